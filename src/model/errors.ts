@@ -1,0 +1,138 @@
+/** The kinds of failure; what each one means for a retry stands in `retry-policy.ts`. */
+export type ErrorKind =
+  | 'invalid_request'
+  | 'context_window_exceeded'
+  | 'quota_exceeded'
+  | 'usage_not_included'
+  | 'policy'
+  | 'content_filter'
+  | 'unauthorized'
+  | 'rate_limited'
+  | 'server_overloaded'
+  | 'server_error'
+  | 'connection_failed'
+  | 'timeout'
+  | 'stream_idle'
+  | 'stream_truncated'
+  | 'incomplete'
+  | 'protocol'
+  | 'aborted';
+
+export type RetryClass = 'never' | 'backoff' | 'after';
+
+export interface RetryAdvice {
+  readonly class: RetryClass;
+  /** Milliseconds that the server asked to wait. */
+  readonly afterMs?: number;
+  /** No delta or item was delivered yet, or the server guarantees that nothing ran. */
+  readonly replaySafe: boolean;
+}
+
+/** How an error is written as JSON: the wire's spelling. */
+export interface ModelErrorJson {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly status?: number;
+  readonly code?: string;
+  readonly request_id?: string;
+  readonly retry: { readonly class: RetryClass; readonly after_ms?: number; readonly replay_safe: boolean };
+}
+
+export interface ModelErrorInit {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  /** HTTP status, from the response or from a numeric code in the body. */
+  readonly status?: number | undefined;
+  /** The server's own code, e.g. `rate_limit_exceeded`. */
+  readonly code?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly afterMs?: number | undefined;
+  /** Default true: nothing was delivered. */
+  readonly replaySafe?: boolean;
+  readonly cause?: unknown;
+}
+
+/** Retry class of every kind when the server gave no delay of its own (events.md section 6). */
+export const retryClassOf: Readonly<Record<ErrorKind, RetryClass>> = {
+  invalid_request: 'never',
+  context_window_exceeded: 'never',
+  quota_exceeded: 'never',
+  usage_not_included: 'never',
+  policy: 'never',
+  content_filter: 'never',
+  unauthorized: 'never',
+  rate_limited: 'backoff',
+  server_overloaded: 'backoff',
+  server_error: 'backoff',
+  connection_failed: 'backoff',
+  timeout: 'backoff',
+  stream_idle: 'backoff',
+  stream_truncated: 'backoff',
+  incomplete: 'never',
+  protocol: 'never',
+  aborted: 'never',
+};
+
+/**
+ * The one error that turnwire throws for anything a model server or the way to it did.
+ *
+ * @example
+ * ```ts
+ * catch (error) {
+ *   if (error instanceof ModelError && error.retry.class !== 'never') retryLater(error.retry.afterMs);
+ * }
+ * ```
+ */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  readonly kind: ErrorKind;
+  readonly status?: number;
+  readonly code?: string;
+  readonly requestId?: string;
+  readonly retry: RetryAdvice;
+
+  constructor(init: ModelErrorInit) {
+    super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.kind = init.kind;
+    if (init.status !== undefined) this.status = init.status;
+    if (init.code !== undefined) this.code = init.code;
+    if (init.requestId !== undefined) this.requestId = init.requestId;
+    this.retry = adviceFor(init);
+  }
+
+  /** The same error with what only a later layer knows: the request's id, or that events were delivered. */
+  with(more: { requestId?: string | undefined; replaySafe?: boolean }): ModelError {
+    return new ModelError({
+      kind: this.kind,
+      message: this.message,
+      status: this.status,
+      code: this.code,
+      requestId: more.requestId ?? this.requestId,
+      afterMs: this.retry.afterMs,
+      replaySafe: more.replaySafe ?? this.retry.replaySafe,
+      cause: this.cause,
+    });
+  }
+
+  toJSON(): ModelErrorJson {
+    return {
+      kind: this.kind,
+      message: this.message,
+      ...(this.status === undefined ? {} : { status: this.status }),
+      ...(this.code === undefined ? {} : { code: this.code }),
+      ...(this.requestId === undefined ? {} : { request_id: this.requestId }),
+      retry: {
+        class: this.retry.class,
+        ...(this.retry.afterMs === undefined ? {} : { after_ms: this.retry.afterMs }),
+        replay_safe: this.retry.replaySafe,
+      },
+    };
+  }
+}
+
+function adviceFor(init: ModelErrorInit): RetryAdvice {
+  const byKind = retryClassOf[init.kind];
+  const replaySafe = init.replaySafe ?? true;
+  if (init.afterMs === undefined || byKind === 'never') return { class: byKind, replaySafe };
+  return { class: init.kind === 'rate_limited' ? 'after' : byKind, afterMs: init.afterMs, replaySafe };
+}

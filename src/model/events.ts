@@ -1,0 +1,195 @@
+import type { JsonObject } from '../base/json.ts';
+import type { ModelErrorJson } from './errors.ts';
+import type { OutputItem } from './items.ts';
+
+/**
+ * The canonical events: one discriminated union on `type`, the same for Chat Completions SSE, Responses SSE
+ * and Responses WebSocket. Field names are the wire's own.
+ *
+ * A stream ends exactly once: with `completed`, its last event, or with a thrown `ModelError`. Every added
+ * item is done exactly once, except a tool call that was dropped or cut off.
+ */
+export type ModelEvent =
+  | CreatedEvent
+  | OutputItemAddedEvent
+  | OutputTextDeltaEvent
+  | RefusalDeltaEvent
+  | ReasoningTextDeltaEvent
+  | ReasoningSummaryTextDeltaEvent
+  | ReasoningSummaryTextDoneEvent
+  | ReasoningSummaryPartAddedEvent
+  | ToolCallInputDeltaEvent
+  | OutputItemDoneEvent
+  | ServerModelEvent
+  | RateLimitsEvent
+  | ModelsEtagEvent
+  | RetryingEvent
+  | UnknownEvent
+  | CompletedEvent;
+
+export type ModelEventType = ModelEvent['type'];
+
+export interface CreatedEvent {
+  readonly type: 'created';
+  readonly response_id?: string;
+}
+
+export interface OutputItemAddedEvent {
+  readonly type: 'output_item.added';
+  readonly item: OutputItem;
+}
+
+export interface OutputTextDeltaEvent {
+  readonly type: 'output_text.delta';
+  readonly delta: string;
+  /** Absent where a Responses server gives no ids. */
+  readonly item_id?: string;
+}
+
+export interface RefusalDeltaEvent {
+  readonly type: 'refusal.delta';
+  readonly delta: string;
+  readonly item_id?: string;
+}
+
+export interface ReasoningTextDeltaEvent {
+  readonly type: 'reasoning_text.delta';
+  readonly delta: string;
+  readonly content_index: number;
+  readonly item_id?: string;
+}
+
+export interface ReasoningSummaryTextDeltaEvent {
+  readonly type: 'reasoning_summary_text.delta';
+  readonly delta: string;
+  readonly summary_index: number;
+  readonly item_id?: string;
+}
+
+export interface ReasoningSummaryTextDoneEvent {
+  readonly type: 'reasoning_summary_text.done';
+  readonly text: string;
+  readonly summary_index: number;
+  readonly item_id?: string;
+}
+
+export interface ReasoningSummaryPartAddedEvent {
+  readonly type: 'reasoning_summary_part.added';
+  readonly summary_index: number;
+  readonly item_id?: string;
+}
+
+/** Function arguments and custom tool input alike. */
+export interface ToolCallInputDeltaEvent {
+  readonly type: 'tool_call_input.delta';
+  readonly call_id: string;
+  readonly name?: string;
+  readonly item_id?: string;
+  readonly delta: string;
+}
+
+/** The item's text here is the authoritative one. */
+export interface OutputItemDoneEvent {
+  readonly type: 'output_item.done';
+  readonly item: OutputItem;
+}
+
+export interface ServerModelEvent {
+  readonly type: 'server_model';
+  readonly model: string;
+}
+
+export interface RateLimitsEvent {
+  readonly type: 'rate_limits';
+  readonly snapshot: RateLimitSnapshot;
+}
+
+export interface ModelsEtagEvent {
+  readonly type: 'models_etag';
+  readonly etag: string;
+}
+
+/** Only from a session: what was streamed for `discarded_item_ids` is void, the request is sent again. */
+export interface RetryingEvent {
+  readonly type: 'retrying';
+  /** Counts from 1. */
+  readonly attempt: number;
+  readonly max: number;
+  readonly delay_ms: number;
+  readonly error: ModelErrorJson;
+  readonly discarded_item_ids: readonly string[];
+}
+
+/** A wire event without a canonical one, as it was parsed. */
+export interface UnknownEvent {
+  readonly type: 'unknown';
+  readonly raw: JsonObject;
+}
+
+export interface CompletedEvent {
+  readonly type: 'completed';
+  /** `""` when the server gave none. */
+  readonly response_id: string;
+  readonly usage?: Usage;
+  readonly end_turn?: boolean;
+  readonly finish_reason?: string;
+  readonly ended_by: EndedBy;
+  readonly dropped_tool_calls?: readonly DroppedToolCall[];
+}
+
+/** What told that the response was over; `finish_reason` whatever then ended the wait for usage. */
+export type EndedBy = 'response.completed' | 'finish_reason' | 'sentinel' | 'close';
+
+export interface DroppedToolCall {
+  readonly call_id: string;
+  readonly name?: string;
+  readonly arguments: string;
+  readonly reason: 'stop' | 'no_name' | 'incomplete';
+}
+
+/** Token counts in the Responses shape. */
+export interface Usage {
+  readonly input_tokens: number;
+  readonly input_tokens_details: { readonly cached_tokens: number };
+  readonly output_tokens: number;
+  readonly output_tokens_details: { readonly reasoning_tokens: number };
+  readonly total_tokens: number;
+}
+
+export interface RateLimitWindow {
+  readonly used_percent: number;
+  readonly window_minutes?: number;
+  /** Unix time, seconds. */
+  readonly reset_at?: number;
+}
+
+export interface RateLimitSnapshot {
+  readonly limit_id: string;
+  readonly limit_name?: string;
+  readonly primary?: RateLimitWindow;
+  readonly secondary?: RateLimitWindow;
+  readonly credits?: { readonly has_credits: boolean; readonly unlimited: boolean; readonly balance?: string };
+  readonly plan_type?: string;
+}
+
+/** Every event type, proven complete by the compiler: a type missing here, or too many, is an error. */
+const eventTypes = {
+  created: true,
+  'output_item.added': true,
+  'output_text.delta': true,
+  'refusal.delta': true,
+  'reasoning_text.delta': true,
+  'reasoning_summary_text.delta': true,
+  'reasoning_summary_text.done': true,
+  'reasoning_summary_part.added': true,
+  'tool_call_input.delta': true,
+  'output_item.done': true,
+  server_model: true,
+  rate_limits: true,
+  models_etag: true,
+  retrying: true,
+  unknown: true,
+  completed: true,
+} as const satisfies Record<ModelEventType, true>;
+
+export const modelEventTypes: readonly ModelEventType[] = Object.keys(eventTypes) as ModelEventType[];

@@ -1,0 +1,128 @@
+import type { JsonObject } from '../base/json.ts';
+
+/**
+ * Items: the Responses API's own shapes and spelling (snake_case), unchanged. The properties are mutable
+ * so that the types are assignable to and from those of the `openai` package (test/model/openai-types.test.ts).
+ */
+
+export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+
+export interface OutputTextPart {
+  type: 'output_text';
+  text: string;
+  annotations: never[];
+}
+
+export interface RefusalPart {
+  type: 'refusal';
+  refusal: string;
+}
+
+export interface InputTextPart {
+  type: 'input_text';
+  text: string;
+}
+
+export interface InputImagePart {
+  type: 'input_image';
+  /** An `https:` or `data:` URL. */
+  image_url: string;
+  detail: 'low' | 'high' | 'auto';
+}
+
+/** What the assistant said. `id` is absent only on servers that give no ids. */
+export interface AssistantMessage {
+  type: 'message';
+  id?: string;
+  role: 'assistant';
+  status: ItemStatus;
+  content: (OutputTextPart | RefusalPart)[];
+}
+
+/** What a user, a developer or the system said. */
+export interface InputMessage {
+  type: 'message';
+  role: 'user' | 'system' | 'developer';
+  content: string | (InputTextPart | InputImagePart)[];
+}
+
+export interface ReasoningItem {
+  type: 'reasoning';
+  id: string;
+  summary: { type: 'summary_text'; text: string }[];
+  content?: { type: 'reasoning_text'; text: string }[];
+  encrypted_content?: string | null;
+  status?: ItemStatus;
+}
+
+export interface FunctionCall {
+  type: 'function_call';
+  id?: string;
+  call_id: string;
+  name: string;
+  namespace?: string;
+  /** JSON text, exactly as the model wrote it: it may be invalid, and may be empty. */
+  arguments: string;
+  status?: ItemStatus;
+}
+
+export interface CustomToolCall {
+  type: 'custom_tool_call';
+  id?: string;
+  call_id: string;
+  name: string;
+  namespace?: string;
+  /** Free text, not JSON. */
+  input: string;
+}
+
+export interface FunctionCallOutput {
+  type: 'function_call_output';
+  call_id: string;
+  output: string | (InputTextPart | InputImagePart)[];
+}
+
+export interface CustomToolCallOutput {
+  type: 'custom_tool_call_output';
+  call_id: string;
+  output: string | (InputTextPart | InputImagePart)[];
+}
+
+/** An item of a type that turnwire has no shape for, or a malformed one: carried untouched, never dropped. */
+export type OpaqueItem = JsonObject;
+
+export type OutputItem = AssistantMessage | ReasoningItem | FunctionCall | CustomToolCall | OpaqueItem;
+
+/** Whatever may stand in a request's `input`. */
+export type Item = OutputItem | InputMessage | FunctionCallOutput | CustomToolCallOutput;
+
+/** True for the two kinds of call that a client's own tools answer. */
+export function isToolCall(item: Item): item is FunctionCall | CustomToolCall {
+  return isFunctionCall(item) || isCustomToolCall(item);
+}
+
+export function isFunctionCall(item: Item): item is FunctionCall {
+  return (
+    item.type === 'function_call' &&
+    typeof item.call_id === 'string' &&
+    typeof item['name'] === 'string' &&
+    typeof item['arguments'] === 'string'
+  );
+}
+
+export function isCustomToolCall(item: Item): item is CustomToolCall {
+  return (
+    item.type === 'custom_tool_call' &&
+    typeof item.call_id === 'string' &&
+    typeof item['name'] === 'string' &&
+    typeof item['input'] === 'string'
+  );
+}
+
+export function isAssistantMessage(item: Item): item is AssistantMessage {
+  return item.type === 'message' && item['role'] === 'assistant' && Array.isArray(item['content']);
+}
+
+export function isReasoning(item: Item): item is ReasoningItem {
+  return item.type === 'reasoning' && Array.isArray(item['summary']);
+}
