@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import { Agent, buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+
+/** Where requests go through. Empty or absent values mean no proxy; the environment is not read here. */
+export interface ProxyOptions {
+  /** Proxy for `http:` addresses, and for `https:` ones when `httpsProxy` is absent. */
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  /** Comma-separated hosts that are reached directly; `*` is every host. */
+  readonly noProxy?: string | undefined;
+}
+
+/** A dispatcher whose connection attempts can be given up one by one. */
+export interface Connections {
+  readonly dispatcher: Dispatcher;
+  /**
+   * Runs `dispatch`, and hands the socket that it opened, if it opened one, to `onSocket`: whoever stops
+   * waiting before the connection stands can then destroy it.
+   */
+  dispatching(onSocket: (socket: Socket) => void, dispatch: () => void): void;
+  /** Closes every connection, those in use as well. */
+  destroy(): Promise<void>;
+}
+
+/**
+ * Milliseconds after which a connection attempt that nobody owns ends: a reconnect of undici's own, or the
+ * tunnel through a proxy. Waiting requests have their own, usually shorter, timer.
+ */
+const ORPHAN_CONNECT_MS = 30_000;
+
+/** Pools per origin over HTTP/1.1 without undici's own timers; a proxy only when one is given. */
+export function createConnections(proxy: ProxyOptions = {}): Connections {
+  const owned = connector(0);
+  const orphan = connector(ORPHAN_CONNECT_MS);
+  let listener: ((socket: Socket) => void) | undefined;
+  const connect: buildConnector.connector = (options, callback) => {
+    // undici connects within `dispatch`, so the listener of the moment is the one that asked.
+    const asker = listener;
+    listener = undefined;
+    const socket = (asker === undefined ? orphan : owned)(options, callback);
+    asker?.(socket);
+  };
+  const dispatcher = createDispatcher(connect, proxy);
+  return {
+    dispatcher,
+    dispatching(onSocket, dispatch) {
+      listener = onSocket;
+      try {
+        dispatch();
+      } finally {
+        listener = undefined;
+      }
+    },
+    destroy: () => dispatcher.destroy(),
+  };
+}
+
+/** undici's connector returns the socket it opens, which its types leave out. */
+type OpeningConnector = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
+
+function connector(timeout: number): OpeningConnector {
+  return buildConnector({ timeout, allowH2: false }) as unknown as OpeningConnector;
+}
+
+function createDispatcher(connect: buildConnector.connector, proxy: ProxyOptions): Dispatcher {
+  const options = { connect, headersTimeout: 0, bodyTimeout: 0, pipelining: 1, allowH2: false };
+  const httpProxy = proxy.httpProxy ?? '';
+  const httpsProxy = proxy.httpsProxy ?? '';
+  if (httpProxy === '' && httpsProxy === '') return new Agent(options);
+  // Empty strings, not absent ones: undici would read the environment for those.
+  return new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy: proxy.noProxy ?? '' });
+}
