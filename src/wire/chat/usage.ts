@@ -1,0 +1,31 @@
+import { isObject, type JsonObject } from '../../base/json.ts';
+import type { Usage } from '../../model/events.ts';
+
+/**
+ * A chat `usage` object in the Responses shape. `undefined` when it counts nothing: servers that send zeros on every
+ * chunk do not know yet, and unknown is not 0 (events.md 3.10).
+ */
+export function usageFromChat(value: unknown): Usage | undefined {
+  if (!isObject(value)) return undefined;
+  const input = count(value['prompt_tokens']);
+  const output = count(value['completion_tokens']);
+  const total = count(value['total_tokens']);
+  if (input === 0 && output === 0 && total === 0) return undefined;
+  return {
+    input_tokens: input,
+    input_tokens_details: { cached_tokens: count(detail(value, 'prompt_tokens_details')['cached_tokens']) },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: count(detail(value, 'completion_tokens_details')['reasoning_tokens']) },
+    total_tokens: total === 0 ? input + output : total,
+  };
+}
+
+function detail(usage: JsonObject, key: string): JsonObject {
+  const value = usage[key];
+  return isObject(value) ? value : {};
+}
+
+/** Token counts are what they are on the wire; anything that is no number counts nothing. */
+export function count(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}

@@ -1,0 +1,58 @@
+/**
+ * Bytes to text, chunk by chunk, with the result independent of where the chunks are cut: the first bytes of a
+ * character that is still incomplete wait for the rest. Invalid UTF-8 becomes U+FFFD as the WHATWG decoder has it.
+ */
+export class Utf8Stream {
+  /** Without `stream: true`, which costs far more per call; the incomplete tail is kept here instead. */
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  /** At most 3 bytes. */
+  #held: Uint8Array | undefined;
+
+  decode(chunk: Uint8Array): string {
+    const bytes = this.#held === undefined ? chunk : concat(this.#held, chunk);
+    const tail = incompleteTail(bytes);
+    if (tail === 0) {
+      this.#held = undefined;
+      return this.#decoder.decode(bytes);
+    }
+    const cut = bytes.length - tail;
+    this.#held = bytes.slice(cut);
+    return cut === 0 ? '' : this.#decoder.decode(bytes.subarray(0, cut));
+  }
+
+  /** What an unfinished last character becomes. */
+  flush(): string {
+    const held = this.#held;
+    this.#held = undefined;
+    return held === undefined ? '' : this.#decoder.decode(held);
+  }
+}
+
+function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const both = new Uint8Array(head.length + tail.length);
+  both.set(head);
+  both.set(tail, head.length);
+  return both;
+}
+
+/** How many bytes at the end are the beginning of a character that more bytes could complete. */
+function incompleteTail(bytes: Uint8Array): number {
+  const length = bytes.length;
+  for (let back = 1; back <= 3 && back <= length; back++) {
+    const byte = bytes[length - back] ?? 0;
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) return awaitsMore(byte, back, bytes[length - back + 1]) ? back : 0;
+  }
+  return 0;
+}
+
+/** Whether a sequence that starts with `lead` and has `seen` bytes so far may still become valid (Unicode table 3-7). */
+function awaitsMore(lead: number, seen: number, second: number | undefined): boolean {
+  if (lead < 0xc2 || lead > 0xf4) return false;
+  const needed = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (seen >= needed) return false;
+  if (seen === 1 || second === undefined) return true;
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  return second >= low && second <= high;
+}

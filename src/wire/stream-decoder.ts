@@ -1,0 +1,105 @@
+import type { ModelEvent } from '../model/events.ts';
+import type { ModelError } from '../model/errors.ts';
+import { BodySniffer, htmlError } from './body.ts';
+import { ChatMachine } from './chat/machine.ts';
+import type { DecoderOptions, DecoderPhase, EndReason, StreamDecoder, WireApi } from './decoder.ts';
+import type { WireMachine } from './machine.ts';
+import { ResponsesMachine } from './responses/machine.ts';
+import { SseFramer, type FrameSink } from './sse/framer.ts';
+import { Utf8Stream } from './sse/utf8.ts';
+
+const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
+
+/**
+ * A decoder for the bytes of one response: SSE, or the finished JSON body that some servers send instead.
+ *
+ * @example
+ * ```ts
+ * const decoder = createDecoder('chat', { usageAsked: true });
+ * for await (const chunk of body) for (const event of decoder.push(chunk)) handle(event);
+ * decoder.end({ type: 'close' }).forEach(handle);
+ * if (decoder.failure) throw decoder.failure;
+ * ```
+ */
+export function createDecoder(wire: WireApi, options: DecoderOptions = {}): StreamDecoder {
+  return new ByteDecoder(wire === 'chat' ? new ChatMachine(options) : new ResponsesMachine(), options);
+}
+
+class ByteDecoder implements StreamDecoder, FrameSink {
+  readonly #machine: WireMachine;
+  readonly #utf8 = new Utf8Stream();
+  readonly #framer: SseFramer;
+  readonly #limit: number;
+  /** Dropped at the first event of a stream. */
+  #sniffer: BodySniffer | undefined;
+
+  constructor(machine: WireMachine, options: DecoderOptions) {
+    this.#machine = machine;
+    this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
+    this.#sniffer = new BodySniffer(this.#limit);
+    this.#framer = new SseFramer(this, this.#limit);
+  }
+
+  get phase(): DecoderPhase {
+    return this.#machine.phase;
+  }
+
+  get failure(): ModelError | undefined {
+    return this.#machine.failure;
+  }
+
+  get skipped(): number {
+    return this.#machine.skipped;
+  }
+
+  get ended(): boolean {
+    return this.#machine.phase === 'ended';
+  }
+
+  push(chunk: Uint8Array): ModelEvent[] {
+    if (!this.ended) this.#pushText(this.#utf8.decode(chunk));
+    return this.#machine.take();
+  }
+
+  end(reason: EndReason): ModelEvent[] {
+    if (!this.ended) this.#end(reason);
+    return this.#machine.take();
+  }
+
+  #end(reason: EndReason): void {
+    if (reason.type === 'grace') {
+      this.#machine.onGrace();
+      return;
+    }
+    this.#pushText(this.#utf8.flush());
+    this.#framer.finish();
+    if (this.ended) return;
+    if (reason.type === 'failed') this.#machine.fail(reason.error);
+    else this.#close();
+  }
+
+  #close(): void {
+    const body = this.#sniffer?.result();
+    if (body?.type === 'json') this.#machine.onBody(body.value);
+    else if (body?.type === 'html') this.#machine.fail(htmlError());
+    else this.#machine.onClose();
+  }
+
+  #pushText(text: string): void {
+    this.#sniffer?.observe(text);
+    this.#framer.push(text);
+  }
+
+  onData(data: string): void {
+    this.#sniffer = undefined;
+    this.#machine.onData(data);
+  }
+
+  onOverflow(): void {
+    this.#machine.onOverflow(this.#limit);
+  }
+
+  takeKnown(_text: string, position: number): number {
+    return position;
+  }
+}
