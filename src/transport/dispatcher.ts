@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 
 /** Where requests go through. Empty or absent values mean no proxy; the environment is not read here. */
@@ -18,6 +19,11 @@ export interface Connections {
    * waiting before the connection stands can then destroy it.
    */
   dispatching(onSocket: (socket: Socket) => void, dispatch: () => void): void;
+  /** A body just ended: its connection is free again only after this turn of the event loop. */
+  readonly settling: boolean;
+  settled(): Promise<void>;
+  /** To be called when a body ended. */
+  bodyEnded(): void;
   /** Closes every connection, those in use as well. */
   destroy(): Promise<void>;
 }
@@ -41,8 +47,19 @@ export function createConnections(proxy: ProxyOptions = {}): Connections {
     asker?.(socket);
   };
   const dispatcher = createDispatcher(connect, proxy);
+  let settling: Promise<void> | undefined;
   return {
     dispatcher,
+    get settling() {
+      return settling !== undefined;
+    },
+    settled: () => settling ?? Promise.resolve(),
+    bodyEnded() {
+      // undici frees the connection one turn after the end; asking earlier would open a second one.
+      settling ??= twoTurns().then(() => {
+        settling = undefined;
+      });
+    },
     dispatching(onSocket, dispatch) {
       listener = onSocket;
       try {
@@ -53,6 +70,11 @@ export function createConnections(proxy: ProxyOptions = {}): Connections {
     },
     destroy: () => dispatcher.destroy(),
   };
+}
+
+async function twoTurns(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** undici's connector returns the socket it opens, which its types leave out. */

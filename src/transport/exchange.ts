@@ -207,6 +207,7 @@ export class Exchange {
   }
 
   #onEnd(): void {
+    this.#options.connections.bodyEnded();
     if (this.#drain !== undefined) {
       this.#endDrain(false);
       return;

@@ -84,6 +84,7 @@ export function createHttpTransport(options: HttpTransportOptions = {}): HttpTra
 }
 
 async function send(connections: Connections, clock: Clock, request: HttpRequest): Promise<HttpResponse> {
+  if (connections.settling) await connections.settled();
   const timers = request.timers ?? {};
   const totalMs = timers.totalMs ?? defaultTimers.totalMs;
   let hop: Hop = { url: new URL(request.url), headers: request.headers ?? {} };
