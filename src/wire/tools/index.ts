@@ -1,0 +1,3 @@
+export { mapInputItems, type MappedInput } from './history.ts';
+export { createToolRestorer, restoreItem, type ToolRestorer } from './restore.ts';
+export { createToolMap, type ToolMap, type ToolMapInput, type ToolTarget, type Uncarried } from './tool-map.ts';
