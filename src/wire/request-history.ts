@@ -23,12 +23,12 @@ export interface CallPairs {
 /** True for a call that the client runs itself, and that therefore needs an output in the history. */
 export function isClientCall(item: Item): boolean {
   if (!callTypes.has(item.type) || pairingId(item) === undefined) return false;
-  return item.type !== 'tool_search_call' || (item as JsonObject)['execution'] === 'client';
+  return runsAtClient(item);
 }
 
 /** True for the output of such a call. */
 export function isCallOutput(item: Item): boolean {
-  return outputTypes.has(item.type);
+  return outputTypes.has(item.type) && runsAtClient(item);
 }
 
 /**
@@ -71,11 +71,16 @@ export function orphanNote(place: number): string {
   return `input[${place}]: left out, an output without a call before it`;
 }
 
+/** A tool search may have run at the server; its call and output are then a pair of the server's own. */
+function runsAtClient(item: Item): boolean {
+  const search = item.type === 'tool_search_call' || item.type === 'tool_search_output';
+  return !search || item.execution === 'client';
+}
+
 function pairingId(item: Item): string | undefined {
   const fields = item as JsonObject;
   return (
-    nonEmpty(fields['call_id']) ??
-    (item.type?.toString().startsWith('local_shell') ? nonEmpty(fields['id']) : undefined)
+    nonEmpty(fields.call_id) ?? (item.type?.toString().startsWith('local_shell') ? nonEmpty(fields.id) : undefined)
   );
 }
 
