@@ -1,0 +1,32 @@
+import type { CreateCommand } from './command-scope.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loads the command's own file: start-up pays for one command only. */
+  load(): Promise<CreateCommand>;
+}
+
+/** Every command, in the order of `turnwire --help`. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'chat',
+    summary: 'talk to a model in the terminal (what turnwire does without a command)',
+    load: async () => (await import('./chat.ts')).createChatCommand,
+  },
+  {
+    name: 'exec',
+    summary: 'one turn: streams the answer to stdout',
+    load: async () => (await import('./exec.ts')).createExecCommand,
+  },
+  {
+    name: 'mock',
+    summary: 'scripted model server with named wire faults',
+    load: async () => (await import('./mock.ts')).createMockCommand,
+  },
+  {
+    name: 'decode',
+    summary: 'raw stream bytes in, canonical events out',
+    load: async () => (await import('./decode.ts')).createDecodeCommand,
+  },
+];

@@ -1,0 +1,48 @@
+import { homedir } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+
+export type SignalName = 'SIGINT' | 'SIGTERM';
+
+export type InputStream = Readable & { readonly isTTY?: boolean };
+export type OutputStream = Writable & { readonly isTTY?: boolean };
+
+/** Everything a command may know of the process it runs in; tests hand in their own. */
+export interface CliContext {
+  /** The arguments after `turnwire`. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path: relative file arguments and `turnwire.toml` are looked up here. */
+  readonly cwd: string;
+  /** The home directory, where `~/.config` and `~/.codex` are. */
+  readonly home: string;
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Calls `listener` at every such signal until the returned function is called. */
+  onSignal(signal: SignalName, listener: () => void): () => void;
+}
+
+/** The context of a real process. */
+export function contextOf(process: NodeJS.Process): CliContext {
+  return {
+    args: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    home: process.env.HOME ?? homedir(),
+    // A getter: opening stdin costs time, and a command that reads a file has no use for it.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    onSignal: (signal, listener) => {
+      process.on(signal, listener);
+      return () => process.off(signal, listener);
+    },
+  };
+}
+
+/** True where colours and redrawing make sense: a terminal, and no `NO_COLOR`. */
+export function hasColours(stream: OutputStream, env: CliContext['env']): boolean {
+  return stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}

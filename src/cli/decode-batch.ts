@@ -1,0 +1,89 @@
+import { isObject, parseJson, type JsonObject } from '../base/json.ts';
+import type { ModelEvent } from '../model/events.ts';
+import type { DecoderOptions, WireApi } from '../wire/decoder.ts';
+import { createDecoder } from '../wire/index.ts';
+import type { InputStream } from './context.ts';
+import { cut, errorLine, type ErrorLine } from './decode-stream.ts';
+import { describeSystemError, UsageError } from './exit.ts';
+import { linesOf } from './lines.ts';
+import type { Output } from './output.ts';
+
+export interface BatchSource {
+  readonly input: InputStream;
+  readonly out: Output;
+  /** For lines that name no wire. */
+  readonly wire: WireApi | undefined;
+  /** For lines that do not say otherwise. */
+  readonly options: DecoderOptions;
+  readonly chunkSize: number | undefined;
+}
+
+/**
+ * Decodes one complete stream per input line, in order. A stream that fails is a result like any other.
+ *
+ * @throws UsageError for the first line that is no request; the lines before it have been answered.
+ */
+export async function decodeBatch({ input, out, wire, options, chunkSize }: BatchSource): Promise<void> {
+  let n = 0;
+  for await (const line of readable(linesOf(input))) {
+    if (line.trim() === '') continue;
+    const request = parseRequest(line, n, { wire, options });
+    await out.writeLines([{ n, events: decodeWhole(request, chunkSize) }]);
+    n++;
+  }
+}
+
+interface BatchRequest {
+  readonly wire: WireApi;
+  readonly bytes: Uint8Array;
+  readonly options: DecoderOptions;
+}
+
+/** The input is all there is, so its end is the close: no timer waits for usage. */
+function decodeWhole(request: BatchRequest, chunkSize: number | undefined): (ModelEvent | ErrorLine)[] {
+  const decoder = createDecoder(request.wire, request.options);
+  const events: (ModelEvent | ErrorLine)[] = [];
+  for (const piece of cut(request.bytes, chunkSize)) {
+    for (const event of decoder.push(piece)) events.push(event);
+    if (decoder.phase === 'ended') break;
+  }
+  for (const event of decoder.end({ type: 'close' })) events.push(event);
+  if (decoder.failure !== undefined) events.push(errorLine(decoder.failure));
+  return events;
+}
+
+async function* readable(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    yield* lines;
+  } catch (error) {
+    throw new UsageError(`cannot read the input: ${describeSystemError(error)}`);
+  }
+}
+
+function parseRequest(line: string, n: number, defaults: Pick<BatchSource, 'wire' | 'options'>): BatchRequest {
+  const fail = (what: string): never => {
+    throw new UsageError(`request ${n} of the batch: ${what}`);
+  };
+  const request = parseJson(line);
+  if (!isObject(request)) return fail('not a JSON object');
+  const { wire = defaults.wire, b64, options = {} } = request;
+  if (wire !== 'chat' && wire !== 'responses') return fail('"wire" must be "chat" or "responses"');
+  if (typeof b64 !== 'string' || !/^[\w+/-]*={0,2}$/.test(b64)) return fail('"b64" must be base64 text');
+  if (!isObject(options)) return fail('"options" must be an object');
+  const wrong = Object.entries(options).find(([key, value]) => optionChecks[key]?.(value) !== true);
+  if (wrong !== undefined) return fail(`"options.${wrong[0]}" is unknown or has a wrong value`);
+  return { wire, bytes: Buffer.from(b64, 'base64'), options: { ...defaults.options, ...decoderOptionsOf(options) } };
+}
+
+/** `usageGraceMs` is accepted, and without effect where nothing waits. */
+const optionChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
+  usageAsked: (value) => typeof value === 'boolean',
+  usageGraceMs: (value) => typeof value === 'number' && value >= 0,
+  tokenLimit: (value) => typeof value === 'boolean',
+  onClose: (value) => value === 'error' || value === 'complete',
+  toolCallsOnStop: (value) => value === 'drop' || value === 'promote',
+};
+
+function decoderOptionsOf(checked: JsonObject): DecoderOptions {
+  return Object.fromEntries(Object.entries(checked).filter(([key]) => key !== 'usageGraceMs'));
+}

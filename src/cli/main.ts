@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// The executable. It has to parse, and to say what is wrong, on Nodes far older than the ones turnwire runs on:
+// so no static import, no top-level await, and nothing of turnwire is loaded before the version is known.
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(`turnwire: needs Node 22.19 or newer, this is Node ${process.versions.node}\n`);
+  process.exitCode = 2;
+} else {
+  void import('./run.ts').then((cli) => cli.main(process));
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { ConfigError, createProvider, type ProviderConfig, type ProviderOptions } from '../client/provider.ts';
+import { parseProviders, type ProviderFile } from '../client/provider-file.ts';
+import { readToml } from './config-file.ts';
+import type { CliContext } from './context.ts';
+import { UsageError } from './exit.ts';
+import type { ProviderFlags } from './provider-flags.ts';
+
+/** The chosen model server; `undefined` means the embedded scripted one. */
+export interface ProviderChoice {
+  readonly provider?: ProviderConfig;
+  /** For stderr: configuration keys that were passed over. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The provider that flags and configuration files name.
+ *
+ * @throws UsageError with one line: contradicting flags, an unknown name, a file that cannot be used
+ */
+export async function chooseProvider(flags: ProviderFlags, cli: CliContext): Promise<ProviderChoice> {
+  checkFlags(flags);
+  try {
+    const choice = flags.baseUrl === undefined ? await fromFiles(flags, cli) : direct(flags, flags.baseUrl);
+    return { ...choice, ...(choice.provider && { provider: withFlags(choice.provider, flags) }) };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function checkFlags(flags: ProviderFlags): void {
+  if (flags.baseUrl === undefined) {
+    if (flags.envKey !== undefined)
+      throw new UsageError('--env-key belongs to --base-url; a provider names its own env_key');
+    return;
+  }
+  if (flags.provider !== undefined) throw new UsageError('--base-url and --provider contradict each other');
+  if (flags.codexConfig === true) throw new UsageError('--base-url and --codex-config contradict each other');
+  if (flags.wire === undefined) throw new UsageError('--base-url needs --wire chat or --wire responses');
+}
+
+function direct(flags: ProviderFlags, baseUrl: string): ProviderChoice {
+  const options: ProviderOptions = { baseUrl, wireApi: flags.wire, envKey: flags.envKey };
+  return { provider: createProvider(options, spellAsFlag), notes: [] };
+}
+
+function spellAsFlag(option: string): string {
+  return option === 'wireApi' ? '--wire' : `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function withFlags(provider: ProviderConfig, flags: ProviderFlags): ProviderConfig {
+  return {
+    ...provider,
+    ...(flags.model === undefined ? {} : { model: flags.model }),
+    ...(flags.wire === undefined ? {} : { wireApi: flags.wire }),
+  };
+}
+
+/** Our files in the order they are looked through; Codex' own only when asked for. */
+function filesOf(flags: ProviderFlags, cli: CliContext): { path: string; dialect: 'turnwire' | 'codex' }[] {
+  if (flags.codexConfig === true) return [{ path: join(cli.home, '.codex', 'config.toml'), dialect: 'codex' }];
+  const configHome = cli.env.XDG_CONFIG_HOME;
+  const folder = configHome === undefined || configHome === '' ? join(cli.home, '.config') : configHome;
+  return [
+    { path: join(cli.cwd, 'turnwire.toml'), dialect: 'turnwire' },
+    { path: join(folder, 'turnwire', 'config.toml'), dialect: 'turnwire' },
+  ];
+}
+
+async function fromFiles(flags: ProviderFlags, cli: CliContext): Promise<ProviderChoice> {
+  const seen: string[] = [];
+  for (const { path, dialect } of filesOf(flags, cli)) {
+    const toml = await readToml(path);
+    if (toml === undefined) {
+      if (dialect === 'codex') throw new UsageError(`cannot read ${path}: no such file`);
+      continue;
+    }
+    const file = parseProviders(toml, { file: path, dialect });
+    const named = flags.provider ?? file.modelProvider;
+    const provider = named === undefined ? undefined : pick(named, file, flags, path);
+    if (provider !== undefined) return { provider, notes: file.notes.filter((note) => note.includes(`.${named}]`)) };
+    seen.push(...file.providers.keys());
+  }
+  if (flags.provider !== undefined) throw new UsageError(unknownProvider(flags.provider, seen));
+  if (flags.codexConfig === true) return { provider: openAi(undefined), notes: [] };
+  return { notes: [] };
+}
+
+function pick(named: string, file: ProviderFile, flags: ProviderFlags, path: string): ProviderConfig | undefined {
+  const provider = file.providers.get(named);
+  if (provider !== undefined || flags.provider !== undefined) return provider;
+  if (flags.codexConfig === true && named === 'openai') return openAi(file.model);
+  throw new UsageError(`${path}: model_provider ${JSON.stringify(named)} has no table [model_providers.${named}]`);
+}
+
+/** What Codex means by the provider that it has built in. */
+function openAi(model: string | undefined): ProviderConfig {
+  return createProvider({ name: 'openai', baseUrl: 'https://api.openai.com/v1', envKey: 'OPENAI_API_KEY', model });
+}
+
+function unknownProvider(name: string, seen: readonly string[]): string {
+  const known = seen.length === 0 ? 'no configuration file names one' : `known: ${seen.join(', ')}`;
+  return `no provider ${JSON.stringify(name)} (${known})`;
+}
