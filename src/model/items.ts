@@ -10,7 +10,40 @@ export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 export interface OutputTextPart {
   type: 'output_text';
   text: string;
-  annotations: never[];
+  annotations: Annotation[];
+}
+
+/** Where a text comes from; only servers with tools of their own make these. */
+export type Annotation = UrlCitation | FileCitation | ContainerFileCitation | FilePath;
+
+export interface UrlCitation {
+  type: 'url_citation';
+  url: string;
+  title: string;
+  start_index: number;
+  end_index: number;
+}
+
+export interface FileCitation {
+  type: 'file_citation';
+  file_id: string;
+  filename: string;
+  index: number;
+}
+
+export interface ContainerFileCitation {
+  type: 'container_file_citation';
+  container_id: string;
+  file_id: string;
+  filename: string;
+  start_index: number;
+  end_index: number;
+}
+
+export interface FilePath {
+  type: 'file_path';
+  file_id: string;
+  index: number;
 }
 
 export interface RefusalPart {
@@ -105,8 +138,8 @@ export function isFunctionCall(item: Item): item is FunctionCall {
   return (
     item.type === 'function_call' &&
     typeof item.call_id === 'string' &&
-    typeof item['name'] === 'string' &&
-    typeof item['arguments'] === 'string'
+    typeof item.name === 'string' &&
+    typeof item.arguments === 'string'
   );
 }
 
@@ -114,15 +147,15 @@ export function isCustomToolCall(item: Item): item is CustomToolCall {
   return (
     item.type === 'custom_tool_call' &&
     typeof item.call_id === 'string' &&
-    typeof item['name'] === 'string' &&
-    typeof item['input'] === 'string'
+    typeof item.name === 'string' &&
+    typeof item.input === 'string'
   );
 }
 
 export function isAssistantMessage(item: Item): item is AssistantMessage {
-  return item.type === 'message' && item['role'] === 'assistant' && Array.isArray(item['content']);
+  return item.type === 'message' && item.role === 'assistant' && Array.isArray(item.content);
 }
 
 export function isReasoning(item: Item): item is ReasoningItem {
-  return item.type === 'reasoning' && Array.isArray(item['summary']);
+  return item.type === 'reasoning' && Array.isArray(item.summary);
 }
