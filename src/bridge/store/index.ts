@@ -1,0 +1,34 @@
+import { createMemoryStore } from './memory.ts';
+import { createRedisStore } from './redis.ts';
+import { createSqliteStore } from './sqlite.ts';
+import type { ResponseStore, StoreLimits } from './store.ts';
+
+export { createMemoryStore } from './memory.ts';
+export { createRedisStore } from './redis.ts';
+export { createSqliteStore } from './sqlite.ts';
+export {
+  conversationOf,
+  itemIdsOf,
+  outputOf,
+  type ResponseStore,
+  type StoredResponse,
+  type StoreLimits,
+} from './store.ts';
+
+/**
+ * Opens the store that a specification names: `memory`, `sqlite:PATH`, or a `redis://` address.
+ *
+ * @throws Error when it is none of these, or cannot be opened; without the address, which may hold a password
+ */
+export async function openStore(
+  spec: string,
+  limits: StoreLimits = {},
+  onError?: (error: Error) => void,
+): Promise<ResponseStore> {
+  if (spec === 'memory') return createMemoryStore(limits);
+  if (spec.startsWith('sqlite:') && spec.length > 'sqlite:'.length) {
+    return createSqliteStore(spec.slice('sqlite:'.length), limits);
+  }
+  if (/^rediss?:\/\//.test(spec)) return createRedisStore(spec, limits, onError);
+  throw new Error('a store is memory, sqlite:PATH or redis://HOST:PORT');
+}

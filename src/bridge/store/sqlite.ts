@@ -1,0 +1,101 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  defaultLimits,
+  itemIdsOf,
+  itemOf,
+  type ResponseStore,
+  type StoredResponse,
+  type StoreLimits,
+} from './store.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS responses (
+    id TEXT PRIMARY KEY, body TEXT NOT NULL, bytes INTEGER NOT NULL, used_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS responses_used_at ON responses (used_at);
+  CREATE TABLE IF NOT EXISTS items (
+    id TEXT PRIMARY KEY, response_id TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS items_response_id ON items (response_id);
+`;
+
+/**
+ * Keeps responses in a file that survives a restart; several bridges on one machine may share it.
+ *
+ * @param path - the file; it is made when it is not there
+ */
+export async function createSqliteStore(path: string, options: StoreLimits = {}): Promise<ResponseStore> {
+  // Loaded on demand: a bridge without it should not pay for it.
+  const { DatabaseSync: Database } = await import('node:sqlite');
+  const database = new Database(path, { timeout: 5000 });
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
+  database.exec(SCHEMA);
+  return createStore(database, { ...defaultLimits, ...options });
+}
+
+function createStore(database: DatabaseSync, limits: Required<StoreLimits>): ResponseStore {
+  const select = database.prepare('SELECT body FROM responses WHERE id = ? AND expires_at > ?');
+  const touch = database.prepare('UPDATE responses SET used_at = ? WHERE id = ?');
+  const owner = database.prepare('SELECT response_id AS id FROM items WHERE id = ?');
+  const remove = database.prepare('DELETE FROM responses WHERE id = ?');
+  const get = (id: string): StoredResponse | undefined => {
+    const row = select.get(id, limits.now());
+    if (row === undefined) return undefined;
+    touch.run(limits.now(), id);
+    return JSON.parse(String(row.body)) as StoredResponse;
+  };
+  const put = createPut(database, limits);
+  return {
+    put: (record) => settle(() => put(record)),
+    get: (id) => settle(() => get(id)),
+    delete: (id) => settle(() => Number(remove.run(id).changes) > 0),
+    item: (id) =>
+      settle(() => {
+        const row = owner.get(id);
+        return row === undefined ? undefined : itemOf(get(String(row.id)), id);
+      }),
+    close: () => settle(() => database.close()),
+  };
+}
+
+function createPut(database: DatabaseSync, limits: Required<StoreLimits>): (record: StoredResponse) => boolean {
+  const insert = database.prepare('INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?)');
+  const insertItem = database.prepare('INSERT OR REPLACE INTO items VALUES (?, ?)');
+  const expire = database.prepare('DELETE FROM responses WHERE expires_at <= ?');
+  const totals = database.prepare('SELECT COUNT(*) AS count, COALESCE(SUM(bytes), 0) AS bytes FROM responses');
+  const dropOldest = database.prepare(
+    'DELETE FROM responses WHERE id = (SELECT id FROM responses ORDER BY used_at, rowid LIMIT 1)',
+  );
+  const shrink = (): void => {
+    for (;;) {
+      const row = totals.get();
+      const fits = Number(row?.count) <= limits.maxEntries && Number(row?.bytes) <= limits.maxBytes;
+      if (fits || Number(dropOldest.run().changes) === 0) return;
+    }
+  };
+  return (record) => {
+    const body = JSON.stringify(record);
+    const bytes = Buffer.byteLength(body);
+    if (bytes > limits.maxRecordBytes || bytes > limits.maxBytes) return false;
+    const now = limits.now();
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      expire.run(now);
+      insert.run(record.id, body, bytes, now, now + limits.ttlMs);
+      for (const itemId of itemIdsOf(record)) insertItem.run(itemId, record.id);
+      shrink();
+      database.exec('COMMIT');
+    } catch (error) {
+      database.exec('ROLLBACK');
+      throw error;
+    }
+    return true;
+  };
+}
+
+/** The port is asynchronous; this backend answers at once. */
+function settle<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
+}

@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  conversationOf,
+  openStore,
+  type ResponseStore,
+  type StoredResponse,
+  type StoreLimits,
+} from '../../src/bridge/store/index.ts';
+import { startRedis, whyNoRedis, type RedisServer } from './redis-server.ts';
+
+function record(id: string, previousId?: string, text = id): StoredResponse {
+  return {
+    id,
+    response: {
+      id,
+      output: [
+        {
+          type: 'message',
+          id: `msg_${id}`,
+          role: 'assistant',
+          status: 'completed',
+          content: [{ type: 'output_text', text, annotations: [] }],
+        },
+      ],
+    },
+    input: [{ type: 'message', id: `in_${id}`, role: 'user', content: text }],
+    ...(previousId === undefined ? {} : { previousId }),
+  };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-store-'));
+const noRedis = whyNoRedis();
+if (noRedis !== undefined) console.log(`the redis store is not tested: ${noRedis}`);
+let redis: RedisServer | undefined;
+
+beforeAll(async () => {
+  if (noRedis === undefined) redis = await startRedis();
+});
+afterAll(async () => {
+  await redis?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const backends = ['memory', 'sqlite', ...(noRedis === undefined ? ['redis'] : [])];
+let opened = 0;
+
+/** A place of its own for every test; the same place again by the same number. */
+function placeOf(backend: string, number: number): string {
+  if (backend === 'sqlite') return `sqlite:${join(folder, `${number}.db`)}`;
+  return backend === 'redis' ? `${redis?.url ?? ''}/${number}` : 'memory';
+}
+
+async function open(backend: string, limits: StoreLimits = {}, number = opened++): Promise<ResponseStore> {
+  return openStore(placeOf(backend, number), limits);
+}
+
+describe.each(backends)('store: %s', (backend) => {
+  it('keeps, finds and deletes responses and their items', async () => {
+    const store = await open(backend);
+    expect(await store.put(record('a'))).toBe(true);
+    expect(await store.get('a')).toEqual(record('a'));
+    expect(await store.item('msg_a')).toMatchObject({ role: 'assistant' });
+    expect(await store.item('in_a')).toMatchObject({ content: 'a' });
+    expect(await store.delete('a')).toBe(true);
+    expect([await store.delete('a'), await store.get('a'), await store.item('msg_a')]).toEqual([
+      false,
+      undefined,
+      undefined,
+    ]);
+    await store.close();
+  });
+
+  it('puts a conversation together, oldest first, and none with a hole', async () => {
+    const store = await open(backend);
+    for (const [id, previous] of [['a'], ['b', 'a'], ['c', 'b']]) await store.put(record(id!, previous));
+    const ids = (await conversationOf(store, 'c'))?.map((item) => (item as { id?: string }).id);
+    expect(ids).toEqual(['in_a', 'msg_a', 'in_b', 'msg_b', 'in_c', 'msg_c']);
+    await store.delete('a');
+    expect(await conversationOf(store, 'c')).toBeUndefined();
+    await store.put(record('a', 'c'));
+    expect(await conversationOf(store, 'c')).toBeUndefined();
+    await store.close();
+  });
+
+  it('drops what was not used for longest, by number', async () => {
+    let now = 1_000_000;
+    const store = await open(backend, { maxEntries: 2, now: () => now++ });
+    await store.put(record('a'));
+    await store.put(record('b'));
+    await store.get('a');
+    await store.put(record('c'));
+    expect([await store.get('b'), (await store.get('a'))?.id, (await store.get('c'))?.id]).toEqual([
+      undefined,
+      'a',
+      'c',
+    ]);
+    await store.close();
+  });
+
+  it('is bounded in bytes, and refuses a record over its size', async () => {
+    let now = 1_000_000;
+    const store = await open(backend, { maxBytes: 10_000, maxRecordBytes: 5_000, now: () => now++ });
+    for (const id of ['a', 'b', 'c']) await store.put(record(id, undefined, id.repeat(2000)));
+    expect([await store.get('a'), (await store.get('c'))?.id]).toEqual([undefined, 'c']);
+    expect(await store.put(record('d', undefined, 'd'.repeat(6000)))).toBe(false);
+    await store.put(record('b', undefined, 'small'));
+    await store.put(record('e', undefined, 'e'.repeat(2000)));
+    expect((await store.get('c'))?.id).toBe('c');
+    await store.close();
+  });
+
+  it('forgets after its time', async () => {
+    let now = Date.now();
+    const store = await open(backend, { ttlMs: backend === 'redis' ? 30 : 1000, now: () => now });
+    await store.put(record('a'));
+    expect(await store.get('a')).toBeDefined();
+    now += 1001;
+    // Redis has its own clock: it is asked until it says so.
+    for (let tries = 0; backend === 'redis' && tries < 1000 && (await store.get('a')) !== undefined; tries++);
+    expect([await store.get('a'), await store.item('msg_a')]).toEqual([undefined, undefined]);
+    await store.close();
+  });
+
+  it.skipIf(backend === 'memory')('is shared, and survives a restart', async () => {
+    const number = opened++;
+    const first = await open(backend, {}, number);
+    const second = await open(backend, {}, number);
+    await first.put(record('a'));
+    expect((await second.get('a'))?.id).toBe('a');
+    await first.close();
+    await second.put(record('b', 'a'));
+    await second.close();
+    const third = await open(backend, {}, number);
+    expect(await conversationOf(third, 'b')).toHaveLength(4);
+    await third.close();
+  });
+});
+
+describe('store: opening', () => {
+  it('refuses what is no store, and a server that is not there, without showing the address', async () => {
+    await expect(openStore('postgres://user:sesame@host')).rejects.toThrow(
+      'a store is memory, sqlite:PATH or redis://',
+    );
+    await expect(openStore('redis://user:sesame@127.0.0.1:1')).rejects.toThrow(/^(?!.*sesame)/);
+  });
+});
