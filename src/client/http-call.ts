@@ -1,0 +1,184 @@
+import type { Clock, Timer } from '../base/clock.ts';
+import { ModelError } from '../model/errors.ts';
+import type { ModelEvent } from '../model/events.ts';
+import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
+import type { StreamDecoder } from '../wire/decoder.ts';
+import { headerEvents } from '../wire/responses/headers.ts';
+import { failureOfAnswer, isStream, requestIdOf } from './http-failure.ts';
+import type { BatchSource } from './model-stream.ts';
+import type { ModelObserver, PollResult } from './observer.ts';
+
+/** One POST: how to make it, and how to read what comes. */
+export interface HttpCallPlan {
+  /** Called when the first event is asked for; throws what stands in the way. */
+  prepare(): HttpRequest;
+  decoder(): StreamDecoder;
+  /** Milliseconds that a finished answer waits for its usage. */
+  readonly usageGraceMs: number;
+  /** The headers are there, whatever the status. */
+  onHead?(response: HttpResponse): void;
+  /** Another plan for a request that this server refused, or nothing. */
+  amend?(failure: ModelError): HttpCallPlan | undefined;
+}
+
+export interface HttpCallContext {
+  readonly transport: HttpTransport;
+  readonly clock: Clock;
+  readonly observer?: ModelObserver | undefined;
+}
+
+/** One HTTP request and its answer as events: the driver between the transport and a decoder. */
+export class HttpCall implements BatchSource {
+  readonly #context: HttpCallContext;
+  readonly #signal: AbortSignal | undefined;
+  /** Fires for the caller's abort and for `cancel`. */
+  readonly #stop = new AbortController();
+  #plan: HttpCallPlan;
+  #response: HttpResponse | undefined;
+  #decoder: StreamDecoder | undefined;
+  #grace: Timer | undefined;
+  #graceOver = false;
+  #cancelled = false;
+  #over = false;
+
+  constructor(context: HttpCallContext, plan: HttpCallPlan, signal?: AbortSignal) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#signal = signal;
+  }
+
+  /** The server accepted the request: from here a failure is the stream's. */
+  get started(): boolean {
+    return this.#decoder !== undefined;
+  }
+
+  async next(): Promise<readonly ModelEvent[] | undefined> {
+    if (this.#over) return undefined;
+    try {
+      if (this.#decoder === undefined || this.#response === undefined) return await this.#open();
+      return await this.#pump(this.#response, this.#decoder);
+    } catch (error) {
+      this.#close();
+      if (this.#cancelled) return undefined;
+      throw error;
+    }
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#cancelled = true;
+    this.#close();
+    this.#stop.abort();
+  }
+
+  async #open(): Promise<readonly ModelEvent[] | undefined> {
+    this.#follow();
+    const response = await this.#send();
+    this.#response = response;
+    const decoder = this.#plan.decoder();
+    this.#decoder = decoder;
+    const events = headerEvents(response.headers);
+    return events.length > 0 ? events : await this.#pump(response, decoder);
+  }
+
+  async #send(): Promise<HttpResponse> {
+    for (;;) {
+      const request = this.#plan.prepare();
+      const response = await this.#context.transport.send({ ...request, signal: this.#stop.signal });
+      this.#plan.onHead?.(response);
+      if (isStream(response)) return response;
+      const failure = await failureOfAnswer(request, response);
+      const amended = this.#plan.amend?.(failure);
+      if (amended === undefined) throw failure;
+      this.#plan = amended;
+    }
+  }
+
+  /** Reads until there are events, or the stream is over. */
+  async #pump(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[] | undefined> {
+    while (!hasEnded(decoder)) {
+      const events = await this.#poll(response, decoder);
+      if (this.#cancelled) return undefined;
+      if (decoder.phase === 'awaiting_usage') this.#awaitUsage(response);
+      if (hasEnded(decoder)) this.#settle(response, decoder);
+      if (events.length === 0) continue;
+      response.progress();
+      return events;
+    }
+    this.#close();
+    if (decoder.failure !== undefined) throw decoder.failure.with({ requestId: requestIdOf(response) });
+    return undefined;
+  }
+
+  async #poll(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[]> {
+    const { observer, clock } = this.#context;
+    if (observer === undefined) return (await this.#read(response, decoder)).events;
+    const startedAt = clock.now();
+    const { events, result } = await this.#read(response, decoder);
+    observer.onSsePoll?.(result ?? { type: 'events', events }, clock.now() - startedAt);
+    return events;
+  }
+
+  async #read(
+    response: HttpResponse,
+    decoder: StreamDecoder,
+  ): Promise<{ readonly events: readonly ModelEvent[]; readonly result?: PollResult }> {
+    let chunks: readonly Uint8Array[] | undefined;
+    try {
+      chunks = await response.read();
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      return { events: decoder.end({ type: 'failed', error }), result: { type: 'error', error } };
+    }
+    if (chunks === undefined) return { events: decoder.end({ type: 'close' }), result: { type: 'end' } };
+    if (chunks.length > 0) return { events: decoder.push(joined(chunks)) };
+    return { events: this.#graceOver ? decoder.end({ type: 'grace' }) : [] };
+  }
+
+  /** The answer is over and only its usage may still come: waits for that once. */
+  #awaitUsage(response: HttpResponse): void {
+    if (this.#grace !== undefined || this.#graceOver) return;
+    this.#grace = this.#context.clock.after(this.#plan.usageGraceMs, () => {
+      this.#graceOver = true;
+      response.wake();
+    });
+  }
+
+  /** The model is done, whatever the connection does: gives it back, or closes it after a failure. */
+  #settle(response: HttpResponse, decoder: StreamDecoder): void {
+    this.#grace?.cancel();
+    this.#unfollow();
+    if (decoder.failure === undefined) response.release();
+    else response.cancel();
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#grace?.cancel();
+    this.#unfollow();
+    if (this.#decoder?.phase !== 'ended') this.#response?.cancel();
+  }
+
+  #follow(): void {
+    if (this.#signal?.aborted === true) this.#stop.abort(this.#signal.reason);
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  #unfollow(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop.abort(this.#signal?.reason);
+  };
+}
+
+function hasEnded(decoder: StreamDecoder): boolean {
+  return decoder.phase === 'ended';
+}
+
+/** One buffer for a decoder: what the network cut into pieces is decoded in one go. At most 128 KiB come together. */
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { ModelError } from '../model/errors.ts';
+import type { ModelRequest } from '../model/request.ts';
+import type { HttpRequest, HttpResponse } from '../transport/http.ts';
+import { toChatBody } from '../wire/chat/request.ts';
+import type { DecoderOptions, MintId } from '../wire/decoder.ts';
+import { createDecoder } from '../wire/index.ts';
+import { chatQuirksOf } from '../wire/quirks.ts';
+import { toResponsesBody } from '../wire/responses/request.ts';
+import type { HttpCallPlan } from './http-call.ts';
+import type { ProviderConfig } from './provider.ts';
+import { requestHeaders, requestUrl, type GetEnv } from './provider-request.ts';
+
+/** What a client learns about its server and keeps. */
+export interface ServerMemory {
+  /** The server refused `stream_options`: it is not asked for usage any more. */
+  usageRefused: boolean;
+}
+
+export interface PlanOptions {
+  readonly provider: ProviderConfig;
+  readonly getEnv: GetEnv;
+  readonly mintId: MintId;
+  readonly memory: ServerMemory;
+  /** Headers of this request alone, names in lower case; they win over the provider's. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly onHead?: (response: HttpResponse) => void;
+}
+
+/** Ids that no other response has: items of many responses meet in one history. */
+export const randomIds: MintId = (prefix) => `${prefix}_${randomBytes(12).toString('hex')}`;
+
+/** How to make one request on the provider's wire, and to read its answer. */
+export function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
+  const { provider, memory } = options;
+  const asksUsage = provider.wireApi === 'chat' && provider.askUsage && !memory.usageRefused;
+  return {
+    usageGraceMs: provider.usageGraceMs,
+    prepare: () => toHttpRequest(request, options, asksUsage),
+    decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
+    ...(options.onHead === undefined ? {} : { onHead: options.onHead }),
+    amend(failure) {
+      if (!asksUsage || !refusesUsage(failure)) return undefined;
+      memory.usageRefused = true;
+      return planCall(request, options);
+    },
+  };
+}
+
+/** The body as it is sent on the provider's wire. */
+export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsage: boolean): Record<string, unknown> {
+  const common = { model: provider.model, maxOutputTokens: provider.maxOutputTokens };
+  if (provider.wireApi === 'responses') return toResponsesBody(request, common);
+  const quirks = chatQuirksOf(provider.baseUrl, request.model ?? provider.model ?? '');
+  return toChatBody(request, { ...common, quirks, askUsage: asksUsage });
+}
+
+function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: boolean): HttpRequest {
+  const { provider, getEnv } = options;
+  return {
+    method: 'POST',
+    url: requestUrl(provider, provider.wireApi === 'chat' ? 'chat/completions' : 'responses'),
+    headers: {
+      accept: 'text/event-stream',
+      'accept-encoding': 'identity',
+      'content-type': 'application/json',
+      'user-agent': 'turnwire',
+      ...requestHeaders(provider, getEnv),
+      ...options.headers,
+    },
+    body: JSON.stringify(bodyOf(request, provider, asksUsage)),
+    timers: {
+      connectMs: provider.connectTimeoutMs,
+      firstByteMs: provider.firstByteTimeoutMs,
+      idleMs: provider.streamIdleTimeoutMs,
+      progressMs: provider.progressTimeoutMs,
+      totalMs: provider.totalTimeoutMs,
+    },
+  };
+}
+
+function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: boolean): DecoderOptions {
+  const { provider, mintId } = options;
+  return {
+    usageAsked: asksUsage,
+    tokenLimit: setsTokenLimit(request, provider),
+    onClose: provider.onClose,
+    toolCallsOnStop: provider.toolCallsOnStop,
+    maxEventBytes: provider.maxEventBytes,
+    mintId,
+  };
+}
+
+const LIMIT_FIELDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'];
+
+function setsTokenLimit(request: ModelRequest, provider: ProviderConfig): boolean {
+  if (request.maxOutputTokens !== undefined || provider.maxOutputTokens !== undefined) return true;
+  return LIMIT_FIELDS.some((field) => typeof request.extra?.[field] === 'number');
+}
+
+/** A 400 that names the field: servers that are strict about fields they do not know. */
+function refusesUsage(failure: ModelError): boolean {
+  return failure.status === 400 && /stream_options|include_usage/.test(failure.message);
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '../base/clock.ts';
+import type { ModelRequest } from '../model/request.ts';
+import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
+import { systemClock } from '../transport/system-clock.ts';
+import type { MintId } from '../wire/decoder.ts';
+import { HttpCall } from './http-call.ts';
+import { planCall, randomIds, type ServerMemory } from './model-call.ts';
+import { toModelStream, type ModelStream } from './model-stream.ts';
+import type { ModelObserver } from './observer.ts';
+import type { ProviderConfig } from './provider.ts';
+import type { GetEnv } from './provider-request.ts';
+
+export interface ModelClientOptions {
+  /** From `createProvider`. */
+  readonly provider: ProviderConfig;
+  /** Reads the variables that the provider names, at every request. Default: none is set. */
+  readonly getEnv?: GetEnv;
+  /** Default: one of its own, without a proxy. */
+  readonly transport?: HttpTransport;
+  readonly clock?: Clock;
+  readonly observer?: ModelObserver;
+  /** Ids of items that the server gave none. Default: random. */
+  readonly mintId?: MintId;
+}
+
+export interface StreamOptions {
+  /** Aborting it ends the stream with a `ModelError` of kind `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One request at a time, each on its own: without retries, without state between them. */
+export interface ModelClient {
+  /**
+   * The answer to one request. Lazy: nothing is sent before the first event is asked for.
+   *
+   * @throws ModelError from the iteration, after everything that arrived was delivered
+   */
+  stream(request: ModelRequest, options?: StreamOptions): ModelStream;
+  /** Closes the connections of a transport that it made itself. */
+  close(): Promise<void>;
+}
+
+/**
+ * A client for one provider.
+ *
+ * @example
+ * ```ts
+ * const client = createModelClient({ provider: createProvider({ baseUrl: 'http://127.0.0.1:8080/v1', wireApi: 'chat' }) });
+ * const input = [{ type: 'message', role: 'user', content: 'Say hello' }] as const;
+ * for await (const event of client.stream({ input })) {
+ *   if (event.type === 'output_text.delta') process.stdout.write(event.delta);
+ * }
+ * await client.close();
+ * ```
+ */
+export function createModelClient(options: ModelClientOptions): ModelClient {
+  const { provider, getEnv = () => undefined, mintId = randomIds, observer } = options;
+  const clock = options.clock ?? systemClock;
+  const transport = options.transport ?? createHttpTransport({ clock });
+  const memory: ServerMemory = { usageRefused: false };
+  return {
+    stream(request, { signal } = {}) {
+      const plan = planCall(request, { provider, getEnv, mintId, memory });
+      return toModelStream(new HttpCall({ transport, clock, observer }, plan, signal));
+    },
+    close: () => (options.transport === undefined ? transport.close() : Promise.resolve()),
+  };
+}
