@@ -1,0 +1,83 @@
+import type { Clock } from '../base/clock.ts';
+import { MockVerificationError } from './errors.ts';
+import { describeAnswer, type Recorder, type RecordedRequest } from './recorder.ts';
+import { matches, type Match } from './scenario.ts';
+
+/** Requests that have to come. */
+export interface Expectation {
+  /** Default: any model request. */
+  readonly match?: Match;
+  /** Exactly this many. Default 1. */
+  readonly times?: number;
+  /** For the message. */
+  readonly name?: string;
+}
+
+/** What the client is expected to send, and the words for what it did instead. */
+export class Expectations {
+  readonly #recorder: Recorder;
+  readonly #clock: Clock;
+  readonly #list: Expectation[] = [];
+  #total: number | undefined;
+  /** Time of the verdict: what happens when the mock closes is not the client's doing. */
+  #snapshot: readonly string[] | undefined;
+
+  constructor(recorder: Recorder, clock: Clock, total?: number) {
+    this.#recorder = recorder;
+    this.#clock = clock;
+    this.#total = total;
+  }
+
+  add(expectation: number | Expectation): void {
+    if (typeof expectation === 'number') this.#total = expectation;
+    else this.#list.push(expectation);
+  }
+
+  /** Keeps the state of every answer as it is now. */
+  freeze(): void {
+    this.#snapshot = this.#describe();
+  }
+
+  verify(): void {
+    const problems = [...this.#checkTotal(), ...this.#list.flatMap((expectation) => this.#check(expectation))];
+    if (problems.length === 0) return;
+    throw new MockVerificationError([...problems, ...(this.#snapshot ?? this.#describe())].join('\n'));
+  }
+
+  #checkTotal(): string[] {
+    const got = this.#recorder.modelRequests;
+    if (this.#total === undefined || got === this.#total) return [];
+    return [`expected ${requests(this.#total)}, got ${got}`];
+  }
+
+  #check(expectation: Expectation): string[] {
+    const { match, times = 1 } = expectation;
+    const got = this.#views().filter(({ view }) => view !== undefined && (match === undefined || matches(match, view)));
+    if (got.length === times) return [];
+    const name = expectation.name ?? (match === undefined ? 'any request' : JSON.stringify(match, showRegExp));
+    return [`expected ${requests(times)} matching ${name}, got ${got.length}`];
+  }
+
+  #describe(): string[] {
+    const now = this.#clock.now();
+    const records = this.#views();
+    const lines = records.map(
+      (record) =>
+        `  request ${record.view?.n ?? record.n}: ${record.method} ${record.path}, ${describeAnswer(record.answer, now)}`,
+    );
+    const missing = this.#total !== undefined && this.#recorder.modelRequests < this.#total;
+    return missing ? [...lines, `  the client never sent request ${this.#recorder.modelRequests + 1}`] : lines;
+  }
+
+  #views(): readonly RecordedRequest[] {
+    return this.#recorder.requests.filter((record) => record.view !== undefined);
+  }
+}
+
+function requests(n: number): string {
+  return n === 1 ? '1 request' : `${n} requests`;
+}
+
+function showRegExp(_key: string, value: unknown): unknown {
+  return value instanceof RegExp ? String(value) : value;
+}

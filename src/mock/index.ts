@@ -1,0 +1,12 @@
+/** `turnwire/testing`: a scripted model server with every wire fault by name. */
+export { startMock, type MockOptions, type MockServer } from './server.ts';
+export { listFaults, parseFault, type FaultInfo } from './fault-list.ts';
+export type { Fault, FaultContext, FaultHooks, FaultSpec, FaultWire } from './fault.ts';
+export type { Frame, Head, Step } from './answer.ts';
+export type { Match, Reply, ReplyError, ReplyPart, Scenario, ToolCallPart, Turn } from './scenario.ts';
+export type { ScenarioInput } from './scenario-input.ts';
+export type { RequestView, ToolOutputView } from './request-view.ts';
+export type { AnswerPhase, AnswerState, RecordedRequest } from './recorder.ts';
+export type { Expectation } from './expectations.ts';
+export { defaultScenario, namedScenarios } from './default-scenario.ts';
+export { MockUsageError, MockVerificationError } from './errors.ts';
