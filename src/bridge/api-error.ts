@@ -1,0 +1,37 @@
+import { httpStatusOf, wireErrorOf } from '../wire/encode-error.ts';
+import type { ModelError } from '../model/errors.ts';
+
+/** An answer in the API's own error shape, for everything that goes wrong before the first byte. */
+export interface ApiError {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string | null;
+  readonly message: string;
+  /** The request's field that is wrong. */
+  readonly param?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The body of an error answer. */
+export function errorBody(error: ApiError): string {
+  const { message, type, code, param } = error;
+  return JSON.stringify({ error: { message, type, param: param ?? null, code } });
+}
+
+/** An `invalid_request_error`. */
+export function badRequest(message: string, more: Partial<ApiError> = {}): ApiError {
+  return { status: 400, type: 'invalid_request_error', code: null, message, ...more };
+}
+
+/** What an upstream's failure looks like to a client that has no byte of the answer yet. */
+export function apiErrorOf(error: ModelError): ApiError {
+  const wire = wireErrorOf(error);
+  const status = httpStatusOf(error);
+  return { status: status >= 400 ? status : 502, ...wire, headers: retryHeaders(error) };
+}
+
+function retryHeaders(error: ModelError): Record<string, string> {
+  const { afterMs } = error.retry;
+  if (afterMs === undefined) return {};
+  return { 'retry-after': String(Math.ceil(afterMs / 1000)), 'retry-after-ms': String(afterMs) };
+}

@@ -1,0 +1,99 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { badRequest, type ApiError } from './api-error.ts';
+
+export interface GateOptions {
+  /** The address that is listened on. */
+  readonly host: string;
+  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Origins of web pages that may call. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Callers have to send it as `Authorization: Bearer`. */
+  readonly authToken?: string | undefined;
+}
+
+/** What the gate looks at. */
+export interface GateRequest {
+  readonly method: string;
+  /** Path and query, as they came. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Says why a request is not let in; undefined when it is. */
+export type Gate = (request: GateRequest) => ApiError | undefined;
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]', '::1'];
+
+/** Names under which keys are put into addresses, where every log on the way keeps them. */
+const KEY_PARAMETERS = /[?&](?:api[-_]?key|key|access[-_]?token|token|authorization)=/i;
+
+/** True for an address that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK_NAMES.includes(host.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/**
+ * Keeps web pages and strangers out: a page that a user visits can send requests to a port on this machine, but not
+ * without an `Origin`, a foreign `Host`, or a content type that needs no consent.
+ */
+export function createGate(options: GateOptions): Gate {
+  const hosts = new Set([...LOOPBACK_NAMES, options.host, ...(options.allowedHosts ?? [])].map(hostKey));
+  // Beyond loopback the token is the protection: a rebound name does not know it.
+  const anyHost = hosts.has('*') || !isLoopback(options.host);
+  const origins = new Set(options.allowedOrigins ?? []);
+  const token = options.authToken === undefined ? undefined : digest(`Bearer ${options.authToken}`);
+  return (request) =>
+    checkHost(request, anyHost ? undefined : hosts) ??
+    checkOrigin(request, origins) ??
+    checkAddress(request) ??
+    checkToken(request, token) ??
+    checkContentType(request);
+}
+
+function checkHost({ headers }: GateRequest, hosts: ReadonlySet<string> | undefined): ApiError | undefined {
+  if (headers.host === undefined) return badRequest('the Host header is missing');
+  if (hosts === undefined || hosts.has(hostKey(headers.host.replace(/:\d+$/, '')))) return undefined;
+  return forbidden('this Host is not allowed here');
+}
+
+function checkOrigin({ headers }: GateRequest, origins: ReadonlySet<string>): ApiError | undefined {
+  if (headers.origin === undefined || origins.has(headers.origin) || origins.has('*')) return undefined;
+  return forbidden('this Origin is not allowed: requests of web pages are refused');
+}
+
+function checkAddress({ url }: GateRequest): ApiError | undefined {
+  if (!KEY_PARAMETERS.test(url)) return undefined;
+  return badRequest('a key does not belong into the address: send it as Authorization: Bearer', { code: 'key_in_url' });
+}
+
+function checkToken({ headers }: GateRequest, token: Buffer | undefined): ApiError | undefined {
+  if (token === undefined || timingSafeEqual(digest(headers.authorization ?? ''), token)) return undefined;
+  return {
+    status: 401,
+    type: 'authentication_error',
+    code: 'invalid_api_key',
+    message: 'the bearer token is missing or wrong',
+    headers: { 'www-authenticate': 'Bearer' },
+  };
+}
+
+function checkContentType({ method, headers }: GateRequest): ApiError | undefined {
+  if (method !== 'POST') return undefined;
+  if (/^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) return undefined;
+  return badRequest('the content type has to be application/json', { status: 415, code: 'unsupported_media_type' });
+}
+
+function forbidden(message: string): ApiError {
+  return { status: 403, type: 'permission_error', code: 'forbidden', message };
+}
+
+function hostKey(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
+}
+
+/** Equal lengths for the comparison, whatever was sent. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

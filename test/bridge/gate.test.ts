@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { createGate, type GateOptions } from '../../src/bridge/gate.ts';
+import { createTurnSeal } from '../../src/bridge/turn-state.ts';
+
+const good = { host: '127.0.0.1:18080', 'content-type': 'application/json' };
+
+/** The status that a request is refused with, or `in`. */
+function ask(
+  headers: Record<string, string | undefined>,
+  options: Partial<GateOptions> = {},
+  url = '/v1/responses',
+): number | 'in' {
+  return (
+    createGate({ host: '127.0.0.1', ...options })({ method: 'POST', url, headers: { ...good, ...headers } })?.status ??
+    'in'
+  );
+}
+
+describe('gate', () => {
+  it('lets local programs in', () => {
+    expect(ask({})).toBe('in');
+    for (const host of ['localhost:1', 'LOCALHOST', '[::1]:80', '127.0.0.1']) expect(ask({ host })).toBe('in');
+    expect(ask({ 'content-type': 'Application/JSON; charset=utf-8' })).toBe('in');
+  });
+
+  it('keeps foreign hosts, origins and content types out', () => {
+    expect(ask({ host: 'evil.example:18080' })).toBe(403);
+    expect(ask({ host: '127.0.0.1.evil.example' })).toBe(403);
+    expect(ask({ host: undefined })).toBe(400);
+    expect(ask({ origin: 'https://evil.example' })).toBe(403);
+    expect(ask({ origin: 'null' })).toBe(403);
+    expect(ask({ origin: 'http://localhost:3000' }, { allowedOrigins: ['http://localhost:3000'] })).toBe('in');
+    expect(ask({ host: 'box.lan' }, { allowedHosts: ['box.lan'] })).toBe('in');
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', undefined, 'application/jsonp']) {
+      expect(ask({ 'content-type': type })).toBe(415);
+    }
+  });
+
+  it('wants the token, whole', () => {
+    const options = { host: '0.0.0.0', authToken: 'sesame' };
+    expect(ask({ host: 'box.lan', authorization: 'Bearer sesame' }, options)).toBe('in');
+    for (const authorization of [undefined, 'Bearer sesam', 'Bearer sesame2', 'sesame', 'Bearer ']) {
+      expect(ask({ authorization }, options)).toBe(401);
+    }
+  });
+
+  it('refuses a key in the address', () => {
+    for (const url of ['/v1/responses?api_key=x', '/v1/responses?a=1&key=x', '/v1/models?access_token=x']) {
+      expect(ask({}, {}, url)).toBe(400);
+    }
+    expect(ask({}, {}, '/v1/responses?monkey=x')).toBe('in');
+  });
+});
+
+describe('turn seal', () => {
+  const seal = createTurnSeal('secret');
+
+  it('gives back what it sealed, in visible ASCII', () => {
+    for (const state of [{ upstream: 'a' }, { upstream: 'a', own: 'ts-1 "ü"' }]) {
+      const token = seal.seal(state);
+      expect(token).toMatch(/^[\x21-\x7e]+$/);
+      expect(seal.open(token)).toEqual(state);
+      expect(createTurnSeal('secret').open(token)).toEqual(state);
+    }
+  });
+
+  it('opens nothing else', () => {
+    const token = seal.seal({ upstream: 'a' });
+    const [prefix, payload, signature] = token.split('.');
+    const forged = Buffer.from('{"u":"b"}').toString('base64url');
+    const others = [
+      undefined,
+      '',
+      'ts-1',
+      `${prefix}.${forged}.${signature}`,
+      `${prefix}.${payload}.`,
+      `${token}.x`,
+      token.slice(0, -1),
+      'x'.repeat(100_000),
+    ];
+    for (const other of others) expect(seal.open(other)).toBeUndefined();
+    expect(createTurnSeal('other').open(token)).toBeUndefined();
+  });
+});
