@@ -97,13 +97,14 @@ async function answer(line: string, history: Item[], scope: ChatScope, signal: A
   const text = new AnswerText();
   const items: OutputItem[] = [];
   try {
-    for await (const event of model.stream(request, { signal: AbortSignal.any([signal, out.closed]) })) {
-      await out.write(text.take(event));
-      if (event.type === 'retrying') {
+    for await (const events of model.stream(request, { signal: AbortSignal.any([signal, out.closed]) })) {
+      await out.write(events.map((event) => text.take(event)).join(''));
+      for (const event of events) {
+        if (event.type === 'output_item.done') items.push(event.item);
+        if (event.type !== 'retrying') continue;
         cli.stderr.write(`${describeRetry(event)}\n`);
         dropVoid(items, event.discarded_item_ids);
       }
-      if (event.type === 'output_item.done') items.push(event.item);
     }
     history.push(prompt, ...items);
   } catch (error) {

@@ -1,16 +1,58 @@
-import type { ProviderConfig } from '../client/provider.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { ModelRequest } from '../model/request.ts';
+import type { ProviderConfig } from '../client/provider.ts';
+import type { GetEnv } from '../client/provider-request.ts';
 import type { CliContext } from './context.ts';
 import { chooseProvider } from './provider.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 
-/** A model server that a command talks to. */
+/** The model server that a command talks to. */
 export interface OpenModel {
   readonly provider: ProviderConfig;
-  /** True for the one inside this process. */
-  readonly scripted: boolean;
-  stream(request: ModelRequest, options: { readonly signal: AbortSignal }): AsyncIterable<ModelEvent>;
-  /** Gives sockets back, and stops the embedded server. */
+  /** The events of each network chunk together. The last is `completed`, else a `ModelError` is thrown. */
+  stream(request: ModelRequest, options: { readonly signal: AbortSignal }): AsyncIterable<readonly ModelEvent[]>;
+  /** Gives the sockets back, and stops the embedded server. */
   close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly cli: CliContext;
+  /** How messages on stderr begin, e.g. `turnwire exec`. */
+  readonly name: string;
+  /** From `--api-key-stdin`. */
+  readonly apiKey: string | undefined;
+}
+
+/** Where a key that came through stdin is looked up: it never enters the environment. */
+const STDIN_KEY = '--api-key-stdin';
+
+/**
+ * Opens the server that flags and files name, or the embedded scripted one, which says on stderr that it is.
+ *
+ * @throws UsageError when they name none that can be used
+ */
+export async function openModel(flags: ProviderFlags, { cli, name, apiKey }: OpenOptions): Promise<OpenModel> {
+  const { provider, notes } = await chooseProvider(flags, cli);
+  for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
+  if (provider !== undefined) {
+    const { connect } = await import('./connect.ts');
+    return connect(
+      apiKey === undefined ? provider : { ...provider, envKey: STDIN_KEY },
+      keyReader(cli, apiKey),
+      cli.env,
+    );
+  }
+  const { openScripted } = await import('./scripted.ts');
+  cli.stderr.write(
+    `${name}: no provider was named, so the answers are scripted, without key or network. ${pointer(name)}\n`,
+  );
+  return await openScripted(flags);
+}
+
+function keyReader(cli: CliContext, apiKey: string | undefined): GetEnv {
+  return (variable) => (variable === STDIN_KEY ? apiKey : cli.env[variable]);
+}
+
+function pointer(name: string): string {
+  return `A real server: ${name} --base-url http://127.0.0.1:8080/v1 --wire chat --model NAME, or turnwire.toml (docs/cli.md)`;
 }

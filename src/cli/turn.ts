@@ -34,16 +34,16 @@ export async function runTurn(scope: TurnScope): Promise<number> {
   }
 }
 
-function eventsOf({ model, request, out }: TurnScope, interrupted: AbortSignal): AsyncIterable<ModelEvent> {
+function eventsOf({ model, request, out }: TurnScope, interrupted: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
   return model.stream(request, { signal: AbortSignal.any([interrupted, out.closed]) });
 }
 
 async function writeJson(scope: TurnScope, interrupted: AbortSignal): Promise<void> {
   let usage: Usage | undefined;
   await scope.out.writeLines([{ type: 'turn.started', turn: 1 }]);
-  for await (const event of eventsOf(scope, interrupted)) {
-    if (event.type === 'completed') usage = event.usage;
-    await scope.out.writeLines([event]);
+  for await (const events of eventsOf(scope, interrupted)) {
+    for (const event of events) if (event.type === 'completed') usage = event.usage;
+    await scope.out.writeLines(events);
   }
   await scope.out.writeLines([{ type: 'turn.completed', usage, requests: 1 }]);
 }
@@ -51,9 +51,11 @@ async function writeJson(scope: TurnScope, interrupted: AbortSignal): Promise<vo
 async function writeText(scope: TurnScope, interrupted: AbortSignal): Promise<void> {
   const answer = new AnswerText();
   try {
-    for await (const event of eventsOf(scope, interrupted)) {
-      await scope.out.write(answer.take(event));
-      if (event.type === 'retrying') scope.cli.stderr.write(`${scope.name}: ${describeRetry(event)}\n`);
+    for await (const events of eventsOf(scope, interrupted)) {
+      await scope.out.write(events.map((event) => answer.take(event)).join(''));
+      for (const event of events) {
+        if (event.type === 'retrying') scope.cli.stderr.write(`${scope.name}: ${describeRetry(event)}\n`);
+      }
     }
   } finally {
     if (!scope.out.closed.aborted) await scope.out.write(answer.finish());

@@ -1,0 +1,26 @@
+import { createProvider } from '../client/provider.ts';
+import { startMock } from '../mock/index.ts';
+import { connect } from './connect.ts';
+import type { OpenModel } from './open-model.ts';
+import type { ProviderFlags } from './provider-flags.ts';
+
+/** The embedded provider: a scripted model server on a free loopback port of this process. */
+export async function openScripted(flags: ProviderFlags): Promise<OpenModel> {
+  const wireApi = flags.wire ?? 'chat';
+  const server = await startMock({ wire: wireApi });
+  const provider = createProvider({
+    name: 'scripted',
+    baseUrl: server.baseUrl,
+    wireApi,
+    model: flags.model ?? 'scripted',
+  });
+  // No environment: a proxy of the machine has no business between a process and itself.
+  const model = connect(provider, () => undefined, {});
+  return {
+    ...model,
+    async close() {
+      await model.close();
+      await server.close();
+    },
+  };
+}
