@@ -2,3 +2,11 @@
 export { createDecoder } from './stream-decoder.ts';
 export { createResponsesFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
 export type { DecoderOptions, DecoderPhase, EndReason, MintId, StreamDecoder, WireApi } from './decoder.ts';
+export { toChatBody, toChatRequest, type ChatBodyOptions } from './chat/request.ts';
+export { fromChatRequest } from './chat/request-parse.ts';
+export { toResponsesBody, toResponsesRequest, type ResponsesBodyOptions } from './responses/request.ts';
+export { fromResponsesRequest } from './responses/request-parse.ts';
+export type { RequestBody } from './request-body.ts';
+export { chatExtraOf, responsesExtraOf } from './request-extra.ts';
+export { InvalidFieldError, type ParsedRequest } from './request-fields.ts';
+export { chatQuirksOf, type ChatQuirks } from './quirks.ts';

@@ -1,0 +1,27 @@
+import { isObject, type JsonObject } from '../base/json.ts';
+import { withoutUndefined } from './request-body.ts';
+
+/**
+ * What of a Responses request's remaining fields a chat server understands, as `extra` of the request to it. The rest
+ * (`store`, `include`, `client_metadata`, …) would be refused by strict servers.
+ */
+export function chatExtraOf(rest: JsonObject): JsonObject {
+  const format = isObject(rest.text) ? rest.text.format : undefined;
+  const jsonObject = isObject(format) && format.type === 'json_object';
+  return withoutUndefined({ user: rest.user, response_format: jsonObject ? { type: 'json_object' } : undefined });
+}
+
+/** What of a chat request's remaining fields the Responses API understands, as `extra` of the request to it. */
+export function responsesExtraOf(rest: JsonObject): JsonObject {
+  const { user, metadata, service_tier, safety_identifier, prompt_cache_key, verbosity } = rest;
+  const jsonObject = isObject(rest.response_format) && rest.response_format.type === 'json_object';
+  const text = withoutUndefined({ verbosity, format: jsonObject ? { type: 'json_object' } : undefined });
+  return withoutUndefined({
+    user,
+    metadata,
+    service_tier,
+    safety_identifier,
+    prompt_cache_key,
+    text: Object.keys(text).length === 0 ? undefined : text,
+  });
+}
