@@ -181,8 +181,14 @@ test('an abort after the end changes nothing, and no listener stays behind', asy
   const { signal } = controller;
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    listeners++;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listeners--;
+    remove(...args);
+  };
   await using server = await httpServer((_request, response) => response.end('ok'));
   const response = await transport().send({ method: 'GET', url: server.url, signal });
   expect(await textOf(response)).toBe('ok');

@@ -1,0 +1,43 @@
+/**
+ * `turnwire`: a client for model servers on the Chat Completions and Responses wires, and the model it speaks in
+ * (items, events, errors). Other entries: `turnwire/wire`, `turnwire/testing`, `turnwire/bridge`, `turnwire/agent`.
+ */
+export {
+  createModelClient,
+  type ModelClient,
+  type ModelClientOptions,
+  type StreamOptions,
+} from './client/model-client.ts';
+export type { ModelStream } from './client/model-stream.ts';
+export type { ModelObserver, PollResult } from './client/observer.ts';
+export {
+  ConfigError,
+  createProvider,
+  providerDefaults,
+  type ProviderConfig,
+  type ProviderOptions,
+} from './client/provider.ts';
+export { missingKeyVariable, type GetEnv } from './client/provider-request.ts';
+export {
+  createHttpTransport,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTransport,
+  type HttpTransportOptions,
+} from './transport/http.ts';
+export type { ProxyOptions } from './transport/dispatcher.ts';
+export { defaultTimers, type HttpTimers } from './transport/watch.ts';
+export { systemClock } from './transport/system-clock.ts';
+export type { Clock, Timer, TimerOptions } from './base/clock.ts';
+export type { JsonObject } from './base/json.ts';
+export {
+  ModelError,
+  retryClassOf,
+  type ErrorKind,
+  type ModelErrorJson,
+  type RetryAdvice,
+  type RetryClass,
+} from './model/errors.ts';
+export * from './model/events.ts';
+export * from './model/items.ts';
+export * from './model/request.ts';
