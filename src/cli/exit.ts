@@ -19,7 +19,6 @@ export class BrokenPipe extends Error {
 /** What a person can do about a failure; kinds where only the server's own message helps have no line. */
 const remedies: Readonly<Partial<Record<ErrorKind, string>>> = {
   unauthorized: 'check the key: the provider names the environment variable it is read from (env_key, --env-key)',
-  connection_failed: 'check the base URL, and that the server runs',
   timeout: 'the server is too slow or gone; the timeouts are keys of the provider (docs/cli.md)',
   stream_idle: 'the server stopped sending; stream_idle_timeout_ms of the provider is the limit',
   stream_truncated: 'the server closed in the middle of its answer; try again',
