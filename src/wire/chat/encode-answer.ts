@@ -27,6 +27,10 @@ type TextField = 'content' | 'refusal' | 'reasoning';
 interface FieldText {
   readonly all: TextBuffer;
   readonly byItem: Map<string, TextBuffer>;
+  /** The item whose text is going out. */
+  owner: string | undefined;
+  /** Text of other items, until the owner is done: the wire has one message, two texts must not mingle in it. */
+  readonly waiting: Map<string, string[]>;
 }
 
 /** The one assistant message that a chat answer is: collects it, and tells the delta members for each event. */
@@ -42,6 +46,14 @@ export class ChatAnswer {
 
   get hasCalls(): boolean {
     return [...this.#calls.values()].some((call) => call.done);
+  }
+
+  /** What still waits at the end of the answer, as {@link deltas} tells it. */
+  flush(): readonly string[] {
+    return (['reasoning', 'content', 'refusal'] as const).flatMap((name) => {
+      this.#fields[name].owner = undefined;
+      return this.#sendWaiting(name);
+    });
   }
 
   /** JSON text: the members of `delta`, one string per chunk. */
@@ -83,6 +95,14 @@ export class ChatAnswer {
   #text(name: TextField, itemId: string | undefined, delta: string): readonly string[] {
     if (delta === '' || (name === 'reasoning' && this.#reasoningField === 'none')) return [];
     const target = this.#fields[name];
+    const key = itemId ?? '';
+    target.owner ??= key;
+    if (target.owner !== key) {
+      const held = target.waiting.get(key);
+      if (held === undefined) target.waiting.set(key, [delta]);
+      else held.push(delta);
+      return [];
+    }
     target.all.append(delta);
     streamedOf(target, itemId).append(delta);
     return [`"${name === 'reasoning' ? this.#reasoningField : name}":${JSON.stringify(delta)}`];
@@ -105,21 +125,41 @@ export class ChatAnswer {
     if (isAssistantMessage(item)) {
       const refusals = item.content.map((part) => (part.type === 'refusal' ? part.refusal : ''));
       const texts = item.content.map((part) => (part.type === 'output_text' ? part.text : ''));
-      return [...this.#rest('content', item.id, texts.join('')), ...this.#rest('refusal', item.id, refusals.join(''))];
+      return [
+        ...this.#finishText('content', item.id, texts.join('')),
+        ...this.#finishText('refusal', item.id, refusals.join('')),
+      ];
     }
     if (isReasoning(item)) {
       const summary = item.summary.map((part) => part.text).join('\n\n');
       const raw = (item.content ?? []).map((part) => part.text).join('');
-      return this.#rest('reasoning', item.id, raw === '' ? summary : raw);
+      return this.#finishText('reasoning', item.id, raw === '' ? summary : raw);
     }
     if (isFunctionCall(item)) return this.#finishCall(item.call_id, item.name, item.arguments, 'function');
     return isCustomToolCall(item) ? this.#finishCall(item.call_id, item.name, item.input, 'custom') : [];
   }
 
-  /** What the authoritative text has beyond the deltas: all of it, where only the finished item came. */
-  #rest(name: TextField, itemId: string | undefined, text: string): readonly string[] {
-    const sent = streamedOf(this.#fields[name], itemId).toString();
-    return text.startsWith(sent) ? this.#text(name, itemId, text.slice(sent.length)) : [];
+  /** What the authoritative text has beyond the deltas (all of it, where only the finished item came), then what waited. */
+  #finishText(name: TextField, itemId: string | undefined, text: string): readonly string[] {
+    const target = this.#fields[name];
+    const key = itemId ?? '';
+    const held = target.waiting.get(key)?.join('') ?? '';
+    const sent = streamedOf(target, itemId).toString() + held;
+    const rest = text.startsWith(sent) ? this.#text(name, itemId, text.slice(sent.length)) : [];
+    if (target.owner !== key) return rest;
+    target.owner = undefined;
+    return [...rest, ...this.#sendWaiting(name)];
+  }
+
+  /** The text of items that had to wait; the last of them is the owner now. */
+  #sendWaiting(name: TextField): readonly string[] {
+    const target = this.#fields[name];
+    const held = [...target.waiting];
+    target.waiting.clear();
+    return held.flatMap(([key, texts]) => {
+      target.owner = key;
+      return this.#text(name, key, texts.join(''));
+    });
   }
 
   #finishCall(id: string, name: string, input: string, kind: Call['kind']): readonly string[] {
@@ -158,7 +198,7 @@ function callObject(call: Call): JsonObject {
 }
 
 function field(): FieldText {
-  return { all: new TextBuffer(), byItem: new Map() };
+  return { all: new TextBuffer(), byItem: new Map(), owner: undefined, waiting: new Map() };
 }
 
 function streamedOf(target: FieldText, itemId: string | undefined): TextBuffer {

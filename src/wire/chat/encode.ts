@@ -147,6 +147,7 @@ class Encoder implements ChatEncoder {
   }
 
   #end(finish: string, out: WireEvent[]): void {
+    for (const delta of this.#answer.flush()) out.push(this.#delta(delta));
     this.#finish = finish;
     this.#ended = true;
     out.push({ type: CHUNK, data: `${this.#head}[{"index":0,"delta":{},"finish_reason":"${finish}"}]}` });

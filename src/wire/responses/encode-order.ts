@@ -76,7 +76,7 @@ export class ItemSequencer {
       this.#apply(slot, event);
     } else if (current === undefined) {
       this.#activate(slot, event);
-    } else if (givesWay(current, event)) {
+    } else if (givesWay(current, slot, event)) {
       this.#closeEarly(current);
       this.#activate(slot, event);
     } else {
@@ -191,9 +191,10 @@ export class ItemSequencer {
     return slot.wire;
   }
 
+  /** The item's own id, unless it is taken on this wire; else a minted one that is not. */
   #wireId(slot: Slot): string {
-    const own = ownId(slot.announced);
-    const id = own === undefined || this.#usedIds.has(own) ? this.#mint(idPrefixes[slot.kind]) : own;
+    let id = ownId(slot.announced) ?? this.#mint(idPrefixes[slot.kind]);
+    for (let n = 0; this.#usedIds.has(id); n++) id = `${this.#mint(idPrefixes[slot.kind])}${n === 0 ? '' : `_${n}`}`;
     this.#usedIds.add(id);
     return id;
   }
@@ -263,9 +264,13 @@ export class ItemSequencer {
   }
 }
 
-/** Only text gives way, and only to content: an announcement alone can wait. */
-function givesWay(current: Slot, event: ItemEvent): boolean {
-  return isText(current.kind) && event.type !== 'output_item.added';
+/**
+ * Only text gives way, to an item of another kind, and only to content: an announcement alone can wait. An item that
+ * gave way itself does not take over again, so that two that alternate do not become a hundred.
+ */
+function givesWay(current: Slot, next: Slot, event: ItemEvent): boolean {
+  const takesOver = current.kind !== next.kind && next.carried.size === 0;
+  return isText(current.kind) && takesOver && event.type !== 'output_item.added';
 }
 
 function isText(kind: ItemKind): boolean {
