@@ -65,6 +65,8 @@ async function endingOf(
   deps: CallDeps,
 ): Promise<Ending> {
   if (tool === undefined) return refuse(call, undefined, unknownTool(call, deps), deps);
+  // What must run alone is also planned only then: the call before it may change what it works on.
+  if (!tool.parallel) await place.ready;
   let plan: ToolPlan;
   try {
     plan = await tool.plan(inputOf(call), { signal: deps.signal });

@@ -8,3 +8,4 @@ export * from './model-port.ts';
 export { type QueuedMessage, type SteeringQueue } from './steering-queue.ts';
 export * from './tool.ts';
 export * from './thread/records.ts';
+export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';

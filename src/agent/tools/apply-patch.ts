@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import type { FileChange } from '../events.ts';
+import { parsePatch, PatchError } from '../patch/parse.ts';
+import { planPatch, type PatchPlan } from '../patch/plan.ts';
+import { writeFiles } from '../patch/write-files.ts';
+import { defineTool, ToolInputError, type AgentTool } from '../tool.ts';
+import type { ToolsetContext } from './toolset.ts';
+import type { Workspace } from './workspace.ts';
+
+const DESCRIPTION = `Changes files: all of them or, when one part does not fit, none. The input is a patch:
+*** Begin Patch
+*** Add File: path        (then every line of the new file, each with + in front)
+*** Delete File: path
+*** Update File: path     (optionally followed by: *** Move to: new/path)
+@@ a line above the place, to find it (may be left empty)
+ a line that stays, with a space in front
+-a line that goes
++a line that comes
+*** End of File           (only when the place is at the end of the file)
+*** End Patch
+Give about three lines of context around a change.`;
+
+const schema = z.strictObject({
+  input: z.string().min(1).describe('The patch, from *** Begin Patch to *** End Patch.'),
+});
+
+/** `apply_patch`: Codex' patch format, atomically. Takes the patch as a JSON argument or as a custom tool's text. */
+export function createApplyPatchTool(context: ToolsetContext): AgentTool {
+  const { workspace } = context;
+  return defineTool({
+    name: 'apply_patch',
+    description: DESCRIPTION,
+    kind: 'edit',
+    schema,
+    parallel: false,
+    fromText: (input) => ({ input }),
+    async plan({ input }) {
+      const plan = await planOf(input, workspace);
+      const paths = plan.writes.map((write) => write.path);
+      return {
+        title: `patch ${paths.map((path) => workspace.show(path)).join(', ')}`,
+        locations: paths.map((path) => ({ path })),
+        changes: plan.changes,
+        approval: { reason: reasonFor(plan), rules: paths.map((path) => `write:${path}`) },
+        async run() {
+          await writeFiles(plan.writes);
+          return { output: summaryOf(plan.changes, workspace), ok: true };
+        },
+      };
+    },
+  });
+}
+
+async function planOf(input: string, workspace: Workspace): Promise<PatchPlan> {
+  try {
+    return await planPatch(parsePatch(input), workspace);
+  } catch (error) {
+    if (error instanceof PatchError) throw new ToolInputError(`the patch was not applied: ${error.message}`);
+    throw error;
+  }
+}
+
+function reasonFor(plan: PatchPlan): string {
+  const files = plan.writes.length === 1 ? 'a file' : `${plan.writes.length} files`;
+  const outside = plan.outside.length === 0 ? '' : `, outside the working directory: ${plan.outside.join(', ')}`;
+  return `it writes ${files}${outside}`;
+}
+
+function summaryOf(changes: readonly FileChange[], workspace: Workspace): string {
+  const letters = { add: 'A', update: 'M', delete: 'D', move: 'R' } as const;
+  const lines = changes.map(({ kind, path, moved_to: to }) => {
+    const target = to === undefined ? '' : ` -> ${workspace.show(to)}`;
+    return `${letters[kind]} ${workspace.show(path)}${target}`;
+  });
+  return `applied:\n${lines.join('\n')}`;
+}

@@ -1,0 +1,113 @@
+import { closeSync, openSync, opendirSync, readSync, statSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+
+export interface WalkRequest {
+  /** Absolute, real. */
+  readonly root: string;
+  /** Paths are shown relative to it. */
+  readonly cwd: string;
+  readonly pattern: string;
+  readonly glob: string | undefined;
+  readonly ignoreCase: boolean;
+  readonly maxResults: number;
+}
+
+export interface WalkResult {
+  /** `path:line:text`. */
+  readonly lines: readonly string[];
+  /** What was left out, for the model. */
+  readonly note?: string;
+}
+
+const MAX_FILES = 20_000;
+const MAX_FILE_BYTES = 2 * 1024 * 1024;
+const MAX_LINE_CHARS = 300;
+const NOT_ENTERED = new Set(['.git', 'node_modules']);
+
+/** Searches below `root`, without following links. Synchronous: it runs in a worker. Fails for a bad pattern. */
+export function walk(request: WalkRequest): WalkResult {
+  const pattern = new RegExp(request.pattern, request.ignoreCase ? 'iu' : 'u');
+  const glob = request.glob === undefined ? undefined : globToRegExp(request.glob);
+  const lines: string[] = [];
+  let files = 0;
+  for (const path of filesBelow(request.root)) {
+    const name = relative(request.cwd, path);
+    if (glob !== undefined && !glob.test(basename(path)) && !glob.test(name)) continue;
+    if (++files > MAX_FILES) return { lines, note: `[… only the first ${MAX_FILES} files were searched …]` };
+    addMatches(path, name.startsWith('..') ? path : name, pattern, lines, request.maxResults);
+    if (lines.length >= request.maxResults) break;
+  }
+  return { lines };
+}
+
+function* filesBelow(root: string): Generator<string> {
+  if (!statSync(root).isDirectory()) {
+    yield root;
+    return;
+  }
+  for (const { name, isFolder } of sortedEntries(root)) {
+    const path = join(root, name);
+    if (!isFolder) yield path;
+    else if (!NOT_ENTERED.has(name)) yield* filesBelow(path);
+  }
+}
+
+function sortedEntries(folder: string): { name: string; isFolder: boolean }[] {
+  const entries: { name: string; isFolder: boolean }[] = [];
+  try {
+    const directory = opendirSync(folder);
+    for (let entry = directory.readSync(); entry !== null && entries.length < MAX_FILES; entry = directory.readSync()) {
+      if (entry.isFile() || entry.isDirectory()) entries.push({ name: entry.name, isFolder: entry.isDirectory() });
+    }
+    directory.closeSync();
+  } catch {
+    return entries; // A folder that may not be read has nothing to show.
+  }
+  return entries.sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function addMatches(path: string, name: string, pattern: RegExp, lines: string[], max: number): void {
+  const text = textOf(path);
+  if (text === undefined) return;
+  let number = 0;
+  for (const line of text.split('\n')) {
+    number += 1;
+    if (!pattern.test(line)) continue;
+    lines.push(`${name}:${number}:${line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS)} […]` : line}`);
+    if (lines.length >= max) return;
+  }
+}
+
+/** `undefined` for what is too large, binary, or not readable. */
+function textOf(path: string): string | undefined {
+  try {
+    const stat = statSync(path);
+    const { size } = stat;
+    // Opening a pipe would block.
+    if (!stat.isFile() || size > MAX_FILE_BYTES) return undefined;
+    const file = openSync(path, 'r');
+    try {
+      const buffer = Buffer.alloc(size);
+      const bytes = buffer.subarray(0, readSync(file, buffer));
+      return bytes.includes(0) ? undefined : bytes.toString('utf8');
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** `*`, `**`, `?` and `{a,b}`. */
+function globToRegExp(glob: string): RegExp {
+  const source = glob.replace(/\*\*\/?|[*?{},]|[^*?{},]+/g, (part) => {
+    if (part.startsWith('**')) return '.*';
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    if (part === '{') return '(?:';
+    if (part === '}') return ')';
+    if (part === ',') return '|';
+    return part.replace(/[.+^$()|[\]\\]/g, String.raw`\$&`);
+  });
+  return new RegExp(`^${source}$`);
+}

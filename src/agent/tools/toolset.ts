@@ -1,0 +1,46 @@
+import type { Clock } from '../../base/clock.ts';
+import { nodeClock } from '../clock.ts';
+import type { AgentTool } from '../tool.ts';
+import { createApplyPatchTool } from './apply-patch.ts';
+import { createListDirTool } from './list-dir.ts';
+import { createReadFileTool } from './read-file.ts';
+import { createSearchTool } from './search.ts';
+import { createShellTool } from './shell.ts';
+import { Workspace } from './workspace.ts';
+
+/** `none`; `read`: what looks at files; `all`: commands and patches too. */
+export type ToolSelection = 'none' | 'read' | 'all';
+
+/** What the built-in tools share. */
+export interface ToolsetContext {
+  readonly workspace: Workspace;
+  /** Environment of commands. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+}
+
+export interface ToolsetOptions {
+  /** The working directory: what lies outside of it needs approval. */
+  readonly cwd: string;
+  /** Default `all`. */
+  readonly select?: ToolSelection;
+  /** Environment of commands. Default: a bare `PATH`, so that no secret gets out by accident. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Default: the real one. */
+  readonly clock?: Clock;
+}
+
+const BARE_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+
+/** The built-in tools for one working directory. Fails when it does not exist. */
+export async function createTools(options: ToolsetOptions): Promise<readonly AgentTool[]> {
+  const select = options.select ?? 'all';
+  if (select === 'none') return [];
+  const context: ToolsetContext = {
+    workspace: await Workspace.open(options.cwd),
+    env: options.env ?? BARE_ENVIRONMENT,
+    clock: options.clock ?? nodeClock,
+  };
+  const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
+  return select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];
+}

@@ -1,0 +1,78 @@
+import { lstat, readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { ToolInputError } from '../tool.ts';
+
+/** As many links as Linux follows. */
+const MAX_LINKS = 40;
+
+/** Where a path leads. */
+export interface Place {
+  /** Absolute, as it was written. */
+  readonly path: string;
+  /** Absolute, with every symbolic link resolved; what does not exist yet is appended to what does. */
+  readonly real: string;
+  /** The real path is the working directory or lies below it. */
+  readonly inside: boolean;
+}
+
+/** The folder that a session works in, and the question whether a path is in it. */
+export class Workspace {
+  /** Absolute, without symbolic links. */
+  readonly cwd: string;
+
+  private constructor(cwd: string) {
+    this.cwd = cwd;
+  }
+
+  /** Fails when the folder does not exist. */
+  static async open(cwd: string): Promise<Workspace> {
+    return new Workspace(await realpath(resolve(cwd)));
+  }
+
+  /** `path` may be relative to `base` (default: the working directory). Fails with `ToolInputError` for a bad path. */
+  async locate(path: string, base = this.cwd): Promise<Place> {
+    if (path.includes('\0')) throw new ToolInputError('a path cannot contain a NUL character');
+    const absolute = resolve(base, path);
+    const real = await realOf(absolute, MAX_LINKS);
+    return { path: absolute, real, inside: this.contains(real) };
+  }
+
+  /** For a path that is real already. */
+  contains(real: string): boolean {
+    const way = relative(this.cwd, real);
+    return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+  }
+
+  /** Relative to the working directory where it lies in it: for people and the model. */
+  show(path: string): string {
+    return this.contains(path) ? relative(this.cwd, path) || '.' : path;
+  }
+}
+
+async function realOf(path: string, links: number): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ELOOP' || links === 0) throw new ToolInputError(`${path}: too many symbolic links`);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw new ToolInputError(`${path}: ${code ?? 'not accessible'}`);
+  }
+  // It does not exist as a whole. A link to nothing still leads somewhere: a write would go there.
+  const target = await linkTarget(path);
+  if (target !== undefined) return realOf(resolve(dirname(path), target), links - 1);
+  const parent = dirname(path);
+  return parent === path ? path : join(await realOf(parent, links), basename(path));
+}
+
+async function linkTarget(path: string): Promise<string | undefined> {
+  try {
+    return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
+  } catch {
+    return undefined; // Does not exist: the caller looks at its folder.
+  }
+}
+
+/** The code of a system error (`ENOENT`). */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,298 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ToolResult } from '../../src/agent/index.ts';
+import { HeadTail } from '../../src/agent/tools/head-tail.ts';
+import { createTools } from '../../src/agent/tools/toolset.ts';
+import { temporaryFolder } from './helpers.ts';
+
+interface Ran extends ToolResult {
+  readonly told: string;
+}
+
+interface Options {
+  readonly signal?: AbortSignal;
+  readonly path?: string;
+  readonly onOutput?: (delta: string) => void;
+}
+
+async function run(cwd: string, name: string, args: object, options: Options = {}): Promise<Ran> {
+  const PATH = options.path ?? '/usr/local/bin:/usr/bin:/bin';
+  const tool = (await createTools({ cwd, env: { PATH } })).find((candidate) => candidate.name === name)!;
+  const signal = options.signal ?? new AbortController().signal;
+  const plan = await tool.plan({ type: 'json', value: args }, { signal });
+  let told = '';
+  const output = (_stream: string, delta: string): void => {
+    told += delta;
+    options.onOutput?.(delta);
+  };
+  return { ...(await plan.run({ signal, output })), told };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie still answers to signal 0.
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
+describe('shell', () => {
+  test('exit code, both streams, folder', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'sub'));
+    const result = await run(cwd, 'shell', { command: 'pwd; echo err >&2; exit 3', cwd: 'sub' });
+    expect(result).toEqual({
+      output: expect.stringMatching(new RegExp(`^exit code 3\n(${cwd}/sub\nerr|err\n${cwd}/sub)\n$`)) as unknown,
+      ok: false,
+      exitCode: 3,
+      told: expect.stringContaining('err') as unknown,
+    });
+    expect((await run(cwd, 'shell', { command: 'true' })).output).toBe('exit code 0\n(no output)');
+  });
+
+  test('a program with arguments is read by no shell', async () => {
+    const cwd = await temporaryFolder();
+    expect((await run(cwd, 'shell', { command: ['echo', '$HOME; ls'] })).output).toBe('exit code 0\n$HOME; ls\n');
+    expect((await run(cwd, 'shell', { command: ['no-such-program'] })).output).toMatch(/^not started: .*ENOENT/);
+  });
+
+  test('a gigabyte of output: head and tail, in bounded memory', async () => {
+    const cwd = await temporaryFolder();
+    const before = process.memoryUsage().rss;
+    const result = await run(cwd, 'shell', {
+      command: 'echo first; head -c 1000000000 /dev/zero | tr "\\0" x; echo; echo last',
+    });
+    expect(result.output.length).toBeLessThan(40_000);
+    expect(result.output).toMatch(/^exit code 0\nfirst\nx/);
+    expect(result.output).toMatch(/x\nlast\n$/);
+    expect(result.output).toContain('bytes left out');
+    expect(result.told.length).toBeLessThan(70_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(150e6);
+  });
+
+  test('binary output is named, not shown', async () => {
+    const cwd = await temporaryFolder();
+    const result = await run(cwd, 'shell', { command: 'head -c 100 /dev/zero' });
+    expect(result.output).toBe('exit code 0\n[binary output, 100 bytes, not shown]');
+    expect(result.told).not.toContain('\0');
+  });
+
+  test('a timeout ends the whole group, also what ignores a friendly end', async () => {
+    const cwd = await temporaryFolder();
+    const command = 'trap "" TERM; echo $$; sleep 1000 & echo $!; wait; sleep 1000';
+    const result = await run(cwd, 'shell', { command, timeout_ms: 200 });
+    expect(result.output).toMatch(/^stopped: it ran longer than 200 ms\n/);
+    const pids = result.told.trim().split('\n').map(Number);
+    expect(pids).toHaveLength(2);
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
+  });
+
+  test('an interrupt ends the whole group and keeps the output', async () => {
+    const cwd = await temporaryFolder();
+    const controller = new AbortController();
+    const started = performance.now();
+    const result = await run(
+      cwd,
+      'shell',
+      { command: 'sleep 1000 & echo $!; sleep 1000' },
+      { signal: controller.signal, onOutput: () => controller.abort() },
+    );
+    expect(result.ok).toBe(false);
+    expect(result.output).toMatch(/^stopped: the user interrupted the turn\n\d+\n$/);
+    expect(performance.now() - started).toBeLessThan(5000);
+    await expect.poll(() => isAlive(Number(result.told))).toBe(false);
+  });
+
+  test('nothing that a command leaves behind outlives it', async () => {
+    const cwd = await temporaryFolder();
+    const result = await run(cwd, 'shell', { command: 'sleep 1000 & echo $!' });
+    expect(result.output).toMatch(/^exit code 0\n/);
+    await expect.poll(() => isAlive(Number(result.told))).toBe(false);
+  });
+
+  test('no secret of the environment gets in by itself', async () => {
+    const cwd = await temporaryFolder();
+    process.env.TURNWIRE_TEST_SECRET = 'sesame';
+    expect((await run(cwd, 'shell', { command: 'env' })).output).not.toContain('sesame');
+    delete process.env.TURNWIRE_TEST_SECRET;
+  });
+
+  test('arguments are checked', async () => {
+    const cwd = await temporaryFolder();
+    for (const args of [
+      {},
+      { command: 1 },
+      { command: 'ls', timeout_ms: 0 },
+      { command: 'ls', extra: 1 },
+      { command: [] },
+    ]) {
+      await expect(run(cwd, 'shell', args)).rejects.toThrow('invalid arguments for shell');
+    }
+  });
+});
+
+describe('head and tail', () => {
+  test.each([1, 3, 7, 1000])('in pieces of %i bytes: no broken character', (size) => {
+    const text = 'äöü'.repeat(50);
+    const kept = new HeadTail(21, 21);
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += size) kept.append(bytes.subarray(at, at + size));
+    expect(kept.total).toBe(bytes.length);
+    const result = kept.toString();
+    expect(result).not.toContain('\ufffd');
+    expect(result).toMatch(/^[äöü]{10}\n\[… \d+ bytes left out …\]\n[äöü]{10}$/);
+  });
+
+  test('what fits is whole', () => {
+    const kept = new HeadTail(4, 4);
+    kept.append(Buffer.from('12345678'));
+    expect(kept.toString()).toBe('12345678');
+  });
+});
+
+describe('read_file', () => {
+  test('lines, with offset and limit', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'f'), 'one\ntwo\nthree\nfour\n');
+    expect((await run(cwd, 'read_file', { path: 'f' })).output).toBe('one\ntwo\nthree\nfour');
+    expect((await run(cwd, 'read_file', { path: 'f', offset: 2, limit: 2 })).output).toBe(
+      'two\nthree\n[… cut: there is more, from line 4 on …]',
+    );
+    expect((await run(cwd, 'read_file', { path: 'f', offset: 9 })).output).toBe('(the file has only 4 lines)');
+    await writeFile(join(cwd, 'empty'), '');
+    expect((await run(cwd, 'read_file', { path: 'empty' })).output).toBe('(the file is empty)');
+  });
+
+  test('long lines and large files are cut', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'long'), `${'x'.repeat(5000)}\nend\n`);
+    expect((await run(cwd, 'read_file', { path: 'long' })).output).toBe(
+      `${'x'.repeat(2000)}[… 3000 characters …]\nend`,
+    );
+    await writeFile(join(cwd, 'many'), 'line\n'.repeat(1e6));
+    const { output } = await run(cwd, 'read_file', { path: 'many' });
+    expect(output.split('\n')).toHaveLength(2001);
+    expect(output).toMatch(/from line 2001 on …\]$/);
+  });
+
+  test('what cannot be read is said', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'binary'), Buffer.from([1, 0, 2]));
+    await truncate(join(cwd, 'binary'), 1e9);
+    execFileSync('mkfifo', [join(cwd, 'pipe')]);
+    expect(await run(cwd, 'read_file', { path: 'binary' })).toMatchObject({
+      ok: false,
+      output: 'a binary file of 1000000000 bytes: not shown',
+    });
+    await expect(run(cwd, 'read_file', { path: 'nope' })).rejects.toThrow('ENOENT');
+    await expect(run(cwd, 'read_file', { path: '.' })).rejects.toThrow('use list_dir');
+    await expect(run(cwd, 'read_file', { path: 'pipe' })).rejects.toThrow('not a regular file');
+    await expect(run(cwd, 'read_file', { path: 'a\0b' })).rejects.toThrow('NUL');
+  });
+
+  test.each(['read_file', 'list_dir', 'search'])('%s: outside needs approval, also through a link', async (name) => {
+    const cwd = await temporaryFolder();
+    await symlink('/etc', join(cwd, 'link'));
+    await mkdir(join(cwd, 'in'));
+    const tool = (await createTools({ cwd, select: 'read' })).find((candidate) => candidate.name === name)!;
+    const signal = new AbortController().signal;
+    const needs = async (path: string) =>
+      (await tool.plan({ type: 'json', value: { path, ...(name === 'search' ? { pattern: 'x' } : {}) } }, { signal }))
+        .approval;
+    expect(await needs('in')).toBeUndefined();
+    expect(await needs('in/../in')).toBeUndefined();
+    for (const path of ['..', '/etc', 'link', 'link/passwd', 'in/../../x', `${cwd}x`]) {
+      expect((await needs(path))?.rules).toHaveLength(1);
+    }
+  });
+});
+
+describe('list_dir', () => {
+  test('names with marks, sorted, and deeper', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'b/inner'), { recursive: true });
+    await mkdir(join(cwd, 'node_modules/x'), { recursive: true });
+    await writeFile(join(cwd, 'a'), '');
+    await writeFile(join(cwd, 'b/inner/f'), '');
+    await symlink('/etc', join(cwd, 'link'));
+    expect((await run(cwd, 'list_dir', {})).output).toBe('a\nb/\nlink@\nnode_modules/');
+    expect((await run(cwd, 'list_dir', { path: '.', depth: 3 })).output).toBe(
+      'a\nb/\nb/inner/\nb/inner/f\nlink@\nnode_modules/',
+    );
+    expect((await run(cwd, 'list_dir', { path: 'b/inner' })).output).toBe('f');
+    await expect(run(cwd, 'list_dir', { path: 'a' })).rejects.toThrow('ENOTDIR');
+  });
+
+  test('many entries are cut', async () => {
+    const cwd = await temporaryFolder();
+    execFileSync('sh', ['-c', 'seq 600 | xargs touch'], { cwd });
+    expect((await run(cwd, 'list_dir', {})).output.split('\n')).toHaveLength(501);
+  });
+});
+
+describe('search', () => {
+  async function folder(): Promise<string> {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'src'));
+    await writeFile(join(cwd, 'src/a.ts'), 'one\nTwo\nthree\n');
+    await writeFile(join(cwd, 'src/b.md'), 'two\n');
+    await writeFile(join(cwd, 'src/c.bin'), Buffer.from('two\0'));
+    return cwd;
+  }
+
+  test('without ripgrep', async () => {
+    const cwd = await folder();
+    const path = '/nowhere';
+    expect((await run(cwd, 'search', { pattern: 't[wh]' }, { path })).output).toBe('src/a.ts:3:three\nsrc/b.md:1:two');
+    expect((await run(cwd, 'search', { pattern: 'two', ignore_case: true, glob: '*.{ts,js}' }, { path })).output).toBe(
+      'src/a.ts:2:Two',
+    );
+    expect((await run(cwd, 'search', { pattern: 'e$', path: 'src/a.ts', max_results: 1 }, { path })).output).toBe(
+      'src/a.ts:1:one\n[… more than 1 lines match …]',
+    );
+    expect((await run(cwd, 'search', { pattern: 'nope' }, { path })).output).toBe('(nothing found)');
+    await expect(run(cwd, 'search', { pattern: '(' }, { path })).rejects.toThrow('search failed');
+  });
+
+  test('a pattern that never ends is stopped by an interrupt', async () => {
+    const cwd = await folder();
+    await writeFile(join(cwd, 'slow'), `${'a'.repeat(50)}b\n`);
+    const controller = new AbortController();
+    const searching = run(cwd, 'search', { pattern: '^(a+)+$' }, { path: '/nowhere', signal: controller.signal });
+    setTimeout(() => controller.abort(), 300);
+    await expect(searching).rejects.toThrow('interrupted');
+  });
+
+  test('with ripgrep: its arguments and its answers', async () => {
+    const cwd = await folder();
+    const bin = await temporaryFolder();
+    await writeFile(
+      join(bin, 'rg'),
+      '#!/bin/sh\nfor a in "$@"; do case "$a" in bad) echo "regex parse error" >&2; exit 2;; none) exit 1;; esac; done\necho "src/a.ts:1:$*"\n',
+    );
+    await chmod(join(bin, 'rg'), 0o755);
+    const path = `${bin}:/usr/bin:/bin`;
+    const { output } = await run(
+      cwd,
+      'search',
+      { pattern: '-x', path: 'src', glob: '*.ts', ignore_case: true },
+      { path },
+    );
+    expect(output).toMatch(/^src\/a\.ts:1:.*--ignore-case --glob=\*\.ts -e -x -- src$/);
+    expect((await run(cwd, 'search', { pattern: 'none' }, { path })).output).toBe('(nothing found)');
+    await expect(run(cwd, 'search', { pattern: 'bad' }, { path })).rejects.toThrow('regex parse error');
+  });
+});
+
+test('the selection', async () => {
+  const cwd = await temporaryFolder();
+  const names = async (select: 'none' | 'read' | 'all') =>
+    (await createTools({ cwd, select })).map((tool) => tool.name);
+  expect(await names('none')).toEqual([]);
+  expect(await names('read')).toEqual(['read_file', 'list_dir', 'search']);
+  expect(await names('all')).toEqual(['shell', 'apply_patch', 'read_file', 'list_dir', 'search']);
+  await expect(createTools({ cwd: join(cwd, 'nope') })).rejects.toThrow('ENOENT');
+});
