@@ -8,6 +8,25 @@ export {
   type ModelClientOptions,
   type StreamOptions,
 } from './client/model-client.ts';
+export {
+  createModelSession,
+  type ModelSession,
+  type ModelSessionOptions,
+  type Turn,
+  type TurnStreamOptions,
+} from './client/session.ts';
+export {
+  backoffMs,
+  decideRetry,
+  retryPolicies,
+  withBudgets,
+  type RetryLevel,
+  type RetryLevelName,
+  type RetryPlan,
+  type RetryPolicy,
+  type RetryPolicyName,
+} from './model/retry-policy.ts';
+export * from './model/transcript.ts';
 export type { ModelStream } from './client/model-stream.ts';
 export type { ModelObserver, PollResult } from './client/observer.ts';
 export {

@@ -22,8 +22,8 @@ export interface PlanOptions {
   readonly getEnv: GetEnv;
   readonly mintId: MintId;
   readonly memory: ServerMemory;
-  /** Headers of this request alone, names in lower case; they win over the provider's. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of the moment, names in lower case; they win over the provider's. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   readonly onHead?: (response: HttpResponse) => void;
 }
 
@@ -66,7 +66,7 @@ function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: b
       'content-type': 'application/json',
       'user-agent': 'turnwire',
       ...requestHeaders(provider, getEnv),
-      ...options.headers,
+      ...options.headers?.(),
     },
     body: JSON.stringify(bodyOf(request, provider, asksUsage)),
     timers: {

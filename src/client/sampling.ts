@@ -1,0 +1,141 @@
+import type { Clock } from '../base/clock.ts';
+import { ModelError } from '../model/errors.ts';
+import type { ModelEvent, RetryingEvent } from '../model/events.ts';
+import type { Item } from '../model/items.ts';
+import type { ModelRequest } from '../model/request.ts';
+import { decideRetry, type RetryLevelName, type RetryPolicy } from '../model/retry-policy.ts';
+import { AttemptLedger } from './attempt-ledger.ts';
+import type { BatchSource } from './model-stream.ts';
+import { unlessAborted, wait } from './wait.ts';
+
+/** One try at a request. */
+export interface Attempt extends BatchSource {
+  /** The server accepted the request: from here a failure is the stream's. */
+  readonly started: boolean;
+}
+
+export interface SamplingOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: RetryPolicy;
+  readonly signal?: AbortSignal | undefined;
+  /** Makes one try; nothing is sent before its first `next`. */
+  readonly open: (request: ModelRequest, signal: AbortSignal) => Attempt;
+  /**
+   * A failure that is answered by another way to the server rather than by the same again: true when there is one.
+   * It costs nothing of the budgets.
+   */
+  readonly divert?: (error: ModelError, attempt: Attempt) => boolean;
+  /** The input of a retry after output was delivered; default: the old input and the items that were done. */
+  readonly rebuildInput?: (() => Promise<readonly Item[]>) | undefined;
+}
+
+/**
+ * One request of a turn until its answer: tries again as the policy says, each time told by `retrying` before the
+ * wait. A stream that broke is asked for again with what was done in it, so that nothing is redone.
+ */
+export class Sampling implements BatchSource {
+  readonly #options: SamplingOptions;
+  readonly #stop = new AbortController();
+  readonly #used: Record<RetryLevelName, number> = { request: 0, stream: 0 };
+  #request: ModelRequest;
+  #attempt: Attempt | undefined;
+  #ledger = new AttemptLedger();
+  /** Set between a failure and the next try. */
+  #retry: { readonly at: number; readonly rebuild: boolean } | undefined;
+  #following = false;
+  #cancelled = false;
+  #over = false;
+
+  constructor(request: ModelRequest, options: SamplingOptions) {
+    this.#request = request;
+    this.#options = options;
+  }
+
+  async next(): Promise<readonly ModelEvent[] | undefined> {
+    if (this.#over) return undefined;
+    this.#follow();
+    try {
+      const batch = await this.#advance();
+      if (batch === undefined || this.#cancelled) this.#end();
+      return this.#cancelled ? undefined : batch;
+    } catch (error) {
+      this.#end();
+      if (this.#cancelled) return undefined;
+      throw error;
+    }
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#cancelled = true;
+    this.#end();
+    this.#attempt?.cancel();
+    this.#stop.abort();
+  }
+
+  async #advance(): Promise<readonly ModelEvent[] | undefined> {
+    if (this.#retry !== undefined) await this.#beforeRetry(this.#retry);
+    this.#attempt ??= this.#options.open(this.#request, this.#stop.signal);
+    try {
+      const batch = await this.#attempt.next();
+      if (batch !== undefined) this.#ledger.note(batch);
+      return batch;
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      return [this.#retryOrThrow(error, this.#attempt)];
+    }
+  }
+
+  #retryOrThrow(error: ModelError, attempt: Attempt): RetryingEvent {
+    const { policy, random, clock, divert, rebuildInput } = this.#options;
+    const level = attempt.started ? 'stream' : 'request';
+    const diverted = divert?.(error, attempt) === true;
+    const plan = diverted
+      ? { attempt: 1, max: policy[level].maxRetries, delayMs: 0 }
+      : decideRetry(policy, level, error, this.#used[level], random);
+    if (plan === undefined) throw error;
+    if (diverted) Object.assign(this.#used, { request: 0, stream: 0 });
+    else this.#used[level]++;
+    const { kept, discarded } = this.#ledger.settle(rebuildInput !== undefined);
+    this.#ledger = new AttemptLedger();
+    this.#attempt = undefined;
+    this.#retry = { at: clock.now() + plan.delayMs, rebuild: kept.length > 0 };
+    if (kept.length > 0) this.#request = { ...this.#request, input: [...this.#request.input, ...kept] };
+    return {
+      type: 'retrying',
+      attempt: plan.attempt,
+      max: plan.max,
+      delay_ms: plan.delayMs,
+      error: error.toJSON(),
+      discarded_item_ids: discarded,
+    };
+  }
+
+  async #beforeRetry({ at, rebuild }: { readonly at: number; readonly rebuild: boolean }): Promise<void> {
+    const { clock, rebuildInput } = this.#options;
+    const { signal } = this.#stop;
+    this.#retry = undefined;
+    await wait(clock, at - clock.now(), signal);
+    if (!rebuild || rebuildInput === undefined) return;
+    const input = await unlessAborted(rebuildInput(), signal);
+    if (input !== undefined) this.#request = { ...this.#request, input };
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #follow(): void {
+    const { signal } = this.#options;
+    if (this.#following || signal === undefined) return;
+    this.#following = true;
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop.abort(this.#options.signal?.reason);
+  };
+}

@@ -1,0 +1,149 @@
+import type { Clock } from '../base/clock.ts';
+import type { Item } from '../model/items.ts';
+import type { ModelRequest } from '../model/request.ts';
+import { retryPolicies, withBudgets, type RetryPolicy, type RetryPolicyName } from '../model/retry-policy.ts';
+import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
+import { systemClock } from '../transport/system-clock.ts';
+import type { MintId } from '../wire/decoder.ts';
+import { TURN_STATE_HEADER, turnStateOf } from '../wire/responses/headers.ts';
+import { HttpCall } from './http-call.ts';
+import { planCall, randomIds, type ServerMemory } from './model-call.ts';
+import { toModelStream, type ModelStream } from './model-stream.ts';
+import type { ModelObserver } from './observer.ts';
+import type { ProviderConfig } from './provider.ts';
+import type { GetEnv } from './provider-request.ts';
+import { Sampling, type Attempt } from './sampling.ts';
+
+export interface ModelSessionOptions {
+  /** From `createProvider`. Its retry counts are the budgets of the policy. */
+  readonly provider: ProviderConfig;
+  /** Reads the variables that the provider names, at every request. Default: none is set. */
+  readonly getEnv?: GetEnv;
+  /** Default `default`. */
+  readonly policy?: RetryPolicy | RetryPolicyName;
+  /** Default: one of its own, without a proxy. */
+  readonly transport?: HttpTransport;
+  readonly clock?: Clock;
+  /** At least 0 and below 1, for the jitter of delays. Default `Math.random`. */
+  readonly random?: () => number;
+  readonly observer?: ModelObserver;
+  /** Ids of items that the server gave none. Default: random. */
+  readonly mintId?: MintId;
+}
+
+export interface TurnStreamOptions {
+  /** Aborting it ends the stream with a `ModelError` of kind `aborted`, a wait before a retry as well. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * For whoever runs tools while the answer still streams: the input of a retry after output was delivered, with every
+   * item that was done and the outputs of the tools that ran. Without it the session appends the items that were done,
+   * up to the first tool call, and the rest is void.
+   */
+  readonly rebuildInput?: (() => Promise<readonly Item[]>) | undefined;
+}
+
+/** One turn of a conversation: its requests (the first, retries, tool follow-ups) stay at one replica. */
+export interface Turn {
+  /**
+   * The answer to one request, retries included: `retrying` says what of the events before it is void. Lazy, as
+   * `ModelClient.stream`.
+   *
+   * @throws ModelError from the iteration: the last failure, when the policy gives up
+   */
+  stream(request: ModelRequest, options?: TurnStreamOptions): ModelStream;
+}
+
+/** Holds what outlives a turn: connections, what was learnt about the server, the retry policy. */
+export interface ModelSession {
+  /** A new turn, with an empty turn state. */
+  turn(): Turn;
+  /** Closes the connections of a transport that it made itself. */
+  close(): Promise<void>;
+}
+
+/**
+ * A session with one provider.
+ *
+ * @example
+ * ```ts
+ * const session = createModelSession({ provider, getEnv: (name) => process.env[name] });
+ * const turn = session.turn();
+ * for await (const event of turn.stream({ input })) {
+ *   if (event.type === 'retrying') console.error(`retry ${event.attempt} of ${event.max}: ${event.error.message}`);
+ * }
+ * ```
+ */
+export function createModelSession(options: ModelSessionOptions): ModelSession {
+  const { provider } = options;
+  const clock = options.clock ?? systemClock;
+  const transport = options.transport ?? createHttpTransport({ clock });
+  const shared: Shared = {
+    provider,
+    clock,
+    transport,
+    getEnv: options.getEnv ?? (() => undefined),
+    mintId: options.mintId ?? randomIds,
+    random: options.random ?? Math.random,
+    observer: options.observer,
+    policy: policyOf(options),
+    memory: { usageRefused: false },
+  };
+  return {
+    turn: () => createTurn(shared),
+    close: () => (options.transport === undefined ? transport.close() : Promise.resolve()),
+  };
+}
+
+interface Shared {
+  readonly provider: ProviderConfig;
+  readonly clock: Clock;
+  readonly transport: HttpTransport;
+  readonly getEnv: GetEnv;
+  readonly mintId: MintId;
+  readonly random: () => number;
+  readonly observer: ModelObserver | undefined;
+  readonly policy: RetryPolicy;
+  readonly memory: ServerMemory;
+}
+
+function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryPolicy {
+  if (typeof policy !== 'string') return policy;
+  if (policy === 'none') return retryPolicies.none;
+  return withBudgets(retryPolicies[policy], {
+    request: provider.requestMaxRetries,
+    stream: provider.streamMaxRetries,
+  });
+}
+
+function createTurn(shared: Shared): Turn {
+  const state = new TurnState();
+  return {
+    stream(request, { signal, rebuildInput } = {}) {
+      const { clock, random, policy } = shared;
+      const open = (attempted: ModelRequest, stop: AbortSignal): Attempt => openHttp(shared, state, attempted, stop);
+      return toModelStream(new Sampling(request, { clock, random, policy, signal, rebuildInput, open }));
+    },
+  };
+}
+
+function openHttp(shared: Shared, state: TurnState, request: ModelRequest, signal: AbortSignal): Attempt {
+  const plan = planCall(request, {
+    ...shared,
+    headers: () => state.headers(),
+    onHead: (response) => state.offer(response.header(TURN_STATE_HEADER)),
+  });
+  return new HttpCall(shared, plan, signal);
+}
+
+/** The turn's sticky value: the first one that comes stays. Opaque, and never shown. */
+class TurnState {
+  #value: string | undefined;
+
+  offer(value: string | undefined): void {
+    this.#value ??= turnStateOf(value);
+  }
+
+  headers(): Record<string, string> {
+    return this.#value === undefined ? {} : { [TURN_STATE_HEADER]: this.#value };
+  }
+}

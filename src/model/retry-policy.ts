@@ -1,0 +1,99 @@
+import { retryClassOf, type ErrorKind, type ModelError, type RetryClass } from './errors.ts';
+
+/**
+ * `request`: the server had not accepted the request; `stream`: its answer had begun. Each level has its own
+ * budget per request of a turn, and what used up one is not tried again at the other.
+ */
+export type RetryLevelName = 'request' | 'stream';
+
+export interface RetryLevel {
+  /** Attempts after the first. */
+  readonly maxRetries: number;
+  /** Milliseconds before the first retry; doubles with each. */
+  readonly baseDelayMs: number;
+  /** The delay varies by this share to both sides: 0.1 is 10 %. */
+  readonly jitter: number;
+  /** What each kind of error means at this level. */
+  readonly classes: Readonly<Record<ErrorKind, RetryClass>>;
+}
+
+/** When to try again, and how long to wait before: data, read by {@link decideRetry}. */
+export interface RetryPolicy {
+  readonly request: RetryLevel;
+  readonly stream: RetryLevel;
+  /** A longer delay that the server asks for is not waited for: the error tells it to the caller. */
+  readonly maxServerDelayMs: number;
+}
+
+const backoff = { baseDelayMs: 200, jitter: 0.1, classes: retryClassOf } as const;
+
+const standard: RetryPolicy = {
+  request: { ...backoff, maxRetries: 4 },
+  stream: { ...backoff, maxRetries: 5 },
+  maxServerDelayMs: 60_000,
+};
+
+/** Codex gives up on a full server, on a 429 before the stream, and asks again after `response.incomplete`. */
+const codex: RetryPolicy = {
+  ...standard,
+  request: { ...standard.request, classes: { ...retryClassOf, server_overloaded: 'never', rate_limited: 'never' } },
+  stream: { ...standard.stream, classes: { ...retryClassOf, server_overloaded: 'never', incomplete: 'backoff' } },
+};
+
+/** Never tries again. */
+const none: RetryPolicy = {
+  ...standard,
+  request: { ...standard.request, maxRetries: 0 },
+  stream: { ...standard.stream, maxRetries: 0 },
+};
+
+export const retryPolicies = { default: standard, codex, none } as const satisfies Record<string, RetryPolicy>;
+
+export type RetryPolicyName = keyof typeof retryPolicies;
+
+/** The same policy with other budgets; an absent one stays. */
+export function withBudgets(
+  policy: RetryPolicy,
+  budgets: { readonly request?: number | undefined; readonly stream?: number | undefined },
+): RetryPolicy {
+  return {
+    ...policy,
+    request: { ...policy.request, maxRetries: budgets.request ?? policy.request.maxRetries },
+    stream: { ...policy.stream, maxRetries: budgets.stream ?? policy.stream.maxRetries },
+  };
+}
+
+export interface RetryPlan {
+  /** Which retry of its level this is, from 1. */
+  readonly attempt: number;
+  readonly max: number;
+  readonly delayMs: number;
+}
+
+/**
+ * Whether to try again after a failure, and when. Pure.
+ *
+ * @param used - retries of this level so far
+ * @param random - at least 0 and below 1, for the jitter
+ * @returns nothing when the failure is final
+ */
+export function decideRetry(
+  policy: RetryPolicy,
+  level: RetryLevelName,
+  error: ModelError,
+  used: number,
+  random: () => number,
+): RetryPlan | undefined {
+  const { classes, maxRetries } = policy[level];
+  if (classes[error.kind] === 'never' || used >= maxRetries) return undefined;
+  const { afterMs } = error.retry;
+  if (afterMs !== undefined && afterMs > policy.maxServerDelayMs) return undefined;
+  const attempt = used + 1;
+  return { attempt, max: maxRetries, delayMs: afterMs ?? backoffMs(policy[level], attempt, random) };
+}
+
+/** Whole milliseconds before the nth retry: base x 2^(n-1), give or take the jitter. */
+export function backoffMs(level: RetryLevel, attempt: number, random: () => number): number {
+  const factor = 1 + level.jitter * (2 * random() - 1);
+  return Math.round(level.baseDelayMs * 2 ** (attempt - 1) * factor);
+}
