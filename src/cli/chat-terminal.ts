@@ -31,7 +31,8 @@ export async function chatOnTerminal(scope: ChatScope): Promise<number> {
       if (line.trim() !== '') await answer(line, history, scope, interrupts.arm());
       interrupts.disarm();
       if (interrupts.leaving) break;
-      terminal.prompt();
+      // The end of input may have come during the answer; lines before it are still answered.
+      if (!interrupts.closed) terminal.prompt();
     }
     return interrupts.leaving ? exitCode.interrupted : exitCode.done;
   } finally {
@@ -42,7 +43,10 @@ export async function chatOnTerminal(scope: ChatScope): Promise<number> {
 
 /** Counts Ctrl-C: the first stops the answer, the second leaves. */
 class Interrupts {
+  /** The second Ctrl-C came. */
   leaving = false;
+  /** The terminal takes no more lines. */
+  closed = false;
   #strikes = 0;
   #answer: AbortController | undefined;
   readonly #terminal: Interface;
@@ -54,6 +58,7 @@ class Interrupts {
     this.#scope = scope;
     // A terminal in raw mode sends a key, `kill -INT` a signal.
     terminal.on('SIGINT', this.#strike);
+    terminal.once('close', () => (this.closed = true));
     this.#stopListening = scope.cli.onSignal('SIGINT', this.#strike);
   }
 

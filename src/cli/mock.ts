@@ -40,9 +40,11 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
         return;
       }
       const server = await start(flags);
+      // Listened for before anybody is told where we are: a client may be quick.
+      const stopped = untilStopped(cli);
       try {
         await announce(server, flags, { cli, out });
-        await untilStopped(cli);
+        await stopped;
         done(verdict(server, cli));
       } finally {
         await server.close();

@@ -77,26 +77,28 @@ async function fromFiles(flags: ProviderFlags, cli: CliContext): Promise<Provide
       continue;
     }
     const file = parseProviders(toml, { file: path, dialect });
-    const named = flags.provider ?? file.modelProvider;
+    const named = flags.provider ?? file.modelProvider ?? (dialect === 'codex' ? BUILT_IN : undefined);
     const provider = named === undefined ? undefined : pick(named, file, flags, path);
     if (provider !== undefined) return { provider, notes: file.notes.filter((note) => note.includes(`.${named}]`)) };
     seen.push(...file.providers.keys());
   }
   if (flags.provider !== undefined) throw new UsageError(unknownProvider(flags.provider, seen));
-  if (flags.codexConfig === true) return { provider: openAi(undefined), notes: [] };
   return { notes: [] };
 }
 
 function pick(named: string, file: ProviderFile, flags: ProviderFlags, path: string): ProviderConfig | undefined {
   const provider = file.providers.get(named);
-  if (provider !== undefined || flags.provider !== undefined) return provider;
-  if (flags.codexConfig === true && named === 'openai') return openAi(file.model);
+  if (provider !== undefined) return provider;
+  if (flags.codexConfig === true && named === BUILT_IN) return openAi(file.model);
+  if (flags.provider !== undefined) return undefined;
   throw new UsageError(`${path}: model_provider ${JSON.stringify(named)} has no table [model_providers.${named}]`);
 }
 
-/** What Codex means by the provider that it has built in. */
+/** The provider that Codex has built in, and takes when its file names none. */
+const BUILT_IN = 'openai';
+
 function openAi(model: string | undefined): ProviderConfig {
-  return createProvider({ name: 'openai', baseUrl: 'https://api.openai.com/v1', envKey: 'OPENAI_API_KEY', model });
+  return createProvider({ name: BUILT_IN, baseUrl: 'https://api.openai.com/v1', envKey: 'OPENAI_API_KEY', model });
 }
 
 function unknownProvider(name: string, seen: readonly string[]): string {

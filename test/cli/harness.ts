@@ -17,6 +17,9 @@ export interface CliSetup {
   readonly stdin?: string | Uint8Array | InputStream;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly home?: string;
+  /** Stdin and stdout are a terminal. */
+  readonly tty?: boolean;
 }
 
 /** A command line that runs inside this process, with its own streams and signals. */
@@ -46,9 +49,9 @@ export function startInProcess(args: readonly string[], setup: CliSetup = {}): R
     args,
     env: setup.env ?? {},
     cwd: setup.cwd ?? captures,
-    home: '/nonexistent',
-    stdin: streamOf(setup.stdin ?? ''),
-    stdout,
+    home: setup.home ?? '/nonexistent',
+    stdin: Object.assign(streamOf(setup.stdin ?? ''), { isTTY: setup.tty === true }),
+    stdout: Object.assign(stdout, { isTTY: setup.tty === true }),
     stderr,
     onSignal: (name, listener) => {
       const entry = { name, listener };

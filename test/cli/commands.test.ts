@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
+import { resultOf, runInProcess, spawnCli } from './harness.ts';
+
+describe('help', () => {
+  it('lists every command', async () => {
+    const { code, stdout, stderr } = await runInProcess(['--help']);
+    for (const { name } of commands) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((await runInProcess(['help'])).stdout).toBe(stdout);
+  });
+
+  it.each(commands.map(({ name }) => name))('of %s shows each flag with its default and an example', async (name) => {
+    const { code, stdout, stderr } = await runInProcess([name, '--help']);
+    expect(stdout).toContain(`Usage: turnwire ${name}`);
+    expect(stdout).toMatch(/^Example:\n {2}\S/m);
+    const options = stdout.slice(stdout.indexOf('Options:'), stdout.indexOf('Example:'));
+    const flags = options.split(/\n {2}(?=-)/).slice(1);
+    expect(flags.length).toBeGreaterThan(1);
+    for (const flag of flags) if (!flag.startsWith('-h')) expect(flag.replaceAll(/\s+/g, ' ')).toMatch(/default: ./);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((await runInProcess(['help', name])).stdout).toBe(stdout);
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    [['decoed'], "turnwire: unknown command 'decoed' (Did you mean decode?) (see turnwire --help)\n"],
+    [['help', 'decoed'], "turnwire: unknown command 'decoed' (Did you mean decode?) (see turnwire --help)\n"],
+    [['--nonsense'], "turnwire chat: unknown option '--nonsense' (see turnwire chat --help)\n"],
+    [['exec', '--max-requests', '0', 'hi'], /^turnwire exec: .* A whole number of at least 1 is wanted\..*\n$/],
+    [['exec', ' '], 'turnwire exec: the prompt is empty\n'],
+    [['exec', '-'], 'turnwire exec: no prompt: stdin is empty\n'],
+    [['exec', '--api-key-stdin', 'hi'], 'turnwire exec: --api-key-stdin: the first line of stdin is empty\n'],
+    [['exec', '--instructions', '@none', 'hi'], 'turnwire exec: --instructions: cannot read none: no such file\n'],
+    [['exec', '--output-schema', 'none', 'hi'], 'turnwire exec: --output-schema: cannot read none: no such file\n'],
+    [
+      ['exec', '--output-schema', 'chat-plain.sse', 'hi'],
+      'turnwire exec: --output-schema: chat-plain.sse holds no JSON object\n',
+    ],
+    [['mock', '--fault', 'finish-then-hol'], /^turnwire mock: .*finish-then-hol.*did you mean finish-then-hold.*\n$/],
+    [['mock', '--scenario', 'reasonin'], /^turnwire mock: .*reasonin.*did you mean reasoning.*\n$/],
+    [['mock', '--port', '65536'], 'turnwire mock: cannot listen on port 65536: ports end at 65535\n'],
+  ])('%j is one line and exit 2', async (args, message) => {
+    const { code, stdout, stderr } = await runInProcess(args);
+    if (typeof message === 'string') expect(stderr).toBe(message);
+    else expect(stderr).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+describe('the process', () => {
+  it('shows its version and ends with the exit code', async () => {
+    const results = await Promise.all([resultOf(spawnCli(['--version'])), resultOf(spawnCli(['exec', '--no-such']))]);
+    expect(results[0]).toMatchObject({ code: 0, stderr: '' });
+    expect(results[0].stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(results[1]).toMatchObject({ code: 2, stdout: '' });
+    expect(results[1].stderr).toMatch(/^turnwire exec: unknown option '--no-such'.*\n$/);
+  });
+});

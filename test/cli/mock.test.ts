@@ -1,0 +1,89 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { listFaults } from '../../src/mock/index.ts';
+import { linesOf, resultOf, runInProcess, spawnCli, startInProcess, type RunningCli } from './harness.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-mock-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Starts `turnwire mock` and waits until it says where it listens. */
+async function startMockCli(...args: string[]): Promise<{ cli: RunningCli; baseUrl: string }> {
+  const cli = startInProcess(['mock', ...args], { cwd: folder });
+  const [, baseUrl = ''] = await cli.until(/base URL (\S+)\n/);
+  return { cli, baseUrl };
+}
+
+const ask = async (baseUrl: string) =>
+  await runInProcess(['exec', '--json', '--base-url', baseUrl, '--wire', 'chat', 'hi']);
+
+describe('mock', () => {
+  it('lists every fault with one line', async () => {
+    const { code, stdout } = await runInProcess(['mock', '--faults']);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/[\s:]/)[0]),
+    ).toEqual(listFaults().map(({ name }) => name));
+    expect(code).toBe(0);
+  });
+
+  it('plays a fault to a client, and ends well when as many requests came as expected', async () => {
+    const { cli, baseUrl } = await startMockCli('--fault', 'finish-then-hold', '--expect', '1');
+    const answer = await ask(baseUrl);
+    expect(linesOf(answer.stdout).at(-1)).toMatchObject({ type: 'turn.completed' });
+    cli.signal('SIGTERM');
+    expect(await cli.result).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('says what did not come at %s, and exits 1', async (signal) => {
+    const { cli, baseUrl } = await startMockCli('--fault', 'finish-then-hold', '--expect', '2');
+    await ask(baseUrl);
+    cli.signal(signal);
+    const { code, stderr } = await cli.result;
+    expect(stderr).toMatch(/^expected 2 requests, got 1\n/);
+    expect(stderr).toMatch(/finish_reason/);
+    expect(code).toBe(1);
+  });
+
+  it('writes where it listens, as one line', async () => {
+    const { cli, baseUrl } = await startMockCli('--server-info', 'info.json');
+    const line = readFileSync(join(folder, 'info.json'), 'utf8');
+    expect(line).toMatch(/^.*\n$/);
+    const url = baseUrl.replace('/v1', '');
+    expect(JSON.parse(line)).toEqual({ port: Number(new URL(url).port), pid: process.pid, url });
+    cli.signal('SIGTERM');
+    await cli.result;
+  });
+
+  it('says in one line that a port is in use', async () => {
+    const { cli, baseUrl } = await startMockCli();
+    const { port } = new URL(baseUrl);
+    const second = await runInProcess(['mock', '--port', port]);
+    expect(second).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `turnwire mock: cannot listen on port ${port}: the port is in use\n`,
+    });
+    cli.signal('SIGTERM');
+    await cli.result;
+  });
+
+  it('says in one line that its information cannot be written, and does not go on', async () => {
+    const { code, stdout, stderr } = await runInProcess(['mock', '--server-info', 'no/such/folder'], { cwd: folder });
+    expect(stderr).toBe('turnwire mock: --server-info: cannot write no/such/folder: no such file\n');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it('ends as a process at SIGTERM', async () => {
+    const child = spawnCli(['mock', '--expect', '1']);
+    const result = resultOf(child);
+    child.stdout.once('data', () => child.kill('SIGTERM'));
+    expect(await result).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^expected 1 request, got 0\n/) as string,
+    });
+  });
+});
