@@ -9,3 +9,4 @@ export { type QueuedMessage, type SteeringQueue } from './steering-queue.ts';
 export * from './tool.ts';
 export * from './thread/records.ts';
 export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
+export { ThreadError, ThreadStore, type ResumedThread, type ThreadSummary } from './thread/store.ts';

@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isObject, parseJson, stringOf } from '../../base/json.ts';
+import type { AgentThread } from '../agent.ts';
+import { codeOf } from '../tools/workspace.ts';
+import type { ThreadHeader, ThreadRecord } from './records.ts';
+import { replay } from './replay.ts';
+
+/** A thread in a list, newest first. */
+export interface ThreadSummary {
+  readonly id: string;
+  readonly cwd: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** ISO 8601; the file's own time. */
+  readonly updatedAt: string;
+  /** The beginning of the first message. */
+  readonly preview: string;
+}
+
+/** A thread that was read from disk. */
+export interface ResumedThread extends AgentThread {
+  /** The working directory that it was begun in. */
+  readonly cwd: string;
+  /** What was not as it should be (a torn last line, a tool that was cut off): to be shown to the person. */
+  readonly notes: readonly string[];
+}
+
+/** There is no such thread, or it cannot be read: one line for the person. */
+export class ThreadError extends Error {
+  override readonly name = 'ThreadError';
+}
+
+const PREVIEW_CHARS = 80;
+/** Enough for the header and the first message. */
+const PREVIEW_BYTES = 16 * 1024;
+const MAX_LISTED = 500;
+
+/** Threads as JSON lines, one file each, in `folder`; it is made when the first one is written. */
+export class ThreadStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** A new thread. Nothing is on disk before its first record. */
+  create(cwd: string, parent?: string): AgentThread {
+    const header: ThreadHeader = {
+      type: 'thread',
+      version: 1,
+      id: newId(),
+      created_at: new Date().toISOString(),
+      cwd,
+      ...(parent === undefined ? {} : { parent }),
+    };
+    const file = new ThreadFile(this.#folder, header.id, [header]);
+    return { id: header.id, items: [], turns: 0, append: (record, options) => file.append(record, options) };
+  }
+
+  /** Goes on with a thread. Fails with `ThreadError`. */
+  async resume(id: string): Promise<ResumedThread> {
+    const text = await this.#read(id);
+    const { header, items, turns, notes } = replay(text);
+    if (header === undefined) throw new ThreadError(`the thread ${id} has no readable first line`);
+    // What is appended must not continue a torn line.
+    const file = new ThreadFile(this.#folder, id, [], text === '' || text.endsWith('\n') ? '' : '\n');
+    return { id, cwd: header.cwd, items, turns, notes, append: (record, options) => file.append(record, options) };
+  }
+
+  /** A new thread that begins with another one's history. Fails with `ThreadError`. */
+  async fork(id: string): Promise<ResumedThread> {
+    const { cwd, items, turns, notes } = await this.resume(id);
+    const thread = this.create(cwd, id);
+    await thread.append({ type: 'turn.started', turn: turns, at: new Date().toISOString() });
+    await thread.append({ type: 'compacted', items });
+    return { ...thread, cwd, items, turns, notes };
+  }
+
+  /** The id of the thread that was used last: in `cwd` when there is one, else anywhere. Fails with `ThreadError`. */
+  async last(cwd?: string): Promise<string> {
+    const threads = await this.list();
+    const found = threads.find((thread) => thread.cwd === cwd) ?? threads[0];
+    if (found === undefined) throw new ThreadError('there is no thread to resume yet');
+    return found.id;
+  }
+
+  /** Newest first. Files that are no threads are left out. */
+  async list(): Promise<readonly ThreadSummary[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const ids = names.filter((name) => name.endsWith('.jsonl')).map((name) => name.slice(0, -'.jsonl'.length));
+    const newest = ids.filter(isId).sort().reverse().slice(0, MAX_LISTED);
+    const summaries = await Promise.all(newest.map((id) => this.#summaryOf(id).catch(() => undefined)));
+    return summaries
+      .filter((summary) => summary !== undefined)
+      .sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1));
+  }
+
+  async #summaryOf(id: string): Promise<ThreadSummary | undefined> {
+    const path = pathOf(this.#folder, id);
+    const { mtime } = await stat(path);
+    const records = (await beginningOf(path)).split('\n').map(parseJson).filter(isObject);
+    const header = records.find((record) => record.type === 'thread');
+    const cwd = stringOf(header?.cwd);
+    if (cwd === undefined) return undefined;
+    const preview = textOf(records.find((record) => record.type === 'input')?.item);
+    return {
+      id,
+      cwd,
+      createdAt: stringOf(header?.created_at) ?? mtime.toISOString(),
+      updatedAt: mtime.toISOString(),
+      preview: preview.replaceAll(/\s+/g, ' ').trim().slice(0, PREVIEW_CHARS),
+    };
+  }
+
+  async #read(id: string): Promise<string> {
+    if (!isId(id)) throw new ThreadError(`"${id}" is no thread id`);
+    try {
+      return await readFile(pathOf(this.#folder, id), 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') throw new ThreadError(`there is no thread ${id}`);
+      throw new ThreadError(`the thread ${id} cannot be read: ${codeOf(error) ?? 'unknown error'}`);
+    }
+  }
+}
+
+/** Appends records to one file, in order, each with one write. */
+class ThreadFile {
+  readonly #folder: string;
+  readonly #path: string;
+  /** Written before the first record. */
+  #before: string;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, id: string, records: readonly ThreadRecord[], separator = '') {
+    this.#folder = folder;
+    this.#path = pathOf(folder, id);
+    this.#before = separator + records.map(lineOf).join('');
+  }
+
+  append(record: ThreadRecord, options: { durable?: boolean } = {}): Promise<void> {
+    const written = this.#last.then(() => this.#write(lineOf(record), options.durable === true));
+    this.#last = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(line: string, durable: boolean): Promise<void> {
+    const text = this.#before + line;
+    // Conversations are private.
+    if (this.#before !== '') await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = await open(this.#path, 'a', 0o600);
+    try {
+      await file.appendFile(text);
+      this.#before = '';
+      if (durable) await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function lineOf(record: ThreadRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+function pathOf(folder: string, id: string): string {
+  return join(folder, `${id}.jsonl`);
+}
+
+/** Sorts by time: `20261120-235301-9f3a1c`. */
+function newId(): string {
+  const [day = '', time = ''] = new Date().toISOString().replaceAll(/[-:]/g, '').split('T');
+  return `${day}-${time.slice(0, 6)}-${randomBytes(3).toString('hex')}`;
+}
+
+/** An id never leads out of the folder. */
+function isId(id: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/.test(id);
+}
+
+async function beginningOf(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.alloc(PREVIEW_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, PREVIEW_BYTES, 0);
+    return buffer.subarray(0, bytesRead).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function textOf(item: unknown): string {
+  if (!isObject(item)) return '';
+  if (typeof item.content === 'string') return item.content;
+  const parts = Array.isArray(item.content) ? item.content : [];
+  return parts.map((part: unknown) => (isObject(part) ? (stringOf(part.text) ?? '') : '')).join('');
+}

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, chmod, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Agent, ThreadStore } from '../../src/agent/index.ts';
+import { eventsOf, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
+import { answer, call, calls, ScriptedModel, usage } from './scripted-model.ts';
+
+async function someThread(): Promise<{ folder: string; store: ThreadStore; id: string; agent: Agent }> {
+  const folder = join(await temporaryFolder(), 'threads');
+  const store = new ThreadStore(folder);
+  const thread = store.create('/work/dir');
+  const tools = [testTool('add', (args) => `ran ${args.n ?? ''}`)];
+  const model = new ScriptedModel(
+    calls(call('add', { n: 1 }, 'a'), call('nope', {}, 'b')),
+    answer('done', { usage }),
+    answer('more'),
+  );
+  const agent = new Agent({ model, tools, thread });
+  await eventsOf(agent.run('Do\n  it'));
+  return { folder, store, id: thread.id, agent };
+}
+
+describe('a thread', () => {
+  test('comes back as it was', async () => {
+    const { store, id, agent } = await someThread();
+    const again = await store.resume(id);
+    expect(again.items).toEqual(agent.items);
+    expect(again).toMatchObject({ id, cwd: '/work/dir', turns: 1, notes: [] });
+    const model = new ScriptedModel(answer('two'));
+    const resumed = new Agent({ model, thread: again });
+    const events = await eventsOf(resumed.run('go on'));
+    expect(of(events, 'turn.started')).toEqual([{ type: 'turn.started', thread_id: id, turn: 2 }]);
+    expect(model.requests[0]!.input.slice(0, -1)).toEqual(agent.items);
+    expect((await store.resume(id)).items).toEqual(resumed.items);
+    expect((await store.resume(id)).turns).toBe(2);
+  });
+
+  test('is private, and is written only when there is something to keep', async () => {
+    const folder = join(await temporaryFolder(), 'threads');
+    const store = new ThreadStore(folder);
+    const thread = store.create('/x');
+    expect(await store.list()).toEqual([]);
+    await thread.append({ type: 'input', item: { type: 'message', role: 'user', content: 'hi' } });
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(folder, `${thread.id}.jsonl`))).mode & 0o777).toBe(0o600);
+  });
+
+  test('the file is only appended to', async () => {
+    const { folder, store, id } = await someThread();
+    const path = join(folder, `${id}.jsonl`);
+    const before = await readFile(path, 'utf8');
+    const types = before
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type);
+    expect(types).toEqual([
+      'thread',
+      'turn.started',
+      'input',
+      'tool.started',
+      'tool.finished',
+      'tool.finished',
+      'response',
+      'response',
+      'turn.ended',
+    ]);
+    await eventsOf(new Agent({ model: new ScriptedModel(answer('x')), thread: await store.resume(id) }).run('y'));
+    expect((await readFile(path, 'utf8')).startsWith(before)).toBe(true);
+  });
+
+  test('a torn last line is told, and what comes after it is not harmed; nor by any other cut', async () => {
+    const { folder, store, id, agent } = await someThread();
+    const path = join(folder, `${id}.jsonl`);
+    const { size } = await stat(path);
+    await appendFile(path, '{"type":"input","item":{"ty');
+    const torn = await store.resume(id);
+    expect(torn.notes).toEqual(['the last line was not written to its end; it is left out']);
+    expect(torn.items).toEqual(agent.items);
+    await eventsOf(new Agent({ model: new ScriptedModel(answer('x')), thread: torn }).run('y'));
+    const after = await store.resume(id);
+    expect(after.notes).toEqual([expect.stringMatching(/^line \d+ cannot be read/)]);
+    expect(shortHistory(after.items).slice(-2)).toEqual(['user: y', 'assistant: x']);
+
+    for (let cut = size; cut > 150; cut -= 37) {
+      await truncate(path, cut);
+      const { items } = await store.resume(id);
+      const callIds = shortHistory(items).filter((line) => line.startsWith('call')).length;
+      expect(shortHistory(items).filter((line) => line.startsWith('output')).length).toBe(callIds);
+    }
+  });
+
+  test('forks go their own way', async () => {
+    const { store, id, agent } = await someThread();
+    const fork = await store.fork(id);
+    expect(fork.id).not.toBe(id);
+    await eventsOf(new Agent({ model: new ScriptedModel(answer('other')), thread: fork }).run('else'));
+    expect((await store.resume(id)).items).toEqual(agent.items);
+    const again = await store.resume(fork.id);
+    expect(again.turns).toBe(2);
+    expect(shortHistory(again.items)).toEqual([...shortHistory(agent), 'user: else', 'assistant: other']);
+  });
+
+  test('the list, and the last one: of the folder, else of all', async () => {
+    const { folder, store, id } = await someThread();
+    const other = store.create('/elsewhere');
+    await other.append({ type: 'input', item: { type: 'message', role: 'user', content: 'x'.repeat(200) } });
+    await utimes(join(folder, `${id}.jsonl`), new Date(), new Date(Date.now() - 5000));
+    await writeFile(join(folder, 'junk.jsonl'), 'junk');
+    await writeFile(join(folder, 'note.txt'), 'junk');
+    expect(await store.list()).toMatchObject([
+      { id: other.id, cwd: '/elsewhere', preview: 'x'.repeat(80) },
+      { id, cwd: '/work/dir', preview: 'Do it' },
+    ]);
+    expect(await store.last('/work/dir')).toBe(id);
+    expect(await store.last('/third')).toBe(other.id);
+  });
+
+  test('what is not there is said in one line', async () => {
+    const store = new ThreadStore(join(await temporaryFolder(), 'none'));
+    await expect(store.last()).rejects.toThrow('there is no thread to resume yet');
+    await expect(store.resume('20260101-000000-abcdef')).rejects.toThrow('there is no thread 20260101-000000-abcdef');
+    await expect(store.resume('../../etc/passwd')).rejects.toThrow('is no thread id');
+  });
+
+  test('a folder that cannot be written to fails the turn before anything runs', async () => {
+    const folder = await temporaryFolder();
+    if (process.getuid?.() === 0) {
+      // Root may write everywhere: a file in the folder's place does the same.
+      await writeFile(join(folder, 'threads'), '');
+    } else await chmod(folder, 0o500);
+    const model = new ScriptedModel(answer('x'));
+    const agent = new Agent({ model, thread: new ThreadStore(join(folder, 'threads')).create('/x') });
+    const events = await eventsOf(agent.run('go'));
+    expect(events.at(-1)).toMatchObject({ type: 'turn.failed' });
+    expect(model.requests).toHaveLength(0);
+  });
+});
+
+describe('kill -9 in mid-turn', () => {
+  test('no tool runs twice: the model is told what is known', async () => {
+    const folder = await temporaryFolder();
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'killed-process.ts'), folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data'); // The second tool runs now, the first is done.
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const store = new ThreadStore(join(folder, 'threads'));
+    const thread = await store.resume(await store.last());
+    expect(thread.notes).toEqual(['1 tool call(s) were running when the process ended; they are not run again']);
+    expect(shortHistory(thread.items)).toEqual([
+      'user: go',
+      'call shell first',
+      'call shell second',
+      'output first: exit code 0\n(no output)',
+      expect.stringMatching(/^output second: unknown: the process ended while this tool ran/),
+    ]);
+    const model = new ScriptedModel(answer('I see'));
+    await eventsOf(new Agent({ model, thread }).run('on'));
+    expect(shortHistory(model.requests[0]!.input)).toHaveLength(6);
+    expect((await readdir(folder)).sort()).toEqual(['ran-1', 'ran-2', 'threads']);
+    expect(await readFile(join(folder, 'ran-1'), 'utf8')).toBe('x\n');
+    expect(await readFile(join(folder, 'ran-2'), 'utf8')).toBe('x\n');
+  });
+});
