@@ -3,6 +3,7 @@ import { parseJson, isObject } from '../base/json.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { DecoderPhase, MintId } from './decoder.ts';
+import type { TemplateRules } from './sse/templates.ts';
 
 /**
  * What the machines of the wires have in common: the events that wait to be taken, and the one end.
@@ -17,15 +18,22 @@ export abstract class WireMachine {
   /** A delta or an item went out: a replay would no longer be invisible. */
   #delivered = false;
 
-  /** One event's data as text. */
-  onData(data: string): void {
+  /** Which events of this wire the fast path may take, and which of their fields vary. */
+  abstract readonly templateRules: TemplateRules;
+
+  /** One event's data as text. Returns what it was parsed to. */
+  onData(data: string): JsonObject | undefined {
     if (this.isSentinel(data)) {
       this.onSentinel();
-      return;
+      return undefined;
     }
     const value = parseJson(data);
-    if (isObject(value)) this.onObject(value);
-    else this.skipped++;
+    if (!isObject(value)) {
+      this.skipped++;
+      return undefined;
+    }
+    this.onObject(value);
+    return value;
   }
 
   /** One event's data, parsed. */

@@ -6,6 +6,7 @@ import type { DecoderOptions, DecoderPhase, EndReason, StreamDecoder, WireApi } 
 import type { WireMachine } from './machine.ts';
 import { ResponsesMachine } from './responses/machine.ts';
 import { SseFramer, type FrameSink } from './sse/framer.ts';
+import { EventTemplates } from './sse/templates.ts';
 import { Utf8Stream } from './sse/utf8.ts';
 
 const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
@@ -30,6 +31,7 @@ class ByteDecoder implements StreamDecoder, FrameSink {
   readonly #utf8 = new Utf8Stream();
   readonly #framer: SseFramer;
   readonly #limit: number;
+  readonly #templates: EventTemplates | undefined;
   /** Dropped at the first event of a stream. */
   #sniffer: BodySniffer | undefined;
 
@@ -38,6 +40,7 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
     this.#sniffer = new BodySniffer(this.#limit);
     this.#framer = new SseFramer(this, this.#limit);
+    if (options.templates !== false) this.#templates = new EventTemplates(machine.templateRules, this.#limit, machine);
   }
 
   get phase(): DecoderPhase {
@@ -90,16 +93,17 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     this.#framer.push(text);
   }
 
-  onData(data: string): void {
+  onData(data: string, frame: string | undefined): void {
     this.#sniffer = undefined;
-    this.#machine.onData(data);
+    const value = this.#machine.onData(data);
+    if (value !== undefined && frame !== undefined) this.#templates?.learn(frame, value);
   }
 
   onOverflow(): void {
     this.#machine.onOverflow(this.#limit);
   }
 
-  takeKnown(_text: string, position: number): number {
-    return position;
+  takeKnown(text: string, position: number): number {
+    return this.#templates === undefined ? position : this.#templates.run(text, position);
   }
 }

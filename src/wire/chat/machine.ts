@@ -7,6 +7,7 @@ import type { AssistantMessage, CustomToolCall, FunctionCall, ItemStatus, Reason
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
+import { templateRules } from './template-rules.ts';
 import { failureOf, fateOf, overallFinish } from './finish.ts';
 import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
 import { usageFromChat } from './usage.ts';
@@ -34,6 +35,7 @@ interface Choice {
  * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at.
  */
 export class ChatMachine extends WireMachine {
+  readonly templateRules = templateRules;
   readonly #options: DecoderOptions;
   readonly #mintId: MintId;
   readonly #choices = new Map<number, Choice>();
@@ -146,7 +148,8 @@ export class ChatMachine extends WireMachine {
     }
     const refusal = delta['refusal'];
     if (typeof refusal === 'string' && refusal !== '') this.#onRefusal(choice, refusal);
-    for (const fragment of fragmentsOf(delta)) this.#onFragment(choice, fragment);
+    const fragments = fragmentsOf(delta);
+    for (const fragment of fragments) this.#onFragment(choice, fragment);
   }
 
   /** A whole message counts only for the kinds of which its choice streamed nothing (events.md 3.9). */
@@ -203,7 +206,7 @@ export class ChatMachine extends WireMachine {
     const fragment = readFragment(value);
     if (fragment === undefined) return;
     const known = choice.calls.slots.length;
-    const slot = choice.calls.slotFor(fragment, () => this.#calls.length);
+    const slot = choice.calls.slotFor(fragment, this.#calls.length);
     if (choice.calls.slots.length > known) this.#calls.push({ slot, choice });
     if (fragment.input !== '') slot.input.append(fragment.input);
     if (slot.itemId !== undefined) {
@@ -225,7 +228,7 @@ export class ChatMachine extends WireMachine {
     this.deliver({
       type: 'tool_call_input.delta',
       call_id: slot.id ?? '',
-      ...(slot.name === undefined ? {} : { name: slot.name }),
+      name: slot.name ?? '',
       item_id: itemId,
       delta,
     });

@@ -22,18 +22,20 @@ export interface CallFragment {
   readonly input: string;
 }
 
+const EMPTY: JsonObject = {};
+
 /** Reads a fragment; anything of the wrong type counts as absent. `undefined`: not an object at all. */
 export function readFragment(value: unknown): CallFragment | undefined {
   if (!isObject(value)) return undefined;
   const custom = value['type'] === 'custom' || (value['type'] === undefined && isObject(value['custom']));
-  const body = value[custom ? 'custom' : 'function'];
-  const fields: JsonObject = isObject(body) ? body : {};
+  const body = custom ? value['custom'] : value['function'];
+  const fields = isObject(body) ? body : EMPTY;
   return {
     id: nonEmpty(value['id']),
     index: indexOf(value['index']),
     custom,
     name: nonEmpty(fields['name']),
-    input: inputOf(fields[custom ? 'input' : 'arguments']),
+    input: inputOf(custom ? fields['input'] : fields['arguments']),
   };
 }
 
@@ -53,9 +55,9 @@ export class CallTable {
   readonly #latestByIndex = new Map<number, CallSlot>();
   #last: CallSlot | undefined;
 
-  /** @param nextOrder gives a new call's place in the whole response */
-  slotFor(fragment: CallFragment, nextOrder: () => number): CallSlot {
-    const slot = this.#find(fragment) ?? this.#create(fragment, nextOrder());
+  /** @param nextOrder a new call's place in the whole response */
+  slotFor(fragment: CallFragment, nextOrder: number): CallSlot {
+    const slot = this.#find(fragment) ?? this.#create(fragment, nextOrder);
     if (fragment.id !== undefined && slot.id === undefined) {
       slot.id = fragment.id;
       this.#byId.set(fragment.id, slot);

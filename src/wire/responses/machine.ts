@@ -7,8 +7,30 @@ import { WireMachine } from '../machine.ts';
 import { eventError, failedError, incompleteError } from './failures.ts';
 import { emptyItem, inputKey, inputOf, itemFromDeltas } from './items.ts';
 import { modelNamedIn, rateLimitsEvent, turnStateIn } from './side-channels.ts';
-import { indexOf, namesOf, referenceOf, SlotTable, typeOf, type PartKind, type Reference, type Slot } from './slots.ts';
+import {
+  indexOf,
+  namesOf,
+  referenceOf,
+  SlotTable,
+  typeOf,
+  type Part,
+  type PartKind,
+  type Reference,
+  type Slot,
+} from './slots.ts';
+import { templateRules } from './template-rules.ts';
 import { usageFromResponses } from './usage.ts';
+
+/** Where a text delta goes, and the wire fields that said so. */
+interface TextTarget {
+  readonly type: unknown;
+  readonly itemId: unknown;
+  readonly outputIndex: unknown;
+  readonly contentIndex: unknown;
+  readonly summaryIndex: unknown;
+  readonly slot: Slot;
+  readonly part: Part;
+}
 
 type Handler = (machine: ResponsesMachine, event: JsonObject) => void;
 
@@ -18,6 +40,7 @@ type Handler = (machine: ResponsesMachine, event: JsonObject) => void;
  * Dispatch is on the JSON `type`; a handler per type stands in the table at the end of the file.
  */
 export class ResponsesMachine extends WireMachine {
+  readonly templateRules = templateRules;
   /** The first turn state that an event carried (WebSocket only has it in events). */
   turnState: string | undefined;
   readonly #table = new SlotTable();
@@ -25,6 +48,7 @@ export class ResponsesMachine extends WireMachine {
   #responseId: string | undefined;
   #serverModel: string | undefined;
   #dropped: DroppedToolCall[] = [];
+  #lastTarget: TextTarget | undefined;
 
   /** There is no sentinel on this wire; a stray `[DONE]` is no JSON object and skipped. */
   protected isSentinel(): boolean {
@@ -115,6 +139,7 @@ export class ResponsesMachine extends WireMachine {
   }
 
   #announce(slot: Slot, item: JsonObject): void {
+    this.#lastTarget = undefined;
     slot.item = item;
     this.deliver({ type: 'output_item.added', item });
     if (slot.input.length > 0) this.#inputDelta(slot, slot.input.toString());
@@ -127,18 +152,46 @@ export class ResponsesMachine extends WireMachine {
       return;
     }
     if (delta === '') return;
-    const slot = this.#openSlot(kind === 'output_text' || kind === 'refusal' ? 'message' : 'reasoning', event);
-    if (slot.done) {
+    const target = this.#sameTarget(event) ?? this.#textTarget(event, kind);
+    if (target.slot.done) {
       this.skipped++;
       return;
     }
+    target.part.text.append(delta);
+    this.#textDelta(kind, delta, target.part.index, target.slot.id);
+  }
+
+  /** Where the last delta went, if this one says the same of its place: nearly always. */
+  #sameTarget(event: JsonObject): TextTarget | undefined {
+    const last = this.#lastTarget;
+    return last !== undefined &&
+      last.type === event['type'] &&
+      last.itemId === event['item_id'] &&
+      last.outputIndex === event['output_index'] &&
+      last.contentIndex === event['content_index'] &&
+      last.summaryIndex === event['summary_index'] &&
+      !last.slot.done
+      ? last
+      : undefined;
+  }
+
+  #textTarget(event: JsonObject, kind: PartKind): TextTarget {
+    const slot = this.#openSlot(kind === 'output_text' || kind === 'refusal' ? 'message' : 'reasoning', event);
     const index = indexOf(event[kind === 'summary_text' ? 'summary_index' : 'content_index']) ?? 0;
-    partAt(slot, kind, index).text.append(delta);
-    this.#textDelta(kind, delta, index, slot.id);
+    this.#lastTarget = {
+      type: event['type'],
+      itemId: event['item_id'],
+      outputIndex: event['output_index'],
+      contentIndex: event['content_index'],
+      summaryIndex: event['summary_index'],
+      slot,
+      part: partAt(slot, kind, index),
+    };
+    return this.#lastTarget;
   }
 
   #textDelta(kind: PartKind, delta: string, index: number, id: string | undefined): void {
-    const of = id === undefined ? {} : { item_id: id };
+    const of = id === undefined ? undefined : { item_id: id };
     switch (kind) {
       case 'output_text':
         this.deliver(
@@ -354,7 +407,7 @@ function responseOf(event: JsonObject): JsonObject {
   return isObject(response) ? response : {};
 }
 
-function partAt(slot: Slot, kind: PartKind, index: number): { text: TextBuffer; whole: string | undefined } {
+function partAt(slot: Slot, kind: PartKind, index: number): Part {
   const key = kind + String(index);
   let part = slot.parts.get(key);
   if (part === undefined) {

@@ -35,24 +35,18 @@ function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
   return both;
 }
 
-/** How many bytes at the end are the beginning of a character that more bytes could complete. */
+/**
+ * How many bytes at the end may be the beginning of a character that more bytes complete. Holding back bytes that turn
+ * out to be invalid is harmless: a lead byte always begins anew, so the cut before it never changes what is decoded.
+ */
 function incompleteTail(bytes: Uint8Array): number {
   const length = bytes.length;
   for (let back = 1; back <= 3 && back <= length; back++) {
     const byte = bytes[length - back] ?? 0;
     if (byte < 0x80) return 0;
-    if (byte >= 0xc0) return awaitsMore(byte, back, bytes[length - back + 1]) ? back : 0;
+    if (byte < 0xc0) continue;
+    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return back < needed ? back : 0;
   }
   return 0;
-}
-
-/** Whether a sequence that starts with `lead` and has `seen` bytes so far may still become valid (Unicode table 3-7). */
-function awaitsMore(lead: number, seen: number, second: number | undefined): boolean {
-  if (lead < 0xc2 || lead > 0xf4) return false;
-  const needed = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (seen >= needed) return false;
-  if (seen === 1 || second === undefined) return true;
-  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
-  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
-  return second >= low && second <= high;
 }

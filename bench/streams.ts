@@ -1,0 +1,126 @@
+/** Synthetic streams in the shape of OpenAI's servers: the same text cut into deltas the size of tokens. */
+
+const WORDS = [' the', ' a', ' stream', 'ing', ' token', '\n', 's', ', and', ' "quoted"', ' x', ' world', ' of'];
+
+export interface BenchStream {
+  readonly name: string;
+  readonly wire: 'chat' | 'responses';
+  /** One string per event, line ends included. */
+  readonly events: readonly string[];
+}
+
+function chatChunk(delta: object, finish: string | null = null): string {
+  const chunk = {
+    id: 'chatcmpl-CbK3IcocMHQc8uR1DdrO1kXA8yRoq',
+    object: 'chat.completion.chunk',
+    created: 1795200076,
+    model: 'gpt-4o-mini-2024-07-18',
+    service_tier: 'default',
+    system_fingerprint: 'fp_b376dfbbd5',
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+  };
+  return `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
+const DONE = 'data: [DONE]\n\n';
+
+/** Text in chunks of about 260 bytes each. */
+export function chatText(deltas: number): BenchStream {
+  const events = [chatChunk({ role: 'assistant', content: '' })];
+  for (let n = 0; n < deltas; n++) events.push(chatChunk({ content: WORDS[n % WORDS.length] }));
+  events.push(chatChunk({}, 'stop'), DONE);
+  return { name: 'chat text', wire: 'chat', events };
+}
+
+/** Calls of 200 argument fragments each; with `calls` 1, one call with all of them. */
+export function chatToolCalls(deltas: number, calls = Math.ceil(deltas / 200)): BenchStream {
+  const perCall = Math.ceil(deltas / calls);
+  const events = [chatChunk({ role: 'assistant', content: null })];
+  for (let call = 0; call < calls; call++) {
+    const head = { index: call, id: `call_${call}`, type: 'function', function: { name: 'read_file', arguments: '' } };
+    events.push(chatChunk({ tool_calls: [head] }));
+    for (let n = 0; n < perCall; n++) {
+      const text = n === 0 ? '["' : n === perCall - 1 ? '"]' : 'ab';
+      events.push(chatChunk({ tool_calls: [{ index: call, function: { arguments: text } }] }));
+    }
+  }
+  events.push(chatChunk({}, 'tool_calls'), DONE);
+  return { name: 'chat tool calls', wire: 'chat', events };
+}
+
+function responsesEvent(event: { type: string } & Record<string, unknown>): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+/** Text deltas with sequence numbers and padding, and the whole sequence around them. */
+export function responsesText(deltas: number): BenchStream {
+  const id = 'msg_67ccd3acc8d48190a77525dc6de64b4104becb25c45c1d41';
+  const at = { item_id: id, output_index: 0, content_index: 0 };
+  const response = {
+    id: 'resp_67ccd3a9da748190baa7f1570fe91ac604becb25c45c1d41',
+    object: 'response',
+    status: 'in_progress',
+    output: [],
+  };
+  let sequence = 0;
+  const events: string[] = [];
+  const add = (type: string, more: object): void => {
+    events.push(responsesEvent({ type, sequence_number: sequence++, ...more }));
+  };
+  add('response.created', { response });
+  add('response.in_progress', { response });
+  add('response.output_item.added', {
+    output_index: 0,
+    item: { id, type: 'message', status: 'in_progress', content: [], role: 'assistant' },
+  });
+  add('response.content_part.added', { ...at, part: { type: 'output_text', annotations: [], text: '' } });
+  let text = '';
+  for (let n = 0; n < deltas; n++) {
+    const delta = WORDS[n % WORDS.length] ?? '';
+    text += delta;
+    add('response.output_text.delta', {
+      ...at,
+      delta,
+      logprobs: [],
+      obfuscation: 'kR3x9TqLw'.slice(0, 16 - delta.length),
+    });
+  }
+  const part = { type: 'output_text', annotations: [], text };
+  const item = { id, type: 'message', status: 'completed', content: [part], role: 'assistant' };
+  add('response.output_text.done', { ...at, text });
+  add('response.content_part.done', { ...at, part });
+  add('response.output_item.done', { output_index: 0, item });
+  const usage = { input_tokens: 20, output_tokens: deltas, total_tokens: 20 + deltas };
+  add('response.completed', { response: { ...response, status: 'completed', output: [item], usage } });
+  return { name: 'Responses text', wire: 'responses', events };
+}
+
+/** Network chunks of `size` bytes. */
+export function packed(stream: BenchStream, size: number): Uint8Array[] {
+  return cut(Buffer.from(stream.events.join('')), size);
+}
+
+function cut(bytes: Buffer, size: number): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+  return chunks;
+}
+
+/** One event per network chunk. */
+export function onePerChunk(stream: BenchStream): Uint8Array[] {
+  return stream.events.map((event) => Buffer.from(event));
+}
+
+/**
+ * A stream too long to be held: the events between the first `head` and the last `tail` ones, which must all be
+ * deltas, come `times` times. Only one copy of them is in memory.
+ */
+export function* repeated(stream: BenchStream, times: number, head: number, tail: number): Generator<Uint8Array> {
+  const { events } = stream;
+  const middle = cut(Buffer.from(events.slice(head, -tail).join('')), CHUNK);
+  yield Buffer.from(events.slice(0, head).join(''));
+  for (let n = 0; n < times; n++) yield* middle;
+  yield Buffer.from(events.slice(-tail).join(''));
+}
+
+export const CHUNK = 16 * 1024;

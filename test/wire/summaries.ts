@@ -1,0 +1,81 @@
+import type { OutputItem } from '../../src/model/items.ts';
+import type { WireApi } from '../../src/wire/index.ts';
+
+/** All text of a response by kind; choices and items of one kind are joined in the order of the wire. */
+interface Texts {
+  text: string;
+  reasoning: string;
+  calls: string[];
+}
+
+export function createTranscriptText(items: readonly OutputItem[]): Texts {
+  const texts: Texts = { text: '', reasoning: '', calls: [] };
+  for (const item of items) {
+    const parts = ((item as { content?: unknown }).content ?? []) as { text?: string }[];
+    if (item.type === 'message') texts.text += parts.map(({ text }) => text ?? '').join('');
+    if (item.type === 'reasoning') texts.reasoning += parts.map(({ text }) => text ?? '').join('');
+    if (item.type === 'function_call') texts.calls.push(`${String(item.name)}(${String(item.arguments)})`);
+  }
+  return texts;
+}
+
+/** The same read straight from the lines, in the plainest way, with nothing of turnwire in it. */
+createTranscriptText.fromBytes = (wire: WireApi, bytes: Uint8Array): Texts => {
+  const events = new TextDecoder()
+    .decode(bytes)
+    .split('\n')
+    .filter((line) => line.startsWith('data: {'))
+    .map((line) => JSON.parse(line.slice(6)) as Record<string, unknown>);
+  return wire === 'chat' ? fromChat(events) : fromResponses(events);
+};
+
+function fromChat(events: readonly unknown[]): Texts {
+  interface Chunk {
+    choices: {
+      index: number;
+      finish_reason: string | null;
+      delta: { content?: string | null; reasoning_content?: string; tool_calls?: Fragment[] };
+    }[];
+  }
+  interface Fragment {
+    index: number;
+    function: { name?: string; arguments: string };
+  }
+  const chunks = events as Chunk[];
+  const choices = chunks.flatMap((chunk) => chunk.choices);
+  const indexes = [...new Set(choices.map(({ index }) => index))];
+  const fragments = choices.flatMap(({ delta }) => delta.tool_calls ?? []);
+  const finished = choices.some(({ finish_reason }) => finish_reason === 'tool_calls');
+  return {
+    text: indexes
+      .map((n) =>
+        choices
+          .filter(({ index }) => index === n)
+          .map(({ delta }) => delta.content ?? '')
+          .join(''),
+      )
+      .join(''),
+    reasoning: choices.map(({ delta }) => delta.reasoning_content ?? '').join(''),
+    calls: [...new Set(fragments.map(({ index }) => index))]
+      .map((n) => fragments.filter(({ index }) => index === n))
+      .map((own) => `${own[0]?.function.name ?? ''}(${own.map((one) => one.function.arguments).join('')})`)
+      .filter(() => finished),
+  };
+}
+
+function fromResponses(events: Record<string, unknown>[]): Texts {
+  const deltas = (type: string): string =>
+    events
+      .filter((event) => event['type'] === type)
+      .map((event) => String(event['delta']))
+      .join('');
+  const added = events
+    .filter((event) => event['type'] === 'response.output_item.added')
+    .map((event) => event['item'] as Record<string, string>);
+  const calls = added.filter((item) => item['type'] === 'function_call');
+  return {
+    text: deltas('response.output_text.delta'),
+    reasoning: deltas('response.reasoning_text.delta'),
+    calls: calls.map((call) => `${call['name'] ?? ''}(${deltas('response.function_call_arguments.delta')})`),
+  };
+}
