@@ -164,7 +164,11 @@ export class Agent {
     const onAbort = (): void => running.abort();
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted === true) running.abort();
-    const done = work(this.#turnDeps(channel, running.signal)).finally(() => channel.end());
+    const deps = this.#turnDeps(channel, running.signal);
+    const done = work(deps).finally(() => {
+      deps.model.end?.();
+      channel.end();
+    });
     try {
       yield* channel.read();
     } finally {

@@ -10,3 +10,4 @@ export * from './tool.ts';
 export * from './thread/records.ts';
 export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
 export { ThreadError, ThreadStore, type ResumedThread, type ThreadSummary } from './thread/store.ts';
+export { sessionModel } from './session-model.ts';

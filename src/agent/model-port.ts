@@ -27,4 +27,6 @@ export interface TurnModel {
    * `ModelError`.
    */
   stream(request: ModelRequest, options: StreamOptions): AsyncIterable<readonly ModelEvent[]>;
+  /** Called once when the turn is over. */
+  end?(): void;
 }
