@@ -28,7 +28,8 @@ export {
 } from './model/retry-policy.ts';
 export * from './model/transcript.ts';
 export type { ModelStream } from './client/model-stream.ts';
-export type { ModelObserver, PollResult } from './client/observer.ts';
+export type { ModelObserver, PollResult, RequestWatch, TurnWatch } from './client/observer.ts';
+export { createTelemetry, type TelemetryOptions } from './client/telemetry.ts';
 export {
   ConfigError,
   createProvider,

@@ -6,9 +6,11 @@ import { toChatBody } from '../wire/chat/request.ts';
 import type { DecoderOptions, MintId } from '../wire/decoder.ts';
 import { createDecoder } from '../wire/index.ts';
 import { chatQuirksOf } from '../wire/quirks.ts';
+import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { toResponsesBody } from '../wire/responses/request.ts';
-import type { HttpCallPlan } from './http-call.ts';
+import { HttpCall, type HttpCallContext, type HttpCallPlan } from './http-call.ts';
 import type { ProviderConfig } from './provider.ts';
+import type { AttemptContext } from './sampling.ts';
 import { requestHeaders, requestUrl, type GetEnv } from './provider-request.ts';
 
 /** What a client learns about its server and keeps. */
@@ -17,28 +19,54 @@ export interface ServerMemory {
   usageRefused: boolean;
 }
 
-export interface PlanOptions {
+/** What all calls of a client or a session have in common. */
+export interface CallContext extends HttpCallContext {
   readonly provider: ProviderConfig;
   readonly getEnv: GetEnv;
   readonly mintId: MintId;
   readonly memory: ServerMemory;
+}
+
+interface PlanOptions extends CallContext {
   /** Headers of the moment, names in lower case; they win over the provider's. */
-  readonly headers?: () => Readonly<Record<string, string>>;
-  readonly onHead?: (response: HttpResponse) => void;
+  readonly headers: () => Readonly<Record<string, string>>;
+  readonly onHead: (response: HttpResponse) => void;
+}
+
+/** What of a turn a call carries to the server and back; `client/session.ts` has it. */
+export interface StickyState {
+  headers(): Readonly<Record<string, string>>;
+  offer(value: string | undefined): void;
+}
+
+/** One attempt over HTTP; nothing is sent before its first `next`. */
+export function openHttpCall(
+  request: ModelRequest,
+  context: CallContext,
+  { signal, watch, number }: AttemptContext,
+  sticky?: StickyState,
+): HttpCall {
+  watch?.onAttempt?.(number, 'http');
+  const plan = planCall(request, {
+    ...context,
+    headers: () => ({ ...watch?.headers?.(), ...sticky?.headers() }),
+    onHead: (response) => sticky?.offer(response.header(TURN_STATE_HEADER)),
+  });
+  return new HttpCall(context, plan, signal);
 }
 
 /** Ids that no other response has: items of many responses meet in one history. */
 export const randomIds: MintId = (prefix) => `${prefix}_${randomBytes(12).toString('hex')}`;
 
 /** How to make one request on the provider's wire, and to read its answer. */
-export function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
+function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
   const { provider, memory } = options;
   const asksUsage = provider.wireApi === 'chat' && provider.askUsage && !memory.usageRefused;
   return {
     usageGraceMs: provider.usageGraceMs,
     prepare: () => toHttpRequest(request, options, asksUsage),
     decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
-    ...(options.onHead === undefined ? {} : { onHead: options.onHead }),
+    onHead: options.onHead,
     amend(failure) {
       if (!asksUsage || !refusesUsage(failure)) return undefined;
       memory.usageRefused = true;
@@ -66,7 +94,7 @@ function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: b
       'content-type': 'application/json',
       'user-agent': 'turnwire',
       ...requestHeaders(provider, getEnv),
-      ...options.headers?.(),
+      ...options.headers(),
     },
     body: JSON.stringify(bodyOf(request, provider, asksUsage)),
     timers: {

@@ -3,8 +3,9 @@ import type { ModelRequest } from '../model/request.ts';
 import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
 import { systemClock } from '../transport/system-clock.ts';
 import type { MintId } from '../wire/decoder.ts';
-import { HttpCall } from './http-call.ts';
-import { planCall, randomIds, type ServerMemory } from './model-call.ts';
+import { openHttpCall, randomIds, type CallContext } from './model-call.ts';
+import { Sampling } from './sampling.ts';
+import { retryPolicies } from '../model/retry-policy.ts';
 import { toModelStream, type ModelStream } from './model-stream.ts';
 import type { ModelObserver } from './observer.ts';
 import type { ProviderConfig } from './provider.ts';
@@ -54,14 +55,31 @@ export interface ModelClient {
  * ```
  */
 export function createModelClient(options: ModelClientOptions): ModelClient {
-  const { provider, getEnv = () => undefined, mintId = randomIds, observer } = options;
+  const { provider, observer } = options;
   const clock = options.clock ?? systemClock;
   const transport = options.transport ?? createHttpTransport({ clock });
-  const memory: ServerMemory = { usageRefused: false };
+  const context: CallContext = {
+    provider,
+    observer,
+    clock,
+    transport,
+    getEnv: options.getEnv ?? (() => undefined),
+    mintId: options.mintId ?? randomIds,
+    memory: { usageRefused: false },
+  };
   return {
     stream(request, { signal } = {}) {
-      const plan = planCall(request, { provider, getEnv, mintId, memory });
-      return toModelStream(new HttpCall({ transport, clock, observer }, plan, signal));
+      const watch = observer?.onTurn?.(provider);
+      const sampling = new Sampling(request, {
+        clock,
+        signal,
+        random: () => 0,
+        policy: retryPolicies.none,
+        watch: () => watch?.onRequest?.(request.model ?? provider.model),
+        onEnd: () => watch?.onEnd?.(),
+        open: (attempted, attempt) => openHttpCall(attempted, context, attempt),
+      });
+      return toModelStream(sampling);
     },
     close: () => (options.transport === undefined ? transport.close() : Promise.resolve()),
   };

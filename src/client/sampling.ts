@@ -6,6 +6,7 @@ import type { ModelRequest } from '../model/request.ts';
 import { decideRetry, type RetryLevelName, type RetryPolicy } from '../model/retry-policy.ts';
 import { AttemptLedger } from './attempt-ledger.ts';
 import type { BatchSource } from './model-stream.ts';
+import type { RequestWatch } from './observer.ts';
 import { unlessAborted, wait } from './wait.ts';
 
 /** One try at a request. */
@@ -14,13 +15,21 @@ export interface Attempt extends BatchSource {
   readonly started: boolean;
 }
 
+/** What an attempt is made with. */
+export interface AttemptContext {
+  readonly signal: AbortSignal;
+  readonly watch: RequestWatch | undefined;
+  /** Counts from 1. */
+  readonly number: number;
+}
+
 export interface SamplingOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly policy: RetryPolicy;
   readonly signal?: AbortSignal | undefined;
   /** Makes one try; nothing is sent before its first `next`. */
-  readonly open: (request: ModelRequest, signal: AbortSignal) => Attempt;
+  readonly open: (request: ModelRequest, context: AttemptContext) => Attempt;
   /**
    * A failure that is answered by another way to the server rather than by the same again: true when there is one.
    * It costs nothing of the budgets.
@@ -28,6 +37,10 @@ export interface SamplingOptions {
   readonly divert?: (error: ModelError, attempt: Attempt) => boolean;
   /** The input of a retry after output was delivered; default: the old input and the items that were done. */
   readonly rebuildInput?: (() => Promise<readonly Item[]>) | undefined;
+  /** Called when the first event is asked for. */
+  readonly watch?: (() => RequestWatch | undefined) | undefined;
+  /** Over, however it ended; only after something was asked for. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -40,6 +53,8 @@ export class Sampling implements BatchSource {
   readonly #used: Record<RetryLevelName, number> = { request: 0, stream: 0 };
   #request: ModelRequest;
   #attempt: Attempt | undefined;
+  #attempts = 0;
+  #watch: RequestWatch | undefined;
   #ledger = new AttemptLedger();
   /** Set between a failure and the next try. */
   #retry: { readonly at: number; readonly rebuild: boolean } | undefined;
@@ -57,11 +72,12 @@ export class Sampling implements BatchSource {
     this.#follow();
     try {
       const batch = await this.#advance();
-      if (batch === undefined || this.#cancelled) this.#end();
-      return this.#cancelled ? undefined : batch;
-    } catch (error) {
-      this.#end();
       if (this.#cancelled) return undefined;
+      if (batch === undefined) this.#end();
+      return batch;
+    } catch (error) {
+      if (this.#cancelled) return undefined;
+      this.#end(error instanceof ModelError ? error : undefined);
       throw error;
     }
   }
@@ -69,22 +85,31 @@ export class Sampling implements BatchSource {
   cancel(): void {
     if (this.#over) return;
     this.#cancelled = true;
-    this.#end();
     this.#attempt?.cancel();
     this.#stop.abort();
+    this.#end();
   }
 
   async #advance(): Promise<readonly ModelEvent[] | undefined> {
     if (this.#retry !== undefined) await this.#beforeRetry(this.#retry);
-    this.#attempt ??= this.#options.open(this.#request, this.#stop.signal);
+    this.#attempt ??= this.#open();
     try {
       const batch = await this.#attempt.next();
-      if (batch !== undefined) this.#ledger.note(batch);
+      if (batch === undefined) return undefined;
+      this.#ledger.note(batch);
+      this.#watch?.onEvents?.(batch);
       return batch;
     } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
+      if (!(error instanceof ModelError) || this.#cancelled) throw error;
+      this.#watch?.onAttemptFailed?.(error);
       return [this.#retryOrThrow(error, this.#attempt)];
     }
+  }
+
+  #open(): Attempt {
+    const { watch, open } = this.#options;
+    if (this.#attempts++ === 0) this.#watch = watch?.();
+    return open(this.#request, { signal: this.#stop.signal, watch: this.#watch, number: this.#attempts });
   }
 
   #retryOrThrow(error: ModelError, attempt: Attempt): RetryingEvent {
@@ -122,8 +147,10 @@ export class Sampling implements BatchSource {
     if (input !== undefined) this.#request = { ...this.#request, input };
   }
 
-  #end(): void {
+  #end(error?: ModelError): void {
     this.#over = true;
+    this.#watch?.onEnd?.(error);
+    this.#options.onEnd?.();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }
 

@@ -6,13 +6,13 @@ import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
 import { systemClock } from '../transport/system-clock.ts';
 import type { MintId } from '../wire/decoder.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../wire/responses/headers.ts';
-import { HttpCall } from './http-call.ts';
-import { planCall, randomIds, type ServerMemory } from './model-call.ts';
+import { openHttpCall, randomIds, type CallContext, type StickyState } from './model-call.ts';
 import { toModelStream, type ModelStream } from './model-stream.ts';
 import type { ModelObserver } from './observer.ts';
 import type { ProviderConfig } from './provider.ts';
 import type { GetEnv } from './provider-request.ts';
-import { Sampling, type Attempt } from './sampling.ts';
+import { Sampling } from './sampling.ts';
+import { createWebSocketPreference, type WebSocketPreference } from './websocket-preference.ts';
 
 export interface ModelSessionOptions {
   /** From `createProvider`. Its retry counts are the budgets of the policy. */
@@ -51,12 +51,19 @@ export interface Turn {
    * @throws ModelError from the iteration: the last failure, when the policy gives up
    */
   stream(request: ModelRequest, options?: TurnStreamOptions): ModelStream;
+  /** Tells the observer that the turn is over. Nothing else needs it, and nothing happens the second time. */
+  end(): void;
 }
 
 /** Holds what outlives a turn: connections, what was learnt about the server, the retry policy. */
 export interface ModelSession {
   /** A new turn, with an empty turn state. */
   turn(): Turn;
+  /**
+   * Where the server is spoken to over WebSocket: connects, and lets it take in instructions and tools, so that the
+   * first request is answered sooner. Belongs to no turn, never fails, and does nothing over HTTP.
+   */
+  warmUp(request: ModelRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** Closes the connections of a transport that it made itself. */
   close(): Promise<void>;
 }
@@ -74,36 +81,37 @@ export interface ModelSession {
  * ```
  */
 export function createModelSession(options: ModelSessionOptions): ModelSession {
-  const { provider } = options;
+  const { provider, observer } = options;
   const clock = options.clock ?? systemClock;
   const transport = options.transport ?? createHttpTransport({ clock });
-  const shared: Shared = {
+  const getEnv = options.getEnv ?? (() => undefined);
+  const mintId = options.mintId ?? randomIds;
+  const context: CallContext = {
     provider,
     clock,
     transport,
-    getEnv: options.getEnv ?? (() => undefined),
-    mintId: options.mintId ?? randomIds,
-    random: options.random ?? Math.random,
-    observer: options.observer,
-    policy: policyOf(options),
+    getEnv,
+    mintId,
+    observer,
     memory: { usageRefused: false },
   };
+  const lines = createWebSocketPreference(context);
+  const settings = { context, lines, policy: policyOf(options), random: options.random ?? Math.random };
   return {
-    turn: () => createTurn(shared),
-    close: () => (options.transport === undefined ? transport.close() : Promise.resolve()),
+    turn: () => createTurn(settings),
+    warmUp: (request, { signal } = {}) => lines.warmUp(request, signal),
+    async close() {
+      lines.close();
+      if (options.transport === undefined) await transport.close();
+    },
   };
 }
 
-interface Shared {
-  readonly provider: ProviderConfig;
-  readonly clock: Clock;
-  readonly transport: HttpTransport;
-  readonly getEnv: GetEnv;
-  readonly mintId: MintId;
-  readonly random: () => number;
-  readonly observer: ModelObserver | undefined;
+interface SessionSettings {
+  readonly context: CallContext;
+  readonly lines: WebSocketPreference;
   readonly policy: RetryPolicy;
-  readonly memory: ServerMemory;
+  readonly random: () => number;
 }
 
 function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryPolicy {
@@ -115,35 +123,42 @@ function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryP
   });
 }
 
-function createTurn(shared: Shared): Turn {
+function createTurn({ context, lines, policy, random }: SessionSettings): Turn {
+  const { provider, clock, observer } = context;
   const state = new TurnState();
+  const watch = observer?.onTurn?.(provider);
+  let ended = false;
   return {
     stream(request, { signal, rebuildInput } = {}) {
-      const { clock, random, policy } = shared;
-      const open = (attempted: ModelRequest, stop: AbortSignal): Attempt => openHttp(shared, state, attempted, stop);
-      return toModelStream(new Sampling(request, { clock, random, policy, signal, rebuildInput, open }));
+      const sampling = new Sampling(request, {
+        clock,
+        random,
+        policy,
+        signal,
+        rebuildInput,
+        watch: () => watch?.onRequest?.(request.model ?? provider.model),
+        open: (attempted, attempt) =>
+          lines.open(attempted, attempt, state) ?? openHttpCall(attempted, context, attempt, state),
+        divert: (error, attempt) => lines.givesUp(error, attempt),
+      });
+      return toModelStream(sampling);
+    },
+    end() {
+      if (!ended) watch?.onEnd?.();
+      ended = true;
     },
   };
 }
 
-function openHttp(shared: Shared, state: TurnState, request: ModelRequest, signal: AbortSignal): Attempt {
-  const plan = planCall(request, {
-    ...shared,
-    headers: () => state.headers(),
-    onHead: (response) => state.offer(response.header(TURN_STATE_HEADER)),
-  });
-  return new HttpCall(shared, plan, signal);
-}
-
 /** The turn's sticky value: the first one that comes stays. Opaque, and never shown. */
-class TurnState {
+class TurnState implements StickyState {
   #value: string | undefined;
 
   offer(value: string | undefined): void {
     this.#value ??= turnStateOf(value);
   }
 
-  headers(): Record<string, string> {
+  headers(): Readonly<Record<string, string>> {
     return this.#value === undefined ? {} : { [TURN_STATE_HEADER]: this.#value };
   }
 }
