@@ -39,7 +39,12 @@ export class Watch {
     this.#connect = deadline('connect', timers.connectMs ?? defaultTimers.connectMs);
     this.#firstByte = deadline('firstByte', timers.firstByteMs ?? idleMs);
     this.#idle = deadline('idle', idleMs);
-    this.#progress = deadline('progress', timers.progressMs ?? defaultTimers.progressMs);
+    const progressMs = timers.progressMs ?? defaultTimers.progressMs;
+    this.#progress = new Deadline(clock, progressMs, () => {
+      // While the consumer holds what came, nobody expects more.
+      if (this.#deliveredAt === undefined) expire('progress', progressMs);
+      else this.#restartProgress();
+    });
   }
 
   connecting(): void {
@@ -83,6 +88,11 @@ export class Watch {
   progress(): void {
     this.#progress.touch();
     if (this.#deliveredAt !== undefined) this.#deliveredAt = this.#clock.now();
+  }
+
+  #restartProgress(): void {
+    this.#deliveredAt = this.#clock.now();
+    this.#progress.start();
   }
 
   stop(): void {

@@ -1,0 +1,66 @@
+import type { Clock } from '../base/clock.ts';
+import type { ModelRequest } from '../model/request.ts';
+import { systemClock } from '../transport/system-clock.ts';
+import type { HttpTimers } from '../transport/watch.ts';
+import type { ModelObserver } from './observer.ts';
+import type { GetEnv } from './provider-request.ts';
+import type { ProviderConfig } from './provider.ts';
+import { WebSocketCall } from './websocket-call.ts';
+import { LineKeeper, type TurnStatePort } from './websocket-line.ts';
+
+export interface WebSocketConnectionOptions {
+  readonly provider: ProviderConfig;
+  readonly getEnv?: GetEnv;
+  readonly clock?: Clock;
+  readonly observer?: ModelObserver | undefined;
+}
+
+export interface WebSocketStreamOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly turnState?: TurnStatePort | undefined;
+}
+
+/** The Responses API over WebSocket for one session: one socket that is used again and again. */
+export interface WebSocketConnection {
+  /** One try at one request; nothing is sent before its first `next`. */
+  stream(request: ModelRequest, options?: WebSocketStreamOptions): WebSocketCall;
+  /**
+   * Opens the socket and lets the server take in instructions and tools, so that the first request has less to send.
+   * Belongs to no turn. Fails with `ModelError`, which is no failure of a turn.
+   */
+  warmUp(request: ModelRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /** Closes the socket that is kept; calls that run are not touched. */
+  close(): void;
+}
+
+/**
+ * @example
+ * ```ts
+ * const connection = createWebSocketConnection({ provider, getEnv });
+ * const stream = toModelStream(connection.stream({ input }));
+ * for await (const event of stream) show(event);
+ * connection.close();
+ * ```
+ */
+export function createWebSocketConnection(options: WebSocketConnectionOptions): WebSocketConnection {
+  const { provider, clock = systemClock, observer, getEnv = () => undefined } = options;
+  const lines = new LineKeeper({ provider, clock, getEnv });
+  const context = { lines, provider, clock, observer, timers: timersOf(provider) };
+  return {
+    stream: (request, { signal, turnState } = {}) => new WebSocketCall(request, { ...context, signal, turnState }),
+    async warmUp(request, { signal } = {}) {
+      const call = new WebSocketCall(request, { ...context, signal, warmUp: true });
+      while ((await call.next()) !== undefined);
+    },
+    close: () => lines.close(),
+  };
+}
+
+function timersOf(provider: ProviderConfig): HttpTimers {
+  return {
+    firstByteMs: provider.firstByteTimeoutMs,
+    idleMs: provider.streamIdleTimeoutMs,
+    progressMs: provider.progressTimeoutMs,
+    totalMs: provider.totalTimeoutMs,
+  };
+}
