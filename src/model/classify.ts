@@ -1,4 +1,4 @@
-import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import { ModelError, type ErrorKind } from './errors.ts';
 import { retryAfterFromMessage } from './retry-after.ts';
 
@@ -66,7 +66,7 @@ export function errorFromWire(error: unknown, context: ErrorContext = {}): Model
   const fields = isObject(error) ? error : {};
   const codes = [nonEmpty(fields['code']), nonEmpty(fields['type'])];
   const status = context.status ?? statusIn(fields);
-  const message = stringOf(error) ?? nonEmpty(fields['message']) ?? context.fallbackMessage ?? defaultMessage(status);
+  const message = nonEmpty(error) ?? nonEmpty(fields['message']) ?? context.fallbackMessage ?? defaultMessage(status);
   const kind = kindOf(codes, status);
   return new ModelError({
     kind,

@@ -12,6 +12,8 @@ import { failureOf, fateOf, overallFinish } from './finish.ts';
 import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
 import { usageFromChat } from './usage.ts';
 
+const BRACE = 123;
+
 /** An item whose text is still coming. */
 interface OpenText {
   readonly id: string;
@@ -55,7 +57,7 @@ export class ChatMachine extends WireMachine {
   }
 
   protected isSentinel(data: string): boolean {
-    if (data.length > 64) return false;
+    if (data.charCodeAt(0) === BRACE) return false;
     const trimmed = data.trim();
     return trimmed === '[DONE]' || trimmed === 'DONE';
   }
