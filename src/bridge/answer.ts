@@ -1,0 +1,158 @@
+import type { Logger } from 'pino';
+import { ModelError } from '../model/errors.ts';
+import type { CompletedEvent, ModelEvent } from '../model/events.ts';
+import type { WireEvent } from '../wire/encode-event.ts';
+import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
+import { createToolRestorer } from '../wire/tools/index.ts';
+import { apiErrorOf } from './api-error.ts';
+import { sealedTurn, startAnswer, toModelError, type Started } from './attempt.ts';
+import { CallGuard } from './call-guard.ts';
+import { answerHeaders } from './client-kind.ts';
+import type { BridgeContext } from './context.ts';
+import type { Encoding } from './encoding.ts';
+import { Ledger } from './ledger.ts';
+import type { Prepared } from './prepare.ts';
+import type { Sink } from './sink.ts';
+import type { TurnState } from './turn-state.ts';
+
+export interface AnswerOptions {
+  readonly context: BridgeContext;
+  readonly prepared: Prepared;
+  readonly encoding: Encoding;
+  readonly sink: Sink;
+  /** Caller's headers for the upstream. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly turn: TurnState | undefined;
+  readonly codex: boolean;
+  /** Aborted when the client is gone, or the bridge stops the stream. */
+  readonly abort: AbortController;
+  readonly log: Logger;
+  readonly route: string;
+  /** Told the sealed turn state, for clients that take it elsewhere than from a header. */
+  onTurn?(token: string): void;
+  /** The answer is complete; what keeps it runs before the client is told. */
+  onCompleted?(): Promise<void>;
+}
+
+/** Errors that Codex acts upon in the stream, where it only gives up at their status. */
+const CODEX_READS_IN_STREAM: ReadonlySet<ModelError['kind']> = new Set<ModelError['kind']>([
+  'context_window_exceeded',
+  'rate_limited',
+]);
+
+/** Answers one request from an upstream; settles when the client has its last byte, or is gone. Never throws. */
+export async function answer(options: AnswerOptions): Promise<void> {
+  const { context, sink, abort } = options;
+  const ledger = new Ledger(options);
+  const stream = {
+    lastSentAt: context.settings.clock.now(),
+    heartbeat: () => sink.heartbeat(),
+    stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
+  };
+  context.streams.add(stream);
+  let started: Started | undefined;
+  try {
+    started = await startAnswer({
+      ...options,
+      signal: abort.signal,
+      onHead: (upstream, response) => {
+        ledger.upstream = upstream;
+        const token = sealedTurn(context, options.turn, upstream, response);
+        if (token !== undefined) options.onTurn?.(token);
+        sink.setHeaders({
+          ...answerHeaders(response.headers),
+          ...(token === undefined ? {} : { [TURN_STATE_HEADER]: token }),
+        });
+      },
+      onRetry: (error, how) => ledger.healed(how, error),
+    });
+    await relay(options, started, ledger, () => (stream.lastSentAt = context.settings.clock.now()));
+  } catch (error) {
+    fail(options, toModelError(error), ledger);
+    started?.call.cancel();
+  } finally {
+    context.streams.delete(stream);
+    started?.release();
+    ledger.close();
+  }
+}
+
+/** Passes events on as they come, and waits for the client where it is slower. */
+async function relay(options: AnswerOptions, started: Started, ledger: Ledger, sent: () => void): Promise<void> {
+  const { sink, abort, context } = options;
+  const guard = new CallGuard(context.settings.toolCallsOnStop);
+  const restorer = started.tools === undefined ? undefined : createToolRestorer(started.tools);
+  tellUncarried(options, started);
+  let batch: readonly ModelEvent[] | undefined = started.events;
+  while (batch !== undefined) {
+    const { events, failure } = guard.push(batch);
+    const completed = await pass(options, restorer?.restore(events) ?? events, ledger);
+    if (failure !== undefined) throw failure;
+    sent();
+    if (completed) break;
+    if (abort.signal.aborted) throw abortedError(abort.signal);
+    await sink.drained();
+    batch = await started.call.next();
+    ledger.arrived();
+  }
+  if (!ledger.completed) throw new ModelError({ kind: 'protocol', message: 'the answer ended without an end' });
+  await started.call.next(); // lets the call close itself
+}
+
+/** Encodes a batch and sends it in one go. True when the answer is complete. */
+async function pass(options: AnswerOptions, events: readonly ModelEvent[], ledger: Ledger): Promise<boolean> {
+  const { encoding, sink } = options;
+  const out: WireEvent[] = [];
+  for (const event of events) {
+    if (event.type === 'completed') {
+      await complete(options, event, out, ledger);
+      return true;
+    }
+    for (const wireEvent of encoding.push(event)) out.push(wireEvent);
+  }
+  if (out.length > 0) {
+    sink.send(out);
+    ledger.sent();
+  }
+  return false;
+}
+
+async function complete(
+  options: AnswerOptions,
+  event: CompletedEvent,
+  out: WireEvent[],
+  ledger: Ledger,
+): Promise<void> {
+  const last = options.encoding.push(event);
+  ledger.complete(event);
+  await options.onCompleted?.();
+  if (options.abort.signal.aborted) return;
+  options.sink.finish([...out, ...last]);
+  ledger.sent();
+}
+
+function fail(options: AnswerOptions, error: ModelError, ledger: Ledger): void {
+  const { encoding, sink, abort, codex } = options;
+  const reason: unknown = abort.signal.reason;
+  const told = abort.signal.aborted && reason instanceof ModelError ? reason : error;
+  ledger.fail(told);
+  if (abort.signal.aborted && !(reason instanceof ModelError)) return; // nobody is there to be told
+  const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
+  const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
+  if (sink.committed || asAnswer || inStream) sink.finish(encoding.fail(told));
+  else sink.reject(apiErrorOf(told));
+}
+
+/** What the upstream could not be given is told, not silently dropped. */
+function tellUncarried({ sink, log }: AnswerOptions, { uncarried }: Started): void {
+  if (uncarried.length === 0) return;
+  log.warn({ uncarried }, 'the upstream cannot be given all of the request');
+  const names = [...new Set(uncarried.map((one) => (one.name === undefined ? one.type : `${one.type}:${one.name}`)))];
+  const text = names.join(', ').replace(/[^\x20-\x7e]/g, '?');
+  sink.setHeaders({ 'x-turnwire-not-carried': text.slice(0, 1000) });
+}
+
+function abortedError(signal: AbortSignal): ModelError {
+  const reason: unknown = signal.reason;
+  return reason instanceof ModelError ? reason : new ModelError({ kind: 'aborted', message: 'the client is gone' });
+}

@@ -1,0 +1,140 @@
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { createHttpTransport } from '../transport/http.ts';
+import type { BridgeContext } from './context.ts';
+import { isLoopback } from './gate.ts';
+import { createMetrics } from './metrics.ts';
+import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
+import { createFront, type HttpFront } from './server.ts';
+import { openStore } from './store/index.ts';
+import { OpenStreams } from './streams.ts';
+import { createTracer } from './trace.ts';
+import { createTurnSeal } from './turn-state.ts';
+import { UpstreamPool } from './upstreams.ts';
+
+/** A Responses and Chat Completions server in front of other model servers. */
+export interface Bridge extends AsyncDisposable {
+  /** Starts to listen. Rejects with Node's error for a port in use, or when the store cannot be opened. */
+  listen(): Promise<void>;
+  /** Stops to accept, lets streams finish up to the drain timeout, then ends. */
+  close(): Promise<void>;
+  /** e.g. `http://127.0.0.1:18080`; empty before `listen`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+/**
+ * @throws BridgeOptionsError for options that cannot be served
+ *
+ * @example
+ * ```ts
+ * const bridge = createBridge({ upstreams: ['http://127.0.0.1:8080'], wire: 'chat', port: 0 });
+ * await bridge.listen();
+ * console.log(`${bridge.url}/v1`);
+ * await bridge.close();
+ * ```
+ */
+export function createBridge(options: BridgeOptions): Bridge {
+  const settings = settingsOf(options);
+  refuseOpenDoors(settings);
+  return new RunningBridge(settings);
+}
+
+class RunningBridge implements Bridge {
+  readonly #settings: Settings;
+  #context: BridgeContext | undefined;
+  #front: HttpFront | undefined;
+  #url = '';
+  #port = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async listen(): Promise<void> {
+    const context = await createContext(this.#settings);
+    const front = createFront(context);
+    this.#context = context;
+    this.#front = front;
+    const { host, port } = this.#settings;
+    try {
+      await front.app.listen({ host, port, backlog: 4096 });
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#port = (front.app.server.address() as AddressInfo).port;
+    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const context = this.#context;
+    const front = this.#front;
+    if (context === undefined || front === undefined) return;
+    context.streams.closing = true;
+    front.app.server.close();
+    front.app.server.closeIdleConnections();
+    front.sockets.close();
+    await context.streams.drain(this.#settings.drainTimeoutMs);
+    front.sockets.terminate();
+    context.pool.close();
+    await settleWithin(front.app);
+    await context.transport.close();
+    await context.store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** What was told to stop has a moment to say so to its client; then connections are cut. */
+async function settleWithin(app: HttpFront['app']): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  app.server.closeAllConnections();
+  await app.close();
+}
+
+async function createContext(settings: Settings): Promise<BridgeContext> {
+  const log = settings.logger ?? pino({ level: 'silent' });
+  const transport = createHttpTransport({ clock: settings.clock });
+  const streams = new OpenStreams(settings.clock, settings.heartbeatMs, settings.maxStreams);
+  return {
+    settings,
+    transport,
+    streams,
+    log,
+    pool: new UpstreamPool(settings, transport),
+    store: await openStore(settings.store, settings.storeLimits, (error) =>
+      log.error({ error: error.message }, 'the store'),
+    ),
+    seal: createTurnSeal(settings.turnStateKey),
+    metrics: createMetrics(() => streams.size),
+    tracer:
+      settings.traceDir === undefined
+        ? undefined
+        : createTracer(settings.traceDir, (error) => log.error({ error: error.message }, 'a trace')),
+  };
+}
+
+/** Beyond loopback everybody on the network could spend the upstream's money. */
+function refuseOpenDoors(settings: Settings): void {
+  if (isLoopback(settings.host) || settings.authToken !== undefined || settings.insecure === true) return;
+  throw new BridgeOptionsError(
+    `listening on ${settings.host} needs --auth-token-env, since others can reach it (--insecure to do it anyway)`,
+  );
+}

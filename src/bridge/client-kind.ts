@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** True for Codex, which takes data events as signs of life and reads errors best from the stream. */
+export function isCodex(headers: IncomingHttpHeaders): boolean {
+  if (/^codex/i.test(one(headers.originator) ?? '') || /^codex/i.test(headers['user-agent'] ?? '')) return true;
+  return Object.keys(headers).some((name) => name.startsWith('x-codex-'));
+}
+
+/** The first value of a header. */
+export function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Never handed on: they belong to this hop, or hold the caller's own secrets. */
+const PRIVATE = new Set([
+  'host',
+  'authorization',
+  'cookie',
+  'x-api-key',
+  'api-key',
+  'content-length',
+  'accept-encoding',
+  'content-encoding',
+  'origin',
+  'referer',
+  'expect',
+  'x-codex-turn-state', // sealed for us, not for the upstream
+]);
+
+/** What an upstream of the Responses API may make use of. */
+const USEFUL =
+  /^(?:x-codex-|x-openai-|openai-|session-id$|thread-id$|originator$|version$|x-client-request-id$|user-agent$)/;
+
+/** A caller's headers for a translated request. */
+export function translatedHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  return pick(headers, (name) => USEFUL.test(name));
+}
+
+/** A caller's headers for a request that is passed through. */
+export function passedHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
+  return pick(headers, (name) => !named.has(name) && !name.startsWith('sec-'));
+}
+
+function pick(headers: IncomingHttpHeaders, wanted: (name: string) => boolean): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || HOP_BY_HOP.has(name) || PRIVATE.has(name) || !wanted(name)) continue;
+    picked[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return picked;
+}
+
+/** What of an upstream's answer is of use to the caller of a translated request. */
+const TOLD = /^(?:openai-|x-ratelimit-|x-codex-|x-models-etag$|x-reasoning-included$)/;
+
+/** An upstream's headers for the caller. */
+export function answerHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
+  return pick(headers, (name) => TOLD.test(name));
+}
+
+/** All of an upstream's headers that may pass. */
+export function allAnswerHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || HOP_BY_HOP.has(name) || name === 'x-codex-turn-state' || name === 'set-cookie') continue;
+    picked[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return picked;
+}

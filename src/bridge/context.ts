@@ -1,0 +1,22 @@
+import type { Logger } from 'pino';
+import type { HttpTransport } from '../transport/http.ts';
+import type { Metrics } from './metrics.ts';
+import type { Settings } from './options.ts';
+import type { ResponseStore } from './store/index.ts';
+import type { OpenStreams } from './streams.ts';
+import type { Tracer } from './trace.ts';
+import type { TurnSeal } from './turn-state.ts';
+import type { UpstreamPool } from './upstreams.ts';
+
+/** What all requests of one bridge share. */
+export interface BridgeContext {
+  readonly settings: Settings;
+  readonly transport: HttpTransport;
+  readonly pool: UpstreamPool;
+  readonly store: ResponseStore;
+  readonly seal: TurnSeal;
+  readonly streams: OpenStreams;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly tracer: Tracer | undefined;
+}

@@ -1,0 +1,4 @@
+/** `turnwire/bridge`: any Responses or Chat Completions client on any model server. */
+export { createBridge, type Bridge } from './bridge.ts';
+export { BridgeOptionsError, type BridgeMode, type BridgeOptions } from './options.ts';
+export { openStore, type ResponseStore, type StoredResponse, type StoreLimits } from './store/index.ts';

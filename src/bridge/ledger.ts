@@ -1,0 +1,95 @@
+import type { Logger } from 'pino';
+import type { ModelError } from '../model/errors.ts';
+import type { CompletedEvent } from '../model/events.ts';
+import type { BridgeContext } from './context.ts';
+import type { Upstream } from './upstreams.ts';
+
+/** Keeps the books of one answer: one log line, and the metrics. */
+export class Ledger {
+  upstream: Upstream | undefined;
+  completed = false;
+  readonly #context: BridgeContext;
+  readonly #log: Logger;
+  readonly #route: string;
+  readonly #startedAt: number;
+  readonly #heals: string[] = [];
+  #arrivedAt: number;
+  #firstMs: number | undefined;
+  #error: ModelError | undefined;
+  #end: CompletedEvent | undefined;
+  #batches = 0;
+
+  constructor(options: { readonly context: BridgeContext; readonly log: Logger; readonly route: string }) {
+    this.#context = options.context;
+    this.#log = options.log;
+    this.#route = options.route;
+    this.#startedAt = options.context.settings.clock.now();
+    this.#arrivedAt = this.#startedAt;
+  }
+
+  /** Events were read off the upstream. */
+  arrived(): void {
+    this.#arrivedAt = this.#context.settings.clock.now();
+  }
+
+  /** They were handed to the client's socket. */
+  sent(): void {
+    const { settings, metrics } = this.#context;
+    const now = settings.clock.now();
+    this.#batches++;
+    if (this.#firstMs === undefined) {
+      this.#firstMs = now - this.#startedAt;
+      metrics.firstEvent.observe({ route: this.#route }, this.#firstMs / 1000);
+    } else metrics.eventDelay.observe((now - this.#arrivedAt) / 1000);
+  }
+
+  healed(fault: string, error?: ModelError): void {
+    this.#heals.push(fault);
+    this.#context.metrics.heals.inc({ fault });
+    if (error !== undefined) this.#log.warn({ fault, kind: error.kind, error: error.message }, 'trying again');
+  }
+
+  complete(event: CompletedEvent): void {
+    this.completed = true;
+    this.#end = event;
+    if (event.dropped_tool_calls !== undefined) this.healed('dropped_tool_call');
+    const { tokens } = this.#context.metrics;
+    if (event.usage === undefined) return;
+    tokens.inc({ direction: 'input' }, event.usage.input_tokens);
+    tokens.inc({ direction: 'output' }, event.usage.output_tokens);
+  }
+
+  fail(error: ModelError): void {
+    this.#error = error;
+  }
+
+  /** The one line. */
+  close(): void {
+    const { settings, metrics } = this.#context;
+    const error = this.#error;
+    const outcome = error === undefined ? 'completed' : error.kind;
+    metrics.requests.inc({ route: this.#route, outcome });
+    if (error !== undefined && error.kind !== 'aborted') metrics.errors.inc({ kind: error.kind });
+    const line = {
+      route: this.#route,
+      upstream: this.upstream?.baseUrl,
+      outcome,
+      ttft_ms: rounded(this.#firstMs),
+      ms: rounded(settings.clock.now() - this.#startedAt),
+      batches: this.#batches,
+      input_tokens: this.#end?.usage?.input_tokens,
+      output_tokens: this.#end?.usage?.output_tokens,
+      ended_by: this.#end?.ended_by,
+      finish_reason: this.#end?.finish_reason,
+      healed: this.#heals.length === 0 ? undefined : this.#heals,
+      error: error === undefined || error.kind === 'aborted' ? undefined : error.message,
+      code: error?.code,
+    };
+    if (error === undefined || error.kind === 'aborted') this.#log.info(line, 'response');
+    else this.#log.warn(line, 'response');
+  }
+}
+
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 10) / 10;
+}

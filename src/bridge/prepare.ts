@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
+import type { Item } from '../model/items.ts';
+import type { ModelRequest } from '../model/request.ts';
+import type { ProviderConfig } from '../client/provider.ts';
+import { fromChatRequest } from '../wire/chat/request-parse.ts';
+import { chatExtraOf, responsesExtraOf } from '../wire/request-extra.ts';
+import { InvalidFieldError, type ParsedRequest } from '../wire/request-fields.ts';
+import { fromResponsesRequest } from '../wire/responses/request-parse.ts';
+import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '../wire/tools/index.ts';
+import type { Settings } from './options.ts';
+
+/** A client's request, read and put together with what it refers to. */
+export interface Prepared {
+  readonly wire: 'responses' | 'chat';
+  readonly body: JsonObject;
+  readonly parsed: ParsedRequest;
+  /** The whole conversation. */
+  readonly input: readonly Item[];
+  /** What this request added to it; each item with an id. */
+  readonly added: readonly Item[];
+  readonly previousId: string | undefined;
+  /** Keep the answer for later requests. */
+  readonly store: boolean;
+}
+
+/** One request to one upstream. */
+export interface UpstreamRequest {
+  readonly request: ModelRequest;
+  /** Absent when the upstream is given the tools as they are. */
+  readonly tools: ToolMap | undefined;
+  readonly uncarried: readonly Uncarried[];
+}
+
+/** Fields that change what is done, not how, and that the bridge cannot do. */
+const UNSUPPORTED: Readonly<Record<string, (value: unknown) => boolean>> = {
+  background: (value) => value === true,
+  conversation: (value) => value !== undefined && value !== null,
+  prompt: (value) => value !== undefined && value !== null,
+};
+
+/** @throws InvalidFieldError for what cannot be read or done, naming the field */
+export function parseResponses(body: JsonObject): ParsedRequest {
+  for (const [name, asked] of Object.entries(UNSUPPORTED)) {
+    if (asked(body[name])) throw new InvalidFieldError(name, 'is not supported by this bridge');
+  }
+  return fromResponsesRequest(body);
+}
+
+/** @throws InvalidFieldError for what cannot be read or done, naming the field */
+export function parseChat(body: JsonObject): ParsedRequest {
+  if (typeof body.n === 'number' && body.n !== 1)
+    throw new InvalidFieldError('n', 'only 1 is supported by this bridge');
+  return fromChatRequest(body);
+}
+
+/** Items with an id each: `input_items` and references need them. */
+export function withIds(items: readonly Item[]): Item[] {
+  return items.map((item) => {
+    const fields = item as JsonObject;
+    if (nonEmpty(fields.id) !== undefined) return item;
+    return { ...fields, id: newId(prefixOf(fields.type)) };
+  });
+}
+
+/** An id that no other has. */
+export function newId(prefix: string): string {
+  return `${prefix}_${randomBytes(16).toString('hex')}`;
+}
+
+const PREFIXES: Readonly<Record<string, string>> = {
+  message: 'msg',
+  reasoning: 'rs',
+  function_call: 'fc',
+  function_call_output: 'fco',
+  custom_tool_call: 'ctc',
+  custom_tool_call_output: 'ctco',
+};
+
+function prefixOf(type: unknown): string {
+  return (typeof type === 'string' ? PREFIXES[type] : undefined) ?? 'item';
+}
+
+/** Hosts whose Responses API knows every kind of tool. */
+const NATIVE_HOSTS = /(?:^|\.)(?:openai\.com|chatgpt\.com|openai\.azure\.com)$/;
+
+/** The request as one upstream gets it. */
+export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: Settings['tools']): UpstreamRequest {
+  const native = provider.wireApi === 'responses' && takesNativeTools(provider, tools);
+  const extra = extraFor(prepared, provider, native);
+  const { request } = prepared.parsed;
+  if (native) return { request: { ...request, input: prepared.input, extra }, tools: undefined, uncarried: [] };
+  const map = createToolMap({
+    tools: request.tools ?? [],
+    input: prepared.input,
+    toolChoice: prepared.body.tool_choice,
+  });
+  const mapped = mapInputItems(map, prepared.input);
+  const rest = without({ ...request }, ['tools', 'toolChoice']) as unknown as ModelRequest;
+  return {
+    request: {
+      ...rest,
+      input: mapped.items,
+      extra,
+      ...(map.tools.length === 0 ? {} : { tools: map.tools }),
+      ...(map.toolChoice === undefined ? {} : { toolChoice: map.toolChoice }),
+    },
+    tools: map,
+    uncarried: [...map.uncarried, ...mapped.uncarried],
+  };
+}
+
+function takesNativeTools(provider: ProviderConfig, tools: Settings['tools']): boolean {
+  if (tools !== 'auto') return tools === 'native';
+  return NATIVE_HOSTS.test(new URL(provider.baseUrl).hostname.toLowerCase());
+}
+
+/** Fields that the bridge answers for itself, or has read already. */
+const OWN_RESPONSES = [
+  ...['previous_response_id', 'store', 'conversation', 'background', 'prompt', 'generate', 'type', 'tool_choice'],
+  ...['stream_options', 'stream_id'],
+];
+/** Only Codex' own servers know them. */
+const CODEX_ONLY = ['client_metadata', 'reasoning'];
+const OWN_CHAT = ['n', 'tool_choice', 'function_call', 'store', 'metadata'];
+
+function extraFor(prepared: Prepared, provider: ProviderConfig, native: boolean): JsonObject {
+  const { rest } = prepared.parsed;
+  if (prepared.wire === 'responses') {
+    if (provider.wireApi === 'chat') return chatExtraOf(rest);
+    const { tool_choice: choice, ...others } = rest;
+    const kept = without(others, native ? OWN_RESPONSES : [...OWN_RESPONSES, ...CODEX_ONLY]);
+    return native && choice !== undefined ? { ...kept, tool_choice: choice } : kept;
+  }
+  return provider.wireApi === 'responses' ? responsesExtraOf(rest) : without(rest, OWN_CHAT);
+}
+
+function without(fields: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+}
+
+/** Tools of more bytes than this are not repeated in every answer. */
+const ECHO_BYTES = 16 * 1024;
+
+/** The request's own fields, as the response object repeats them. */
+export function echoOf(prepared: Prepared, codex: boolean): JsonObject {
+  const { body } = prepared;
+  const fields: JsonObject = {};
+  for (const name of ['metadata', 'parallel_tool_calls', 'temperature', 'tool_choice', 'top_p', 'max_output_tokens']) {
+    if (body[name] !== undefined && body[name] !== null) fields[name] = body[name];
+  }
+  for (const name of [
+    'previous_response_id',
+    'reasoning',
+    'text',
+    'truncation',
+    'user',
+    'instructions',
+    'service_tier',
+  ]) {
+    // Codex reads none of it, and its instructions are long.
+    if (!codex && body[name] !== undefined) fields[name] = body[name];
+  }
+  if (!codex && Array.isArray(body.tools) && JSON.stringify(body.tools).length <= ECHO_BYTES) fields.tools = body.tools;
+  return { ...fields, store: prepared.store };
+}
+
+/** The ids that items of the input only refer to. */
+export function referenceOf(item: Item): string | undefined {
+  return isObject(item) && item.type === 'item_reference' ? nonEmpty(item.id) : undefined;
+}

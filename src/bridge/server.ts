@@ -1,0 +1,261 @@
+import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { badRequest, errorBody, type ApiError } from './api-error.ts';
+import { one } from './client-kind.ts';
+import type { BridgeContext } from './context.ts';
+import { createChatCompletion, createResponse, type CreateRequest } from './create-response.ts';
+import { createGate, type Gate } from './gate.ts';
+import { passThrough } from './passthrough.ts';
+import { newId } from './prepare.ts';
+import { sendError } from './sink.ts';
+import { deleteResponse, getInputItems, getResponse } from './stored-routes.ts';
+import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
+import { WebSocketRoute } from './websocket.ts';
+
+/** Headers of a request, in bytes: Codex' own are some kilobytes. */
+const MAX_HEADER_BYTES = 64 * 1024;
+/** A client that does not get its headers, or its request, across in this time is cut off. */
+const HEADERS_MS = 15_000;
+const REQUEST_MS = 120_000;
+const KEEP_ALIVE_MS = 65_000;
+
+const RESPONSES_PATHS = new Set(['/v1/responses', '/responses']);
+
+/** The HTTP server of a bridge, not listening yet. */
+export interface HttpFront {
+  readonly app: FastifyInstance;
+  readonly sockets: WebSocketRoute;
+}
+
+/** All routes on one fastify instance, behind the gate. */
+export function createFront(context: BridgeContext): HttpFront {
+  const { settings } = context;
+  const gate = createGate(settings);
+  const app = fastify({
+    bodyLimit: settings.bodyLimit,
+    genReqId: () => newId('req'),
+    serverFactory: (handler) =>
+      createServer(
+        {
+          maxHeaderSize: MAX_HEADER_BYTES,
+          headersTimeout: HEADERS_MS,
+          requestTimeout: REQUEST_MS,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+          connectionsCheckingInterval: 5000,
+        },
+        handler,
+      ),
+  });
+  const sockets = new WebSocketRoute(context);
+  readBodiesAsBytes(app);
+  answerErrorsInShape(app, context);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.raw.setHeader('x-request-id', request.id);
+    const refusal = isOpenToAll(request) ? undefined : gate(request);
+    if (refusal === undefined) done();
+    else void sendApiError(reply, refusal);
+  });
+  addRoutes(app, context);
+  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    onUpgrade(context, gate, sockets, request, socket, head);
+  });
+  return { app, sockets };
+}
+
+/** Liveness says nothing that would need protection but the fact itself. */
+function isOpenToAll(request: FastifyRequest): boolean {
+  return request.method === 'GET' && /^\/(?:v1\/)?health$/.test(request.url) && request.headers.origin === undefined;
+}
+
+function readBodiesAsBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+function answerErrorsInShape(app: FastifyInstance, context: BridgeContext): void {
+  app.setNotFoundHandler((request, reply) => {
+    const message = `there is no ${request.method} ${request.url.split('?', 1)[0] ?? ''} here`;
+    return sendApiError(reply, badRequest(message, { status: 404, code: 'not_found' }));
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status === 413) {
+      const message = `the body is over ${context.settings.bodyLimit} bytes`;
+      return sendApiError(reply, badRequest(message, { status, code: 'request_too_large' }));
+    }
+    if (status < 500) return sendApiError(reply, badRequest(error.message, { status }));
+    context.log.error({ request: request.id, error: error.stack }, 'a route failed');
+    return sendApiError(reply, {
+      status: 500,
+      type: 'server_error',
+      code: 'server_error',
+      message: 'the bridge failed',
+    });
+  });
+}
+
+function addRoutes(app: FastifyInstance, context: BridgeContext): void {
+  const { streams, metrics } = context;
+  for (const prefix of ['', '/v1']) {
+    app.get(`${prefix}/health`, (_request, reply) => reply.send({ ok: true }));
+    app.get(`${prefix}/models`, (request, reply) => hijacked(context, request, reply, 'models'));
+    app.post(`${prefix}/responses`, (request, reply) =>
+      generating(context, request, reply, 'responses', createResponse),
+    );
+    app.post(`${prefix}/chat/completions`, (request, reply) =>
+      generating(context, request, reply, 'chat/completions', createChatCompletion),
+    );
+    app.get<{ Params: { id: string } }>(`${prefix}/responses/:id`, (request, reply) =>
+      getResponse(context, request.params.id, reply),
+    );
+    app.delete<{ Params: { id: string } }>(`${prefix}/responses/:id`, (request, reply) =>
+      deleteResponse(context, request.params.id, reply),
+    );
+    app.get<{ Params: { id: string } }>(`${prefix}/responses/:id/input_items`, (request, reply) =>
+      getInputItems(context, request.params.id, request.query, reply),
+    );
+  }
+  // A plain GET on the path of the WebSocket is a client whose upgrade got lost on the way.
+  for (const path of RESPONSES_PATHS) {
+    app.get(path, (_request, reply) =>
+      sendApiError(
+        reply,
+        badRequest('use POST, or a WebSocket upgrade', { status: 426, headers: { upgrade: 'websocket' } }),
+      ),
+    );
+  }
+  app.get('/metrics', async (_request, reply) => {
+    void reply.type(metrics.registry.contentType);
+    return metrics.registry.metrics();
+  });
+  app.addHook('onClose', () => {
+    streams.closing = true;
+  });
+}
+
+/** A route that generates: bounded in number, and written to the raw response. */
+async function generating(
+  context: BridgeContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  create: (request: CreateRequest) => Promise<void>,
+): Promise<void> {
+  if (context.streams.full) return sendApiError(reply, tooMany());
+  if (context.streams.closing) return sendApiError(reply, shuttingDown());
+  if (context.settings.mode === 'passthrough') return hijacked(context, request, reply, path);
+  reply.hijack();
+  await create({
+    context,
+    res: reply.raw,
+    headers: request.headers,
+    url: request.url,
+    body: bodyOf(request),
+    log: context.log.child({ request: request.id }),
+    id: request.id,
+  });
+}
+
+/** Hands the request through to an upstream. */
+async function hijacked(
+  context: BridgeContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+): Promise<void> {
+  reply.hijack();
+  const res = reply.raw;
+  const abort = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) abort.abort();
+  });
+  const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
+  await passThrough({
+    context,
+    res,
+    method: request.method === 'GET' ? 'GET' : 'POST',
+    path: path + query,
+    headers: request.headers,
+    body: request.method === 'GET' ? undefined : bodyOf(request),
+    turn: context.seal.open(one(request.headers[TURN_STATE_HEADER])),
+    abort,
+    log: context.log.child({ request: request.id }),
+  });
+}
+
+function bodyOf(request: FastifyRequest): Uint8Array {
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+}
+
+/** Answers in the API's own error shape. */
+export async function sendApiError(reply: FastifyReply, error: ApiError): Promise<void> {
+  reply.hijack();
+  sendError(reply.raw, error);
+  return Promise.resolve();
+}
+
+function tooMany(): ApiError {
+  return {
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: 'too many open streams: try again in 1s',
+    headers: { 'retry-after': '1' },
+  };
+}
+
+function shuttingDown(): ApiError {
+  return {
+    status: 503,
+    type: 'server_error',
+    code: 'server_is_overloaded',
+    message: 'the bridge is shutting down',
+    headers: { 'retry-after': '1', connection: 'close' },
+  };
+}
+
+function onUpgrade(
+  context: BridgeContext,
+  gate: Gate,
+  sockets: WebSocketRoute,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  socket.on('error', () => socket.destroy());
+  const url = request.url ?? '/';
+  const refusal =
+    gate({ method: 'GET', url, headers: request.headers }) ??
+    (RESPONSES_PATHS.has(url.split('?', 1)[0] ?? '') ? undefined : notThere()) ??
+    (context.streams.full ? tooMany() : undefined) ??
+    (context.streams.closing ? shuttingDown() : undefined) ??
+    (servesSockets(context) ? undefined : noWebSocket());
+  if (refusal === undefined) sockets.upgrade(request, socket, head);
+  else refuseUpgrade(socket, refusal);
+}
+
+function servesSockets({ settings }: BridgeContext): boolean {
+  return settings.websocket && settings.mode !== 'passthrough';
+}
+
+function notThere(): ApiError {
+  return badRequest('there is no WebSocket here', { status: 404, code: 'not_found' });
+}
+
+/** What makes Codex go on over HTTP at once. */
+function noWebSocket(): ApiError {
+  return badRequest('WebSockets are switched off: use HTTP', { status: 426, code: 'websocket_disabled' });
+}
+
+function refuseUpgrade(socket: Duplex, error: ApiError): void {
+  const body = errorBody(error);
+  const headers = {
+    ...error.headers,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+}

@@ -1,0 +1,149 @@
+import type { ServerResponse } from 'node:http';
+import type { WireEvent } from '../wire/encode-event.ts';
+import { errorBody, type ApiError } from './api-error.ts';
+import type { Encoding } from './encoding.ts';
+
+/** Where an answer goes: an SSE stream, one body, or a WebSocket. */
+export interface Sink {
+  /** The client has seen something: an error can no longer be a status. */
+  readonly committed: boolean;
+  /** Headers of the answer; nothing once it is committed. */
+  setHeaders(headers: Readonly<Record<string, string>>): void;
+  /** False: nothing more should be sent before `drained`. */
+  send(events: readonly WireEvent[]): boolean;
+  /** Settles when the client took what was sent, or is gone. */
+  drained(): Promise<void>;
+  /** A sign of life. */
+  heartbeat(): void;
+  /** The last events; the answer ends with them. */
+  finish(events: readonly WireEvent[]): void;
+  /** Instead of an answer. Only before anything is committed. */
+  reject(error: ApiError): void;
+}
+
+const SSE_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/** Writes to the response itself, one write per batch of events. */
+export class SseSink implements Sink {
+  readonly #res: ServerResponse;
+  readonly #encoding: Encoding;
+  #headers: Readonly<Record<string, string>> = {};
+
+  constructor(res: ServerResponse, encoding: Encoding) {
+    this.#res = res;
+    this.#encoding = encoding;
+  }
+
+  get committed(): boolean {
+    return this.#res.headersSent;
+  }
+
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    this.#headers = { ...this.#headers, ...headers };
+  }
+
+  send(events: readonly WireEvent[]): boolean {
+    if (events.length === 0) return !this.#res.writableNeedDrain;
+    this.#open();
+    return this.#res.write(this.#encoding.toSse(events));
+  }
+
+  drained(): Promise<void> {
+    return drainOf(this.#res);
+  }
+
+  heartbeat(): void {
+    if (this.#res.writableNeedDrain) return;
+    this.#open();
+    const { heartbeat } = this.#encoding;
+    this.#res.write(heartbeat === undefined ? ': keep-alive\n\n' : this.#encoding.toSse([heartbeat]));
+  }
+
+  finish(events: readonly WireEvent[]): void {
+    this.#open();
+    this.#res.end(this.#encoding.toSse(events));
+  }
+
+  reject(error: ApiError): void {
+    sendError(this.#res, error, this.#headers);
+  }
+
+  #open(): void {
+    if (!this.#res.headersSent) this.#res.writeHead(200, { ...SSE_HEADERS, ...this.#headers });
+  }
+}
+
+/** Sends nothing before the end, and then one body. */
+export class JsonSink implements Sink {
+  readonly committed = false;
+  readonly #res: ServerResponse;
+  readonly #encoding: Encoding;
+  #headers: Readonly<Record<string, string>> = {};
+
+  constructor(res: ServerResponse, encoding: Encoding) {
+    this.#res = res;
+    this.#encoding = encoding;
+  }
+
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    this.#headers = { ...this.#headers, ...headers };
+  }
+
+  send(): boolean {
+    return true;
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  heartbeat(): void {
+    // A body has no room for one.
+  }
+
+  finish(): void {
+    sendJson(this.#res, 200, JSON.stringify(this.#encoding.body), this.#headers);
+  }
+
+  reject(error: ApiError): void {
+    sendError(this.#res, error, this.#headers);
+  }
+}
+
+/** An error instead of an answer; a connection whose client already got something is cut. */
+export function sendError(res: ServerResponse, error: ApiError, headers: Readonly<Record<string, string>> = {}): void {
+  sendJson(res, error.status, errorBody(error), { ...headers, ...error.headers });
+}
+
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const length = String(Buffer.byteLength(body));
+  res.writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': length });
+  res.end(body);
+}
+
+/** Settles at `drain` or `close`, whichever comes first. */
+export function drainOf(res: ServerResponse): Promise<void> {
+  if (!res.writableNeedDrain || res.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      res.off('drain', settle);
+      res.off('close', settle);
+      resolve();
+    };
+    res.on('drain', settle);
+    res.on('close', settle);
+  });
+}

@@ -1,0 +1,85 @@
+import type { Clock, Timer } from '../base/clock.ts';
+
+/** One answer under way. */
+export interface OpenStream {
+  /** Milliseconds of the clock when the client last got something. */
+  lastSentAt: number;
+  /** Gives the client a sign of life. */
+  heartbeat(): void;
+  /** Ends it at once. */
+  stop(): void;
+}
+
+const LONGEST_TICK_MS = 1000;
+
+/** All answers under way: their number is bounded, their silence is broken, their end can be awaited. */
+export class OpenStreams {
+  readonly #streams = new Set<OpenStream>();
+  readonly #clock: Clock;
+  readonly #heartbeatMs: number;
+  readonly #limit: number;
+  #timer: Timer | undefined;
+  #onIdle: (() => void)[] = [];
+  closing = false;
+
+  constructor(clock: Clock, heartbeatMs: number, limit: number) {
+    this.#clock = clock;
+    this.#heartbeatMs = heartbeatMs;
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  get full(): boolean {
+    return this.#streams.size >= this.#limit;
+  }
+
+  add(stream: OpenStream): void {
+    this.#streams.add(stream);
+    this.#tick();
+  }
+
+  delete(stream: OpenStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const settle of this.#onIdle.splice(0)) settle();
+  }
+
+  /** Settles when no stream is open, at the latest after `ms`; then whatever is left is stopped. */
+  async drain(ms: number): Promise<void> {
+    if (this.#streams.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#clock.after(ms, resolve, { keepAlive: true });
+        this.#onIdle.push(() => {
+          timer.cancel();
+          resolve();
+        });
+      });
+    }
+    for (const stream of this.#streams) stream.stop();
+  }
+
+  /** One timer for all streams, running while there are any. */
+  #tick(): void {
+    if (this.#heartbeatMs === 0 || this.#timer !== undefined) return;
+    const every = Math.max(5, Math.min(LONGEST_TICK_MS, this.#heartbeatMs / 4));
+    this.#timer = this.#clock.after(every, () => {
+      this.#timer = undefined;
+      this.#beat();
+      if (this.#streams.size > 0) this.#tick();
+    });
+  }
+
+  #beat(): void {
+    const now = this.#clock.now();
+    for (const stream of this.#streams) {
+      if (now - stream.lastSentAt < this.#heartbeatMs) continue;
+      stream.lastSentAt = now;
+      stream.heartbeat();
+    }
+  }
+}

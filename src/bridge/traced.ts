@@ -1,0 +1,27 @@
+import type { Encoding } from './encoding.ts';
+import type { Sink } from './sink.ts';
+import type { Trace } from './trace.ts';
+
+/** A sink that also writes down what goes through it. */
+export function traced(sink: Sink, encoding: Encoding, trace: Trace): Sink {
+  return {
+    get committed() {
+      return sink.committed;
+    },
+    setHeaders: (headers) => sink.setHeaders(headers),
+    send: (events) => {
+      trace.sent(encoding.toSse(events));
+      return sink.send(events);
+    },
+    drained: () => sink.drained(),
+    heartbeat: () => sink.heartbeat(),
+    finish: (events) => {
+      trace.sent(encoding.toSse(events));
+      sink.finish(events);
+    },
+    reject: (error) => {
+      trace.sent(JSON.stringify(error));
+      sink.reject(error);
+    },
+  };
+}

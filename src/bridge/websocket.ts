@@ -1,0 +1,293 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { isObject, nonEmpty, parseJson, type JsonObject } from '../base/json.ts';
+import type { Item } from '../model/items.ts';
+import type { WireEvent } from '../wire/encode-event.ts';
+import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
+import { answer } from './answer.ts';
+import { badRequest, type ApiError } from './api-error.ts';
+import { isCodex, one, translatedHeaders } from './client-kind.ts';
+import type { BridgeContext } from './context.ts';
+import { keep, refusalOf, responsesEncodingFor } from './create-response.ts';
+import type { Encoding } from './encoding.ts';
+import { newId, type Prepared } from './prepare.ts';
+import type { Sink } from './sink.ts';
+import { prepareResponses, type LocalState } from './state.ts';
+
+/** Bytes that may wait in a client's socket before the upstream is not read any more. */
+const HIGH_WATER_BYTES = 256 * 1024;
+/** Responses that a connection remembers beside the store. */
+const REMEMBERED = 8;
+/** Requests that may wait on one socket; a client that sends more is cut off. */
+const MAX_WAITING = 16;
+
+/** Serves the Responses API over WebSocket. */
+export class WebSocketRoute {
+  readonly #context: BridgeContext;
+  readonly #server: WebSocketServer;
+
+  constructor(context: BridgeContext) {
+    this.#context = context;
+    // Deflate costs memory per socket and time per event, and may be declined.
+    this.#server = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: context.settings.bodyLimit,
+    });
+    this.#server.on('headers', (lines, request: IncomingMessage) => {
+      const turn = one(request.headers[TURN_STATE_HEADER]);
+      if (turn !== undefined && context.seal.open(turn) !== undefined) lines.push(`${TURN_STATE_HEADER}: ${turn}`);
+    });
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      new Connection(this.#context, client, request).start();
+    });
+  }
+
+  /** Closes the sockets that have nothing to do; those under way close when they are done. */
+  close(): void {
+    for (const client of this.#server.clients) client.emit('turnwire-drain');
+    this.#server.close();
+  }
+
+  terminate(): void {
+    for (const client of this.#server.clients) client.terminate();
+  }
+}
+
+/** One socket: its requests are answered one after another. */
+class Connection {
+  readonly #context: BridgeContext;
+  readonly #client: WebSocket;
+  readonly #request: IncomingMessage;
+  readonly #codex: boolean;
+  readonly #log: Logger;
+  readonly #memory = new ConnectionMemory();
+  readonly #waiting: string[] = [];
+  #busy = false;
+  #draining = false;
+  #abort: AbortController | undefined;
+
+  constructor(context: BridgeContext, client: WebSocket, request: IncomingMessage) {
+    this.#context = context;
+    this.#client = client;
+    this.#request = request;
+    this.#codex = isCodex(request.headers);
+    this.#log = context.log.child({ socket: newId('ws') });
+  }
+
+  start(): void {
+    this.#client.on('message', (data, binary) => this.#onMessage(data, binary));
+    this.#client.on('close', () => this.#abort?.abort());
+    this.#client.on('error', () => this.#client.terminate());
+    this.#client.on('turnwire-drain', () => {
+      this.#draining = true;
+      this.#closeIfIdle();
+    });
+  }
+
+  #onMessage(data: RawData, binary: boolean): void {
+    if (binary) {
+      this.#client.close(1003, 'text frames only');
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#client.close(1008, 'too many requests at once');
+      return;
+    }
+    this.#waiting.push(textOf(data));
+    if (!this.#busy) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+      await this.#serve(text);
+    }
+    this.#busy = false;
+    this.#closeIfIdle();
+  }
+
+  #closeIfIdle(): void {
+    if (this.#draining && !this.#busy) this.#client.close(1001, 'the bridge is shutting down');
+  }
+
+  async #serve(text: string): Promise<void> {
+    const body = parseJson(text);
+    if (!isObject(body)) {
+      this.#error(badRequest('a frame has to be a JSON object', { code: 'invalid_json' }));
+      return;
+    }
+    if (body.type !== 'response.create') {
+      this.#error(badRequest('type: only response.create is known here', { param: 'type' }));
+      return;
+    }
+    if (this.#context.streams.full) {
+      this.#error({
+        status: 429,
+        type: 'rate_limit_error',
+        code: 'rate_limit_exceeded',
+        message: 'too many open streams; try again in 1s',
+      });
+      return;
+    }
+    try {
+      const prepared = await prepareResponses(body, this.#context.store, this.#memory);
+      await (body.generate === false ? this.#warmUp(prepared) : this.#answer(prepared));
+    } catch (error) {
+      this.#error(
+        refusalOf(error) ?? { status: 500, type: 'server_error', code: 'server_error', message: 'the bridge failed' },
+      );
+    }
+  }
+
+  /** Takes in what a first request will build upon, without asking anybody. */
+  async #warmUp(prepared: Prepared): Promise<void> {
+    const id = newId('resp');
+    const encoding = responsesEncodingFor(this.#context, prepared, id, this.#codex);
+    const events = [
+      ...encoding.push({ type: 'created', response_id: id }),
+      ...encoding.push({ type: 'completed', response_id: id, ended_by: 'response.completed' }),
+    ];
+    await this.#remember(prepared, encoding);
+    for (const event of events) this.#client.send(event.data);
+  }
+
+  async #answer(prepared: Prepared): Promise<void> {
+    const { headers } = this.#request;
+    const metadata = isObject(prepared.body.client_metadata) ? prepared.body.client_metadata : {};
+    const turn = this.#context.seal.open(nonEmpty(metadata[TURN_STATE_HEADER]) ?? one(headers[TURN_STATE_HEADER]));
+    const encoding = responsesEncodingFor(this.#context, prepared, newId('resp'), this.#codex);
+    const abort = new AbortController();
+    this.#abort = abort;
+    await answer({
+      context: this.#context,
+      prepared,
+      encoding,
+      sink: new SocketSink(this.#client, encoding),
+      headers: { ...translatedHeaders(headers), ...metadataHeaders(metadata) },
+      turn,
+      codex: this.#codex,
+      abort,
+      log: this.#log,
+      route: 'responses_ws',
+      onTurn: (token) => {
+        if (this.#codex) this.#client.send(turnFrame(token));
+      },
+      onCompleted: () => this.#remember(prepared, encoding),
+    });
+  }
+
+  async #remember(prepared: Prepared, encoding: Encoding): Promise<void> {
+    const response = encoding.response;
+    if (response === undefined) return;
+    const output = Array.isArray(response.output) ? (response.output as Item[]) : [];
+    this.#memory.add(String(response.id), [...prepared.input, ...output]);
+    await keep(this.#context.store, this.#log, prepared, encoding, response);
+  }
+
+  #error(error: ApiError): void {
+    const { status, type, code, message, param } = error;
+    this.#client.send(JSON.stringify({ type: 'error', status, error: { type, code, message, param: param ?? null } }));
+  }
+}
+
+/** The last conversations of a socket: clients of this transport tell the server not to store, and count on this. */
+class ConnectionMemory implements LocalState {
+  readonly #conversations = new Map<string, readonly Item[]>();
+
+  conversation(responseId: string): readonly Item[] | undefined {
+    return this.#conversations.get(responseId);
+  }
+
+  add(responseId: string, items: readonly Item[]): void {
+    this.#conversations.set(responseId, items);
+    const oldest = this.#conversations.keys().next().value;
+    if (this.#conversations.size > REMEMBERED && oldest !== undefined) this.#conversations.delete(oldest);
+  }
+}
+
+/** Sends each event as one text frame. */
+class SocketSink implements Sink {
+  committed = false;
+  readonly #client: WebSocket;
+  readonly #encoding: Encoding;
+  #settle: (() => void) | undefined;
+
+  constructor(client: WebSocket, encoding: Encoding) {
+    this.#client = client;
+    this.#encoding = encoding;
+  }
+
+  setHeaders(): void {
+    // The handshake is long over.
+  }
+
+  send(events: readonly WireEvent[]): boolean {
+    this.committed ||= events.length > 0;
+    for (const event of events) this.#client.send(event.data, this.#onSent);
+    return this.#client.bufferedAmount < HIGH_WATER_BYTES;
+  }
+
+  drained(): Promise<void> {
+    if (this.#isLow()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        this.#client.off('close', settle);
+        this.#settle = undefined;
+        resolve();
+      };
+      this.#client.on('close', settle);
+      this.#settle = settle;
+    });
+  }
+
+  heartbeat(): void {
+    const { heartbeat } = this.#encoding;
+    if (this.#client.readyState !== this.#client.OPEN) return;
+    if (heartbeat === undefined) this.#client.ping();
+    else this.#client.send(heartbeat.data);
+  }
+
+  finish(events: readonly WireEvent[]): void {
+    this.send(events);
+  }
+
+  /** Errors are frames here; Codex knows `response.failed` and the nested form, the others the nested form. */
+  reject(error: ApiError): void {
+    const { status, type, code, message, param, headers } = error;
+    const frame: JsonObject = { type: 'error', status, error: { type, code, message, param: param ?? null } };
+    this.#client.send(JSON.stringify(headers === undefined ? frame : { ...frame, headers }));
+  }
+
+  readonly #onSent = (): void => {
+    if (this.#isLow()) this.#settle?.();
+  };
+
+  #isLow(): boolean {
+    return this.#client.bufferedAmount < HIGH_WATER_BYTES || this.#client.readyState !== this.#client.OPEN;
+  }
+}
+
+function turnFrame(token: string): string {
+  return JSON.stringify({ type: 'response.metadata', headers: { [TURN_STATE_HEADER]: token } });
+}
+
+/** Headers that Codex sends along with each request of a socket. */
+function metadataHeaders(metadata: JsonObject): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of ['x-codex-turn-metadata', 'x-codex-window-id']) {
+    const value = metadata[name];
+    if (typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)) picked[name] = value;
+  }
+  return picked;
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+}
