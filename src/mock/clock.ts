@@ -12,7 +12,8 @@ export const systemClock: Clock = {
 
 /** Waits `ms`; the signal ends the wait early, without an error. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || ms <= 0) return Promise.resolve();
+  if (signal.aborted) return Promise.resolve();
+  if (ms <= 0) return new Promise((resolve) => void setImmediate(resolve)); // one turn of the event loop
   return new Promise((resolve) => {
     const finish = (): void => {
       timer.cancel();

@@ -7,7 +7,7 @@ import type { Fault, FaultHooks, FaultWire } from './fault.ts';
 import { parseFault } from './fault-list.ts';
 import { refuse } from './faults/errors.ts';
 import { enter, playBody, playHead, playSteps, type PlayContext } from './play.ts';
-import type { AnswerState, RecordedRequest, Recorder } from './recorder.ts';
+import { headersOf, newRecord, type AnswerState, type RecordedRequest, type Recorder } from './recorder.ts';
 import { replyIds } from './reply-events.ts';
 import { responsesInput, viewRequest, type RequestView } from './request-view.ts';
 import { selectReply, type Reply, type Scenario } from './scenario.ts';
@@ -100,7 +100,7 @@ export class Exchange {
 
   async #answer(view: RequestView, record: RecordedRequest, earlier: readonly unknown[]): Promise<void> {
     const play = this.#playContext(record.answer);
-    const input = stageInput(this.#context, view, view.wire);
+    const input = stageInput(this.#context, view, view.wire, this.#query);
     if ('missing' in input) {
       this.#json(400, invalidRequest(input.missing), record.answer);
       return;
@@ -130,19 +130,16 @@ export class Exchange {
 
   #record(text: string, body: JsonObject | undefined, view: RequestView | undefined): RecordedRequest {
     const { clock, recorder, startedAt } = this.#context;
-    const record: RecordedRequest = {
+    const fields = {
       n: recorder.next(),
       method: this.#req.method ?? '',
       path: this.#path,
       query: this.#query,
-      headers: headersOf(this.#req),
-      transport: 'http',
-      text,
-      body,
-      view,
-      atMs: clock.now() - startedAt,
-      answer: { phase: 'waiting', status: undefined, said: undefined, writes: 0, since: clock.now() },
+      headers: headersOf(this.#req.headers),
+      transport: 'http' as const,
+      ...{ text, body, view },
     };
+    const record = newRecord(fields, clock, startedAt);
     recorder.add(record);
     return record;
   }
@@ -192,6 +189,7 @@ export function stageInput(
   context: ExchangeContext,
   view: RequestView,
   wire: FaultWire,
+  query: string,
 ): StageInput | { readonly missing: string } {
   const chosen = selectReply(context.scenario, view);
   if ('missing' in chosen) return chosen;
@@ -200,7 +198,7 @@ export function stageInput(
     ({ fault }) => fault.spec.wires.includes(wire) && (fault.only === undefined || fault.only === view.n),
   );
   const faults = active.map(({ hooks }) => hooks);
-  const faultContext = { wire, request: view };
+  const faultContext = { wire, request: view, query };
   let reply: Reply = withPace(chosen, context.paceMs);
   for (const fault of faults) reply = fault.reply?.(reply, faultContext) ?? reply;
   return {
@@ -268,14 +266,6 @@ function withoutSecrets(headers: Readonly<Record<string, string>>): Record<strin
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, secret.test(name) ? '[redacted]' : value]),
   );
-}
-
-function headersOf(req: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
 }
 
 function invalidRequest(message: string): JsonObject {

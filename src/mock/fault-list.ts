@@ -2,10 +2,28 @@ import { MockUsageError } from './errors.ts';
 import type { Fault, FaultSpec, FaultWire } from './fault.ts';
 import { endingFaults } from './faults/ending.ts';
 import { errorFaults } from './faults/errors.ts';
+import { framingFaults } from './faults/framing.ts';
+import { paceFaults } from './faults/pace.ts';
+import { reasoningFaults } from './faults/reasoning.ts';
+import { responsesShapeFaults } from './faults/responses-shape.ts';
+import { toolFaults } from './faults/tools.ts';
+import { transportFaults } from './faults/transport.ts';
 import { usageFaults } from './faults/usage.ts';
+import { websocketFaults } from './faults/websocket.ts';
 import { nearestName } from './nearest.ts';
 
-const specs: readonly FaultSpec[] = [...endingFaults, ...usageFaults, ...errorFaults];
+const specs: readonly FaultSpec[] = [
+  ...endingFaults,
+  ...framingFaults,
+  ...toolFaults,
+  ...reasoningFaults,
+  ...usageFaults,
+  ...errorFaults,
+  ...responsesShapeFaults,
+  ...paceFaults,
+  ...transportFaults,
+  ...websocketFaults,
+];
 
 const byName: ReadonlyMap<string, FaultSpec> = new Map(specs.map((spec) => [spec.name, spec]));
 

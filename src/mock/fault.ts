@@ -8,6 +8,8 @@ export type FaultWire = 'chat' | 'responses' | 'websocket';
 export interface FaultContext {
   readonly wire: FaultWire;
   readonly request: RequestView;
+  /** Query of the request's URL, without the question mark. */
+  readonly query: string;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface FaultHooks {
   reply?(reply: Reply, context: FaultContext): Reply;
   /** The events of the stream. */
   frames?(frames: Frame[], context: FaultContext): Frame[];
-  /** The SSE text of each event. */
+  /** The SSE text of each event: as many texts as came in. */
   text?(events: string[], context: FaultContext): string[];
   /** Bytes, pauses, and the end of the connection. */
   steps?(steps: Step[], context: FaultContext): Step[];

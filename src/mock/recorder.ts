@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { RequestView } from './request-view.ts';
 
@@ -102,4 +104,24 @@ export class Recorder {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
+}
+
+/** A record of a request that has just been read. */
+export function newRecord(
+  fields: Omit<RecordedRequest, 'atMs' | 'answer'>,
+  clock: Clock,
+  startedAt: number,
+): RecordedRequest {
+  const now = clock.now();
+  const answer: AnswerState = { phase: 'waiting', status: undefined, said: undefined, writes: 0, since: now };
+  return { ...fields, atMs: now - startedAt, answer };
+}
+
+/** Headers with one text each. */
+export function headersOf(given: IncomingHttpHeaders): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
 }

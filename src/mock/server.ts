@@ -10,6 +10,8 @@ import { parseFault } from './fault-list.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { Expectations, type Expectation } from './expectations.ts';
 import { Recorder, type RecordedRequest } from './recorder.ts';
+import { WebSocketSide } from './websocket.ts';
+import type { Scenario } from './scenario.ts';
 import { toScenario, type ScenarioInput } from './scenario-input.ts';
 
 export interface MockOptions {
@@ -67,7 +69,7 @@ export interface MockServer extends AsyncDisposable {
  * ```
  */
 export async function startMock(options: MockOptions = {}): Promise<MockServer> {
-  const mock = new Mock(options);
+  const mock = new Mock(options, await toScenario(options.scenario ?? defaultScenario));
   await mock.listen(options.port ?? 0, options.host ?? '127.0.0.1');
   return mock;
 }
@@ -77,10 +79,11 @@ class Mock implements MockServer {
   readonly #context: ExchangeContext;
   readonly #expectations: Expectations;
   readonly #closing = new AbortController();
+  readonly #webSockets: WebSocketSide;
   #url = '';
   #port = 0;
 
-  constructor(options: MockOptions) {
+  constructor(options: MockOptions, scenario: Scenario) {
     const clock = options.clock ?? systemClock;
     const recorder = new Recorder(options.keepRequests ?? 10_000);
     const faults = (options.faults ?? []).map((fault) => (typeof fault === 'string' ? parseFault(fault) : fault));
@@ -90,7 +93,7 @@ class Mock implements MockServer {
       clock,
       recorder,
       wire: options.wire,
-      scenario: toScenario(options.scenario ?? defaultScenario),
+      scenario,
       faults: faults.map((fault) => ({ fault, hooks: fault.create() })),
       paceMs: options.paceMs,
       createdAt: options.createdAt ?? 1_767_225_600,
@@ -99,6 +102,8 @@ class Mock implements MockServer {
       responses: new Map(),
     };
     this.#server = createServer({ keepAliveTimeout: 5000 }, (req, res) => void this.#serve(req, res));
+    this.#webSockets = new WebSocketSide(this.#context);
+    this.#server.on('upgrade', (req, socket, head) => void this.#webSockets.upgrade(req, socket, head));
   }
 
   get url(): string {
@@ -156,6 +161,7 @@ class Mock implements MockServer {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#webSockets.close();
     if (!this.#server.listening) return;
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());

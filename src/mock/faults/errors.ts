@@ -1,33 +1,191 @@
-import type { Head } from '../answer.ts';
+import type { Frame, Head } from '../answer.ts';
 import { MockUsageError } from '../errors.ts';
 import type { FaultSpec } from '../fault.ts';
-import { count } from './args.ts';
+import { hasFinish, responsesFrame, withChoices } from '../frames.ts';
+import { count, oneOf, word } from './args.ts';
+import { beforeEnd } from './ending.ts';
 
-/** Faults that answer with something else than the scripted reply. */
+const midShapes = ['object', 'string', 'status', 'event', 'flat'] as const;
+
+type MidShape = (typeof midShapes)[number];
+
+/** Faults that end an answer badly, or answer with something else than the scripted reply. */
 export const errorFaults: readonly FaultSpec[] = [
   {
     name: 'status',
     args: 'CODE[:TIMES]',
-    summary:
-      'The request is answered with this HTTP status, the first TIMES times or always: any overloaded or misconfigured server.',
+    summary: 'This HTTP status, for the first TIMES requests or always: any overloaded or misconfigured server.',
     wires: ['chat', 'responses'],
     create: (arg) => {
       const [code, times] = (arg ?? '').split(':');
       const status = count('status', code);
       if (status < 200 || status > 599) throw new MockUsageError(`fault status:${status}: not an HTTP status`);
-      let left = times === undefined ? Infinity : count('status', times);
-      return { head: (head) => (left-- > 0 ? refuse(head, status) : undefined) };
+      const due = firstTimes(times === undefined ? Infinity : count('status', times));
+      return { head: (head) => (due() ? refuse(head, status) : undefined) };
+    },
+  },
+  {
+    name: 'retry-after',
+    args: 'S[:TIMES]',
+    summary: 'HTTP 429 with Retry-After: S, once or TIMES times, then the answer: OpenAI and every rate limiter.',
+    wires: ['chat', 'responses'],
+    create: (arg) => {
+      const [seconds, times] = (arg ?? '').split(':');
+      const after = word('retry-after', seconds, '1');
+      const due = firstTimes(count('retry-after', times, 1));
+      return {
+        head: (head) => {
+          if (!due()) return;
+          refuse(head, 429, { message: 'Rate limit reached.', type: 'requests', code: 'rate_limit_exceeded' });
+          head.headers['retry-after'] = after;
+        },
+      };
+    },
+  },
+  {
+    name: 'rate-limit-text',
+    args: '[DELAY[:TIMES]]',
+    summary:
+      'HTTP 429 that tells its delay only in the message (default "28ms"), once or TIMES times: OpenAI token limits.',
+    wires: ['chat', 'responses'],
+    create: (arg) => {
+      const [delay, times] = (arg ?? '').split(':');
+      const due = firstTimes(count('rate-limit-text', times, 1));
+      const message = `Rate limit reached for tokens per min. Please try again in ${word('rate-limit-text', delay, '28ms')}.`;
+      return {
+        head: (head) =>
+          due() ? refuse(head, 429, { message, type: 'tokens', code: 'rate_limit_exceeded' }) : undefined,
+      };
     },
   },
   {
     name: 'invalid-prompt',
     summary:
-      'HTTP 400 with the code invalid_prompt: a prompt that the policy of the API refuses, which no retry mends.',
+      'HTTP 400 with the code invalid_prompt, which no retry mends: a prompt that the policy of the API refuses.',
+    wires: ['chat', 'responses'],
+    create: () => ({ head: invalidPrompt }),
+  },
+  {
+    name: 'bad-json-request',
+    summary: 'HTTP 400 that says the request is no JSON and echoes it: strict gateways in front of vLLM.',
+    wires: ['chat', 'responses'],
+    create: () => ({
+      head: (head, { request }) => {
+        refuse(head, 400, undefined);
+        head.body = JSON.stringify({
+          detail: `There was an error parsing the body: ${JSON.stringify(request.body).slice(0, 200)}`,
+        });
+      },
+    }),
+  },
+  {
+    name: 'error-200',
+    summary: 'Status 200 with a JSON error body where a stream was due: LiteLLM-like gateways and llama-swap.',
     wires: ['chat', 'responses'],
     create: () => ({
       head: (head) => {
-        const message = 'Invalid prompt: your prompt was flagged as potentially violating our usage policy.';
-        refuse(head, 400, { message, type: 'invalid_request_error', param: null, code: 'invalid_prompt' });
+        refuse(head, 200, { message: 'no healthy upstream', type: 'server_error', code: 'server_error' });
+      },
+    }),
+  },
+  {
+    name: 'error-mid-stream',
+    args: '[object|string|status|event|flat]',
+    summary:
+      'An error event ends the answer in its middle, in one of the shapes of OpenAI, vLLM, OpenRouter and LiteLLM.',
+    wires: ['chat', 'responses', 'websocket'],
+    create: (arg) => {
+      const shape = oneOf('error-mid-stream', arg, midShapes, 'object');
+      return { frames: (frames, { wire }) => [...beforeEnd(frames), midStreamError(shape, wire)] };
+    },
+  },
+  {
+    name: 'finish-error',
+    summary: 'The finish_reason is error: OpenRouter when the provider behind it failed.',
+    wires: ['chat'],
+    create: () => ({ frames: (frames) => frames.map((frame) => finishWith(frame, 'error')) }),
+  },
+  {
+    name: 'length',
+    summary: 'The finish_reason is length in mid-text: every server, at its token limit or a full context.',
+    wires: ['chat'],
+    create: () => ({ frames: (frames) => frames.map((frame) => finishWith(frame, 'length')) }),
+  },
+  {
+    name: 'content-filter',
+    summary: 'The answer is cut by a content filter: Azure and OpenAI moderation.',
+    wires: ['chat', 'responses', 'websocket'],
+    create: () => ({ reply: (reply) => ({ ...reply, finish: 'content_filter' }) }),
+  },
+  {
+    name: 'response-failed',
+    args: '[CODE]',
+    summary: 'response.failed with this code (default server_error) in mid-answer: the Responses API under load.',
+    wires: ['responses', 'websocket'],
+    create: (arg) => {
+      const code = word('response-failed', arg, 'server_error');
+      return { frames: (frames) => [...beforeEnd(frames), failed(code)] };
+    },
+  },
+  {
+    name: 'failed-then-hold',
+    args: '[CODE]',
+    summary: 'response.failed, then an open socket: Responses servers whose clients wait for the close to hear of it.',
+    wires: ['responses'],
+    create: (arg) => {
+      const code = word('failed-then-hold', arg, 'server_error');
+      return {
+        frames: (frames) => [...beforeEnd(frames), failed(code)],
+        steps: (steps) => [...steps.filter((step) => step.do !== 'end'), { do: 'hold' }],
+      };
+    },
+  },
+  {
+    name: 'incomplete',
+    args: '[REASON]',
+    summary: 'response.incomplete with this reason (default max_output_tokens): the Responses API at its token limit.',
+    wires: ['responses', 'websocket'],
+    create: (arg) => {
+      const reason = word('incomplete', arg, 'max_output_tokens');
+      return { frames: (frames) => [...beforeEnd(frames), incomplete(reason)] };
+    },
+  },
+  {
+    name: 'html-200',
+    summary: 'An HTML page with status 200: captive portals, login pages, a wrong path on a web server.',
+    wires: ['chat', 'responses'],
+    create: () => ({
+      head: (head) => {
+        head.status = 200;
+        head.headers['content-type'] = 'text/html; charset=utf-8';
+        head.body = '<!doctype html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>';
+      },
+    }),
+  },
+  {
+    name: 'html-502',
+    args: '[TIMES]',
+    summary: 'An HTML page with status 502, TIMES times or always: nginx and Cloudflare in front of a dead backend.',
+    wires: ['chat', 'responses'],
+    create: (arg) => {
+      const due = firstTimes(count('html-502', arg, Infinity));
+      return {
+        head: (head) => {
+          if (!due()) return;
+          head.status = 502;
+          head.headers['content-type'] = 'text/html';
+          head.body = '<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>';
+        },
+      };
+    },
+  },
+  {
+    name: 'json-instead-of-sse',
+    summary: 'One JSON body although a stream was asked for: servers that ignore stream.',
+    wires: ['chat', 'responses'],
+    create: () => ({
+      head: (head) => {
+        head.json = true;
       },
     }),
   },
@@ -37,10 +195,72 @@ export const errorFaults: readonly FaultSpec[] = [
 export function refuse(head: Head, status: number, error?: Readonly<Record<string, unknown>>): void {
   head.status = status;
   head.headers['content-type'] = 'application/json';
-  head.body = JSON.stringify({
-    error: error ?? {
-      message: `the mock answers ${status}`,
-      type: status >= 500 ? 'server_error' : 'invalid_request_error',
-    },
+  const type = status >= 500 ? 'server_error' : 'invalid_request_error';
+  head.body = JSON.stringify({ error: error ?? { message: `the mock answers ${status}`, type } });
+}
+
+function invalidPrompt(head: Head): void {
+  const message = 'Invalid prompt: your prompt was flagged as potentially violating our usage policy.';
+  refuse(head, 400, { message, type: 'invalid_request_error', param: null, code: 'invalid_prompt' });
+}
+
+/** True the first so many times. */
+export function firstTimes(times: number): () => boolean {
+  let left = times;
+  return () => left-- > 0;
+}
+
+function midStreamError(shape: MidShape, wire: string): Frame {
+  const error = {
+    message: 'The server had an error while processing your request.',
+    type: 'server_error',
+    code: 'server_error',
+  };
+  if (wire === 'chat') return chatError(shape, error);
+  if (shape === 'event' || shape === 'flat') return responsesFrame({ ...error, type: 'error', param: null });
+  return responsesFrame({
+    type: 'error',
+    error: shape === 'string' ? error.message : error,
+    ...(shape === 'status' ? { status: 500 } : {}),
   });
+}
+
+function chatError(shape: MidShape, error: Readonly<Record<string, unknown>>): Frame {
+  switch (shape) {
+    case 'string':
+      return { kind: 'json', event: '', value: { error: error.message } };
+    case 'status':
+      return { kind: 'json', event: '', value: { error: { message: error.message, code: 502 }, choices: [] } };
+    case 'event':
+      return { kind: 'json', event: 'error', value: { error } };
+    case 'flat':
+    case 'object':
+      return { kind: 'json', event: '', value: { error } };
+  }
+}
+
+function finishWith(frame: Frame, reason: string): Frame {
+  return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
+}
+
+function failed(code: string): Frame {
+  const error = {
+    code,
+    message: code === 'rate_limit_exceeded' ? 'Rate limit reached. Please try again in 28ms.' : `scripted ${code}`,
+  };
+  return responsesFrame({
+    type: 'response.failed',
+    response: { id: 'resp_failed', object: 'response', status: 'failed', error, output: [] },
+  });
+}
+
+function incomplete(reason: string): Frame {
+  const response = {
+    id: 'resp_cut',
+    object: 'response',
+    status: 'incomplete',
+    incomplete_details: { reason },
+    output: [],
+  };
+  return responsesFrame({ type: 'response.incomplete', response });
 }
