@@ -111,7 +111,10 @@ async function settleWithin(app: HttpFront['app']): Promise<void> {
 
 async function createContext(settings: Settings): Promise<BridgeContext> {
   const log = settings.logger ?? pino({ level: 'silent' });
-  const transport = createHttpTransport({ clock: settings.clock });
+  const transport = createHttpTransport({
+    clock: settings.clock,
+    ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
+  });
   const streams = new OpenStreams(settings.clock, settings.heartbeatMs, settings.maxStreams);
   return {
     settings,

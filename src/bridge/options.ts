@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
+import type { ProxyOptions } from '../transport/dispatcher.ts';
 import { systemClock } from '../transport/system-clock.ts';
 import type { StoreLimits } from './store/index.ts';
 
@@ -21,6 +22,8 @@ export interface BridgeOptions {
   readonly apiKey?: () => string | undefined;
   /** Headers for the upstreams, names in lower case. */
   readonly upstreamHeaders?: Readonly<Record<string, string>>;
+  /** Proxies on the way to the upstreams. Default: none. */
+  readonly proxy?: ProxyOptions;
   /** What callers have to send as bearer token. Without one only loopback is listened on. */
   readonly authToken?: string;
   /** Listen beyond loopback without a token. */

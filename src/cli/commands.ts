@@ -20,6 +20,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./exec.ts')).createExecCommand,
   },
   {
+    name: 'bridge',
+    summary: 'Responses and Chat Completions server in front of any model server',
+    load: async () => (await import('./bridge.ts')).createBridgeCommand,
+  },
+  {
     name: 'mock',
     summary: 'scripted model server with named wire faults',
     load: async () => (await import('./mock.ts')).createMockCommand,
