@@ -5,7 +5,7 @@ import { isAssistantMessage } from '../model/items.ts';
 import { AnswerText } from './answer-text.ts';
 import type { CommandScope } from './command-scope.ts';
 import { describeFailure, exitCode } from './exit.ts';
-import type { OpenModel } from './open-model.ts';
+import type { OpenModel } from './model.ts';
 import { describeRetry } from './turn.ts';
 
 export interface ChatScope extends Pick<CommandScope, 'cli' | 'out'> {
@@ -102,7 +102,8 @@ async function answer(line: string, history: Item[], scope: ChatScope, signal: A
   const text = new AnswerText();
   const items: OutputItem[] = [];
   try {
-    for await (const events of model.stream(request, { signal: AbortSignal.any([signal, out.closed]) })) {
+    const options = { signal: AbortSignal.any([signal, out.closed]) };
+    for await (const events of model.agentModel.openTurn().stream(request, options)) {
       await out.write(events.map((event) => text.take(event)).join(''));
       for (const event of events) {
         if (event.type === 'output_item.done') items.push(event.item);

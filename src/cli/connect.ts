@@ -4,7 +4,7 @@ import type { GetEnv } from '../client/provider-request.ts';
 import { createModelSession } from '../client/session.ts';
 import { createHttpTransport } from '../transport/http.ts';
 import type { CliContext } from './context.ts';
-import type { OpenModel } from './open-model.ts';
+import type { OpenModel } from './model.ts';
 import { proxyFromEnv } from './proxy.ts';
 
 /** A session with a provider, through the proxies of the environment. */
@@ -14,7 +14,6 @@ export function connect(provider: ProviderConfig, getEnv: GetEnv, env: CliContex
   return {
     provider,
     agentModel: sessionModel(session),
-    stream: (request, options) => session.turn().stream(request, options).batches(),
     async close() {
       await session.close();
       await transport.close();

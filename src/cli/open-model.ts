@@ -1,22 +1,8 @@
-import type { ModelPort } from '../agent/model-port.ts';
-import type { ModelEvent } from '../model/events.ts';
-import type { ModelRequest } from '../model/request.ts';
-import type { ProviderConfig } from '../client/provider.ts';
 import type { GetEnv } from '../client/provider-request.ts';
 import type { CliContext } from './context.ts';
+import type { OpenModel } from './model.ts';
 import { chooseProvider } from './provider.ts';
 import type { ProviderFlags } from './provider-flags.ts';
-
-/** The model server that a command talks to. */
-export interface OpenModel {
-  readonly provider: ProviderConfig;
-  /** The same server for an agent: one turn after the other, with retries. */
-  readonly agentModel: ModelPort;
-  /** The events of each network chunk together. The last is `completed`, else a `ModelError` is thrown. */
-  stream(request: ModelRequest, options: { readonly signal: AbortSignal }): AsyncIterable<readonly ModelEvent[]>;
-  /** Gives the sockets back, and stops the embedded server. */
-  close(): Promise<void>;
-}
 
 export interface OpenOptions {
   readonly cli: CliContext;

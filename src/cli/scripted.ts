@@ -1,7 +1,7 @@
 import { createProvider } from '../client/provider.ts';
 import { startMock } from '../mock/index.ts';
 import { connect } from './connect.ts';
-import type { OpenModel } from './open-model.ts';
+import type { OpenModel } from './model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 
 /** The embedded provider: a scripted model server on a free loopback port of this process. */

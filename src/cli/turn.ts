@@ -4,7 +4,7 @@ import type { ModelRequest } from '../model/request.ts';
 import { AnswerText } from './answer-text.ts';
 import type { CommandScope } from './command-scope.ts';
 import { BrokenPipe, describeFailure, exitCode } from './exit.ts';
-import type { OpenModel } from './open-model.ts';
+import type { OpenModel } from './model.ts';
 
 export interface TurnScope extends Pick<CommandScope, 'cli' | 'out'> {
   readonly model: OpenModel;
@@ -35,7 +35,7 @@ export async function runTurn(scope: TurnScope): Promise<number> {
 }
 
 function eventsOf({ model, request, out }: TurnScope, interrupted: AbortSignal): AsyncIterable<readonly ModelEvent[]> {
-  return model.stream(request, { signal: AbortSignal.any([interrupted, out.closed]) });
+  return model.agentModel.openTurn().stream(request, { signal: AbortSignal.any([interrupted, out.closed]) });
 }
 
 async function writeJson(scope: TurnScope, interrupted: AbortSignal): Promise<void> {

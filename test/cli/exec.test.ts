@@ -28,7 +28,7 @@ describe('exec on the embedded provider', () => {
   it.each(['chat', 'responses'])('prints turn boundaries and every event with --json (%s)', async (wire) => {
     const { code, stdout } = await runInProcess(['exec', '--json', '--wire', wire, 'hi']);
     const lines = linesOf(stdout);
-    expect(lines[0]).toEqual({ type: 'turn.started', turn: 1 });
+    expect(lines[0]).toMatchObject({ type: 'turn.started', turn: 1 });
     expect(
       lines
         .filter(({ type }) => type === 'output_text.delta')
@@ -80,6 +80,23 @@ describe('exec against a server', () => {
     expect(stderr).toBe(`turnwire exec: invalid_request: ${message}\n`);
     expect(code).toBe(1);
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('tells every retry, and answers in the end', async () => {
+    await using server = await startMock({ faults: ['status:503:2'] });
+    const { code, stdout } = await runInProcess(['exec', '--json', ...at(server), 'hi']);
+    expect(types(stdout).slice(0, 4)).toEqual(['turn.started', 'retrying', 'retrying', 'created']);
+    expect(linesOf(stdout)[2]).toMatchObject({ attempt: 2, max: 4, error: { status: 503 }, discarded_item_ids: [] });
+    expect(types(stdout).slice(-2)).toEqual(['completed', 'turn.completed']);
+    expect(code).toBe(0);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('says on stderr that it tries again', async () => {
+    await using server = await startMock({ faults: ['status:503:1'] });
+    const { code, stdout, stderr } = await runInProcess(['exec', ...at(server), 'hi']);
+    expect(stderr).toMatch(/^turnwire exec: server_overloaded: retry 1 of 4 in 0\.2 s\n$/);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: SCRIPTED });
   });
 
   it('keeps the text that came before a failure', async () => {

@@ -1,11 +1,18 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { afterAll } from 'vitest';
 import type { CliContext, InputStream, SignalName } from '../../src/cli/context.ts';
 import { runCli } from '../../src/cli/run.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 export const captures = join(root, 'test', 'captures');
+
+/** A home folder without any configuration, where conversations may be kept. */
+const home = mkdtempSync(join(tmpdir(), 'turnwire-home-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 export interface CliResult {
   readonly code: number | null;
@@ -49,7 +56,7 @@ export function startInProcess(args: readonly string[], setup: CliSetup = {}): R
     args,
     env: setup.env ?? {},
     cwd: setup.cwd ?? captures,
-    home: setup.home ?? '/nonexistent',
+    home: setup.home ?? home,
     stdin: Object.assign(streamOf(setup.stdin ?? ''), { isTTY: setup.tty === true }),
     stdout: Object.assign(stdout, { isTTY: setup.tty === true }),
     stderr,
@@ -94,7 +101,7 @@ function streamOf(input: string | Uint8Array | InputStream): InputStream {
 export function spawnCli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawn(process.execPath, [join(root, 'src', 'cli', 'main.ts'), ...args], {
     cwd: captures,
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+    env: { PATH: process.env.PATH, HOME: home, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }
