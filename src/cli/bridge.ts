@@ -57,10 +57,12 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   addStreamFlags(command);
   return command.action(async (flags: BridgeFlags) => {
     const bridge = await start(flags, cli);
+    // Listened for before anybody is told where we are: a client may be quick.
+    const stopped = untilStopped(cli);
     try {
       if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, bridge, cli);
       await out.write(announcement(bridge, flags));
-      await untilStopped(cli);
+      await stopped;
       done(exitCode.done);
     } finally {
       await bridge.close();
@@ -105,7 +107,7 @@ function addServerFlags(command: Command): void {
     .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
     .addOption(listFlag('--allow-origin <origin>', 'an Origin of web pages to accept'))
     .addOption(new Option('--store <store>', 'memory, sqlite:PATH or redis://HOST:PORT').default('memory'))
-    .addOption(new Option('--no-websocket', 'refuse WebSocket upgrades with 426'))
+    .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
     .addOption(numberFlag('--drain-timeout <ms>', 'how long streams may finish after SIGTERM', 0, 30_000))
