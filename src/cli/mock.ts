@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
   listFaults,
@@ -27,7 +28,9 @@ interface MockFlags {
 export function createMockCommand({ cli, out, done }: CommandScope): Command {
   return createCommand('turnwire mock', 'A scripted model server with named wire faults, on loopback.', example)
     .addOption(flag('--wire <wire>', 'the protocol that is answered', 'both').choices(['chat', 'responses']))
-    .addOption(flag('--scenario <name>', 'what the model says', 'an answer that says it is scripted'))
+    .addOption(
+      flag('--scenario <file>', 'what the model says: a file, or the name of a built-in one', 'that it is scripted'),
+    )
     .addOption(listFlag('--fault <name[:arg]>', 'a fault of the wire; may be given several times'))
     .addOption(flag('--faults', 'list every fault with one line, and end', 'off'))
     .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
@@ -39,7 +42,7 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
         done(exitCode.done);
         return;
       }
-      const server = await start(flags);
+      const server = await start(flags, cli);
       // Listened for before anybody is told where we are: a client may be quick.
       const stopped = untilStopped(cli);
       try {
@@ -54,10 +57,10 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
 
 const example = 'turnwire mock --fault finish-then-hold --port 18431 --expect 2';
 
-async function start(flags: MockFlags): Promise<MockServer> {
+async function start(flags: MockFlags, cli: CliContext): Promise<MockServer> {
   const options: MockOptions = {
     wire: flags.wire,
-    scenario: flags.scenario,
+    scenario: flags.scenario === undefined ? undefined : scenarioOf(flags.scenario, cli),
     faults: flags.fault,
     port: flags.port,
     expect: flags.expect,
@@ -68,6 +71,11 @@ async function start(flags: MockFlags): Promise<MockServer> {
     if (error instanceof MockUsageError) throw new UsageError(error.message);
     throw cannotListen(error, flags.port);
   }
+}
+
+/** A path is relative to the working directory; a name has neither dot nor slash. */
+function scenarioOf(scenario: string, cli: CliContext): string {
+  return /[./\\]/.test(scenario) ? resolve(cli.cwd, scenario) : scenario;
 }
 
 async function announce(server: MockServer, flags: MockFlags, { cli, out }: Pick<CommandScope, 'cli' | 'out'>) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -46,6 +46,15 @@ describe('mock', () => {
     expect(stderr).toMatch(/^expected 2 requests, got 1\n/);
     expect(stderr).toMatch(/finish_reason/);
     expect(code).toBe(1);
+  });
+
+  it('says what a scenario file says', async () => {
+    const turns = [{ replies: [{ text: 'From a file.' }] }];
+    writeFileSync(join(folder, 'scenario.json'), JSON.stringify({ turns }));
+    const { cli, baseUrl } = await startMockCli('--scenario', 'scenario.json', '--wire', 'chat');
+    expect((await ask(baseUrl)).stdout).toContain('From a file.');
+    cli.signal('SIGTERM');
+    await cli.result;
   });
 
   it('writes where it listens, as one line', async () => {
