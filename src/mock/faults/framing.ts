@@ -80,8 +80,7 @@ export const framingFaults: readonly FaultSpec[] = [
   },
   {
     name: 'heartbeat-events',
-    summary:
-      'Data events of an unknown type as keep-alive: OpenAI-compatible gateways ("keepalive", "response.heartbeat").',
+    summary: 'Data events of an unknown type as keep-alive: gateways that keep Codex alive (response.heartbeat).',
     wires: ['chat', 'responses', 'websocket'],
     create: () => ({
       frames: (frames, { wire }) => frames.flatMap((frame) => (isDelta(frame) ? [heartbeat(wire), frame] : [frame])),
@@ -154,7 +153,7 @@ function overLines(text: string): string {
 }
 
 function heartbeat(wire: string): Frame {
-  const type = wire === 'chat' ? 'ping' : 'keepalive';
+  const type = wire === 'chat' ? 'ping' : 'response.heartbeat';
   return { kind: 'json', event: wire === 'chat' ? '' : type, value: { type } };
 }
 

@@ -1,0 +1,137 @@
+import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
+import {
+  encodeData,
+  encodeRequest,
+  type HeaderList,
+  type TapedEnd,
+  type TapedExchange,
+  type TapedMessage,
+  type TapedRequest,
+} from './tape.ts';
+import { redactHeaders, redactTarget, SecretMask, StreamMask } from './tape-redact.ts';
+
+/** How the names of tape files end. */
+export const TAPE_SUFFIX = '.tape.jsonl';
+
+/** A folder that tapes are written to, numbered in the order in which the requests came. */
+export class TapeFolder {
+  readonly path: string;
+  #next: number;
+
+  /** Makes the folder; tapes that it has already are kept and counted on. Throws Node's error when it cannot. */
+  constructor(path: string) {
+    mkdirSync(path, { recursive: true });
+    this.path = path;
+    const numbers = readdirSync(path).map((name) => (name.endsWith(TAPE_SUFFIX) ? Number.parseInt(name, 10) : 0));
+    this.#next = Math.max(0, ...numbers.filter((number) => Number.isFinite(number))) + 1;
+  }
+
+  /** A file name for the next exchange, e.g. `0003-post-v1-chat-completions.tape.jsonl`. */
+  nameFor(method: string, target: string): string {
+    const path = (target.split('?')[0] ?? '').replaceAll(/[^\w]+/g, '-').replaceAll(/^-|-$/g, '');
+    const words = [String(this.#next++).padStart(4, '0'), method.toLowerCase(), path.slice(0, 60)];
+    return words.filter((word) => word !== '').join('-') + TAPE_SUFFIX;
+  }
+}
+
+export interface TapeWriterOptions {
+  readonly clock: Clock;
+  /** Told once when the tape cannot be written; the exchange goes on without it. */
+  readonly onProblem: (message: string) => void;
+}
+
+/**
+ * The tape of one exchange. A line is with the operating system when the call returns, so that a tape is whole up
+ * to the moment in which its process dies.
+ */
+export class TapeWriter {
+  readonly file: string;
+  readonly #clock: Clock;
+  readonly #start: number;
+  readonly #onProblem: (message: string) => void;
+  readonly #mask = new SecretMask();
+  readonly #stream = new StreamMask(this.#mask);
+  #handle: number | undefined;
+  #ended = false;
+
+  /** Opens the file and writes its first line. Time counts from now. */
+  constructor(folder: TapeFolder, request: TapedRequest, kind: TapedExchange['kind'], options: TapeWriterOptions) {
+    this.#clock = options.clock;
+    this.#start = options.clock.now();
+    this.#onProblem = options.onProblem;
+    this.file = folder.nameFor(kind === 'websocket' ? 'ws' : request.method, request.target);
+    this.#mask.learnHeaders(request.headers);
+    this.#mask.learnTarget(request.target);
+    this.#mask.learnFields(request.body);
+    this.#try(() => (this.#handle = openSync(join(folder.path, this.file), 'wx', 0o600)));
+    const { headers, target, body } = request;
+    const clean = { ...request, headers: redactHeaders(headers), target: redactTarget(target) };
+    this.#line(encodeRequest({ ...clean, body: this.#mask.mask(body) }, kind));
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  response(status: number, reason: string, headers: HeaderList): void {
+    this.#mask.learnHeaders(headers);
+    this.#line({ ms: this.#now(), status, reason, headers: redactHeaders(headers) });
+  }
+
+  chunk(data: Uint8Array): void {
+    this.#chunks(this.#stream.push({ ms: this.#now(), data }));
+  }
+
+  message({ from, kind, data }: Omit<TapedMessage, 'ms'>): void {
+    this.#mask.learnFields(data);
+    const clean = typeof data === 'string' ? this.#mask.maskText(data) : this.#mask.mask(data);
+    this.#line({
+      ms: this.#now(),
+      from,
+      ...(kind === 'ping' ? { ping: true } : {}),
+      ...(typeof data === 'string' || kind === 'ping' ? {} : { binary: true }),
+      ...encodeData(clean),
+    });
+  }
+
+  /** Writes the last line and closes the file; further calls do nothing. */
+  end({ how, ...more }: Omit<TapedEnd, 'ms'>): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#chunks(this.#stream.flush());
+    this.#line({ ms: this.#now(), end: how, ...more });
+    const handle = this.#handle;
+    this.#handle = undefined;
+    if (handle !== undefined) this.#try(() => closeSync(handle));
+  }
+
+  #chunks(pieces: readonly { readonly ms: number; readonly data: Uint8Array }[]): void {
+    for (const { ms, data } of pieces) this.#line({ ms, ...encodeData(data) });
+  }
+
+  /** Milliseconds to a thousandth. */
+  #now(): number {
+    return Math.round((this.#clock.now() - this.#start) * 1000) / 1000;
+  }
+
+  #line(value: JsonObject): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    const line = Buffer.from(`${JSON.stringify(value)}\n`);
+    this.#try(() => {
+      for (let at = 0; at < line.length;) at += writeSync(handle, line, at);
+    });
+  }
+
+  #try(write: () => unknown): void {
+    try {
+      write();
+    } catch (error) {
+      this.#handle = undefined;
+      this.#onProblem(`${this.file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,272 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { ProviderOptions } from '../../src/client/provider.ts';
+import { listFaults, scenario, startMock, type ScenarioBuilder } from '../../src/mock/index.ts';
+import type { WireApi } from '../../src/wire/decoder.ts';
+import {
+  addsBothFields,
+  byItemId,
+  cachedTokens,
+  checksType,
+  concatenates,
+  fatalDecoder,
+  firstChoice,
+  firstEventLoop,
+  giveUpAfter300,
+  itemTexts,
+  lastCallLoop,
+  lastNameWins,
+  loopThatBelievesTheLast,
+  loopWithIds,
+  newCallPerId,
+  opensThenFills,
+  parseAll,
+  wantsStreaming,
+  rawHttp,
+  stopsAtAnyFinish,
+  stopsAtFinish,
+  strictLines,
+  strictLoop,
+  trustsFinish,
+  usageInItsOwnChunk,
+  waitsForUsage,
+} from './naive.ts';
+import { chunkLoop, loop, nothing, observed, ours, sdk, type Naive, type Outcome } from './outcome.ts';
+
+const TEXT = 'Grüße 👋 from afar.';
+const scripts: Record<string, ScenarioBuilder> = {
+  text: scenario().text(TEXT),
+  tools: scenario().text('Two.').toolCall('read_file', { path: 'ä.txt' }).toolCall('get_time', { zone: 'UTC' }),
+  reasoning: scenario().reasoning('hm, well').text('Hi.'),
+};
+const clean: Record<string, Outcome> = {
+  text: { ...nothing(), text: TEXT, usage: 8 },
+  tools: { ...nothing(), text: 'Two.', calls: ['read_file({"path":"ä.txt"})', 'get_time({"zone":"UTC"})'], usage: 9 },
+  reasoning: { ...nothing(), reasoning: 'hm, well', text: 'Hi.', usage: 7 },
+};
+
+interface Row {
+  fault: string;
+  on?: WireApi;
+  script?: 'text' | 'tools' | 'reasoning';
+  /** Who stumbles. */
+  naive: Naive;
+  /** What our client makes of it, where that is not the clean answer. */
+  ours?: Partial<Outcome>;
+  provider?: Partial<ProviderOptions>;
+}
+
+const truncated = { end: 'error:stream_truncated', usage: undefined } as const;
+/** An error that came instead of the answer. */
+const instead = (kind: string): Partial<Outcome> => ({ ...nothing(), end: `error:${kind}` });
+/** An error after the whole text. */
+const after = (kind: string): Partial<Outcome> => ({ end: `error:${kind}`, usage: undefined });
+
+const rows: Row[] = [
+  // ending
+  { fault: 'finish-then-hold', naive: sdk, ours: { usage: undefined } },
+  { fault: 'finish-then-hold', on: 'responses', naive: loop },
+  { fault: 'done-then-hold', on: 'responses', naive: loop },
+  { fault: 'comment-only-life', naive: sdk, ours: { usage: undefined } },
+  { fault: 'comment-only-life', on: 'responses', naive: loop },
+  { fault: 'bare-done', naive: loop, ours: { usage: undefined } },
+  { fault: 'bare-done', script: 'tools', naive: sdk, ours: { usage: undefined } },
+  { fault: 'bare-done-hold', naive: sdk, ours: { usage: undefined } },
+  { fault: 'no-sentinel', naive: strictLoop },
+  { fault: 'no-finish-close', naive: loop, ours: truncated },
+  { fault: 'no-finish-close', on: 'responses', naive: loop, ours: truncated },
+  { fault: 'no-finish-done', naive: sdk, ours: { usage: undefined } },
+  { fault: 'no-last-blank-line', script: 'tools', on: 'responses', naive: loop },
+  { fault: 'late-error', naive: sdk },
+  { fault: 'late-error', on: 'responses', naive: loopThatBelievesTheLast },
+  { fault: 'late-delta', naive: loop },
+  { fault: 'sentinel-on-responses', on: 'responses', naive: parseAll },
+  { fault: 'slow-close:3000', on: 'responses', naive: loop },
+  { fault: 'empty-stream', naive: loop, ours: instead('stream_truncated') },
+  // framing
+  { fault: 'crlf', naive: loop },
+  { fault: 'cr', naive: loop },
+  { fault: 'bom', on: 'responses', naive: firstEventLoop },
+  { fault: 'multi-line-data', naive: loop },
+  { fault: 'no-space', naive: loop },
+  { fault: 'extra-fields', naive: strictLines },
+  { fault: 'no-event-lines', on: 'responses', naive: loop },
+  { fault: 'wrong-event-name', on: 'responses', naive: loop },
+  { fault: 'comments', naive: strictLines },
+  { fault: 'junk-lines', naive: loop },
+  { fault: 'empty-data', naive: sdk },
+  { fault: 'heartbeat-events', naive: sdk },
+  { fault: 'heartbeat-events', on: 'responses', naive: sdk },
+  { fault: 'invalid-utf8', naive: fatalDecoder, ours: { text: `\ufffd${TEXT}` } },
+  { fault: 'one-byte-chunks', naive: chunkLoop },
+  { fault: 'split-utf8', naive: chunkLoop },
+  { fault: 'one-chunk', naive: wantsStreaming },
+  { fault: 'giant-event:300000', naive: chunkLoop },
+  { fault: 'endless-line:3000000', naive: loop, provider: { maxEventBytes: 1_000_000 }, ours: instead('protocol') },
+  { fault: 'truncated-json', naive: loop },
+  // tools
+  { fault: 'tool-index-missing', script: 'tools', naive: sdk },
+  { fault: 'tool-index-reused', script: 'tools', naive: sdk },
+  { fault: 'tool-id-late', script: 'tools', naive: loopWithIds },
+  { fault: 'tool-id-missing', script: 'tools', naive: loopWithIds },
+  { fault: 'tool-id-repeated', script: 'tools', naive: newCallPerId },
+  { fault: 'tool-name-empty', script: 'tools', naive: lastNameWins },
+  { fault: 'tool-args-object', script: 'tools', naive: loop },
+  { fault: 'tool-whole', script: 'tools', naive: opensThenFills },
+  { fault: 'tool-interleaved', script: 'tools', naive: lastCallLoop },
+  { fault: 'content-parts', naive: loop },
+  { fault: 'message-not-delta', naive: loop },
+  { fault: 'stop-with-tools', script: 'tools', naive: trustsFinish, provider: { toolCallsOnStop: 'promote' } },
+  { fault: 'finish-tool-use', script: 'tools', naive: trustsFinish },
+  { fault: 'finish-empty', naive: stopsAtAnyFinish },
+  { fault: 'finish-per-choice', script: 'tools', naive: loop },
+  {
+    fault: 'length-mid-call',
+    script: 'tools',
+    naive: loop,
+    ours: { end: 'error:context_window_exceeded', calls: [], usage: undefined },
+  },
+  {
+    fault: 'length-mid-call',
+    script: 'tools',
+    naive: loop,
+    provider: { maxOutputTokens: 50 },
+    ours: { end: 'error:incomplete', calls: [], usage: undefined },
+  },
+  { fault: 'empty-choices', naive: firstChoice },
+  { fault: 'null-content', naive: concatenates },
+  // reasoning
+  { fault: 'reasoning-shape:reasoning', script: 'reasoning', naive: loop },
+  { fault: 'reasoning-shape:reasoning-text', script: 'reasoning', naive: loop },
+  { fault: 'reasoning-shape:reasoning-content', script: 'reasoning', naive: loop },
+  { fault: 'reasoning-shape:details', script: 'reasoning', naive: loop },
+  { fault: 'reasoning-shape:both', script: 'reasoning', naive: addsBothFields },
+  // usage
+  { fault: 'usage-late:120', naive: stopsAtFinish },
+  { fault: 'usage-never', naive: waitsForUsage, ours: { usage: undefined } },
+  { fault: 'usage-on-finish', naive: usageInItsOwnChunk },
+  { fault: 'usage-in-choice', naive: loop },
+  { fault: 'usage-every-chunk', naive: loop },
+  { fault: 'usage-zeros', naive: loop, ours: { usage: undefined } },
+  { fault: 'usage-refused', naive: loop, ours: { usage: undefined } },
+  // errors
+  { fault: 'status:503', naive: loop, ours: instead('server_overloaded') },
+  { fault: 'status:401', on: 'responses', naive: sdk, ours: instead('unauthorized') },
+  { fault: 'retry-after:1', naive: loop, ours: instead('rate_limited') },
+  { fault: 'rate-limit-text', naive: loop, ours: instead('rate_limited') },
+  { fault: 'invalid-prompt', on: 'responses', naive: loop, ours: instead('invalid_request') },
+  { fault: 'bad-json-request', naive: loop, ours: instead('invalid_request') },
+  { fault: 'error-200', naive: loop, ours: instead('server_error') },
+  ...['object', 'string', 'event'].map((shape): Row => ({
+    fault: `error-mid-stream:${shape}`,
+    naive: loop,
+    ours: after('server_error'),
+  })),
+  { fault: 'error-mid-stream:status', naive: loop, ours: after('server_error') },
+  ...['object', 'string', 'flat', 'status'].map((shape): Row => ({
+    fault: `error-mid-stream:${shape}`,
+    on: 'responses',
+    naive: loop,
+    ours: after('server_error'),
+  })),
+  { fault: 'finish-error', naive: loop, ours: after('server_error') },
+  { fault: 'length', naive: loop, ours: after('context_window_exceeded') },
+  { fault: 'length', naive: loop, provider: { maxOutputTokens: 9 }, ours: after('incomplete') },
+  { fault: 'content-filter', naive: loop, ours: after('content_filter') },
+  { fault: 'content-filter', on: 'responses', naive: loop, ours: after('content_filter') },
+  { fault: 'response-failed:rate_limit_exceeded', on: 'responses', naive: loop, ours: after('rate_limited') },
+  {
+    fault: 'response-failed:context_length_exceeded',
+    on: 'responses',
+    naive: loop,
+    ours: after('context_window_exceeded'),
+  },
+  { fault: 'failed-then-hold', on: 'responses', naive: loop, ours: after('server_error') },
+  { fault: 'incomplete', on: 'responses', naive: loop, ours: after('incomplete') },
+  { fault: 'html-200', naive: loop, ours: instead('protocol') },
+  { fault: 'html-502', naive: loop, ours: instead('server_error') },
+  { fault: 'json-instead-of-sse', naive: loop },
+  { fault: 'json-instead-of-sse', on: 'responses', script: 'tools', naive: loop },
+  // the Responses sequence
+  { fault: 'final-only', on: 'responses', naive: sdk },
+  { fault: 'only-completed', on: 'responses', naive: loop },
+  { fault: 'output-empty', on: 'responses', naive: sdk },
+  { fault: 'no-item-done', on: 'responses', script: 'tools', naive: loop },
+  { fault: 'duplicate-final', on: 'responses', script: 'tools', naive: loop },
+  { fault: 'out-of-order', on: 'responses', naive: sdk },
+  { fault: 'delta-without-added', on: 'responses', naive: sdk },
+  { fault: 'no-item-ids', on: 'responses', naive: byItemId },
+  { fault: 'fresh-item-ids', on: 'responses', naive: byItemId },
+  { fault: 'no-created', on: 'responses', naive: sdk },
+  { fault: 'no-indexes', on: 'responses', naive: sdk },
+  { fault: 'completed-bare', on: 'responses', naive: sdk, ours: { usage: undefined } },
+  { fault: 'null-details', on: 'responses', naive: cachedTokens },
+  { fault: 'usage-without-total', on: 'responses', naive: loop },
+  { fault: 'unknown-events', on: 'responses', naive: sdk },
+  { fault: 'malformed-item', on: 'responses', naive: itemTexts },
+  // pace
+  {
+    fault: 'slow-headers:2000',
+    naive: loop,
+    provider: { firstByteTimeoutMs: 300 },
+    ours: { ...nothing(), end: 'error:stream_idle' },
+  },
+  {
+    fault: 'slow-first-byte:2000',
+    naive: loop,
+    provider: { firstByteTimeoutMs: 300 },
+    ours: { ...nothing(), end: 'error:stream_idle' },
+  },
+  { fault: 'drip:150', naive: giveUpAfter300, provider: { totalTimeoutMs: 0 } },
+  { fault: 'keep-alive-comments:300', naive: strictLines },
+  {
+    fault: 'stall-after:3',
+    naive: sdk,
+    provider: { streamIdleTimeoutMs: 200 },
+    ours: { end: 'error:stream_idle', text: 'Grüße 👋', usage: undefined },
+  },
+  { fault: 'reset-after:3', naive: loop, ours: { ...truncated, text: 'Grüße 👋' } },
+  { fault: 'cut-after:3', on: 'chat', naive: loop, ours: { ...truncated, text: 'Grüße 👋' } },
+  { fault: 'cut-mid-event', naive: loop, ours: { ...truncated, text: 'Grüße 👋 from' } },
+  { fault: 'refuse-connection', naive: loop, ours: instead('connection_failed') },
+  // transport
+  { fault: 'gzip', naive: rawHttp },
+  { fault: 'redirect', naive: rawHttp },
+  { fault: 'wrong-content-type', naive: checksType },
+];
+
+describe.concurrent('each fault: a naive client fails, ours does not', () => {
+  it.each(rows.map((row) => ({ name: `${row.fault} on ${row.on ?? 'chat'}`, row })))('$name', async ({ row }) => {
+    const wire = row.on ?? 'chat';
+    const script = row.script ?? 'text';
+    const expected = { ...clean[script]!, ...row.ours };
+    await using good = await startMock({ wire, scenario: scripts[script]!, paceMs: 1 });
+    expect(await observed(row.naive, good.baseUrl, wire)).toEqual(clean[script]); // it is the fault that it stumbles over
+    await using naiveServer = await startMock({ wire, scenario: scripts[script]!, faults: [row.fault] });
+    expect(await observed(row.naive, naiveServer.baseUrl, wire)).not.toEqual(expected);
+    await using server = await startMock({ wire, scenario: scripts[script]!, faults: [row.fault] });
+    expect(await ours(server.baseUrl, wire, row.provider)).toEqual(expected);
+  });
+});
+
+describe('without a fault', () => {
+  it.each(
+    (['chat', 'responses'] as const).flatMap((wire) =>
+      Object.keys(scripts).map((script) => ({ wire, script, name: `${script} on ${wire}` })),
+    ),
+  )('$name: every client reads the same', async ({ wire, script }) => {
+    await using server = await startMock({ wire, scenario: scripts[script]! });
+    // The openai package keeps only the last piece of a field that it does not know.
+    const naives = wire === 'chat' && script === 'reasoning' ? [loop] : [loop, sdk];
+    for (const naive of naives) expect(await observed(naive, server.baseUrl, wire)).toEqual(clean[script]);
+    expect(await ours(server.baseUrl, wire)).toEqual(clean[script]);
+  });
+});
+
+afterAll(() => {
+  const tested = new Set(rows.map((row) => row.fault.split(':')[0]));
+  const elsewhere = new Set(['turn-state', 'rate-limit-headers']); // no failure to show: see headers.test.ts
+  const missing = listFaults().filter(
+    ({ name, wires }) => wires.some((wire) => wire !== 'websocket') && !tested.has(name) && !elsewhere.has(name),
+  );
+  expect(missing.map(({ name }) => name)).toEqual([]);
+});
