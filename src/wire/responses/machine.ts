@@ -295,12 +295,13 @@ export class ResponsesMachine extends WireMachine {
     const names = { ...namesOf(item), outputIndex: indexOf(event['output_index']) };
     const slot = this.#table.forDone(typeOf(item), names) ?? this.#table.create(typeOf(item), names);
     if (slot.done) return;
-    this.#table.identify(slot, names.id, names.callId);
     this.#close(slot, item);
   }
 
   /** The one place where an item is done. A call that was held until now is announced first. */
   #close(slot: Slot, item: JsonObject): void {
+    const { id, callId } = namesOf(item);
+    this.#table.identify(slot, id, callId);
     slot.name ??= nonEmpty(item['name']);
     if (slot.item === undefined && slot.input.length > 0) {
       this.#announce(slot, {
