@@ -20,8 +20,8 @@ export interface FrameSocketInit {
 }
 
 /**
- * An open WebSocket that serves one exchange after another. Between them nothing keeps the process alive, pings are
- * answered, and messages that nobody asked for are dropped.
+ * An open WebSocket that serves one exchange after another. It reads from the first one on. Between them nothing keeps
+ * the process alive, pings are answered, and messages that nobody asked for are dropped.
  */
 export class FrameSocket {
   /** Of the answer to the handshake, names in lower case. */
@@ -40,6 +40,8 @@ export class FrameSocket {
     this.#init = init;
     this.headers = init.headers;
     init.connection.unref();
+    // What a server says before it was asked anything, a complaint for instance, is for the first exchange.
+    ws.pause();
     ws.on('message', (data, isBinary) => {
       this.#onMessage(data, isBinary);
     });
@@ -74,6 +76,7 @@ export class FrameSocket {
       over: (keep) => this.#onOver(keep),
     });
     this.#exchange = exchange;
+    this.#ws.resume();
     if (options.signal?.aborted === true) exchange.fail(abortFailure(options.signal));
     else this.#send(text, exchange);
     return exchange;
@@ -81,6 +84,7 @@ export class FrameSocket {
 
   /** Closes politely, and for certain within a second. */
   close(): void {
+    this.#ws.resume();
     this.#ws.close(1000);
     const timer = this.#init.clock.after(CLOSE_MS, () => this.#ws.terminate());
     this.#ws.once('close', () => timer.cancel());

@@ -184,11 +184,20 @@ describe('an exchange', () => {
   });
 
   test('pings are answered while the socket idles', async () => {
-    const { client, peer } = await opened();
+    const { exchange, client, peer } = await asked();
+    exchange.release();
     peer.ws.ping('are you there');
     const [payload] = (await once(peer.ws, 'pong')) as [Buffer];
     expect(payload.toString()).toBe('are you there');
     client.terminate();
+  });
+
+  test('what the server says before it was asked is for the first exchange', async () => {
+    const { client, peer } = await opened();
+    peer.ws.send('no');
+    peer.ws.close(1008, 'too many');
+    const exchange = client.exchange('hello', { timers });
+    expect(await drain(exchange)).toMatchObject({ frames: ['no'], error: { message: /code 1008: too many$/ } });
   });
 
   test('1,000 pings and no data end in stream_idle', async () => {
@@ -392,7 +401,8 @@ describe('the end of a socket', () => {
   });
 
   test('a socket that was closed while it idled is not free', async () => {
-    const { client, peer } = await opened();
+    const { exchange, client, peer } = await asked();
+    exchange.release();
     peer.ws.close();
     await peer.closed;
     expect(client.free).toBe(false);

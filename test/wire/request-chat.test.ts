@@ -54,9 +54,7 @@ function expectStrict(messages: unknown): void {
     const calls = (list[at]!.tool_calls ?? []) as { id: string }[];
     expect(list[at]!.role).not.toBe('tool');
     at += 1;
-    expect(list.slice(at, at + calls.length).map((message) => message.tool_call_id)).toEqual(
-      calls.map(({ id }) => id),
-    );
+    expect(list.slice(at, at + calls.length).map((message) => message.tool_call_id)).toEqual(calls.map(({ id }) => id));
     at += calls.length;
   }
 }

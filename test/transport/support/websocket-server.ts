@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -23,6 +23,8 @@ export interface TestServer {
   readonly handshakes: readonly IncomingMessage[];
   /** The next handshakes are answered by this; without it they are accepted. */
   refuse: ((socket: Duplex, request: IncomingMessage) => void) | undefined;
+  /** Answers plain requests; default 404. */
+  onRequest: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** Added to the 101. */
   headers: readonly string[];
   close(): Promise<void>;
@@ -48,7 +50,10 @@ class Inbox<T> {
 
 /** A WebSocket server on loopback whose every socket the test speaks for. */
 export async function startWebSocketServer(): Promise<TestServer> {
-  const http: Server = createServer((_request, response) => response.writeHead(404).end());
+  const http: Server = createServer((request, response) => {
+    if (server.onRequest === undefined) response.writeHead(404).end();
+    else server.onRequest(request, response);
+  });
   const wss = new WebSocketServer({ noServer: true });
   const sockets = new Inbox<ServerSocket>();
   const handshakes: IncomingMessage[] = [];
@@ -56,6 +61,7 @@ export async function startWebSocketServer(): Promise<TestServer> {
   const server: TestServer = {
     url: '',
     refuse: undefined,
+    onRequest: undefined,
     headers: [],
     handshakes,
     socket: () => sockets.next(),
