@@ -11,3 +11,4 @@ export * from './thread/records.ts';
 export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
 export { ThreadError, ThreadStore, type ResumedThread, type ThreadSummary } from './thread/store.ts';
 export { sessionModel } from './session-model.ts';
+export { defaultInstructions } from './instructions.ts';

@@ -19,7 +19,7 @@ export function createChatCommand({ cli, out, done }: CommandScope): Command {
   return addProviderFlags(command).action(async (flags: ChatFlags) => {
     const name = 'turnwire chat';
     if (cli.stdin.isTTY !== true) {
-      done(await exec({ cli, out }, '-', { ...flags, maxRequests: 1 }, name));
+      done(await exec({ cli, out }, '-', { ...flags, tools: 'none', approve: 'never', maxRequests: 1 }, name));
       return;
     }
     if (flags.apiKeyStdin === true) throw new UsageError('--api-key-stdin needs a stdin that is not the terminal');

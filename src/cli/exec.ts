@@ -1,21 +1,23 @@
 import type { Command } from 'commander';
 import { isObject, parseJson } from '../base/json.ts';
-import type { ModelRequest, OutputSchema } from '../model/request.ts';
+import type { OutputSchema } from '../model/request.ts';
+import { addAgentFlags, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
+import { execAgent } from './exec-agent.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { openModel } from './open-model.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { readStdin } from './stdin.ts';
-import { runTurn } from './turn.ts';
 import { readUserFile, textOrFile } from './user-file.ts';
 
-export interface ExecFlags extends ProviderFlags {
+export interface ExecFlags extends ProviderFlags, AgentFlags {
   readonly json?: boolean;
   readonly instructions?: string;
   readonly maxRequests: number;
   readonly outputSchema?: string;
+  readonly resume?: string;
 }
 
 export function createExecCommand({ cli, out, done }: CommandScope): Command {
@@ -24,7 +26,9 @@ export function createExecCommand({ cli, out, done }: CommandScope): Command {
     .addOption(flag('--json', 'one JSON line per event instead of the text', 'off'))
     .addOption(flag('--instructions <text>', 'the system text; @FILE takes it from a file', 'none'))
     .addOption(flag('--output-schema <file>', 'JSON Schema that the answer must fit', 'none'))
+    .addOption(flag('--resume <id>', 'go on with a conversation: its id, or last', 'a new one'))
     .addOption(numberFlag('--max-requests <n>', 'bound of the requests to the model in this turn', 1, 50));
+  addAgentFlags(command, { tools: 'none' });
   return addProviderFlags(command).action(async (argument: string | undefined, flags: ExecFlags) => {
     done(await exec({ cli, out }, argument, flags, 'turnwire exec'));
   });
@@ -39,14 +43,28 @@ export async function exec(
   flags: ExecFlags,
   name: string,
 ): Promise<number> {
-  const request = await requestOptions(flags, cli);
+  const { instructions, outputSchema, maxRequests, resume } = flags;
+  const request = outputSchema === undefined ? {} : { outputSchema: await readSchema(outputSchema, cli) };
+  const system = instructions === undefined ? undefined : await textOrFile(instructions, '--instructions', cli);
   const stdin = await readStdin({ apiKey: flags.apiKeyStdin === true, prompt: promptFromStdin(argument, cli) }, cli);
   const prompt = stdin.prompt ?? argument ?? '';
   if (prompt.trim() === '') throw new UsageError('the prompt is empty');
   const model = await openModel(flags, { cli, name, apiKey: stdin.apiKey });
+  const json = flags.json === true;
   try {
-    const input = [{ type: 'message', role: 'user', content: prompt } as const];
-    return await runTurn({ cli, out, model, request: { ...request, input }, json: flags.json === true, name });
+    return await execAgent({
+      cli,
+      out,
+      model,
+      prompt,
+      request,
+      instructions: system,
+      flags,
+      maxRequests,
+      json,
+      resume,
+      name,
+    });
   } finally {
     await model.close();
   }
@@ -56,14 +74,6 @@ function promptFromStdin(argument: string | undefined, cli: CliContext): boolean
   if (argument !== undefined) return argument === '-';
   if (cli.stdin.isTTY === true) throw new UsageError('no prompt: give it as an argument, or on stdin');
   return true;
-}
-
-async function requestOptions(flags: ExecFlags, cli: CliContext): Promise<Omit<ModelRequest, 'input'>> {
-  const { instructions, outputSchema } = flags;
-  return {
-    ...(instructions === undefined ? {} : { instructions: await textOrFile(instructions, '--instructions', cli) }),
-    ...(outputSchema === undefined ? {} : { outputSchema: await readSchema(outputSchema, cli) }),
-  };
 }
 
 async function readSchema(path: string, cli: CliContext): Promise<OutputSchema> {

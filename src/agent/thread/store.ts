@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, parseJson, stringOf } from '../../base/json.ts';
 import type { AgentThread } from '../agent.ts';
@@ -43,6 +44,18 @@ export class ThreadStore {
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Makes the folder; answers what stands in the way, in one line, or nothing. */
+  async prepare(): Promise<string | undefined> {
+    try {
+      // Conversations are private.
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await access(this.#folder, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      return `${this.#folder} cannot be written to (${codeOf(error) ?? 'unknown error'})`;
+    }
   }
 
   /** A new thread. Nothing is on disk before its first record. */
@@ -147,7 +160,6 @@ class ThreadFile {
 
   async #write(line: string, durable: boolean): Promise<void> {
     const text = this.#before + line;
-    // Conversations are private.
     if (this.#before !== '') await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const file = await open(this.#path, 'a', 0o600);
     try {

@@ -1,0 +1,37 @@
+import { createInterface } from 'node:readline/promises';
+import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/index.ts';
+import type { CliContext } from './context.ts';
+
+/** Asks on stderr and reads the answer from the terminal; `undefined` where there is none. */
+export function createTerminalApprover(cli: CliContext): Approver | undefined {
+  if (cli.stdin.isTTY !== true || cli.stderr.isTTY !== true) return undefined;
+  return async (request, { signal }) => {
+    const lines = createInterface({ input: cli.stdin, output: cli.stderr });
+    try {
+      return decisionOf(await lines.question(questionFor(request), { signal }));
+    } finally {
+      lines.close();
+    }
+  };
+}
+
+function questionFor(request: ApprovalRequest): string {
+  const diffs = (request.changes ?? []).map((change) => change.diff).join('');
+  const what = `${request.name}: ${request.title}\n${diffs}${request.reason}\n`;
+  return `\n${visible(what)}Run it? [y]es, yes for this [s]ession, [n]o, or say why not: `;
+}
+
+/** Anything but a clear yes is a no; more than a word is the reason. */
+function decisionOf(answer: string): ApprovalDecision {
+  const word = answer.trim().toLowerCase();
+  if (word === 'y' || word === 'yes') return { type: 'once' };
+  if (word === 's' || word === 'session') return { type: 'session' };
+  return word === '' || word === 'n' || word === 'no' ? { type: 'deny' } : { type: 'deny', reason: answer.trim() };
+}
+
+/** What a model wrote must not move the cursor: control characters are shown, not obeyed. */
+function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (char) =>
+    char === '\n' || char === '\t' ? char : `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`,
+  );
+}

@@ -1,0 +1,210 @@
+import {
+  Agent,
+  createTools,
+  defaultInstructions,
+  ThreadError,
+  type AgentEvent,
+  type AgentThread,
+  type FileChange,
+  type RequestOptions,
+} from '../agent/index.ts';
+import { ModelError, type ModelErrorJson } from '../model/errors.ts';
+import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
+import { AnswerText } from './answer-text.ts';
+import { createTerminalApprover } from './ask-approval.ts';
+import type { CommandScope } from './command-scope.ts';
+import { BrokenPipe, describeFailure, describeSystemError, exitCode, UsageError } from './exit.ts';
+import type { OpenModel } from './model.ts';
+import { describeRetry } from './turn.ts';
+
+export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
+  readonly model: OpenModel;
+  /** Absent: go on from the resumed history. */
+  readonly prompt: string | undefined;
+  readonly request: RequestOptions;
+  /** Default: a text that explains the tools. */
+  readonly instructions?: string | undefined;
+  readonly flags: AgentFlags;
+  readonly maxRequests: number;
+  /** JSON lines instead of text. */
+  readonly json: boolean;
+  /** `last`, or a thread's id. */
+  readonly resume?: string | undefined;
+  /** How messages on stderr begin. */
+  readonly name: string;
+}
+
+/**
+ * One turn of an agent on stdout; the exit code. Ctrl-C, SIGTERM, or a reader that goes away interrupts it: its tools
+ * end before this does.
+ */
+export async function execAgent(options: ExecAgentOptions): Promise<number> {
+  const { cli, out } = options;
+  const agent = await createAgent(options);
+  const interrupt = (): void => agent.interrupt();
+  const stopListening = [cli.onSignal('SIGINT', interrupt), cli.onSignal('SIGTERM', interrupt)];
+  try {
+    const printer = options.json ? new JsonPrinter(options) : new TextPrinter(options);
+    for await (const events of agent.run(options.prompt, { signal: out.closed })) await printer.print(events);
+    if (out.closed.aborted) throw new BrokenPipe();
+    return printer.code;
+  } finally {
+    for (const stop of stopListening) stop();
+  }
+}
+
+async function createAgent(options: ExecAgentOptions): Promise<Agent> {
+  const { cli, flags, model, request, maxRequests } = options;
+  const cwd = toolFolder(flags, cli);
+  const env = toolEnvironment(cli.env, model.provider.envKey);
+  const tools = await createTools({ cwd, select: flags.tools, env }).catch((error: unknown) => {
+    throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`);
+  });
+  const thread = await openThread(options, cwd);
+  const instructions = options.instructions ?? defaultInstructions({ cwd, tools: flags.tools });
+  const approver = createTerminalApprover(cli);
+  return new Agent({
+    model: model.agentModel,
+    tools,
+    request,
+    approvals: flags.approve,
+    maxRequests,
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(thread === undefined ? {} : { thread }),
+    ...(approver === undefined ? {} : { approver }),
+  });
+}
+
+async function openThread(options: ExecAgentOptions, cwd: string): Promise<AgentThread | undefined> {
+  const { cli, resume, name } = options;
+  const store = threadStore(cli);
+  if (resume === undefined) {
+    const problem = await store.prepare();
+    if (problem === undefined) return store.create(cwd);
+    cli.stderr.write(`${name}: note: the conversation is not kept: ${problem}\n`);
+    return undefined;
+  }
+  try {
+    const thread = await store.resume(resume === 'last' ? await store.last(cwd) : resume);
+    for (const note of thread.notes) cli.stderr.write(`${name}: note: ${note}\n`);
+    return thread;
+  } catch (error) {
+    if (error instanceof ThreadError) throw new UsageError(`--resume: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+interface Printer {
+  readonly code: number;
+  print(events: readonly AgentEvent[]): Promise<void>;
+}
+
+type Scope = Pick<ExecAgentOptions, 'cli' | 'out' | 'name'>;
+
+class JsonPrinter implements Printer {
+  code: number = exitCode.done;
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  async print(events: readonly AgentEvent[]): Promise<void> {
+    for (const event of events) {
+      this.code = codeAfter(event, this.code);
+      warn(event, this.#scope);
+    }
+    await this.#scope.out.writeLines(events.flatMap(jsonLine));
+  }
+}
+
+class TextPrinter implements Printer {
+  code: number = exitCode.done;
+  readonly #scope: Scope;
+  readonly #answer = new AnswerText();
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  async print(events: readonly AgentEvent[]): Promise<void> {
+    const { cli, out, name } = this.#scope;
+    let text = '';
+    for (const event of events) {
+      this.code = codeAfter(event, this.code);
+      text += this.#textOf(event);
+      warn(event, this.#scope);
+      if (event.type === 'retrying') cli.stderr.write(`${name}: ${describeRetry(event)}\n`);
+      if (event.type === 'tool.started') cli.stderr.write(`${name}: ${event.name}: ${oneLine(event.title)}\n`);
+      if (event.type === 'tool.finished' && event.status !== 'completed') {
+        cli.stderr.write(`${name}: ${event.name} ${event.status}: ${oneLine(event.output)}\n`);
+      }
+    }
+    await out.write(text);
+  }
+
+  #textOf(event: AgentEvent): string {
+    switch (event.type) {
+      case 'output_text.delta':
+      case 'refusal.delta':
+      case 'output_item.done':
+      case 'retrying':
+        return this.#answer.take(event);
+      case 'tool.started':
+      case 'turn.completed':
+      case 'turn.failed':
+      case 'turn.interrupted':
+        return this.#answer.finish();
+      default:
+        return '';
+    }
+  }
+}
+
+function codeAfter(event: AgentEvent, code: number): number {
+  if (event.type === 'turn.failed') return exitCode.failed;
+  return event.type === 'turn.interrupted' ? exitCode.interrupted : code;
+}
+
+/** What belongs on stderr with and without `--json`. */
+function warn(event: AgentEvent, { cli, name }: Scope): void {
+  if (event.type === 'warning') cli.stderr.write(`${name}: note: ${event.message}\n`);
+  if (event.type === 'history.compacting') cli.stderr.write(`${name}: note: summarising the conversation\n`);
+  if (event.type === 'turn.interrupted') cli.stderr.write(`${name}: interrupted\n`);
+  if (event.type === 'turn.failed') cli.stderr.write(`${name}: ${describeFailure(errorOf(event.error))}\n`);
+}
+
+function errorOf(error: ModelErrorJson): ModelError {
+  return new ModelError({ kind: error.kind, message: error.message, status: error.status, code: error.code });
+}
+
+const INTERRUPTED = new ModelError({ kind: 'aborted', message: 'interrupted' }).toJSON();
+
+/** The line of an event in `--json`; those that only a screen needs have none. */
+function jsonLine(event: AgentEvent): readonly object[] {
+  switch (event.type) {
+    case 'input.accepted':
+    case 'approval.requested':
+    case 'approval.resolved':
+    case 'history.compacting':
+    case 'history.compacted':
+    case 'warning':
+      return [];
+    case 'turn.interrupted':
+      return [{ ...event, type: 'turn.failed', error: INTERRUPTED }];
+    case 'tool.started':
+      return [{ ...event, ...(event.changes === undefined ? {} : { changes: event.changes.map(withoutTexts) }) }];
+    default:
+      return [event];
+  }
+}
+
+/** The diff says it all; whole files twice would drown it. */
+function withoutTexts(change: FileChange): object {
+  return { ...change, old_text: undefined, new_text: undefined };
+}
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 200 ? `${line.slice(0, 200)} …` : line;
+}
