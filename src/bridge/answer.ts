@@ -134,13 +134,23 @@ async function complete(
 function fail(options: AnswerOptions, error: ModelError, ledger: Ledger): void {
   const { encoding, sink, abort, codex } = options;
   const reason: unknown = abort.signal.reason;
-  const told = abort.signal.aborted && reason instanceof ModelError ? reason : error;
+  const told = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
   ledger.fail(told);
   if (abort.signal.aborted && !(reason instanceof ModelError)) return; // nobody is there to be told
   const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
   if (sink.committed || asAnswer || inStream) sink.finish(encoding.fail(told));
   else sink.reject(apiErrorOf(told));
+}
+
+/**
+ * A chat answer that ends in `length` hit either its own limit or the end of the context. Codex needs to hear of the
+ * second, since it makes room then; everybody else knows how to go on after an incomplete answer.
+ */
+function asLimit(error: ModelError, codex: boolean): ModelError {
+  const cut = error.kind === 'context_window_exceeded' && error.status === undefined && error.code === undefined;
+  if (!cut || codex) return error;
+  return new ModelError({ kind: 'incomplete', code: 'max_output_tokens', message: 'the answer reached a token limit' });
 }
 
 /** What the upstream could not be given is told, not silently dropped. */

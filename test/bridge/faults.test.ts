@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { listFaults } from '../../src/mock/index.ts';
+import { askChat, askJson, askSocket, askSse, startRig, type Ended } from './harness.ts';
+
+const HELLO = 'Hello from the scripted model.';
+const CALLS = 'Two things to look up.|read_file({"path":"notes.txt"})|get_time({"zone":"UTC"})';
+
+/** How an answer ends on each of the five ways to ask. */
+interface Ends {
+  readonly stream: string;
+  readonly json: string;
+  readonly chat: string;
+  readonly chatJson: string;
+}
+
+const completed: Ends = { stream: 'completed', json: 'completed', chat: 'stop', chatJson: 'stop' };
+const called: Ends = { stream: 'completed', json: 'completed', chat: 'tool_calls', chatJson: 'tool_calls' };
+const limited: Ends = {
+  stream: 'incomplete:max_output_tokens',
+  json: 'incomplete:max_output_tokens',
+  chat: 'length',
+  chatJson: 'length',
+};
+const filtered: Ends = {
+  stream: 'incomplete:content_filter',
+  json: 'incomplete:content_filter',
+  chat: 'content_filter',
+  chatJson: 'content_filter',
+};
+
+/** Before the first event: a status, everywhere. */
+function refused(status: number): Ends {
+  const how = `http:${status}`;
+  return { stream: how, json: how, chat: how, chatJson: how };
+}
+
+/** After the first event: an error in the stream, and a status where nothing was sent yet. */
+function failed(status: number): Ends {
+  return {
+    stream: 'failed:server_error',
+    json: `http:${status}`,
+    chat: 'error:server_error',
+    chatJson: `http:${status}`,
+  };
+}
+
+/** Every fault that does not end in a whole answer. All others have to be healed. */
+const endings: Readonly<Record<string, Ends>> = {
+  'no-finish-close': failed(502),
+  'empty-stream': refused(502),
+  'endless-line': refused(502),
+  'length-mid-call': limited,
+  length: limited,
+  incomplete: limited,
+  'content-filter': filtered,
+  status: refused(500),
+  'retry-after': refused(429),
+  'rate-limit-text': refused(429),
+  'invalid-prompt': refused(400),
+  'bad-json-request': refused(400),
+  'error-200': refused(500),
+  'error-mid-stream': failed(500),
+  'finish-error': failed(500),
+  'response-failed': failed(500),
+  'failed-then-hold': failed(500),
+  'html-200': refused(502),
+  'html-502': refused(502),
+  'stall-after': failed(504),
+  'reset-after': failed(502),
+  'cut-after': failed(502),
+  'cut-mid-event': failed(502),
+  'refuse-connection': refused(502),
+};
+
+const args: Readonly<Record<string, string>> = {
+  status: ':500',
+  'slow-headers': ':30',
+  'slow-first-byte': ':30',
+  drip: ':2',
+  'stall-after': ':3',
+  'reset-after': ':3',
+  'cut-after': ':3',
+  'retry-after': ':1:99',
+  'rate-limit-text': ':28ms:99',
+  'turn-state': ':ts-1',
+  'keep-alive-comments': ':100',
+  'slow-close': ':300',
+  'usage-late': ':30',
+};
+
+/** The mock corrupts its deltas alone: what was streamed cannot be taken back, and the done text is the right one. */
+const DELTAS_LIE = new Set(['invalid-utf8']);
+/** The item with the wrong shape is carried as it came. */
+const TEXT_DIFFERS = new Set(['invalid-utf8', 'malformed-item', 'unknown-events', 'fresh-item-ids']);
+
+const cases = (['chat', 'responses'] as const).flatMap((wire) =>
+  listFaults()
+    .filter((fault) => fault.wires.includes(wire))
+    .map((fault) => ({ wire, name: fault.name, fault: fault.name + (args[fault.name] ?? '') })),
+);
+
+describe.each(cases)('fault $fault of a $wire upstream', ({ wire, name, fault }) => {
+  it('ends in the right terminal event over SSE, WebSocket, JSON and chat', async () => {
+    const tools = /^tool|stop-with-tools|length-mid|per-choice|tool-use/.test(name);
+    const mock = { wire, scenario: tools ? 'parallel-calls' : 'text', faults: [fault] };
+    await using rig = await startRig(mock, { wire, idleTimeoutMs: 300, usageGraceMs: 100 });
+    const ends = endings[name] ?? (tools ? called : completed);
+    const text = tools ? CALLS : HELLO;
+    const sse = await askSse(rig.bridge, { input: 'hi' });
+    const socket = await askSocket(rig.bridge, { input: 'hi' });
+    const json = await askJson(rig.bridge, { input: 'hi' });
+    const chat = await askChat(rig.bridge, {});
+    const chatJson = await askChat(rig.bridge, {}, false);
+    expect([sse.how, socket.how, json.how, chat.how, chatJson.how]).toEqual([
+      ends.stream,
+      ends.stream,
+      ends.json,
+      ends.chat,
+      ends.chatJson,
+    ]);
+    for (const end of [sse, socket, json]) check(end, name, text);
+    expect(rig.bridge.url).not.toBe('');
+  });
+});
+
+function check(end: Ended, name: string, text: string): void {
+  if (!DELTAS_LIE.has(name)) expect(end.violations).toEqual([]);
+  if (end.how === 'completed' && !TEXT_DIFFERS.has(name)) expect(end.text).toBe(text);
+  if (end.how.startsWith('http:')) expect(end.body).toMatchObject({ message: expect.stringMatching(/./) as string });
+}
