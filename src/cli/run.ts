@@ -13,7 +13,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
   const code = await runCli(cli);
   await new Output(process.stdout).flush();
   await new Output(process.stderr).flush();
-  // Not process.exitCode: a stdin that its writer holds open would keep a finished command waiting.
+  // Not process.exitCode: nothing that a command left open (a stdin, a socket) may keep a finished one waiting.
   process.exit(code);
 }
 
