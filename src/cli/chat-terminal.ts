@@ -6,7 +6,7 @@ import { AnswerText } from './answer-text.ts';
 import type { CommandScope } from './command-scope.ts';
 import { describeFailure, exitCode } from './exit.ts';
 import type { OpenModel } from './model.ts';
-import { describeRetry } from './turn.ts';
+import { describeRetry } from './retry-text.ts';
 
 export interface ChatScope extends Pick<CommandScope, 'cli' | 'out'> {
   readonly model: OpenModel;

@@ -15,7 +15,7 @@ import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
 import { BrokenPipe, describeFailure, describeSystemError, exitCode, UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
-import { describeRetry } from './turn.ts';
+import { describeRetry } from './retry-text.ts';
 
 export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly model: OpenModel;
