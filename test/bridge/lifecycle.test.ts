@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
+import { askOn, askSse, openSocket, post, sseEvents } from './harness.ts';
+import { chatChunk, chatEnd, startRawUpstream, type RawUpstream } from './raw-upstream.ts';
+
+const CODEX = { originator: 'codex_exec' };
+
+async function startBridge(upstreams: readonly RawUpstream[], options: Partial<BridgeOptions> = {}): Promise<Bridge> {
+  const bridge = createBridge({
+    upstreams: upstreams.map((one) => one.url),
+    wire: 'chat',
+    port: 0,
+    requestMaxRetries: 0,
+    drainTimeoutMs: 0,
+    ...options,
+  });
+  await bridge.listen();
+  return bridge;
+}
+
+const asked = { model: 'm', input: 'hi', messages: [{ role: 'user', content: 'hi' }], stream: true };
+
+/** How long the upstream stays open after its client has gone. */
+async function leaveAfter(
+  mode: BridgeOptions['mode'],
+  path: string,
+  stage: 'headers' | 'first event',
+  stream = true,
+): Promise<number> {
+  await using upstream = await startRawUpstream();
+  await using bridge = await startBridge([upstream], { mode: mode ?? 'translate' });
+  const client = new AbortController();
+  const response = post(bridge, path, { ...asked, stream }, { signal: client.signal });
+  response.catch(() => undefined);
+  const exchange = await upstream.next();
+  if (stage === 'first event') {
+    exchange.res.writeHead(200, { 'content-type': 'text/event-stream' });
+    exchange.res.write(chatChunk('Hello'));
+    if (stream) await (await response).body?.getReader().read();
+  }
+  const at = performance.now();
+  client.abort();
+  await exchange.left;
+  return performance.now() - at;
+}
+
+describe('bridge: a client that leaves', () => {
+  it.each([
+    ['translate', '/v1/responses', 'headers', true],
+    ['translate', '/v1/responses', 'headers', false],
+    ['translate', '/v1/responses', 'first event', true],
+    ['translate', '/v1/responses', 'first event', false],
+    ['translate', '/v1/chat/completions', 'headers', true],
+    ['translate', '/v1/chat/completions', 'first event', true],
+    ['final-only', '/v1/responses', 'headers', true],
+    ['passthrough', '/v1/chat/completions', 'headers', true],
+    ['passthrough', '/v1/chat/completions', 'first event', true],
+  ] as const)('ends the upstream within 100 ms: %s %s before the %s (stream %s)', async (mode, path, stage, stream) => {
+    expect(await leaveAfter(mode, path, stage, stream)).toBeLessThan(100);
+  });
+
+  it.each(['headers', 'first event'])('ends the upstream when its WebSocket goes, before the %s', async (stage) => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream]);
+    const socket = await openSocket(bridge);
+    socket.send(JSON.stringify({ type: 'response.create', ...asked }));
+    const exchange = await upstream.next();
+    if (stage === 'first event') {
+      exchange.res.writeHead(200).write(chatChunk('Hello'));
+      await once(socket, 'message');
+    }
+    const at = performance.now();
+    socket.terminate();
+    await exchange.left;
+    expect(performance.now() - at).toBeLessThan(100);
+  });
+});
+
+describe('bridge: a slow client', () => {
+  it.each(['translate', 'passthrough'] as const)('holds the upstream back: %s', async (mode) => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { mode });
+    const client = await rawPost(bridge, '/v1/chat/completions', JSON.stringify(asked));
+    client.pause();
+    const { res } = await upstream.next();
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    const chunk = chatChunk('x'.repeat(16_000));
+    const wanted = 64 * 1024 * 1024;
+    let written = 0;
+    // Stops when nobody takes more: what fits into all buffers on the way is far less than what is offered.
+    while (written < wanted) {
+      const more = res.write(chunk);
+      written += chunk.length;
+      if (!more && !(await drainedSoon(res))) break;
+    }
+    expect(written).toBeLessThan(24 * 1024 * 1024);
+    client.destroy();
+  });
+});
+
+describe('bridge: silence', () => {
+  it('is broken by data events for Codex, by comments for others, and by nothing in a good stream', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { heartbeatMs: 20 });
+    for (const [headers, sign] of [
+      [CODEX, 'event: response.heartbeat'],
+      [{}, ': keep-alive'],
+    ] as const) {
+      const response = post(bridge, '/v1/responses', asked, { headers: { ...headers } });
+      const { res } = await upstream.next();
+      const reader = (await response).body!.pipeThrough(new TextDecoderStream()).getReader();
+      let seen = '';
+      while (!seen.includes(sign)) seen += (await reader.read()).value ?? '';
+      res.writeHead(200).end(chatChunk('Hello') + chatEnd);
+      for (let read = await reader.read(); !read.done; read = await reader.read()) seen += read.value;
+      expect(
+        sseEvents(seen)
+          .filter((event) => event.type !== 'response.heartbeat')
+          .at(-1)?.type,
+      ).toBe('response.completed');
+      expect(seen.includes('response.heartbeat')).toBe(headers === CODEX);
+    }
+  });
+
+  it('of an upstream ends in a failed response once a heartbeat has opened the stream', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { heartbeatMs: 10, idleTimeoutMs: 100 });
+    const end = await askSse(bridge, { input: 'hi' });
+    expect(end.how).toBe('failed:server_error');
+    expect(end.violations).toEqual([]);
+  });
+});
+
+describe('bridge: shutting down', () => {
+  it('lets streams finish, and accepts no more', async () => {
+    await using upstream = await startRawUpstream();
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 5000 });
+    const answer = askSse(bridge, { input: 'hi' });
+    const { res } = await upstream.next();
+    res.writeHead(200).write(chatChunk('Hel'));
+    const closing = bridge.close();
+    await expect(post(bridge, '/v1/responses', asked)).rejects.toThrow();
+    res.end(chatChunk('lo') + chatEnd);
+    const end = await answer;
+    expect([end.how, end.text]).toEqual(['completed', 'Hello']);
+    await closing;
+  });
+
+  it('tells the clients of what it has to stop', async () => {
+    await using upstream = await startRawUpstream();
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 50 });
+    const answer = askSse(bridge, { input: 'hi' });
+    const { res } = await upstream.next();
+    res.writeHead(200).write(chatChunk('Hel'));
+    await bridge.close();
+    const end = await answer;
+    expect(end.how).toMatch(/^failed:/);
+    expect(end.violations).toEqual([]);
+  });
+});
+
+describe('bridge: WebSocket', () => {
+  it('answers several requests on one socket, one after another', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream]);
+    const socket = await openSocket(bridge);
+    for (const text of ['one', 'two']) {
+      const end = askOn(socket, { input: text });
+      const { res } = await upstream.next();
+      res.writeHead(200).end(chatChunk(text) + chatEnd);
+      expect((await end).text).toBe(text);
+    }
+    socket.terminate();
+  });
+});
+
+async function rawPost(bridge: Bridge, path: string, body: string): Promise<Socket> {
+  const socket = connect(bridge.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  return socket;
+}
+
+/** False when the reader took nothing for a moment. */
+async function drainedSoon(res: NodeJS.WritableStream): Promise<boolean> {
+  try {
+    await once(res, 'drain', { signal: AbortSignal.timeout(300) });
+    return true;
+  } catch {
+    return false;
+  }
+}
