@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
-import { resultOf, runInProcess, spawnCli } from './harness.ts';
+import { resultOf, root, runInProcess, spawnCli } from './harness.ts';
 
 describe('help', () => {
   it('lists every command', async () => {
@@ -20,6 +22,19 @@ describe('help', () => {
     for (const flag of flags) if (!flag.startsWith('-h')) expect(flag.replaceAll(/\s+/g, ' ')).toMatch(/default: ./);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect((await runInProcess(['help', name])).stdout).toBe(stdout);
+  });
+});
+
+describe('docs/cli.md', () => {
+  const page = readFileSync(join(root, 'docs', 'cli.md'), 'utf8');
+  const [common = '', ...sections] = page.split(/^## (?=turnwire )/m);
+
+  it.each(commands.map(({ name }) => name))('tells every flag of %s', async (name) => {
+    const section = sections.find((text) => new RegExp(`^turnwire ${name}\\b`).test(text)) ?? '';
+    const { stdout } = await runInProcess([name, '--help']);
+    const flags = [...stdout.matchAll(/^ {2}(--[\w-]+)/gm)].map(([, flag = '']) => flag);
+    expect(flags.filter((flag) => !`${common}${section}`.includes(flag))).toEqual([]);
+    expect(section).not.toBe('');
   });
 });
 
