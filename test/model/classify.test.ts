@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+import { errorFromWire, errorValueOfBody, kindOfStatus } from '../../src/model/classify.ts';
+import type { ErrorKind } from '../../src/model/errors.ts';
+import { ceilMs, retryAfterFromMessage } from '../../src/model/retry-after.ts';
+
+const byStatus: readonly (readonly [number, ErrorKind])[] = [
+  [400, 'invalid_request'],
+  [401, 'unauthorized'],
+  [402, 'quota_exceeded'],
+  [403, 'unauthorized'],
+  [404, 'invalid_request'],
+  [405, 'invalid_request'],
+  [408, 'timeout'],
+  [409, 'server_error'],
+  [410, 'invalid_request'],
+  [413, 'invalid_request'],
+  [415, 'invalid_request'],
+  [422, 'invalid_request'],
+  [425, 'server_error'],
+  [426, 'invalid_request'],
+  [429, 'rate_limited'],
+  [451, 'invalid_request'],
+  [499, 'invalid_request'],
+  [500, 'server_error'],
+  [501, 'server_error'],
+  [502, 'server_error'],
+  [503, 'server_overloaded'],
+  [504, 'server_error'],
+  [520, 'server_error'],
+  [529, 'server_overloaded'],
+  [599, 'server_error'],
+];
+
+const byCode: readonly (readonly [string, ErrorKind])[] = [
+  ['context_length_exceeded', 'context_window_exceeded'],
+  ['insufficient_quota', 'quota_exceeded'],
+  ['usage_limit_reached', 'quota_exceeded'],
+  ['usage_not_included', 'usage_not_included'],
+  ['cyber_policy', 'policy'],
+  ['content_filter', 'content_filter'],
+  ['invalid_prompt', 'invalid_request'],
+  ['bio_policy', 'invalid_request'],
+  ['rate_limit_exceeded', 'rate_limited'],
+  ['server_is_overloaded', 'server_overloaded'],
+  ['slow_down', 'server_overloaded'],
+];
+
+describe('6 kinds by status', () => {
+  test.each(byStatus)('6 %i is %s', (status, kind) => {
+    expect(kindOfStatus(status)).toBe(kind);
+    expect(errorFromWire(undefined, { status }).toJSON()).toMatchObject({ kind, status });
+    expect(errorFromWire({ message: 'm', code: 'not known' }, { status }).toJSON()).toMatchObject({
+      kind,
+      status,
+      message: 'm',
+      code: 'not known',
+    });
+  });
+
+  test.each([200, 204, 301, 304])(
+    '6 %i, where an error was looked for, is no answer of a model: protocol',
+    (status) => {
+      expect(kindOfStatus(status)).toBe('protocol');
+    },
+  );
+});
+
+describe('6 kinds by code', () => {
+  test.each(byCode)('6 %s is %s, and beats any status', (code, kind) => {
+    for (const status of [undefined, 200, 400, 401, 429, 500, 503]) {
+      const told = errorFromWire({ code, message: 'm' }, { status }).toJSON();
+      expect(told).toMatchObject({ kind, code, message: 'm' });
+      expect(told.status).toBe(status);
+      expect(errorFromWire({ type: code, message: 'm' }, { status }).kind).toBe(kind);
+    }
+  });
+
+  test('6 a known code beats a known type, and a known type an unknown code', () => {
+    expect(errorFromWire({ code: 'slow_down', type: 'insufficient_quota' }).toJSON()).toMatchObject({
+      kind: 'server_overloaded',
+      code: 'slow_down',
+    });
+    expect(errorFromWire({ code: 'E17', type: 'insufficient_quota' }).toJSON()).toMatchObject({
+      kind: 'quota_exceeded',
+      code: 'insufficient_quota',
+    });
+  });
+
+  test.each([
+    ['invalid_request_error', 'invalid_request'],
+    ['authentication_error', 'unauthorized'],
+    ['permission_error', 'unauthorized'],
+    ['rate_limit_error', 'rate_limited'],
+    ['overloaded_error', 'server_overloaded'],
+    ['server_error', 'server_error'],
+    ['', 'server_error'],
+  ])('6 without code and status, the type %j is %s', (type, kind) => {
+    expect(errorFromWire({ type, message: 'm' }).kind).toBe(kind);
+  });
+
+  test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('6 the code %s is not known', (code) => {
+    expect(errorFromWire({ code, type: code }).toJSON()).toMatchObject({ kind: 'server_error', code });
+  });
+});
+
+describe('6 what an error carries', () => {
+  test.each([undefined, null, 17, '', {}, [], { message: '' }, { message: 5, code: {}, type: [] }])(
+    '6 %j is a server_error with some message',
+    (error) => {
+      expect(errorFromWire(error).toJSON()).toEqual({
+        kind: 'server_error',
+        message: expect.stringMatching(/./) as string,
+        retry: { class: 'backoff', replay_safe: true },
+      });
+      expect(errorFromWire(error, { fallbackMessage: 'fallback' }).message).toBe('fallback');
+    },
+  );
+
+  test('6 a string is the message', () => {
+    expect(errorFromWire('boom', { fallbackMessage: 'no' }).message).toBe('boom');
+  });
+
+  test.each([
+    [{ code: 429 }, 429],
+    [{ status: 500 }, 500],
+    [{ code: 'x', status: 401 }, 401],
+    [{ code: 200 }, undefined],
+    [{ code: 600 }, undefined],
+    [{ code: 429.5 }, undefined],
+    [{ code: '429' }, undefined],
+  ])('3.8 a numeric code or status inside %j is the HTTP status %s', (error, status) => {
+    expect(errorFromWire(error).status).toBe(status);
+  });
+
+  test('6 the status of the answer is its status, whatever the body says', () => {
+    expect(errorFromWire({ code: 500, message: 'm' }, { status: 429 }).toJSON()).toMatchObject({
+      kind: 'rate_limited',
+      status: 429,
+    });
+  });
+
+  test('6 request id, replay safety and the delay of the headers are kept', () => {
+    expect(
+      errorFromWire(
+        { message: 'try again in 3s' },
+        { status: 429, requestId: 'r', afterMs: 9, replaySafe: false },
+      ).toJSON(),
+    ).toEqual({
+      kind: 'rate_limited',
+      message: 'try again in 3s',
+      status: 429,
+      request_id: 'r',
+      retry: { class: 'after', after_ms: 9, replay_safe: false },
+    });
+  });
+
+  test('6 the message is asked for a delay only where the rate was limited', () => {
+    const message = 'Please try again in 2 minutes.';
+    expect(errorFromWire({ code: 'rate_limit_exceeded', message }).retry).toEqual({
+      class: 'after',
+      afterMs: 120_000,
+      replaySafe: true,
+    });
+    expect(errorFromWire({ code: 'server_error', message }).retry).toEqual({ class: 'backoff', replaySafe: true });
+    expect(errorFromWire({ code: 'insufficient_quota', message }).retry).toEqual({ class: 'never', replaySafe: true });
+    expect(errorFromWire({ code: 'rate_limit_exceeded', message: 'later' }).retry).toEqual({
+      class: 'backoff',
+      replaySafe: true,
+    });
+  });
+});
+
+describe('6 the error inside a body', () => {
+  test.each([
+    [{ error: { message: 'm' } }, { message: 'm' }],
+    [{ error: 'm' }, 'm'],
+    [{ detail: 'm' }, 'm'],
+    [{ error: null, detail: 'm' }, 'm'],
+    [
+      { error: '', message: 'm' },
+      { error: '', message: 'm' },
+    ],
+    [
+      { message: 'm', code: 400 },
+      { message: 'm', code: 400 },
+    ],
+    ['text', undefined],
+    [undefined, undefined],
+    [[1], undefined],
+  ])('6 of %j is %j', (body, error) => {
+    expect(errorValueOfBody(body)).toEqual(error);
+  });
+});
+
+describe('6 try again in', () => {
+  test.each([
+    ['Please try again in 11.054s.', 11_054],
+    ['try again in 28ms', 28],
+    ['Try Again In 2 minutes', 120_000],
+    ['try again in 6m0s', 360_000],
+    ['try again in 1h2m3.5s', 3_723_500],
+    ['try again in 1 second, or do not', 1000],
+    ['try again in 35 seconds.', 35_000],
+    ['try again in 1 minute', 60_000],
+    ['try again in 500 milliseconds', 500],
+    ['try again in 2 hours', 7_200_000],
+    ['try again in 0.5ms', 1],
+    ['try again in 1.2ms', 2],
+    ['try again in 1.0001s', 1001],
+    ['try again in 0s', 0],
+    ['TRY AGAIN IN 3S', 3000],
+  ])('6 %j is %i ms', (message, ms) => {
+    expect(retryAfterFromMessage(message)).toBe(ms);
+  });
+
+  test.each([
+    '',
+    'try again later',
+    'try again in a minute',
+    'try again in 5',
+    'try again in 5 sheep',
+    'wait 5s',
+    'try again in -5s',
+  ])('6 %j tells no delay', (message) => {
+    expect(retryAfterFromMessage(message)).toBeUndefined();
+  });
+
+  test('6 a message of any length is read in time that grows with it', () => {
+    expect(retryAfterFromMessage(`try again in ${'9'.repeat(200_000)}`)).toBeUndefined();
+    expect(retryAfterFromMessage('try again in 1 s '.repeat(20_000))).toBe(1000);
+  });
+
+  test('6 milliseconds are rounded up, but not for a hair of binary', () => {
+    expect([ceilMs(11.054 * 1000), ceilMs(0), ceilMs(1), ceilMs(1.001), ceilMs(1.9)]).toEqual([11_054, 0, 1, 2, 2]);
+  });
+});
