@@ -47,15 +47,21 @@ export function createFrame(body: JsonObject, options: CreateFrameOptions = {}):
   const properties = propertiesOf(body);
   const baseline = body.previous_response_id === undefined ? options.baseline : undefined;
   const extended = baseline !== undefined && extendsBaseline(baseline, properties, items) ? baseline : undefined;
-  const frame: JsonObject = {
+  const fields: JsonObject = {
     type: 'response.create',
     ...body,
-    input: extended === undefined ? input : input.slice(extended.items.length),
+    input: undefined,
     ...(extended === undefined ? {} : { previous_response_id: extended.responseId }),
     ...(warmUp ? { generate: false } : {}),
     ...metadataOf(body, turnState),
   };
-  return { text: JSON.stringify(frame), incremental: extended !== undefined, properties, items };
+  const text = withInput(fields, items.slice(extended?.items.length ?? 0));
+  return { text, incremental: extended !== undefined, properties, items };
+}
+
+/** The frame's text; a long history is not written out a second time. */
+function withInput(fields: JsonObject, items: readonly string[]): string {
+  return `${JSON.stringify(fields).slice(0, -1)},"input":[${items.join(',')}]}`;
 }
 
 /** The baseline after an answer; none when the server gave no id for it. */

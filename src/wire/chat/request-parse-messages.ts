@@ -70,6 +70,10 @@ class MessageReader {
       this.items.push({ type: 'reasoning', id: `rs_chat${place}`, summary: [], content });
     }
     const content = [...saidParts(message.content, `${param}.content`), ...refusalParts(message.refusal, param)];
+    // An answer without a word is one all the same: without it two messages of the user would meet.
+    if (content.length === 0 && isAbsent(message.tool_calls) && isAbsent(message.function_call)) {
+      content.push({ type: 'output_text', text: '', annotations: [] });
+    }
     if (content.length > 0) this.items.push({ type: 'message', role: 'assistant', status: 'completed', content });
     const calls = optionalArray(message.tool_calls, `${param}.tool_calls`) ?? [];
     for (const [index, call] of calls.entries()) this.#addCall(call, `${param}.tool_calls[${index}]`);
