@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { createBridge } from '../../src/bridge/index.ts';
+import { startMock } from '../../src/mock/index.ts';
+import { askJson, askOn, askSse, openSocket, post, startRig, type Json } from './harness.ts';
+import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';
+
+const TURN = 'x-codex-turn-state';
+const asked = { model: 'm', input: 'hi', stream: true };
+
+describe('bridge: several upstreams', () => {
+  it('sends a new turn to the one with the fewest open streams', async () => {
+    await using one = await startRawUpstream();
+    await using two = await startRawUpstream();
+    await using bridge = createBridge({ upstreams: [one.url, two.url], wire: 'chat', port: 0, drainTimeoutMs: 0 });
+    await bridge.listen();
+    const answers = [1, 2, 3, 4].map(() => askSse(bridge, { input: 'hi' }));
+    const exchanges = await Promise.all([one.next(), one.next(), two.next(), two.next()]);
+    for (const { res } of exchanges) res.writeHead(200).end(chatChunk('x') + chatEnd);
+    expect((await Promise.all(answers)).map((end) => end.how)).toEqual(Array(4).fill('completed'));
+  });
+
+  it('keeps a turn where it began, and hands the upstream its own state back', async () => {
+    const mocks = [1, 2].map((n) => ({
+      wire: 'responses' as const,
+      scenario: 'text',
+      faults: [`turn-state:own-${n}`],
+    }));
+    await using at = await startRig(mocks, { wire: 'responses' });
+    const first = await post(at.bridge, '/v1/responses', asked);
+    await first.text();
+    const token = first.headers.get(TURN)!;
+    expect(token).toMatch(/^tw1\.[\x21-\x7e]+$/);
+    expect(token).not.toContain('own-');
+    for (let round = 0; round < 4; round++) {
+      const next = await post(at.bridge, '/v1/responses', asked, { headers: { [TURN]: token } });
+      await next.text();
+      expect(next.headers.get(TURN)).toBeNull();
+    }
+    const counts = at.mocks.map((mock) => mock.requests.length);
+    expect([...counts].sort()).toEqual([0, 5]);
+    const chosen = counts.indexOf(5);
+    const states = at.mocks[chosen]!.requests.map((request) => request.headers[TURN]);
+    expect(states).toEqual([undefined, ...Array<string>(4).fill(`own-${chosen + 1}`)]);
+  });
+
+  it('ignores a state that it did not seal', async () => {
+    await using at = await startRig({ wire: 'responses', scenario: 'text' }, { wire: 'responses' });
+    await (await post(at.bridge, '/v1/responses', asked, { headers: { [TURN]: 'own-1' } })).text();
+    expect(at.mock.requests[0]?.headers[TURN]).toBeUndefined();
+  });
+
+  it('tells Codex the state on a WebSocket, and takes it from its metadata', async () => {
+    const mocks = [1, 2].map(() => ({ wire: 'chat' as const, scenario: 'text' }));
+    await using at = await startRig(mocks, { wire: 'chat' });
+    const socket = await openSocket(at.bridge, { originator: 'codex_exec' });
+    const first = await askOn(socket, { input: 'hi' });
+    const metadata = first.events.find((event) => event.type === 'response.metadata');
+    const token = (metadata?.headers as Json)[TURN];
+    for (let round = 0; round < 3; round++) {
+      const next = await askOn(socket, { input: 'hi', client_metadata: { [TURN]: token } });
+      expect([next.how, next.events.some((event) => event.type === 'response.metadata')]).toEqual(['completed', false]);
+    }
+    expect(at.mocks.map((mock) => mock.requests.length).sort()).toEqual([0, 4]);
+    socket.terminate();
+  });
+
+  it('leaves a dead upstream for another one before the first byte, once', async () => {
+    await using dead = await startRawUpstream();
+    await using mock = await startMock({ wire: 'chat', scenario: 'text' });
+    await dead.close();
+    await using bridge = createBridge({
+      upstreams: [dead.url, mock.baseUrl],
+      wire: 'chat',
+      port: 0,
+      drainTimeoutMs: 0,
+    });
+    await bridge.listen();
+    for (let round = 0; round < 4; round++) expect((await askSse(bridge, { input: 'hi' })).how).toBe('completed');
+    expect(mock.requests).toHaveLength(4);
+  });
+
+  it('loses only what had begun when one of two dies', async () => {
+    const dying = await startRawUpstream();
+    await using mock = await startMock({ wire: 'chat', scenario: 'text' });
+    await using bridge = createBridge({
+      upstreams: [dying.url, mock.baseUrl],
+      wire: 'chat',
+      port: 0,
+      drainTimeoutMs: 0,
+    });
+    await bridge.listen();
+    const begun = [1, 2, 3].map(() => askSse(bridge, { input: 'hi' }));
+    const held = await dying.next();
+    held.res.writeHead(200).write(chatChunk('Hel'));
+    await mock.waitForRequests(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    await dying.close();
+    const ends = await Promise.all(begun);
+    const failed = ends.filter((end) => end.how.startsWith('failed:'));
+    for (const end of ends) expect(end.violations).toEqual([]);
+    expect(failed.length).toBeLessThanOrEqual(2);
+    for (let round = 0; round < 5; round++) expect((await askSse(bridge, { input: 'hi' })).how).toBe('completed');
+  });
+
+  it('takes an upstream back when it is there again', async () => {
+    const first = await startRawUpstream();
+    const port = Number(new URL(first.url).port);
+    await first.close();
+    await using other = await startMock({ wire: 'chat', scenario: 'text' });
+    await using bridge = createBridge({
+      upstreams: [first.url, other.baseUrl],
+      wire: 'chat',
+      port: 0,
+      drainTimeoutMs: 0,
+    });
+    await bridge.listen();
+    await askSse(bridge, { input: 'hi' });
+    await askSse(bridge, { input: 'hi' });
+    await using again = await startRawUpstream(port);
+    const seen = { back: false };
+    void again.next().then(({ res }) => {
+      seen.back = true;
+      res.writeHead(200).end(chatChunk('back') + chatEnd);
+    });
+    const deadline = Date.now() + 8000;
+    while (!seen.back && Date.now() < deadline) {
+      await Promise.all([askSse(bridge, { input: 'hi' }), askSse(bridge, { input: 'hi' })]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(seen.back).toBe(true);
+  });
+});
+
+describe('bridge: retries', () => {
+  it('asks again before the first byte, as the policy says', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text', faults: ['status:503:2'] },
+      { wire: 'chat', requestMaxRetries: 4 },
+    );
+    expect((await askSse(at.bridge, { input: 'hi' })).how).toBe('completed');
+    expect(at.mock.requests).toHaveLength(3);
+  });
+
+  it('waits as long as it is told to', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text', faults: ['rate-limit-text:28ms'] },
+      { wire: 'chat', requestMaxRetries: 4 },
+    );
+    expect((await askJson(at.bridge, { input: 'hi' })).how).toBe('completed');
+    expect(at.mock.requests).toHaveLength(2);
+  });
+
+  it('does not repeat what the user has to mend, and never asks after the first byte', async () => {
+    for (const fault of ['invalid-prompt', 'reset-after:3']) {
+      await using at = await startRig(
+        { wire: 'chat', scenario: 'text', faults: [fault] },
+        { wire: 'chat', requestMaxRetries: 4 },
+      );
+      await askSse(at.bridge, { input: 'hi' });
+      expect(at.mock.requests).toHaveLength(1);
+    }
+  });
+
+  it('tells the delay to a client that has to wait longer', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text', faults: ['retry-after:30:9'] },
+      { wire: 'chat', requestMaxRetries: 4 },
+    );
+    const response = await post(at.bridge, '/v1/responses', asked);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '30']);
+    const codex = await askSse(at.bridge, { input: 'hi' }, { originator: 'codex_exec' });
+    expect(codex.how).toBe('failed:rate_limit_exceeded');
+    expect(((codex.body as Json).error as Json).message).toMatch(/try again in 30s/);
+  });
+});
+
+describe('bridge: wires and modes', () => {
+  it.each(['chat', 'responses'] as const)('finds out that an upstream speaks %s, asking once', async (wire) => {
+    await using at = await startRig({ wire, scenario: 'text' });
+    for (let round = 0; round < 2; round++) expect((await askJson(at.bridge, { input: 'hi' })).how).toBe('completed');
+    expect(at.mock.requests.map((request) => request.view?.wire)).toEqual([wire, wire]);
+  });
+
+  it('sends whole items alone in final-only mode, the text once', async () => {
+    for (const wire of ['chat', 'responses'] as const) {
+      await using at = await startRig({ wire, scenario: 'parallel-calls' }, { mode: 'final-only' });
+      const end = await askSse(at.bridge, { input: 'hi' }, {}, true);
+      expect(end.violations).toEqual([]);
+      const done = Array<string>(3).fill('response.output_item.done');
+      expect(end.events.map((event) => event.type)).toEqual(['response.created', ...done, 'response.completed']);
+    }
+  });
+
+  it('hands bytes through as they are', async () => {
+    await using at = await startRig({ wire: 'responses', scenario: 'parallel-calls' }, { mode: 'passthrough' });
+    const body = JSON.stringify({ ...asked, unknown_field: { kept: true } });
+    const through = await (
+      await post(at.bridge, '/v1/responses', body, {
+        headers: { authorization: 'Bearer mine', 'x-custom': '1', cookie: 'a=b' },
+      })
+    ).text();
+    const request = at.mock.requests[0]!;
+    expect(request.text).toBe(body);
+    expect(request.headers).toMatchObject({ 'x-custom': '1' });
+    expect(request.headers.authorization ?? request.headers.cookie).toBeUndefined();
+    const direct = await (
+      await fetch(`${at.mock.baseUrl}/responses`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      })
+    ).text();
+    const withoutIds = (text: string): string => text.replace(/_\d+/g, '_N');
+    expect(withoutIds(through)).toBe(withoutIds(direct));
+  });
+
+  it('replaces the key of the caller by its own, and shows neither', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text' },
+      { wire: 'chat', apiKey: () => 'upstream-key', authToken: 'caller-key' },
+    );
+    expect((await post(at.bridge, '/v1/responses', asked)).status).toBe(401);
+    const answer = await post(at.bridge, '/v1/responses', asked, { headers: { authorization: 'Bearer caller-key' } });
+    expect(await answer.text()).not.toMatch(/upstream-key|caller-key/);
+    expect(at.mock.requests[0]?.headers.authorization).toBe('Bearer upstream-key');
+  });
+
+  it('refuses WebSockets at once with 426 when they are off', async () => {
+    for (const options of [{ websocket: false }, { mode: 'passthrough' as const }]) {
+      await using at = await startRig({ wire: 'chat' }, options);
+      await expect(openSocket(at.bridge)).rejects.toThrow(/426/);
+    }
+  });
+
+  it('refuses to listen beyond loopback without a token', () => {
+    expect(() => createBridge({ upstreams: ['http://127.0.0.1:1'], host: '0.0.0.0' })).toThrow(/--auth-token-env/);
+    expect(() => createBridge({ upstreams: ['http://127.0.0.1:1'], host: '0.0.0.0', authToken: 'x' })).not.toThrow();
+    for (const url of ['ftp://x', 'nonsense', 'http://user:pw@host'])
+      expect(() => createBridge({ upstreams: [url] })).toThrow(/upstream/);
+  });
+
+  it('counts what it does under /metrics', async () => {
+    await using at = await startRig({ wire: 'chat', scenario: 'text', faults: ['reset-after:3@2'] }, { wire: 'chat' });
+    await askSse(at.bridge, { input: 'hi' });
+    await askSse(at.bridge, { input: 'hi' });
+    const text = await (await fetch(`${at.bridge.url}/metrics`)).text();
+    expect(text).toContain('turnwire_requests_total{route="responses_sse",outcome="completed"} 1');
+    expect(text).toContain('turnwire_errors_total{kind="stream_truncated"} 1');
+    expect(text).toContain('turnwire_streams_open 0');
+    expect(text).toMatch(/turnwire_tokens_total\{direction="output"\} [1-9]/);
+  });
+});
