@@ -14,7 +14,8 @@ export function retryAfterOf(
   const value = header('retry-after');
   const seconds = numberOf(value);
   if (seconds !== undefined) return ceilMs(seconds * 1000);
-  const date = value === undefined ? NaN : Date.parse(value);
+  // A date has the name of its month; `Date.parse` alone would make a year of any number.
+  const date = value === undefined || !/[a-z]{3}/i.test(value) ? NaN : Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, ceilMs(date - wallNow()));
 }
 
