@@ -18,6 +18,7 @@ export class Expectations {
   readonly #recorder: Recorder;
   readonly #clock: Clock;
   readonly #list: Expectation[] = [];
+  readonly #orders: (readonly Match[])[] = [];
   #total: number | undefined;
   /** Time of the verdict: what happens when the mock closes is not the client's doing. */
   #snapshot: readonly string[] | undefined;
@@ -33,13 +34,28 @@ export class Expectations {
     else this.#list.push(expectation);
   }
 
+  /** Requests that come in this order; others may stand between them. */
+  addOrder(matches: readonly Match[]): void {
+    this.#orders.push(matches);
+  }
+
+  clear(): void {
+    this.#list.length = 0;
+    this.#orders.length = 0;
+    this.#total = undefined;
+  }
+
   /** Keeps the state of every answer as it is now. */
   freeze(): void {
     this.#snapshot = this.#describe();
   }
 
   verify(): void {
-    const problems = [...this.#checkTotal(), ...this.#list.flatMap((expectation) => this.#check(expectation))];
+    const problems = [
+      ...this.#checkTotal(),
+      ...this.#list.flatMap((expectation) => this.#check(expectation)),
+      ...this.#orders.flatMap((order) => this.#checkOrder(order)),
+    ];
     if (problems.length === 0) return;
     throw new MockVerificationError([...problems, ...(this.#snapshot ?? this.#describe())].join('\n'));
   }
@@ -54,8 +70,22 @@ export class Expectations {
     const { match, times = 1 } = expectation;
     const got = this.#views().filter(({ view }) => view !== undefined && (match === undefined || matches(match, view)));
     if (got.length === times) return [];
-    const name = expectation.name ?? (match === undefined ? 'any request' : JSON.stringify(match, showRegExp));
+    const name = expectation.name ?? (match === undefined ? 'any request' : nameOf(match));
     return [`expected ${requests(times)} matching ${name}, got ${got.length}`];
+  }
+
+  #checkOrder(order: readonly Match[]): string[] {
+    const views = this.#views();
+    let at = 0;
+    for (const [i, match] of order.entries()) {
+      const found = views.findIndex(({ view }, n) => n >= at && view !== undefined && matches(match, view));
+      if (found < 0) {
+        const before = i === 0 ? 'at all' : `after request ${at}`;
+        return [`a request matching ${nameOf(match)} (${i + 1} of ${order.length} in order) did not come ${before}`];
+      }
+      at = found + 1;
+    }
+    return [];
   }
 
   #describe(): string[] {
@@ -76,6 +106,10 @@ export class Expectations {
 
 function requests(n: number): string {
   return n === 1 ? '1 request' : `${n} requests`;
+}
+
+function nameOf(match: Match): string {
+  return JSON.stringify(match, showRegExp);
 }
 
 function showRegExp(_key: string, value: unknown): unknown {

@@ -11,3 +11,17 @@ export type { AnswerPhase, AnswerState, RecordedRequest } from './recorder.ts';
 export type { Expectation } from './expectations.ts';
 export { defaultScenario, namedScenarios } from './default-scenario.ts';
 export { MockUsageError, MockVerificationError } from './errors.ts';
+export { recordTo, type RecordOptions, type TapeRecorder } from './tape-record.ts';
+export { readTape, type Tape } from './tape-read.ts';
+export { replayTape, type ReplayOptions, type TapeServer } from './tape-replay.ts';
+export type {
+  HeaderList,
+  TapedChunk,
+  TapedEnd,
+  TapedExchange,
+  TapedMessage,
+  TapedRequest,
+  TapedResponse,
+  TapeEnding,
+  TapeProblem,
+} from './tape.ts';

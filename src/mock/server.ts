@@ -11,7 +11,7 @@ import { Exchange, type ExchangeContext } from './exchange.ts';
 import { Expectations, type Expectation } from './expectations.ts';
 import { Recorder, type RecordedRequest } from './recorder.ts';
 import { WebSocketSide } from './websocket.ts';
-import type { Scenario } from './scenario.ts';
+import type { Match, Scenario } from './scenario.ts';
 import { toScenario, type ScenarioInput } from './scenario-input.ts';
 
 export interface MockOptions {
@@ -47,6 +47,10 @@ export interface MockServer extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** Expects this many model requests, or some that match: see {@link Expectation}. */
   expect(expectation: number | Expectation): void;
+  /** Expects requests that match, in this order; others may stand between them. */
+  expectInOrder(matches: readonly Match[]): void;
+  /** Takes every expectation back. */
+  forgetExpectations(): void;
   /** Throws `MockVerificationError` when something expected did not come, or something else did. */
   verify(): void;
   /** Waits until this many model requests arrived. Ends with an error when the signal aborts. */
@@ -136,6 +140,14 @@ class Mock implements MockServer {
 
   expect(expectation: number | Expectation): void {
     this.#expectations.add(expectation);
+  }
+
+  expectInOrder(matches: readonly Match[]): void {
+    this.#expectations.addOrder(matches);
+  }
+
+  forgetExpectations(): void {
+    this.#expectations.clear();
   }
 
   verify(): void {

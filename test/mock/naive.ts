@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { expect } from 'vitest';
 import { nothing, type Naive, type Outcome } from './outcome.ts';
 
 /**
@@ -19,7 +20,39 @@ interface State {
   finish: string | undefined;
 }
 
-type Json = Record<string, never>;
+interface Fragment {
+  index: number;
+  id?: string;
+  function?: { name?: string; arguments?: string };
+}
+
+interface Delta {
+  content?: string | null;
+  reasoning_content?: string;
+  reasoning?: string;
+  tool_calls?: Fragment[];
+}
+
+interface Chunk {
+  choices: { delta?: Delta; finish_reason?: string | null }[];
+  usage?: { total_tokens: number };
+}
+
+interface Item {
+  type: string;
+  id?: string;
+  name: string;
+  arguments: string;
+  content: { text: string }[];
+}
+
+interface Event {
+  type: string;
+  delta?: string;
+  item_id?: string;
+  item?: Item;
+  response?: { usage?: { total_tokens: number; input_tokens_details: { cached_tokens: number } } };
+}
 
 interface Beliefs {
   fatal?: boolean;
@@ -27,9 +60,9 @@ interface Beliefs {
   /** Sees each event's lines. */
   lines?: (lines: string[]) => void;
   /** Reads one chat chunk; the default is the plain way. */
-  chat?: (chunk: Json, state: State) => void;
-  call?: (fragment: Json, state: State) => void;
-  responses?: (event: Json, state: State) => void;
+  chat?: (chunk: Chunk, state: State) => void;
+  call?: (fragment: Fragment, state: State) => void;
+  responses?: (event: Event, state: State) => void;
   response?: (response: Response) => void;
   end?: (state: State) => void;
   parseSentinel?: boolean;
@@ -37,35 +70,31 @@ interface Beliefs {
   severalChunks?: boolean;
 }
 
-function readChat(chunk: Json, state: State, beliefs: Beliefs): void {
+function readChat(chunk: Chunk, state: State, beliefs: Beliefs): void {
   const { outcome } = state;
-  const choice = (chunk['choices'] as Json[])[0];
-  const usage = chunk['usage'] as { total_tokens: number } | undefined;
-  if (usage) outcome.usage = usage.total_tokens;
+  const choice = chunk.choices[0];
+  if (chunk.usage) outcome.usage = chunk.usage.total_tokens;
   if (choice === undefined) return;
-  const delta = choice['delta'] as Json;
-  outcome.text += (delta['content'] as string | null) ?? '';
-  outcome.reasoning += (delta['reasoning_content'] as string | undefined) ?? '';
-  for (const fragment of (delta['tool_calls'] as Json[] | undefined) ?? []) (beliefs.call ?? byIndex)(fragment, state);
-  state.finish ??= choice['finish_reason'] ?? undefined;
+  const delta = choice.delta!;
+  outcome.text += delta.content ?? '';
+  outcome.reasoning += delta.reasoning_content ?? '';
+  for (const fragment of delta.tool_calls ?? []) (beliefs.call ?? byIndex)(fragment, state);
+  state.finish ??= choice.finish_reason ?? undefined;
 }
 
-function byIndex(fragment: Json, state: State): void {
-  const call = (state.calls[fragment['index']] ??= { name: '', arguments: '' });
-  const inner = fragment['function'] as Partial<Call> | undefined;
-  call.name ||= inner?.name ?? '';
-  call.arguments += inner?.arguments ?? '';
+function byIndex(fragment: Fragment, state: State): void {
+  const call = (state.calls[fragment.index] ??= { name: '', arguments: '' });
+  if (call.name === '') call.name = fragment.function?.name ?? '';
+  call.arguments += fragment.function?.arguments ?? '';
 }
 
-function readResponses(event: Json, state: State): void {
-  const type = event['type'] as string;
-  const item = event['item'] as Json | undefined;
-  if (type === 'response.output_text.delta') state.outcome.text += event['delta'] as string;
-  if (type === 'response.output_item.done' && item?.['type'] === 'function_call') {
-    state.calls.push({ name: item['name'], arguments: item['arguments'] });
+function readResponses(event: Event, state: State): void {
+  const { type, item } = event;
+  if (type === 'response.output_text.delta') state.outcome.text += String(event.delta);
+  if (type === 'response.output_item.done' && item?.type === 'function_call') {
+    state.calls.push({ name: item.name, arguments: item.arguments });
   }
-  const response = event['response'] as Json | undefined;
-  if (type === 'response.completed') state.outcome.usage = (response?.['usage'] as Json | undefined)?.['total_tokens'];
+  if (type === 'response.completed') state.outcome.usage = event.response?.usage?.total_tokens;
 }
 
 function believing(beliefs: Beliefs): Naive {
@@ -112,10 +141,10 @@ function readEvent(event: string, wire: string, state: State, beliefs: Beliefs):
     state.done = true;
     return;
   }
-  const value = JSON.parse(data) as Json;
-  if (wire === 'responses') (beliefs.responses ?? readResponses)(value, state);
-  else if (beliefs.chat === undefined) readChat(value, state, beliefs);
-  else beliefs.chat(value, state);
+  const value: unknown = JSON.parse(data);
+  if (wire === 'responses') (beliefs.responses ?? readResponses)(value as Event, state);
+  else if (beliefs.chat === undefined) readChat(value as Chunk, state, beliefs);
+  else beliefs.chat(value as Chunk, state);
 }
 
 /** No answer is whole without its sentinel. */
@@ -131,7 +160,7 @@ export const parseAll = believing({ parseSentinel: true });
 /** `response.failed` is a failure, whenever it comes. */
 export const loopThatBelievesTheLast = believing({
   responses: (event, state) => {
-    if (event['type'] === 'response.failed') throw new Error('failed');
+    if (event.type === 'response.failed') throw new Error('failed');
     readResponses(event, state);
   },
 });
@@ -151,8 +180,7 @@ export const wantsStreaming = believing({ severalChunks: true });
 /** A call begins with its id. */
 export const loopWithIds = believing({
   call: (fragment, state) => {
-    if (state.calls[fragment['index']] === undefined && fragment['id'] === undefined)
-      throw new Error('fragment of no call');
+    if (state.calls[fragment.index] === undefined && fragment.id === undefined) throw new Error('fragment of no call');
     byIndex(fragment, state);
   },
 });
@@ -160,8 +188,8 @@ export const loopWithIds = believing({
 /** An id means a new call. */
 export const newCallPerId = believing({
   call: (fragment, state) => {
-    if (fragment['id'] !== undefined) state.calls.push({ name: '', arguments: '' });
-    byIndex({ ...fragment, index: (state.calls.length - 1) as never }, state);
+    if (fragment.id !== undefined) state.calls.push({ name: '', arguments: '' });
+    byIndex({ ...fragment, index: state.calls.length - 1 }, state);
   },
 });
 
@@ -169,26 +197,26 @@ export const newCallPerId = believing({
 export const lastNameWins = believing({
   call: (fragment, state) => {
     byIndex(fragment, state);
-    const name = (fragment['function'] as Partial<Call> | undefined)?.name;
-    if (name !== undefined) state.calls[fragment['index']]!.name = name;
+    const name = fragment.function?.name;
+    if (name !== undefined) state.calls[fragment.index]!.name = name;
   },
 });
 
 /** The first fragment names the call, the others carry the arguments. */
 export const opensThenFills = believing({
   call: (fragment, state) => {
-    const inner = fragment['function'] as Call;
-    if (fragment['id'] !== undefined) state.calls[fragment['index']] = { name: inner.name, arguments: '' };
-    else state.calls[fragment['index']]!.arguments += inner.arguments;
+    const { name = '', arguments: args = '' } = fragment.function ?? {};
+    if (fragment.id !== undefined) state.calls[fragment.index] = { name, arguments: '' };
+    else state.calls[fragment.index]!.arguments += args;
   },
 });
 
 /** Arguments belong to the call that was opened last. */
 export const lastCallLoop = believing({
   call: (fragment, state) => {
-    const inner = fragment['function'] as Call;
-    if (fragment['id'] !== undefined) state.calls.push({ name: inner.name, arguments: inner.arguments });
-    else state.calls.at(-1)!.arguments += inner.arguments;
+    const { name = '', arguments: args = '' } = fragment.function ?? {};
+    if (fragment.id !== undefined) state.calls.push({ name, arguments: args });
+    else state.calls.at(-1)!.arguments += args;
   },
 });
 
@@ -202,7 +230,7 @@ export const trustsFinish = believing({
 /** Whatever is not `null` is a finish. */
 export const stopsAtAnyFinish = believing({
   chat: (chunk, state) => {
-    if (state.finish !== undefined && (chunk['choices'] as Json[]).length > 0) return;
+    if (state.finish !== undefined && chunk.choices.length > 0) return;
     readChat(chunk, state, {});
   },
 });
@@ -210,8 +238,7 @@ export const stopsAtAnyFinish = believing({
 /** A chunk without usage has a choice. */
 export const firstChoice = believing({
   chat: (chunk, state) => {
-    if (chunk['usage'] === undefined && (chunk['choices'] as Json[])[0]!['delta'] === undefined)
-      throw new Error('no delta');
+    if (chunk.usage === undefined && chunk.choices[0]!.delta === undefined) throw new Error('no delta');
     readChat(chunk, state, {});
   },
 });
@@ -219,10 +246,10 @@ export const firstChoice = believing({
 /** Where there is content, it is text. */
 export const concatenates = believing({
   chat: (chunk, state) => {
-    const delta = (chunk['choices'] as Json[])[0]?.['delta'] as Json | undefined;
+    const delta = chunk.choices[0]?.delta;
     readChat(chunk, state, {});
-    if (delta !== undefined && 'content' in delta && delta['content'] === null)
-      state.outcome.text += String(delta['content']);
+    if (delta !== undefined && 'content' in delta && delta.content === null)
+      state.outcome.text += String(delta.content);
   },
 });
 
@@ -230,8 +257,8 @@ export const concatenates = believing({
 export const addsBothFields = believing({
   chat: (chunk, state) => {
     readChat(chunk, state, {});
-    const delta = (chunk['choices'] as Json[])[0]?.['delta'] as Json | undefined;
-    state.outcome.reasoning += (delta?.['reasoning'] as string | undefined) ?? '';
+    const delta = chunk.choices[0]?.delta;
+    state.outcome.reasoning += delta?.reasoning ?? '';
   },
 });
 
@@ -261,21 +288,20 @@ export const waitsForUsage = believing({
 /** The usage has a chunk of its own. */
 export const usageInItsOwnChunk = believing({
   chat: (chunk, state) => {
-    const { usage, ...rest } = chunk as Record<string, unknown>;
-    const alone = (chunk['choices'] as Json[]).length === 0;
-    readChat((alone ? { ...rest, usage } : rest) as Json, state, {});
+    const alone = chunk.choices.length === 0;
+    readChat(alone ? chunk : { choices: chunk.choices }, state, {});
   },
 });
 
 /** A delta belongs to an item that was added, a done item is one that was added. */
 export const byItemId = believing({
   responses: (event, state) => {
-    const item = event['item'] as Json | undefined;
+    const { item } = event;
     const known = state as unknown as { ids?: Set<string> };
     known.ids ??= new Set();
-    if (event['type'] === 'response.output_item.added') known.ids.add(item?.['id'] ?? '');
-    const id = event['item_id'] ?? (event['type'] === 'response.output_item.done' ? item?.['id'] : undefined);
-    const named = id !== undefined || String(event['type']).includes('.delta');
+    if (event.type === 'response.output_item.added') known.ids.add(item?.id ?? '');
+    const id = event.item_id ?? (event.type === 'response.output_item.done' ? item?.id : undefined);
+    const named = id !== undefined || event.type.includes('.delta');
     if (named && !known.ids.has(id as unknown as string)) throw new Error(`unknown item ${String(id)}`);
     readResponses(event, state);
   },
@@ -285,8 +311,8 @@ export const byItemId = believing({
 export const cachedTokens = believing({
   responses: (event, state) => {
     readResponses(event, state);
-    const usage = (event['response'] as Json | undefined)?.['usage'] as Json | undefined;
-    if (usage) (usage['input_tokens_details'] as Json)['cached_tokens'];
+    const usage = event.response?.usage;
+    if (usage) expect(usage.input_tokens_details.cached_tokens).toBeGreaterThanOrEqual(0);
   },
 });
 
@@ -294,8 +320,8 @@ export const cachedTokens = believing({
 export const itemTexts = believing({
   responses: (event, state) => {
     readResponses(event, state);
-    const item = event['item'] as Json | undefined;
-    if (item?.['type'] === 'message') (item['content'] as Json[]).forEach((part) => void part['text']);
+    const { item } = event;
+    if (item?.type === 'message') item.content.forEach((part) => part.text.length);
   },
 });
 

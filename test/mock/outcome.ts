@@ -95,7 +95,7 @@ async function sdkChat(client: OpenAI): Promise<Outcome> {
   return {
     end: 'ok',
     text: message.content ?? '',
-    reasoning: String((message as unknown as Record<string, unknown>)['reasoning_content'] ?? ''),
+    reasoning: (message as { reasoning_content?: string }).reasoning_content ?? '',
     calls: (message.tool_calls ?? []).map((call) =>
       'function' in call ? `${call.function.name}(${call.function.arguments})` : '',
     ),
