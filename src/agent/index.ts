@@ -12,3 +12,4 @@ export { createTools, type ToolSelection, type ToolsetOptions } from './tools/to
 export { ThreadError, ThreadStore, type ResumedThread, type ThreadSummary } from './thread/store.ts';
 export { sessionModel } from './session-model.ts';
 export { defaultInstructions } from './instructions.ts';
+export { connectMcpServers, type McpConnections, type McpOptions, type McpServerConfig } from './mcp/connect.ts';

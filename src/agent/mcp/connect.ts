@@ -1,0 +1,91 @@
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { AgentTool } from '../tool.ts';
+import { mcpTool, type ListedTool } from './mcp-tool.ts';
+
+/** One `[mcp_servers.NAME]`: a program that speaks the Model Context Protocol on its stdin and stdout. */
+export interface McpServerConfig {
+  readonly name: string;
+  readonly command: string;
+  readonly args?: readonly string[] | undefined;
+  /** Added to a small default environment (PATH, HOME, …); nothing else of ours is handed on. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Default: the session's working directory. */
+  readonly cwd?: string | undefined;
+  /** Milliseconds to connect and list the tools. Default 10,000. */
+  readonly startupTimeoutMs?: number | undefined;
+  /** Milliseconds for one call. Default 120,000. */
+  readonly toolTimeoutMs?: number | undefined;
+}
+
+export interface McpConnections {
+  readonly tools: readonly AgentTool[];
+  /** One line per server that could not be used. */
+  readonly warnings: readonly string[];
+  /** Ends the servers. */
+  close(): Promise<void>;
+}
+
+export interface McpOptions {
+  readonly cwd: string;
+  /** Aborting it gives up on servers that are still starting. */
+  readonly signal?: AbortSignal;
+}
+
+const STARTUP_MS = 10_000;
+const TOOL_MS = 120_000;
+const MAX_TOOLS = 200;
+
+/** Starts all servers at once. Never rejects: what cannot be used is a warning, and the rest works. */
+export async function connectMcpServers(
+  configs: readonly McpServerConfig[],
+  options: McpOptions,
+): Promise<McpConnections> {
+  const servers = await Promise.all(configs.map((config) => connectOne(config, options)));
+  return {
+    tools: servers.flatMap((server) => server.tools),
+    warnings: servers.flatMap((server) => server.warnings),
+    close: async () => {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}
+
+async function connectOne(config: McpServerConfig, options: McpOptions): Promise<McpConnections> {
+  // Loaded only where a server is configured: the SDK would double the start-up time of everybody else.
+  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
+  const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
+  const client = new Client({ name: 'turnwire', version: '1' });
+  const close = (): Promise<void> => client.close().catch(() => undefined);
+  try {
+    const transport = new StdioClientTransport({
+      command: config.command,
+      args: [...(config.args ?? [])],
+      cwd: config.cwd ?? options.cwd,
+      stderr: 'ignore',
+      ...(config.env === undefined ? {} : { env: { ...config.env } }),
+    });
+    const request = {
+      timeout: config.startupTimeoutMs ?? STARTUP_MS,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    };
+    await client.connect(transport, request);
+    const listed = await listTools(client, request);
+    const timeoutMs = config.toolTimeoutMs ?? TOOL_MS;
+    return { tools: listed.map((tool) => mcpTool(config.name, tool, client, timeoutMs)), warnings: [], close };
+  } catch (error) {
+    await close();
+    const why = error instanceof Error ? error.message : String(error);
+    return { tools: [], warnings: [`the MCP server ${config.name} cannot be used: ${why}`], close };
+  }
+}
+
+async function listTools(client: Client, request: { timeout: number; signal?: AbortSignal }): Promise<ListedTool[]> {
+  const tools: ListedTool[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.listTools(cursor === undefined ? {} : { cursor }, request);
+    tools.push(...page.tools);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined && tools.length < MAX_TOOLS);
+  return tools.slice(0, MAX_TOOLS);
+}
