@@ -85,6 +85,13 @@ describe('toResponsesBody', () => {
     expect(notes).toEqual(['input[0]: left out, an output without a call before it']);
   });
 
+  test('arguments that are no JSON object are wrapped: a server that parses them would refuse all that follows', () => {
+    const withArguments = (text: string): unknown => inputOf([{ ...call, arguments: text }, output]);
+    expect(withArguments('{"a": 1}')).toEqual([{ ...call, arguments: '{"a": 1}' }, output]);
+    expect(withArguments('')).toEqual([{ ...call, arguments: '{}' }, output]);
+    expect(withArguments('{"a":')).toEqual([{ ...call, arguments: '{"invalid_arguments":"{\\"a\\":"}' }, output]);
+  });
+
   test('an output whose call is in the previous response stays', () => {
     expect(inputOf([output], { previous_response_id: 'resp_1' })).toEqual([output]);
   });

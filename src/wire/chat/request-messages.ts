@@ -1,7 +1,8 @@
-import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../../base/json.ts';
+import { nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { ModelRequest } from '../../model/request.ts';
 import type { ChatQuirks } from '../quirks.ts';
+import { argumentsNote, sendableArguments } from '../request-arguments.ts';
 import { ABORTED, isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
 import { textOfParts, toChatContent, toToolContent } from './request-content.ts';
 
@@ -190,11 +191,9 @@ class MessageBuilder {
     if (fields.type === 'custom_tool_call') return JSON.stringify({ input: fields.input ?? '' });
     if (fields.type === 'local_shell_call') return JSON.stringify(fields.action ?? {});
     const text = stringOf(fields.arguments) ?? JSON.stringify(fields.arguments ?? {});
-    if (text.trim() === '') return '{}';
-    if (isObject(parseJson(text))) return text;
-    // One such call in the history would make servers that parse it refuse every later request.
-    this.#notes.push(`input[${place}].arguments: no JSON object, sent as {"invalid_arguments": …}`);
-    return JSON.stringify({ invalid_arguments: text });
+    const sendable = sendableArguments(text);
+    if (sendable !== text && text.trim() !== '') this.#notes.push(argumentsNote(place));
+    return sendable;
   }
 
   #skip(place: number, why: string): void {

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { ModelRequest } from '../../model/request.ts';
+import { sendableArguments } from '../request-arguments.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { withPairedCalls } from '../request-history.ts';
 
@@ -49,12 +50,15 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
 
 /**
  * An item as it is sent: `id` only in the form `<prefix>_<suffix>`, since the API refuses others; raw reasoning only
- * where there is some.
+ * where there is some; a call's arguments as a JSON object.
  */
 export function toInputItem(item: Item): JsonObject {
   const fields: JsonObject = { ...item };
   if ('id' in fields && !hasSendableId(fields)) delete fields.id;
   if (fields.type === 'reasoning' && !hasRawReasoning(fields.content)) delete fields.content;
+  if (fields.type === 'function_call' && typeof fields.arguments === 'string') {
+    fields.arguments = sendableArguments(fields.arguments);
+  }
   return fields;
 }
 
