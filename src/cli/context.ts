@@ -41,8 +41,3 @@ export function contextOf(process: NodeJS.Process): CliContext {
     },
   };
 }
-
-/** True where colours and redrawing make sense: a terminal, and no `NO_COLOR`. */
-export function hasColours(stream: OutputStream, env: CliContext['env']): boolean {
-  return stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
-}
