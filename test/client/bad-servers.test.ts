@@ -1,0 +1,156 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createModelClient, type ModelClient } from '../../src/client/model-client.ts';
+import type { ModelEvent } from '../../src/model/events.ts';
+import type { WireApi } from '../../src/wire/decoder.ts';
+import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
+import {
+  chatDelta,
+  hello,
+  messageEvents,
+  modelServer,
+  outcomeOf,
+  providerFor,
+  sse,
+  stream,
+  textOf,
+  type ModelServer,
+  type Outcome,
+} from './support.ts';
+
+const MINUTE = 60_000;
+
+let client: ModelClient | undefined;
+
+afterEach(async () => {
+  await client?.close();
+  client = undefined;
+});
+
+interface Slow {
+  readonly server: ModelServer;
+  readonly clock: ManualClock;
+  readonly outcome: Promise<Outcome>;
+  readonly response: ServerResponse;
+  /** Settles when the client has taken what was written so far, or is over. */
+  readonly taken: () => Promise<void>;
+}
+
+/** A client on a clock of the test, and the response that it reads. */
+async function slowly(wire: WireApi, begin: string): Promise<Slow> {
+  const clock = manualClock();
+  const arrived = Promise.withResolvers<ServerResponse>();
+  const server = await modelServer((response) => {
+    stream(begin, { hold: true })(response);
+    arrived.resolve(response);
+  });
+  let polls = 0;
+  let seen = 0;
+  let over = false;
+  const observer = {
+    onSsePoll: () => {
+      polls++;
+    },
+  };
+  client = createModelClient({ provider: providerFor(server.url, wire), clock, observer });
+  const outcome = outcomeOf(client.stream(hello)).finally(() => (over = true));
+  const taken = async (): Promise<void> => {
+    while (polls === seen && !over) await new Promise((resolve) => setImmediate(resolve));
+    seen = polls;
+  };
+  return { server, clock, outcome, response: await arrived.promise, taken };
+}
+
+describe.each(['chat', 'responses'] as const)('%s: servers that keep one waiting', (wire) => {
+  const begin = wire === 'chat' ? sse(chatDelta('begun')) : sse(...messageEvents('begun').slice(0, 2));
+
+  test('one byte a minute: the progress timer ends it', async () => {
+    const { server, clock, outcome, response, taken } = await slowly(wire, begin);
+    await using disposing = server;
+    await taken();
+    const never = 'data: ' + 'x'.repeat(100);
+    let minutes = 0;
+    for (; minutes < 30 && !response.destroyed; minutes++) {
+      clock.advance(MINUTE);
+      if (clock.pending === 0) break;
+      response.write(never.charAt(minutes));
+      await taken();
+    }
+    const { events, error } = await outcome;
+    expect(minutes).toBe(19);
+    expect(error?.kind).toBe('stream_idle');
+    expect(textOf(events)).toBe('begun');
+    await disposing.idle();
+  });
+
+  test('a thousand pings and no event: idle is kept off, progress is not', async () => {
+    const { server, clock, outcome, response, taken } = await slowly(wire, begin);
+    await using disposing = server;
+    await taken();
+    for (let pings = 0; pings < 1000; pings++) {
+      clock.advance(1000);
+      response.write(': ping\n\n');
+      await taken();
+    }
+    clock.advance(200_000);
+    const { error } = await outcome.then((result) => result);
+    expect(error?.kind).toBe('stream_idle');
+    expect(error?.message).toContain('only keep-alives');
+    await disposing.idle();
+  });
+
+  test('headers and nothing', async () => {
+    const { server, clock, outcome } = await slowly(wire, ': \n\n');
+    await using disposing = server;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    clock.advance(300_000);
+    expect((await outcome).error?.kind).toBe('stream_idle');
+    await disposing.idle();
+  });
+});
+
+test.each([1, 2, 3])(
+  'a body that ends %i bytes into a character: the text before it, then stream_truncated',
+  async (bytes) => {
+    const whole = Buffer.from(sse(chatDelta('before')) + 'data: {"choices":[{"delta":{"content":"😀');
+    const end = whole.length - 4 + bytes;
+    await using server = await modelServer((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(whole.subarray(0, end));
+    });
+    client = createModelClient({ provider: providerFor(server.url, 'chat') });
+    const { events, error } = await outcomeOf(client.stream(hello));
+    expect(textOf(events)).toBe('before');
+    expect(error?.kind).toBe('stream_truncated');
+  },
+);
+
+test('an event over the limit is protocol, and closes the connection', async () => {
+  await using server = await modelServer((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(sse(chatDelta('before')) + 'data: ');
+    const more = (): void => {
+      while (!response.destroyed && response.write('x'.repeat(65_536)));
+    };
+    response.on('drain', more);
+    more();
+  });
+  client = createModelClient({ provider: providerFor(server.url, 'chat', { maxEventBytes: 1024 * 1024 }) });
+  const { events, error } = await outcomeOf(client.stream(hello));
+  expect(textOf(events)).toBe('before');
+  expect(error?.kind).toBe('protocol');
+  await server.idle();
+});
+
+test('junk between good events is passed over', async () => {
+  const junk = ['not json', '[]', '"text"', 'null', '{"choices":"no"}', '{"choices":[null,3]}', '{'];
+  const body = sse(chatDelta('a'), ...junk, chatDelta('b'), {
+    choices: [{ index: 0, delta: {}, finish_reason: 'stop' }],
+  });
+  await using server = await modelServer(stream(`garbage\n\nretry: 5\nid: x\n\n${body}`));
+  client = createModelClient({ provider: providerFor(server.url, 'chat') });
+  const { events, error } = await outcomeOf(client.stream(hello));
+  expect(error).toBeUndefined();
+  expect(textOf(events)).toBe('ab');
+  const last: ModelEvent | undefined = events.at(-1);
+  expect(last?.type).toBe('completed');
+});
