@@ -30,6 +30,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./mock.ts')).createMockCommand,
   },
   {
+    name: 'record',
+    summary: 'record an upstream, chunk for chunk, to files',
+    load: async () => (await import('./record.ts')).createRecordCommand,
+  },
+  {
+    name: 'replay',
+    summary: 'serve recorded exchanges again',
+    load: async () => (await import('./replay.ts')).createReplayCommand,
+  },
+  {
     name: 'decode',
     summary: 'raw stream bytes in, canonical events out',
     load: async () => (await import('./decode.ts')).createDecodeCommand,

@@ -37,13 +37,20 @@ export class RecordedWebSocket {
   async run(): Promise<void> {
     const { closing } = this.#context;
     const tape = new TapeWriter(this.#context.folder, this.#request(), 'websocket', this.#context);
-    const onLeft = (): void => this.#settle(tape, { how: closing.aborted ? 'stopped' : 'client-left' });
+    const onLeft = (): void => {
+      if (this.#client === undefined) this.#settle(tape, { how: closing.aborted ? 'stopped' : 'client-left' });
+    };
     const onStop = (): void => {
       this.#settle(tape, { how: 'stopped' });
       this.#socket.destroy();
     };
     this.#socket.on('error', () => undefined); // told by 'close'
     this.#socket.once('close', onLeft);
+    // Only who reads hears that the client has left; nothing else may come before the handshake is answered.
+    this.#socket.once('end', () => {
+      if (this.#client === undefined) this.#socket.destroy();
+    });
+    this.#socket.resume();
     closing.addEventListener('abort', onStop, { once: true });
     try {
       await this.#connect(tape);
@@ -81,8 +88,6 @@ export class RecordedWebSocket {
   }
 
   #open(server: WebSocketServer, answer: HeaderList, tape: TapeWriter): void {
-    // Nothing is read from the server before its client can take it.
-    this.#upstream?.pause();
     server.on('headers', (lines) => lines.push(...answer.map(([name, value]) => `${name}: ${value}`)));
     server.handleUpgrade(this.#req, this.#socket, this.#head, (client) => {
       this.#client = client;
@@ -91,7 +96,6 @@ export class RecordedWebSocket {
       client.once('close', (code, reason) => {
         this.#settle(tape, { how: 'client-left', code, reason: reason.toString('utf8') });
       });
-      this.#upstream?.resume();
     });
   }
 

@@ -1,0 +1,155 @@
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { readTape, recordTo, replayTape, startMock } from '../../src/mock/index.ts';
+import { chatBody, eventsOf, hear, responsesBody, tapeFolder, textOf, type Ask, type Heard } from './tape-support.ts';
+
+/** Asks the mock through a recorder, and the replay of that recording the same. */
+async function bothWays(faults: readonly string[], path: string, ask: Ask): Promise<{ live: Heard; again: Heard }> {
+  using folder = tapeFolder();
+  await using mock = await startMock({ faults });
+  const recorder = await recordTo(folder.path, { upstream: mock.url });
+  const live = await hear(`${recorder.baseUrl}${path}`, ask);
+  await recorder.close();
+  await using replay = await replayTape(folder.path, { speed: 'max' });
+  expect(replay.problems).toEqual([]);
+  return { live, again: await hear(`${replay.baseUrl}${path}`, ask) };
+}
+
+const sayings = 'Grüße aus Zürich 🌍';
+
+describe('a recording replayed', () => {
+  it.each([
+    ['chat', '/chat/completions', chatBody(sayings), []],
+    ['chat', '/chat/completions', chatBody(sayings), ['drip:2']],
+    ['chat', '/chat/completions', chatBody(sayings), ['one-byte-chunks']],
+    ['chat', '/chat/completions', chatBody(sayings), ['split-utf8']],
+    ['chat', '/chat/completions', chatBody(sayings), ['invalid-utf8', 'bom', 'crlf']],
+    ['chat', '/chat/completions', chatBody(sayings), ['gzip']],
+    ['chat', '/chat/completions', chatBody(sayings), ['reset-after:3']],
+    ['chat', '/chat/completions', chatBody(sayings), ['cut-after:3']],
+    ['chat', '/chat/completions', chatBody(sayings), ['giant-event:20000']],
+    ['responses', '/responses', responsesBody(sayings), []],
+    ['responses', '/responses', responsesBody(sayings), ['drip:2', 'comments']],
+    ['responses', '/responses', responsesBody(sayings), ['reset-after:4']],
+    ['responses', '/responses', responsesBody(sayings), ['status:503']],
+  ] as const)('has the same bytes, chunks, end and events: %s %s %#', async (wire, path, body, faults) => {
+    const { live, again } = await bothWays(faults, path, { body });
+    expect(live.chunks.length).toBeGreaterThan(0);
+    expect(again.chunks.map((chunk) => chunk.toString('latin1'))).toEqual(
+      live.chunks.map((chunk) => chunk.toString('latin1')),
+    );
+    expect({ status: again.status, how: again.how }).toEqual({ status: live.status, how: live.how });
+    expect(withoutConnection(again.headers)).toEqual(withoutConnection(live.headers));
+    expect(eventsOf(wire, again)).toEqual(eventsOf(wire, live));
+  });
+
+  it('has the same bytes where an event is larger than one read of a socket', async () => {
+    const { live, again } = await bothWays(['giant-event:300000'], '/chat/completions', { body: chatBody('hi') });
+    expect(Buffer.concat(again.chunks).equals(Buffer.concat(live.chunks))).toBe(true);
+  });
+
+  it('keeps an answer that was finished and held open when its client left', async () => {
+    const finished = (text: string): boolean => text.includes('"finish_reason":"stop"');
+    const ask = { body: chatBody('hi'), leaveWhen: finished };
+    const { live, again } = await bothWays(['finish-then-hold'], '/chat/completions', ask);
+    expect([live.how, again.how]).toEqual(['left', 'left']);
+    expect(textOf(again.chunks)).toBe(textOf(live.chunks));
+  });
+
+  it('drops the connection where the upstream did, before any answer', async () => {
+    const { live, again } = await bothWays(['refuse-connection'], '/chat/completions', { body: chatBody('hi') });
+    expect([live.how, again.how]).toEqual(['refused', 'refused']);
+  });
+
+  it('takes its time as it was, and in proportion', async () => {
+    using folder = tapeFolder();
+    await using mock = await startMock({ faults: ['drip:20'] });
+    await using recorder = await recordTo(folder.path, { upstream: mock.url });
+    const live = await hear(`${recorder.baseUrl}/chat/completions`, { body: chatBody('a b c d e') });
+    const spread = (heard: Heard): number => (heard.times.at(-1) ?? 0) - (heard.times[0] ?? 0);
+    for (const [speed, factor] of [
+      [1, 1],
+      [4, 0.25],
+    ] as const) {
+      await using replay = await replayTape(folder.path, { speed });
+      const again = await hear(`${replay.baseUrl}/chat/completions`, { body: chatBody('a b c d e') });
+      expect(spread(again)).toBeGreaterThan(spread(live) * factor * 0.8);
+      expect(spread(again)).toBeLessThan(spread(live) * factor * 1.5 + 150);
+    }
+  });
+});
+
+describe('the recorder', () => {
+  it('cancels the upstream when its client leaves, and says so on the tape', async () => {
+    using folder = tapeFolder();
+    await using mock = await startMock({ faults: ['drip:5'] });
+    await using recorder = await recordTo(folder.path, { upstream: mock.url });
+    const body = chatBody('word '.repeat(2000));
+    await hear(`${recorder.baseUrl}/chat/completions`, { body, leaveWhen: (text) => text.includes('scripted') });
+    await expect.poll(() => mock.requests[0]?.answer.phase).toBe('left');
+    const { exchanges } = await readTape(folder.path);
+    expect(exchanges[0]?.end.how).toBe('client-left');
+  });
+
+  it('reads its upstream no faster than its client takes it', async () => {
+    using folder = tapeFolder();
+    let sent = 0;
+    let blocked: ServerResponse | undefined;
+    const upstream = createServer((_req, res) => {
+      res.writeHead(200);
+      blocked = res;
+      const piece = Buffer.alloc(256 * 1024, 'x');
+      const more = (): void => {
+        while (sent < 400 && res.write(piece)) sent++;
+        res.once('drain', more);
+      };
+      more();
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const { port } = upstream.address() as AddressInfo;
+    await using recorder = await recordTo(folder.path, { upstream: `http://127.0.0.1:${port}` });
+    const response = await new Promise<IncomingMessage>((resolve) => {
+      get(`${recorder.url}/x`, { agent: false }, resolve);
+    });
+    response.pause();
+    await expect.poll(() => blocked?.writableNeedDrain, { interval: 50 }).toBe(true);
+    const stuck = sent;
+    await expect.poll(() => sent === stuck && blocked?.writableNeedDrain, { interval: 200 }).toBe(true);
+    expect(sent).toBeLessThan(200); // of 100 MiB, no more than the buffers of two sockets were taken
+    response.destroy();
+    upstream.closeAllConnections();
+    upstream.close();
+  });
+
+  it('numbers on from the tapes that are there', async () => {
+    using folder = tapeFolder();
+    await using mock = await startMock();
+    for (let run = 0; run < 2; run++) {
+      await using recorder = await recordTo(folder.path, { upstream: `${mock.url}/v1` });
+      await hear(`${recorder.baseUrl}/models`, { method: 'GET' });
+    }
+    expect(folder.tapes().map(({ name }) => name)).toEqual([
+      '0001-get-v1-models.tape.jsonl',
+      '0002-get-v1-models.tape.jsonl',
+    ]);
+  });
+
+  it('tells an upstream that is not there, and drops the client', async () => {
+    using folder = tapeFolder();
+    const problems: string[] = [];
+    const gone = await startMock();
+    await gone.close();
+    await using recorder = await recordTo(folder.path, {
+      upstream: gone.url,
+      onProblem: (message) => problems.push(message),
+    });
+    expect((await hear(`${recorder.baseUrl}/models`, { method: 'GET' })).how).toBe('refused');
+    expect(problems).toEqual(['0001-get-v1-models.tape.jsonl: no answer from the upstream: ECONNREFUSED']);
+    expect((await readTape(folder.path)).exchanges[0]?.end).toMatchObject({ how: 'failed', error: 'ECONNREFUSED' });
+  });
+});
+
+function withoutConnection(headers: Heard['headers']): Heard['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(connection|keep-alive)$/.test(name)));
+}
