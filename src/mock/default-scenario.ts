@@ -2,11 +2,15 @@ import { parseJson } from '../base/json.ts';
 import type { RequestView } from './request-view.ts';
 import type { ReplyPart, Scenario } from './scenario.ts';
 
+/** Where a line begins that tells the mock what to do; it runs to the next such line. */
+const DIRECTIVES = /^(?=\/(?:call|think|say)\s)/m;
+
 const CALL = /^\/call\s+(\S+)\s*(.*)$/s;
 
 /**
- * What the mock says when it is given no script: that it is scripted, and what it was told. A message
- * `/call NAME {…}` makes it call that tool, so that a client can be tried out by hand.
+ * What the mock says when it is given no script: that it is scripted, and what it was told. Lines of a message tell
+ * it what to do, so that a client can be tried out by hand: `/think TEXT` reasons, `/say TEXT` says exactly that,
+ * `/call NAME {…}` calls a tool; several of them are done in their order.
  */
 export const defaultScenario: Scenario = {
   name: 'default',
@@ -15,14 +19,20 @@ export const defaultScenario: Scenario = {
 };
 
 function answer(request: RequestView): readonly ReplyPart[] {
-  const call = CALL.exec(request.lastUserText.trim());
-  if (call !== null && request.rounds === 0) {
-    return [{ type: 'tool_call', name: call[1] ?? '', arguments: parseJson(call[2] ?? '') ?? {} }];
-  }
   const told = request.lastUserText.trim();
+  const directed = told.split(DIRECTIVES).flatMap(partOf);
+  if (directed.length > 0 && request.rounds === 0) return directed;
   return [
     { type: 'text', text: `This is a scripted answer: no model was asked.${told === '' ? '' : ` You said: ${told}`}` },
   ];
+}
+
+function partOf(directive: string): ReplyPart[] {
+  const text = directive.trim();
+  if (text.startsWith('/say')) return [{ type: 'text', text: text.slice(4).trim() }];
+  if (text.startsWith('/think')) return [{ type: 'reasoning', text: text.slice(6).trim() }];
+  const call = CALL.exec(text);
+  return call === null ? [] : [{ type: 'tool_call', name: call[1] ?? '', arguments: parseJson(call[2] ?? '') ?? {} }];
 }
 
 function afterTools(request: RequestView): readonly ReplyPart[] {
