@@ -44,4 +44,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'raw stream bytes in, canonical events out',
     load: async () => (await import('./decode.ts')).createDecodeCommand,
   },
+  {
+    name: 'acp',
+    summary: 'agent for editors (Agent Client Protocol) on stdin and stdout',
+    load: async () => (await import('./acp.ts')).createAcpCommand,
+  },
 ];

@@ -1,0 +1,56 @@
+import { Readable, Writable } from 'node:stream';
+import { ndJsonStream } from '@agentclientprotocol/sdk';
+import type { Command } from 'commander';
+import { createAcpAgent } from '../acp/index.ts';
+import { threadStore, toolEnvironment } from './agent-flags.ts';
+import type { CommandScope } from './command-scope.ts';
+import { exitCode, UsageError } from './exit.ts';
+import { createCommand, flag, numberFlag } from './flags.ts';
+import { openModel } from './open-model.ts';
+import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
+import { textOrFile } from './user-file.ts';
+import { version } from './version.ts';
+
+interface AcpFlags extends ProviderFlags {
+  readonly instructions?: string;
+  readonly maxRequests: number;
+}
+
+const example = 'turnwire acp --provider local';
+
+/** `turnwire acp`: the agent behind an editor, on stdin and stdout. */
+export function createAcpCommand({ cli, done }: CommandScope): Command {
+  const name = 'turnwire acp';
+  const command = createCommand(name, 'Agent for editors (Agent Client Protocol) on stdin and stdout.', example)
+    .addOption(
+      flag('--instructions <text>', 'the system text; @FILE takes it from a file', 'one that explains the tools'),
+    )
+    .addOption(numberFlag('--max-requests <n>', 'bound of the requests to the model in one turn', 1, 100));
+  return addProviderFlags(command).action(async (flags: AcpFlags) => {
+    if (flags.apiKeyStdin === true) throw new UsageError('--api-key-stdin: stdin belongs to the editor');
+    const { instructions, maxRequests } = flags;
+    const system = instructions === undefined ? undefined : await textOrFile(instructions, '--instructions', cli);
+    const model = await openModel(flags, { cli, name, apiKey: undefined });
+    try {
+      const app = createAcpAgent({
+        model: model.agentModel,
+        threads: threadStore(cli),
+        version,
+        env: toolEnvironment(cli.env, model.provider.envKey),
+        maxRequests,
+        ...(system === undefined ? {} : { instructions: system }),
+      });
+      const output = Writable.toWeb(cli.stdout);
+      const input = Readable.toWeb(cli.stdin) as ReadableStream<Uint8Array>;
+      const connection = app.connect(ndJsonStream(output, input));
+      const stop = (): void => connection.close();
+      const stopListening = [cli.onSignal('SIGINT', stop), cli.onSignal('SIGTERM', stop)];
+      // Ends when the editor closes stdin, or with a signal.
+      await connection.closed;
+      for (const end of stopListening) end();
+      done(exitCode.done);
+    } finally {
+      await model.close();
+    }
+  });
+}

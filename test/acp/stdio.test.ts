@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { ndJsonStream, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
+import { expect, onTestFinished, test } from 'vitest';
+import { startMock } from '../../src/mock/index.ts';
+import { temporaryFolder } from '../agent/helpers.ts';
+import { Editor } from './client.ts';
+
+test('turnwire acp on stdio: a turn with an approval, over the chat wire that never closes', async () => {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'a.txt'), 'one\n');
+  const input = '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End Patch';
+  await using server = await startMock({
+    wire: 'chat',
+    faults: ['finish-then-hold'],
+    scenario: {
+      turns: [
+        {
+          replies: [
+            {
+              parts: [
+                { type: 'text', text: 'I will.' },
+                { type: 'tool_call', name: 'apply_patch', arguments: { input } },
+              ],
+            },
+            { parts: [{ type: 'text', text: 'Done.' }] },
+          ],
+        },
+      ],
+    },
+  });
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const args = [main, 'acp', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm'];
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: cwd },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const editor = new Editor();
+  editor.answer = 'once';
+  const stream = ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
+  await editor.app.connectWith(stream, async (context) => {
+    await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+    const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
+    const { stopReason } = await context.request('session/prompt', {
+      sessionId,
+      prompt: [{ type: 'text', text: 'Fix it' }],
+    });
+    expect(stopReason).toBe('end_turn');
+  });
+  expect(await readFile(join(cwd, 'a.txt'), 'utf8')).toBe('two\n');
+  expect(editor.text()).toBe('I will.Done.');
+  expect(editor.questions).toHaveLength(1);
+  child.stdin.end();
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(code).toBe(0);
+});
