@@ -121,9 +121,14 @@ describe('4 exactly once: done on the wire', () => {
 
   test('4 a call and its output share a call_id and are two items', () => {
     const output = { type: 'function_call_output', call_id: 'c', output: 'x' };
-    expect(between(itemDone(call('f1', 'c', '{}')), itemDone(output), finish([call('f1', 'c', '{}'), output]))).toEqual(
-      [done(call('f1', 'c', '{}')), done(output), end],
-    );
+    const both = [done(call('f1', 'c', '{}')), done(output), end];
+    expect(between(itemDone(call('f1', 'c', '{}')), itemDone(output), finish())).toEqual(both);
+    expect(between(itemDone(call('f1', 'c', '{}')), finish([call('f1', 'c', '{}'), output]))).toEqual(both);
+  });
+
+  test('4 two ids at one place are two items: some servers call every place 0', () => {
+    const wire = [itemDone(said('a', 'A'), { output_index: 0 }), itemDone(said('b', 'B'), { output_index: 0 })];
+    expect(between(...wire, finish())).toEqual([done(said('a', 'A')), done(said('b', 'B')), end]);
   });
 });
 
@@ -198,13 +203,37 @@ describe('4 exactly once: output items without a done', () => {
     ]);
   });
 
+  test('4 the place comes before the n-th of the type', () => {
+    const wire = [itemAdded(said('x1', ''), { output_index: 1 }), itemAdded(said('x0', ''), { output_index: 0 })];
+    const doneLater = itemDone(said('x1', 'B'), { output_index: 1 });
+    expect(between(...wire, doneLater, finish([said('y0', 'A'), said('y1', 'B')]))).toEqual([
+      added(said('x1', '')),
+      added(said('x0', '')),
+      done(said('x1', 'B')),
+      done(said('y0', 'A')),
+      end,
+    ]);
+  });
+
   test('4 a place is not a match for an item of another type', () => {
-    expect(
-      between(
-        itemDone(said('m', 'hi'), { output_index: 0 }),
-        finish([{ type: 'reasoning', id: 'r', summary: [] }, said('m', 'hi')]),
-      ),
-    ).toEqual([done(said('m', 'hi')), done({ type: 'reasoning', id: 'r', summary: [] }), end]);
+    const thinking = { type: 'reasoning', id: 'r', summary: [] };
+    const wire = [itemDone(said('m', 'hi'), { output_index: 0 })];
+    expect(between(...wire, finish([thinking, said('other', 'hi')]))).toEqual([
+      done(said('m', 'hi')),
+      done(thinking),
+      end,
+    ]);
+  });
+
+  test('4 an item that only its deltas close keeps its place before a later one of the output', () => {
+    const wire = [itemAdded(call('f1', 'c1', '{}', 'in_progress')), itemAdded(said('m', ''))];
+    expect(between(...wire, finish([said('m', 'hi')]))).toEqual([
+      added(call('f1', 'c1', '{}', 'in_progress')),
+      added(said('m', '')),
+      done(call('f1', 'c1', '{}')),
+      done(said('m', 'hi')),
+      end,
+    ]);
   });
 
   test('4 matched as the n-th of its type, without ids and places', () => {

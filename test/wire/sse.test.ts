@@ -170,6 +170,15 @@ describe('2 invalid UTF-8 becomes U+FFFD', () => {
     expect(decoded([0xc3], [], [0xbc])).toBe('ü');
   });
 
+  test('2 the caller may use its buffer again: nothing of it is kept but copies', () => {
+    const stream = new Utf8Stream();
+    const buffer = Uint8Array.of(0x61, 0xe2, 0x82);
+    let read = stream.decode(buffer);
+    buffer.fill(0x7a);
+    read += stream.decode(Uint8Array.of(0xac)) + stream.flush();
+    expect(read).toBe('a€');
+  });
+
   test('2 a character that cannot become valid is told with the next bytes at the latest', () => {
     expect(decoded([0x61, 0xc0], [0x62])).toBe('a\uFFFDb');
     expect(decoded([0xed, 0xa0], [0x62])).toBe('\uFFFD\uFFFDb');
