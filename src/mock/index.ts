@@ -4,6 +4,7 @@ export { listFaults, parseFault, type FaultInfo } from './fault-list.ts';
 export type { Fault, FaultContext, FaultHooks, FaultSpec, FaultWire } from './fault.ts';
 export type { Frame, Head, Step } from './answer.ts';
 export type { Match, Reply, ReplyError, ReplyPart, Scenario, ToolCallPart, Turn } from './scenario.ts';
+export { fromAimockFixtures } from './aimock-fixtures.ts';
 export { scenario, ScenarioBuilder } from './scenario-builder.ts';
 export { loadScenario, type ScenarioInput } from './scenario-input.ts';
 export type { RequestView, ToolOutputView } from './request-view.ts';

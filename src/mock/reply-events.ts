@@ -64,21 +64,21 @@ export function* piecesOf(text: string, chunk?: number): Generator<string> {
   }
 }
 
-function* partEvents(part: ReplyPart, k: number, ids: ReplyIds): Generator<ModelEvent> {
+/** Not a generator around generators: each event would pass through every one of them. */
+function partEvents(part: ReplyPart, k: number, ids: ReplyIds): Iterable<ModelEvent> {
   switch (part.type) {
     case 'text':
     case 'refusal':
-      yield* messageEvents(part, ids.item('msg', k));
-      return;
+      return messageEvents(part, ids.item('msg', k));
     case 'reasoning':
-      yield* reasoningEvents(part, ids.item('rs', k));
-      return;
+      return reasoningEvents(part, ids.item('rs', k));
     case 'tool_call':
-      yield* callEvents(part, k, ids);
-      return;
+      return callEvents(part, k, ids);
     case 'item':
-      yield { type: 'output_item.added', item: part.item };
-      yield { type: 'output_item.done', item: part.item };
+      return [
+        { type: 'output_item.added', item: part.item },
+        { type: 'output_item.done', item: part.item },
+      ];
   }
 }
 

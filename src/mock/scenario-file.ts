@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { parseJson } from '../base/json.ts';
+import { fromAimockFixtures, isAimockFile } from './aimock-fixtures.ts';
 import { MockUsageError } from './errors.ts';
 import { parseFault } from './fault-list.ts';
 import { nearestName } from './nearest.ts';
@@ -105,6 +106,7 @@ export function parseScenario(
   const where = options.path ?? 'scenario';
   const value = options.toml === true ? readToml(source, where) : parseJson(source);
   if (value === undefined) throw new MockUsageError(`${where}: not valid JSON`);
+  if (isAimockFile(value)) return fromAimockFixtures(value);
   const result = file.safeParse(value);
   if (!result.success)
     throw new MockUsageError(result.error.issues.map((issue) => `${where}: ${describe(issue)}`).join('\n'));
