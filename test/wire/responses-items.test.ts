@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelEvent } from '../../src/model/events.ts';
-import { responsesBody } from './helpers.ts';
+import { decodeText, responsesBody } from './helpers.ts';
 import { added, completed, created, done, input, readOpen, text } from './rules.ts';
 
 type Fields = Record<string, unknown>;
@@ -548,4 +548,20 @@ describe('2 deltas without an added item', () => {
       ),
     ).toEqual([end]);
   });
+});
+
+test('4 text that only its part’s done tells of becomes an item', () => {
+  const whole = { type: 'response.output_text.done', item_id: 'msg_1', output_index: 0, content_index: 0, text: 'hi' };
+  const end = { type: 'response.completed', response: { id: 'resp_1', output: [] } };
+  const { events } = decodeText('responses', responsesBody(whole, end));
+  const item = { type: 'message', id: 'msg_1', role: 'assistant' };
+  expect(events).toEqual([
+    { type: 'unknown', raw: whole },
+    { type: 'output_item.added', item: { ...item, status: 'in_progress', content: [] } },
+    {
+      type: 'output_item.done',
+      item: { ...item, status: 'completed', content: [{ type: 'output_text', text: 'hi', annotations: [] }] },
+    },
+    { type: 'completed', response_id: 'resp_1', ended_by: 'response.completed' },
+  ]);
 });

@@ -244,12 +244,16 @@ export class ResponsesMachine extends WireMachine {
     });
   }
 
-  /** A part's whole text: kept for an item that never gets its own `done`. */
+  /** A part's whole text: kept for an item that never gets its own `done`, which may be all that tells of it. */
   onTextDone(event: JsonObject, kind: PartKind): void {
     this.emit({ type: 'unknown', raw: event });
     const text = event[kind === 'refusal' ? 'refusal' : 'text'];
-    const slot = this.#table.forDelta(kind === 'reasoning_text' ? 'reasoning' : 'message', referenceOf(event));
-    if (typeof text !== 'string' || slot === undefined || slot.done) return;
+    if (typeof text !== 'string') return;
+    const type = kind === 'reasoning_text' ? 'reasoning' : 'message';
+    const known = this.#table.forDelta(type, referenceOf(event));
+    const isFirst = text !== '' && !this.#table.slots.some((slot) => slot.type === type);
+    const slot = known ?? (isFirst ? this.#openSlot(type, event) : undefined);
+    if (slot === undefined || slot.done) return;
     partAt(slot, kind, indexOf(event['content_index']) ?? 0).whole = text;
   }
 
