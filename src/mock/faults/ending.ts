@@ -25,7 +25,7 @@ export const endingFaults: readonly FaultSpec[] = [
     name: 'comment-only-life',
     args: '[MS]',
     summary:
-      'Finished, then a comment every MS (default 50) and never a close: OpenRouter-like gateways that ping for ever.',
+      'Finished, then a comment every MS (default 50) and never a close: gateways whose keep-alive outlives the answer.',
     wires: ['chat', 'responses'],
     create: (arg) => {
       const everyMs = Math.max(1, count('comment-only-life', arg, 50));
@@ -49,7 +49,7 @@ export const endingFaults: readonly FaultSpec[] = [
   },
   {
     name: 'no-sentinel',
-    summary: 'The body ends after the finish without [DONE]: Azure deployments and several gateways.',
+    summary: 'The body ends after the finish without [DONE]: gateways that translate from APIs without a sentinel.',
     wires: ['chat'],
     create: () => ({ frames: (frames) => frames.filter((frame) => !isSentinel(frame)) }),
   },
@@ -61,7 +61,7 @@ export const endingFaults: readonly FaultSpec[] = [
   },
   {
     name: 'no-finish-done',
-    summary: 'The sentinel comes without any finish_reason: llama-cpp-python forks and test stubs.',
+    summary: 'The sentinel comes without any finish_reason: test stubs and home-made servers.',
     wires: ['chat'],
     create: () => ({ frames: withoutFinish }),
   },

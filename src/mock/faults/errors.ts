@@ -67,7 +67,7 @@ export const errorFaults: readonly FaultSpec[] = [
   },
   {
     name: 'bad-json-request',
-    summary: 'HTTP 400 that says the request is no JSON and echoes it: strict gateways in front of vLLM.',
+    summary: 'HTTP 400 that says the request is no JSON and echoes it: servers built on FastAPI.',
     wires: ['chat', 'responses'],
     create: () => ({
       head: (head, { request }) => {
@@ -80,7 +80,7 @@ export const errorFaults: readonly FaultSpec[] = [
   },
   {
     name: 'error-200',
-    summary: 'Status 200 with a JSON error body where a stream was due: LiteLLM-like gateways and llama-swap.',
+    summary: 'Status 200 with a JSON error body where a stream was due: gateways that lose the status on the way.',
     wires: ['chat', 'responses'],
     create: () => ({
       head: (head) => {

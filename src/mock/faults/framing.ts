@@ -36,7 +36,7 @@ export const framingFaults: readonly FaultSpec[] = [
   },
   {
     name: 'no-space',
-    summary: 'No space after the colon of data: which the standard allows; Cloudflare Workers AI and others.',
+    summary: 'No space after the colon of data: which the standard allows and several servers do.',
     wires: ['chat', 'responses'],
     create: () => ({ text: (events) => events.map((text) => text.replace(/^(event|data): /gm, '$1:')) }),
   },

@@ -23,7 +23,7 @@ export const responsesShapeFaults: readonly FaultSpec[] = [
   },
   {
     name: 'output-empty',
-    summary: 'response.completed has output [] although items were streamed: litellm, llama.cpp-like gateways.',
+    summary: 'response.completed has output [] although items were streamed: new-api and litellm versions.',
     wires,
     create: () => ({ frames: (frames) => frames.map((frame) => withResponse(frame, { output: [] })) }),
   },

@@ -27,13 +27,14 @@ export const toolFaults: readonly FaultSpec[] = [
   },
   {
     name: 'tool-id-missing',
-    summary: 'Calls have no id at all: older llama.cpp and LocalAI.',
+    summary: 'Calls have no id at all: local servers with tool parsers of their own.',
     wires: ['chat'],
     create: () => ({ frames: (frames) => frames.map((frame) => withToolCalls(frame, without('id'))) }),
   },
   {
     name: 'tool-id-repeated',
-    summary: 'The id and the name come again with every fragment: Qwen and GLM endpoints.',
+    summary:
+      'The id and the name come again with every fragment: endpoints that fill in every chunk from one template.',
     wires: ['chat'],
     create: () => ({ frames: idRepeated }),
   },
@@ -81,7 +82,7 @@ export const toolFaults: readonly FaultSpec[] = [
   },
   {
     name: 'finish-tool-use',
-    summary: 'The finish_reason is tool_use: Anthropic models behind thin proxies.',
+    summary: 'The finish_reason is tool_use: models of Anthropic behind thin proxies.',
     wires: ['chat'],
     create: () => ({ frames: (frames) => frames.map((frame) => finishAs(frame, 'tool_use')) }),
   },
@@ -116,7 +117,7 @@ export const toolFaults: readonly FaultSpec[] = [
   },
   {
     name: 'null-content',
-    summary: 'Deltas carry content null beside what they mean, and the role again: many vLLM and TGI versions.',
+    summary: 'Deltas carry content null beside what they mean, and the role again: many local servers.',
     wires: ['chat'],
     create: () => ({
       frames: (frames) =>
