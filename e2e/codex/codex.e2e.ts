@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createBridge } from '../../src/bridge/index.ts';
+import { startMock, type ReplyPart, type RequestView, type Scenario } from '../../src/mock/index.ts';
+import { runCodex, type CodexRun } from './run-codex.ts';
+
+const PATCH = ['*** Begin Patch', '*** Add File: patched.txt', '+written by a patch: ü 😀', '*** End Patch', ''].join(
+  '\n',
+);
+const SHELL = `printf '%s\\n' "hi \\"ü€😀\\"" > shell.txt && cat shell.txt`;
+
+/** A model that runs a command, then a patch, then reports; whatever tools the client offers for it. */
+const worker: Scenario = {
+  turns: [
+    {
+      replies: [
+        { parts: (request) => [{ type: 'text', text: 'First the command.' }, shellCall(request)] },
+        { parts: (request) => [patchCall(request)] },
+        { parts: (request) => [{ type: 'text', text: `All done. ${request.toolOutputs.length} outputs.` }] },
+      ],
+    },
+  ],
+};
+
+function shellCall(request: RequestView): ReplyPart {
+  if (has(request, 'exec')) {
+    const code = `const r = await tools.exec_command({ cmd: ${JSON.stringify(SHELL)} });\ntext(r);\n`;
+    return { type: 'tool_call', name: 'exec', arguments: { input: code } };
+  }
+  return { type: 'tool_call', name: 'exec_command', arguments: { cmd: SHELL } };
+}
+
+function patchCall(request: RequestView): ReplyPart {
+  if (has(request, 'apply_patch')) return { type: 'tool_call', name: 'apply_patch', arguments: { input: PATCH } };
+  if (has(request, 'exec')) {
+    const code = `const r = await tools.apply_patch(${JSON.stringify(PATCH)});\ntext(r);\n`;
+    return { type: 'tool_call', name: 'exec', arguments: { input: code } };
+  }
+  return { type: 'tool_call', name: 'exec_command', arguments: { cmd: `apply_patch <<'EOF'\n${PATCH}EOF` } };
+}
+
+function has(request: RequestView, name: string): boolean {
+  const tools = (request.body.tools ?? []) as { function?: { name?: string } }[];
+  return tools.some((tool) => tool.function?.name === name);
+}
+
+for (const model of ['gpt-5.5', 'gpt-6.1-sol']) {
+  for (const websockets of [false, true]) {
+    const transport = websockets ? 'WebSocket' : 'SSE';
+    test(`Codex (${model}) runs a command and a patch over ${transport} on a chat-only server`, async () => {
+      await using mock = await startMock({ wire: 'chat', scenario: worker });
+      await using bridge = createBridge({ upstreams: [mock.url], port: 0, drainTimeoutMs: 0 });
+      await bridge.listen();
+      const options = { baseUrl: `${bridge.url}/v1`, model, websockets, prompt: 'Do the work.' };
+      await runCodex(options, async (run) => {
+        assert.equal(run.code, 0, explain(run));
+        assert.equal(await readFile(join(run.folder, 'shell.txt'), 'utf8'), 'hi "ü€😀"\n', explain(run));
+        assert.equal(
+          await readFile(join(run.folder, 'patched.txt'), 'utf8'),
+          'written by a patch: ü 😀\n',
+          explain(run),
+        );
+        const messages = run.events
+          .filter((event) => event.item?.type === 'agent_message')
+          .map((event) => event.item?.text);
+        assert.deepEqual(messages, ['First the command.', 'All done. 2 outputs.'], explain(run));
+      });
+      const asked = mock.requests.filter((request) => has(request.view!, 'exec') || has(request.view!, 'exec_command'));
+      assert.equal(asked.length, 3);
+    });
+  }
+}
+
+/** What a failed run said, for whoever reads the test's output. */
+function explain(run: CodexRun): string {
+  return `codex ended with ${run.code}\n${run.stderr}\n${run.events.map((event) => JSON.stringify(event)).join('\n')}`;
+}
