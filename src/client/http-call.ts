@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
-import type { StreamDecoder } from '../wire/decoder.ts';
+import type { EndReason, StreamDecoder } from '../wire/decoder.ts';
 import { headerEvents } from '../wire/responses/headers.ts';
 import { failureOfAnswer, isStream, requestIdOf } from './http-failure.ts';
 import type { BatchSource } from './model-stream.ts';
@@ -26,6 +26,8 @@ export interface HttpCallContext {
   readonly clock: Clock;
   readonly observer?: ModelObserver | undefined;
 }
+
+const GRACE: EndReason = { type: 'grace' };
 
 /** One HTTP request and its answer as events: the driver between the transport and a decoder. */
 export class HttpCall implements BatchSource {
@@ -97,7 +99,7 @@ export class HttpCall implements BatchSource {
   /** Reads until there are events, or the stream is over. */
   async #pump(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[] | undefined> {
     while (!hasEnded(decoder)) {
-      const events = await this.#poll(response, decoder);
+      const events = await this.#read(response, decoder);
       if (this.#cancelled) return undefined;
       if (decoder.phase === 'awaiting_usage') this.#awaitUsage(response);
       if (hasEnded(decoder)) this.#settle(response, decoder);
@@ -110,29 +112,29 @@ export class HttpCall implements BatchSource {
     return undefined;
   }
 
-  async #poll(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[]> {
-    const { observer, clock } = this.#context;
-    if (observer === undefined) return (await this.#read(response, decoder)).events;
-    const startedAt = clock.now();
-    const { events, result } = await this.#read(response, decoder);
-    observer.onSsePoll?.(result ?? { type: 'events', events }, clock.now() - startedAt);
-    return events;
-  }
-
-  async #read(
-    response: HttpResponse,
-    decoder: StreamDecoder,
-  ): Promise<{ readonly events: readonly ModelEvent[]; readonly result?: PollResult }> {
+  /** One wait for the network, and what the decoder makes of what came. */
+  async #read(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[]> {
+    const startedAt = this.#context.observer === undefined ? 0 : this.#context.clock.now();
     let chunks: readonly Uint8Array[] | undefined;
     try {
       chunks = await response.read();
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
-      return { events: decoder.end({ type: 'failed', error }), result: { type: 'error', error } };
+      this.#tell({ type: 'error', error }, startedAt);
+      return decoder.end({ type: 'failed', error });
     }
-    if (chunks === undefined) return { events: decoder.end({ type: 'close' }), result: { type: 'end' } };
-    if (chunks.length > 0) return { events: decoder.push(joined(chunks)) };
-    return { events: this.#graceOver ? decoder.end({ type: 'grace' }) : [] };
+    if (chunks === undefined) {
+      this.#tell({ type: 'end' }, startedAt);
+      return decoder.end({ type: 'close' });
+    }
+    const events = chunks.length > 0 ? decoder.push(joined(chunks)) : this.#graceOver ? decoder.end(GRACE) : [];
+    if (this.#context.observer !== undefined) this.#tell({ type: 'events', events }, startedAt);
+    return events;
+  }
+
+  #tell(result: PollResult, startedAt: number): void {
+    const { observer, clock } = this.#context;
+    observer?.onSsePoll?.(result, clock.now() - startedAt);
   }
 
   /** The answer is over and only its usage may still come: waits for that once. */

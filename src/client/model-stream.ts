@@ -43,22 +43,23 @@ class StreamReader {
   #batch: readonly ModelEvent[] = [];
   #at = 0;
   #over = false;
-  /** Calls that came while another was waiting: each runs after the one before. */
-  #tail: Promise<unknown> | undefined;
+  /** Calls that have not settled, and the last of them: one that comes meanwhile runs after it. */
+  #pending = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(source: BatchSource) {
     this.#source = source;
   }
 
   nextEvent(): Promise<IteratorResult<ModelEvent, undefined>> {
-    const event = this.#tail === undefined ? this.#batch[this.#at] : undefined;
-    if (event === undefined) return this.#inTurn(() => this.#fetchEvent());
+    const event = this.#pending === 0 ? this.#batch[this.#at] : undefined;
+    if (event === undefined) return this.#inTurn(this.#fetchEvent);
     this.#at++;
     return Promise.resolve({ value: event, done: false });
   }
 
   nextBatch(): Promise<IteratorResult<readonly ModelEvent[], undefined>> {
-    return this.#inTurn(() => this.#fetchBatch());
+    return this.#inTurn(this.#fetchBatch);
   }
 
   cancel(): void {
@@ -67,44 +68,45 @@ class StreamReader {
     this.#source.cancel();
   }
 
-  async #fetchEvent(): Promise<IteratorResult<ModelEvent, undefined>> {
-    if (this.#at >= this.#batch.length) {
-      const fetched = await this.#fetchBatch();
-      if (fetched.done === true) return DONE;
-      this.#batch = fetched.value;
-      this.#at = 0;
-    }
-    const event = this.#batch[this.#at++];
-    return event === undefined ? DONE : { value: event, done: false };
+  #inTurn<T>(fetch: () => Promise<T>): Promise<T> {
+    const run = this.#pending++ === 0 ? fetch() : this.#last.then(fetch, fetch);
+    this.#last = run;
+    return run;
   }
 
-  async #fetchBatch(): Promise<IteratorResult<readonly ModelEvent[], undefined>> {
-    const rest = this.#batch.slice(this.#at);
+  readonly #fetchEvent = async (): Promise<IteratorResult<ModelEvent, undefined>> => {
+    try {
+      if (this.#at >= this.#batch.length) await this.#refill();
+      const event = this.#batch[this.#at++];
+      return event === undefined ? DONE : { value: event, done: false };
+    } finally {
+      this.#pending--;
+    }
+  };
+
+  readonly #fetchBatch = async (): Promise<IteratorResult<readonly ModelEvent[], undefined>> => {
+    try {
+      if (this.#at >= this.#batch.length) await this.#refill();
+      const batch = this.#at === 0 ? this.#batch : this.#batch.slice(this.#at);
+      this.#batch = [];
+      this.#at = 0;
+      return batch.length === 0 ? DONE : { value: batch, done: false };
+    } finally {
+      this.#pending--;
+    }
+  };
+
+  async #refill(): Promise<void> {
     this.#batch = [];
-    if (rest.length > 0) return { value: rest, done: false };
-    if (this.#over) return DONE;
+    this.#at = 0;
+    if (this.#over) return;
     try {
       const batch = await this.#source.next();
-      if (batch !== undefined) return { value: batch, done: false };
+      if (batch === undefined) this.#over = true;
+      else this.#batch = batch;
     } catch (error) {
       this.#over = true;
       throw error;
     }
-    this.#over = true;
-    return DONE;
-  }
-
-  #inTurn<T>(step: () => Promise<T>): Promise<T> {
-    const run = this.#tail === undefined ? step() : this.#tail.then(step, step);
-    const tail: Promise<void> = run.then(
-      () => this.#leave(tail),
-      () => this.#leave(tail),
-    );
-    this.#tail = tail;
-    return run;
-  }
-
-  #leave(tail: Promise<void>): void {
-    if (this.#tail === tail) this.#tail = undefined;
   }
 }

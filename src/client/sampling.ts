@@ -71,14 +71,15 @@ export class Sampling implements BatchSource {
     if (this.#over) return undefined;
     this.#follow();
     try {
-      const batch = await this.#advance();
+      if (this.#retry !== undefined) await this.#beforeRetry(this.#retry);
+      this.#attempt ??= this.#open();
+      const batch = await this.#attempt.next();
       if (this.#cancelled) return undefined;
       if (batch === undefined) this.#end();
+      else this.#note(batch);
       return batch;
     } catch (error) {
-      if (this.#cancelled) return undefined;
-      this.#end(error instanceof ModelError ? error : undefined);
-      throw error;
+      return this.#cancelled ? undefined : [this.#onFailure(error)];
     }
   }
 
@@ -90,19 +91,21 @@ export class Sampling implements BatchSource {
     this.#end();
   }
 
-  async #advance(): Promise<readonly ModelEvent[] | undefined> {
-    if (this.#retry !== undefined) await this.#beforeRetry(this.#retry);
-    this.#attempt ??= this.#open();
+  #note(batch: readonly ModelEvent[]): void {
+    this.#ledger.note(batch);
+    this.#watch?.onEvents?.(batch);
+  }
+
+  /** The retry that answers a failure; throws what is final. */
+  #onFailure(error: unknown): RetryingEvent {
+    const known = error instanceof ModelError ? error : undefined;
+    if (known !== undefined) this.#watch?.onAttemptFailed?.(known);
     try {
-      const batch = await this.#attempt.next();
-      if (batch === undefined) return undefined;
-      this.#ledger.note(batch);
-      this.#watch?.onEvents?.(batch);
-      return batch;
-    } catch (error) {
-      if (!(error instanceof ModelError) || this.#cancelled) throw error;
-      this.#watch?.onAttemptFailed?.(error);
-      return [this.#retryOrThrow(error, this.#attempt)];
+      if (known === undefined || this.#attempt === undefined) throw error;
+      return this.#retryOrThrow(known, this.#attempt);
+    } catch (final) {
+      this.#end(known);
+      throw final;
     }
   }
 
