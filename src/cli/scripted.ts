@@ -1,13 +1,14 @@
 import { createProvider } from '../client/provider.ts';
 import { startMock } from '../mock/index.ts';
 import { connect } from './connect.ts';
+import { demoScenario } from './demo-scenario.ts';
 import type { OpenModel } from './model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 
 /** The embedded provider: a scripted model server on a free loopback port of this process. */
 export async function openScripted(flags: ProviderFlags): Promise<OpenModel> {
   const wireApi = flags.wire ?? 'chat';
-  const server = await startMock({ wire: wireApi });
+  const server = await startMock({ wire: wireApi, scenario: demoScenario });
   const provider = createProvider({
     name: 'scripted',
     baseUrl: server.baseUrl,

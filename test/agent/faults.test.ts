@@ -64,7 +64,9 @@ function expectOrder(events: readonly AgentEvent[], agent: Agent, runs: number):
       .sort(),
   ).toEqual(started.sort());
   const calls = agent.items.filter(isToolCall).map((item) => item.call_id);
-  const outputs = agent.items.filter((item) => item.type === 'function_call_output').map((item) => item.call_id);
+  const outputs = agent.items
+    .filter((item) => item.type === 'function_call_output')
+    .map((item) => ('call_id' in item ? item.call_id : ''));
   expect(outputs).toEqual(calls);
   expect(runs).toBeLessThanOrEqual(calls.length);
 }

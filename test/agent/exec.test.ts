@@ -1,0 +1,263 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startMock, type MockServer, type ReplyPart } from '../../src/mock/index.ts';
+import { temporaryFolder } from './helpers.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function serve(...replies: ReplyPart[][]): Promise<MockServer> {
+  const server = await startMock({ scenario: { turns: [{ replies: replies.map((parts) => ({ parts })) }] } });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+function start(cwd: string, server: MockServer, args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(
+    process.execPath,
+    [main, 'exec', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm', ...args],
+    { cwd, env: { PATH: process.env.PATH, HOME: join(cwd, '.home'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function exec(
+  cwd: string,
+  server: MockServer,
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<Ran> {
+  const child = start(cwd, server, args, env);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+function linesOf(stdout: string): { type: string; [key: string]: unknown }[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string });
+}
+
+const patch = '*** Begin Patch\n*** Add File: made.txt\n+by the script\n*** End Patch';
+const patchCall: ReplyPart = { type: 'tool_call', name: 'apply_patch', arguments: { input: patch }, callId: 'c1' };
+const done: ReplyPart[] = [{ type: 'text', text: 'Done.' }];
+
+test.each(['chat', 'responses'])('the embedded script shows everything without a key, on the %s wire', async (wire) => {
+  const cwd = await temporaryFolder();
+  const child = spawn(
+    process.execPath,
+    [main, 'exec', '--wire', wire, '--tools', 'all', '--approve', 'always', '--json', 'Hello'],
+    {
+      cwd,
+      env: { PATH: process.env.PATH, HOME: join(cwd, '.home') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const lines = linesOf(await text(child.stdout));
+  const types = lines.map((line) => line.type);
+  expect(types).toContain('reasoning_text.delta');
+  const finished = lines.filter((line) => line.type === 'tool.finished');
+  expect(finished.map((line) => [line.name, line.status])).toEqual([
+    ['list_dir', 'completed'],
+    ['shell', 'completed'],
+    ['apply_patch', 'completed'],
+  ]);
+  expect(lines.at(-1)).toMatchObject({ type: 'turn.completed', requests: 4 });
+  expect(await readFile(join(cwd, 'turnwire-demo.md'), 'utf8')).toContain('turnwire was here');
+});
+
+describe('turnwire exec with tools', () => {
+  test('--tools all --approve always creates the file that the script asks for', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([patchCall], done);
+    const { code, stdout, stderr } = await exec(cwd, server, [
+      '--tools',
+      'all',
+      '--approve',
+      'always',
+      '--json',
+      'Make it',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(await readFile(join(cwd, 'made.txt'), 'utf8')).toBe('by the script\n');
+    const lines = linesOf(stdout);
+    const types = lines.map((line) => line.type).filter((type) => !type.endsWith('.delta'));
+    // A tool starts when its call is done: whether before or after `completed` of its response is a matter of time.
+    expect(types.filter((type) => type !== 'completed')).toEqual([
+      'turn.started',
+      'created',
+      'output_item.added',
+      'output_item.done',
+      'tool.started',
+      'tool.finished',
+      'created',
+      'output_item.added',
+      'output_item.done',
+      'turn.completed',
+    ]);
+    expect(lines.find((line) => line.type === 'tool.started')).toMatchObject({
+      call_id: 'c1',
+      name: 'apply_patch',
+      kind: 'edit',
+      changes: [
+        {
+          kind: 'add',
+          path: join(cwd, 'made.txt'),
+          diff: '--- /dev/null\n+++ made.txt\n@@ -0,0 +1 @@\n+by the script\n',
+        },
+      ],
+    });
+    expect(lines.find((line) => line.type === 'tool.finished')).toMatchObject({
+      status: 'completed',
+      output: 'applied:\nA made.txt',
+    });
+    expect(lines.at(-1)).toMatchObject({
+      type: 'turn.completed',
+      requests: 2,
+      usage: { total_tokens: expect.any(Number) as number },
+    });
+  });
+
+  test('the answer is on stdout, what the tools do on stderr', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([{ type: 'text', text: 'I will.' }, patchCall], done);
+    const ran = await exec(cwd, server, ['--tools', 'all', '--approve', 'always', 'Make it']);
+    expect(ran).toEqual({
+      code: 0,
+      stdout: 'I will.\nDone.\n',
+      stderr: 'turnwire exec: apply_patch: patch made.txt\n',
+    });
+  });
+
+  test.each(['never', 'ask'])(
+    '--approve %s without a terminal writes nothing, and the turn goes on',
+    async (approve) => {
+      const cwd = await temporaryFolder();
+      const server = await serve([patchCall], done);
+      const { code, stdout, stderr } = await exec(cwd, server, ['--tools', 'all', '--approve', approve, 'Make it']);
+      expect(code).toBe(0);
+      expect(stdout).toBe('Done.\n');
+      expect(stderr).toContain('apply_patch denied: not run: it needs approval');
+      expect(await readdir(cwd)).toEqual(['.home']);
+    },
+  );
+
+  test('--tools read offers nothing that changes anything; none offers nothing', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve(done);
+    await exec(cwd, server, ['--tools', 'read', 'x']);
+    await exec(cwd, server, ['x']);
+    const bodies = server.requests.map((request) => request.body as { tools?: { function: { name: string } }[] });
+    expect(bodies.map((body) => body.tools?.map((tool) => tool.function.name))).toEqual([
+      ['read_file', 'list_dir', 'search'],
+      undefined,
+    ]);
+  });
+
+  test('a tool that does not exist gets an error text as its output', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([{ type: 'tool_call', name: 'fly', arguments: {} }], done);
+    const { code, stdout } = await exec(cwd, server, ['--tools', 'read', '--json', 'x']);
+    expect(code).toBe(0);
+    expect(linesOf(stdout).find((line) => line.type === 'tool.finished')).toMatchObject({
+      status: 'failed',
+      output: 'there is no tool "fly": the tools are read_file, list_dir, search',
+    });
+  });
+
+  test('--max-requests: turn.failed is the last line, exit 1', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([{ type: 'tool_call', name: 'list_dir', arguments: {} }], done);
+    const { code, stdout, stderr } = await exec(cwd, server, ['--tools', 'read', '--json', '--max-requests', '1', 'x']);
+    expect(code).toBe(1);
+    expect(linesOf(stdout).at(-1)).toMatchObject({
+      type: 'turn.failed',
+      error: { kind: 'incomplete', code: 'max_requests' },
+    });
+    expect(stderr).toContain('stopped after 1 requests');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('--cwd is where the tools work; a folder that is not there is exit 2', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'sub'));
+    const server = await serve([patchCall], done);
+    await exec(cwd, server, ['--tools', 'all', '--approve', 'always', '--cwd', 'sub', 'x']);
+    expect(await readdir(join(cwd, 'sub'))).toEqual(['made.txt']);
+    const { code, stderr } = await exec(cwd, server, ['--tools', 'all', '--cwd', 'nope', 'x']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^turnwire exec: --cwd: .*\n$/);
+  });
+
+  test('no secret of ours reaches a command', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([{ type: 'tool_call', name: 'shell', arguments: { command: 'env > out' } }], done);
+    const env = { MY_KEY: 'sesame1', SOME_TOKEN: 'sesame2', PLAIN: 'shown' };
+    await exec(cwd, server, ['--tools', 'all', '--approve', 'always', '--env-key', 'MY_KEY', 'x'], env);
+    const seen = await readFile(join(cwd, 'out'), 'utf8');
+    expect(seen).toContain('PLAIN=shown');
+    expect(seen).not.toContain('sesame');
+  });
+
+  test('--resume last goes on with the conversation; an unknown id is exit 2', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([patchCall], done);
+    await exec(cwd, server, ['--tools', 'all', '--approve', 'always', 'First']);
+    await exec(cwd, server, ['--resume', 'last', 'Second']);
+    const body = server.requests[2]?.body as { messages: { role: string; content: unknown }[] };
+    expect(body.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'user']);
+    const { code, stderr } = await exec(cwd, server, ['--resume', 'nope', 'x']);
+    expect([code, stderr]).toEqual([2, 'turnwire exec: --resume: there is no thread nope\n']);
+  });
+
+  test('--output-schema goes with the request', async () => {
+    const cwd = await temporaryFolder();
+    const schema = {
+      type: 'object',
+      properties: { n: { type: 'number' } },
+      required: ['n'],
+      additionalProperties: false,
+    };
+    await writeFile(join(cwd, 'schema.json'), JSON.stringify(schema));
+    const server = await serve([{ type: 'text', text: '{"n":1}' }]);
+    const { stdout } = await exec(cwd, server, ['--output-schema', 'schema.json', 'x']);
+    expect(stdout).toBe('{"n":1}\n');
+    expect(server.requests[0]?.body).toMatchObject({
+      response_format: { type: 'json_schema', json_schema: { schema } },
+    });
+  });
+
+  test('SIGINT ends the tool with its group, keeps the conversation, exit 130', async () => {
+    const cwd = await temporaryFolder();
+    const command = 'echo $$ > pid; sleep 1000';
+    const server = await serve([{ type: 'tool_call', name: 'shell', arguments: { command } }], done);
+    const child = start(cwd, server, ['--tools', 'all', '--approve', 'always', '--json', 'x']);
+    const stdout = text(child.stdout);
+    const pid = await expect
+      .poll(() => readFile(join(cwd, 'pid'), 'utf8').catch(() => ''), { timeout: 10_000 })
+      .toMatch(/\d+\n/)
+      .then(() => readFile(join(cwd, 'pid'), 'utf8'));
+    child.kill('SIGINT');
+    await once(child, 'exit');
+    expect(child.exitCode).toBe(130);
+    expect(linesOf(await stdout).at(-1)).toMatchObject({ type: 'turn.failed', error: { kind: 'aborted' } });
+    expect(() => process.kill(-Number(pid), 0)).toThrow('ESRCH');
+    const { code } = await exec(cwd, server, ['--resume', 'last', 'on']);
+    expect(code).toBe(0);
+    const body = server.requests[1]?.body as { messages: { role: string; content: string }[] };
+    expect(body.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'user']);
+    expect(body.messages[2]?.content).toMatch(/^stopped: the user interrupted the turn/);
+  });
+});
