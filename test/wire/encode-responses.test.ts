@@ -305,6 +305,23 @@ describe('items that come in other orders', () => {
     expect(essence(decoded.events)).toMatchObject({ message: 'AB' });
   });
 
+  it('announces a content part of an unknown kind as it is', () => {
+    const odd = { type: 'hologram', x: 1 };
+    const content = [{ type: 'output_text', text: 'Hi', annotations: [] }, odd];
+    const stream = [
+      created,
+      text('msg_1', 'Hi'),
+      done({ ...message('msg_1'), status: 'completed', content }),
+      completed,
+    ];
+    const parts = objects(encodeResponsesEvents(stream)).filter((event) => event.content_index === 1);
+    expect(parts.map((event) => [event.type, event.part])).toEqual([
+      ['response.content_part.added', odd],
+      ['response.content_part.done', odd],
+    ]);
+    expect(violations(stream)).toEqual([]);
+  });
+
   it('keeps an item of an unknown type as it is, and lets others pass', () => {
     const search = { type: 'web_search_call', id: 'ws_1', status: 'in_progress', action: { query: 'x' } };
     const stream = [

@@ -7,7 +7,7 @@ import {
   isReasoning,
   type OutputItem,
 } from '../../model/items.ts';
-import { PartStream, partObject, type Outbox, type PartKind, type PartSpace, type PartValue } from './encode-parts.ts';
+import { PartStream, partObject, type Outbox, type PartKind, type PartSpace, type ItemPart } from './encode-parts.ts';
 
 /** What decides how an item is streamed. `other`: announced and done, nothing in between. */
 export type ItemKind = 'message' | 'reasoning' | 'function' | 'custom' | 'other';
@@ -135,18 +135,20 @@ export class WireItem {
   }
 }
 
-/** The parts of a message that can be streamed; a part of a kind we do not know travels in the item alone. */
-export function contentValues(content: readonly unknown[]): readonly PartValue[] {
+/** The parts of a message. */
+export function contentValues(content: readonly unknown[]): readonly ItemPart[] {
   return valuesOf(content, ['output_text', 'refusal']);
 }
 
-export function valuesOf(parts: readonly unknown[], kinds: readonly PartKind[]): readonly PartValue[] {
-  const values: PartValue[] = [];
+/** The parts of an item, those of other than the given kinds as `other`. */
+export function valuesOf(parts: readonly unknown[], kinds: readonly PartKind[]): readonly ItemPart[] {
+  const values: ItemPart[] = [];
   for (const raw of parts) {
     if (!isObject(raw)) continue;
     const kind = kinds.find((known) => known === raw.type);
     const text = stringOf(raw[kind === 'refusal' ? 'refusal' : 'text']);
     if (kind !== undefined && text !== undefined) values.push({ kind, text, raw });
+    else values.push({ kind: 'other', text: '', raw });
   }
   return values;
 }

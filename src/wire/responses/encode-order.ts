@@ -10,7 +10,7 @@ import {
 } from '../../model/items.ts';
 import type { MintId } from '../decoder.ts';
 import { contentValues, idPrefixes, itemKindOf, ownId, valuesOf, WireItem, type ItemKind } from './encode-item.ts';
-import { partObject, unsentTexts, type Outbox, type PartKind, type PartValue } from './encode-parts.ts';
+import { partObject, unsentTexts, type Outbox, type PartKind, type ItemPart } from './encode-parts.ts';
 
 /** The canonical events that belong to one item. */
 export type ItemEvent = Extract<
@@ -323,10 +323,10 @@ function restOf(item: OutputItem, carried: ReadonlyMap<PartKind, string>): Outpu
   return summary.length + content.length === 0 ? undefined : { ...item, summary, content };
 }
 
-function restParts(values: readonly PartValue[], sent: (kind: PartKind) => string): unknown[] {
+function restParts(values: readonly ItemPart[], sent: (kind: PartKind) => string): unknown[] {
   const rests = unsentTexts(values, sent);
   return values.flatMap((value, i) => {
     const text = rests[i] ?? '';
-    return text.trim() === '' ? [] : [partObject({ ...value, text })];
+    return value.kind === 'other' || text.trim() === '' ? [] : [partObject({ ...value, text })];
   });
 }

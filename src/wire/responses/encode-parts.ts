@@ -71,6 +71,10 @@ export interface PartValue {
   readonly raw?: Readonly<Record<string, unknown>>;
 }
 
+/** A part as an item carries it; `other`: of a kind that we do not stream. */
+export type ItemPart =
+  PartValue | { readonly kind: 'other'; readonly text: ''; readonly raw: Readonly<Record<string, unknown>> };
+
 /** Counts the events and keeps those of one call to the encoder. */
 export class Outbox {
   #sequence = 0;
@@ -157,11 +161,23 @@ export class PartStream {
     this.#done.push({ space: spec.space, value: final });
   }
 
+  /** A part of a kind that has no text of ours: announced and closed, nothing in between. */
+  whole(raw: Readonly<Record<string, unknown>>): void {
+    this.end();
+    const fields = `${this.#item},"content_index":${this.#count.content++},"part":${JSON.stringify(raw)}`;
+    this.#out.add('response.content_part.added', fields);
+    this.#out.add('response.content_part.done', fields);
+  }
+
   /** Brings the wire up to the authoritative parts of one space: what was not streamed yet follows as deltas. */
-  finish(space: PartSpace, values: readonly PartValue[]): void {
+  finish(space: PartSpace, values: readonly ItemPart[]): void {
     const rests = unsentTexts(values, (kind) => this.sentText(kind));
     values.forEach((value, i) => {
       const rest = rests[i] ?? '';
+      if (value.kind === 'other') {
+        if (space === 'content' && i >= this.#count.content) this.whole(value.raw);
+        return;
+      }
       if (i < this.#count[space] && !this.#isLastOpen(space, i)) return; // closed already: nothing can change it
       const part = this.#isLastOpen(space, i) && this.#open !== undefined ? this.#open : this.begin(value.kind, i);
       if (rest !== '') this.#send(part, rest);
@@ -197,11 +213,13 @@ export class PartStream {
  * canonical text deltas do not say which part they belong to. Nothing where the streamed text differs:
  * a delta cannot take text back, the `done` events carry the right one.
  */
-export function unsentTexts(values: readonly PartValue[], sentText: (kind: PartKind) => string): readonly string[] {
+export function unsentTexts(values: readonly ItemPart[], sentText: (kind: PartKind) => string): readonly string[] {
   const offsets = new Map<PartKind, number>();
   const totals = new Map<PartKind, string>();
-  for (const value of values) totals.set(value.kind, (totals.get(value.kind) ?? '') + value.text);
+  for (const value of values)
+    if (value.kind !== 'other') totals.set(value.kind, (totals.get(value.kind) ?? '') + value.text);
   return values.map(({ kind, text }) => {
+    if (kind === 'other') return '';
     const sent = sentText(kind);
     const start = offsets.get(kind) ?? 0;
     offsets.set(kind, start + text.length);
