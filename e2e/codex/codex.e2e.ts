@@ -81,3 +81,22 @@ function offersShell(request: RequestView): boolean {
 function explain(run: CodexRun): string {
   return `codex ended with ${run.code}\n${run.stderr}\n${run.events.map((event) => JSON.stringify(event)).join('\n')}`;
 }
+
+const llama = process.env.LLAMA_URL;
+for (const wire of ['chat', 'responses'] as const) {
+  const skip = llama === undefined ? 'LLAMA_URL does not name a llama-server' : false;
+  void test(`Codex finishes a turn on a real llama-server over its ${wire} wire`, { skip }, async () => {
+    await using bridge = createBridge({ upstreams: [llama ?? ''], wire, port: 0, drainTimeoutMs: 0 });
+    await bridge.listen();
+    const options = {
+      baseUrl: `${bridge.url}/v1`,
+      model: 'tiny',
+      websockets: wire === 'chat',
+      prompt: 'Say something.',
+    };
+    await runCodex(options, (run) => {
+      assert.equal(run.code, 0, explain(run));
+      assert.equal(run.events.at(-1)?.type, 'turn.completed', explain(run));
+    });
+  });
+}

@@ -25,6 +25,8 @@ export interface CodexOptions {
   readonly prompt: string;
   readonly model: string;
   readonly websockets: boolean;
+  /** What commands of the model may do. Default: everything, since the model is a script. */
+  readonly readOnly?: boolean;
   readonly timeoutMs?: number;
 }
 
@@ -63,7 +65,9 @@ function configOf({ baseUrl, model, websockets }: CodexOptions): string {
 
 async function execute(options: CodexOptions, home: string, folder: string): Promise<Omit<CodexRun, 'folder'>> {
   const binary = new URL('node_modules/.bin/codex', import.meta.url).pathname;
-  const flags = ['exec', '--json', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox'];
+  const sandbox =
+    options.readOnly === true ? ['--sandbox', 'read-only'] : ['--dangerously-bypass-approvals-and-sandbox'];
+  const flags = ['exec', '--json', '--skip-git-repo-check', ...sandbox];
   const child = spawn(binary, [...flags, options.prompt], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: home, CODEX_HOME: home, NO_COLOR: '1' },
