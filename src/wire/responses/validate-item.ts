@@ -148,7 +148,7 @@ function closePart(parts: Part[], event: JsonObject, key: string, complain: Comp
   }
   const text = isObject(event.part) ? textOf(event.part) : undefined;
   const said = part.run.done ?? part.run.buffer.toString();
-  if (part.type !== 'reasoning_text' && text !== said)
+  if (part.type !== 'reasoning_text' && (text ?? '') !== said)
     complain('text', 'the text of a done part is not the streamed one');
   part.closed = true;
 }
