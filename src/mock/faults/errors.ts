@@ -90,7 +90,7 @@ export const errorFaults: readonly FaultSpec[] = [
   },
   {
     name: 'error-mid-stream',
-    args: '[object|string|status|event|flat]',
+    args: '[SHAPE]',
     summary:
       'An error event ends the answer in its middle, in one of the shapes of OpenAI, vLLM, OpenRouter and LiteLLM.',
     wires: ['chat', 'responses', 'websocket'],

@@ -11,7 +11,7 @@ type Shape = (typeof shapes)[number];
 export const reasoningFaults: readonly FaultSpec[] = [
   {
     name: 'reasoning-shape',
-    args: shapes.join('|'),
+    args: '[SHAPE]',
     summary:
       'Reasoning as delta.reasoning (Groq, vLLM), an object with text or content, reasoning_content (DeepSeek), reasoning_details (OpenRouter), or two of them at once.',
     wires: ['chat'],

@@ -54,7 +54,7 @@ export const websocketFaults: readonly FaultSpec[] = [
   },
   {
     name: 'ws-error-frame',
-    args: '[nested|flat|no-status]',
+    args: '[SHAPE]',
     summary:
       'An error frame ends the request: nested with a status (OpenAI), flat (openclaw report), or nested without a status.',
     wires,
