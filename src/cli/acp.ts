@@ -6,6 +6,7 @@ import { threadStore, toolEnvironment } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
+import { mcpServersFor } from './mcp-servers.ts';
 import { openModel } from './open-model.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
@@ -30,6 +31,13 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     if (flags.apiKeyStdin === true) throw new UsageError('--api-key-stdin: stdin belongs to the editor');
     const { instructions, maxRequests } = flags;
     const system = instructions === undefined ? undefined : await textOrFile(instructions, '--instructions', cli);
+    const mcpServers = await mcpServersFor({
+      cli,
+      codexConfig: flags.codexConfig === true,
+      approvals: 'never',
+      approver: undefined,
+      name,
+    });
     const model = await openModel(flags, { cli, name, apiKey: undefined });
     try {
       const app = createAcpAgent({
@@ -38,6 +46,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
         version,
         env: toolEnvironment(cli.env, model.provider.envKey),
         maxRequests,
+        mcpServers,
         ...(system === undefined ? {} : { instructions: system }),
       });
       const output = Writable.toWeb(cli.stdout);

@@ -1,11 +1,14 @@
 import {
   Agent,
+  connectMcpServers,
   createTools,
   defaultInstructions,
   ThreadError,
   type AgentEvent,
   type AgentThread,
+  type Approver,
   type FileChange,
+  type McpConnections,
   type RequestOptions,
 } from '../agent/index.ts';
 import { ModelError, type ModelErrorJson } from '../model/errors.ts';
@@ -14,6 +17,7 @@ import { AnswerText } from './answer-text.ts';
 import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
 import { BrokenPipe, describeFailure, describeSystemError, exitCode, UsageError } from './exit.ts';
+import { mcpServersFor } from './mcp-servers.ts';
 import type { OpenModel } from './model.ts';
 import { describeRetry } from './retry-text.ts';
 
@@ -30,6 +34,8 @@ export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly json: boolean;
   /** `last`, or a thread's id. */
   readonly resume?: string | undefined;
+  /** Take the MCP servers from Codex' own file. */
+  readonly codexConfig?: boolean | undefined;
   /** How messages on stderr begin. */
   readonly name: string;
 }
@@ -40,7 +46,7 @@ export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
  */
 export async function execAgent(options: ExecAgentOptions): Promise<number> {
   const { cli, out } = options;
-  const agent = await createAgent(options);
+  const { agent, close } = await createAgent(options);
   const interrupt = (): void => agent.interrupt();
   const stopListening = [cli.onSignal('SIGINT', interrupt), cli.onSignal('SIGTERM', interrupt)];
   try {
@@ -50,10 +56,11 @@ export async function execAgent(options: ExecAgentOptions): Promise<number> {
     return printer.code;
   } finally {
     for (const stop of stopListening) stop();
+    await close();
   }
 }
 
-async function createAgent(options: ExecAgentOptions): Promise<Agent> {
+async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; close: () => Promise<void> }> {
   const { cli, flags, model, request, maxRequests } = options;
   const cwd = toolFolder(flags, cli);
   const env = toolEnvironment(cli.env, model.provider.envKey);
@@ -63,9 +70,10 @@ async function createAgent(options: ExecAgentOptions): Promise<Agent> {
   const thread = await openThread(options, cwd);
   const instructions = options.instructions ?? defaultInstructions({ cwd, tools: flags.tools });
   const approver = createTerminalApprover(cli);
-  return new Agent({
+  const mcp = await openMcp(options, cwd, approver);
+  const agent = new Agent({
     model: model.agentModel,
-    tools,
+    tools: [...tools, ...mcp.tools],
     request,
     approvals: flags.approve,
     maxRequests,
@@ -73,6 +81,21 @@ async function createAgent(options: ExecAgentOptions): Promise<Agent> {
     ...(thread === undefined ? {} : { thread }),
     ...(approver === undefined ? {} : { approver }),
   });
+  return { agent, close: () => mcp.close() };
+}
+
+async function openMcp(
+  options: ExecAgentOptions,
+  cwd: string,
+  approver: Approver | undefined,
+): Promise<McpConnections> {
+  const { cli, flags, name } = options;
+  const codexConfig = options.codexConfig === true;
+  const configs =
+    flags.tools === 'all' ? await mcpServersFor({ cli, codexConfig, approvals: flags.approve, approver, name }) : [];
+  const mcp = await connectMcpServers(configs, { cwd });
+  for (const warning of mcp.warnings) cli.stderr.write(`${name}: note: ${warning}\n`);
+  return mcp;
 }
 
 async function openThread(options: ExecAgentOptions, cwd: string): Promise<AgentThread | undefined> {

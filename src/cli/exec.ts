@@ -63,6 +63,7 @@ export async function exec(
       maxRequests,
       json,
       resume,
+      codexConfig: flags.codexConfig,
       name,
     });
   } finally {

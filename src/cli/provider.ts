@@ -76,7 +76,7 @@ async function fromFiles(flags: ProviderFlags, cli: CliContext): Promise<Provide
       if (dialect === 'codex') throw new UsageError(`cannot read ${path}: no such file`);
       continue;
     }
-    const file = parseProviders(toml, { file: path, dialect });
+    const file = parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers'] });
     const named = flags.provider ?? file.modelProvider ?? (dialect === 'codex' ? BUILT_IN : undefined);
     const provider = named === undefined ? undefined : pick(named, file, flags, path);
     if (provider !== undefined) return { provider, notes: file.notes.filter((note) => note.includes(`.${named}]`)) };

@@ -222,6 +222,29 @@ describe('turnwire exec with tools', () => {
     expect([code, stderr]).toEqual([2, 'turnwire exec: --resume: there is no thread nope\n']);
   });
 
+  test('MCP servers: those of the project need approval, those of the user do not', async () => {
+    const cwd = await temporaryFolder();
+    const table = (name: string): string =>
+      `[mcp_servers.${name}]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(join(import.meta.dirname, 'mcp-server.ts'))}]\n`;
+    await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
+    await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), table('mine'));
+    await writeFile(join(cwd, 'turnwire.toml'), table('theirs'));
+    const server = await serve(done);
+    const names = (index: number): (string | undefined)[] => {
+      const body = server.requests[index]?.body as { tools?: { function: { name: string } }[] };
+      return (body.tools ?? []).map((tool) => tool.function.name.split('__')[1]).filter((name) => name !== undefined);
+    };
+    await exec(cwd, server, ['--tools', 'all', '--approve', 'always', 'x']);
+    expect(new Set(names(0))).toEqual(new Set(['theirs', 'mine']));
+    const { stderr } = await exec(cwd, server, ['--tools', 'all', 'x']);
+    expect(new Set(names(1))).toEqual(new Set(['mine']));
+    expect(stderr).toBe(
+      "turnwire exec: note: the MCP server theirs of the project's turnwire.toml needs approval; it is not started\n",
+    );
+    await exec(cwd, server, ['--tools', 'read', '--approve', 'always', 'x']);
+    expect(names(2)).toEqual([]);
+  });
+
   test('--output-schema goes with the request', async () => {
     const cwd = await temporaryFolder();
     const schema = {
