@@ -19,6 +19,8 @@ import {
 } from './streams.ts';
 
 const ROUNDS = 15;
+/** Runs of the decoder alone before anything counts: its code is compiled in the background, and that takes a while. */
+const WARM_UP = 60;
 
 interface Target {
   readonly baseline: number;
@@ -85,6 +87,7 @@ interface Row {
 
 async function measure(stream: BenchStream, label: string, chunks: Uint8Array[], target: Target): Promise<Row> {
   const times: { ours: number[]; base: number[]; peer: number[] } = { ours: [], base: [], peer: [] };
+  for (let round = 0; round < WARM_UP; round++) turnwire(stream, chunks);
   for (let round = -3; round < ROUNDS; round++) {
     const ours = await timed(() => turnwire(stream, chunks));
     const base = await timed(() => baseline(chunks));

@@ -8,6 +8,8 @@ export const templateRules: TemplateRules = {
     { path: ['choices', 0, 'delta', 'reasoning'], kind: 'string' },
     { path: ['choices', 0, 'delta', 'tool_calls', 0, 'function', 'arguments'], kind: 'string' },
     { path: ['choices', 0, 'delta', 'tool_calls', 0, 'index'], kind: 'number', steady: true },
+    { path: ['choices', 0, 'delta', 'tool_calls', 0, 'id'], kind: 'string', steady: true },
+    { path: ['choices', 0, 'delta', 'tool_calls', 0, 'function', 'name'], kind: 'string', steady: true },
     { path: ['choices', 0, 'index'], kind: 'number', steady: true },
     { path: ['created'], kind: 'number', steady: true, unread: true },
     { path: ['obfuscation'], kind: 'string', unread: true },

@@ -64,8 +64,8 @@ export class EventTemplates {
   readonly #rules: TemplateRules;
   readonly #maxEvent: number;
   readonly #sink: ValueSink;
-  /** Most recently learnt first. */
-  #templates: Template[] = [];
+  /** Most recently used first. */
+  readonly #templates: Template[] = [];
   #misses = 0;
   /** What steady fields were in the last event learnt from, and which of them have changed since. */
   readonly #steady = new Map<FieldPath, unknown>();
@@ -83,12 +83,21 @@ export class EventTemplates {
   /** Takes as many whole events as match, from `position` on; returns the position behind them. */
   run(text: string, position: number): number {
     let start = position;
-    for (let before = -1; start !== before && start < text.length;) {
-      before = start;
-      for (const template of this.#templates) start = this.#runOne(template, text, start);
+    for (let n = 0; n < this.#templates.length && start < text.length; n++) {
+      const before = start;
+      start = this.#runOne(this.#templates[n] as Template, text, before);
+      if (start === before) continue;
+      if (n > 0) this.#moveToFront(n);
+      n = -1; // the next event may be of any shape again
     }
     if (start !== position) this.#misses = 0;
     return start;
+  }
+
+  /** What matched last is asked first. */
+  #moveToFront(n: number): void {
+    const [template] = this.#templates.splice(n, 1);
+    if (template !== undefined) this.#templates.unshift(template);
   }
 
   #runOne(template: Template, text: string, position: number): number {
@@ -183,7 +192,7 @@ export class EventTemplates {
       this.#rules.fields.filter((field) => this.#varies(field, value)),
     );
     if (template === undefined) return;
-    this.#templates = [template, ...this.#templates.slice(0, MAX_TEMPLATES - 1)];
+    if (this.#templates.unshift(template) > MAX_TEMPLATES) this.#templates.pop();
   }
 
   #varies(field: FieldPath, value: JsonObject): boolean {
