@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 import { outsideNeed } from './read-file.ts';
-import type { ToolsetContext } from './toolset.ts';
+import type { ToolsetContext } from './context.ts';
 import { codeOf, type Place } from './workspace.ts';
 
 const MAX_SHOWN = 500;

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ApprovalNeed } from '../approval.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
-import type { ToolsetContext } from './toolset.ts';
+import type { ToolsetContext } from './context.ts';
 import { codeOf, type Place } from './workspace.ts';
 
 const MAX_LINES = 2000;

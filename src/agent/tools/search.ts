@@ -5,7 +5,7 @@ import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../
 import { runProcess } from './process.ts';
 import { outsideNeed } from './read-file.ts';
 import type { WalkRequest, WalkResult } from './search-walk.ts';
-import type { ToolsetContext } from './toolset.ts';
+import type { ToolsetContext } from './context.ts';
 import type { Place } from './workspace.ts';
 
 const DEFAULT_RESULTS = 100;

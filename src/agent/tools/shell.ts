@@ -6,7 +6,7 @@ import { OutputTeller } from './output-teller.ts';
 import { runProcess, type ProcessEnd } from './process.ts';
 import { hasGluedPath, objectionTo, possiblePaths } from './read-only.ts';
 import { simpleCommands, type Words } from './shell-words.ts';
-import type { ToolsetContext } from './toolset.ts';
+import type { ToolsetContext } from './context.ts';
 import type { Place, Workspace } from './workspace.ts';
 
 const HEAD_BYTES = 16 * 1024;

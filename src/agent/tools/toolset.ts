@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { nodeClock } from '../clock.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
+import type { ToolsetContext } from './context.ts';
 import { createListDirTool } from './list-dir.ts';
 import { createReadFileTool } from './read-file.ts';
 import { createSearchTool } from './search.ts';
@@ -10,14 +11,6 @@ import { Workspace } from './workspace.ts';
 
 /** `none`; `read`: what looks at files; `all`: commands and patches too. */
 export type ToolSelection = 'none' | 'read' | 'all';
-
-/** What the built-in tools share. */
-export interface ToolsetContext {
-  readonly workspace: Workspace;
-  /** Environment of commands. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-}
 
 export interface ToolsetOptions {
   /** The working directory: what lies outside of it needs approval. */

@@ -1,0 +1,10 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What the built-in tools share. */
+export interface ToolsetContext {
+  readonly workspace: Workspace;
+  /** Environment of commands. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+}
