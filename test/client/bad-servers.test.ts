@@ -99,6 +99,25 @@ describe.each(['chat', 'responses'] as const)('%s: servers that keep one waiting
     await disposing.idle();
   });
 
+  test('an event a minute for an hour is fine', async () => {
+    const { server, clock, outcome, response, taken } = await slowly(wire, begin);
+    await using disposing = server;
+    await taken();
+    const more =
+      wire === 'chat' ? chatDelta('x') : { type: 'response.output_text.delta', item_id: 'msg_1', delta: 'x' };
+    for (let minutes = 0; minutes < 60; minutes++) {
+      clock.advance(MINUTE);
+      response.write(sse(more));
+      await taken();
+    }
+    response.end();
+    const { events, error } = await outcome;
+    expect(error?.kind).toBe('stream_truncated');
+    expect(textOf(events)).toBe(`begun${'x'.repeat(60)}`);
+    await client?.close();
+    await disposing.idle();
+  });
+
   test('headers and nothing', async () => {
     const { server, clock, outcome } = await slowly(wire, ': \n\n');
     await using disposing = server;

@@ -165,11 +165,15 @@ test('connect: a server that does not accept is a timeout, and the attempt is gi
   full.listen({ port: 0, host: '127.0.0.1', backlog: 1 });
   await once(full, 'listening');
   const port = (full.address() as AddressInfo).port;
+  let connections = 0;
+  full.on('connection', () => connections++);
   const sent = failureOf(http.send({ method: 'POST', url: `http://127.0.0.1:${port}`, timers: { connectMs: 1000 } }));
   clock.advance(1000); // before the connection can stand
   const error = await sent;
   expect(error).toMatchObject({ kind: 'timeout', retry: { class: 'backoff', replaySafe: true } });
   expect(error.message).toContain('no connection within 1 s');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(connections).toBe(0);
   await new Promise((resolve) => full.close(resolve));
 });
 
@@ -199,4 +203,16 @@ test('re-arming on every byte makes no timers', async () => {
   }
   expect(clock.asked.length).toBe(before);
   response.cancel();
+});
+
+test('a long rest after a good end closes the connection before the time for the drain is over', async () => {
+  await using held = await server();
+  const sending = http.send({ method: 'POST', url: held.url });
+  const answer = await held.next();
+  answer.write('answer');
+  const response = await sending;
+  await textOf(response);
+  response.release();
+  answer.write('x'.repeat(64 * 1024));
+  await held.idle();
 });
