@@ -45,6 +45,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./decode.ts')).createDecodeCommand,
   },
   {
+    name: 'doctor',
+    summary: 'examine a model server: what its wire does wrong, and who stumbles over it',
+    load: async () => (await import('./doctor.ts')).createDoctorCommand,
+  },
+  {
     name: 'acp',
     summary: 'agent for editors (Agent Client Protocol) on stdin and stdout',
     load: async () => (await import('./acp.ts')).createAcpCommand,

@@ -1,0 +1,73 @@
+import { Option, type Command } from 'commander';
+import { DoctorUsageError, examine, formatReport, type DoctorReport } from '../doctor/index.ts';
+import type { WireApi } from '../wire/decoder.ts';
+import type { CommandScope } from './command-scope.ts';
+import type { CliContext } from './context.ts';
+import { exitCode, UsageError } from './exit.ts';
+import { createCommand, flag, numberFlag } from './flags.ts';
+import { readStdin } from './stdin.ts';
+
+interface DoctorFlags {
+  readonly model?: string;
+  readonly json?: boolean;
+  readonly wire?: WireApi;
+  readonly envKey?: string;
+  readonly apiKeyStdin?: boolean;
+  readonly timeout: number;
+  readonly hold: number;
+  readonly concurrency: number;
+}
+
+export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
+  return createCommand('turnwire doctor', 'Examines a model server and says what its wire does wrong.', example)
+    .argument('<url>', 'base URL of the server; /v1 is added when it has no path')
+    .addOption(flag('--model <name>', 'the model to ask', 'the first that the server lists'))
+    .addOption(flag('--json', 'print one JSON object instead of a table', 'off'))
+    .addOption(new Option('--wire <wire>', 'examine this wire alone (default: both)').choices(['chat', 'responses']))
+    .addOption(flag('--env-key <variable>', 'environment variable with the key', 'no key'))
+    .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'))
+    .addOption(numberFlag('--timeout <ms>', 'longest silence of the server', 1, 15_000))
+    .addOption(numberFlag('--hold <ms>', 'how long a finished answer is watched for its end', 1, 3000))
+    .addOption(numberFlag('--concurrency <n>', 'requests at the same time', 1, 3))
+    .action(async (url: string, flags: DoctorFlags) => {
+      const stop = new AbortController();
+      const off = cli.onSignal('SIGINT', () => stop.abort());
+      try {
+        const report = await run(url, flags, cli, stop.signal);
+        await out.write(flags.json === true ? `${JSON.stringify(report)}\n` : formatReport(report));
+        if (stop.signal.aborted) done(exitCode.interrupted);
+        else done(report.broken > 0 ? exitCode.failed : exitCode.done);
+      } finally {
+        off();
+      }
+    });
+}
+
+const example = 'turnwire doctor http://127.0.0.1:8080 --model tiny';
+
+async function run(url: string, flags: DoctorFlags, cli: CliContext, signal: AbortSignal): Promise<DoctorReport> {
+  try {
+    return await examine({
+      url,
+      model: flags.model,
+      apiKey: await keyOf(flags, cli),
+      wires: flags.wire === undefined ? undefined : [flags.wire],
+      timeoutMs: flags.timeout,
+      holdMs: flags.hold,
+      concurrency: flags.concurrency,
+      signal,
+      onProbe: ({ wire, name, verdict }) => void cli.stderr.write(`turnwire doctor: ${wire}, ${name}: ${verdict}\n`),
+    });
+  } catch (error) {
+    if (error instanceof DoctorUsageError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function keyOf(flags: DoctorFlags, cli: CliContext): Promise<string | undefined> {
+  if (flags.apiKeyStdin === true) return (await readStdin({ apiKey: true, prompt: false }, cli)).apiKey;
+  if (flags.envKey === undefined) return undefined;
+  const key = cli.env[flags.envKey];
+  if (key === undefined || key === '') throw new UsageError(`--env-key: ${flags.envKey} is not set`);
+  return key;
+}

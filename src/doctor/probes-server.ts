@@ -1,0 +1,48 @@
+import { isObject, parseJson, stringOf } from '../base/json.ts';
+import { objectsIn } from './check-framing.ts';
+import type { Examination, Outcome, Probe } from './examination.ts';
+import { counted, when } from './finding.ts';
+import { RawAgents } from './raw-exchange.ts';
+import { bodyText, errorMessage } from './sample.ts';
+
+/** What is the same for every wire. */
+export const serverProbes: readonly Probe[] = [
+  { name: 'models', wire: 'server', alone: true, run: probeModels },
+  { name: 'unknown path', wire: 'server', run: probeUnknownPath },
+  { name: 'keep-alive', wire: 'server', run: probeKeepAlive },
+];
+
+/** Takes the first model, when none was named. */
+async function probeModels(examination: Examination): Promise<Outcome> {
+  const answer = await examination.raw('/models', 'GET');
+  const { text } = bodyText(answer);
+  const value = parseJson(text);
+  const ids = isObject(value) ? objectsIn(value.data).flatMap(({ id }) => stringOf(id) ?? []) : [];
+  examination.listedModel = ids[0];
+  const seen =
+    answer.status === 0
+      ? `no answer (${answer.error ?? answer.end})`
+      : `HTTP ${answer.status}, ${counted(ids.length, 'model')}`;
+  return { seen, findings: when(ids.length === 0, 'models-missing', seen) };
+}
+
+async function probeUnknownPath(examination: Examination): Promise<Outcome> {
+  const answer = await examination.raw('/no-such-path', 'POST', { body: '{}' });
+  const { text } = bodyText(answer);
+  const right = answer.status === 404 && isObject(parseJson(text));
+  const seen = `HTTP ${answer.status}: ${errorMessage(text)}`;
+  return { seen, findings: when(!right && answer.status > 0, 'unknown-path-shape', seen) };
+}
+
+/** Two requests one after the other: the second finds the connection of the first. */
+async function probeKeepAlive(examination: Examination): Promise<Outcome> {
+  const agent = new RawAgents();
+  try {
+    await examination.raw('/models', 'GET', { agent });
+    const second = await examination.raw('/models', 'GET', { agent });
+    const seen = second.reused ? 'the second request used the connection of the first' : 'a new connection each time';
+    return { seen, findings: when(second.status > 0 && !second.reused, 'no-keep-alive', seen) };
+  } finally {
+    agent.close();
+  }
+}
