@@ -159,12 +159,12 @@ export class Agent {
   ): AsyncGenerator<readonly AgentEvent[], void, undefined> {
     if (this.#running !== undefined) throw new Error('a turn is running already');
     const running = new AbortController();
-    this.#running = running;
     const channel = new EventChannel<AgentEvent>();
+    const deps = this.#turnDeps(channel, running.signal);
+    this.#running = running;
     const onAbort = (): void => running.abort();
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted === true) running.abort();
-    const deps = this.#turnDeps(channel, running.signal);
     const done = work(deps).finally(() => {
       deps.model.end?.();
       channel.end();

@@ -45,7 +45,7 @@ export async function runCall(call: ToolCall, deps: CallDeps): Promise<CallOutco
     place.leave();
   }
   const output = outputFor(call, ending.output);
-  await deps.journal.append({ type: 'tool.finished', output }, { durable: true });
+  await writeDown(output, deps);
   deps.emit({
     type: 'tool.finished',
     call_id: call.call_id,
@@ -56,6 +56,18 @@ export async function runCall(call: ToolCall, deps: CallDeps): Promise<CallOutco
     duration_ms: Math.round(deps.clock.now() - started),
   });
   return { status: ending.status, output };
+}
+
+/** An output that cannot be written down is still told to the model: the tool did run. */
+export async function writeDown(
+  output: ToolCallOutput,
+  { journal, emit }: Pick<CallDeps, 'journal' | 'emit'>,
+): Promise<void> {
+  try {
+    await journal.append({ type: 'tool.finished', output }, { durable: true });
+  } catch (error) {
+    emit({ type: 'warning', message: `the output of a tool could not be written down: ${messageOf(error)}` });
+  }
 }
 
 async function endingOf(

@@ -4,7 +4,7 @@ import type { InputMessage } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ApprovalGate } from './approval-gate.ts';
-import { runCall, type CallDeps, type CallOutcome } from './call-runner.ts';
+import { runCall, writeDown, type CallDeps, type CallOutcome } from './call-runner.ts';
 import { compact, estimateTokens, isNearlyFull } from './compaction.ts';
 import type { EventChannel } from './event-channel.ts';
 import type { AgentEvent } from './events.ts';
@@ -162,7 +162,7 @@ export class Turn {
     if (first.output.call_id === call.call_id) return first;
     const text = typeof first.output.output === 'string' ? first.output.output : '';
     const output = outputFor(call, text);
-    await this.#deps.journal.append({ type: 'tool.finished', output });
+    await writeDown(output, { journal: this.#deps.journal, emit: (event) => this.#emit(event) });
     return { status: first.status, output };
   }
 

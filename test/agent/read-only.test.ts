@@ -1,6 +1,9 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { simpleCommands } from '../../src/agent/tools/shell-words.ts';
 import { createTools } from '../../src/agent/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
@@ -137,4 +140,56 @@ test('the rule is the exact command in the exact folder', async () => {
     rules({ command: 'rm x', cwd: 'src' }),
   ]);
   expect(new Set(all).size).toBe(4);
+});
+
+test('what we read as plain words is what bash reads', () => {
+  const pieces = [
+    'a',
+    'b',
+    ' ',
+    '  ',
+    '"',
+    "'",
+    '"a b"',
+    "'a b'",
+    '\\',
+    '$a',
+    '*',
+    '?',
+    '~',
+    '#',
+    '=',
+    '-',
+    '{a,b}',
+    '!',
+    '^',
+    '%',
+    '@',
+    ':',
+    '+',
+    '\t',
+    'é',
+    '\u00a0',
+    '[',
+    ']',
+    '(',
+    '<',
+    '>',
+    '`',
+  ];
+  const line = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => `show ${parts.join('')}`);
+  let compared = 0;
+  fc.assert(
+    fc.property(line, (text) => {
+      const commands = simpleCommands(text);
+      if (commands?.length !== 1) return;
+      compared += 1;
+      const script = `show() { printf '%s\\n' "$#" "$@"; }\n${text}\n`;
+      const { stdout, status } = spawnSync('bash', ['-c', script], { encoding: 'utf8', cwd: '/' });
+      const args = commands[0]!.slice(1);
+      expect({ text, status, stdout }).toEqual({ text, status: 0, stdout: [args.length, ...args, ''].join('\n') });
+    }),
+    { numRuns: 600 },
+  );
+  expect(compared).toBeGreaterThan(50);
 });

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { appendFile, chmod, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Agent, ThreadStore } from '../../src/agent/index.ts';
+import { Agent, ThreadStore, type AgentEvent } from '../../src/agent/index.ts';
 import { eventsOf, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
-import { answer, call, calls, ScriptedModel, usage } from './scripted-model.ts';
+import { answer, call, calls, completed, done, ScriptedModel, usage } from './scripted-model.ts';
 
 async function someThread(): Promise<{ folder: string; store: ThreadStore; id: string; agent: Agent }> {
   const folder = join(await temporaryFolder(), 'threads');
@@ -136,6 +136,26 @@ describe('a thread', () => {
     expect(events.at(-1)).toMatchObject({ type: 'turn.failed' });
     expect(model.requests).toHaveLength(0);
   });
+});
+
+test('a disk that fills up while a tool runs: the model still gets the output, and the person is told', async () => {
+  const thread = new ThreadStore(await temporaryFolder()).create('/x');
+  const append: typeof thread.append = (record, options) =>
+    record.type === 'tool.finished' ? Promise.reject(new Error('ENOSPC')) : thread.append(record, options);
+  const hold = Promise.withResolvers<undefined>();
+  const model = new ScriptedModel([done(call('add', {})), () => hold.promise, completed()], answer('done'));
+  const agent = new Agent({ model, tools: [testTool('add', () => 'ran')], thread: { ...thread, append } });
+  const events: AgentEvent[] = [];
+  for await (const batch of agent.run('go')) {
+    events.push(...batch);
+    // The stream goes on long after the failure: nothing may be left unhandled meanwhile.
+    if (batch.some((event) => event.type === 'tool.finished')) setTimeout(() => hold.resolve(undefined), 20);
+  }
+  expect(of(events, 'warning').map((event) => event.message)).toEqual([
+    'the output of a tool could not be written down: ENOSPC',
+  ]);
+  expect(shortHistory(agent)).toContain('output call_1: ran');
+  expect(events.at(-1)?.type).toBe('turn.completed');
 });
 
 describe('kill -9 in mid-turn', () => {

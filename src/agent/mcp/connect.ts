@@ -41,13 +41,25 @@ export async function connectMcpServers(
   options: McpOptions,
 ): Promise<McpConnections> {
   const servers = await Promise.all(configs.map((config) => connectOne(config, options)));
+  const { tools, doubled } = withoutDoubles(servers.flatMap((server) => server.tools));
   return {
-    tools: servers.flatMap((server) => server.tools),
-    warnings: servers.flatMap((server) => server.warnings),
+    tools,
+    warnings: [...servers.flatMap((server) => server.warnings), ...doubled],
     close: async () => {
       await Promise.all(servers.map((server) => server.close()));
     },
   };
+}
+
+/** Names are cut to what model servers take, so two tools may end up with the same one: the first has it. */
+function withoutDoubles(tools: readonly AgentTool[]): { tools: AgentTool[]; doubled: string[] } {
+  const byName = new Map<string, AgentTool>();
+  const doubled: string[] = [];
+  for (const tool of tools) {
+    if (byName.has(tool.name)) doubled.push(`two MCP tools are called ${tool.name}; only the first can be used`);
+    else byName.set(tool.name, tool);
+  }
+  return { tools: [...byName.values()], doubled };
 }
 
 async function connectOne(config: McpServerConfig, options: McpOptions): Promise<McpConnections> {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ApprovalNeed } from '../approval.ts';
-import { defineTool, type AgentTool, type ToolResult, type ToolRun } from '../tool.ts';
+import { defineTool, ToolInputError, type AgentTool, type ToolResult, type ToolRun } from '../tool.ts';
 import { OutputTeller } from './output-teller.ts';
 import { runProcess, type ProcessEnd } from './process.ts';
 import { hasGluedPath, objectionTo, possiblePaths } from './read-only.ts';
@@ -35,6 +36,11 @@ export function createShellTool(context: ToolsetContext): AgentTool {
     schema,
     async plan(args) {
       const place = await context.workspace.locate(args.cwd ?? '.');
+      const isFolder = await stat(place.real).then(
+        (info) => info.isDirectory(),
+        () => false,
+      );
+      if (!isFolder) throw new ToolInputError(`cwd: ${place.path} is no folder`);
       const argv = argvOf(args.command, shell);
       const title = typeof args.command === 'string' ? args.command : args.command.join(' ');
       const approval = await needOf(args.command, place, context.workspace);
