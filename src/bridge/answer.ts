@@ -154,7 +154,8 @@ function asLimit(error: ModelError, codex: boolean): ModelError {
 }
 
 /** What the upstream could not be given is told, not silently dropped. */
-function tellUncarried({ sink, log }: AnswerOptions, { uncarried }: Started): void {
+function tellUncarried({ sink, log }: AnswerOptions, { uncarried, ignored }: Started): void {
+  if (ignored.length > 0) log.info({ fields: ignored }, 'the upstream is not sent some fields of the request');
   if (uncarried.length === 0) return;
   log.warn({ uncarried }, 'the upstream cannot be given all of the request');
   const names = [...new Set(uncarried.map((one) => (one.name === undefined ? one.type : `${one.type}:${one.name}`)))];

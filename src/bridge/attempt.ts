@@ -31,6 +31,7 @@ export interface Started {
   readonly call: HttpCall;
   readonly tools: ToolMap | undefined;
   readonly uncarried: UpstreamRequest['uncarried'];
+  readonly ignored: UpstreamRequest['ignored'];
   /** The first events; empty when the answer ended with them missing. */
   readonly events: readonly ModelEvent[];
   /** Counts the stream off its upstream. */
@@ -86,7 +87,7 @@ async function begin(options: AttemptOptions, upstream: Upstream): Promise<Start
   try {
     const wire = await abortable(pool.wireOf(upstream), signal);
     const provider = upstream.provider(wire);
-    const { request, tools, uncarried } = toUpstream(prepared, provider, settings.tools);
+    const { request, tools, uncarried, ignored } = toUpstream(prepared, provider, settings.tools);
     const calling = {
       transport: watched(context.transport, (response) => options.onHead(upstream, response)),
       clock: settings.clock,
@@ -102,7 +103,7 @@ async function begin(options: AttemptOptions, upstream: Upstream): Promise<Start
     const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, sticky);
     const events = await firstEvents(call);
     pool.succeeded(upstream);
-    return { upstream, call, tools, uncarried, events, release };
+    return { upstream, call, tools, uncarried, ignored, events, release };
   } catch (error) {
     release();
     throw error;

@@ -16,7 +16,7 @@ import type { Upstream } from './upstreams.ts';
 export interface PassOptions {
   readonly context: BridgeContext;
   readonly res: ServerResponse;
-  readonly method: 'GET' | 'POST';
+  readonly method: string;
   /** Path below the base URL, without leading slash. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;

@@ -30,6 +30,8 @@ export interface UpstreamRequest {
   /** Absent when the upstream is given the tools as they are. */
   readonly tools: ToolMap | undefined;
   readonly uncarried: readonly Uncarried[];
+  /** Names of the request's fields that the upstream does not get. */
+  readonly ignored: readonly string[];
 }
 
 /** Fields that change what is done, not how, and that the bridge cannot do. */
@@ -89,7 +91,10 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const native = provider.wireApi === 'responses' && takesNativeTools(provider, tools);
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
-  if (native) return { request: { ...request, input: prepared.input, extra }, tools: undefined, uncarried: [] };
+  const ignored = ignoredOf(prepared, extra);
+  if (native) {
+    return { request: { ...request, input: prepared.input, extra }, tools: undefined, uncarried: [], ignored };
+  }
   const map = createToolMap({
     tools: request.tools ?? [],
     input: prepared.input,
@@ -107,6 +112,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
     },
     tools: map,
     uncarried: [...map.uncarried, ...mapped.uncarried],
+    ignored,
   };
 }
 
@@ -116,23 +122,35 @@ function takesNativeTools(provider: ProviderConfig, tools: Settings['tools']): b
 }
 
 /** Fields that the bridge answers for itself, or has read already. */
-const OWN_RESPONSES = [
-  ...['previous_response_id', 'store', 'conversation', 'background', 'prompt', 'generate', 'type', 'tool_choice'],
-  ...['stream_options', 'stream_id'],
-];
-/** Only Codex' own servers know them. */
-const CODEX_ONLY = ['client_metadata', 'reasoning'];
-const OWN_CHAT = ['n', 'tool_choice', 'function_call', 'store', 'metadata'];
+const OWN = new Set([
+  ...['previous_response_id', 'store', 'conversation', 'background', 'prompt', 'generate', 'type', 'stream_options'],
+  ...['stream_id', 'tool_choice', 'n', 'function_call'],
+]);
+
+/** What every server of the Responses API may be sent; OpenAI's own are sent the rest as well. */
+const RESPONSES_FIELDS = new Set([
+  ...['include', 'metadata', 'max_tool_calls', 'prompt_cache_key', 'prompt_cache_retention', 'safety_identifier'],
+  ...['service_tier', 'text', 'top_logprobs', 'truncation', 'user'],
+]);
 
 function extraFor(prepared: Prepared, provider: ProviderConfig, native: boolean): JsonObject {
   const { rest } = prepared.parsed;
-  if (prepared.wire === 'responses') {
-    if (provider.wireApi === 'chat') return chatExtraOf(rest);
-    const { tool_choice: choice, ...others } = rest;
-    const kept = without(others, native ? OWN_RESPONSES : [...OWN_RESPONSES, ...CODEX_ONLY]);
-    return native && choice !== undefined ? { ...kept, tool_choice: choice } : kept;
+  if (prepared.wire === 'chat') {
+    return provider.wireApi === 'responses' ? responsesExtraOf(rest) : pick(rest, (name) => !OWN.has(name));
   }
-  return provider.wireApi === 'responses' ? responsesExtraOf(rest) : without(rest, OWN_CHAT);
+  if (provider.wireApi === 'chat') return chatExtraOf(rest);
+  if (!native) return pick(rest, (name) => RESPONSES_FIELDS.has(name));
+  return pick(rest, (name) => !OWN.has(name) || name === 'tool_choice');
+}
+
+/** What was asked for and goes nowhere. `text` and `reasoning` are only kept back where their parts went elsewhere. */
+function ignoredOf({ parsed }: Prepared, extra: JsonObject): string[] {
+  const known = (name: string): boolean => OWN.has(name) || name in extra || name === 'text' || name === 'reasoning';
+  return Object.keys(parsed.rest).filter((name) => !known(name));
+}
+
+function pick(fields: JsonObject, wanted: (name: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => wanted(name)));
 }
 
 function without(fields: JsonObject, names: readonly string[]): JsonObject {

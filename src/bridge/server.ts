@@ -35,6 +35,7 @@ export function createFront(context: BridgeContext): HttpFront {
   const app = fastify({
     bodyLimit: settings.bodyLimit,
     genReqId: () => newId('req'),
+    clientErrorHandler: (error, socket) => onClientError(error, socket),
     serverFactory: (handler) =>
       createServer(
         {
@@ -106,15 +107,7 @@ function addRoutes(app: FastifyInstance, context: BridgeContext): void {
     app.post(`${prefix}/chat/completions`, (request, reply) =>
       generating(context, request, reply, 'chat/completions', createChatCompletion),
     );
-    app.get<{ Params: { id: string } }>(`${prefix}/responses/:id`, (request, reply) =>
-      getResponse(context, request.params.id, reply),
-    );
-    app.delete<{ Params: { id: string } }>(`${prefix}/responses/:id`, (request, reply) =>
-      deleteResponse(context, request.params.id, reply),
-    );
-    app.get<{ Params: { id: string } }>(`${prefix}/responses/:id/input_items`, (request, reply) =>
-      getInputItems(context, request.params.id, request.query, reply),
-    );
+    addStoredRoutes(app, context, prefix);
   }
   // A plain GET on the path of the WebSocket is a client whose upgrade got lost on the way.
   for (const path of RESPONSES_PATHS) {
@@ -131,6 +124,28 @@ function addRoutes(app: FastifyInstance, context: BridgeContext): void {
   });
   app.addHook('onClose', () => {
     streams.closing = true;
+  });
+}
+
+/** Kept responses; in passthrough mode they are the upstream's. */
+function addStoredRoutes(app: FastifyInstance, context: BridgeContext, prefix: string): void {
+  interface ById {
+    Params: { id: string };
+  }
+  const passes = context.settings.mode === 'passthrough';
+  const at = (id: string): string => `responses/${encodeURIComponent(id)}`;
+  app.get<ById>(`${prefix}/responses/:id`, (request, reply) => {
+    const { id } = request.params;
+    return passes ? hijacked(context, request, reply, at(id)) : getResponse(context, id, reply);
+  });
+  app.delete<ById>(`${prefix}/responses/:id`, (request, reply) => {
+    const { id } = request.params;
+    return passes ? hijacked(context, request, reply, at(id)) : deleteResponse(context, id, reply);
+  });
+  app.get<ById>(`${prefix}/responses/:id/input_items`, (request, reply) => {
+    const { id } = request.params;
+    if (passes) return hijacked(context, request, reply, `${at(id)}/input_items`);
+    return getInputItems(context, id, request.query, reply);
   });
 }
 
@@ -174,10 +189,10 @@ async function hijacked(
   await passThrough({
     context,
     res,
-    method: request.method === 'GET' ? 'GET' : 'POST',
+    method: request.method,
     path: path + query,
     headers: request.headers,
-    body: request.method === 'GET' ? undefined : bodyOf(request),
+    body: request.method === 'POST' ? bodyOf(request) : undefined,
     turn: context.seal.open(one(request.headers[TURN_STATE_HEADER])),
     abort,
     log: context.log.child({ request: request.id }),
@@ -228,11 +243,11 @@ function onUpgrade(
   const refusal =
     gate({ method: 'GET', url, headers: request.headers }) ??
     (RESPONSES_PATHS.has(url.split('?', 1)[0] ?? '') ? undefined : notThere()) ??
-    (context.streams.full ? tooMany() : undefined) ??
+    (context.streams.full || sockets.size >= context.settings.maxStreams ? tooMany() : undefined) ??
     (context.streams.closing ? shuttingDown() : undefined) ??
     (servesSockets(context) ? undefined : noWebSocket());
   if (refusal === undefined) sockets.upgrade(request, socket, head);
-  else refuseUpgrade(socket, refusal);
+  else refuseRaw(socket, refusal);
 }
 
 function servesSockets({ settings }: BridgeContext): boolean {
@@ -248,7 +263,25 @@ function noWebSocket(): ApiError {
   return badRequest('WebSockets are switched off: use HTTP', { status: 426, code: 'websocket_disabled' });
 }
 
-function refuseUpgrade(socket: Duplex, error: ApiError): void {
+/** What is no HTTP, or too slow to become some, ends its own connection alone. */
+function onClientError(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      refuseRaw(socket, badRequest(`the headers are over ${MAX_HEADER_BYTES} bytes`, { status: 431 }));
+      return;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      refuseRaw(socket, badRequest('the request took too long to arrive', { status: 408 }));
+      return;
+    default:
+      refuseRaw(socket, badRequest('this is no HTTP request'));
+  }
+}
+
+function refuseRaw(socket: Duplex, error: ApiError): void {
   const body = errorBody(error);
   const headers = {
     ...error.headers,

@@ -48,6 +48,11 @@ export class WebSocketRoute {
     });
   }
 
+  /** Sockets that are open, busy or not. */
+  get size(): number {
+    return this.#server.clients.size;
+  }
+
   /** Closes the sockets that have nothing to do; those under way close when they are done. */
   close(): void {
     for (const client of this.#server.clients) client.emit('turnwire-drain');

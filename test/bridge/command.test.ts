@@ -1,0 +1,150 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startMock } from '../../src/mock/index.ts';
+import { post, startRig } from './harness.ts';
+import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-command-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+
+interface Command {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+async function startCommand(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  stdin?: string,
+): Promise<Command> {
+  const info = join(folder, `info-${args.join('').length}-${Math.random()}.json`);
+  const child = spawn(process.execPath, [MAIN, 'bridge', '--port', '0', '--server-info', info, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+  child.stdin.end(stdin ?? '');
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  while (!stdout.includes('OPENAI_BASE_URL')) {
+    const [chunk] = (await Promise.race([
+      once(child.stdout, 'data'),
+      exit.then(() => Promise.reject(new Error(stderr))),
+    ])) as [Buffer];
+    stdout += String(chunk);
+  }
+  const { url, pid, port } = JSON.parse(readFileSync(info, 'utf8')) as { url: string; pid: number; port: number };
+  expect([pid, url]).toEqual([child.pid, `http://127.0.0.1:${port}`]);
+  return {
+    child,
+    url,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    end: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return (await exit)[0];
+    },
+  };
+}
+
+describe('turnwire bridge', () => {
+  it('prints the block for Codex, takes its key from stdin, logs one line per answer and no secret', async () => {
+    await using mock = await startMock({ wire: 'chat', scenario: 'text' });
+    const traces = join(folder, 'traces');
+    const args = ['--upstream', mock.url, '--api-key-stdin', '--auth-token-env', 'CALLERS', '--trace-dir', traces];
+    const command = await startCommand(args, { CALLERS: 'caller-secret' }, 'upstream-secret\n');
+    expect(command.stdout()).toContain(
+      `base_url = "${command.url}/v1"\nwire_api = "responses"\nsupports_websockets = true\nenv_key = "CALLERS"`,
+    );
+    const response = await fetch(`${command.url}/v1/responses`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: 'Bearer caller-secret',
+        'x-api-key': 'other-secret',
+      },
+      body: JSON.stringify({ model: 'm', input: 'hi', stream: true, odd_field: 1 }),
+    });
+    expect(await response.text()).toContain('response.completed');
+    expect(await command.end()).toBe(0);
+    expect(mock.requests[0]?.headers.authorization).toBe('Bearer upstream-secret');
+    const lines = command
+      .stderr()
+      .split('\n')
+      .filter((line) => line.includes('"msg":"response"'));
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      route: 'responses_sse',
+      outcome: 'completed',
+      upstream: `${mock.url}/v1`,
+      ended_by: 'finish_reason',
+    });
+    expect(command.stderr()).toContain('odd_field');
+    const [trace] = readdirSync(traces);
+    const traced = readFileSync(join(traces, trace!), 'utf8');
+    expect(traced).toContain('response.completed');
+    expect(command.stderr() + command.stdout() + traced).not.toMatch(/-secret/);
+  });
+
+  it('lets a stream finish after SIGTERM, and ends with 0', async () => {
+    await using upstream = await startRawUpstream();
+    const command = await startCommand(['--upstream', upstream.url, '--wire', 'chat']);
+    const answer = fetch(`${command.url}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'm', input: 'x', stream: true }),
+    });
+    const { res } = await upstream.next();
+    res.writeHead(200).write(chatChunk('Hel'));
+    const response = await answer;
+    const ended = command.end();
+    await expect(async () => {
+      for (;;) await (await fetch(`${command.url}/health`, { headers: { connection: 'close' } })).text();
+    }).rejects.toThrow();
+    res.end(chatChunk('lo') + chatEnd);
+    expect(await response.text()).toContain('"status":"completed"');
+    expect(await ended).toBe(0);
+  });
+
+  it.each([
+    [[], /an upstream is needed/],
+    [['--upstream', 'nonsense'], /http:\/\//],
+    [['--upstream', 'http://127.0.0.1:1', '--host', '0.0.0.0'], /--auth-token-env/],
+    [['--upstream', 'http://127.0.0.1:1', '--env-key', 'NOT_SET'], /NOT_SET is not set/],
+    [['--upstream', 'http://127.0.0.1:1', '--store', 'mysql://x'], /memory, sqlite:PATH or redis/],
+    [['--upstream', 'http://127.0.0.1:1', '--mode', 'sideways'], /sideways/],
+  ])('refuses %j with one line', async (args, message) => {
+    await expect(startCommand(args)).rejects.toThrow(message);
+  });
+});
+
+describe('bridge: what is no request', () => {
+  it.each([
+    ['garbage', 'GARBAGE\r\n\r\n', 400],
+    ['endless headers', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+    ['no host', 'GET /v1/models HTTP/1.0\r\n\r\n', 400],
+  ])('%s is answered in the shape of the API, and others go on', async (_name, bytes, status) => {
+    await using at = await startRig({ wire: 'chat', scenario: 'text' }, { wire: 'chat' });
+    const socket = connect(at.bridge.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(bytes);
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { type: 'invalid_request_error' },
+    });
+    expect((await post(at.bridge, '/v1/responses', { model: 'm', input: 'x' })).status).toBe(200);
+  });
+});
