@@ -116,7 +116,12 @@ test('nothing secret in events, errors, or what an observer sees, however a requ
     (response) => response.writeHead(200, { 'content-type': 'text/event-stream', ...state }).write(': held\n\n'),
   );
   const env = { ...secrets };
-  const one = open(server.url, env, { streamIdleTimeoutMs: 50, requestMaxRetries: 0, streamMaxRetries: 0 }, observer);
+  const one = open(
+    server.url,
+    env,
+    { streamIdleTimeoutMs: 300, firstByteTimeoutMs: 5000, requestMaxRetries: 0, streamMaxRetries: 0 },
+    observer,
+  );
   const turn = one.turn();
   const kinds: (string | undefined)[] = [];
   for (let n = 0; n < 8; n++) {

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createModelClient, type ModelClient } from '../../src/client/model-client.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
+import { manualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,
   chatDelta,
@@ -141,26 +143,40 @@ test('a late error after the end changes nothing', async () => {
   await server.idle();
 });
 
+/** A client whose drain never runs out of time. */
+function patientClient(url: string): ModelClient {
+  client = createModelClient({ provider: providerFor(url, 'chat'), clock: manualClock() });
+  return client;
+}
+
 test('a consumer that stops at `completed` gives the connection back', async () => {
-  await using server = await modelServer(stream(chatAnswer()));
-  const one = clientFor(server.url);
+  const finished: Promise<unknown>[] = [];
+  await using server = await modelServer((response) => {
+    finished.push(once(response, 'finish'));
+    stream(chatAnswer())(response);
+  });
+  const one = patientClient(server.url);
   for (let turn = 0; turn < 5; turn++) {
     for await (const event of one.stream(hello)) if (event.type === 'completed') break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await finished[turn];
+    await new Promise((resolve) => setTimeout(resolve, 30));
   }
   expect(server.requests.length).toBe(5);
   expect(server.accepted).toBe(1);
 });
 
 test('the rest after the usage is drained, so that the connection is kept', async () => {
+  const finished: Promise<unknown>[] = [];
   await using server = await modelServer((response) => {
+    finished.push(once(response, 'finish'));
     stream(sse(chatDelta('a'), chatFinish('stop'), chatUsage), { hold: true })(response);
     setTimeout(() => response.end(sse('[DONE]')), 30);
   });
-  const one = clientFor(server.url);
+  const one = patientClient(server.url);
   for (let turn = 0; turn < 3; turn++) {
     await outcomeOf(one.stream(hello));
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await finished[turn];
+    await new Promise((resolve) => setTimeout(resolve, 30));
   }
   expect(server.accepted).toBe(1);
 });
@@ -205,7 +221,8 @@ test('nothing is left: no sockets, no timers, no listeners', async () => {
   expect((await outcomeOf(one.stream(hello))).error?.kind).toBe('stream_truncated');
   await one.close();
   await server.idle();
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  for (let n = 0; n < 50 && resources().length > before; n++) await new Promise((resolve) => setTimeout(resolve, 50));
+  // The timer of this very wait has fired by now, so it is not among them.
   expect(resources().length).toBeLessThanOrEqual(before);
 });
 

@@ -222,7 +222,7 @@ describe('a finished answer over an open socket', () => {
     });
     const startedAt = performance.now();
     const { events } = await outcomeOf(clientFor(server.url, 'chat', { usageGraceMs: 100 }).stream(hello));
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
     expect(events.at(-1)).toMatchObject({ type: 'completed', ended_by: 'finish_reason' });
     await server.idle();
   });
@@ -359,7 +359,7 @@ describe('errors', () => {
 
   test('silence is stream_idle with what came before', async () => {
     await using server = await modelServer(stream(sse(chatDelta('a')), { hold: true }));
-    const client = clientFor(server.url, 'chat', { streamIdleTimeoutMs: 60 });
+    const client = clientFor(server.url, 'chat', { streamIdleTimeoutMs: 100, firstByteTimeoutMs: 5000 });
     const { events, error } = await outcomeOf(client.stream(hello));
     expect(textOf(events)).toBe('a');
     expect(error?.kind).toBe('stream_idle');
@@ -372,7 +372,7 @@ describe('errors', () => {
       const timer = setInterval(() => response.write(': ping\n\n'), 10);
       response.on('close', () => clearInterval(timer));
     });
-    const client = clientFor(server.url, 'chat', { streamIdleTimeoutMs: 5000, progressTimeoutMs: 100 });
+    const client = clientFor(server.url, 'chat', { streamIdleTimeoutMs: 5000, progressTimeoutMs: 300 });
     const { error } = await outcomeOf(client.stream(hello));
     expect(error?.kind).toBe('stream_idle');
     expect(error?.message).toContain('keep-alives');

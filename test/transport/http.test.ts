@@ -3,6 +3,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { ModelError } from '../../src/model/errors.ts';
 import { createHttpTransport, type HttpResponse, type HttpTransport } from '../../src/transport/http.ts';
+import { manualClock } from './support/manual-clock.ts';
 import { bodyOf, httpServer, rawServer } from './support/server.ts';
 
 let http: HttpTransport | undefined;
@@ -70,17 +71,22 @@ test('keeps the connection after the whole body was read', async () => {
 });
 
 test('release drains a short rest and keeps the connection', async () => {
+  const patient = createHttpTransport({ clock: manualClock() }); // the time for the drain is never over
+  const finished: Promise<unknown>[] = [];
   await using server = await httpServer((_request, response) => {
+    finished.push(once(response, 'finish'));
     response.write('answer');
     setTimeout(() => response.end('data: [DONE]\n\n'), 20);
   });
   for (let n = 0; n < 3; n++) {
-    const response = await transport().send({ method: 'GET', url: server.url });
+    const response = await patient.send({ method: 'GET', url: server.url });
     expect(Buffer.concat((await response.read()) as Uint8Array[]).toString()).toBe('answer');
     response.release();
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await finished[n];
+    await new Promise((resolve) => setTimeout(resolve, 30));
   }
   expect(server.accepted).toBe(1);
+  await patient.close();
 });
 
 test('release closes a connection whose body does not end', async () => {
