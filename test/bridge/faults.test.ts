@@ -103,7 +103,11 @@ describe.each(cases)('fault $fault of a $wire upstream', ({ wire, name, fault })
   it('ends in the right terminal event over SSE, WebSocket, JSON and chat', async () => {
     const tools = /^tool|stop-with-tools|length-mid|per-choice|tool-use/.test(name);
     const mock = { wire, scenario: tools ? 'parallel-calls' : 'text', faults: [fault] };
-    await using rig = await startRig(mock, { wire, idleTimeoutMs: 300, usageGraceMs: 100 });
+    await using rig = await startRig(mock, {
+      wire,
+      idleTimeoutMs: name === 'stall-after' ? 300 : 10_000,
+      usageGraceMs: 100,
+    });
     const ends = endings[name] ?? (tools ? called : completed);
     const text = tools ? CALLS : HELLO;
     const sse = await askSse(rig.bridge, { input: 'hi' });
