@@ -118,7 +118,7 @@ async function resultOf(
     return { ...result, status: statusOf(result, signal) };
   } catch (error) {
     if (signal.aborted) return { status: 'interrupted', ok: false, output: 'stopped: the user interrupted the turn' };
-    return failed(`${call.name} failed: ${messageOf(error)}`);
+    return failed(error instanceof ToolInputError ? error.message : `${call.name} failed: ${messageOf(error)}`);
   }
 }
 

@@ -10,7 +10,7 @@ const command = (n: number, then: string): string => `echo x >> ran-${n}; ${then
 const model = new ScriptedModel(
   calls(
     call('shell', { command: command(1, 'true') }, 'first'),
-    call('shell', { command: command(2, 'while test -e ran-2 && test -d /proc/$PPID; do sleep 0.05; done') }, 'second'),
+    call('shell', { command: command(2, 'echo $$ > pid-2; sleep 1000') }, 'second'),
   ),
 );
 const tools = await createTools({ cwd: folder, env: { PATH: process.env.PATH } });
@@ -20,6 +20,6 @@ const ended = new Set<string>();
 for await (const batch of agent.run('go')) {
   for (const event of batch) if (event.type === 'tool.finished') ended.add(event.call_id);
   if (!ended.has('first')) continue;
-  while (!existsSync(join(folder, 'ran-2'))) await sleep(10);
+  while (!existsSync(join(folder, 'pid-2'))) await sleep(10);
   process.stdout.write('now\n');
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, chmod, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -167,6 +167,9 @@ describe('kill -9 in mid-turn', () => {
     await once(child.stdout, 'data'); // The second tool runs now, the first is done.
     child.kill('SIGKILL');
     await once(child, 'exit');
+    // The tool does not outlive us, although nobody could end it.
+    const pid = Number(await readFile(join(folder, 'pid-2'), 'utf8'));
+    await expect.poll(() => groupIsAlive(pid)).toBe(false);
 
     const store = new ThreadStore(join(folder, 'threads'));
     const thread = await store.resume(await store.last());
@@ -181,8 +184,14 @@ describe('kill -9 in mid-turn', () => {
     const model = new ScriptedModel(answer('I see'));
     await eventsOf(new Agent({ model, thread }).run('on'));
     expect(shortHistory(model.requests[0]!.input)).toHaveLength(6);
-    expect((await readdir(folder)).sort()).toEqual(['ran-1', 'ran-2', 'threads']);
+    expect((await readdir(folder)).sort()).toEqual(['pid-2', 'ran-1', 'ran-2', 'threads']);
     expect(await readFile(join(folder, 'ran-1'), 'utf8')).toBe('x\n');
     expect(await readFile(join(folder, 'ran-2'), 'utf8')).toBe('x\n');
   });
 });
+
+/** A zombie whose parent is gone may stay for ever where nobody reaps it: it does not count. */
+function groupIsAlive(pid: number): boolean {
+  const lines = execFileSync('ps', ['-eo', 'pgid=,stat='], { encoding: 'utf8' }).trim().split('\n');
+  return lines.some((line) => line.trim().startsWith(`${pid} `) && !/\bZ/.test(line));
+}

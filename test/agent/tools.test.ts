@@ -56,7 +56,10 @@ describe('shell', () => {
   test('a program with arguments is read by no shell', async () => {
     const cwd = await temporaryFolder();
     expect((await run(cwd, 'shell', { command: ['echo', '$HOME; ls'] })).output).toBe('exit code 0\n$HOME; ls\n');
-    expect((await run(cwd, 'shell', { command: ['no-such-program'] })).output).toMatch(/^not started: .*ENOENT/);
+    expect((await run(cwd, 'shell', { command: ['no-such-program'] })).output).toMatch(
+      /^exit code 127\n.*no-such-program/,
+    );
+    await expect(run(cwd, 'shell', { command: 'ls', cwd: 'nope' })).rejects.toThrow('is no folder');
   });
 
   test('a gigabyte of output: head and tail, in bounded memory', async () => {
@@ -111,6 +114,13 @@ describe('shell', () => {
     const result = await run(cwd, 'shell', { command: 'sleep 1000 & echo $!' });
     expect(result.output).toMatch(/^exit code 0\n/);
     await expect.poll(() => isAlive(Number(result.told))).toBe(false);
+  });
+
+  test('a command is quick: nothing is waited for after its end', async () => {
+    const cwd = await temporaryFolder();
+    const started = performance.now();
+    for (let n = 0; n < 10; n += 1) await run(cwd, 'shell', { command: 'echo hi' });
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 
   test('no secret of the environment gets in by itself', async () => {

@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly headBytes: number;
   readonly tailBytes: number;
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  /** The group also ends when this process is killed and can end nothing any more. Needs `/bin/sh`. Default false. */
+  readonly endWithParent?: boolean;
 }
 
 export type ProcessEnd =
@@ -42,16 +44,9 @@ export interface ProcessResult {
 export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
   const output = new HeadTail(options.headBytes, options.tailBytes);
   if (options.signal.aborted) return { end: { type: 'aborted' }, output };
-  const [program, ...args] = options.argv;
   let child: ChildProcess;
   try {
-    // `detached` makes it the leader of a new group, so that everything it starts can be ended with it.
-    child = spawn(program, args, {
-      cwd: options.cwd,
-      env: options.env,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    child = start(options);
   } catch (error) {
     return { end: { type: 'not_started', message: String(error) }, output };
   }
@@ -65,6 +60,24 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   read('stdout', child.stdout);
   read('stderr', child.stderr);
   return { end: await endOf(child, options), output };
+}
+
+/** A watcher in the group reads from a pipe of ours that nobody writes to: its end means that we are gone. */
+const LEASH = '{ read -r _ <&3; kill -9 0; } >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+
+function start(options: ProcessOptions): ChildProcess {
+  const { argv, cwd, env, endWithParent } = options;
+  const [program, ...args] = endWithParent === true ? (['/bin/sh', '-c', LEASH, 'sh', ...argv] as const) : argv;
+  // `detached` makes it the leader of a new group, so that everything it starts can be ended with it.
+  const stdio = [
+    'ignore' as const,
+    'pipe' as const,
+    'pipe' as const,
+    ...(endWithParent === true ? ['pipe' as const] : []),
+  ];
+  const child = spawn(program, args, { cwd, env, detached: true, stdio });
+  child.stdio[3]?.on('error', () => undefined); // Destroyed at the end on purpose.
+  return child;
 }
 
 async function endOf(child: ChildProcess, options: ProcessOptions): Promise<ProcessEnd> {
@@ -89,8 +102,7 @@ async function endOf(child: ChildProcess, options: ProcessOptions): Promise<Proc
     killTimer?.cancel();
     signal.removeEventListener('abort', onAbort);
     killGroup(child, 'SIGKILL');
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    for (const stream of child.stdio) stream?.destroy();
   }
 }
 
@@ -107,14 +119,17 @@ function exitOf(child: ChildProcess): Promise<ProcessEnd> {
 
 /** Waits until both pipes are at their end, at most `DRAIN_MS`. */
 async function drained(child: ChildProcess, clock: Clock): Promise<void> {
-  let timer: Timer | undefined;
-  const closed = new Promise<void>((resolve) => {
-    if (child.stdout?.closed === true && child.stderr?.closed === true) resolve();
-    child.once('close', () => resolve());
-    timer = clock.after(DRAIN_MS, resolve);
+  const late = Promise.withResolvers<undefined>();
+  const timer = clock.after(DRAIN_MS, () => late.resolve(undefined));
+  await Promise.race([late.promise, Promise.all([endOfStream(child.stdout), endOfStream(child.stderr)])]);
+  timer.cancel();
+}
+
+function endOfStream(stream: Readable | null): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream === null || stream.readableEnded || stream.destroyed) resolve();
+    else stream.once('close', resolve);
   });
-  await closed;
-  timer?.cancel();
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {

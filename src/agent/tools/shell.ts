@@ -121,6 +121,7 @@ async function runShell(
     clock: context.clock,
     headBytes: HEAD_BYTES,
     tailBytes: TAIL_BYTES,
+    endWithParent: true,
     onOutput: (stream, chunk) => teller.tell(stream, chunk),
   });
   const text = output.total === 0 ? '(no output)' : output.toString();
