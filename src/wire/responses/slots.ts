@@ -122,15 +122,15 @@ export class SlotTable {
    */
   matchOutput(items: readonly JsonObject[]): (Slot | undefined)[] {
     const taken = new Set<Slot>();
-    const take = (slot: Slot | undefined, type: string): Slot | undefined => {
-      if (slot === undefined || taken.has(slot) || slot.type !== type) return undefined;
+    const takeNamed = (slot: Slot | undefined): Slot | undefined => {
+      if (slot === undefined || taken.has(slot)) return undefined;
       taken.add(slot);
       return slot;
     };
+    const take = (slot: Slot | undefined, type: string): Slot | undefined =>
+      slot?.type === type ? takeNamed(slot) : undefined;
     const types = items.map(typeOf);
-    const matches = items.map((item, place) =>
-      take(this.byName(types[place] ?? '', namesOf(item)), types[place] ?? ''),
-    );
+    const matches = items.map((item, place) => takeNamed(this.byName(types[place] ?? '', namesOf(item))));
     for (const [place, type] of types.entries()) matches[place] ??= take(this.#byIndex.get(place), type);
     const slotsOf = Map.groupBy(this.slots, ({ type }) => type);
     const seen = new Map<string, number>();
