@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/index.ts';
 import type { CliContext } from './context.ts';
+import { visible } from './visible.ts';
 
 /** Asks on stderr and reads the answer from the terminal; `undefined` where there is none. */
 export function createTerminalApprover(cli: CliContext): Approver | undefined {
@@ -27,11 +28,4 @@ function decisionOf(answer: string): ApprovalDecision {
   if (word === 'y' || word === 'yes') return { type: 'once' };
   if (word === 's' || word === 'session') return { type: 'session' };
   return word === '' || word === 'n' || word === 'no' ? { type: 'deny' } : { type: 'deny', reason: answer.trim() };
-}
-
-/** What a model wrote must not move the cursor: control characters are shown, not obeyed. */
-function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (char) =>
-    char === '\n' || char === '\t' ? char : `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`,
-  );
 }

@@ -20,6 +20,7 @@ import { BrokenPipe, describeFailure, describeSystemError, exitCode, UsageError 
 import { mcpServersFor } from './mcp-servers.ts';
 import type { OpenModel } from './model.ts';
 import { describeRetry } from './retry-text.ts';
+import { visible } from './visible.ts';
 
 export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly model: OpenModel;
@@ -191,7 +192,7 @@ function codeAfter(event: AgentEvent, code: number): number {
 
 /** What belongs on stderr with and without `--json`. */
 function warn(event: AgentEvent, { cli, name }: Scope): void {
-  if (event.type === 'warning') cli.stderr.write(`${name}: note: ${event.message}\n`);
+  if (event.type === 'warning') cli.stderr.write(`${name}: note: ${oneLine(event.message)}\n`);
   if (event.type === 'history.compacting') cli.stderr.write(`${name}: note: summarising the conversation\n`);
   if (event.type === 'turn.interrupted') cli.stderr.write(`${name}: interrupted\n`);
   if (event.type === 'turn.failed') cli.stderr.write(`${name}: ${describeFailure(errorOf(event.error))}\n`);
@@ -228,6 +229,6 @@ function withoutTexts(change: FileChange): object {
 }
 
 function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
+  const line = visible(text.replaceAll(/\s+/g, ' ').trim());
   return line.length > 200 ? `${line.slice(0, 200)} …` : line;
 }

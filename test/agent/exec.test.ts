@@ -154,6 +154,14 @@ describe('turnwire exec with tools', () => {
     },
   );
 
+  test('what a model wrote cannot move the cursor through stderr', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([{ type: 'tool_call', name: 'read_file', arguments: { path: 'a\u001b[2Jb' } }], done);
+    const { stderr } = await exec(cwd, server, ['--tools', 'read', 'x']);
+    expect(stderr).toContain('read a\\u{1b}[2Jb');
+    expect(stderr).not.toContain('\u001b');
+  });
+
   test('--tools read offers nothing that changes anything; none offers nothing', async () => {
     const cwd = await temporaryFolder();
     const server = await serve(done);
