@@ -6,9 +6,22 @@ import { when, type Finding } from './finding.ts';
 /** The tool-call fragments of a chunk. */
 export function fragmentsOf(json: JsonObject | undefined): readonly JsonObject[] {
   return objectsIn(json?.choices).flatMap((choice) => {
-    const from = isObject(choice.delta) ? choice.delta : choice.message;
-    return isObject(from) ? objectsIn(from.tool_calls) : [];
+    if (isObject(choice.delta)) return inChoice(choice, objectsIn(choice.delta.tool_calls));
+    // Calls of a whole message need no index.
+    const calls = isObject(choice.message) ? objectsIn(choice.message.tool_calls) : [];
+    return inChoice(
+      choice,
+      calls.map((call, index) => ({ index, ...call })),
+    );
   });
+}
+
+/** Each choice counts its calls from 0. */
+function inChoice(choice: JsonObject, calls: readonly JsonObject[]): readonly JsonObject[] {
+  const base = Number(choice.index ?? 0) * 1000;
+  return base === 0
+    ? calls
+    : calls.map((call) => (typeof call.index === 'number' ? { ...call, index: base + call.index } : call));
 }
 
 /** A call as it can be put together, ids first. */
@@ -18,11 +31,11 @@ interface Call {
 }
 
 /** What is unusual about the calls of a chat stream. */
-export function checkTools({ events, reasons }: ChatFacts): readonly Finding[] {
+export function checkTools({ events, finish, reasons }: ChatFacts): readonly Finding[] {
   const fragments = events.flatMap(({ json }) => fragmentsOf(json));
   if (fragments.length === 0) return [];
   const calls = collect(fragments);
-  const cut = reasons.includes('length');
+  const cut = finish < 0 || reasons.includes('length');
   return [
     ...checkIndexes(fragments),
     ...checkIds(calls),

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../base/json.ts';
 import { checkTools, fragmentsOf } from './check-chat-tools.ts';
-import { isSentinel, objectsIn } from './check-framing.ts';
+import { isBytewise, isSentinel, objectsIn } from './check-framing.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
 import type { SseEvent } from './sse-reading.ts';
@@ -48,6 +48,7 @@ export function chatFacts({ reading }: Pick<Sample, 'reading'>): ChatFacts {
 export function checkChat(sample: Sample): readonly Finding[] {
   const facts = chatFacts(sample);
   if (facts.events.length === 0) return [];
+  const failed = facts.error >= 0 && (facts.finish < 0 || facts.error <= facts.finish);
   return [
     ...checkReasons(sample, facts),
     ...checkChunks(facts),
@@ -55,6 +56,7 @@ export function checkChat(sample: Sample): readonly Finding[] {
     ...checkUsage(sample, facts),
     ...checkTools(facts),
     ...checkLate(facts),
+    ...when(failed, 'error-mid-stream', facts.events[facts.error]?.data.slice(0, 80) ?? ''),
   ];
 }
 
@@ -132,7 +134,13 @@ export function reasoningField(delta: JsonObject): string | undefined {
   return usual ? 'reasoning_content' : undefined;
 }
 
-function checkUsage({ body }: Sample, { events, finish }: ChatFacts): readonly Finding[] {
+/** Usage that comes later than this after the finish is as good as none, in milliseconds. */
+const USAGE_WAIT = 250;
+
+function checkUsage(sample: Sample, { events, finish }: ChatFacts): readonly Finding[] {
+  const { body, answer, stayedMs } = sample;
+  // Whoever left early, or got it byte by byte, cannot tell.
+  const waited = answer.end === 'end' || (answer.end === 'left' && stayedMs >= USAGE_WAIT);
   const asked = isObject(body.stream_options);
   const top = events.filter(({ json }) => isObject(json?.usage));
   const inChoice = events.some(({ json }) => choicesOf(json).some(({ usage }) => isObject(usage)));
@@ -142,13 +150,13 @@ function checkUsage({ body }: Sample, { events, finish }: ChatFacts): readonly F
   const late = counts.at(-1);
   const delay = late === undefined ? 0 : late.ms - finished.ms;
   return [
-    ...when(asked && top.length === 0 && !inChoice, 'usage-never', 'no usage, although it was asked for'),
+    ...when(asked && waited && top.length === 0 && !inChoice, 'usage-never', 'no usage, although it was asked for'),
     ...when(!asked && (top.length > 0 || inChoice), 'usage-unasked', 'usage, although nobody asked'),
     ...when(inChoice, 'usage-in-choice', 'choices[0].usage'),
     ...when(top.length >= 3, 'usage-every-chunk', `usage in ${top.length} of ${counted(events.length, 'chunk')}`),
     ...when(top.length > 0 && counts.length === 0, 'usage-zeros', 'usage of nothing but zeros'),
     ...when(counts.length > 0 && top.length < 3 && late === finished, 'usage-on-finish', 'usage on the finish chunk'),
-    ...when(delay >= 50, 'usage-late', `usage ${ms(delay)} after the finish`),
+    ...when(delay >= 50 && !isBytewise(sample), 'usage-late', `usage ${ms(delay)} after the finish`),
   ];
 }
 

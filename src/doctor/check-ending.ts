@@ -58,6 +58,8 @@ function checkUnfinished(sample: Sample, { sentinel }: Over): readonly Finding[]
     return [{ quirk: 'bare-done', seen }, ...when(held, 'bare-done-hold', `${seen}; held open ${ms(sample.stayedMs)}`)];
   }
   if (sentinel === 'bracketed') return [{ quirk: 'no-finish-done', seen: '[DONE], and no finish_reason' }];
+  // It was still on its way when our time was over.
+  if (answer.end === 'timeout' && answer.endMs - (last?.ms ?? 0) < LATE_CLOSE) return [];
   if (answer.end !== 'end') {
     return [
       { quirk: brokenBy(answer.end), seen: `${reading.events.length} events; ${howEnded(answer.end, answer.endMs)}` },
@@ -94,9 +96,10 @@ function checkHeld(sample: Sample, over: Over): readonly Finding[] {
   if (stayedMs < LATE_CLOSE / 2) return [];
   const pulse = reading.comments.filter((at) => at > (over.at?.ms ?? 0) + 1).length > 1;
   const seen = `over after ${ms(over.at?.ms ?? 0)}, then held open ${ms(stayedMs)}`;
+  const same = wire === 'chat' ? '' : ' (the Responses wire has no sentinel: done-then-hold is the same)';
   if (over.failed) return [{ quirk: wire === 'chat' ? 'done-then-hold' : 'failed-then-hold', seen }];
   if (pulse) return [{ quirk: 'comment-only-life', seen: `${seen} with comments` }];
-  return [{ quirk: over.sentinel === 'none' ? 'finish-then-hold' : 'done-then-hold', seen }];
+  return [{ quirk: over.sentinel === 'none' ? 'finish-then-hold' : 'done-then-hold', seen: seen + same }];
 }
 
 function checkLastEvent({ reading, answer }: Sample): readonly Finding[] {

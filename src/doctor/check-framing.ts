@@ -3,7 +3,7 @@ import { counted, ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
 import type { SseEvent } from './sse-reading.ts';
 
-const GIANT_EVENT = 256 * 1024;
+export const GIANT_EVENT = 256 * 1024;
 const ENDLESS_LINE = 4 * 1024 * 1024;
 
 /** Names of events that are only there to keep the connection alive. */
@@ -99,10 +99,8 @@ function checkNames({ reading, wire }: Sample): readonly Finding[] {
 function checkChunks({ answer, reading, plain }: Sample): readonly Finding[] {
   if (!plain) return [];
   const { chunks } = answer;
-  const single = chunks.filter(({ data }) => data.length === 1).length;
-  const bytewise = chunks.length >= 20 && single >= chunks.length * 0.9;
   return [
-    ...when(bytewise, 'one-byte-chunks', `${single} of ${counted(chunks.length, 'chunk')} are one byte`),
+    ...when(isBytewise({ answer }), 'one-byte-chunks', `nearly all of ${counted(chunks.length, 'chunk')} are one byte`),
     ...when(
       reading.splitCharacters > 0,
       'split-utf8',
@@ -112,14 +110,19 @@ function checkChunks({ answer, reading, plain }: Sample): readonly Finding[] {
   ];
 }
 
-/** An answer that took long, or is large, and comes all at once was held back by somebody. */
+/** Nearly every chunk is one byte. */
+export function isBytewise({ answer: { chunks } }: Pick<Sample, 'answer'>): boolean {
+  return chunks.length >= 20 && chunks.filter(({ data }) => data.length === 1).length >= chunks.length * 0.9;
+}
+
+/** A large answer that comes all at once was held back by somebody. */
 function checkBuffering(chunks: number, events: readonly SseEvent[]): readonly Finding[] {
   const size = events.reduce((sum, event) => sum + event.size, 0);
   const first = events[0];
   if (first === undefined || events.length < 10) return [];
   const together = chunks <= Math.ceil(size / 65_536) && events.every(({ ms: at }) => at - first.ms < 20);
   return when(
-    together && (size >= 20 * 1024 || first.ms >= 300),
+    together && size >= 20 * 1024,
     'one-chunk',
     `${events.length} events, ${Math.round(size / 1024)} KiB, in ${counted(chunks, 'chunk')} after ${ms(first.ms)}`,
   );

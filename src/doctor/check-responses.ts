@@ -6,7 +6,7 @@ import type { SseEvent } from './sse-reading.ts';
 
 /** What the checks of the Responses wire look at; frames of a WebSocket too. */
 export interface ResponsesStream {
-  readonly reading: { readonly events: readonly SseEvent[] };
+  readonly reading: { readonly events: readonly SseEvent[]; readonly invalidUtf8?: boolean };
   readonly body: JsonObject;
 }
 
@@ -20,6 +20,11 @@ export interface ResponsesFacts {
 }
 
 const TERMINAL = /^(response\.(completed|failed|incomplete)|error)$/;
+
+/** The type of an event, for people. */
+export function typeOf(event: SseEvent | undefined): string {
+  return nonEmpty(event?.json?.type) ?? 'not there';
+}
 
 /** Finds the end of a Responses stream. */
 export function responsesFacts({ reading }: ResponsesStream): ResponsesFacts {
@@ -41,7 +46,7 @@ export function checkResponses(stream: ResponsesStream): readonly Finding[] {
   const found = [...checkEnd(stream, facts), ...checkTypes(facts)];
   if (facts.terminal < 0 || facts.events[facts.terminal]?.json?.type !== 'response.completed') return found;
   const shape = [...checkSequence(facts), ...checkItems(facts), ...checkCompleted(facts)];
-  const order = shape.length > 0 || found.length > 0 ? [] : checkOrder(facts);
+  const order = shape.length > 0 || found.length > 0 || stream.reading.invalidUtf8 === true ? [] : checkOrder(facts);
   return [...found, ...shape, ...order];
 }
 
@@ -172,6 +177,7 @@ function checkIds(
 function isLateAdded(typed: readonly JsonObject[]): boolean {
   const streamed = new Set<unknown>();
   for (const event of typed) {
+    if (!KNOWN_TYPES.test(String(event.type))) continue;
     if (event.type === 'response.output_item.added' && isObject(event.item) && streamed.has(event.item.id)) return true;
     if (String(event.type).endsWith('.delta') && event.item_id !== undefined) streamed.add(event.item_id);
     if (event.type === 'response.content_part.added' && streamed.has(event.item_id)) return true;

@@ -3,9 +3,9 @@ import type { WireApi } from '../wire/index.ts';
 import { chatFacts, choicesOf, reasoningField } from './check-chat.ts';
 import { fragmentsOf } from './check-chat-tools.ts';
 import { checkEnding } from './check-ending.ts';
-import { checkFraming, objectsIn } from './check-framing.ts';
+import { checkFraming, isBytewise, objectsIn } from './check-framing.ts';
 import { checkHead } from './check-head.ts';
-import { responsesFacts } from './check-responses.ts';
+import { responsesFacts, typeOf } from './check-responses.ts';
 import { checkEvents, checkSample } from './checks.ts';
 import { isAbsent, unusable, type Examination, type Outcome, type Probe } from './examination.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
@@ -97,7 +97,7 @@ function describeEvents(sample: Sample): string {
     return `finish_reason ${reasons.join(', ') || 'none'}, ${sentinel < 0 ? 'no sentinel' : 'sentinel'}, ${usage}`;
   }
   const { events, terminal } = responsesFacts(sample);
-  return `${counted(events.length, 'event')}, the last is ${String(events[terminal]?.json?.type ?? 'not there')}`;
+  return `${counted(events.length, 'event')}, the last is ${typeOf(events[terminal])}`;
 }
 
 function describePace({ reading }: Sample): string {
@@ -106,15 +106,17 @@ function describePace({ reading }: Sample): string {
   return `${reading.events.length} events, ${kib.toFixed(0)} KiB, ${gap.toFixed(1)} ms between two`;
 }
 
-/** A gap this long between most events is slower than a person reads along, in milliseconds. */
-const SLOW_GAP = 8;
+/** A gap this long between most events is a slow model, or a slow way, in milliseconds. */
+export const SLOW_GAP = 8;
 
-function checkPace({ reading }: Sample): readonly Finding[] {
+function checkPace(sample: Sample): readonly Finding[] {
+  const { reading } = sample;
+  if (isBytewise(sample)) return [];
   const gap = medianGap(reading.events.map(({ ms: at }) => at));
   return when(gap >= SLOW_GAP, 'drip', `${gap.toFixed(0)} ms between two events`);
 }
 
-function medianGap(times: readonly number[]): number {
+export function medianGap(times: readonly number[]): number {
   const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
   gaps.sort((a, b) => a - b);
   return gaps[Math.floor(gaps.length / 2)] ?? 0;
@@ -161,7 +163,11 @@ function describeText({ ours }: Sample): string {
 
 function checkSchema(sample: Sample): readonly Finding[] {
   const cut = /"(finish_reason":"length|response\.incomplete)"/.test(sample.text);
-  const wrong = sample.ours.outcome === 'completed' && !cut && !isObject(parseJson(sample.ours.text));
+  const wrong =
+    sample.ours.outcome === 'completed' &&
+    !cut &&
+    !sample.reading.invalidUtf8 &&
+    !isObject(parseJson(sample.ours.text));
   return when(wrong && sample.ours.text !== '', 'json-schema-ignored', JSON.stringify(sample.ours.text.slice(0, 50)));
 }
 
@@ -194,7 +200,7 @@ async function probeBadRequest(examination: Examination, wire: WireApi): Promise
 }
 
 /** The best of all answers counts: one that is slow by chance says nothing. */
-const SLOW_START = 250;
+export const SLOW_START = 250;
 
 async function probeFirstByte(examination: Examination, wire: WireApi): Promise<Outcome> {
   const why = await unusable(examination, wire);

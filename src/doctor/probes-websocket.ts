@@ -1,8 +1,9 @@
 import { isObject, stringOf, type JsonObject } from '../base/json.ts';
-import { checkResponses, responsesFacts } from './check-responses.ts';
-import { isHeartbeat } from './check-framing.ts';
-import { unusable, type Examination, type Outcome, type Probe } from './examination.ts';
+import { checkResponses, responsesFacts, typeOf } from './check-responses.ts';
+import { GIANT_EVENT, isHeartbeat } from './check-framing.ts';
+import { isAbsent, type Examination, type Outcome, type Probe } from './examination.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
+import { medianGap, SLOW_GAP, SLOW_START } from './probes-model.ts';
 import { questions } from './requests.ts';
 import { WebSocketSession, type WebSocketAnswer } from './websocket-session.ts';
 
@@ -26,8 +27,8 @@ class Talk {
 
   /** Whether the server speaks WebSocket, and how it says that it does not. */
   async upgrade(examination: Examination): Promise<Outcome> {
-    const why = await unusable(examination, 'responses');
-    if (why !== undefined) return { skipped: why.replace('this wire', 'the Responses wire') };
+    const { answer } = await examination.sample('responses', 'answer');
+    if (isAbsent(answer)) return { skipped: 'the Responses wire is not served' };
     return await this.#connect(examination, []);
   }
 
@@ -46,7 +47,8 @@ class Talk {
         : { ...again, findings: [...findings, ...again.findings] };
     }
     const { response } = responsesFacts({ reading: answer, body });
-    this.#responseId = stringOf(response?.id);
+    // What was not completed may well be forgotten.
+    this.#responseId = response?.status === 'completed' ? stringOf(response.id) : undefined;
     return { seen: describe(answer), findings };
   }
 
@@ -97,7 +99,7 @@ function requestBody(examination: Examination): JsonObject {
 
 function describe({ events, closed, idle }: WebSocketAnswer): string {
   const end = idle ? ', then silence' : closed === undefined ? '' : `, closed with ${closed}`;
-  return `${counted(events.length, 'message')}, the last is ${String(events.at(-1)?.json?.type ?? 'not there')}${end}`;
+  return `${counted(events.length, 'message')}, the last is ${typeOf(events.at(-1))}${end}`;
 }
 
 function checkMessages(answer: WebSocketAnswer, body: JsonObject): readonly Finding[] {
@@ -108,10 +110,26 @@ function checkMessages(answer: WebSocketAnswer, body: JsonObject): readonly Find
   const shape = checkResponses({ reading: answer, body }).filter(({ quirk }) => quirk !== 'error-mid-stream');
   return [
     ...when(binary > 0, 'ws-binary', counted(binary, 'binary message')),
+    ...when(
+      events.some(({ size }) => size >= GIANT_EVENT),
+      'giant-event',
+      'a message of more than 256 KiB',
+    ),
     ...when(pings > 0, 'ws-ping', counted(pings, 'ping')),
     ...when(beats.length > 0, 'heartbeat-events', counted(beats.length, 'event')),
+    ...checkTimes(answer),
     ...(error?.type === 'error' ? checkError(error, events.length) : []),
     ...(facts.terminal < 0 ? checkBroken(answer) : shape),
+  ];
+}
+
+function checkTimes({ events }: WebSocketAnswer): readonly Finding[] {
+  const times = events.map(({ ms: at }) => at);
+  const first = times[0] ?? 0;
+  const gap = medianGap(times);
+  return [
+    ...when(first >= SLOW_START, 'slow-first-byte', `the first message took ${ms(first)}`),
+    ...when(gap >= SLOW_GAP, 'drip', `${gap.toFixed(0)} ms between two messages`),
   ];
 }
 

@@ -89,7 +89,7 @@ async function send(url: URL, body: JsonObject, decoder: StreamDecoder, options:
     body: JSON.stringify(body),
     signal,
     idleMs: timeoutMs,
-    totalMs: timeoutMs * 2 + stayMs,
+    totalMs: timeoutMs * 4 + stayMs,
     maxBytes: MAX_BYTES,
     onChunk: (data, answered) => {
       if (isEncoded(answered)) return undefined;
@@ -177,7 +177,9 @@ function oursOf(wire: WireApi, answer: RawAnswer, bytes: Uint8Array, body: JsonO
   const decoder = createDecoder(wire, { usageAsked: isObject(body.stream_options), tokenLimit: true });
   const events = [...decoder.push(bytes), ...decoder.end({ type: 'close' })];
   const text = events.map((event) => (event.type === 'output_text.delta' ? event.delta : '')).join('');
-  const calls = events.filter((event) => event.type === 'output_item.done' && String(event.item.type).endsWith("_call"));
+  const calls = events.filter(
+    (event) => event.type === 'output_item.done' && String(event.item.type).endsWith('_call'),
+  );
   return { outcome: decoder.failure?.kind ?? 'completed', text, calls: calls.length };
 }
 

@@ -75,6 +75,8 @@ async function deed(res: ServerResponse, step: Step, context: PlayContext): Prom
     case 'write':
       return write(res, step.data, context);
     case 'wait':
+      // The head comes at once, whatever the body waits for.
+      if (context.state.writes === 0) res.flushHeaders();
       return pause(context.clock, step.ms, context.signal);
     case 'hold':
       return hold(res, context);
