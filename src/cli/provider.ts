@@ -58,7 +58,10 @@ function withFlags(provider: ProviderConfig, flags: ProviderFlags): ProviderConf
 }
 
 /** Our files in the order they are looked through; Codex' own only when asked for. */
-function filesOf(flags: ProviderFlags, cli: CliContext): { path: string; dialect: 'turnwire' | 'codex' }[] {
+export function configFiles(
+  flags: Pick<ProviderFlags, 'codexConfig'>,
+  cli: CliContext,
+): { path: string; dialect: 'turnwire' | 'codex' }[] {
   if (flags.codexConfig === true) return [{ path: join(cli.home, '.codex', 'config.toml'), dialect: 'codex' }];
   const configHome = cli.env.XDG_CONFIG_HOME;
   const folder = configHome === undefined || configHome === '' ? join(cli.home, '.config') : configHome;
@@ -70,7 +73,7 @@ function filesOf(flags: ProviderFlags, cli: CliContext): { path: string; dialect
 
 async function fromFiles(flags: ProviderFlags, cli: CliContext): Promise<ProviderChoice> {
   const seen: string[] = [];
-  for (const { path, dialect } of filesOf(flags, cli)) {
+  for (const { path, dialect } of configFiles(flags, cli)) {
     const toml = await readToml(path);
     if (toml === undefined) {
       if (dialect === 'codex') throw new UsageError(`cannot read ${path}: no such file`);

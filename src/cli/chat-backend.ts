@@ -1,0 +1,191 @@
+import { Writable } from 'node:stream';
+import {
+  Agent,
+  connectMcpServers,
+  createTools,
+  defaultInstructions,
+  ThreadError,
+  type AgentThread,
+  type AgentTool,
+  type Approver,
+  type McpConnections,
+  type ResumedThread,
+} from '../agent/index.ts';
+import { ConfigError } from '../client/provider.ts';
+import { parseProviders } from '../client/provider-file.ts';
+import type { ChatBackend, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
+import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
+import { readToml } from './config-file.ts';
+import type { CliContext } from './context.ts';
+import { describeSystemError, UsageError } from './exit.ts';
+import { mcpServersFor } from './mcp-servers.ts';
+import { configFiles } from './provider.ts';
+import type { OpenModel } from './model.ts';
+import { openModel } from './open-model.ts';
+import type { ProviderFlags } from './provider-flags.ts';
+
+export interface ChatBackendOptions {
+  readonly cli: CliContext;
+  readonly name: string;
+  readonly flags: ProviderFlags & AgentFlags & { readonly maxRequests: number };
+  /** Default: a text that explains the tools. */
+  readonly instructions: string | undefined;
+}
+
+/** What the terminal chat stands on: model servers, tools, MCP servers, conversations on disk. */
+export interface OpenBackend extends ChatBackend {
+  close(): Promise<void>;
+}
+
+/** Fails with `UsageError` for flags and files that cannot be used. */
+export async function openChatBackend(options: ChatBackendOptions): Promise<OpenBackend> {
+  const { cli, name, flags } = options;
+  const said = new Said();
+  const quiet = { ...readable(cli), stderr: said.stream };
+  const model = await openModel(flags, { cli: quiet, name, apiKey: undefined });
+  const cwd = toolFolder(flags, cli);
+  const sources = new Sources({ ...options, cli: quiet }, model, cwd, said);
+  return {
+    provider: model.provider.name,
+    model: model.provider.model,
+    cwd,
+    greeting: said.take(`${name}: `),
+    open: (what, approver) => sources.open(what, approver),
+    openProvider: (provider) => sources.openProvider(provider),
+    providers: () => sources.providers(),
+    threads: () => threadStore(cli).list(),
+    close: () => sources.close(),
+  };
+}
+
+/** The tools and servers that all conversations of one chat share. */
+class Sources {
+  readonly #options: ChatBackendOptions;
+  readonly #model: OpenModel;
+  readonly #cwd: string;
+  readonly #said: Said;
+  readonly #models: OpenModel[];
+  #tools: readonly AgentTool[] | undefined;
+  #mcp: McpConnections | undefined;
+
+  constructor(options: ChatBackendOptions, model: OpenModel, cwd: string, said: Said) {
+    this.#options = options;
+    this.#model = model;
+    this.#models = [model];
+    this.#cwd = cwd;
+    this.#said = said;
+  }
+
+  async open(what: OpenWhat, approver: Approver): Promise<OpenedAgent> {
+    const { flags, name } = this.#options;
+    const { thread, notes } = await this.#openThread(what);
+    this.#tools ??= await this.#openTools(approver);
+    const instructions = this.#options.instructions ?? defaultInstructions({ cwd: this.#cwd, tools: flags.tools });
+    const agent = new Agent({
+      model: this.#model.agentModel,
+      tools: this.#tools,
+      approvals: flags.approve,
+      approver,
+      maxRequests: flags.maxRequests,
+      ...(instructions === undefined ? {} : { instructions }),
+      ...(thread === undefined ? {} : { thread }),
+    });
+    return { agent, notes: [...notes, ...this.#said.take(`${name}: note: `)] };
+  }
+
+  async openProvider(provider: string): Promise<OpenedProvider> {
+    const { cli, name, flags } = this.#options;
+    const { codexConfig } = flags;
+    const wanted = { provider, ...(codexConfig === undefined ? {} : { codexConfig }) };
+    const model = await openModel(wanted, { cli, name, apiKey: undefined });
+    this.#models.push(model);
+    return { name: model.provider.name, port: model.agentModel, model: model.provider.model };
+  }
+
+  async providers(): Promise<readonly string[]> {
+    const { cli, flags } = this.#options;
+    const names: string[] = [];
+    for (const { path, dialect } of configFiles(flags, cli)) {
+      const toml = await readToml(path);
+      if (toml === undefined) continue;
+      try {
+        names.push(...parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers'] }).providers.keys());
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+      }
+    }
+    return [...new Set(names)];
+  }
+
+  async close(): Promise<void> {
+    await this.#mcp?.close();
+    for (const model of this.#models) await model.close();
+  }
+
+  async #openTools(approver: Approver): Promise<readonly AgentTool[]> {
+    const { cli, flags, name } = this.#options;
+    const env = toolEnvironment(cli.env, this.#model.provider.envKey);
+    const tools = await createTools({ cwd: this.#cwd, select: flags.tools, env }).catch((error: unknown) => {
+      throw new UsageError(`--cwd: cannot work in ${this.#cwd}: ${describeSystemError(error)}`);
+    });
+    if (flags.tools !== 'all') return tools;
+    const codexConfig = flags.codexConfig === true;
+    const configs = await mcpServersFor({ cli, codexConfig, approvals: flags.approve, approver, name });
+    this.#mcp = await connectMcpServers(configs, { cwd: this.#cwd });
+    for (const warning of this.#mcp.warnings) cli.stderr.write(`${name}: note: ${warning}\n`);
+    return [...tools, ...this.#mcp.tools];
+  }
+
+  async #openThread(what: OpenWhat): Promise<{ thread?: AgentThread; notes: readonly string[] }> {
+    const store = threadStore(this.#options.cli);
+    if (what.type === 'new') {
+      const problem = await store.prepare();
+      if (problem === undefined) return { thread: store.create(this.#cwd), notes: [] };
+      return { notes: [`the conversation is not kept: ${problem}`] };
+    }
+    const open = async (): Promise<ResumedThread> => {
+      if (what.type === 'fork') return store.fork(what.id);
+      return store.resume(what.id === 'last' ? await store.last(this.#cwd) : what.id);
+    };
+    const thread = await open().catch((error: unknown) => {
+      if (error instanceof ThreadError) throw new UsageError(error.message, { cause: error });
+      throw error;
+    });
+    return { thread, notes: thread.notes };
+  }
+}
+
+/** What commands without a screen say on stderr: here it is shown in the transcript. */
+class Said {
+  #text = '';
+  readonly stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      this.#text += chunk.toString('utf8');
+      done();
+    },
+  });
+
+  /** The lines since the last call, without `prefix`. */
+  take(prefix: string): string[] {
+    const lines = this.#text.split('\n').filter((line) => line !== '');
+    this.#text = '';
+    return lines.map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line));
+  }
+}
+
+/** A copy whose stdin is still only opened when asked for. */
+function readable(cli: CliContext): CliContext {
+  const { args, env, cwd, home, stdout, stderr } = cli;
+  return {
+    args,
+    env,
+    cwd,
+    home,
+    stdout,
+    stderr,
+    onSignal: (signal, listener) => cli.onSignal(signal, listener),
+    get stdin() {
+      return cli.stdin;
+    },
+  };
+}

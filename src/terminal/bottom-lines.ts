@@ -1,0 +1,88 @@
+import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import type { QueuedMessage } from '../agent/steering-queue.ts';
+import { approvalChoices, type OpenQuestion } from './approval-prompt.ts';
+import { fit } from './cell-lines.ts';
+import { oneLine, printable, shortCount, shortTime } from './text.ts';
+import type { Theme } from './theme.ts';
+import type { ViewState } from './view-state.ts';
+
+/** What stands between the transcript and the input line, and below it. */
+export interface BottomView {
+  readonly view: ViewState;
+  readonly queue: readonly QueuedMessage[];
+  readonly question: OpenQuestion | undefined;
+  /** The input line takes the reason of a denial. */
+  readonly asksWhy: boolean;
+  readonly provider: string;
+  readonly model: string | undefined;
+  /** Instead of the status, e.g. `Ctrl-C again to leave`. */
+  readonly hint: string | undefined;
+  /** Milliseconds of the view's clock. */
+  readonly now: number;
+}
+
+const QUEUE_SHOWN = 4;
+const RULES_SHOWN = 3;
+
+export function questionLines({ question, asksWhy }: BottomView, theme: Theme, width: number): string[] {
+  if (question === undefined) return [];
+  const { name, title, reason, rules } = question.request;
+  const wrap = (text: string): string[] => wrapTextWithAnsi(text, width).slice(0, 4);
+  const head = theme.yellow(`? Run ${name}: ${oneLine(title, 300)}`);
+  const shown = rules.slice(0, RULES_SHOWN).map((rule) => `  ${oneLine(rule, 200)}`);
+  const more = rules.length > RULES_SHOWN ? [`  … and ${rules.length - RULES_SHOWN} more`] : [];
+  const keys = ['y', 's', 'n', 'w'];
+  const choices = approvalChoices.map((choice, at) => {
+    const text = `${at === question.selected ? '›' : ' '} ${keys[at] ?? ''}  ${choice}`;
+    return at === question.selected ? theme.bold(text) : text;
+  });
+  const tail = asksWhy ? [theme.yellow('Why not? Enter sends it, Esc goes back.')] : choices;
+  const allowed = [theme.dim('“This session” would allow exactly:'), ...[...shown, ...more].map(theme.dim)];
+  return ['', ...wrap(head), ...wrap(theme.dim(printable(reason))), ...allowed, ...tail].map((line) =>
+    fit(line, width),
+  );
+}
+
+export function queueLines({ queue }: BottomView, theme: Theme, width: number): string[] {
+  if (queue.length === 0) return [];
+  const lines = queue.slice(-QUEUE_SHOWN).map(({ text }) => fit(theme.dim(`  ⧗ ${oneLine(text, 300)}`), width));
+  const more = queue.length > QUEUE_SHOWN ? [theme.dim(`  … ${queue.length - QUEUE_SHOWN} before`)] : [];
+  return ['', fit(theme.dim('Queued (Up edits the last):'), width), ...more, ...lines];
+}
+
+/** One line: what happens, how fast, what it cost, who answers. */
+export function statusLine(bottom: BottomView, theme: Theme, width: number): string {
+  const { view, hint, provider, model, now } = bottom;
+  if (hint !== undefined) return fit(theme.yellow(hint), width);
+  if (view.retry !== undefined) return fit(theme.yellow(retryText(view)), width);
+  const parts = [phaseText(view, now), ...meterParts(view), ...usageParts(view), who(provider, model)];
+  return fit(theme.dim(parts.filter((part) => part !== '').join(' · ')), width);
+}
+
+function retryText({ retry }: ViewState): string {
+  if (retry === undefined) return '';
+  return `Reconnecting ${retry.attempt}/${retry.max} … (${retry.error.kind}, in ${shortTime(retry.delay_ms)})`;
+}
+
+function phaseText({ phase, meter }: ViewState, now: number): string {
+  if (phase === 'idle') return '';
+  const seconds = meter.turnStartedAt === undefined ? '' : ` ${Math.floor((now - meter.turnStartedAt) / 1000)}s`;
+  return `${phase}${seconds} (esc)`;
+}
+
+function meterParts({ meter }: ViewState): string[] {
+  const ttft = meter.ttftMs === undefined ? [] : [`TTFT ${shortTime(meter.ttftMs)}`];
+  const speed = meter.tokensPerSecond === undefined ? [] : [`${Math.round(meter.tokensPerSecond)} tok/s`];
+  return [...ttft, ...speed];
+}
+
+function usageParts({ usage }: ViewState): string[] {
+  if (usage === undefined) return [];
+  const cached = usage.input_tokens_details.cached_tokens;
+  const hits = cached === 0 ? '' : ` (${shortCount(cached)} cached)`;
+  return [`${shortCount(usage.input_tokens)} in${hits} ${shortCount(usage.output_tokens)} out`];
+}
+
+function who(provider: string, model: string | undefined): string {
+  return model === undefined || model === provider ? provider : `${model} at ${provider}`;
+}

@@ -1,0 +1,51 @@
+/** What the chat can be told besides messages. */
+export interface SlashCommand {
+  readonly name: string;
+  readonly argument?: string;
+  readonly description: string;
+}
+
+export const slashCommands: readonly SlashCommand[] = [
+  { name: 'help', description: 'commands and keys' },
+  { name: 'model', argument: 'NAME', description: 'the model to ask from now on' },
+  { name: 'provider', argument: 'NAME', description: 'another model server of the configuration' },
+  { name: 'new', description: 'a new conversation' },
+  { name: 'resume', argument: 'ID', description: 'go on with an earlier conversation' },
+  { name: 'fork', description: 'go on in a copy of this conversation' },
+  { name: 'compact', description: 'summarise the conversation to make room' },
+  { name: 'cost', description: 'tokens used so far' },
+  { name: 'exit', description: 'leave' },
+];
+
+export type Submitted =
+  | { readonly type: 'nothing' }
+  | { readonly type: 'message'; readonly text: string }
+  | { readonly type: 'command'; readonly name: string; readonly argument: string }
+  /** A line that begins like a command, and is none. */
+  | { readonly type: 'unknown'; readonly name: string };
+
+/** Lines that tell the scripted model what to say go to it like any message. */
+const SCRIPT = /^\/(?:say|think|call)\s/;
+
+/** What a person meant. A message may begin with a slash when a space stands before it or more slashes follow. */
+export function parseSubmitted(raw: string): Submitted {
+  const text = raw.trim();
+  if (text === '') return { type: 'nothing' };
+  const match = /^\/([a-z]+)(?:\s+(.*))?$/s.exec(text);
+  if (match === null || raw.startsWith(' ') || SCRIPT.test(text)) return { type: 'message', text };
+  const [, name = '', argument = ''] = match;
+  if (!slashCommands.some((command) => command.name === name)) return { type: 'unknown', name };
+  return { type: 'command', name, argument: argument.trim() };
+}
+
+export const helpText = [
+  'Commands:',
+  ...slashCommands.map(
+    ({ name, argument, description }) => `  /${name}${argument === undefined ? '' : ` ${argument}`}: ${description}`,
+  ),
+  'Keys:',
+  '  Enter sends; while the agent works it queues (Up brings the last one back)',
+  '  Ctrl-J, Shift-Enter or \\ Enter: a new line; Up and Down: earlier messages; @: files',
+  '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning',
+  '  Ctrl-C: interrupt, clear the line, twice: leave; Ctrl-D: leave',
+].join('\n');

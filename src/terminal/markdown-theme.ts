@@ -1,0 +1,25 @@
+import type { MarkdownTheme } from '@earendil-works/pi-tui';
+import { highlight } from './highlight.ts';
+import type { Theme } from './theme.ts';
+
+/** The looks of markdown in an answer. */
+export function markdownTheme(theme: Theme): MarkdownTheme {
+  return {
+    heading: (text) => theme.bold(theme.cyan(text)),
+    link: theme.underline,
+    linkUrl: theme.dim,
+    code: theme.cyan,
+    codeBlock: (text) => text,
+    codeBlockBorder: theme.dim,
+    quote: theme.italic,
+    quoteBorder: theme.dim,
+    hr: theme.dim,
+    listBullet: theme.cyan,
+    bold: theme.bold,
+    italic: theme.italic,
+    strikethrough: theme.strike,
+    underline: theme.underline,
+    highlightCode: (code, language) => [...highlight(code, language ?? '', '', theme).lines],
+    codeBlockIndent: '  ',
+  };
+}

@@ -1,0 +1,140 @@
+import type { Terminal } from '@earendil-works/pi-tui';
+import xterm from '@xterm/headless';
+
+/** A terminal without a window: what is written to it becomes cells, as in a real one. */
+export class VirtualTerminal implements Terminal {
+  readonly #xterm: xterm.Terminal;
+  #onInput: (data: string) => void = () => undefined;
+  #onResize: () => void = () => undefined;
+  #pending = 0;
+  readonly #idle = new Set<() => void>();
+  /** Everything that was written. */
+  written = '';
+  readonly kittyProtocolActive = false;
+
+  constructor(columns = 80, rows = 24) {
+    this.#xterm = new xterm.Terminal({ cols: columns, rows, scrollback: 100_000, allowProposedApi: true });
+    this.#xterm.onData((data) => this.#onInput(data));
+  }
+
+  get columns(): number {
+    return this.#xterm.cols;
+  }
+
+  get rows(): number {
+    return this.#xterm.rows;
+  }
+
+  start(onInput: (data: string) => void, onResize: () => void): void {
+    this.#onInput = onInput;
+    this.#onResize = onResize;
+  }
+
+  stop(): void {
+    this.#onInput = () => undefined;
+  }
+
+  drainInput(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  write(data: string): void {
+    this.written += data;
+    this.#pending++;
+    this.#xterm.write(data, () => {
+      if (--this.#pending > 0) return;
+      for (const done of this.#idle) done();
+      this.#idle.clear();
+    });
+  }
+
+  /** Presses a key, or several: each string is one. */
+  press(...keys: readonly string[]): void {
+    for (const key of keys) this.#onInput(key);
+  }
+
+  type(text: string): void {
+    for (const { segment } of new Intl.Segmenter().segment(text)) this.press(segment);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#xterm.resize(columns, rows);
+    this.#onResize();
+  }
+
+  /** Puts text on the screen as a shell would have, before the chat starts. */
+  async prefill(text: string): Promise<void> {
+    await new Promise<void>((resolve) => this.#xterm.write(text, resolve));
+  }
+
+  /** Resolves when everything that was written has become cells. */
+  async parsed(): Promise<void> {
+    if (this.#pending > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  /** The rows on the screen, without trailing spaces. */
+  screen(): string[] {
+    const { baseY } = this.#xterm.buffer.active;
+    return this.#rows(baseY, baseY + this.#xterm.rows);
+  }
+
+  /** The rows that have left the screen and those on it. */
+  all(): string[] {
+    return this.#rows(0, this.#xterm.buffer.active.length);
+  }
+
+  /** The look of the first cell of `text` on the screen or above. */
+  lookOf(text: string): { dim: boolean; italic: boolean; bold: boolean; colour: number } | undefined {
+    const { active } = this.#xterm.buffer;
+    for (let y = active.length - 1; y >= 0; y--) {
+      const line = active.getLine(y);
+      const at = line?.translateToString(true).indexOf(text) ?? -1;
+      const cell = at < 0 ? undefined : line?.getCell(at);
+      if (cell === undefined) continue;
+      return {
+        dim: cell.isDim() !== 0,
+        italic: cell.isItalic() !== 0,
+        bold: cell.isBold() !== 0,
+        colour: cell.isFgDefault() ? -1 : cell.getFgColor(),
+      };
+    }
+    return undefined;
+  }
+
+  #rows(from: number, to: number): string[] {
+    const { active } = this.#xterm.buffer;
+    return Array.from({ length: to - from }, (_, at) => active.getLine(from + at)?.translateToString(true) ?? '');
+  }
+
+  moveBy(lines: number): void {
+    if (lines !== 0) this.write(lines > 0 ? `\x1b[${lines}B` : `\x1b[${-lines}A`);
+  }
+
+  hideCursor(): void {
+    this.write('\x1b[?25l');
+  }
+
+  showCursor(): void {
+    this.write('\x1b[?25h');
+  }
+
+  clearLine(): void {
+    this.write('\x1b[K');
+  }
+
+  clearFromCursor(): void {
+    this.write('\x1b[J');
+  }
+
+  clearScreen(): void {
+    this.write('\x1b[2J\x1b[H');
+  }
+
+  setTitle(): void {
+    // No window, no title.
+  }
+
+  setProgress(): void {
+    // The same.
+  }
+}
