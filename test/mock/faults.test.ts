@@ -30,7 +30,7 @@ import {
   usageInItsOwnChunk,
   waitsForUsage,
 } from './naive.ts';
-import { chunkLoop, loop, nothing, observed, ours, sdk, type Naive, type Outcome } from './outcome.ts';
+import { chunkLoop, loop, nothing, observed, PATIENT, ours, sdk, type Naive, type Outcome } from './outcome.ts';
 
 const TEXT = 'Grüße 👋 from afar.';
 const scripts: Record<string, ScenarioBuilder> = {
@@ -240,7 +240,7 @@ describe.concurrent('each fault: a naive client fails, ours does not', () => {
     const script = row.script ?? 'text';
     const expected = { ...clean[script]!, ...row.ours };
     await using good = await startMock({ wire, scenario: scripts[script]!, paceMs: 1 });
-    expect(await observed(row.naive, good.baseUrl, wire)).toEqual(clean[script]); // it is the fault that it stumbles over
+    expect(await observed(row.naive, good.baseUrl, wire, PATIENT)).toEqual(clean[script]); // it is the fault that it stumbles over
     await using naiveServer = await startMock({ wire, scenario: scripts[script]!, faults: [row.fault] });
     expect(await observed(row.naive, naiveServer.baseUrl, wire)).not.toEqual(expected);
     await using server = await startMock({ wire, scenario: scripts[script]!, faults: [row.fault] });
@@ -257,7 +257,7 @@ describe('without a fault', () => {
     await using server = await startMock({ wire, scenario: scripts[script]! });
     // The openai package keeps only the last piece of a field that it does not know.
     const naives = wire === 'chat' && script === 'reasoning' ? [loop] : [loop, sdk];
-    for (const naive of naives) expect(await observed(naive, server.baseUrl, wire)).toEqual(clean[script]);
+    for (const naive of naives) expect(await observed(naive, server.baseUrl, wire, PATIENT)).toEqual(clean[script]);
     expect(await ours(server.baseUrl, wire)).toEqual(clean[script]);
   });
 });

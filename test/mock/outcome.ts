@@ -64,13 +64,15 @@ function texts(parts: unknown): string {
 
 export type Naive = (baseUrl: string, wire: WireApi) => Promise<Outcome>;
 
+/** Milliseconds for a fault to show; a clean answer gets as long as a busy machine may need. */
 const DEADLINE = 700;
+export const PATIENT = 15_000;
 
 /** Runs a naive client against a deadline: what it has not done by then, it would never do. */
-export async function observed(naive: Naive, baseUrl: string, wire: WireApi): Promise<Outcome> {
+export async function observed(naive: Naive, baseUrl: string, wire: WireApi, deadline = DEADLINE): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => resolve({ ...nothing(), end: 'hang' }), DEADLINE);
+    timer = setTimeout(() => resolve({ ...nothing(), end: 'hang' }), deadline);
   });
   const failed = (error: unknown): Outcome => ({ ...nothing(), end: `error:untyped ${String(error).slice(0, 80)}` });
   const result = await Promise.race([naive(baseUrl, wire).catch(failed), late]);

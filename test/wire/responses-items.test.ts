@@ -565,3 +565,14 @@ test('4 text that only its part’s done tells of becomes an item', () => {
     { type: 'completed', response_id: 'resp_1', ended_by: 'response.completed' },
   ]);
 });
+
+test('4 an item of the final output is known by its id, whatever its type says', () => {
+  const item = { type: 'message', id: 'msg_1', role: 'assistant', content: [] };
+  const first = { type: 'response.output_item.done', item };
+  const end = { type: 'response.completed', response: { output: [{ ...item, type: 'massage' }] } };
+  const { events } = decodeText('responses', responsesBody(first, end));
+  expect(events).toEqual([
+    { type: 'output_item.done', item },
+    { type: 'completed', response_id: '', ended_by: 'response.completed' },
+  ]);
+});
