@@ -13,6 +13,7 @@ import type { Encoding } from './encoding.ts';
 import { Ledger } from './ledger.ts';
 import type { Prepared } from './prepare.ts';
 import type { Sink } from './sink.ts';
+import { StableIds } from './stable-ids.ts';
 import type { TurnState } from './turn-state.ts';
 
 export interface AnswerOptions {
@@ -80,12 +81,13 @@ export async function answer(options: AnswerOptions): Promise<void> {
 /** Passes events on as they come, and waits for the client where it is slower. */
 async function relay(options: AnswerOptions, started: Started, ledger: Ledger, sent: () => void): Promise<void> {
   const { sink, abort, context } = options;
+  const ids = new StableIds();
   const guard = new CallGuard(context.settings.toolCallsOnStop);
   const restorer = started.tools === undefined ? undefined : createToolRestorer(started.tools);
   tellUncarried(options, started);
   let batch: readonly ModelEvent[] | undefined = started.events;
   while (batch !== undefined) {
-    const { events, failure } = guard.push(batch);
+    const { events, failure } = guard.push(ids.apply(batch));
     const completed = await pass(options, restorer?.restore(events) ?? events, ledger);
     if (failure !== undefined) throw failure;
     sent();

@@ -91,7 +91,7 @@ const args: Readonly<Record<string, string>> = {
 /** The mock corrupts its deltas alone: what was streamed cannot be taken back, and the done text is the right one. */
 const DELTAS_LIE = new Set(['invalid-utf8']);
 /** The item with the wrong shape is carried as it came. */
-const TEXT_DIFFERS = new Set(['invalid-utf8', 'malformed-item', 'unknown-events', 'fresh-item-ids']);
+const TEXT_DIFFERS = new Set(['invalid-utf8', 'malformed-item', 'unknown-events']);
 
 const cases = (['chat', 'responses'] as const).flatMap((wire) =>
   listFaults()
