@@ -1,15 +1,27 @@
 import { createInterface } from 'node:readline/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/index.ts';
 import type { CliContext } from './context.ts';
 import { visible } from './visible.ts';
 
-/** Asks on stderr and reads the answer from the terminal; `undefined` where there is none. */
-export function createTerminalApprover(cli: CliContext): Approver | undefined {
+/**
+ * Asks on stderr and reads the answer from the terminal; `undefined` where there is none. Ctrl-C at the question calls
+ * `interrupt`, the end of the input is a no.
+ */
+export function createTerminalApprover(cli: CliContext, interrupt: () => void): Approver | undefined {
   if (cli.stdin.isTTY !== true || cli.stderr.isTTY !== true) return undefined;
   return async (request, { signal }) => {
+    await setImmediate(); // What happened before the question is printed before it.
     const lines = createInterface({ input: cli.stdin, output: cli.stderr });
+    const ended = Promise.withResolvers<string>();
+    // The terminal is in raw mode while a question stands: no signal comes from it.
+    lines.on('close', () => ended.resolve(''));
+    lines.on('SIGINT', () => {
+      interrupt();
+      lines.close();
+    });
     try {
-      return decisionOf(await lines.question(questionFor(request), { signal }));
+      return decisionOf(await Promise.race([lines.question(questionFor(request), { signal }), ended.promise]));
     } finally {
       lines.close();
     }

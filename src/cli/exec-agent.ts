@@ -70,7 +70,9 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
   });
   const thread = await openThread(options, cwd);
   const instructions = options.instructions ?? defaultInstructions({ cwd, tools: flags.tools });
-  const approver = createTerminalApprover(cli);
+  // An MCP server may be asked about before there is an agent to interrupt.
+  const running: { agent?: Agent } = {};
+  const approver = createTerminalApprover(cli, () => running.agent?.interrupt());
   const mcp = await openMcp(options, cwd, approver);
   const agent = new Agent({
     model: model.agentModel,
@@ -82,6 +84,7 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     ...(thread === undefined ? {} : { thread }),
     ...(approver === undefined ? {} : { approver }),
   });
+  running.agent = agent;
   return { agent, close: () => mcp.close() };
 }
 
