@@ -39,6 +39,8 @@ export interface ProbeReport {
   readonly seen: string;
   /** Only those that no probe before it told. */
   readonly findings: readonly ReportedFinding[];
+  /** Names of the findings that an earlier probe of this wire told already; they count for the verdict. */
+  readonly again: readonly string[];
 }
 
 /** A finding with all that is known of it. */
@@ -177,12 +179,14 @@ class Run {
       return !this.#told.has(key) && this.#told.add(key).has(key);
     });
     const reported = fresh.map((finding) => ({ ...finding, wire, ...quirkOf(finding.quirk) }));
-    return { name, wire, verdict, seen, findings: reported };
+    const names = new Set(findings.filter((finding) => !fresh.includes(finding)).map(({ quirk }) => quirk));
+    const again = [...names].filter((name) => !fresh.some(({ quirk }) => quirk === name));
+    return { name, wire, verdict, seen, findings: reported, again };
   }
 }
 
 function skippedReport(name: string, wire: ProbeWire, seen: string): ProbeReport {
-  return { name, wire, verdict: 'skipped', seen, findings: [] };
+  return { name, wire, verdict: 'skipped', seen, findings: [], again: [] };
 }
 
 /** At most `width` at once, in order. */

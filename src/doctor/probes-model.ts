@@ -152,9 +152,20 @@ function needsCalls(n: number): Check {
   return (sample) => {
     if (sample.answer.status !== 200) return [];
     const calls = Math.max(sample.ours.calls, callsOf(sample).length);
-    if (n === 1 || calls === 0) return when(calls === 0, 'tool-choice-ignored', 'no call, although one was demanded');
+    if (calls === 0) return [{ quirk: 'tool-choice-ignored', seen: 'no call, although one was demanded' }];
+    if (n === 1) return checkForced(callsOf(sample));
     return when(calls < n, 'parallel-calls-missing', `${counted(calls, 'call')} of ${n}`);
   };
+}
+
+/** The one tool that the question demands by name. */
+function checkForced(names: readonly string[]): readonly Finding[] {
+  const other = names.find((name) => name !== 'get_weather');
+  return when(
+    other !== undefined,
+    'tool-choice-ignored',
+    `a call of ${other ?? ''}, although get_weather was demanded`,
+  );
 }
 
 function describeText({ ours }: Sample): string {

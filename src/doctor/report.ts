@@ -15,7 +15,8 @@ export function formatReport(report: DoctorReport): string {
   let wire: ProbeReport['wire'] | undefined;
   for (const probe of report.probes) {
     if (probe.wire !== wire) lines.push('', titles[(wire = probe.wire)]);
-    lines.push(`  ${marks[probe.verdict].padEnd(7)} ${probe.name.padEnd(14)} ${probe.seen}`);
+    const again = probe.again.length === 0 ? '' : ` (again ${probe.again.join(', ')})`;
+    lines.push(`  ${marks[probe.verdict].padEnd(7)} ${probe.name.padEnd(14)} ${probe.seen}${again}`);
     for (const finding of probe.findings) lines.push(...formatFinding(finding));
   }
   return `${[...lines, '', summary(report)].join('\n')}\n`;

@@ -1,0 +1,138 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { DoctorUsageError, examine, formatReport } from '../../src/doctor/index.ts';
+import { startMock } from '../../src/mock/index.ts';
+
+describe('a clean server', () => {
+  it('has no finding, on any wire, in about forty probes', async () => {
+    await using mock = await startMock();
+    const report = await examine({ url: mock.url, timeoutMs: 3000, holdMs: 500 });
+    expect(report.findings).toEqual([]);
+    expect(report.probes.map(({ wire, name, verdict }) => ({ wire, name, verdict }))).toEqual(
+      report.probes.map(({ wire, name }) => ({ wire, name, verdict: 'ok' })),
+    );
+    expect(report.probes.length).toBeGreaterThanOrEqual(30);
+    expect(report).toMatchObject({ url: mock.baseUrl, model: 'scripted', broken: 0 });
+  });
+
+  it('with a steady pace has none either', async () => {
+    await using mock = await startMock({ paceMs: 1 });
+    const { findings } = await examine({ url: mock.baseUrl, timeoutMs: 3000, holdMs: 500 });
+    expect(findings).toEqual([]);
+  });
+
+  it('of one wire alone is not blamed for the other', async () => {
+    await using mock = await startMock({ wire: 'chat' });
+    const { findings, probes } = await examine({ url: mock.url, timeoutMs: 3000, holdMs: 500 });
+    expect(findings).toEqual([]);
+    expect(probes.find(({ wire, name }) => wire === 'responses' && name === 'answer')).toMatchObject({
+      verdict: 'skipped',
+      seen: 'this wire is not served',
+    });
+  });
+
+  it('is blamed for a wire that was asked for and is not there', async () => {
+    await using mock = await startMock({ wire: 'chat' });
+    const { findings } = await examine({ url: mock.url, wires: ['responses'], timeoutMs: 1000, holdMs: 100 });
+    expect(findings.map(({ quirk, level }) => [quirk, level])).toEqual([['status', 'broken']]);
+  });
+});
+
+describe('the examination', () => {
+  it('ends in bounded time when nothing ever answers', async () => {
+    await using server = await listen(() => undefined);
+    const start = performance.now();
+    const report = await examine({ url: server.url, timeoutMs: 150, holdMs: 100 });
+    expect(performance.now() - start).toBeLessThan(8000);
+    expect(report.broken).toBeGreaterThan(0);
+    expect(report.findings.map(({ quirk }) => quirk)).toContain('no-answer');
+  });
+
+  it('says in which way a server that is not there fails', async () => {
+    const mock = await startMock();
+    await mock.close();
+    const { findings, broken } = await examine({ url: mock.url, timeoutMs: 300, holdMs: 100 });
+    expect(broken).toBeGreaterThan(0);
+    expect(findings.find(({ quirk }) => quirk === 'refuse-connection')?.seen).toBe('ECONNREFUSED');
+  });
+
+  it('ends early when it is interrupted', async () => {
+    await using mock = await startMock({ faults: ['drip:50'] });
+    const stop = new AbortController();
+    const { probes } = await examine({
+      url: mock.url,
+      signal: stop.signal,
+      onProbe: ({ name }) => {
+        if (name === 'keep-alive') setImmediate(() => stop.abort());
+      },
+    });
+    expect(probes.filter(({ seen }) => seen === 'interrupted').length).toBeGreaterThan(20);
+  });
+
+  it('sees a server that goes on for a client that has left', async () => {
+    let busy = Promise.resolve();
+    await using server = await listen((req, res) => {
+      // One place, which a client that leaves does not free.
+      busy = busy.then(async () => await answer(req, res, 2500));
+    });
+    const { findings } = await examine({ url: server.url, wires: ['chat'], timeoutMs: 6000, holdMs: 100 });
+    expect(findings.map(({ quirk }) => quirk)).toContain('cancel-ignored');
+  }, 60_000);
+
+  it('sees buffers, connections that are not kept, and lists that are missing', async () => {
+    await using server = await listen((_req, res) => {
+      res.writeHead(404, { connection: 'close', 'content-type': 'text/html' }).end('<html>no</html>');
+    });
+    const { findings } = await examine({ url: server.url, timeoutMs: 1000, holdMs: 100 });
+    expect(findings.map(({ quirk }) => quirk)).toEqual(
+      expect.arrayContaining(['models-missing', 'no-keep-alive', 'unknown-path-shape', 'status']),
+    );
+  });
+
+  it('takes an address only when it is one', async () => {
+    await expect(examine({ url: 'localhost:1' })).rejects.toThrow(DoctorUsageError);
+    await expect(examine({ url: 'http://user:secret@127.0.0.1:1' })).rejects.toThrow(/password/);
+  });
+
+  it('is told as a table: what was seen, what is right, who stumbles, what helps', async () => {
+    await using mock = await startMock({ faults: ['finish-then-hold'] });
+    const report = await examine({ url: mock.url, wires: ['chat'], timeoutMs: 1000, holdMs: 300 });
+    const text = formatReport(report);
+    expect(text).toMatch(/BROKEN {2}end/);
+    expect(text).toMatch(/BROKEN finish-then-hold: over after \d+ ms, then held open 300 ms/);
+    expect(text).toMatch(/stumbles {2}openai 7\.55: hangs; AI SDK 7: hangs/);
+    expect(text).toContain('usage_grace_ms');
+    expect(text).toMatch(/\d+ probes, 1 broken, 1 odd, 0 not run\n$/);
+  });
+});
+
+/** A chat server that takes `storyMs` for a long answer, whoever listens. */
+async function answer(req: IncomingMessage, res: ServerResponse, storyMs: number): Promise<void> {
+  let body = '';
+  req.on('data', (chunk: Buffer) => (body += chunk.toString()));
+  await new Promise((resolve) => req.once('end', resolve));
+  if (req.method === 'GET') {
+    res.end('{"data":[{"id":"m"}]}');
+    return;
+  }
+  res.writeHead(200, { 'content-type': 'text/event-stream' });
+  const chunk = (fields: string): string => `data: {"id":"c","choices":[{"index":0,${fields}}]}\n\n`;
+  res.write(chunk('"delta":{"content":"Hello"},"finish_reason":null'));
+  if (body.includes('story')) await new Promise((resolve) => setTimeout(resolve, storyMs));
+  res.end(`${chunk('"delta":{},"finish_reason":"stop"')}data: [DONE]\n\n`);
+}
+
+async function listen(
+  handler: (req: IncomingMessage, res: ServerResponse) => void,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

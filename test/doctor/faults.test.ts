@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { examine, quirks, type DoctorReport } from '../../src/doctor/index.ts';
+import { listFaults, startMock, type FaultInfo } from '../../src/mock/index.ts';
+
+/** Arguments that make a fault show quickly. */
+const args: Readonly<Record<string, string>> = {
+  status: '503',
+  'retry-after': '1:1000',
+  'rate-limit-text': '28ms:1000',
+  'slow-headers': '300',
+  'slow-first-byte': '300',
+  'slow-close': '550',
+  'keep-alive-comments': '100',
+  drip: '10',
+  'stall-after': '3',
+  'reset-after': '3',
+  'cut-after': '3',
+  'endless-line': '9000000',
+  'turn-state': 'opaque',
+  'reasoning-shape': 'details',
+};
+
+/** The Responses wire has no sentinel after which a connection could be held. */
+const sameAs: Readonly<Record<string, string>> = { 'done-then-hold responses': 'finish-then-hold' };
+
+async function examineWith(faults: readonly string[], more: object = {}): Promise<DoctorReport> {
+  await using mock = await startMock({ faults });
+  return await examine({ url: mock.url, timeoutMs: 600, holdMs: 700, ...more });
+}
+
+/** Only the wires on which a fault shows: the test is about naming it, not about the other wire. */
+function wiresOf({ wires }: FaultInfo): ('chat' | 'responses')[] {
+  return wires.includes('chat') ? (wires.length > 1 ? ['chat', 'responses'] : ['chat']) : ['responses'];
+}
+
+describe('every fault', () => {
+  it('has a row in the table of quirks', () => {
+    expect(
+      listFaults()
+        .map(({ name }) => name)
+        .filter((name) => quirks[name] === undefined),
+    ).toEqual([]);
+  });
+
+  it.concurrent.each(listFaults().map((fault) => [fault.name, fault] as const))(
+    'is named: %s',
+    async (name, fault) => {
+      const arg = args[name];
+      const { findings, broken } = await examineWith([arg === undefined ? name : `${name}:${arg}`], {
+        wires: wiresOf(fault),
+      });
+      for (const wire of fault.wires) {
+        const named = findings.filter((finding) => finding.wire === wire).map(({ quirk }) => quirk);
+        expect(named, wire).toContain(sameAs[`${name} ${wire}`] ?? name);
+      }
+      if (quirks[name]?.level === 'broken') expect(broken).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+
+  it.each([['object'], ['string'], ['status'], ['event'], ['flat']])(
+    'mid-stream error is named in the shape %s',
+    async (shape) => {
+      const { findings } = await examineWith([`error-mid-stream:${shape}`]);
+      expect(findings.map(({ quirk, wire }) => `${wire} ${quirk}`)).toEqual(
+        expect.arrayContaining(['chat error-mid-stream', 'responses error-mid-stream']),
+      );
+    },
+  );
+
+  it('of several is named, and those of the first request only', async () => {
+    const { findings } = await examineWith(['crlf', 'tool-index-missing', 'status:503:1', 'usage-on-finish']);
+    const named = findings.filter(({ wire }) => wire === 'chat').map(({ quirk }) => quirk);
+    expect(named).toEqual(expect.arrayContaining(['crlf', 'tool-index-missing', 'status', 'usage-on-finish']));
+  });
+});
