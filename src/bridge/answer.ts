@@ -31,8 +31,8 @@ export interface AnswerOptions {
   readonly route: string;
   /** Told the sealed turn state, for clients that take it elsewhere than from a header. */
   onTurn?(token: string): void;
-  /** The answer is complete; what keeps it runs before the client is told. */
-  onCompleted?(): Promise<void>;
+  /** The answer is complete, or as complete as a limit let it be; what keeps it runs before the client is told. */
+  onEnded?(): Promise<void>;
 }
 
 /** Errors that Codex acts upon in the stream, where it only gives up at their status. */
@@ -69,7 +69,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
     });
     await relay(options, started, ledger, () => (stream.lastSentAt = context.settings.clock.now()));
   } catch (error) {
-    fail(options, toModelError(error), ledger);
+    await fail(options, toModelError(error), ledger);
     started?.call.cancel();
   } finally {
     context.streams.delete(stream);
@@ -127,13 +127,13 @@ async function complete(
 ): Promise<void> {
   const last = options.encoding.push(event);
   ledger.complete(event);
-  await options.onCompleted?.();
+  await options.onEnded?.();
   if (options.abort.signal.aborted) return;
   options.sink.finish([...out, ...last]);
   ledger.sent();
 }
 
-function fail(options: AnswerOptions, error: ModelError, ledger: Ledger): void {
+async function fail(options: AnswerOptions, error: ModelError, ledger: Ledger): Promise<void> {
   const { encoding, sink, abort, codex } = options;
   const reason: unknown = abort.signal.reason;
   const told = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
@@ -141,8 +141,13 @@ function fail(options: AnswerOptions, error: ModelError, ledger: Ledger): void {
   if (abort.signal.aborted && !(reason instanceof ModelError)) return; // nobody is there to be told
   const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
-  if (sink.committed || asAnswer || inStream) sink.finish(encoding.fail(told));
-  else sink.reject(apiErrorOf(told));
+  if (!sink.committed && !asAnswer && !inStream) {
+    sink.reject(apiErrorOf(told));
+    return;
+  }
+  const last = encoding.fail(told);
+  if (asAnswer) await options.onEnded?.();
+  sink.finish(last);
 }
 
 /**

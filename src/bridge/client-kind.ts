@@ -73,13 +73,18 @@ export function answerHeaders(
   return pick(headers, (name) => TOLD.test(name));
 }
 
+/** Codings that the transport takes off: their bytes and their count are not those that go on. */
+const DECODED = /^(?:x-)?(?:gzip|deflate|br)$/i;
+
 /** All of an upstream's headers that may pass. */
 export function allAnswerHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Record<string, string> {
   const picked: Record<string, string> = {};
+  const decoded = DECODED.test(one(headers['content-encoding'])?.trim() ?? '');
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || HOP_BY_HOP.has(name) || name === 'x-codex-turn-state' || name === 'set-cookie') continue;
+    if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
     picked[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return picked;

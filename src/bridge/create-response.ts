@@ -39,7 +39,7 @@ export async function createResponse(request: CreateRequest): Promise<void> {
     route: stream ? 'responses_sse' : 'responses_json',
     body,
     sink: stream ? new SseSink(res, encoding) : new JsonSink(res, encoding),
-    onCompleted: () => keep(context.store, request.log, prepared, encoding),
+    onEnded: () => keep(context.store, request.log, prepared, encoding),
   });
 }
 
@@ -146,7 +146,7 @@ interface RunOptions {
   readonly route: string;
   readonly body: JsonObject;
   readonly sink: SseSink | JsonSink;
-  readonly onCompleted?: () => Promise<void>;
+  readonly onEnded?: () => Promise<void>;
 }
 
 async function run(
@@ -154,7 +154,7 @@ async function run(
   prepared: Prepared,
   encoding: Encoding,
   codex: boolean,
-  { route, body, sink, onCompleted }: RunOptions,
+  { route, body, sink, onEnded }: RunOptions,
 ): Promise<void> {
   const { context, headers, res, log } = request;
   const abort = new AbortController();
@@ -175,7 +175,7 @@ async function run(
     abort,
     log,
     route,
-    ...(onCompleted === undefined ? {} : { onCompleted }),
+    ...(onEnded === undefined ? {} : { onEnded }),
   });
   trace?.end();
 }

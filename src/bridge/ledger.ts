@@ -53,6 +53,8 @@ export class Ledger {
     this.completed = true;
     this.#end = event;
     if (event.dropped_tool_calls !== undefined) this.healed('dropped_tool_call');
+    if (event.ended_by === 'sentinel') this.healed('no_finish_reason');
+    if (event.ended_by === 'close') this.healed('no_end');
     const { tokens } = this.#context.metrics;
     if (event.usage === undefined) return;
     tokens.inc({ direction: 'input' }, event.usage.input_tokens);

@@ -54,14 +54,30 @@ export function createFront(context: BridgeContext): HttpFront {
   app.addHook('onRequest', (request, reply, done) => {
     reply.raw.setHeader('x-request-id', request.id);
     const refusal = isOpenToAll(request) ? undefined : gate(request);
-    if (refusal === undefined) done();
-    else void sendApiError(reply, refusal);
+    if (refusal !== undefined) {
+      void sendApiError(reply, refusal);
+      return;
+    }
+    tellPage(request, reply);
+    done();
   });
   addRoutes(app, context);
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     onUpgrade(context, gate, sockets, request, socket, head);
   });
   return { app, sockets };
+}
+
+/** The page of an allowed origin may read the answer; without these headers its browser would not let it. */
+function tellPage(request: FastifyRequest, reply: FastifyReply): void {
+  const { origin } = request.headers;
+  if (origin === undefined) return;
+  reply.raw.setHeader('access-control-allow-origin', origin);
+  reply.raw.setHeader('vary', 'origin');
+  if (request.method !== 'OPTIONS') return;
+  reply.raw.setHeader('access-control-allow-methods', 'GET, POST, DELETE');
+  reply.raw.setHeader('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*');
+  reply.raw.setHeader('access-control-max-age', '600');
 }
 
 /** Liveness says nothing that would need protection but the fact itself. */
@@ -118,6 +134,10 @@ function addRoutes(app: FastifyInstance, context: BridgeContext): void {
       ),
     );
   }
+  app.options('*', (_request, reply) => {
+    reply.hijack();
+    reply.raw.writeHead(204).end();
+  });
   app.get('/metrics', async (_request, reply) => {
     void reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();

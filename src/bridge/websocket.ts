@@ -183,7 +183,7 @@ class Connection {
       onTurn: (token) => {
         if (this.#codex) this.#client.send(turnFrame(token));
       },
-      onCompleted: () => this.#remember(prepared, encoding),
+      onEnded: () => this.#remember(prepared, encoding),
     });
   }
 

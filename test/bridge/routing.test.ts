@@ -214,6 +214,34 @@ describe('bridge: wires and modes', () => {
     expect(withoutIds(through)).toBe(withoutIds(direct));
   });
 
+  it('hands through what it had to decompress, and what an upstream refused', async () => {
+    for (const [fault, status] of [
+      ['gzip', 200],
+      ['status:418', 418],
+    ] as const) {
+      await using at = await startRig({ wire: 'chat', scenario: 'text', faults: [fault] }, { mode: 'passthrough' });
+      const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] };
+      const response = await post(at.bridge, '/v1/chat/completions', body);
+      expect(response.status).toBe(status);
+      expect(await response.text()).toContain(status === 200 ? 'scripted' : 'error');
+    }
+  });
+
+  it('answers the pages of an allowed origin alone', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text' },
+      { wire: 'chat', allowedOrigins: ['http://page.example'] },
+    );
+    const ask = (origin: string, method: string): Promise<Response> =>
+      fetch(`${at.bridge.url}/v1/models`, { method, headers: { origin } });
+    for (const method of ['OPTIONS', 'GET']) {
+      const good = await ask('http://page.example', method);
+      expect([good.ok, good.headers.get('access-control-allow-origin')]).toEqual([true, 'http://page.example']);
+      const bad = await ask('http://evil.example', method);
+      expect([bad.status, bad.headers.get('access-control-allow-origin')]).toEqual([403, null]);
+    }
+  });
+
   it('replaces the key of the caller by its own, and shows neither', async () => {
     await using at = await startRig(
       { wire: 'chat', scenario: 'text' },

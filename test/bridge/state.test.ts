@@ -58,6 +58,16 @@ describe('bridge: state', () => {
     expect(at.mock.requests.length).toBe(asked);
   });
 
+  it('keeps an answer that a limit cut', async () => {
+    await using at = await startRig({ wire: 'chat', scenario: 'text', faults: ['length@1'] }, { wire: 'chat' });
+    const cut = await askSse(at.bridge, { input: 'one' });
+    expect(cut.how).toBe('incomplete:max_output_tokens');
+    expect((await get(at, `/v1/responses/${String(cut.body?.id)}`)).body).toEqual(cut.body);
+    const next = await askJson(at.bridge, { input: 'go on', previous_response_id: cut.body?.id });
+    expect(next.how).toBe('completed');
+    expect((at.mock.requests[1]?.body?.messages as unknown[]).length).toBe(3);
+  });
+
   it('serves responses and their input items', async () => {
     await using at = await rig();
     const input = ['a', 'b', 'c'].map((content) => ({ role: 'user', content }));
