@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type ReplyPart } from '../../src/mock/index.ts';
-import { temporaryFolder } from './helpers.ts';
+import { isAlive, temporaryFolder } from './helpers.ts';
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -284,7 +284,7 @@ describe('turnwire exec with tools', () => {
     await once(child, 'exit');
     expect(child.exitCode).toBe(130);
     expect(linesOf(await stdout).at(-1)).toMatchObject({ type: 'turn.failed', error: { kind: 'aborted' } });
-    expect(() => process.kill(-Number(pid), 0)).toThrow('ESRCH');
+    expect(isAlive(Number(pid))).toBe(false);
     const { code } = await exec(cwd, server, ['--resume', 'last', 'on']);
     expect(code).toBe(0);
     const body = server.requests[1]?.body as { messages: { role: string; content: string }[] };

@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, chmod, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Agent, ThreadStore, type AgentEvent } from '../../src/agent/index.ts';
-import { eventsOf, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
+import { eventsOf, isAlive, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
 import { answer, call, calls, completed, done, ScriptedModel, usage } from './scripted-model.ts';
 
 async function someThread(): Promise<{ folder: string; store: ThreadStore; id: string; agent: Agent }> {
@@ -169,7 +169,7 @@ describe('kill -9 in mid-turn', () => {
     await once(child, 'exit');
     // The tool does not outlive us, although nobody could end it.
     const pid = Number(await readFile(join(folder, 'pid-2'), 'utf8'));
-    await expect.poll(() => groupIsAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
 
     const store = new ThreadStore(join(folder, 'threads'));
     const thread = await store.resume(await store.last());
@@ -189,9 +189,3 @@ describe('kill -9 in mid-turn', () => {
     expect(await readFile(join(folder, 'ran-2'), 'utf8')).toBe('x\n');
   });
 });
-
-/** A zombie whose parent is gone may stay for ever where nobody reaps it: it does not count. */
-function groupIsAlive(pid: number): boolean {
-  const lines = execFileSync('ps', ['-eo', 'pgid=,stat='], { encoding: 'utf8' }).trim().split('\n');
-  return lines.some((line) => line.trim().startsWith(`${pid} `) && !/\bZ/.test(line));
-}

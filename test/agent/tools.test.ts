@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { ToolResult } from '../../src/agent/index.ts';
 import { HeadTail } from '../../src/agent/tools/head-tail.ts';
 import { createTools } from '../../src/agent/tools/toolset.ts';
-import { temporaryFolder } from './helpers.ts';
+import { isAlive, temporaryFolder } from './helpers.ts';
 
 interface Ran extends ToolResult {
   readonly told: string;
@@ -28,15 +28,6 @@ async function run(cwd: string, name: string, args: object, options: Options = {
     options.onOutput?.(delta);
   };
   return { ...(await plan.run({ signal, output })), told };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // A zombie still answers to signal 0.
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
-  } catch {
-    return false;
-  }
 }
 
 describe('shell', () => {
@@ -83,6 +74,25 @@ describe('shell', () => {
     expect(result.told).not.toContain('\0');
   });
 
+  test('a timeout gives a command time to end by itself', async () => {
+    const cwd = await temporaryFolder();
+    const command = 'trap "sleep 0.5; echo cleaned up; exit" TERM; while :; do sleep 0.1; done';
+    const result = await run(cwd, 'shell', { command, timeout_ms: 200 });
+    expect(result.output).toMatch(/^stopped: .*\n(Terminated\n)?cleaned up\n$/);
+  });
+
+  test('no process is left behind, not even a dead one', async () => {
+    const cwd = await temporaryFolder();
+    const { told } = await run(cwd, 'shell', { command: 'ps -o pgid= -p $$' });
+    const groups = execFileSync('ps', ['-eo', 'pgid='], { encoding: 'utf8' }).split('\n');
+    expect(groups.map(Number)).not.toContain(Number(told));
+  });
+
+  test('a command that dies of a signal says so', async () => {
+    const cwd = await temporaryFolder();
+    expect((await run(cwd, 'shell', { command: 'kill -SEGV $$' })).output).toMatch(/^exit code 139\n/);
+  });
+
   test('a timeout ends the whole group, also what ignores a friendly end', async () => {
     const cwd = await temporaryFolder();
     const command = 'trap "" TERM; echo $$; sleep 1000 & echo $!; wait; sleep 1000';
@@ -104,9 +114,9 @@ describe('shell', () => {
       { signal: controller.signal, onOutput: () => controller.abort() },
     );
     expect(result.ok).toBe(false);
-    expect(result.output).toMatch(/^stopped: the user interrupted the turn\n\d+\n$/);
+    expect(result.output).toMatch(/^stopped: the user interrupted the turn\n\d+\n(Terminated\n)?$/);
     expect(performance.now() - started).toBeLessThan(5000);
-    await expect.poll(() => isAlive(Number(result.told))).toBe(false);
+    await expect.poll(() => isAlive(Number.parseInt(result.told))).toBe(false);
   });
 
   test('nothing that a command leaves behind outlives it', async () => {

@@ -62,8 +62,21 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   return { end: await endOf(child, options), output };
 }
 
-/** A watcher in the group reads from a pipe of ours that nobody writes to: its end means that we are gone. */
-const LEASH = '{ read -r _ <&3; kill -9 0; } >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+/**
+ * Runs `"$@"` beside a watcher that reads from a pipe of ours to which nobody writes: its end means that we are gone.
+ * The shell stays as the parent of both and reaps them, for in a container there often is nobody else to do so; it
+ * outlives a SIGTERM, so that the command has its time to end.
+ */
+const LEASH = [
+  'trap : TERM',
+  '{ read -r _ <&3; kill -9 0; } >/dev/null 2>&1 & watcher=$!',
+  'exec 4>&2 2>/dev/null', // What this shell itself has to say is not the command's output.
+  '"$@" 2>&4 3<&- 4>&-',
+  'code=$?',
+  'kill -9 $watcher',
+  'wait $watcher',
+  'exit $code',
+].join('\n');
 
 function start(options: ProcessOptions): ChildProcess {
   const { argv, cwd, env, endWithParent } = options;
