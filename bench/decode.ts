@@ -20,7 +20,7 @@ import {
 
 const ROUNDS = 15;
 /** Runs of the decoder alone before anything counts: its code is compiled in the background, and that takes a while. */
-const WARM_UP = 60;
+const WARM_UP = 150;
 
 interface Target {
   readonly baseline: number;

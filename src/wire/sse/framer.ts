@@ -3,6 +3,10 @@ import { TextBuffer } from '../../base/text-buffer.ts';
 const CR = /\r\n?/g;
 const COLON = 58;
 const LF = '\n';
+/** What ends an event: the blank line behind its last one. */
+const END = '\n\n';
+/** How much of an event cut by a chunk is held back whole, in UTF-16 code units. */
+const MAX_REST = 2048;
 
 /** Whoever takes the events of the byte stream. */
 export interface FrameSink {
@@ -41,6 +45,8 @@ export class SseFramer {
   /** The `data:` lines of the event so far. */
   #data: string[] = [];
   #dataLength = 0;
+  /** The first half of an event that the end of a chunk cut; no line of it was read yet. */
+  #rest = '';
   /** Any line of the current event was seen. */
   #inEvent = false;
 
@@ -51,7 +57,22 @@ export class SseFramer {
 
   push(chunk: string): void {
     const text = this.#normalise(chunk);
-    let position = this.#inLine ? this.#continueLine(text) : 0;
+    const position = this.#rest === '' ? 0 : this.#takeRest(text);
+    this.#scan(text, position, MAX_REST);
+  }
+
+  /** The byte stream is over: what was begun counts. */
+  finish(): void {
+    const rest = this.#rest;
+    this.#rest = '';
+    this.#scan(rest, 0, 0);
+    if (this.#inLine) this.#endLine('');
+    this.#dispatch(undefined);
+  }
+
+  /** @param maxRest an event that is cut by the end of the text, and no longer than this, waits for its other half */
+  #scan(text: string, start: number, maxRest: number): void {
+    let position = this.#inLine ? this.#continueLine(text, start) : start;
     let frameStart = -1;
     while (position < text.length && !this.#sink.ended) {
       if (!this.#inEvent) {
@@ -60,6 +81,10 @@ export class SseFramer {
         if (behind !== position) {
           position = behind;
           continue;
+        }
+        if (text.length - position < maxRest && !text.includes(END, position)) {
+          this.#rest = text.slice(position);
+          return;
         }
       }
       const end = text.indexOf(LF, position);
@@ -73,10 +98,17 @@ export class SseFramer {
     }
   }
 
-  /** The byte stream is over: what was begun counts. */
-  finish(): void {
-    if (this.#inLine) this.#endLine('');
-    this.#dispatch(undefined);
+  /**
+   * Puts the two halves of an event together, so that it can be taken whole. Tried once: if the end is not in this text
+   * either, the event is read line by line. Returns where the text goes on.
+   */
+  #takeRest(text: string): number {
+    const rest = this.#rest;
+    this.#rest = '';
+    const end = text.indexOf(END);
+    const cut = end < 0 || end > MAX_REST ? 0 : end + END.length;
+    this.#scan(rest + text.slice(0, cut), 0, 0);
+    return cut;
   }
 
   #normalise(chunk: string): string {
@@ -95,13 +127,13 @@ export class SseFramer {
   }
 
   /** Goes on with a line that an earlier chunk began; returns where the next line starts. */
-  #continueLine(text: string): number {
-    const end = text.indexOf(LF);
+  #continueLine(text: string, start: number): number {
+    const end = text.indexOf(LF, start);
     if (end < 0) {
-      this.#keep(text);
+      this.#keep(text.slice(start));
       return text.length;
     }
-    this.#endLine(text.slice(0, end));
+    this.#endLine(text.slice(start, end));
     return end + 1;
   }
 

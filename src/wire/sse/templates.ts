@@ -54,6 +54,18 @@ const MAX_TEMPLATES = 4;
 /** Events in a row that no template knew, after which only one in so many is learnt from. */
 const PATIENCE = 64;
 
+/** Text that is one escape and nothing else: line ends, most of all. */
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  b: '\b',
+  f: '\f',
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+};
+
 const QUOTE = 34;
 const BACKSLASH = 92;
 const ZERO = 48;
@@ -151,7 +163,8 @@ export class EventTemplates {
       const code = text.charCodeAt(at);
       if (code === BACKSLASH) at++;
       else if (code === QUOTE) {
-        const value = unescape(text.slice(start - 1, at + 1));
+        const value =
+          at - start === 2 ? SHORT_ESCAPES[text.charAt(start + 1)] : unescape(text.slice(start - 1, at + 1));
         this.#found[n] = value;
         return value === undefined ? -1 : at;
       } else if (!(code >= 32)) return -1;
