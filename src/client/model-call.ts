@@ -4,7 +4,7 @@ import type { ModelRequest } from '../model/request.ts';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
 import { toChatBody } from '../wire/chat/request.ts';
 import type { DecoderOptions, MintId } from '../wire/decoder.ts';
-import { createDecoder } from '../wire/index.ts';
+import { createDecoder } from '../wire/stream-decoder.ts';
 import { chatQuirksOf } from '../wire/quirks.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { toResponsesBody } from '../wire/responses/request.ts';

@@ -10,3 +10,16 @@ export type { RequestBody } from './request-body.ts';
 export { chatExtraOf, responsesExtraOf } from './request-extra.ts';
 export { InvalidFieldError, type ParsedRequest } from './request-fields.ts';
 export { chatQuirksOf, type ChatQuirks } from './quirks.ts';
+export { createChatEncoder, encodeChatBody, encodeChatSse } from './chat/encode.ts';
+export type { ChatEncoder, ChatEncoderOptions } from './chat/encode.ts';
+export { createResponsesEncoder, encodeResponsesBody, encodeResponsesSse } from './responses/encode.ts';
+export type { ResponsesEncoder, ResponsesEncoderOptions } from './responses/encode.ts';
+export { toDataSse, toEventSse, type WireEvent } from './encode-event.ts';
+export { httpStatusOf, wireErrorOf, type WireError } from './encode-error.ts';
+export {
+  createOrderValidator,
+  validateOrder,
+  type OrderValidator,
+  type OrderValidatorOptions,
+  type OrderViolation,
+} from './responses/validate.ts';

@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { blocksOf, runExample } from '../docs/examples.ts';
 import { root, runInProcess } from './harness.ts';
 
 /** Pages for users: their examples are run, their links followed. */
@@ -15,15 +14,9 @@ function markdownIn(folder: string): string[] {
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-function blocksOf(page: string, language: string): string[] {
-  return [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
-    .filter(([, name]) => name === language)
-    .map(([, , code = '']) => code);
-}
-
 /** `turnwire …` of the README's shell examples, in the words a shell would hand over. */
 const commandLines = blocksOf(readme, 'sh')
-  .flatMap((block) => block.trim().split('\n'))
+  .flatMap(({ code }) => code.trim().split('\n'))
   .filter((line) => line.startsWith('turnwire '));
 
 const wordsOf = (line: string): string[] =>
@@ -31,7 +24,9 @@ const wordsOf = (line: string): string[] =>
 
 describe('the README', () => {
   it('names the two commands that do everything', () => {
-    const shell = blocksOf(readme, 'sh').join('');
+    const shell = blocksOf(readme, 'sh')
+      .map(({ code }) => code)
+      .join('');
     expect(shell).toMatch(/^npm ci && npm start$/m);
     expect(shell).toMatch(/^npm ci && npm test$/m);
   });
@@ -50,25 +45,8 @@ describe('the README', () => {
 });
 
 describe('TypeScript examples of the README', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'turnwire-readme-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    exports: Record<string, { default: string } | string>;
-  };
-
-  /** The package's entries, as they are found in the source tree. */
-  function fromSource(code: string): string {
-    return code.replaceAll(/from 'turnwire(\/\w+)?'/g, (_, path: string | undefined) => {
-      const entry = manifest.exports[`.${path ?? ''}`];
-      if (typeof entry !== 'object') throw new Error(`the package has no entry turnwire${path ?? ''}`);
-      return `from '${join(root, entry.default.replace('./dist/', 'src/').replace('.js', '.ts'))}'`;
-    });
-  }
-
-  it.each(blocksOf(readme, 'ts').map((code, n) => ({ code, n })))('number $n runs', ({ code, n }) => {
-    const file = join(folder, `example-${n}.mts`);
-    writeFileSync(file, fromSource(code));
-    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 15_000 });
+  it.each(blocksOf(readme, 'ts'))('under $heading: runs', async ({ code }) => {
+    const { code: status, stdout, stderr } = await runExample(code);
     expect(stderr).toBe('');
     expect(stdout).not.toBe('');
     expect(status).toBe(0);

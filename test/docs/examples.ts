@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll } from 'vitest';
+
+export const root = join(import.meta.dirname, '..', '..');
+
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-examples-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The text of a page of this repository. */
+export function pageOf(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+export interface Block {
+  readonly language: string;
+  readonly code: string;
+  /** The nearest heading above. */
+  readonly heading: string;
+  /** The `text` block that follows a program: what it prints. */
+  readonly prints: string | undefined;
+}
+
+/** The fenced blocks of a page, in their order. */
+export function blocksOf(page: string, language?: string): Block[] {
+  const found = [...page.matchAll(/^(#+ [^\n]*)$|^```(\w*)\n(.*?)^```$/gms)];
+  let heading = '';
+  const blocks = found.flatMap(([, title, name = '', code = ''], n) => {
+    if (title !== undefined) {
+      heading = title.replace(/^#+ /, '');
+      return [];
+    }
+    const prints = found[n + 1]?.[2] === 'text' ? found[n + 1]?.[3] : undefined;
+    return [{ language: name, code, heading, prints }];
+  });
+  return blocks.filter((block) => language === undefined || block.language === language);
+}
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, { readonly default: string } | string>>;
+}
+
+const manifest = JSON.parse(pageOf('package.json')) as Manifest;
+
+/** The package's entries as they are found in the source tree, and its dependencies where they are installed. */
+function fromSource(code: string): string {
+  return code.replaceAll(/from '((?:@|\w)[^']*)'/g, (whole, name: string) => {
+    if (name.startsWith('node:')) return whole;
+    const path = /^turnwire(\/\w+)?$/.exec(name);
+    if (path === null) return `from '${import.meta.resolve(name)}'`;
+    const entry = manifest.exports[`.${path[1] ?? ''}`];
+    if (typeof entry !== 'object') throw new Error(`the package has no entry ${name}`);
+    const file = entry.default.replace('./dist/', 'src/').replace('.js', '.ts');
+    return `from '${pathToFileURL(join(root, file)).href}'`;
+  });
+}
+
+export interface ExampleRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let count = 0;
+
+/** Runs an example in a process of its own, which has to end by itself within a minute. */
+export async function runExample(code: string, env: Readonly<Record<string, string>> = {}): Promise<ExampleRun> {
+  const file = join(folder, `example-${count++}.mts`);
+  writeFileSync(file, fromSource(code));
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { code: status, stdout, stderr };
+}
