@@ -31,9 +31,7 @@ export async function playWebSocket(
   const { socket } = handshake;
   const gone = new AbortController();
   socket.once('close', () => gone.abort());
-  // Only who reads hears that the client has left.
-  socket.once('end', () => gone.abort());
-  socket.resume();
+  socket.once('end', () => gone.abort()); // the server keeps half-open connections
   const signal = AbortSignal.any([gone.signal, closing]);
   const time = new Timeline(pace);
   await time.until(response?.ms ?? end.ms, signal);

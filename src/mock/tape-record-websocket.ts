@@ -46,11 +46,10 @@ export class RecordedWebSocket {
     };
     this.#socket.on('error', () => undefined); // told by 'close'
     this.#socket.once('close', onLeft);
-    // Only who reads hears that the client has left; nothing else may come before the handshake is answered.
+    // The server keeps half-open connections: until the handshake is answered, an end means that the client has left.
     this.#socket.once('end', () => {
       if (this.#client === undefined) this.#socket.destroy();
     });
-    this.#socket.resume();
     closing.addEventListener('abort', onStop, { once: true });
     try {
       await this.#connect(tape);

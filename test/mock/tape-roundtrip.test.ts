@@ -49,6 +49,19 @@ describe('a recording replayed', () => {
     expect(Buffer.concat(again.chunks).equals(Buffer.concat(live.chunks))).toBe(true);
   });
 
+  it.each([
+    ['reset-after:3', 'reset'],
+    ['cut-after:3', 'cut'],
+    ['no-finish-close', 'complete'],
+    ['refuse-connection', 'failed'],
+  ])('tells %s as %s on the tape', async (fault, how) => {
+    using folder = tapeFolder();
+    await using mock = await startMock({ faults: [fault] });
+    await using recorder = await recordTo(folder.path, { upstream: mock.url });
+    await hear(`${recorder.baseUrl}/chat/completions`, { body: chatBody('hi') });
+    expect((await readTape(folder.path)).exchanges[0]?.end.how).toBe(how);
+  });
+
   it('keeps an answer that was finished and held open when its client left', async () => {
     const finished = (text: string): boolean => text.includes('"finish_reason":"stop"');
     const ask = { body: chatBody('hi'), leaveWhen: finished };
@@ -101,8 +114,10 @@ describe('the recorder', () => {
       blocked = res;
       const piece = Buffer.alloc(256 * 1024, 'x');
       const more = (): void => {
-        while (sent < 400 && res.write(piece)) sent++;
-        res.once('drain', more);
+        while (sent < 400) {
+          sent++;
+          if (!res.write(piece)) return void res.once('drain', more);
+        }
       };
       more();
     });
@@ -113,9 +128,12 @@ describe('the recorder', () => {
       get(`${recorder.url}/x`, { agent: false }, resolve);
     });
     response.pause();
-    await expect.poll(() => blocked?.writableNeedDrain, { interval: 50 }).toBe(true);
-    const stuck = sent;
-    await expect.poll(() => sent === stuck && blocked?.writableNeedDrain, { interval: 200 }).toBe(true);
+    let before = -1;
+    // Until nothing more is taken in half a second.
+    await expect
+      .poll(() => [sent > 0 && sent === before, (before = sent)][0], { interval: 500, timeout: 10_000 })
+      .toBe(true);
+    expect(blocked?.writableNeedDrain).toBe(true);
     expect(sent).toBeLessThan(200); // of 100 MiB, no more than the buffers of two sockets were taken
     response.destroy();
     upstream.closeAllConnections();
