@@ -28,7 +28,9 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     onStreamEnd(cli, onEnd),
   ];
   try {
-    return (await app.run(gone.signal)) === 'done' ? exitCode.done : exitCode.interrupted;
+    const end = await app.run(gone.signal);
+    if (app.threadId !== undefined) cli.stderr.write(`To go on: turnwire chat --resume ${app.threadId}\n`);
+    return end === 'done' ? exitCode.done : exitCode.interrupted;
   } finally {
     for (const stop of stopListening) stop();
   }

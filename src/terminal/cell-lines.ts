@@ -44,7 +44,7 @@ function blockLines(block: Block, look: CellLook): string[] {
   const { theme, width } = look;
   const open = highlight(block.before, block.language, '', theme).open;
   const code = block.source === '' ? [] : highlight(block.source, block.language, open, theme).lines;
-  const lines = code.flatMap((line) => wrapTextWithAnsi(`  ${line}`, width));
+  const lines = code.flatMap((line) => wrapTextWithAnsi(line, Math.max(1, width - 2))).map((line) => `  ${line}`);
   const begin = block.isFirst ? [theme.dim(fit(`\`\`\`${printable(block.language)}`, width))] : [];
   return [...gap, ...begin, ...lines, ...(block.isLast ? [theme.dim('```')] : [])];
 }
@@ -81,7 +81,7 @@ function noticeLines(cell: NoticeCell, { theme, width }: CellLook): string[] {
 
 function toolLines(cell: ToolCell, look: CellLook): string[] {
   const { theme, width } = look;
-  const head = `${markOf(cell, theme)} ${theme.bold(cell.name)} ${titleOf(cell)}${theme.dim(endOf(cell))}`;
+  const head = `${markOf(cell, theme)} ${theme.bold(cell.name)} ${titleOf(cell)}`.trimEnd() + theme.dim(endOf(cell));
   const wrapped = wrapTextWithAnsi(head, Math.max(1, width - 2)).slice(0, 6);
   const lines = wrapped.map((line, at) => (at === 0 ? line : `  ${line}`));
   return ['', ...lines, ...changeLines(cell.changes ?? [], look), ...outputLines(cell, look)].map((line) =>
@@ -110,7 +110,7 @@ function markOf(cell: ToolCell, theme: Theme): string {
 function titleOf(cell: ToolCell): string {
   if (cell.title !== undefined && cell.title !== cell.name) return oneLine(cell.title, 400);
   // As it is written: its end is what is new.
-  const input = oneLine(cell.input.slice(-400), 400);
+  const input = cell.input === '{}' ? '' : oneLine(cell.input.slice(-400), 400);
   return cell.state === 'writing' ? `${input}▍` : input;
 }
 

@@ -120,9 +120,19 @@ export class ChatApp {
     this.#redraw();
   }
 
+  /** The conversation that can be resumed: one that is kept, with at least one turn. */
+  get threadId(): string | undefined {
+    return (this.#agent?.turns ?? 0) > 0 ? this.#agent?.threadId : undefined;
+  }
+
   /** For tests and measurements. */
   get view(): ViewState {
     return this.#view;
+  }
+
+  /** A turn or a command runs. */
+  get isBusy(): boolean {
+    return this.#busy;
   }
 
   get screen(): Screen {
@@ -369,7 +379,8 @@ export class ChatApp {
     const look = { theme: this.#theme, width, unfolded: this.#unfolded };
     const lines = this.#layout.update(this.#view.cells, {
       render: (cell) => cellLines(cell, look),
-      look: `${width} ${String(this.#unfolded)}`,
+      width,
+      look: String(this.#unfolded),
       top,
       voidMark: this.#theme.yellow('⟲ What stands above of this answer is void.'),
     });

@@ -1,4 +1,4 @@
-import { stripTerminalSequences } from '@earendil-works/pi-tui';
+import { stripTerminalSequences, wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import type { Cell } from './view-state.ts';
 
 /** Lines of finished cells that are kept for a terminal that grows and shows them again. */
@@ -14,6 +14,7 @@ interface Placed {
   readonly lead: readonly string[];
   readonly leadChars: number;
   readonly look: string;
+  readonly width: number;
 }
 
 /** Something placed, and the number of its first line in the document. */
@@ -24,7 +25,9 @@ interface Ghost {
 
 export interface LayoutOptions {
   readonly render: (cell: Cell) => readonly string[];
-  /** Changes when all cells have to be drawn again, e.g. with the width. */
+  /** Columns. */
+  readonly width: number;
+  /** Changes when all cells have to be drawn again, besides with the width. */
   readonly look: string;
   /** First line of the document that is on the screen: what is before it has left for the scrollback. */
   readonly top: number;
@@ -45,6 +48,7 @@ export class Layout {
   #kept: string[] = [];
   #sealed = new Set<number>();
   #isBehind = false;
+  #width = 0;
 
   /** The line of the document with which `lines` of `update` begins. */
   get first(): number {
@@ -54,6 +58,7 @@ export class Layout {
   /** The lines of the document from `first` on. */
   update(cells: readonly Cell[], options: LayoutOptions): readonly string[] {
     const live = cells.filter((cell) => !this.#sealed.has(cell.key));
+    if (options.width !== this.#width) this.#rewrapKept(options);
     const { known, ghosts } = this.#sortOut(live, options.top);
     const next: Placed[] = [];
     const placeGhosts = (before: number): void => {
@@ -84,6 +89,18 @@ export class Layout {
   /** There is more than one frame may draw: another one is needed. */
   get isBehind(): boolean {
     return this.#isBehind;
+  }
+
+  /** Lines that a larger terminal took back out of its scrollback: they are drawn again, in the new width. */
+  #rewrapKept({ top, width }: LayoutOptions): void {
+    this.#width = width;
+    const at = Math.max(0, top - this.first);
+    const back = this.#kept.slice(at);
+    if (back.length === 0) return;
+    const wrapped = back.flatMap((line) => (line === '' ? [''] : wrapTextWithAnsi(line, width)));
+    this.#kept = [...this.#kept.slice(0, at), ...wrapped];
+    // The numbers of the lines before them stay.
+    this.#start += wrapped.length - back.length;
   }
 
   /** What was placed: cells that are still wanted, and what is left on or above the screen of those that are not. */
@@ -128,26 +145,26 @@ function sizeOf(cell: Cell): number {
   return 200 + (cell.type === 'text' ? cell.block.source.length : 0);
 }
 
-function fresh(cell: Cell, { render, look }: LayoutOptions): Placed {
-  return { cell, lines: render(cell), lead: [], leadChars: 0, look };
+function fresh(cell: Cell, { render, look, width }: LayoutOptions): Placed {
+  return { cell, lines: render(cell), lead: [], leadChars: 0, look, width };
 }
 
 /** Lines that have left the screen stay as they are; the others are drawn again. */
-function redrawn(cell: Cell, { placed: old, at }: Ghost, { render, look, top }: LayoutOptions): Placed {
+function redrawn(cell: Cell, { placed: old, at }: Ghost, options: LayoutOptions): Placed {
+  const { render, look, width, top } = options;
   const gone = top - at;
-  if (old.cell === cell && old.look === look) return old;
+  if (old.cell === cell && old.look === look && old.width === width) return old;
   // Nothing of it is on the screen any more: what it becomes can no longer be shown in its place.
-  if (gone > old.lines.length) return { ...old, cell, look };
-  if (gone <= 0) return { cell, lines: render(cell), lead: [], leadChars: 0, look };
-  if (old.look !== look) {
-    const lead = old.lines.slice(0, gone);
-    const leadChars = countChars(lead);
-    return { cell, lines: [...lead, ...afterChars(render(cell), leadChars)], lead, leadChars, look };
+  if (gone > old.lines.length) return { ...old, cell, look, width };
+  if (gone <= 0) return fresh(cell, options);
+  const kept = old.lines.slice(0, gone);
+  if (old.width !== width) {
+    const leadChars = countChars(kept);
+    return { cell, lines: [...kept, ...afterChars(render(cell), leadChars)], lead: kept, leadChars, look, width };
   }
   const body = afterChars(render(cell), old.leadChars);
-  const kept = old.lines.slice(0, gone);
   const lines = [...kept, ...body.slice(Math.max(0, gone - old.lead.length))];
-  return { cell, lines, lead: old.lead, leadChars: old.leadChars, look };
+  return { cell, lines, lead: old.lead, leadChars: old.leadChars, look, width };
 }
 
 /** What is left of a cell that became void: the lines that have left the screen, and the mark. */

@@ -32,6 +32,8 @@ export class Screen extends TuiMainScreen {
   #shown: string[] = [];
   #top = 0;
   #cursorRow = 0;
+  /** As it was drawn last. */
+  #document: ScreenDocument = { first: 0, lines: [] };
   #size: { width: number; rows: number } | undefined;
   #asking: NodeJS.Timeout | undefined;
   /** Bytes that frames wrote, for measurements. */
@@ -72,7 +74,8 @@ export class Screen extends TuiMainScreen {
   }
 
   #draw(width: number, rows: number): void {
-    const { first, lines } = this.#compose({ top: this.#top, width, rows });
+    this.#document = this.#compose({ top: this.#top, width, rows });
+    const { first, lines } = this.#document;
     const end = first + lines.length;
     const lineAt = (at: number): string => clean(lines[at - first] ?? '', width);
     let out = '';
@@ -113,6 +116,21 @@ export class Screen extends TuiMainScreen {
     this.terminal.write(text);
   }
 
+  /**
+   * The document's line that is now in the first row, counted back from the cursor in its last line: lines that are wider
+   * than the screen take several rows. A terminal that grew may have taken lines back out of its scrollback.
+   */
+  #firstVisible(cursorRow: number | undefined, width: number, rows: number): number {
+    const { first, lines } = this.#document;
+    const heightOf = (at: number): number => Math.max(1, Math.ceil(visibleWidth((lines[at] ?? '').trimEnd()) / width));
+    const top = this.#top - first;
+    let at = lines.length;
+    // Unknown: as if nothing had been taken back.
+    let left = (cursorRow ?? rows - 1) + 1;
+    while (at > (cursorRow === undefined ? top : 0) && left > 0) left -= heightOf(--at);
+    return first + at;
+  }
+
   /** The size changed and the terminal has moved its lines: only it knows where they are now. */
   #askForCursor(): void {
     this.#asking = setTimeout(() => this.#resized(undefined), CURSOR_TIMEOUT_MS);
@@ -133,14 +151,7 @@ export class Screen extends TuiMainScreen {
     this.#asking = undefined;
     if (this.stopped) return;
     const { columns: width, rows } = this.terminal;
-    const shown = this.#shown.slice(0, this.#cursorRow + 1);
-    const heights = shown.map((line) => Math.max(1, Math.ceil(visibleWidth(line) / width)));
-    const total = heights.reduce((sum, height) => sum + height, 0);
-    let left = (cursorRow ?? Math.min(rows, total) - 1) + 1;
-    let index = shown.length;
-    while (index > 0 && left > 0) left -= heights[--index] ?? 1;
-    // More rows than lines: the terminal has taken lines back out of its scrollback.
-    this.#top = Math.max(0, this.#top + index - Math.max(0, left));
+    this.#top = this.#firstVisible(cursorRow, width, rows);
     this.#shown = [];
     this.#cursorRow = 0;
     this.#size = { width, rows };

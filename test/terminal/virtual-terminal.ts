@@ -8,6 +8,7 @@ export class VirtualTerminal implements Terminal {
   #onResize: () => void = () => undefined;
   #pending = 0;
   readonly #idle = new Set<() => void>();
+  readonly #watchers = new Set<() => void>();
   /** Everything that was written. */
   written = '';
   readonly kittyProtocolActive = false;
@@ -42,7 +43,9 @@ export class VirtualTerminal implements Terminal {
     this.written += data;
     this.#pending++;
     this.#xterm.write(data, () => {
-      if (--this.#pending > 0) return;
+      this.#pending--;
+      for (const watcher of [...this.#watchers]) watcher();
+      if (this.#pending > 0) return;
       for (const done of this.#idle) done();
       this.#idle.clear();
     });
@@ -70,6 +73,25 @@ export class VirtualTerminal implements Terminal {
   /** Resolves when everything that was written has become cells. */
   async parsed(): Promise<void> {
     if (this.#pending > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  /** Resolves once the rows on the screen are as wanted; the test's own timeout is the bound. */
+  async until(wanted: string | RegExp | ((rows: readonly string[]) => boolean)): Promise<void> {
+    const isSo = (): boolean => {
+      const rows = this.screen();
+      if (typeof wanted === 'function') return wanted(rows);
+      const text = rows.join('\n');
+      return typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text);
+    };
+    if (isSo()) return;
+    await new Promise<void>((resolve) => {
+      const watcher = (): void => {
+        if (!isSo()) return;
+        this.#watchers.delete(watcher);
+        resolve();
+      };
+      this.#watchers.add(watcher);
+    });
   }
 
   /** The rows on the screen, without trailing spaces. */

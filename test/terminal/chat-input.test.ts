@@ -1,0 +1,301 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Agent, createTools, ThreadStore } from '../../src/agent/index.ts';
+import { shortHistory, temporaryFolder, testTool } from '../agent/helpers.ts';
+import { answer, call, calls, ScriptedModel, usage } from '../agent/scripted-model.ts';
+import { gate, keys, startChat, transcript, type RunningChat } from './harness.ts';
+
+const GUARD_MS = 500;
+
+async function asked(): Promise<RunningChat & { runs: () => number }> {
+  const tool = testTool('danger', () => 'ran', { needsApproval: true });
+  const chat = await startChat(
+    [calls(call('danger', { n: 1 })), answer('First.'), calls(call('danger', { n: 1 }, 'call_2')), answer('Second.')],
+    {
+      tools: [tool],
+      rows: 40,
+    },
+  );
+  chat.say('go');
+  await chat.terminal.until('deny and say why');
+  return { ...chat, runs: () => tool.runs };
+}
+
+const outputs = (chat: RunningChat, request: number): string[] =>
+  shortHistory(chat.model.requests[request]?.input ?? []).filter((line) => line.startsWith('output'));
+
+describe('the question before a tool runs', () => {
+  it('shows what it is about, and what “this session” would allow', async () => {
+    const chat = await asked();
+    expect(transcript(chat.terminal.screen())).toEqual([
+      '› go',
+      '? danger danger 1',
+      '? Run danger: danger 1',
+      'test',
+      '“This session” would allow exactly:',
+      '  danger:1',
+      '› y  once',
+      '  s  for this session',
+      '  n  deny',
+      '  w  deny and say why',
+    ]);
+    expect(chat.runs()).toBe(0);
+  });
+
+  it('is no sooner answered than it can be read', async () => {
+    const chat = await asked();
+    chat.terminal.press('y', keys.enter);
+    await new Promise(setImmediate);
+    expect(chat.runs()).toBe(0);
+    expect(chat.app.view.phase).not.toBe('idle');
+  });
+
+  it('once: asks again the next time', async () => {
+    const chat = await asked();
+    chat.clock.pass(GUARD_MS);
+    chat.terminal.press('y');
+    await chat.idle();
+    expect(chat.runs()).toBe(1);
+    chat.say('again');
+    await chat.terminal.until('deny and say why');
+    expect(chat.runs()).toBe(1);
+  });
+
+  it('session: does not ask about the same again', async () => {
+    const chat = await asked();
+    chat.clock.pass(GUARD_MS);
+    chat.terminal.press(keys.down, keys.enter);
+    await chat.idle();
+    chat.say('again');
+    await chat.idle();
+    expect(chat.runs()).toBe(2);
+    expect(transcript(chat.terminal.screen()).at(-1)).toBe('Second.');
+  });
+
+  it('deny: the model is told, the turn goes on', async () => {
+    const chat = await asked();
+    chat.clock.pass(GUARD_MS);
+    chat.terminal.press('n');
+    await chat.idle();
+    expect(chat.runs()).toBe(0);
+    expect(outputs(chat, 1)).toEqual([expect.stringContaining('the user said no')]);
+    expect(transcript(chat.terminal.screen())).toContain('⊘ danger danger 1 denied');
+  });
+
+  it('deny and say why: the model is told the reason', async () => {
+    const chat = await asked();
+    chat.clock.pass(GUARD_MS);
+    chat.terminal.press('w');
+    await chat.terminal.until('Why not?');
+    chat.say('use the other one');
+    await chat.idle();
+    expect(chat.runs()).toBe(0);
+    expect(outputs(chat, 1)).toEqual([expect.stringContaining('use the other one')]);
+  });
+
+  it('goes away with the turn, and its keys are text again', async () => {
+    const chat = await asked();
+    chat.clock.pass(GUARD_MS);
+    chat.terminal.press(keys.escape);
+    await chat.idle();
+    chat.terminal.type('yes');
+    await chat.terminal.until('› yes');
+    expect(chat.terminal.screen().join('\n')).not.toContain('deny and say why');
+    expect(chat.runs()).toBe(0);
+  });
+
+  it('leaves a line alone that is being typed', async () => {
+    const held = gate();
+    const tool = testTool('danger', () => 'ran', { needsApproval: true });
+    const chat = await startChat([[held.wait, ...calls(call('danger', {}))], answer('x')], { tools: [tool] });
+    chat.say('go');
+    await chat.terminal.until('waiting');
+    chat.terminal.type('sa');
+    held.open();
+    await chat.terminal.until('deny and say why');
+    chat.clock.pass(GUARD_MS);
+    chat.terminal.type('y nothing');
+    await chat.terminal.until('› say nothing');
+    expect(tool.runs).toBe(0);
+  });
+
+  it('comes after the diff of a patch', async () => {
+    const cwd = await temporaryFolder();
+    const patch = '*** Begin Patch\n*** Add File: new.txt\n+hello\n*** End Patch';
+    const tools = await createTools({ cwd, select: 'all', env: {} });
+    const chat = await startChat([calls(call('apply_patch', { input: patch })), answer('Written.')], {
+      tools,
+      rows: 40,
+      columns: 120,
+    });
+    chat.say('go');
+    await chat.terminal.until('deny and say why');
+    const rows = transcript(chat.terminal.screen());
+    expect(rows.findIndex((row) => row.includes('+hello'))).toBeLessThan(
+      rows.findIndex((row) => row.startsWith('? Run apply_patch')),
+    );
+    expect(chat.terminal.lookOf('+hello')).toMatchObject({ colour: 2 });
+  });
+});
+
+describe('messages while the agent works', () => {
+  it('are queued where one sees them, can be edited, and go in at the next request', async () => {
+    const held = gate();
+    const chat = await startChat([[held.wait, ...calls(call('look', {}))], answer('Both heard.')], {
+      tools: [testTool('look', () => 'x')],
+    });
+    chat.say('go');
+    await chat.terminal.until('waiting');
+    chat.say('also this');
+    await chat.terminal.until('⧗ also this');
+    chat.terminal.press(keys.up);
+    await chat.terminal.until('› also this');
+    expect(chat.terminal.screen().join('\n')).not.toContain('⧗');
+    chat.terminal.type(' and that');
+    chat.terminal.press(keys.enter);
+    await chat.terminal.until('⧗ also this and that');
+    held.open();
+    await chat.idle();
+    expect(shortHistory(chat.model.requests[1]?.input ?? []).at(-1)).toBe('user: also this and that');
+    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ look', '  ⎿ x', '› also this and that', 'Both heard.']);
+  });
+
+  it('stay in the queue after an interrupt, and Enter sends them', async () => {
+    const chat = await startChat([[() => new Promise(() => undefined)], answer('Now.')]);
+    chat.say('go');
+    await chat.terminal.until('waiting');
+    chat.say('later');
+    await chat.terminal.until('⧗ later');
+    chat.terminal.press(keys.escape);
+    await chat.idle();
+    expect(chat.terminal.screen().join('\n')).toContain('⧗ later');
+    chat.terminal.press(keys.enter);
+    await chat.terminal.until('Now.');
+    expect(chat.terminal.screen().join('\n')).not.toContain('⧗');
+  });
+});
+
+describe('the input line', () => {
+  it('takes many lines, remembers what was sent, and pastes', async () => {
+    const chat = await startChat([answer('One.'), answer('Two.'), answer('Three.')]);
+    chat.terminal.type('first');
+    chat.terminal.press(keys.newLine);
+    chat.say('second');
+    await chat.idle();
+    expect(shortHistory(chat.model.requests[0]?.input ?? [])).toEqual(['user: first\nsecond']);
+    chat.terminal.press(keys.up);
+    await chat.terminal.until((rows) => rows.filter((row) => row.includes('second')).length === 2);
+    chat.terminal.press(keys.enter);
+    await chat.idle();
+    expect(shortHistory(chat.model.requests[1]?.input ?? []).at(-1)).toBe('user: first\nsecond');
+    const pasted = Array.from({ length: 30 }, (_, at) => `pasted ${at}`).join('\n');
+    chat.terminal.press(`\x1b[200~${pasted}\x1b[201~`, keys.enter);
+    await chat.idle();
+    expect(shortHistory(chat.model.requests[2]?.input ?? []).at(-1)).toBe(`user: ${pasted}`);
+  });
+
+  it('completes commands and files', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'deep'));
+    await writeFile(join(cwd, 'deep', 'needle.txt'), '');
+    const chat = await startChat([], { backend: { cwd } });
+    chat.terminal.type('/he');
+    await chat.terminal.until('commands and keys');
+    chat.terminal.press(keys.tab);
+    await chat.terminal.until('› /help');
+    chat.terminal.press(keys.ctrlC);
+    chat.clock.pass(5000);
+    chat.terminal.type('look at @need');
+    await chat.terminal.until('deep/needle.txt');
+    chat.terminal.press(keys.tab);
+    await chat.terminal.until('› look at @deep/needle.txt');
+  });
+
+  it('leaves with Ctrl-D when it is empty, with Ctrl-C twice, and puts the cursor below', async () => {
+    const one = await startChat([]);
+    one.terminal.press(keys.ctrlD);
+    expect(await one.end).toBe('done');
+    const two = await startChat([]);
+    two.terminal.press(keys.ctrlC);
+    await two.terminal.until('Ctrl-C again to leave');
+    two.terminal.press(keys.ctrlC);
+    expect(await two.end).toBe('interrupted');
+    await two.terminal.parsed();
+    expect(transcript(two.terminal.screen())).toEqual([]);
+  });
+});
+
+describe('commands', () => {
+  it('tell and change the model, the provider, the cost', async () => {
+    const chat = await startChat([answer('Hi.', { usage })], { rows: 50 });
+    chat.say('/cost');
+    await chat.terminal.until('Nothing was asked yet.');
+    chat.say('/model big');
+    await chat.terminal.until('big at test');
+    chat.say('hello');
+    await chat.idle();
+    expect(chat.model.requests[0]?.model).toBe('big');
+    chat.say('/cost');
+    await chat.terminal.until('1 requests: 10 tokens in (1 cached), 5 out (2 reasoning).');
+    chat.say('/provider');
+    await chat.terminal.until('there are one, two.');
+    chat.say('/provider one');
+    await chat.terminal.until('one-model at one');
+    chat.say('/nonsense');
+    await chat.terminal.until('There is no command /nonsense');
+    chat.say('/help');
+    await chat.terminal.until('/compact: summarise');
+    expect(chat.model.requests).toHaveLength(1);
+  });
+
+  it('begin, resume and fork conversations, and compact one', async () => {
+    const folder = await temporaryFolder();
+    const store = new ThreadStore(folder);
+    const model = new ScriptedModel(answer('Kept.'), answer('A summary.'), answer('Other.'));
+    const chat = await startChat([], {
+      rows: 60,
+      backend: {
+        threads: () => store.list(),
+        async open(what, approver) {
+          const thread = what.type === 'new' ? store.create(folder) : await store[what.type](what.id);
+          return { agent: new Agent({ model, approver, thread }), notes: [] };
+        },
+      },
+    });
+    const idle = async (text: string): Promise<void> => {
+      await chat.terminal.until(text);
+      await chat.idle();
+    };
+    chat.say('remember me');
+    await idle('Kept.');
+    const [first] = await store.list();
+    chat.say('/new');
+    await idle('A new conversation (');
+    chat.say('/resume');
+    await idle('remember me');
+    chat.say(`/resume ${first?.id ?? ''}`);
+    await idle(`Going on with a conversation (${first?.id ?? ''}).`);
+    const rows = transcript(chat.terminal.screen());
+    expect(rows.slice(rows.findIndex((row) => row.includes('Going on')))).toEqual([
+      `· Going on with a conversation (${first?.id ?? ''}).`,
+      '› remember me',
+      'Kept.',
+    ]);
+    chat.say('/fork');
+    await idle('Going on in a copy (');
+    chat.say('/compact');
+    await idle('The conversation was summarised: 2 items became 2.');
+    chat.say('/resume nothing');
+    await idle('there is no thread nothing');
+  });
+
+  it('that change something wait for the turn', async () => {
+    const chat = await startChat([[() => new Promise(() => undefined)]]);
+    chat.say('go');
+    await chat.terminal.until('waiting');
+    chat.say('/new');
+    await chat.terminal.until('/new has to wait');
+    expect(chat.agents).toHaveLength(1);
+  });
+});

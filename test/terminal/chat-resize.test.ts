@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { ModelEvent } from '../../src/model/events.ts';
+import { answer, completed, done, message, type Step } from '../agent/scripted-model.ts';
+import { gate, startChat, transcript, type RunningChat } from './harness.ts';
+
+const SENTENCES = Array.from({ length: 40 }, (_, at) => `Sentence ${at} has some words in it, and 日本語 too.`);
+const CLEARS = ['\x1b[3J', '\x1b[2J', '\x1b[J', '\x1bc', '\x1b[?1049h'];
+
+const delta = (text: string): ModelEvent => ({ type: 'output_text.delta', delta: text, item_id: 'msg_1' });
+
+/** All visible text without the spaces and line ends that depend on the width. */
+function textOf(chat: RunningChat): string {
+  return transcript(chat.terminal.all()).join('').replaceAll(/\s/g, '');
+}
+
+/** Resizes, and waits until the screen was drawn for the new size. */
+async function resize(chat: RunningChat, columns: number, rows: number): Promise<void> {
+  chat.terminal.resize(columns, rows);
+  chat.app.screen.renderNow();
+  await chat.terminal.parsed();
+  // The terminal's answer is on its way back.
+  await new Promise(setImmediate);
+  await chat.terminal.parsed();
+  chat.app.screen.renderNow();
+  await chat.terminal.parsed();
+}
+
+describe('the scrollback', () => {
+  it('is never cleared, and keeps what the shell left', async () => {
+    const before = Array.from({ length: 30 }, (_, at) => `shell ${at}\r\n`).join('');
+    const chat = await startChat([answer(SENTENCES.join('\n\n'))], { before, rows: 20 });
+    chat.say('go');
+    await chat.idle();
+    const rows = chat.terminal.all().map((row) => row.trimEnd());
+    expect(rows.slice(0, 30)).toEqual(Array.from({ length: 30 }, (_, at) => `shell ${at}`));
+    for (const clear of CLEARS) expect(chat.terminal.written).not.toContain(clear);
+    expect(transcript(rows.slice(30))).toEqual(['› go', ...SENTENCES]);
+  });
+
+  it('gets every line once when the answer is longer than the screen, streamed or not', async () => {
+    const text = SENTENCES.join('\n\n');
+    const pieces = text.match(/[^]{1,9}/gu) ?? [];
+    const steps: Step[] = pieces.flatMap((piece, at): Step[] => [
+      delta(piece),
+      ...(at % 20 === 0 ? [() => new Promise(setImmediate)] : []),
+    ]);
+    const chat = await startChat([[...steps, done(message(text)), completed()]], { rows: 12 });
+    chat.say('go');
+    await chat.idle();
+    expect(transcript(chat.terminal.all())).toEqual(['› go', ...SENTENCES]);
+  });
+});
+
+describe('a resize', () => {
+  const sizes: [number, number][] = [
+    [40, 24],
+    [120, 24],
+    [80, 10],
+    [80, 50],
+    [20, 8],
+    [33, 40],
+  ];
+
+  it.each(sizes)('to %i x %i leaves no garbage, loses nothing and doubles nothing', async (columns, rows) => {
+    const chat = await startChat([answer(SENTENCES.join('\n\n'))], { before: 'shell\r\n' });
+    chat.say('go');
+    await chat.idle();
+    const before = textOf(chat);
+    await resize(chat, columns, rows);
+    expect(textOf(chat)).toBe(before);
+    await resize(chat, 80, 24);
+    expect(textOf(chat)).toBe(before);
+    for (const clear of CLEARS) expect(chat.terminal.written).not.toContain(clear);
+    expect(chat.terminal.screen().filter((row) => row.includes('tiny at test'))).toHaveLength(1);
+  });
+
+  it('in the middle of an answer goes on in the new width', async () => {
+    const held = gate();
+    const text = SENTENCES.join('\n\n');
+    const half = text.slice(0, 1000);
+    const chat = await startChat([[delta(half), held.wait, delta(text.slice(1000)), done(message(text)), completed()]]);
+    chat.say('go');
+    await chat.terminal.until(half.trim().slice(-12));
+    await resize(chat, 50, 15);
+    held.open();
+    await chat.idle();
+    expect(textOf(chat)).toBe(`›go${text.replaceAll(/\s/g, '')}`);
+  });
+});
+
+describe('20 columns', () => {
+  it('are enough for everything', async () => {
+    const text =
+      '# A long heading over it\n\n| a | b |\n|---|---|\n| one | two |\n\n```ts\nconst long = "a very long line of code";\n```\n\n- 日本語の文章がここにあります 👩‍👩‍👧\n\nEnd.';
+    const chat = await startChat([answer(text)], { columns: 20, rows: 40 });
+    chat.say('go on with this long prompt');
+    await chat.idle();
+    expect(transcript(chat.terminal.all())).toEqual([
+      '› go on with this',
+      '  long prompt',
+      'A long heading over',
+      'it',
+      '┌─────┬─────┐',
+      '│ a   │ b   │',
+      '├─────┼─────┤',
+      '│ one │ two │',
+      '└─────┴─────┘',
+      '```ts',
+      '  const long = "a',
+      '  very long line of',
+      '  code";',
+      '```',
+      '- 日本語の文章がここ',
+      '  にあります 👩‍👩‍👧',
+      'End.',
+    ]);
+    chat.say('/help');
+    await chat.terminal.until('Ctrl-D: leave');
+  });
+});
+
+describe('the bytes of a frame', () => {
+  it('are those of what changed: a long answer costs little more than itself', async () => {
+    const line = `${'word '.repeat(14)}end`;
+    const text = Array.from({ length: 400 }, () => line).join('\n\n');
+    const steps: Step[] = (text.match(/[^]{1,40}/g) ?? []).flatMap((piece): Step[] => [
+      delta(piece),
+      () => new Promise(setImmediate),
+    ]);
+    const chat = await startChat([[...steps, done(message(text)), completed()]]);
+    const before = chat.terminal.written.length;
+    chat.say('go');
+    await chat.idle();
+    expect(chat.terminal.written.length - before).toBeLessThan(6 * text.length);
+    const quiet = chat.terminal.written.length;
+    chat.app.screen.renderNow();
+    expect(chat.terminal.written.length).toBe(quiet);
+  });
+
+  it('are few for one more word at the end of a line', async () => {
+    const held = gate();
+    const chat = await startChat([
+      [delta('Some words'), held.wait, delta(' more'), () => new Promise(() => undefined)],
+    ]);
+    chat.say('go');
+    await chat.terminal.until('Some words');
+    const before = chat.terminal.written.length;
+    held.open();
+    await chat.terminal.until('Some words more');
+    // The word, the status line, and the marks around a frame.
+    expect(chat.terminal.written.length - before).toBeLessThan(260);
+  });
+});

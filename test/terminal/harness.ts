@@ -1,0 +1,119 @@
+import { onTestFinished } from 'vitest';
+import { Agent, type AgentTool } from '../../src/agent/index.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { ChatApp, type ChatBackend, type ChatEnd } from '../../src/terminal/index.ts';
+import { systemClock } from '../../src/transport/system-clock.ts';
+import { ScriptedModel, type Step } from '../agent/scripted-model.ts';
+import { VirtualTerminal } from './virtual-terminal.ts';
+
+export const keys = {
+  enter: '\r',
+  escape: '\x1b',
+  up: '\x1b[A',
+  down: '\x1b[B',
+  newLine: '\n',
+  tab: '\t',
+  ctrlC: '\x03',
+  ctrlD: '\x04',
+  ctrlO: '\x0f',
+} as const;
+
+/** The system's clock, and a way to let time pass for those who only look at `now`. */
+export class TestClock implements Clock {
+  #ahead = 0;
+
+  now(): number {
+    return systemClock.now() + this.#ahead;
+  }
+
+  after(ms: number, callback: () => void): { cancel(): void } {
+    return systemClock.after(ms, callback);
+  }
+
+  pass(ms: number): void {
+    this.#ahead += ms;
+  }
+}
+
+export interface ChatSetup {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly tools?: readonly AgentTool[];
+  readonly backend?: Partial<ChatBackend>;
+  readonly before?: string;
+  readonly colour?: boolean;
+}
+
+export interface RunningChat {
+  readonly app: ChatApp;
+  readonly terminal: VirtualTerminal;
+  readonly model: ScriptedModel;
+  readonly agents: readonly Agent[];
+  readonly clock: TestClock;
+  readonly end: Promise<ChatEnd>;
+  /** Types a line and sends it. */
+  say(text: string): void;
+  /** Waits until the turn is over and drawn. */
+  idle(): Promise<void>;
+}
+
+/** A chat on a virtual terminal, with a model that plays scripts. */
+export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {}): Promise<RunningChat> {
+  const terminal = new VirtualTerminal(setup.columns, setup.rows);
+  if (setup.before !== undefined) await terminal.prefill(setup.before);
+  const model = new ScriptedModel(...scripts);
+  const agents: Agent[] = [];
+  const clock = new TestClock();
+  const backend: ChatBackend = {
+    open: (_what, approver) => {
+      const agent = new Agent({ model, tools: setup.tools ?? [], approver });
+      agents.push(agent);
+      return Promise.resolve({ agent, notes: [] });
+    },
+    openProvider: (name) => Promise.resolve({ name, port: model, model: `${name}-model` }),
+    providers: () => Promise.resolve(['one', 'two']),
+    threads: () => Promise.resolve([]),
+    provider: 'test',
+    model: 'tiny',
+    cwd: import.meta.dirname,
+    greeting: [],
+    ...setup.backend,
+  };
+  const app = new ChatApp({ terminal, backend, clock, colour: setup.colour ?? true });
+  const end = app.run();
+  onTestFinished(async () => {
+    app.leave('done');
+    await end;
+  });
+  await terminal.until('tiny at test');
+  return {
+    app,
+    terminal,
+    model,
+    agents,
+    clock,
+    end,
+    say(text) {
+      terminal.type(text);
+      terminal.press(keys.enter);
+    },
+    async idle() {
+      while (app.isBusy || app.view.phase !== 'idle') await new Promise(setImmediate);
+      app.screen.renderNow();
+      await terminal.parsed();
+    },
+  };
+}
+
+/** Something that a script waits for, and the test lets go. */
+export function gate(): { readonly wait: () => Promise<void>; readonly open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  return { wait: () => promise, open: () => resolve(undefined) };
+}
+
+/** The rows of the transcript: without blank ones, the input line and the status. */
+export function transcript(all: readonly string[]): string[] {
+  const rows = all.map((row) => row.trimEnd());
+  const end = rows.lastIndexOf('›');
+  return rows.slice(0, end < 0 ? undefined : end).filter((row) => row !== '');
+}

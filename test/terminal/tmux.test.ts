@@ -1,0 +1,97 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../agent/helpers.ts';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+if (!hasTmux) console.warn('skipped: the chat in a real terminal: tmux is not installed');
+
+/** A real terminal: the chat as a process, in tmux. */
+class Tmux {
+  readonly #socket: string;
+
+  constructor(cwd: string, command: string) {
+    this.#socket = join(cwd, 'tmux.sock');
+    const home = join(cwd, 'home');
+    mkdirSync(home);
+    const env = { PATH: process.env.PATH ?? '', HOME: home, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' };
+    const args = ['-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '30', '-c', cwd, command];
+    execFileSync('tmux', ['-u', '-S', this.#socket, ...args], { env });
+    onTestFinished(() => void spawnSync('tmux', ['-S', this.#socket, 'kill-server']));
+  }
+
+  send(...keys: readonly string[]): void {
+    this.#run('send-keys', ...keys);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#run('resize-window', '-x', String(columns), '-y', String(rows));
+  }
+
+  screen(): string {
+    return this.#run('capture-pane', '-p');
+  }
+
+  all(): string {
+    return this.#run('capture-pane', '-p', '-S', '-');
+  }
+
+  /** tmux cannot call back: the screen is looked at again and again; the test's timeout is the bound. */
+  async until(text: string, where: () => string = () => this.screen()): Promise<void> {
+    while (!where().includes(text)) await sleep(50);
+  }
+
+  #run(...args: readonly string[]): string {
+    return execFileSync('tmux', ['-S', this.#socket, ...args], { encoding: 'utf8' });
+  }
+}
+
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
+  it('takes a prompt, asks, patches, is interrupted, is resized, and leaves', { timeout: 60_000 }, async () => {
+    const cwd = await temporaryFolder();
+    const tmux = new Tmux(cwd, `'${process.execPath}' '${main}' chat; echo exit $?; exec cat`);
+    await tmux.until('the answers are scripted');
+    await tmux.until('--base-url');
+    tmux.send('hello', 'Enter');
+    await tmux.until('deny and say why');
+    await tmux.until('? Run shell');
+    await sleep(500);
+    tmux.send('y');
+    await tmux.until('? Run apply_patch');
+    expect(tmux.all()).toContain('+# turnwire was here');
+    expect(existsSync(join(cwd, 'turnwire-demo.md'))).toBe(false);
+    await sleep(500);
+    tmux.send('Down', 'Enter');
+    await tmux.until('To talk to a real model');
+    expect(existsSync(join(cwd, 'turnwire-demo.md'))).toBe(true);
+
+    tmux.resize(50, 20);
+    await tmux.until('scripted');
+    await sleep(400);
+    tmux.resize(90, 26);
+    await sleep(400);
+    const all = tmux.all();
+    for (const once of ['› hello', '✓ apply_patch', '+# turnwire was here', 'To talk to a real model', 'tok/s']) {
+      expect(count(all, once), `${once} in\n${all}`).toBe(1);
+    }
+
+    tmux.send('/say', 'Space', `${'word '.repeat(3)}`, 'Enter');
+    await tmux.until('word word word', () => tmux.screen().split('› /say').at(-1) ?? '');
+    tmux.send('/call shell {"command":"sleep 60"}', 'Enter');
+    await tmux.until('? Run shell');
+    await sleep(500);
+    tmux.send('s');
+    await tmux.until('◌ shell sleep 60');
+    tmux.send('Escape');
+    await tmux.until('Interrupted. What was said is kept.');
+    expect(tmux.screen()).toContain('⊘ shell sleep 60 interrupted');
+    tmux.send('C-d');
+    await tmux.until('To go on: turnwire chat --resume ');
+    await tmux.until('exit 0');
+  });
+});
