@@ -37,6 +37,8 @@ export interface SamplingOptions {
   readonly divert?: (error: ModelError, attempt: Attempt) => boolean;
   /** The input of a retry after output was delivered; default: the old input and the items that were done. */
   readonly rebuildInput?: (() => Promise<readonly Item[]>) | undefined;
+  /** What of a failure may be shown. Default: all of it. */
+  readonly conceal?: ((error: ModelError) => ModelError) | undefined;
   /** Called when the first event is asked for. */
   readonly watch?: (() => RequestWatch | undefined) | undefined;
   /** Over, however it ended; only after something was asked for. */
@@ -98,10 +100,10 @@ export class Sampling implements BatchSource {
 
   /** The retry that answers a failure; throws what is final. */
   #onFailure(error: unknown): RetryingEvent {
-    const known = error instanceof ModelError ? error : undefined;
+    const known = error instanceof ModelError ? (this.#options.conceal?.(error) ?? error) : undefined;
     if (known !== undefined) this.#watch?.onAttemptFailed?.(known);
     try {
-      if (known === undefined || this.#attempt === undefined) throw error;
+      if (known === undefined || this.#attempt === undefined) throw known ?? error;
       return this.#retryOrThrow(known, this.#attempt);
     } catch (final) {
       this.#end(known);

@@ -12,6 +12,7 @@ import type { ModelObserver } from './observer.ts';
 import type { ProviderConfig } from './provider.ts';
 import type { GetEnv } from './provider-request.ts';
 import { Sampling } from './sampling.ts';
+import { concealSecrets, secretsOf } from './secrets.ts';
 import { createWebSocketPreference, type WebSocketPreference } from './websocket-preference.ts';
 
 export interface ModelSessionOptions {
@@ -124,7 +125,7 @@ function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryP
 }
 
 function createTurn({ context, lines, policy, random }: SessionSettings): Turn {
-  const { provider, clock, observer } = context;
+  const { provider, clock, observer, getEnv } = context;
   const state = new TurnState();
   const watch = observer?.onTurn?.(provider);
   let ended = false;
@@ -136,6 +137,7 @@ function createTurn({ context, lines, policy, random }: SessionSettings): Turn {
         policy,
         signal,
         rebuildInput,
+        conceal: (error) => concealSecrets(error, [...secretsOf(provider, getEnv), ...Object.values(state.headers())]),
         watch: () => watch?.onRequest?.(request.model ?? provider.model),
         open: (attempted, attempt) =>
           lines.open(attempted, attempt, state) ?? openHttpCall(attempted, context, attempt, state),

@@ -52,6 +52,14 @@ export interface ModelErrorInit {
   readonly cause?: unknown;
 }
 
+/** What {@link ModelError.with} changes; what is absent stays. */
+export interface ErrorAmendment {
+  readonly requestId?: string | undefined;
+  readonly replaySafe?: boolean;
+  readonly message?: string | undefined;
+  readonly code?: string | undefined;
+}
+
 /** Retry class of every kind when the server gave no delay of its own (events.md section 6). */
 export const retryClassOf: Readonly<Record<ErrorKind, RetryClass>> = {
   invalid_request: 'never',
@@ -100,13 +108,16 @@ export class ModelError extends Error {
     this.retry = adviceFor(init);
   }
 
-  /** The same error with what only a later layer knows: the request's id, or that events were delivered. */
-  with(more: { requestId?: string | undefined; replaySafe?: boolean }): ModelError {
+  /**
+   * The same error with what only a later layer knows: the request's id, that events were delivered, or which words of
+   * the server are not to be shown.
+   */
+  with(more: ErrorAmendment): ModelError {
     return new ModelError({
       kind: this.kind,
-      message: this.message,
+      message: more.message ?? this.message,
       status: this.status,
-      code: this.code,
+      code: more.code ?? this.code,
       requestId: more.requestId ?? this.requestId,
       afterMs: this.retry.afterMs,
       replaySafe: more.replaySafe ?? this.retry.replaySafe,
