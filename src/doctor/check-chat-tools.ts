@@ -1,6 +1,6 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
 import { objectsIn } from './check-framing.ts';
-import type { ChatFacts } from './check-chat.ts';
+import type { ChatFacts } from './chat-facts.ts';
 import { when, type Finding } from './finding.ts';
 
 /** The tool-call fragments of a chunk. */

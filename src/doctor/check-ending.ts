@@ -1,5 +1,5 @@
 import { isSentinel } from './check-framing.ts';
-import { chatFacts } from './check-chat.ts';
+import { chatFacts } from './chat-facts.ts';
 import { responsesFacts } from './check-responses.ts';
 import { ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';

@@ -1,6 +1,7 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
 import type { WireApi } from '../wire/index.ts';
-import { chatFacts, choicesOf, reasoningField } from './check-chat.ts';
+import { chatFacts, choicesOf } from './chat-facts.ts';
+import { reasoningField } from './check-chat.ts';
 import { fragmentsOf } from './check-chat-tools.ts';
 import { checkEnding } from './check-ending.ts';
 import { checkFraming, isBytewise, objectsIn } from './check-framing.ts';
