@@ -10,7 +10,7 @@ import { toolFaults } from './faults/tools.ts';
 import { transportFaults } from './faults/transport.ts';
 import { usageFaults } from './faults/usage.ts';
 import { websocketFaults } from './faults/websocket.ts';
-import { nearestName } from './nearest.ts';
+import { nearest } from '../base/nearest.ts';
 
 const specs: readonly FaultSpec[] = [
   ...endingFaults,
@@ -64,7 +64,7 @@ export function parseFault(text: string): Fault {
 }
 
 function unknownFault(name: string): string {
-  const near = nearestName(name, [...byName.keys()]);
+  const near = nearest(name, [...byName.keys()]);
   const hint = near === undefined ? 'turnwire mock --faults lists them all' : `did you mean ${near}?`;
   return `unknown fault "${name}": ${hint}`;
 }

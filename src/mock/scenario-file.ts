@@ -5,7 +5,7 @@ import { parseJson } from '../base/json.ts';
 import { fromAimockFixtures, isAimockFile } from './aimock-fixtures.ts';
 import { MockUsageError } from './errors.ts';
 import { parseFault } from './fault-list.ts';
-import { nearestName } from './nearest.ts';
+import { nearest } from '../base/nearest.ts';
 import type { Match, Reply, ReplyPart, Scenario } from './scenario.ts';
 
 const count = z.int('must be a whole number').min(0, 'must not be negative');
@@ -132,7 +132,7 @@ function describe(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'unrecognized_keys') return `${at}${issue.message}`;
   return issue.keys
     .map((key) => {
-      const near = nearestName(key, knownKeys);
+      const near = nearest(key, knownKeys);
       return `${at}unknown key "${key}"${near === undefined ? '' : `: did you mean ${near}?`}`;
     })
     .join('; ');

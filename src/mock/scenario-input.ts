@@ -1,6 +1,6 @@
 import { namedScenarios } from './default-scenario.ts';
 import { MockUsageError } from './errors.ts';
-import { nearestName } from './nearest.ts';
+import { nearest } from '../base/nearest.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What can be given as a scenario: one, a builder, the name of a built-in one, or the path of a file. */
@@ -17,7 +17,7 @@ export async function toScenario(input: ScenarioInput): Promise<Scenario> {
   if (named !== undefined) return named;
   if (/[./\\]/.test(input)) return loadScenario(input);
   const names = Object.keys(namedScenarios);
-  const near = nearestName(input, names);
+  const near = nearest(input, names);
   const hint =
     near === undefined ? `there are ${names.join(', ')}, or give the path of a file` : `did you mean ${near}?`;
   throw new MockUsageError(`unknown scenario "${input}": ${hint}`);
