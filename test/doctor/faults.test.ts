@@ -10,7 +10,7 @@ const args: Readonly<Record<string, string>> = {
   'slow-headers': '300',
   'slow-first-byte': '300',
   'slow-close': '550',
-  'keep-alive-comments': '100',
+  'keep-alive-comments': '300',
   drip: '10',
   'stall-after': '3',
   'reset-after': '3',
@@ -48,6 +48,7 @@ describe('every fault', () => {
       const arg = args[name];
       const { findings, broken } = await examineWith([arg === undefined ? name : `${name}:${arg}`], {
         wires: wiresOf(fault),
+      ...(name === 'slow-close' ? { holdMs: 3000 } : {}),
       });
       for (const wire of fault.wires) {
         const named = findings.filter((finding) => finding.wire === wire).map(({ quirk }) => quirk);
