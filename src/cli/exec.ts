@@ -49,7 +49,7 @@ export async function exec(
   const stdin = await readStdin({ apiKey: flags.apiKeyStdin === true, prompt: promptFromStdin(argument, cli) }, cli);
   const prompt = stdin.prompt ?? argument ?? '';
   if (prompt.trim() === '') throw new UsageError('the prompt is empty');
-  const model = await openModel(flags, { cli, name, apiKey: stdin.apiKey });
+  const model = await openModel(flags, { cli, name, apiKey: stdin.apiKey, warns: true });
   const json = flags.json === true;
   try {
     return await execAgent({

@@ -3,6 +3,7 @@ import type { CliContext } from './context.ts';
 import type { OpenModel } from './model.ts';
 import { chooseProvider } from './provider.ts';
 import type { ProviderFlags } from './provider-flags.ts';
+import { visible } from './visible.ts';
 
 export interface OpenOptions {
   readonly cli: CliContext;
@@ -10,6 +11,8 @@ export interface OpenOptions {
   readonly name: string;
   /** From `--api-key-stdin`. */
   readonly apiKey: string | undefined;
+  /** Where stderr belongs to the command alone: told in one line when WebSocket is given up. Default false. */
+  readonly warns?: boolean;
 }
 
 /** Where a key that came through stdin is looked up: it never enters the environment. */
@@ -20,7 +23,7 @@ const STDIN_KEY = '--api-key-stdin';
  *
  * @throws UsageError when they name none that can be used
  */
-export async function openModel(flags: ProviderFlags, { cli, name, apiKey }: OpenOptions): Promise<OpenModel> {
+export async function openModel(flags: ProviderFlags, { cli, name, apiKey, warns }: OpenOptions): Promise<OpenModel> {
   const { provider, notes } = await chooseProvider(flags, cli);
   for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
   if (provider !== undefined) {
@@ -29,6 +32,9 @@ export async function openModel(flags: ProviderFlags, { cli, name, apiKey }: Ope
       apiKey === undefined ? provider : { ...provider, envKey: STDIN_KEY },
       keyReader(cli, apiKey),
       cli.env,
+      warns === true
+        ? (error) => cli.stderr.write(`${name}: HTTP instead of WebSocket from now on: ${visible(error.message)}\n`)
+        : undefined,
     );
   }
   const { openScripted } = await import('./scripted.ts');

@@ -1,4 +1,4 @@
-import { ModelError } from '../model/errors.ts';
+import type { ModelError } from '../model/errors.ts';
 import type { GetEnv } from './provider-request.ts';
 import type { ProviderConfig } from './provider.ts';
 

@@ -6,6 +6,7 @@ import type { RawHeaders } from '../transport/exchange.ts';
 import type { FrameSocket } from '../transport/websocket-socket.ts';
 import { openWebSocket } from '../transport/websocket.ts';
 import { requestHeaders, websocketUrl, type GetEnv } from './provider-request.ts';
+import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import type { ProviderConfig } from './provider.ts';
 import { retryAfterOf } from './retry-after.ts';
 import { WEBSOCKET_BETA, type Baseline } from './websocket-frame.ts';
@@ -86,6 +87,8 @@ export class LineKeeper {
     if (answer.type === 'open') {
       return { type: 'open', line: { socket: answer.socket, baseline: undefined, introduced: false } };
     }
+    // An answer over HTTP like any other: a replica may have taken the turn all the same.
+    turnState?.offer(headerIn(answer.headers, TURN_STATE_HEADER));
     return { type: 'refused', status: answer.status, error: refusalError(url, answer) };
   }
 }
@@ -94,10 +97,7 @@ function refusalError(
   url: string,
   { status, headers, body }: { readonly status: number; readonly headers: RawHeaders; readonly body: string },
 ): ModelError {
-  const header = (name: string): string | undefined => {
-    const value = headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
+  const header = (name: string): string | undefined => headerIn(headers, name);
   const { origin, pathname } = new URL(url);
   return errorFromWire(errorValueOfBody(parseJson(body)), {
     status,
@@ -105,4 +105,9 @@ function refusalError(
     afterMs: retryAfterOf(header),
     fallbackMessage: `${origin}${pathname} answered ${status} instead of opening a WebSocket`,
   });
+}
+
+function headerIn(headers: RawHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
 }

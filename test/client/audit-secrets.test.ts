@@ -45,7 +45,7 @@ function expectNoSecret(text: string): void {
 }
 
 const quoted = (request: Pick<Received, 'headers' | 'url'>): string =>
-  `you are ${request.headers.authorization} of ${request.headers['x-tenant']} at ${request.url} with ${request.headers['x-codex-turn-state']}`;
+  `you are ${JSON.stringify(request.headers)} at ${request.url}`;
 
 describe('a server that quotes what it was sent', () => {
   const answers: Record<string, (response: Parameters<ReturnType<typeof status>>[0], received: Received) => void> = {
