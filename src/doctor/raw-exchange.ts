@@ -161,13 +161,15 @@ class Exchange {
     }
     if (this.#linger !== undefined) return;
     const stay = this.#request.onChunk?.(data, headersOf(this.#incoming));
-    if (stay !== undefined) this.#linger = setTimeout(() => this.#finish('left'), stay);
+    if (stay === undefined) return;
+    clearTimeout(this.#idle);
+    this.#linger = setTimeout(() => this.#finish('left'), stay);
   }
 
-  /** Re-arms the limit of silence. */
+  /** Re-arms the limit of silence; none while we only watch for the end. */
   #watch(): void {
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.#finish(this.#linger === undefined ? 'idle' : 'left'), this.#request.idleMs);
+    if (this.#linger === undefined) this.#idle = setTimeout(() => this.#finish('idle'), this.#request.idleMs);
   }
 
   #finish(end: RawEnd): void {
