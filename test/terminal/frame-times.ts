@@ -1,0 +1,147 @@
+/**
+ * How much processor time frames take and how many bytes they write, for an answer of 1 MB at 1,000 deltas a second:
+ * `node test/terminal/frame-times.ts`. The terminal only counts, so that nothing but our own work is measured.
+ */
+import { Markdown, TuiMainScreen, type Terminal } from '@earendil-works/pi-tui';
+import { cellLines } from '../../src/terminal/cell-lines.ts';
+import { Layout } from '../../src/terminal/layout.ts';
+import { markdownTheme } from '../../src/terminal/markdown-theme.ts';
+import { Screen } from '../../src/terminal/screen.ts';
+import { createTheme } from '../../src/terminal/theme.ts';
+import { viewAfter } from '../../src/terminal/view-reducer.ts';
+import { emptyView, type ViewState } from '../../src/terminal/view-state.ts';
+
+const WIDTH = 100;
+const ROWS = 40;
+/** 1,000 deltas a second at 60 frames a second. */
+const DELTAS_PER_FRAME = 16;
+const DELTA_CHARS = 20;
+const theme = createTheme({ colour: true });
+
+const SAMPLE = `## A heading
+
+Some **bold** text with \`code\`, wide characters 日本語 and emoji 👩‍👩‍👧, long enough to be wrapped over more than one line of it.
+
+- an item
+- another item that says more
+
+\`\`\`ts
+function add(a: number, b: number): number {
+  return a + b; // the sum
+}
+\`\`\`
+
+| name | value |
+|---|---|
+| one | 1 |
+| two | 2 |
+
+`;
+
+class CountingTerminal implements Terminal {
+  bytes = 0;
+  readonly columns = WIDTH;
+  readonly rows = ROWS;
+  readonly kittyProtocolActive = false;
+  start(): void {}
+  stop(): void {}
+  drainInput(): Promise<void> {
+    return Promise.resolve();
+  }
+  write(data: string): void {
+    this.bytes += Buffer.byteLength(data);
+  }
+  moveBy(): void {}
+  hideCursor(): void {}
+  showCursor(): void {}
+  clearLine(): void {}
+  clearFromCursor(): void {}
+  clearScreen(): void {}
+  setTitle(): void {}
+  setProgress(): void {}
+}
+
+interface Frames {
+  readonly frame: (text: string) => void;
+  readonly terminal: CountingTerminal;
+}
+
+function ours(): Frames {
+  const terminal = new CountingTerminal();
+  const layout = new Layout();
+  let view: ViewState = emptyView;
+  const screen = new Screen({
+    terminal,
+    compose: ({ top, width }) => {
+      const look = { theme, width, unfolded: false };
+      const lines = layout.update(view.cells, {
+        render: (cell) => cellLines(cell, look),
+        width,
+        look: '',
+        top,
+        voidMark: '',
+      });
+      if (layout.sealed.size >= 64) {
+        view = { ...view, cells: view.cells.filter((cell) => !layout.sealed.has(cell.key)) };
+        layout.forgetSealed();
+      }
+      return { first: layout.first, lines: [...lines, '', '› ', '', 'answering 1s (esc) · 60 tok/s'] };
+    },
+  });
+  screen.start();
+  return {
+    terminal,
+    frame(text) {
+      for (let at = 0; at < text.length; at += DELTA_CHARS) {
+        view = viewAfter(view, { type: 'output_text.delta', item_id: 'm', delta: text.slice(at, at + DELTA_CHARS) }, 0);
+      }
+      screen.renderNow();
+    },
+  };
+}
+
+function piTui(): Frames {
+  const terminal = new CountingTerminal();
+  const screen = new TuiMainScreen(terminal);
+  const markdown = new Markdown('', 0, 0, markdownTheme(theme));
+  let whole = '';
+  screen.addChild(markdown);
+  screen.start();
+  return {
+    terminal,
+    frame(text) {
+      whole += text;
+      markdown.setText(whole);
+      screen.renderNow();
+    },
+  };
+}
+
+/** Time on the processor, so that other programs on the machine do not count. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+function measure(name: string, { frame, terminal }: Frames, size: number, skipTo = 0): void {
+  const text = SAMPLE.repeat(Math.ceil(size / SAMPLE.length));
+  const step = DELTAS_PER_FRAME * DELTA_CHARS;
+  if (skipTo > 0) frame(text.slice(0, skipTo));
+  terminal.bytes = 0;
+  const times: number[] = [];
+  for (let at = skipTo; at < size; at += step) {
+    const begin = cpuMs();
+    frame(text.slice(at, at + step));
+    times.push(cpuMs() - begin);
+  }
+  times.sort((one, other) => one - other);
+  const part = (p: number): string => (times[Math.min(times.length - 1, Math.floor(times.length * p))] ?? 0).toFixed(2);
+  console.log(
+    `${name}: ${times.length} frames, p50 ${part(0.5)} ms, p99 ${part(0.99)} ms, longest ${part(1)} ms, ` +
+      `${Math.round(terminal.bytes / times.length)} bytes per frame (${step} characters of text came in each)`,
+  );
+}
+
+measure('ours, 0 to 1 MB', ours(), 1_000_000);
+for (const size of [10_000, 100_000]) measure(`pi-tui, whole answer, at ${size}`, piTui(), size + 10_000, size);
+measure('pi-tui, whole answer, at 1000000', piTui(), 1_003_200, 1_000_000);
