@@ -46,6 +46,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
   const { context, sink, abort } = options;
   const ledger = new Ledger(options);
   const stream = {
+    active: false,
     lastSentAt: context.settings.clock.now(),
     heartbeat: () => sink.heartbeat(),
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
@@ -67,7 +68,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
       },
       onRetry: (error, how) => ledger.healed(how, error),
     });
-    await relay(options, started, ledger, () => (stream.lastSentAt = context.settings.clock.now()));
+    await relay(options, started, ledger, () => (stream.active = true));
   } catch (error) {
     await fail(options, toModelError(error), ledger);
     started?.call.cancel();

@@ -35,6 +35,7 @@ export async function passThrough(options: PassOptions): Promise<void> {
   const clock = context.settings.clock;
   const startedAt = clock.now();
   const stream = {
+    active: false,
     lastSentAt: Number.POSITIVE_INFINITY, // nothing is added to what the upstream says
     heartbeat: () => undefined,
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),

@@ -2,7 +2,9 @@ import type { Clock, Timer } from '../base/clock.ts';
 
 /** One answer under way. */
 export interface OpenStream {
-  /** Milliseconds of the clock when the client last got something. */
+  /** Set when the client got something; the clock is not asked for each event. */
+  active: boolean;
+  /** Milliseconds of the clock when that was last noticed. */
   lastSentAt: number;
   /** Gives the client a sign of life. */
   heartbeat(): void;
@@ -77,8 +79,13 @@ export class OpenStreams {
   #beat(): void {
     const now = this.#clock.now();
     for (const stream of this.#streams) {
-      if (now - stream.lastSentAt < this.#heartbeatMs) continue;
+      const waited = now - stream.lastSentAt;
+      if (!stream.active && waited < this.#heartbeatMs) continue;
       stream.lastSentAt = now;
+      if (stream.active) {
+        stream.active = false;
+        continue;
+      }
       stream.heartbeat();
     }
   }
