@@ -29,9 +29,15 @@ export interface WebSocketCallContext {
 /** Codes that say nothing ran, and that the whole input on a new socket will do. */
 const wantsWholeInput = new Set(['websocket_connection_limit_reached', 'previous_response_not_found']);
 
-/** What the server of a refused handshake is: one that has WebSockets switched off, or one without any. */
-const meansNoWebSocket = (status: number): boolean =>
-  status < 400 || status === 404 || status === 405 || status === 426 || status === 501;
+/** Refusals that say something of the caller or of the moment: HTTP would be told the same. */
+const saysMore = new Set([401, 402, 408, 409, 425, 429]);
+
+/**
+ * What the server of a refused handshake is: one that has WebSockets switched off (426), or one without any. Those
+ * answer in many ways (404, 405, 501; 400 from gateways; 403 from web frameworks that have no such route), and never to
+ * a prompt, which a handshake does not carry.
+ */
+const meansNoWebSocket = (status: number): boolean => (status < 500 && !saysMore.has(status)) || status === 501;
 
 /** The request and its answer that run on a line. */
 interface Running {

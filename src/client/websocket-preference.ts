@@ -46,7 +46,10 @@ export function createWebSocketPreference(context: CallContext): WebSocketPrefer
     },
     givesUp(error, attempt) {
       if (!(attempt instanceof Counted)) return false;
-      const broken = CONNECTION_KINDS.has(error.kind) && ++failures >= MAX_FAILURES;
+      const { refusedWith = 0 } = attempt.call;
+      // A gateway that cannot pass an upgrade on answers it with a 502 for ever.
+      const failed = CONNECTION_KINDS.has(error.kind) || refusedWith >= 500;
+      const broken = failed && ++failures >= MAX_FAILURES;
       if (!attempt.call.noWebSocket && !broken) return false;
       if (on) giveUp(error);
       return true;

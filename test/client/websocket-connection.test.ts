@@ -364,11 +364,15 @@ describe('failures', () => {
   test.each([
     [426, true, 'invalid_request'],
     [404, true, 'invalid_request'],
+    [400, true, 'invalid_request'],
+    [403, true, 'unauthorized'],
     [501, true, 'server_error'],
     [302, true, 'protocol'],
     [200, true, 'protocol'],
     [401, false, 'unauthorized'],
+    [402, false, 'quota_exceeded'],
     [429, false, 'rate_limited'],
+    [502, false, 'server_error'],
     [503, false, 'server_overloaded'],
   ])('a handshake refused with %i: no WebSocket here is %s', async (status, noWebSocket, kind) => {
     server.refuse = refusal(status, { 'x-request-id': 'req-1', 'retry-after': '3' }, '{"error":{"message":"because"}}');

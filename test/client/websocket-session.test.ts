@@ -139,7 +139,7 @@ describe('a session over WebSocket', () => {
 });
 
 describe('from WebSocket to HTTP', () => {
-  test.each([426, 404])('a %i: HTTP at once and for the rest of the session, said once', async (status) => {
+  test.each([426, 404, 400, 403])('a %i: HTTP at once and for the rest of the session, said once', async (status) => {
     server.refuse = refusal(status);
     const first = await outcomeOf(session.turn().stream(hi));
     expect(first.error).toBeUndefined();
@@ -150,6 +150,16 @@ describe('from WebSocket to HTTP', () => {
     expect(server.handshakes).toHaveLength(1);
     expect(posts).toHaveLength(2);
     expect(fallbacks).toMatchObject([{ status }]);
+  });
+
+  test('a gateway that answers every upgrade with a 502: HTTP after the second, said once', async () => {
+    server.refuse = refusal(502);
+    const { error, events } = await outcomeOf(session.turn().stream(hi));
+    expect(error).toBeUndefined();
+    expect(typesOf(events).filter((type) => type === 'retrying')).toHaveLength(2);
+    expect(server.handshakes).toHaveLength(2);
+    expect(posts).toHaveLength(1);
+    expect(fallbacks).toMatchObject([{ status: 502 }]);
   });
 
   test('repeated failure: HTTP with the turn state, and said once', async () => {
