@@ -23,3 +23,14 @@ export {
   type OrderValidatorOptions,
   type OrderViolation,
 } from './responses/validate.ts';
+export {
+  createToolMap,
+  createToolRestorer,
+  mapInputItems,
+  type MappedInput,
+  type ToolMap,
+  type ToolMapInput,
+  type ToolRestorer,
+  type ToolTarget,
+  type Uncarried,
+} from './tools/index.ts';
