@@ -45,7 +45,7 @@ export {
   type HttpTransport,
   type HttpTransportOptions,
 } from './transport/http.ts';
-export type { ProxyOptions } from './transport/dispatcher.ts';
+export type { ProxyOptions } from './transport/proxy-choice.ts';
 export { defaultTimers, type HttpTimers } from './transport/watch.ts';
 export { systemClock } from './transport/system-clock.ts';
 export type { Clock, Timer, TimerOptions } from './base/clock.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
-import type { ProxyOptions } from '../transport/dispatcher.ts';
+import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import { systemClock } from '../transport/system-clock.ts';
 import type { StoreLimits } from './store/index.ts';
 

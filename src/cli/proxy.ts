@@ -1,4 +1,4 @@
-import type { ProxyOptions } from '../transport/dispatcher.ts';
+import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import type { CliContext } from './context.ts';
 
 /** The proxies that the environment names; the spelling in lower case wins, as with other programs. */

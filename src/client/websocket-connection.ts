@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { ModelRequest } from '../model/request.ts';
+import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import { systemClock } from '../transport/system-clock.ts';
 import type { HttpTimers } from '../transport/watch.ts';
 import type { ModelObserver } from './observer.ts';
@@ -13,6 +14,8 @@ export interface WebSocketConnectionOptions {
   readonly getEnv?: GetEnv;
   readonly clock?: Clock;
   readonly observer?: ModelObserver | undefined;
+  /** What the handshakes go through. Default: nothing. */
+  readonly proxy?: ProxyOptions | undefined;
 }
 
 export interface WebSocketStreamOptions {
@@ -43,8 +46,8 @@ export interface WebSocketConnection {
  * ```
  */
 export function createWebSocketConnection(options: WebSocketConnectionOptions): WebSocketConnection {
-  const { provider, clock = systemClock, observer, getEnv = () => undefined } = options;
-  const lines = new LineKeeper({ provider, clock, getEnv });
+  const { provider, clock = systemClock, observer, proxy, getEnv = () => undefined } = options;
+  const lines = new LineKeeper({ provider, clock, getEnv, proxy });
   const context = { lines, provider, clock, observer, timers: timersOf(provider) };
   return {
     stream: (request, { signal, turnState } = {}) => new WebSocketCall(request, { ...context, signal, turnState }),

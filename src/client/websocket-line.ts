@@ -3,6 +3,7 @@ import { parseJson } from '../base/json.ts';
 import { errorFromWire, errorValueOfBody } from '../model/classify.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { RawHeaders } from '../transport/exchange.ts';
+import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import type { FrameSocket } from '../transport/websocket-socket.ts';
 import { openWebSocket } from '../transport/websocket.ts';
 import { requestHeaders, websocketUrl, type GetEnv } from './provider-request.ts';
@@ -15,6 +16,7 @@ export interface LineOptions {
   readonly provider: ProviderConfig;
   readonly getEnv: GetEnv;
   readonly clock: Clock;
+  readonly proxy?: ProxyOptions | undefined;
 }
 
 /** A turn's sticky value, kept by the turn (events.md section 7). */
@@ -69,7 +71,7 @@ export class LineKeeper {
 
   /** Opens a line. The turn state goes along, so that the connection too lands at the right replica. */
   async open(turnState: TurnStatePort | undefined, signal: AbortSignal): Promise<LineAnswer> {
-    const { provider, getEnv, clock } = this.#options;
+    const { provider, getEnv, clock, proxy } = this.#options;
     const url = websocketUrl(provider, 'responses');
     const answer = await openWebSocket({
       url,
@@ -83,6 +85,7 @@ export class LineKeeper {
       connectMs: provider.websocketConnectTimeoutMs,
       maxMessageBytes: provider.maxEventBytes,
       clock,
+      proxy,
     });
     if (answer.type === 'open') {
       return { type: 'open', line: { socket: answer.socket, baseline: undefined, introduced: false } };

@@ -32,7 +32,8 @@ export function createWebSocketPreference(context: CallContext): WebSocketPrefer
   const { provider, observer } = context;
   let on = provider.supportsWebsockets && provider.wireApi === 'responses';
   let failures = 0;
-  const connection = on ? createWebSocketConnection(context) : undefined;
+  const { proxy } = context.transport;
+  const connection = on ? createWebSocketConnection({ ...context, proxy }) : undefined;
   const giveUp = (error: ModelError): void => {
     on = false;
     connection?.close();

@@ -1,15 +1,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici';
-
-/** Where requests go through. Empty or absent values mean no proxy; the environment is not read here. */
-export interface ProxyOptions {
-  /** Proxy for `http:` addresses, and for `https:` ones when `httpsProxy` is absent. */
-  readonly httpProxy?: string | undefined;
-  readonly httpsProxy?: string | undefined;
-  /** Comma-separated hosts that are reached directly; `*` is every host. */
-  readonly noProxy?: string | undefined;
-}
+import type { ProxyOptions } from './proxy-choice.ts';
 
 /** A dispatcher whose connection attempts can be given up one by one. */
 export interface Connections {

@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { Deadline } from '../base/deadline.ts';
-import { createConnections, type Connections, type ProxyOptions } from './dispatcher.ts';
+import { createConnections, type Connections } from './dispatcher.ts';
 import { bodyReader } from './decompress.ts';
 import { Exchange, type Head, type RawHeaders } from './exchange.ts';
 import { describeTarget, timerFailure } from './failures.ts';
+import type { ProxyOptions } from './proxy-choice.ts';
 import { followRedirect, isRedirect, MAX_REDIRECTS, tooManyRedirects, type Hop } from './redirect.ts';
 import { systemClock } from './system-clock.ts';
 import { defaultTimers, type HttpTimers } from './watch.ts';
@@ -55,6 +56,8 @@ export interface HttpResponse {
 
 /** HTTP/1.1 with kept connections, timers, cancellation and backpressure; knows nothing about models. */
 export interface HttpTransport {
+  /** What its requests go through; a session's WebSockets go through the same. */
+  readonly proxy?: ProxyOptions | undefined;
   /**
    * Sends one request; resolves when the headers are there, whatever the status.
    *
@@ -78,6 +81,7 @@ export function createHttpTransport(options: HttpTransportOptions = {}): HttpTra
   const clock = options.clock ?? systemClock;
   const connections = createConnections(options.proxy);
   return {
+    proxy: options.proxy,
     send: (request) => send(connections, clock, request),
     close: () => connections.destroy(),
   };

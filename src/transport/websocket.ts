@@ -6,6 +6,8 @@ import { Deadline } from '../base/deadline.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { RawHeaders } from './exchange.ts';
 import { abortFailure, describeTarget, networkFailure, timerFailure } from './failures.ts';
+import { proxyFor, type ProxyOptions } from './proxy-choice.ts';
+import { Tunnel } from './tunnel.ts';
 import { FrameSocket } from './websocket-socket.ts';
 import { systemClock } from './system-clock.ts';
 import { defaultTimers } from './watch.ts';
@@ -25,6 +27,8 @@ export interface WebSocketRequest {
   readonly connectMs?: number;
   /** Bound of one message; a longer one is a `protocol` failure. Default 16 MiB. */
   readonly maxMessageBytes?: number;
+  /** Default: none. */
+  readonly proxy?: ProxyOptions | undefined;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -35,7 +39,7 @@ export type WebSocketAnswer =
   | { readonly type: 'refused'; readonly status: number; readonly headers: RawHeaders; readonly body: string };
 
 /**
- * Opens a WebSocket. No redirect is followed and no proxy used; compression is not offered.
+ * Opens a WebSocket. No redirect is followed; compression is not offered.
  *
  * Fails with `ModelError`: `connection_failed`, `timeout` or `aborted`.
  */
@@ -50,6 +54,7 @@ class Handshake {
   readonly #settles = Promise.withResolvers<WebSocketAnswer>();
   readonly #connect: Deadline;
   #ws: WebSocket | undefined;
+  #tunnel: Tunnel | undefined;
   #socket: Socket | undefined;
   #headers: RawHeaders = {};
   #settled = false;
@@ -71,6 +76,8 @@ class Handshake {
   }
 
   #start(url: URL): void {
+    const proxy = proxyFor(url, this.#request.proxy ?? {});
+    if (proxy !== undefined) this.#tunnel = new Tunnel(proxy, url);
     let ws: WebSocket;
     try {
       ws = new WebSocket(url, {
@@ -80,6 +87,7 @@ class Handshake {
         followRedirects: false,
         // The socket answers itself, as many pings as there are.
         autoPong: false,
+        ...connectionThrough(this.#tunnel),
       });
     } catch (error) {
       this.#fail(networkFailure(error, false, this.#target));
@@ -129,6 +137,7 @@ class Handshake {
   }
 
   #onFailure = (): void => {
+    this.#tunnel?.cancel();
     this.#ws?.terminate();
   };
 
@@ -144,6 +153,15 @@ class Handshake {
     this.#connect.stop();
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
   }
+}
+
+/** `ws` asks for its connection like Node's own client, which takes it through a callback as well. */
+function connectionThrough(tunnel: Tunnel | undefined): WebSocket.ClientOptions {
+  if (tunnel === undefined) return {};
+  const createConnection = (_options: unknown, settle: Parameters<Tunnel['open']>[0]): undefined => {
+    tunnel.open(settle);
+  };
+  return { createConnection: createConnection as unknown as NonNullable<WebSocket.ClientOptions['createConnection']> };
 }
 
 async function headOf(response: IncomingMessage): Promise<string> {
