@@ -16,7 +16,7 @@ interface Waiting extends OpenQuestion {
 }
 
 export const approvalChoices = ['once', 'for this session', 'deny', 'deny and say why'] as const;
-const HOTKEYS = ['y', 's', 'n', 'w'];
+export const approvalKeys: readonly string[] = ['y', 's', 'n', 'w'];
 
 /**
  * The question about one tool call. The answer belongs to that question alone: it ends with it, with its signal, or
@@ -58,7 +58,7 @@ export class ApprovalPrompt {
   handleKey(data: string): boolean {
     const waiting = this.#waiting;
     if (waiting === undefined) return false;
-    const hotkey = HOTKEYS.indexOf(data.toLowerCase());
+    const hotkey = approvalKeys.indexOf(data.toLowerCase());
     const isEnter = matchesKey(data, 'enter');
     if (matchesKey(data, 'up') || matchesKey(data, 'down')) this.#move(waiting, matchesKey(data, 'up') ? -1 : 1);
     else if (hotkey >= 0 || isEnter) {

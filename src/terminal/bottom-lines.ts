@@ -1,8 +1,8 @@
 import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import type { QueuedMessage } from '../agent/steering-queue.ts';
-import { approvalChoices, type OpenQuestion } from './approval-prompt.ts';
+import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-prompt.ts';
 import { fit } from './cell-lines.ts';
-import { oneLine, printable, shortCount, shortTime } from './text.ts';
+import { boundLines, oneLine, shortCount, shortTime, visible } from './text.ts';
 import type { Theme } from './theme.ts';
 import type { ViewState } from './view-state.ts';
 
@@ -13,6 +13,10 @@ export interface BottomView {
   readonly question: OpenQuestion | undefined;
   /** The input line takes the reason of a denial. */
   readonly asksWhy: boolean;
+  /** There is text in the input line: keys are text. */
+  readonly isTyping: boolean;
+  /** Of the terminal. */
+  readonly rows: number;
   readonly provider: string;
   readonly model: string | undefined;
   /** Instead of the status, e.g. `Ctrl-C again to leave`. */
@@ -24,23 +28,41 @@ export interface BottomView {
 const QUEUE_SHOWN = 4;
 const RULES_SHOWN = 3;
 
-export function questionLines({ question, asksWhy }: BottomView, theme: Theme, width: number): string[] {
-  if (question === undefined) return [];
-  const { name, title, reason, rules } = question.request;
-  const wrap = (text: string): string[] => wrapTextWithAnsi(text, width).slice(0, 4);
-  const head = theme.yellow(`? Run ${name}: ${oneLine(title, 300)}`);
-  const shown = rules.slice(0, RULES_SHOWN).map((rule) => `  ${oneLine(rule, 200)}`);
-  const more = rules.length > RULES_SHOWN ? [`  … and ${rules.length - RULES_SHOWN} more`] : [];
-  const keys = ['y', 's', 'n', 'w'];
-  const choices = approvalChoices.map((choice, at) => {
-    const text = `${at === question.selected ? '›' : ' '} ${keys[at] ?? ''}  ${choice}`;
-    return at === question.selected ? theme.bold(text) : text;
-  });
-  const tail = asksWhy ? [theme.yellow('Why not? Enter sends it, Esc goes back.')] : choices;
-  const allowed = [theme.dim('“This session” would allow exactly:'), ...[...shown, ...more].map(theme.dim)];
-  return ['', ...wrap(head), ...wrap(theme.dim(printable(reason))), ...allowed, ...tail].map((line) =>
-    fit(line, width),
+/** What is asked, all of it as far as half the screen holds it, and the answers. */
+export function questionLines(bottom: BottomView, theme: Theme, width: number): string[] {
+  if (bottom.question === undefined) return [];
+  const { name, title, reason, rules } = bottom.question.request;
+  const wrap = (text: string): string[] => wrapTextWithAnsi(visible(text), width);
+  const { head, omitted } = boundLines(
+    wrap(`? Run ${name}: ${title}`),
+    Math.max(3, Math.floor(bottom.rows / 2) - 4),
+    0,
   );
+  const lines = [
+    '',
+    ...head.map(theme.yellow),
+    ...(omitted === 0 ? [] : [theme.red(`… ${omitted} more lines than this terminal shows`)]),
+    ...wrap(reason).slice(0, 4).map(theme.dim),
+    ...ruleLines(rules).map(theme.dim),
+    ...answerLines(bottom, theme),
+  ];
+  return lines.map((line) => fit(line, width));
+}
+
+function ruleLines(rules: readonly string[]): string[] {
+  if (rules.length === 0) return [];
+  const shown = rules.slice(0, RULES_SHOWN).map((rule) => `  ${visible(rule).replaceAll('\n', ' ')}`);
+  const more = rules.length > RULES_SHOWN ? [`  … and ${rules.length - RULES_SHOWN} more`] : [];
+  return ['“This session” would allow exactly:', ...shown, ...more];
+}
+
+function answerLines({ question, asksWhy, isTyping }: BottomView, theme: Theme): string[] {
+  if (asksWhy) return [theme.yellow('Why not? Enter sends it, Esc goes back.')];
+  if (isTyping) return [theme.yellow('To answer, send or clear your line first.')];
+  return approvalChoices.map((choice, at) => {
+    const text = `${at === question?.selected ? '›' : ' '} ${approvalKeys[at] ?? ''}  ${choice}`;
+    return at === question?.selected ? theme.bold(text) : text;
+  });
 }
 
 export function queueLines({ queue }: BottomView, theme: Theme, width: number): string[] {

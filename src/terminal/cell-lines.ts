@@ -2,7 +2,7 @@ import { Markdown, truncateToWidth, visibleWidth, wrapTextWithAnsi } from '@eare
 import type { FileChange } from '../agent/events.ts';
 import { highlight, highlightDiff } from './highlight.ts';
 import type { Block } from './markdown-blocks.ts';
-import { boundLines, oneLine, printable, shortTime } from './text.ts';
+import { boundLines, oneLine, printable, shortTime, visible } from './text.ts';
 import { markdownTheme } from './markdown-theme.ts';
 import type { Style, Theme } from './theme.ts';
 import type { Cell, NoticeCell, ReasoningCell, ToolCell } from './view-state.ts';
@@ -18,8 +18,8 @@ export interface CellLook {
 /** Lines of a tool's output: the first, the last. */
 const OUTPUT_HEAD = 4;
 const OUTPUT_TAIL = 4;
-/** Lines of all diffs of a call; the rest is said to be left out. */
-const DIFF_LINES = 60;
+/** Lines of all diffs of a call: a person judges them. The rest is said to be left out. */
+const DIFF_LINES = 1000;
 const FOLDED_LINES = 2;
 
 /** A cell as lines of at most `width` columns, a blank line before it where it stands apart. */
@@ -122,7 +122,7 @@ function endOf(cell: ToolCell): string {
 }
 
 function changeLines(changes: readonly FileChange[], { theme, width }: CellLook): string[] {
-  const all = changes.flatMap((change) => highlightDiff(printable(change.diff).trimEnd(), theme));
+  const all = changes.flatMap((change) => highlightDiff(visible(change.diff).trimEnd(), theme));
   const { head, tail, omitted } = boundLines(all, DIFF_LINES, 0);
   const more = omitted === 0 ? [] : [theme.dim(`… ${omitted} more lines`)];
   return [...head, ...more, ...tail]

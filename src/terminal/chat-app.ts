@@ -1,5 +1,5 @@
 import { matchesKey, type Component, type Terminal } from '@earendil-works/pi-tui';
-import type { Agent } from '../agent/agent.ts';
+import type { Agent, RequestOptions } from '../agent/agent.ts';
 import type { AgentEvent } from '../agent/events.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ApprovalPrompt } from './approval-prompt.ts';
@@ -106,16 +106,20 @@ export class ChatApp {
     this.#end.resolve(how);
   }
 
-  /** What Ctrl-C does: stops the turn, or clears the line; twice in two seconds it leaves. */
+  /** What Ctrl-C does: stops the turn; else clears the line; else leaves when it comes twice in two seconds. */
   interrupt(): void {
     const now = this.#options.clock.now();
     if (now - this.#lastCtrlC < CTRL_C_MS) {
       this.leave('interrupted');
       return;
     }
+    if (!this.#busy && this.#editor.getText() !== '') {
+      this.#editor.setText('');
+      this.#redraw();
+      return;
+    }
     this.#lastCtrlC = now;
     this.#agent?.interrupt();
-    if (!this.#asksWhy) this.#editor.setText('');
     this.#hint = 'Ctrl-C again to leave';
     this.#redraw();
   }
@@ -225,7 +229,12 @@ export class ChatApp {
       this.#do(() => this.#turn(text));
       return;
     }
-    if (this.#agent?.queue.add(text) !== undefined) return;
+    if (this.#agent === undefined) {
+      // It is still being opened.
+      void this.#work.then(() => this.#send(text));
+      return;
+    }
+    if (this.#agent.queue.add(text) !== undefined) return;
     this.#editor.setText(text);
     this.#notice('warning', 'That cannot be queued now.');
   }
@@ -286,7 +295,8 @@ export class ChatApp {
     if (this.#agent !== undefined) {
       this.#agent.model = opened.port;
       // The other server's models have other names.
-      this.#agent.request = { ...this.#agent.request, ...(opened.model === undefined ? {} : { model: opened.model }) };
+      const { request } = this.#agent;
+      this.#agent.request = opened.model === undefined ? withoutModel(request) : { ...request, model: opened.model };
     }
     this.#notice('info', `The provider is ${opened.name} from now on.`);
   }
@@ -403,6 +413,8 @@ export class ChatApp {
       queue: this.#agent?.queue.messages ?? [],
       question: this.#prompt.question,
       asksWhy: this.#asksWhy,
+      isTyping: this.#editor.getText() !== '',
+      rows: this.#options.terminal.rows,
       provider: this.#provider,
       model: this.#model,
       hint: this.#hint,
@@ -416,6 +428,12 @@ export class ChatApp {
       statusLine(bottom, theme, width),
     ];
   }
+}
+
+function withoutModel(request: RequestOptions): RequestOptions {
+  const rest: { model?: string } & RequestOptions = { ...request };
+  delete rest.model;
+  return rest;
 }
 
 function openedText(what: OpenWhat, agent: Agent): string {

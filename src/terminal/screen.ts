@@ -35,7 +35,8 @@ export class Screen extends TuiMainScreen {
   /** As it was drawn last. */
   #document: ScreenDocument = { first: 0, lines: [] };
   #size: { width: number; rows: number } | undefined;
-  #asking: NodeJS.Timeout | undefined;
+  /** The terminal was asked where its cursor is, in this size. */
+  #asking: { readonly timer: NodeJS.Timeout; readonly width: number; readonly rows: number } | undefined;
   /** Bytes that frames wrote, for measurements. */
   written = 0;
 
@@ -57,8 +58,7 @@ export class Screen extends TuiMainScreen {
   }
 
   protected override beforeTerminalStop(): void {
-    clearTimeout(this.#asking);
-    this.#asking = undefined;
+    this.#stopAsking();
     this.terminal.write(`\x1b[${this.#cursorRow + 1};1H\r\n`);
   }
 
@@ -133,22 +133,32 @@ export class Screen extends TuiMainScreen {
 
   /** The size changed and the terminal has moved its lines: only it knows where they are now. */
   #askForCursor(): void {
-    this.#asking = setTimeout(() => this.#resized(undefined), CURSOR_TIMEOUT_MS);
+    const { columns: width, rows } = this.terminal;
+    this.#asking = { timer: setTimeout(() => this.#resized(undefined), CURSOR_TIMEOUT_MS), width, rows };
     this.terminal.write('\x1b[6n');
+  }
+
+  #stopAsking(): void {
+    clearTimeout(this.#asking?.timer);
+    this.#asking = undefined;
   }
 
   #takeCursorReport(data: string): { consume: boolean } | undefined {
     // eslint-disable-next-line no-control-regex -- it is a control sequence
     const report = /^\x1b\[(\d+);\d+R$/.exec(data);
     if (report === null || this.#asking === undefined) return undefined;
-    this.#resized(Number(report[1]) - 1);
+    const { width, rows } = this.#asking;
+    // Resized again in the meantime: the answer may be older than that.
+    const isOld = width !== this.terminal.columns || rows !== this.terminal.rows;
+    this.#stopAsking();
+    if (isOld) this.#askForCursor();
+    else this.#resized(Number(report[1]) - 1);
     return { consume: true };
   }
 
   /** `cursorRow`: where the document's last line is now; unknown when the terminal does not say. */
   #resized(cursorRow: number | undefined): void {
-    clearTimeout(this.#asking);
-    this.#asking = undefined;
+    this.#stopAsking();
     if (this.stopped) return;
     const { columns: width, rows } = this.terminal;
     this.#top = this.#firstVisible(cursorRow, width, rows);

@@ -9,6 +9,17 @@ export function printable(text: string): string {
 // eslint-disable-next-line no-control-regex -- these are what it is about
 const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
+/**
+ * A text that a person has to judge, as it is: what `printable` leaves out is written out here (`\\u{1b}`), because a
+ * yes to a command is a yes to all of its characters.
+ */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (char) => {
+    if (char === '\n') return char;
+    return char === '\t' ? '    ' : `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`;
+  });
+}
+
 /** One line, whitespace folded, at most `max` characters. */
 export function oneLine(text: string, max = 200): string {
   const line = printable(text.slice(0, max * 4).replaceAll('\n', ' '))

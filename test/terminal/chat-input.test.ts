@@ -113,11 +113,23 @@ describe('the question before a tool runs', () => {
     await chat.terminal.until('waiting');
     chat.terminal.type('sa');
     held.open();
-    await chat.terminal.until('deny and say why');
+    await chat.terminal.until('To answer, send or clear your line first.');
     chat.clock.pass(GUARD_MS);
     chat.terminal.type('y nothing');
     await chat.terminal.until('› say nothing');
     expect(tool.runs).toBe(0);
+  });
+
+  it('shows every character of a command, and says what does not fit', async () => {
+    const command = `echo one\necho two\u0008\u0008\u001b[2K\u202e${'\necho more'.repeat(50)}`;
+    const tools = await createTools({ cwd: await temporaryFolder(), select: 'all', env: {} });
+    const chat = await startChat([calls(call('shell', { command })), answer('x')], { tools, rows: 30 });
+    chat.say('go');
+    await chat.terminal.until('deny and say why');
+    const rows = transcript(chat.terminal.screen());
+    expect(rows).toContain('? Run shell: echo one');
+    expect(rows).toContain('echo two\\u{8}\\u{8}\\u{1b}[2K\\u{202e}');
+    expect(rows.find((row) => row.includes('more lines than this terminal shows'))).toBeDefined();
   });
 
   it('comes after the diff of a patch', async () => {
@@ -205,7 +217,6 @@ describe('the input line', () => {
     chat.terminal.press(keys.tab);
     await chat.terminal.until('› /help');
     chat.terminal.press(keys.ctrlC);
-    chat.clock.pass(5000);
     chat.terminal.type('look at @need');
     await chat.terminal.until('deep/needle.txt');
     chat.terminal.press(keys.tab);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelEvent } from '../../src/model/events.ts';
 import { answer, completed, done, message, type Step } from '../agent/scripted-model.ts';
@@ -88,6 +89,44 @@ describe('a resize', () => {
   });
 });
 
+describe('any resizes while an answer streams', () => {
+  const step = fc.record({
+    columns: fc.integer({ min: 60, max: 130 }),
+    rows: fc.integer({ min: 8, max: 50 }),
+    text: fc.nat(600),
+  });
+
+  it('leave every line where the terminal keeps it, once', { timeout: 30_000 }, async () => {
+    const text = SENTENCES.join('\n\n');
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), async (steps) => {
+        let at = 0;
+        const gates = steps.map(() => gate());
+        const script = steps.flatMap((one, index): Step[] => {
+          const piece = text.slice(at, at + one.text);
+          at += one.text;
+          return [delta(piece), gates[index]?.wait ?? (() => Promise.resolve())];
+        });
+        const chat = await startChat([[...script, done(message(text)), completed()]]);
+        chat.say('go');
+        while (chat.model.requests.length === 0) await new Promise(setImmediate);
+        for (const [index, { columns, rows }] of steps.entries()) {
+          await new Promise(setImmediate);
+          chat.app.screen.renderNow();
+          await chat.terminal.parsed();
+          await resize(chat, columns, rows);
+          gates[index]?.open();
+        }
+        await chat.idle();
+        expect(textOf(chat)).toBe(`›go${text.replaceAll(/\s/g, '')}`);
+        chat.app.leave('done');
+        await chat.end;
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
 describe('20 columns', () => {
   it('are enough for everything', async () => {
     const text =
@@ -115,7 +154,7 @@ describe('20 columns', () => {
       'End.',
     ]);
     chat.say('/help');
-    await chat.terminal.until('Ctrl-D: leave');
+    await chat.terminal.until(/Ctrl-D:\s+leave/);
   });
 });
 

@@ -38,27 +38,29 @@ function add(a: number, b: number): number {
 
 `;
 
+const nothing = (): void => undefined;
+
 class CountingTerminal implements Terminal {
   bytes = 0;
   readonly columns = WIDTH;
   readonly rows = ROWS;
   readonly kittyProtocolActive = false;
-  start(): void {}
-  stop(): void {}
+  readonly start = nothing;
+  readonly stop = nothing;
   drainInput(): Promise<void> {
     return Promise.resolve();
   }
   write(data: string): void {
     this.bytes += Buffer.byteLength(data);
   }
-  moveBy(): void {}
-  hideCursor(): void {}
-  showCursor(): void {}
-  clearLine(): void {}
-  clearFromCursor(): void {}
-  clearScreen(): void {}
-  setTitle(): void {}
-  setProgress(): void {}
+  readonly moveBy = nothing;
+  readonly hideCursor = nothing;
+  readonly showCursor = nothing;
+  readonly clearLine = nothing;
+  readonly clearFromCursor = nothing;
+  readonly clearScreen = nothing;
+  readonly setTitle = nothing;
+  readonly setProgress = nothing;
 }
 
 interface Frames {

@@ -80,7 +80,7 @@ describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
       expect(count(all, once), `${once} in\n${all}`).toBe(1);
     }
 
-    tmux.send('/say', 'Space', `${'word '.repeat(3)}`, 'Enter');
+    tmux.send('/say', 'Space', 'word word word', 'Enter');
     await tmux.until('word word word', () => tmux.screen().split('› /say').at(-1) ?? '');
     tmux.send('/call shell {"command":"sleep 60"}', 'Enter');
     await tmux.until('? Run shell');

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentEvent } from '../../src/agent/index.ts';
+import { viewAfter } from '../../src/terminal/view-reducer.ts';
+import { emptyView, type Cell, type ViewState } from '../../src/terminal/view-state.ts';
+import { call, completed, done, message, retrying, usage } from '../agent/scripted-model.ts';
+
+function viewOf(...events: AgentEvent[]): ViewState {
+  return events.reduce((view, event, at) => viewAfter(view, event, at * 100), emptyView);
+}
+
+/** A cell in short. */
+function short(cell: Cell): string {
+  if (cell.type === 'text') return `text ${cell.block.source}`;
+  return cell.type === 'tool' ? `${cell.name} ${cell.state} ${cell.output}`.trim() : `${cell.type} ${cell.text}`;
+}
+
+const cells = (...events: AgentEvent[]): string[] => viewOf(...events).cells.map(short);
+
+const started: AgentEvent = { type: 'turn.started', turn: 1 };
+const ended: AgentEvent = { type: 'turn.completed', requests: 1 };
+const text = (delta: string, id?: string): AgentEvent => ({
+  type: 'output_text.delta',
+  delta,
+  ...(id === undefined ? {} : { item_id: id }),
+});
+const ran = (id: string, output: string): AgentEvent[] => [
+  { type: 'tool.started', call_id: id, name: 'look', kind: 'read', title: 'look' },
+  { type: 'tool.finished', call_id: id, name: 'look', status: 'completed', output, duration_ms: 5 },
+];
+
+describe('the view of a turn', () => {
+  it('does not mix responses whose servers count their ids from the beginning', () => {
+    const response = (said: string): AgentEvent[] => [
+      text(said.slice(0, 2), 'msg_0'),
+      done(message(said, 'msg_0')),
+      completed(),
+    ];
+    expect(cells(started, ...response('One.'), ...response('Two.'), ended)).toEqual(['text One.', 'text Two.']);
+    const asked = (output: string): AgentEvent[] => [
+      done(call('look', {}, 'tool-call-1')),
+      completed(),
+      ...ran('tool-call-1', output),
+    ];
+    expect(cells(started, ...asked('a'), ...asked('b'), ended)).toEqual(['look completed a', 'look completed b']);
+  });
+
+  it('does not mix messages without ids', () => {
+    const anonymous = (said: string): AgentEvent => done({ ...message(said), id: undefined } as never);
+    expect(cells(started, text('On'), anonymous('One.'), text('Tx'), anonymous('Two.'), completed(), ended)).toEqual([
+      'text One.',
+      'text Two.',
+    ]);
+  });
+
+  it('lets a retry strike the running response only, and no tool that ran', () => {
+    const events = [
+      started,
+      done(message('Kept.', 'msg_0')),
+      done(call('look', {})),
+      completed(),
+      ...ran('call_1', 'x'),
+      text('Void', 'msg_0'),
+      { type: 'tool_call_input.delta', call_id: 'call_2', name: 'look', delta: '{"a' } as const,
+    ];
+    expect(cells(...events)).toEqual(['text Kept.', 'look completed x', 'text Void', 'look writing']);
+    const view = viewOf(...events, retrying(['msg_0']));
+    expect(view.cells.map(short)).toEqual(['text Kept.', 'look completed x']);
+    expect(view.retry).toMatchObject({ attempt: 1, max: 5 });
+    expect(viewAfter(view, text('New', 'msg_1'), 0).retry).toBeUndefined();
+  });
+
+  it('does not leave a call open that the server dropped or the turn cut off', () => {
+    const writing: AgentEvent = { type: 'tool_call_input.delta', call_id: 'call_1', name: 'look', delta: '{' };
+    const dropped = completed({ dropped_tool_calls: [{ call_id: 'call_1', arguments: '{', reason: 'stop' }] });
+    expect(cells(started, writing, dropped)).toEqual(['look dropped']);
+    expect(viewOf(started, writing, { type: 'turn.interrupted' }).cells.every((cell) => !cell.open)).toBe(true);
+  });
+
+  it('shows a summary of reasoning instead of the raw text, in parts, and nothing for an empty one', () => {
+    const summary = (delta: string, index: number): AgentEvent => ({
+      type: 'reasoning_summary_text.delta',
+      delta,
+      summary_index: index,
+      item_id: 'rs',
+    });
+    const raw: AgentEvent = { type: 'reasoning_text.delta', delta: 'raw', content_index: 0, item_id: 'rs' };
+    const empty: AgentEvent = {
+      type: 'output_item.done',
+      item: { type: 'reasoning', id: 'rs', summary: [], encrypted_content: 'x' },
+    };
+    expect(cells(started, summary('One', 0), raw, summary(' more', 0), summary('Two', 1))).toEqual([
+      'reasoning One more\n\nTwo',
+    ]);
+    expect(cells(started, summary('One', 0), empty)).toEqual(['reasoning One']);
+    expect(cells(started, empty)).toEqual([]);
+  });
+
+  it('counts usage and speed', () => {
+    const view = viewOf(started, text('Hello', 'm'), text(' you', 'm'), completed({ usage }), completed({ usage }));
+    expect(view.meter.ttftMs).toBe(100);
+    expect(view.meter.tokensPerSecond).toBe(25);
+    expect(view.total).toMatchObject({ input_tokens: 20, output_tokens: 10 });
+    expect(view.requests).toBe(2);
+  });
+
+  it('never changes what it was given', () => {
+    const freeze = (view: ViewState): ViewState => {
+      for (const cell of view.cells) Object.freeze(cell);
+      Object.freeze(view.cells);
+      return Object.freeze(view);
+    };
+    const events: AgentEvent[] = [
+      started,
+      text('a\n\nb', 'm'),
+      text('c', 'm'),
+      done(message('a\n\nbc', 'm')),
+      ...ran('c', 'x'),
+      retrying(),
+      completed(),
+      ended,
+    ];
+    expect(() => events.reduce((view, event) => freeze(viewAfter(view, event, 0)), freeze(emptyView))).not.toThrow();
+  });
+});
