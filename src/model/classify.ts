@@ -103,11 +103,24 @@ function defaultMessage(status: number | undefined): string {
   return status === undefined ? 'the server reported an error without a message' : `the server answered ${status}`;
 }
 
-/** The error value inside a whole body: `{"error": …}`, `{"detail": …}`, or the body's own fields. */
+/**
+ * The error value inside a whole body: `{"error": …}`, `{"detail": …}` (a text, or FastAPI's list of complaints), or the
+ * body's own fields; any of them alone in a list, as Gemini sends it.
+ */
 export function errorValueOfBody(body: unknown): unknown {
-  if (!isObject(body)) return undefined;
-  const inner = body['error'];
+  const whole: unknown = Array.isArray(body) ? body[0] : body;
+  if (!isObject(whole)) return undefined;
+  const inner = whole['error'];
   if (isObject(inner) || nonEmpty(inner) !== undefined) return inner;
-  if (nonEmpty(body['detail']) !== undefined) return body['detail'];
-  return body;
+  return textOfDetail(whole['detail']) ?? whole;
+}
+
+/** `[{"loc": ["body", "model"], "msg": "Field required"}]` reads `body.model: Field required`. */
+function textOfDetail(detail: unknown): string | undefined {
+  if (!Array.isArray(detail)) return nonEmpty(detail);
+  const complaints = detail.filter(isObject).flatMap(({ loc, msg }) => {
+    const where = Array.isArray(loc) ? `${loc.join('.')}: ` : '';
+    return typeof msg === 'string' ? [`${where}${msg}`] : [];
+  });
+  return nonEmpty(complaints.join('; '));
 }

@@ -184,9 +184,16 @@ describe('6 the error inside a body', () => {
       { message: 'm', code: 400 },
       { message: 'm', code: 400 },
     ],
+    [[{ error: { code: 400, message: 'm' } }], { code: 400, message: 'm' }],
+    [
+      { detail: [{ loc: ['body', 'model'], msg: 'needed', input: 'a prompt' }, { msg: 'and more' }, 5] },
+      'body.model: needed; and more',
+    ],
+    [{ detail: [] }, { detail: [] }],
     ['text', undefined],
     [undefined, undefined],
     [[1], undefined],
+    [[], undefined],
   ])('6 of %j is %j', (body, error) => {
     expect(errorValueOfBody(body)).toEqual(error);
   });
