@@ -19,6 +19,8 @@ export interface HttpCallPlan {
   onHead?(response: HttpResponse): void;
   /** Another plan for a request that this server refused, or nothing. */
   amend?(failure: ModelError): HttpCallPlan | undefined;
+  /** What of a failure may be shown. Default: all of it. */
+  conceal?(failure: ModelError): ModelError;
 }
 
 export interface HttpCallContext {
@@ -62,7 +64,7 @@ export class HttpCall implements BatchSource {
     } catch (error) {
       this.#close();
       if (this.#cancelled) return undefined;
-      throw error;
+      throw error instanceof ModelError ? (this.#plan.conceal?.(error) ?? error) : error;
     }
   }
 

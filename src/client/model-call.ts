@@ -12,6 +12,7 @@ import { HttpCall, type HttpCallContext, type HttpCallPlan } from './http-call.t
 import type { ProviderConfig } from './provider.ts';
 import type { AttemptContext } from './sampling.ts';
 import { requestHeaders, requestUrl, type GetEnv } from './provider-request.ts';
+import { concealSecrets, secretsOf } from './secrets.ts';
 
 /** What a client learns about its server and keeps. */
 export interface ServerMemory {
@@ -67,6 +68,7 @@ function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
     prepare: () => toHttpRequest(request, options, asksUsage),
     decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
     onHead: options.onHead,
+    conceal: (failure) => concealSecrets(failure, secretsOf(provider, options.getEnv)),
     amend(failure) {
       if (!asksUsage || !refusesUsage(failure)) return undefined;
       memory.usageRefused = true;

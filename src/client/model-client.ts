@@ -5,7 +5,6 @@ import { systemClock } from '../transport/system-clock.ts';
 import type { MintId } from '../wire/decoder.ts';
 import { openHttpCall, randomIds, type CallContext } from './model-call.ts';
 import { Sampling } from './sampling.ts';
-import { concealSecrets, secretsOf } from './secrets.ts';
 import { retryPolicies } from '../model/retry-policy.ts';
 import { toModelStream, type ModelStream } from './model-stream.ts';
 import type { ModelObserver } from './observer.ts';
@@ -76,7 +75,6 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
         signal,
         random: () => 0,
         policy: retryPolicies.none,
-        conceal: (error) => concealSecrets(error, secretsOf(provider, context.getEnv)),
         watch: () => watch?.onRequest?.(request.model ?? provider.model),
         onEnd: () => watch?.onEnd?.(),
         open: (attempted, attempt) => openHttpCall(attempted, context, attempt),

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ModelError } from '../../src/model/errors.ts';
 import { concealSecrets } from '../../src/client/secrets.ts';
+import { createModelClient } from '../../src/client/model-client.ts';
 import { createModelSession, type ModelSession } from '../../src/client/session.ts';
 import { linesOf, resultOf, spawnCli } from '../cli/harness.ts';
 import { refusal, startWebSocketServer } from '../transport/support/websocket-server.ts';
@@ -138,6 +139,18 @@ describe('a server that quotes what it was sent', () => {
     if (flags.length > 0) expect(linesOf(stdout).filter(({ type }) => type === 'retrying').length).toBe(2);
     expectNoSecret(stdout + stderr);
   });
+});
+
+test('a single call, as the client and the bridge make it, conceals by itself', async () => {
+  await using server = await modelServer((response, received) =>
+    status(401, { error: { message: quoted(received) } })(response),
+  );
+  const provider = providerFor(server.url, 'chat', { envKey: 'KEY' });
+  const client = createModelClient({ provider, getEnv: () => secrets.KEY });
+  const { error } = await outcomeOf(client.stream(hello));
+  expect(error?.message).toContain('Bearer [redacted]');
+  expectNoSecret(shown(error));
+  await client.close();
 });
 
 describe('concealSecrets', () => {
