@@ -45,7 +45,7 @@ function pageOf(items: readonly Item[], query: JsonObject): JsonObject {
   const wanted = Number(query.limit ?? PAGE);
   const limit = Number.isInteger(wanted) ? Math.min(Math.max(wanted, 1), LONGEST_PAGE) : PAGE;
   const rest = ordered.slice(after + 1);
-  const data = rest.slice(0, limit);
+  const data = rest.slice(0, limit).map(listed);
   return {
     object: 'list',
     data,
@@ -53,6 +53,17 @@ function pageOf(items: readonly Item[], query: JsonObject): JsonObject {
     last_id: idOf(data.at(-1)) ?? null,
     has_more: rest.length > data.length,
   };
+}
+
+/** As the API lists it: the content of a message is a list there, also where it was sent as a string. */
+function listed(item: Item): Item {
+  const { type, role, content } = item as JsonObject;
+  if ((type ?? 'message') !== 'message' || typeof content !== 'string') return item;
+  const part =
+    role === 'assistant'
+      ? { type: 'output_text', text: content, annotations: [] }
+      : { type: 'input_text', text: content };
+  return { ...item, type: 'message', content: [part] };
 }
 
 function idOf(item: Item | undefined): unknown {

@@ -75,10 +75,12 @@ describe('bridge: state', () => {
     const id = String(end.body?.id);
     for (const prefix of ['', '/v1']) expect((await get(at, `${prefix}/responses/${id}`)).body).toEqual(end.body);
     const page = (await get(at, `/v1/responses/${id}/input_items?limit=2`)).body;
-    const data = page.data as { id: string; content: string }[];
-    expect([data.map((item) => item.content), page.has_more]).toEqual([['c', 'b'], true]);
+    const data = page.data as { id: string; type: string; role: string; content: unknown }[];
+    const listed = (text: string): unknown => [{ type: 'input_text', text }];
+    expect([data.map((item) => item.content), page.has_more]).toEqual([[listed('c'), listed('b')], true]);
+    expect(data.map((item) => [item.type, item.role])).toEqual(Array(2).fill(['message', 'user']));
     const rest = (await get(at, `/v1/responses/${id}/input_items?after=${data[1]!.id}`)).body;
-    expect([(rest.data as Json[]).map((item) => item.content), rest.has_more]).toEqual([['a'], false]);
+    expect([(rest.data as Json[]).map((item) => item.content), rest.has_more]).toEqual([[listed('a')], false]);
     expect((await get(at, '/v1/responses/resp_never/input_items')).status).toBe(404);
   });
 
