@@ -134,6 +134,11 @@ export class ChatApp {
     return this.#view;
   }
 
+  /** More has come than is drawn; the next frames draw it. */
+  get isBehind(): boolean {
+    return this.#layout.isBehind;
+  }
+
   /** A turn or a command runs. */
   get isBusy(): boolean {
     return this.#busy;

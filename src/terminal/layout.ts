@@ -4,7 +4,7 @@ import type { Cell } from './view-state.ts';
 /** Lines of finished cells that are kept for a terminal that grows and shows them again. */
 const KEPT_LINES = 2000;
 /** New text that one frame draws at most: more would make it late. */
-const CHARS_PER_FRAME = 16_000;
+const CHARS_PER_FRAME = 8000;
 
 interface Placed {
   readonly cell: Cell | undefined;
@@ -57,9 +57,8 @@ export class Layout {
 
   /** The lines of the document from `first` on. */
   update(cells: readonly Cell[], options: LayoutOptions): readonly string[] {
-    const live = cells.filter((cell) => !this.#sealed.has(cell.key));
     if (options.width !== this.#width) this.#rewrapKept(options);
-    const { known, ghosts } = this.#sortOut(live, options.top);
+    const { known, ghosts } = this.#sortOut(cells, options.top);
     const next: Placed[] = [];
     const placeGhosts = (before: number): void => {
       for (let ghost = ghosts[0]; ghost !== undefined && ghost.at < before; ghost = ghosts[0]) {
@@ -70,8 +69,12 @@ export class Layout {
     };
     let budget = CHARS_PER_FRAME;
     this.#isBehind = false;
-    for (const cell of live) {
+    for (const cell of cells) {
+      if (this.#sealed.has(cell.key)) continue;
+      // However much waits to be drawn: it is not looked at before its frame.
+      if (this.#isBehind && known.size === 0) break;
       const old = known.get(cell.key);
+      known.delete(cell.key);
       placeGhosts(old?.at ?? Infinity);
       if (old === undefined && budget <= 0) {
         this.#isBehind = true;
@@ -104,8 +107,8 @@ export class Layout {
   }
 
   /** What was placed: cells that are still wanted, and what is left on or above the screen of those that are not. */
-  #sortOut(live: readonly Cell[], top: number): { known: Map<number, Ghost>; ghosts: Ghost[] } {
-    const wanted = new Set(live.map((cell) => cell.key));
+  #sortOut(cells: readonly Cell[], top: number): { known: Map<number, Ghost>; ghosts: Ghost[] } {
+    const wanted = this.#wanted(cells);
     const known = new Map<number, Ghost>();
     const ghosts: Ghost[] = [];
     let at = this.#start;
@@ -116,6 +119,17 @@ export class Layout {
       at += placed.lines.length;
     }
     return { known, ghosts };
+  }
+
+  /** Keys of the placed cells that are still there. */
+  #wanted(cells: readonly Cell[]): ReadonlySet<number> {
+    const keys = new Set(this.#placed.flatMap(({ cell }) => (cell === undefined ? [] : [cell.key])));
+    const wanted = new Set<number>();
+    for (const { key } of cells) {
+      if (wanted.size === keys.size) break;
+      if (keys.has(key)) wanted.add(key);
+    }
+    return wanted;
   }
 
   /** Keys of cells that have left the screen for good: nobody needs them any more. */

@@ -99,7 +99,8 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
     },
     async idle() {
       while (app.isBusy || app.view.phase !== 'idle') await new Promise(setImmediate);
-      app.screen.renderNow();
+      do app.screen.renderNow();
+      while (app.isBehind);
       await terminal.parsed();
     },
   };
