@@ -9,6 +9,7 @@ import { InvalidFieldError, type ParsedRequest } from '../wire/request-fields.ts
 import { fromResponsesRequest } from '../wire/responses/request-parse.ts';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '../wire/tools/index.ts';
 import type { Settings } from './options.ts';
+import { isNativeHost } from './probe.ts';
 
 /** A client's request, read and put together with what it refers to. */
 export interface Prepared {
@@ -83,9 +84,6 @@ function prefixOf(type: unknown): string {
   return (typeof type === 'string' ? PREFIXES[type] : undefined) ?? 'item';
 }
 
-/** Hosts whose Responses API knows every kind of tool. */
-const NATIVE_HOSTS = /(?:^|\.)(?:openai\.com|chatgpt\.com|openai\.azure\.com)$/;
-
 /** The request as one upstream gets it. */
 export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: Settings['tools']): UpstreamRequest {
   const native = provider.wireApi === 'responses' && takesNativeTools(provider, tools);
@@ -118,7 +116,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
 
 function takesNativeTools(provider: ProviderConfig, tools: Settings['tools']): boolean {
   if (tools !== 'auto') return tools === 'native';
-  return NATIVE_HOSTS.test(new URL(provider.baseUrl).hostname.toLowerCase());
+  return isNativeHost(provider.baseUrl);
 }
 
 /** Fields that the bridge answers for itself, or has read already. */

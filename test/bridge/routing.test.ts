@@ -181,6 +181,12 @@ describe('bridge: wires and modes', () => {
     expect(at.mock.requests.map((request) => request.view?.wire)).toEqual([wire, wire]);
   });
 
+  it('takes the chat wire of a server that has both', async () => {
+    await using at = await startRig({ scenario: 'text' });
+    expect((await askJson(at.bridge, { input: 'hi' })).how).toBe('completed');
+    expect(at.mock.requests.map((request) => request.view?.wire)).toEqual(['chat']);
+  });
+
   it('sends whole items alone in final-only mode, the text once', async () => {
     for (const wire of ['chat', 'responses'] as const) {
       await using at = await startRig({ wire, scenario: 'parallel-calls' }, { mode: 'final-only' });
