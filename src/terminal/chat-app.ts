@@ -1,5 +1,5 @@
 import { matchesKey, type Component, type Terminal } from '@earendil-works/pi-tui';
-import type { Agent, RequestOptions } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import type { AgentEvent } from '../agent/events.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ApprovalPrompt } from './approval-prompt.ts';
@@ -8,6 +8,7 @@ import { questionLines, queueLines, statusLine, type BottomView } from './bottom
 import { cellLines } from './cell-lines.ts';
 import { helpText, parseSubmitted } from './commands.ts';
 import { createCompletions } from './completions.ts';
+import { Conversation, viewOfNext, withFailure } from './conversation.ts';
 import { eventsOfHistory } from './history-events.ts';
 import { InputLine } from './input-line.ts';
 import { Layout } from './layout.ts';
@@ -43,11 +44,9 @@ export class ChatApp {
   readonly #editor: InputLine;
   readonly #layout = new Layout();
   readonly #prompt: ApprovalPrompt;
+  readonly #talk: Conversation;
   readonly #end = Promise.withResolvers<ChatEnd>();
   #view: ViewState = emptyView;
-  #agent: Agent | undefined;
-  #provider: string;
-  #model: string | undefined;
   #asksWhy = false;
   /** The line that was being typed when the question for a reason came. */
   #draft = '';
@@ -57,13 +56,10 @@ export class ChatApp {
   #busy = false;
   #leaving = false;
   #tick: Timer | undefined;
-  #stopWatching: () => void = () => undefined;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: ChatOptions) {
     this.#options = options;
-    this.#provider = options.backend.provider;
-    this.#model = options.backend.model;
     this.#theme = createTheme({ colour: options.colour });
     const screen = new Screen({ terminal: options.terminal, compose: (frame) => this.#compose(frame) });
     this.#screen = screen;
@@ -75,6 +71,13 @@ export class ChatApp {
       changed: () => this.#redraw(),
       askWhy: () => this.#askWhy(),
     });
+    this.#talk = new Conversation({
+      backend: options.backend,
+      approver: this.#prompt.approver,
+      notice: (level, text) => this.#notice(level, text),
+      opened: (agent, what) => this.#opened(agent, what),
+      queueChanged: () => this.#redraw(),
+    });
   }
 
   /** Runs until the person leaves or `signal` aborts; the turn that runs then is interrupted and waited for. */
@@ -85,15 +88,15 @@ export class ChatApp {
     this.#screen.start();
     try {
       for (const line of this.#options.backend.greeting) this.#notice('info', line);
-      this.#do(() => this.#open(this.#options.open ?? { type: 'new' }));
+      this.#do(() => this.#talk.open(this.#options.open ?? { type: 'new' }));
       const end = await this.#end.promise;
-      this.#agent?.interrupt();
+      this.#talk.agent?.interrupt();
       await this.#work;
       return end;
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#leaving = true;
-      this.#stopWatching();
+      this.#talk.close();
       this.#tick?.cancel();
       while (this.#layout.isBehind) this.#screen.renderNow();
       this.#screen.renderNow();
@@ -119,14 +122,14 @@ export class ChatApp {
       return;
     }
     this.#lastCtrlC = now;
-    this.#agent?.interrupt();
+    this.#talk.agent?.interrupt();
     this.#hint = 'Ctrl-C again to leave';
     this.#redraw();
   }
 
   /** The conversation that can be resumed: one that is kept, with at least one turn. */
   get threadId(): string | undefined {
-    return (this.#agent?.turns ?? 0) > 0 ? this.#agent?.threadId : undefined;
+    return this.#talk.threadId;
   }
 
   /** For tests and measurements. */
@@ -180,7 +183,7 @@ export class ChatApp {
 
   #escape(): void {
     if (this.#asksWhy) this.#endWhy();
-    else this.#agent?.interrupt();
+    else this.#talk.agent?.interrupt();
   }
 
   #fold(): void {
@@ -190,8 +193,8 @@ export class ChatApp {
 
   /** Takes the last queued message back into the input line. */
   #unqueue(): boolean {
-    const last = this.#agent?.queue.messages.at(-1);
-    if (last === undefined || this.#agent?.queue.remove(last.id) !== true) return false;
+    const last = this.#talk.agent?.queue.messages.at(-1);
+    if (last === undefined || this.#talk.agent?.queue.remove(last.id) !== true) return false;
     this.#editor.setText(last.text);
     return true;
   }
@@ -220,7 +223,7 @@ export class ChatApp {
     }
     const meant = parseSubmitted(text);
     if (meant.type === 'nothing') {
-      if (!this.#busy && (this.#agent?.queue.messages.length ?? 0) > 0) this.#do(() => this.#turn(undefined));
+      if (!this.#busy && (this.#talk.agent?.queue.messages.length ?? 0) > 0) this.#do(() => this.#turn(undefined));
       return;
     }
     this.#editor.addToHistory(text);
@@ -234,12 +237,12 @@ export class ChatApp {
       this.#do(() => this.#turn(text));
       return;
     }
-    if (this.#agent === undefined) {
+    if (this.#talk.agent === undefined) {
       // It is still being opened.
       void this.#work.then(() => this.#send(text));
       return;
     }
-    if (this.#agent.queue.add(text) !== undefined) return;
+    if (this.#talk.agent.queue.add(text) !== undefined) return;
     this.#editor.setText(text);
     this.#notice('warning', 'That cannot be queued now.');
   }
@@ -255,94 +258,35 @@ export class ChatApp {
   async #change(name: string, argument: string): Promise<void> {
     switch (name) {
       case 'model':
-        this.#setModel(argument);
+        this.#talk.setModel(argument);
         return;
       case 'provider':
-        await this.#setProvider(argument);
+        await this.#talk.setProvider(argument);
         return;
       case 'new':
-        await this.#open({ type: 'new' });
+        await this.#talk.open({ type: 'new' });
         return;
       case 'resume':
-        await this.#resume(argument);
+        await this.#talk.resume(argument);
         return;
       case 'fork':
-        await this.#fork();
+        await this.#talk.fork();
         return;
       case 'compact':
-        if (this.#agent !== undefined) await this.#show(this.#agent.compact());
+        if (this.#talk.agent !== undefined) await this.#show(this.#talk.agent.compact());
         return;
     }
   }
 
-  #setModel(name: string): void {
-    const agent = this.#agent;
-    if (name === '')
-      this.#notice('info', `The model is ${this.#model ?? "the provider's own"}. /model NAME changes it.`);
-    else if (agent !== undefined) {
-      agent.request = { ...agent.request, model: name };
-      this.#model = name;
-      this.#notice('info', `The model is ${name} from now on.`);
-    }
-  }
-
-  async #setProvider(name: string): Promise<void> {
-    const { backend } = this.#options;
-    if (name === '') {
-      const names = await backend.providers();
-      const known = names.length === 0 ? 'turnwire.toml names none' : `there are ${names.join(', ')}`;
-      this.#notice('info', `The provider is ${this.#provider}; ${known}.`);
-      return;
-    }
-    const opened = await backend.openProvider(name);
-    this.#provider = opened.name;
-    this.#model = opened.model;
-    if (this.#agent !== undefined) {
-      this.#agent.model = opened.port;
-      // The other server's models have other names.
-      const { request } = this.#agent;
-      this.#agent.request = opened.model === undefined ? withoutModel(request) : { ...request, model: opened.model };
-    }
-    this.#notice('info', `The provider is ${opened.name} from now on.`);
-  }
-
-  async #resume(id: string): Promise<void> {
-    if (id !== '') {
-      await this.#open({ type: 'resume', id });
-      return;
-    }
-    const threads = (await this.#options.backend.threads()).slice(0, 10);
-    const lines = threads.map((thread) => `  ${thread.id}  ${thread.preview}`);
-    const text = ['Conversations, newest first; /resume ID or /resume last:', ...lines].join('\n');
-    this.#notice('info', threads.length === 0 ? 'There is no conversation to resume yet.' : text);
-  }
-
-  async #fork(): Promise<void> {
-    const id = this.#agent?.threadId;
-    if (id === undefined || (this.#agent?.turns ?? 0) === 0) this.#notice('warning', 'There is nothing to fork yet.');
-    else await this.#open({ type: 'fork', id });
-  }
-
-  async #open(what: OpenWhat): Promise<void> {
-    const { agent, notes } = await this.#options.backend.open(what, this.#prompt.approver);
-    const before = this.#agent;
-    if (before !== undefined) {
-      agent.model = before.model;
-      if (this.#model !== undefined) agent.request = { ...agent.request, model: this.#model };
-    }
-    this.#stopWatching();
-    this.#stopWatching = agent.queue.onChange(() => this.#redraw());
-    this.#agent = agent;
-    this.#view = { ...emptyView, cells: this.#view.cells, nextKey: this.#view.nextKey };
-    if (before !== undefined || what.type !== 'new') this.#notice('info', openedText(what, agent));
+  #opened(agent: Agent, what: OpenWhat): void {
+    this.#view = viewOfNext(this.#view, emptyView);
     if (what.type === 'resume') this.#take(eventsOfHistory(agent.items));
-    this.#view = { ...this.#view, phase: 'idle', requests: 0, usage: undefined, total: undefined };
-    for (const note of notes) this.#notice('warning', note);
+    this.#view = viewOfNext(this.#view, emptyView);
   }
 
   async #turn(prompt: string | undefined): Promise<void> {
-    if (this.#agent === undefined) return;
-    await this.#show(this.#agent.run(prompt));
+    if (this.#talk.agent === undefined) return;
+    await this.#show(this.#talk.agent.run(prompt));
   }
 
   async #show(events: AsyncIterable<readonly AgentEvent[]>): Promise<void> {
@@ -364,7 +308,9 @@ export class ChatApp {
     if (this.#busy) return;
     this.#busy = true;
     this.#work = work()
-      .catch((error: unknown) => this.#notice('error', error instanceof Error ? error.message : String(error)))
+      .catch((error: unknown) => {
+        this.#view = withFailure(this.#view, error);
+      })
       .finally(() => {
         this.#busy = false;
         this.#tick?.cancel();
@@ -415,13 +361,13 @@ export class ChatApp {
   #bottom(width: number): string[] {
     const bottom: BottomView = {
       view: this.#view,
-      queue: this.#agent?.queue.messages ?? [],
+      queue: this.#talk.agent?.queue.messages ?? [],
       question: this.#prompt.question,
       asksWhy: this.#asksWhy,
       isTyping: this.#editor.getText() !== '',
       rows: this.#options.terminal.rows,
-      provider: this.#provider,
-      model: this.#model,
+      provider: this.#talk.provider,
+      model: this.#talk.model,
       hint: this.#hint,
       now: this.#options.clock.now(),
     };
@@ -432,24 +378,6 @@ export class ChatApp {
       ...this.#editor.render(width),
       statusLine(bottom, theme, width),
     ];
-  }
-}
-
-function withoutModel(request: RequestOptions): RequestOptions {
-  const rest: { model?: string } & RequestOptions = { ...request };
-  delete rest.model;
-  return rest;
-}
-
-function openedText(what: OpenWhat, agent: Agent): string {
-  const id = agent.threadId === undefined ? '' : ` (${agent.threadId})`;
-  switch (what.type) {
-    case 'new':
-      return `A new conversation${id}.`;
-    case 'resume':
-      return `Going on with a conversation${id}.`;
-    case 'fork':
-      return `Going on in a copy${id}.`;
   }
 }
 
