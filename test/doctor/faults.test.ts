@@ -48,7 +48,7 @@ describe('every fault', () => {
       const arg = args[name];
       const { findings, broken } = await examineWith([arg === undefined ? name : `${name}:${arg}`], {
         wires: wiresOf(fault),
-      ...(name === 'slow-close' ? { holdMs: 3000 } : {}),
+        ...(name === 'slow-close' ? { holdMs: 3000 } : {}),
       });
       for (const wire of fault.wires) {
         const named = findings.filter((finding) => finding.wire === wire).map(({ quirk }) => quirk);
