@@ -77,7 +77,7 @@ async function compare(pace: string, streams: number): Promise<void> {
     }
   }
   upstream.child.kill('SIGKILL');
-  print(pace === 'fast' ? 'as fast as it goes, 1 stream' : `5 events/s each, ${streams} streams`, results);
+  print(pace === 'fast' ? 'as fast as it goes, 1 stream' : `${streams} streams, paced`, results);
 }
 
 function print(title: string, results: ReadonlyMap<string, readonly Measured[]>): void {

@@ -1,5 +1,5 @@
 /** The client: `load.ts PORT PATH PID fast|paced STREAMS`; sends what it measured to its parent. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request, type ClientRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -37,10 +37,11 @@ function start(model = pace === 'fast' ? 'fast' : 'm'): Stream {
   return { request: req, first: first.promise, ended: ended.promise };
 }
 
-/** Microseconds of processor time that the server took so far. */
+/** Microseconds of processor time that all threads of the server took so far. */
 function cpu(): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const times = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]));
+  return times.reduce((sum, ns) => sum + ns, 0) / 1000;
 }
 
 function rssKib(): number {

@@ -3,8 +3,10 @@ import { createServer, type ServerResponse } from 'node:http';
 
 const FAST_EVENTS = 100_000;
 const EVENTS_PER_WRITE = 100;
-const PERIOD_MS = 200;
-const SLOTS = 20;
+/** Events a second over all streams, and the most that one stream gets of them. */
+const RATE = 10_000;
+const STREAM_RATE = 1000;
+const TICK_MS = 2;
 
 function chunk(text: string): string {
   const delta = { content: text };
@@ -48,12 +50,26 @@ const server = createServer((req, res) => {
     res.write(one);
   });
 });
-let slot = 0;
+/** Hands each stream its share, one event per write, in turns: what is due since the last tick. */
+let told = performance.now();
+let due = 0;
+let turn: Iterator<ServerResponse> = open.values();
 setInterval(() => {
-  let place = 0;
-  for (const res of open) if (place++ % SLOTS === slot) res.write(one);
-  slot = (slot + 1) % SLOTS;
-}, PERIOD_MS / SLOTS);
+  const now = performance.now();
+  due = Math.min(due + ((now - told) / 1000) * Math.min(RATE, open.size * STREAM_RATE), RATE);
+  told = now;
+  for (; due >= 1; due--) nextStream()?.write(one);
+}, TICK_MS);
+
+function nextStream(): ServerResponse | undefined {
+  let step = turn.next();
+  if (step.done === true) {
+    turn = open.values();
+    step = turn.next();
+  }
+  return step.done === true ? undefined : step.value;
+}
+
 server.listen(0, '127.0.0.1', 8192, () => {
   const address = server.address();
   process.send?.({ port: typeof address === 'object' ? address?.port : 0 });

@@ -7,9 +7,10 @@ import { requestHeaders, requestUrl } from '../client/provider-request.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { apiErrorOf } from './api-error.ts';
 import { sealedTurn, toModelError } from './attempt.ts';
+import { BodyWriter } from './body-writer.ts';
 import { allAnswerHeaders, passedHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
-import { drainOf, sendError } from './sink.ts';
+import { sendError } from './sink.ts';
 import type { TurnState } from './turn-state.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -126,17 +127,17 @@ function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, resp
 }
 
 async function copy(response: HttpResponse, res: ServerResponse, sent: () => void, facts: PassFacts): Promise<void> {
+  const body = new BodyWriter(res, response.header('content-length') !== undefined);
   for (;;) {
     const chunks = await response.read();
     if (chunks === undefined) break;
-    let full = false;
     for (const chunk of chunks) {
-      full = !res.write(chunk);
+      body.write(chunk);
       facts.bytes += chunk.byteLength;
       facts.tail = chunk;
     }
     if (facts.firstMs === undefined && chunks.length > 0) sent();
-    if (full) await drainOf(res);
+    if (body.full) await body.drained();
   }
   res.end();
 }

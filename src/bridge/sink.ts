@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { WireEvent } from '../wire/encode-event.ts';
 import { errorBody, type ApiError } from './api-error.ts';
+import { BodyWriter } from './body-writer.ts';
 import type { Encoding } from './encoding.ts';
 
 /** Where an answer goes: an SSE stream, one body, or a WebSocket. */
@@ -30,11 +31,13 @@ const SSE_HEADERS = {
 /** Writes to the response itself, one write per batch of events. */
 export class SseSink implements Sink {
   readonly #res: ServerResponse;
+  readonly #body: BodyWriter;
   readonly #encoding: Encoding;
   #headers: Readonly<Record<string, string>> = {};
 
   constructor(res: ServerResponse, encoding: Encoding) {
     this.#res = res;
+    this.#body = new BodyWriter(res);
     this.#encoding = encoding;
   }
 
@@ -47,20 +50,20 @@ export class SseSink implements Sink {
   }
 
   send(events: readonly WireEvent[]): boolean {
-    if (events.length === 0) return !this.#res.writableNeedDrain;
+    if (events.length === 0) return !this.#body.full;
     this.#open();
-    return this.#res.write(this.#encoding.toSse(events));
+    return this.#body.write(this.#encoding.toSse(events));
   }
 
   drained(): Promise<void> {
-    return drainOf(this.#res);
+    return this.#body.drained();
   }
 
   heartbeat(): void {
-    if (this.#res.writableNeedDrain) return;
+    if (this.#body.full) return;
     this.#open();
     const { heartbeat } = this.#encoding;
-    this.#res.write(heartbeat === undefined ? ': keep-alive\n\n' : this.#encoding.toSse([heartbeat]));
+    this.#body.write(heartbeat === undefined ? ': keep-alive\n\n' : this.#encoding.toSse([heartbeat]));
   }
 
   finish(events: readonly WireEvent[]): void {
@@ -132,18 +135,4 @@ export function sendJson(
   const length = String(Buffer.byteLength(body));
   res.writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': length });
   res.end(body);
-}
-
-/** Settles at `drain` or `close`, whichever comes first. */
-export function drainOf(res: ServerResponse): Promise<void> {
-  if (!res.writableNeedDrain || res.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      res.off('drain', settle);
-      res.off('close', settle);
-      resolve();
-    };
-    res.on('drain', settle);
-    res.on('close', settle);
-  });
 }
