@@ -18,6 +18,10 @@ export class Deadline {
     this.#expire = expire;
   }
 
+  get running(): boolean {
+    return this.#timer !== undefined;
+  }
+
   /** Starts it, or starts it over. */
   start(): void {
     if (this.#ms === 0) return;
@@ -28,7 +32,7 @@ export class Deadline {
 
   /** What was waited for happened: the whole time counts again from now. Nothing when it is not running. */
   touch(): void {
-    if (this.#timer !== undefined) this.#since = this.#clock.now();
+    if (this.running) this.#since = this.#clock.now();
   }
 
   /** Gives `ms` back: that time was not the watched party's fault. */

@@ -81,7 +81,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
 
 /** Passes events on as they come, and waits for the client where it is slower. */
 async function relay(options: AnswerOptions, started: Started, ledger: Ledger, sent: () => void): Promise<void> {
-  const { sink, abort, context } = options;
+  const { sink, encoding, abort, context } = options;
   const ids = new StableIds();
   const guard = new CallGuard(context.settings.toolCallsOnStop);
   const restorer = started.tools === undefined ? undefined : createToolRestorer(started.tools);
@@ -89,12 +89,21 @@ async function relay(options: AnswerOptions, started: Started, ledger: Ledger, s
   let batch: readonly ModelEvent[] | undefined = started.events;
   while (batch !== undefined) {
     const { events, failure } = guard.push(ids.apply(batch));
-    const completed = await pass(options, restorer?.restore(events) ?? events, ledger);
+    const out: WireEvent[] = [];
+    const end = encode(encoding, restorer?.restore(events) ?? events, out);
+    if (end !== undefined) {
+      await complete(options, end, out, ledger);
+      sent();
+      break;
+    }
+    if (out.length > 0) {
+      sink.send(out);
+      ledger.sent();
+    }
     if (failure !== undefined) throw failure;
     sent();
-    if (completed) break;
     if (abort.signal.aborted) throw abortedError(abort.signal);
-    await sink.drained();
+    if (sink.full) await sink.drained();
     batch = await started.call.next();
     ledger.arrived();
   }
@@ -102,22 +111,13 @@ async function relay(options: AnswerOptions, started: Started, ledger: Ledger, s
   await started.call.next(); // lets the call close itself
 }
 
-/** Encodes a batch and sends it in one go. True when the answer is complete. */
-async function pass(options: AnswerOptions, events: readonly ModelEvent[], ledger: Ledger): Promise<boolean> {
-  const { encoding, sink } = options;
-  const out: WireEvent[] = [];
+/** Encodes a batch, up to its end; that is returned and still to be encoded. */
+function encode(encoding: Encoding, events: readonly ModelEvent[], out: WireEvent[]): CompletedEvent | undefined {
   for (const event of events) {
-    if (event.type === 'completed') {
-      await complete(options, event, out, ledger);
-      return true;
-    }
+    if (event.type === 'completed') return event;
     for (const wireEvent of encoding.push(event)) out.push(wireEvent);
   }
-  if (out.length > 0) {
-    sink.send(out);
-    ledger.sent();
-  }
-  return false;
+  return undefined;
 }
 
 async function complete(

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
-/** A chunk up to this many bytes is copied behind its length line; a longer one is not worth the copy. */
-const COPIED_BYTES = 16 * 1024;
+/** A piece up to this long is copied behind its length line; a longer one is not worth the copy. */
+const COPIED_LENGTH = 16 * 1024;
 const LINE = Buffer.from('\r\n');
 
 /**
@@ -20,23 +20,25 @@ export class BodyWriter {
     this.#chunked = !hasLength && res.req.httpVersionMinor > 0;
   }
 
-  /** The client takes no more for now. */
+  /** The client takes no more for now: nothing more should be written before `drained`. */
   get full(): boolean {
     return this.#res.writableNeedDrain || this.#res.socket?.writableNeedDrain === true;
   }
 
-  /** False: nothing more should be written before `drained`. */
-  write(piece: string | Uint8Array): boolean {
+  write(piece: string | Uint8Array): void {
     const { socket } = this.#res;
-    if (!this.#begun || socket === null || !this.#chunked) {
+    if (!this.#begun || socket === null || !this.#chunked || piece.length > COPIED_LENGTH) {
       this.#begun = true;
-      return this.#res.write(piece);
+      this.#res.write(piece);
+      return;
     }
-    if (piece.length === 0 || this.#res.writableEnded) return true; // an empty chunk would be the end
-    if (typeof piece === 'string') return socket.write(`${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n`);
-    if (piece.byteLength > COPIED_BYTES) return this.#res.write(piece);
+    if (piece.length === 0 || this.#res.writableEnded) return; // an empty chunk would be the end
+    if (typeof piece === 'string') {
+      socket.write(`${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n`);
+      return;
+    }
     const line = Buffer.from(`${piece.byteLength.toString(16)}\r\n`, 'latin1');
-    return socket.write(Buffer.concat([line, piece, LINE], line.length + piece.byteLength + LINE.length));
+    socket.write(Buffer.concat([line, piece, LINE], line.length + piece.byteLength + LINE.length));
   }
 
   /** Settles when the client took what was written, or is gone. */

@@ -10,8 +10,9 @@ export interface Sink {
   readonly committed: boolean;
   /** Headers of the answer; nothing once it is committed. */
   setHeaders(headers: Readonly<Record<string, string>>): void;
-  /** False: nothing more should be sent before `drained`. */
-  send(events: readonly WireEvent[]): boolean;
+  send(events: readonly WireEvent[]): void;
+  /** Nothing more should be sent before `drained`. */
+  readonly full: boolean;
   /** Settles when the client took what was sent, or is gone. */
   drained(): Promise<void>;
   /** A sign of life. */
@@ -49,10 +50,14 @@ export class SseSink implements Sink {
     this.#headers = { ...this.#headers, ...headers };
   }
 
-  send(events: readonly WireEvent[]): boolean {
-    if (events.length === 0) return !this.#body.full;
+  send(events: readonly WireEvent[]): void {
+    if (events.length === 0) return;
     this.#open();
-    return this.#body.write(this.#encoding.toSse(events));
+    this.#body.write(this.#encoding.toSse(events));
+  }
+
+  get full(): boolean {
+    return this.#body.full;
   }
 
   drained(): Promise<void> {
@@ -83,6 +88,7 @@ export class SseSink implements Sink {
 /** Sends nothing before the end, and then one body. */
 export class JsonSink implements Sink {
   readonly committed = false;
+  readonly full = false;
   readonly #res: ServerResponse;
   readonly #encoding: Encoding;
   #headers: Readonly<Record<string, string>> = {};
@@ -96,8 +102,8 @@ export class JsonSink implements Sink {
     this.#headers = { ...this.#headers, ...headers };
   }
 
-  send(): boolean {
-    return true;
+  send(): void {
+    // All of it goes out at the end.
   }
 
   drained(): Promise<void> {

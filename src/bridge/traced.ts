@@ -8,10 +8,13 @@ export function traced(sink: Sink, encoding: Encoding, trace: Trace): Sink {
     get committed() {
       return sink.committed;
     },
+    get full() {
+      return sink.full;
+    },
     setHeaders: (headers) => sink.setHeaders(headers),
     send: (events) => {
       trace.sent(encoding.toSse(events));
-      return sink.send(events);
+      sink.send(events);
     },
     drained: () => sink.drained(),
     heartbeat: () => sink.heartbeat(),

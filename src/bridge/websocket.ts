@@ -232,14 +232,17 @@ class SocketSink implements Sink {
     // The handshake is long over.
   }
 
-  send(events: readonly WireEvent[]): boolean {
+  send(events: readonly WireEvent[]): void {
     this.committed ||= events.length > 0;
     for (const event of events) this.#client.send(event.data, this.#onSent);
-    return this.#client.bufferedAmount < HIGH_WATER_BYTES;
+  }
+
+  get full(): boolean {
+    return this.#client.bufferedAmount >= HIGH_WATER_BYTES && this.#client.readyState === this.#client.OPEN;
   }
 
   drained(): Promise<void> {
-    if (this.#isLow()) return Promise.resolve();
+    if (!this.full) return Promise.resolve();
     return new Promise((resolve) => {
       const settle = (): void => {
         this.#client.off('close', settle);
@@ -270,12 +273,8 @@ class SocketSink implements Sink {
   }
 
   readonly #onSent = (): void => {
-    if (this.#isLow()) this.#settle?.();
+    if (!this.full) this.#settle?.();
   };
-
-  #isLow(): boolean {
-    return this.#client.bufferedAmount < HIGH_WATER_BYTES || this.#client.readyState !== this.#client.OPEN;
-  }
 }
 
 function turnFrame(token: string): string {

@@ -101,7 +101,15 @@ export class HttpCall implements BatchSource {
   /** Reads until there are events, or the stream is over. */
   async #pump(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[] | undefined> {
     while (!hasEnded(decoder)) {
-      const events = await this.#read(response, decoder);
+      const startedAt = this.#context.observer === undefined ? 0 : this.#context.clock.now();
+      let events: readonly ModelEvent[];
+      try {
+        events = this.#decode(await response.read(), decoder, startedAt);
+      } catch (error) {
+        if (!(error instanceof ModelError)) throw error;
+        this.#tell({ type: 'error', error }, startedAt);
+        events = decoder.end({ type: 'failed', error });
+      }
       if (this.#cancelled) return undefined;
       if (decoder.phase === 'awaiting_usage') this.#awaitUsage(response);
       if (hasEnded(decoder)) this.#settle(response, decoder);
@@ -114,17 +122,8 @@ export class HttpCall implements BatchSource {
     return undefined;
   }
 
-  /** One wait for the network, and what the decoder makes of what came. */
-  async #read(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[]> {
-    const startedAt = this.#context.observer === undefined ? 0 : this.#context.clock.now();
-    let chunks: readonly Uint8Array[] | undefined;
-    try {
-      chunks = await response.read();
-    } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      this.#tell({ type: 'error', error }, startedAt);
-      return decoder.end({ type: 'failed', error });
-    }
+  /** What the decoder makes of what came. */
+  #decode(chunks: readonly Uint8Array[] | undefined, decoder: StreamDecoder, startedAt: number): readonly ModelEvent[] {
     if (chunks === undefined) {
       this.#tell({ type: 'end' }, startedAt);
       return decoder.end({ type: 'close' });

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { Deadline } from '../base/deadline.ts';
 import { createConnections, type Connections } from './dispatcher.ts';
-import { bodyReader } from './decompress.ts';
+import { bodyReader, type BodyReader } from './decompress.ts';
 import { Exchange, type Head, type RawHeaders } from './exchange.ts';
 import { describeTarget, timerFailure } from './failures.ts';
 import type { ProxyOptions } from './proxy-choice.ts';
@@ -132,16 +132,7 @@ async function headOf(exchange: Exchange, total: Deadline): Promise<Head> {
 
 function toResponse(exchange: Exchange, head: Head, total: Deadline): HttpResponse {
   const body = bodyReader(exchange, headerOf(head.headers, 'content-encoding'));
-  const read = async (): Promise<readonly Uint8Array[] | undefined> => {
-    try {
-      const chunks = await body.read();
-      if (chunks === undefined) total.stop();
-      return chunks;
-    } catch (error) {
-      total.stop();
-      throw error;
-    }
-  };
+  const read = total.running ? () => readTimed(body, total) : () => body.read();
   const cancel = (): void => {
     total.stop();
     body.cancel();
@@ -160,6 +151,17 @@ function toResponse(exchange: Exchange, head: Head, total: Deadline): HttpRespon
       body.release();
     },
   };
+}
+
+async function readTimed(body: BodyReader, total: Deadline): Promise<readonly Uint8Array[] | undefined> {
+  try {
+    const chunks = await body.read();
+    if (chunks === undefined) total.stop();
+    return chunks;
+  } catch (error) {
+    total.stop();
+    throw error;
+  }
 }
 
 async function* iterate(
