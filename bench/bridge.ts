@@ -1,102 +1,133 @@
 /**
- * The bridge against a bare pipe, and against a pipe that parses and prints each event: `node bench/bridge.ts [ROUNDS]`.
- * Every server is a process of its own; rounds are interleaved, numbers are medians, ratios are to the pipe.
+ * The bridge beside other servers: a bare pipe, that pipe with a parse and a print of each event, nginx, Portkey's gateway,
+ * and no server at all. Each is a process of its own in front of the same upstream. Rounds are interleaved, figures are
+ * medians of the rounds, ratios are to the bare pipe.
+ *
+ *   node bridge.ts [ROUNDS]
  */
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { LoadOptions, Measured } from './bridge/load.ts';
+import { forkServer, rssKib, spawnServer, stop } from './bridge/process.ts';
+import { chatToChat, contenders, direct, passthrough, pipe, toResponses, type Contender } from './bridge/servers.ts';
 
-const rounds = Number(process.argv[2] ?? 3);
-const STREAMS = [1, 50, 500];
+const rounds = Number(process.argv[2] ?? 5);
+const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const IDLE_PORT = 18_991;
 
-interface Server {
-  readonly name: string;
-  readonly kind: string;
-  readonly path: string;
+interface Row extends Measured {
+  /** Streams that the upstream still served a second after all clients had gone. */
+  readonly left: number;
 }
 
-const servers: readonly Server[] = [
-  { name: 'direct', kind: 'direct', path: '/v1/chat/completions' },
-  { name: 'pipe', kind: 'pipe', path: '/v1/chat/completions' },
-  { name: 'pipe with JSON', kind: 'pipe-json', path: '/v1/chat/completions' },
-  { name: 'bridge, passthrough', kind: 'passthrough', path: '/v1/chat/completions' },
-  { name: 'bridge, chat to chat', kind: 'translate', path: '/v1/chat/completions' },
-  { name: 'bridge, Responses to chat', kind: 'translate', path: '/v1/responses' },
-];
-
-interface Measured {
-  readonly firstMs?: number;
-  readonly cpuUs: number;
-  readonly eventsPerSecond: number;
-  readonly kibPerStream?: number;
+interface Load {
+  readonly title: string;
+  readonly kind: LoadOptions['kind'];
+  readonly streams: number;
+  readonly rounds: number;
+  readonly servers: readonly Contender[];
 }
 
-async function startChild(file: string, args: readonly string[]): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(new URL(`bridge/${file}`, import.meta.url), [...args]);
-  const [message] = (await once(child, 'message')) as [{ port: number }];
-  return { child, port: message.port };
+async function measure(server: Contender, { kind, streams }: Load): Promise<Row> {
+  const upstream = await forkServer('upstream.ts', []);
+  const serving = (await server.start?.(upstream.port)) ?? upstream;
+  const options: LoadOptions = {
+    kind,
+    streams,
+    port: serving.port,
+    pid: serving.pid,
+    path: server.path,
+    headers: server.headers?.(upstream.port) ?? {},
+  };
+  const load = fork(new URL('bridge/load.ts', import.meta.url), [JSON.stringify(options)]);
+  const exit = once(load, 'exit');
+  const [measured] = (await Promise.race([once(load, 'message'), exit.then(() => [undefined])])) as [Measured?];
+  if (measured === undefined) throw new Error(`${server.name} could not be measured`);
+  await exit;
+  const left = await openAfterASecond(upstream.port);
+  if (serving !== upstream) await stop(serving);
+  await stop(upstream);
+  return { ...measured, left };
 }
 
-async function measure(
-  server: Server,
-  upstreamPort: number,
-  pid: number,
-  pace: string,
-  streams: number,
-): Promise<Measured> {
-  const serving =
-    server.kind === 'direct' ? undefined : await startChild('serve.ts', [server.kind, String(upstreamPort)]);
-  const port = serving?.port ?? upstreamPort;
-  const args = [port, server.path, serving?.child.pid ?? pid, pace, streams].map(String);
-  const load = fork(new URL('bridge/load.ts', import.meta.url), args);
-  const [result] = (await once(load, 'message')) as [Measured];
-  await once(load, 'exit');
-  await checkNoneLeft(upstreamPort);
-  serving?.child.kill('SIGKILL');
-  return result;
-}
-
-/** A second after the clients left, no stream of the upstream may be open. */
-async function checkNoneLeft(port: number): Promise<void> {
+async function openAfterASecond(port: number): Promise<number> {
   await sleep(1000);
   const { open } = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { open: number };
-  if (open > 0) throw new Error(`${open} streams of the upstream are still open`);
+  return open;
+}
+
+async function compare(load: Load): Promise<void> {
+  const results = new Map<string, Row[]>(load.servers.map((server) => [server.name, []]));
+  for (let round = 0; round < load.rounds; round++) {
+    for (const server of load.servers) {
+      process.stderr.write(`${load.title}: round ${round + 1} of ${load.rounds}, ${server.name}\n`);
+      results.get(server.name)?.push(await measure(server, load));
+    }
+  }
+  print(load, results);
 }
 
 function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? NaN;
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
-async function compare(pace: string, streams: number): Promise<void> {
-  const upstream = await startChild('upstream.ts', []);
-  const results = new Map<string, Measured[]>(servers.map((server) => [server.name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const server of servers) {
-      results.get(server.name)?.push(await measure(server, upstream.port, upstream.child.pid ?? 0, pace, streams));
-    }
-  }
-  upstream.child.kill('SIGKILL');
-  print(pace === 'fast' ? 'as fast as it goes, 1 stream' : `${streams} streams, paced`, results);
-}
-
-function print(title: string, results: ReadonlyMap<string, readonly Measured[]>): void {
-  const of = (name: string, field: keyof Measured): number =>
-    median((results.get(name) ?? []).flatMap((one) => one[field] ?? []));
-  console.log(`\n${title}\n`);
-  console.log('| | events/s | CPU us/event | to pipe | first event ms | KiB/stream |');
-  console.log('| --- | --- | --- | --- | --- | --- |');
+function print({ title, kind }: Load, results: ReadonlyMap<string, readonly Row[]>): void {
+  const of = (name: string, field: keyof Row): number =>
+    median((results.get(name) ?? []).flatMap((row) => row[field] ?? []));
+  const added = (name: string): number => of(name, 'firstMs') - of(direct.name, 'firstMs');
+  const ratio = (value: number, base: number): string => (value / base).toFixed(2);
+  const columns: Record<string, (name: string) => string> = {
+    'events/s': (name) => of(name, 'eventsPerSecond').toFixed(0),
+    'CPU us/event': (name) => of(name, 'cpuUs').toFixed(1),
+    'x pipe': (name) => ratio(of(name, 'cpuUs'), of(pipe.name, 'cpuUs')),
+    'added to first event, ms': (name) => added(name).toFixed(2),
+    'x pipe, first event': (name) => ratio(added(name), added(pipe.name)),
+    'KiB per stream': (name) => of(name, 'kib').toFixed(0),
+    'MiB in all': (name) => (of(name, 'kib') / 1024).toFixed(1),
+    'left open': (name) => of(name, 'left').toFixed(0),
+  };
+  const shown: Record<LoadOptions['kind'], readonly string[]> = {
+    fast: ['events/s', 'CPU us/event', 'x pipe'],
+    paced: ['events/s', 'CPU us/event', 'x pipe', 'added to first event, ms', 'x pipe, first event', 'left open'],
+    open: ['events/s', 'KiB per stream', 'left open'],
+    unread: ['MiB in all', 'left open'],
+  };
+  const heads = shown[kind];
+  console.log(`\n${title}\n\n| | ${heads.join(' | ')} |\n|${' --- |'.repeat(heads.length + 1)}`);
   for (const name of results.keys()) {
-    const cells = [
-      of(name, 'eventsPerSecond').toFixed(0),
-      of(name, 'cpuUs').toFixed(2),
-      (of(name, 'cpuUs') / of('pipe', 'cpuUs')).toFixed(2),
-      of(name, 'firstMs').toFixed(1),
-      of(name, 'kibPerStream').toFixed(0),
-    ];
-    console.log(`| ${name} | ${cells.map((cell) => (cell === 'NaN' ? '' : cell)).join(' | ')} |`);
+    console.log(`| ${name} | ${heads.map((head) => columns[head]?.(name)).join(' | ')} |`);
   }
 }
 
-await compare('fast', 1);
-for (const streams of STREAMS) await compare('paced', streams);
+/** Memory of the command as it is published, before its first request. */
+async function printIdle(): Promise<void> {
+  if (!existsSync(CLI)) {
+    console.log('\nidle: not measured, since there is no build (npm run build)');
+    return;
+  }
+  const args = [CLI, 'bridge', '--upstream', 'http://127.0.0.1:9/v1', '--wire', 'chat', '--port', String(IDLE_PORT)];
+  const served = await spawnServer(process.execPath, args, IDLE_PORT);
+  await sleep(2000);
+  console.log(`\nidle: ${(rssKib(served.pid) / 1024).toFixed(0)} MiB`);
+  await stop(served);
+}
+
+const all = contenders();
+const ours = [pipe, passthrough, chatToChat, toResponses];
+await printIdle();
+await compare({ title: 'as fast as it goes, 1 stream', kind: 'fast', streams: 1, rounds, servers: all });
+for (const streams of [1, 50, 500]) {
+  const title = `${streams} ${streams === 1 ? 'stream, 1,000' : 'streams, 10,000'} events/s in all`;
+  await compare({ title, kind: 'paced', streams, rounds, servers: all });
+}
+await compare({
+  title: '2,000 open streams, 10,000 events/s in all',
+  kind: 'open',
+  streams: 2000,
+  rounds: 1,
+  servers: ours,
+});
+await compare({ title: 'a client that never reads 200 MB', kind: 'unread', streams: 1, rounds: 1, servers: ours });

@@ -1,16 +1,37 @@
-/** The client: `load.ts PORT PATH PID fast|paced STREAMS`; sends what it measured to its parent. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** The client: measures one server as its arguments say, and sends the figures to its parent. */
 import { Agent, request, type ClientRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuUs, rssKib } from './process.ts';
 
-const [port = '0', path = '/', pid = '0', pace = 'paced', streams = '1'] = process.argv.slice(2);
+export interface LoadOptions {
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The process that is measured. */
+  readonly pid: number;
+  readonly kind: 'fast' | 'paced' | 'open' | 'unread';
+  readonly streams: number;
+}
+
+export interface Measured {
+  readonly eventsPerSecond?: number;
+  readonly cpuUs?: number;
+  /** Median time from the request to its first event, with the other streams running. */
+  readonly firstMs?: number;
+  /** Growth of resident memory: per stream; in all for `unread`. */
+  readonly kib?: number;
+}
+
+const WARM_UP_ROUNDS = 3;
+const FAST_ROUNDS = 4;
 const MEASURED_MS = 3000;
-const FAST_ROUNDS = 3;
+const PROBES = 80;
+const UNREAD_MS = 4000;
 
-const agent = new Agent({ maxSockets: Infinity });
+const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
+const agent = new Agent({ maxSockets: Infinity, keepAlive: true });
 const messages = [{ role: 'user', content: 'x' }];
-const bodyOf = (model: string): string => JSON.stringify({ model, input: 'x', messages, stream: true });
-const marker = path.endsWith('responses') ? 'event: response.output_text.delta' : 'data: {';
+const marker = options.path.endsWith('responses') ? 'event: response.output_text.delta' : 'data: {"id"';
 let events = 0;
 
 interface Stream {
@@ -19,72 +40,95 @@ interface Stream {
   readonly ended: Promise<void>;
 }
 
-function start(model = pace === 'fast' ? 'fast' : 'm'): Stream {
+/** @param model - what the upstream does: `paced`, `fast`, `probe`, `huge` */
+function start(model: string, reads = true): Stream {
+  const { port, path, headers } = options;
   const at = performance.now();
   const first = Promise.withResolvers<number>();
   const ended = Promise.withResolvers<undefined>();
-  const headers = { 'content-type': 'application/json' };
-  const req = request({ agent, port, host: '127.0.0.1', method: 'POST', path, headers }, (res) => {
+  const all = { 'content-type': 'application/json', ...headers };
+  const req = request({ agent, port, host: '127.0.0.1', method: 'POST', path, headers: all }, (res) => {
+    if (res.statusCode !== 200) throw new Error(`status ${res.statusCode}`);
+    res.on('error', () => undefined);
+    res.on('close', () => ended.resolve(undefined));
+    if (!reads) return;
     res.on('data', (data: Buffer) => {
       first.resolve(performance.now() - at);
       for (let to = data.indexOf(marker); to >= 0; to = data.indexOf(marker, to + marker.length)) events++;
     });
-    res.on('error', () => undefined);
-    res.on('close', () => ended.resolve(undefined));
   });
   req.on('error', () => ended.resolve(undefined));
-  req.end(bodyOf(model));
+  req.end(JSON.stringify({ model, input: 'x', messages, stream: true }));
   return { request: req, first: first.promise, ended: ended.promise };
-}
-
-/** Microseconds of processor time that all threads of the server took so far. */
-function cpu(): number {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const times = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]));
-  return times.reduce((sum, ns) => sum + ns, 0) / 1000;
-}
-
-function rssKib(): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 /** What is measured is the server as it runs for hours, not its first second. */
 async function warmUp(): Promise<void> {
-  for (let round = 0; round < 3; round++) await start('fast').ended;
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) await start('fast').ended;
 }
 
-async function fast(): Promise<object> {
-  await warmUp();
-  events = 0;
-  const before = { cpu: cpu(), at: performance.now() };
-  for (let round = 0; round < FAST_ROUNDS; round++) await start().ended;
-  const ms = performance.now() - before.at;
-  return { eventsPerSecond: (events / ms) * 1000, cpuUs: (cpu() - before.cpu) / events };
-}
-
-async function paced(): Promise<object> {
-  await warmUp();
-  const rss = rssKib();
+async function openAll(): Promise<readonly Stream[]> {
   const all: Stream[] = [];
-  for (let n = 0; n < Number(streams); n++) {
-    all.push(start());
+  for (let n = 0; n < options.streams; n++) {
+    all.push(start('paced'));
     if (n % 20 === 19) await sleep(20);
   }
-  const firsts = (await Promise.all(all.map((one) => one.first))).sort((a, b) => a - b);
+  await Promise.all(all.map((one) => one.first));
   await sleep(500);
-  events = 0;
-  const before = { cpu: cpu(), at: performance.now() };
-  await sleep(MEASURED_MS);
-  const ms = performance.now() - before.at;
-  const result = {
-    firstMs: firsts[firsts.length >> 1],
-    cpuUs: (cpu() - before.cpu) / events,
-    eventsPerSecond: (events / ms) * 1000,
-    kibPerStream: (rssKib() - rss) / Number(streams),
-  };
-  for (const one of all) one.request.destroy();
-  return result;
+  return all;
 }
 
-process.send?.(await (pace === 'fast' ? fast() : paced()));
-process.exit(0);
+async function timed(run: () => Promise<unknown>): Promise<Measured> {
+  events = 0;
+  const before = { cpu: cpuUs(options.pid), at: performance.now() };
+  await run();
+  const ms = performance.now() - before.at;
+  return { eventsPerSecond: (events / ms) * 1000, cpuUs: (cpuUs(options.pid) - before.cpu) / events };
+}
+
+async function fast(): Promise<Measured> {
+  await warmUp();
+  return timed(async () => {
+    for (let round = 0; round < FAST_ROUNDS; round++) await start('fast').ended;
+  });
+}
+
+async function paced(): Promise<Measured> {
+  await warmUp();
+  await openAll();
+  const measured = await timed(() => sleep(MEASURED_MS));
+  return { ...measured, firstMs: await probe() };
+}
+
+/** One after the other, so that none waits for another. */
+async function probe(): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < PROBES; n++) {
+    const stream = start('probe');
+    times.push(await stream.first);
+    await stream.ended;
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1] ?? NaN;
+}
+
+/** What an open stream costs, in a process that had a few already. */
+async function open(): Promise<Measured> {
+  await probe();
+  const before = rssKib(options.pid);
+  await openAll();
+  const measured = await timed(() => sleep(MEASURED_MS));
+  return { ...measured, kib: (rssKib(options.pid) - before) / options.streams };
+}
+
+/** What a client costs that asks for a very long answer and never reads. */
+async function unread(): Promise<Measured> {
+  await probe();
+  await warmUp();
+  const before = rssKib(options.pid);
+  start('huge', false);
+  await sleep(UNREAD_MS);
+  return { kib: rssKib(options.pid) - before };
+}
+
+process.send?.(await { fast, paced, open, unread }[options.kind]());
+process.exit(0); // all its streams are cut: whoever serves them has to notice
