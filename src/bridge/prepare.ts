@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from '../base/random-hex.ts';
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
@@ -68,7 +68,7 @@ export function withIds(items: readonly Item[]): Item[] {
 
 /** An id that no other has. */
 export function newId(prefix: string): string {
-  return `${prefix}_${randomBytes(16).toString('hex')}`;
+  return `${prefix}_${randomHex(16)}`;
 }
 
 const PREFIXES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from '../base/random-hex.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
@@ -57,7 +57,7 @@ export function openHttpCall(
 }
 
 /** Ids that no other response has: items of many responses meet in one history. */
-export const randomIds: MintId = (prefix) => `${prefix}_${randomBytes(12).toString('hex')}`;
+export const randomIds: MintId = (prefix) => `${prefix}_${randomHex(12)}`;
 
 /** How to make one request on the provider's wire, and to read its answer. */
 function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {

@@ -1,0 +1,21 @@
+/** Bytes asked of the system at once: one call for a few bytes costs as much as a whole event of a stream. */
+const POOL_BYTES = 4096;
+const pool = new Uint8Array(POOL_BYTES);
+let used = POOL_BYTES;
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/**
+ * Random bytes in hexadecimal, each handed out once.
+ *
+ * @param bytes at most 4096
+ */
+export function randomHex(bytes: number): string {
+  if (used + bytes > POOL_BYTES) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  let text = '';
+  for (const end = used + bytes; used < end; used++) text += HEX[pool[used] ?? 0];
+  return text;
+}
