@@ -1,4 +1,4 @@
-import { randomHex } from '../base/random-hex.ts';
+import { randomHex } from '../client/random-hex.ts';
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';

@@ -1,4 +1,3 @@
-import { randomHex } from '../base/random-hex.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
@@ -12,6 +11,7 @@ import { HttpCall, type HttpCallContext, type HttpCallPlan } from './http-call.t
 import type { ProviderConfig } from './provider.ts';
 import type { AttemptContext } from './sampling.ts';
 import { requestHeaders, requestUrl, type GetEnv } from './provider-request.ts';
+import { randomHex } from './random-hex.ts';
 import { concealSecrets, secretsOf } from './secrets.ts';
 
 /** What a client learns about its server and keeps. */

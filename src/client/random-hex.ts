@@ -1,3 +1,5 @@
+import { randomFillSync } from 'node:crypto';
+
 /** Bytes asked of the system at once: one call for a few bytes costs as much as a whole event of a stream. */
 const POOL_BYTES = 4096;
 const pool = new Uint8Array(POOL_BYTES);
@@ -12,10 +14,10 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
  */
 export function randomHex(bytes: number): string {
   if (used + bytes > POOL_BYTES) {
-    crypto.getRandomValues(pool);
+    randomFillSync(pool);
     used = 0;
   }
   let text = '';
-  for (const end = used + bytes; used < end; used++) text += HEX[pool[used] ?? 0];
+  for (const end = used + bytes; used < end; used++) text += HEX[pool[used] as number] as string;
   return text;
 }
