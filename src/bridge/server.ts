@@ -34,6 +34,7 @@ export function createFront(context: BridgeContext): HttpFront {
   const gate = createGate(settings);
   const app = fastify({
     bodyLimit: settings.bodyLimit,
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     genReqId: () => newId('req'),
     clientErrorHandler: (error, socket) => onClientError(error, socket),
     serverFactory: (handler) =>
@@ -66,6 +67,11 @@ export function createFront(context: BridgeContext): HttpFront {
     onUpgrade(context, gate, sockets, request, socket, head);
   });
   return { app, sockets };
+}
+
+/** Routes here have no schemas: the compilers for them, 8 MiB of code, are not loaded. */
+function noSchemas(): never {
+  throw new Error('the routes of the bridge have no schemas');
 }
 
 /** The page of an allowed origin may read the answer; without these headers its browser would not let it. */
