@@ -139,7 +139,7 @@ async function copy(response: HttpResponse, res: ServerResponse, sent: () => voi
     if (facts.firstMs === undefined && chunks.length > 0) sent();
     if (body.full) await body.drained();
   }
-  res.end();
+  body.end();
 }
 
 function tell({ context, log }: PassOptions, facts: PassFacts, outcome: string, ms: number): void {

@@ -73,7 +73,7 @@ export class SseSink implements Sink {
 
   finish(events: readonly WireEvent[]): void {
     this.#open();
-    this.#res.end(this.#encoding.toSse(events));
+    this.#body.end(this.#encoding.toSse(events));
   }
 
   reject(error: ApiError): void {

@@ -52,7 +52,7 @@ test('pieces of all kinds arrive as one body', async () => {
   const port = await serve((res) => {
     const body = new BodyWriter(res);
     for (const piece of pieces) body.write(piece);
-    res.end('last');
+    body.end('last');
   });
   expect(await bodyOf(port)).toBe(`${whole}last`);
 });
@@ -61,7 +61,7 @@ test('HTTP/1.0 gets no chunks', async () => {
   const port = await serve((res) => {
     const body = new BodyWriter(res);
     for (const piece of pieces) body.write(piece);
-    res.end();
+    body.end();
   });
   const text = await rawAnswer(port, 'GET / HTTP/1.0\r\n\r\n');
   expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe(whole);
@@ -73,31 +73,54 @@ test('an answer with a length gets no chunks', async () => {
     const body = new BodyWriter(res, true);
     body.write('12345');
     body.write('67890');
-    res.end();
+    body.end();
   });
   expect(await bodyOf(port)).toBe('1234567890');
 });
 
-test('pipelined answers stay in order, whichever is written first', async () => {
-  const waiting: BodyWriter[] = [];
-  const answers: ServerResponse[] = [];
+test('what one turn brings goes out at its end, in one piece', async () => {
+  const writes: string[] = [];
+  const gone = Promise.withResolvers<BodyWriter>();
   const port = await serve((res) => {
-    waiting.push(new BodyWriter(res));
-    answers.push(res);
-    if (answers.length < 2) return;
-    waiting[1]?.write('second-a ');
-    waiting[1]?.write('second-b ');
-    waiting[0]?.write('first-a ');
-    waiting[0]?.write('first-b ');
-    answers[1]?.end('second-end');
-    answers[0]?.end('first-end');
+    const body = new BodyWriter(res);
+    body.write('first');
+    const { socket } = res;
+    if (socket === null) throw new Error('no socket');
+    const write = socket.write.bind(socket);
+    socket.write = (data: string | Uint8Array): boolean => {
+      writes.push(String(data));
+      return write(data);
+    };
+    body.write('a ');
+    body.write('b');
+    expect(writes).toEqual([]);
+    setImmediate(() => gone.resolve(body));
+  });
+  const text = bodyOf(port);
+  const body = await gone.promise;
+  expect(writes).toEqual(['3\r\na b\r\n']);
+  body.end();
+  expect(await text).toBe('firsta b');
+});
+
+test('pipelined answers stay in order, whichever is written first', async () => {
+  const bodies: BodyWriter[] = [];
+  const port = await serve((res) => {
+    bodies.push(new BodyWriter(res));
+    if (bodies.length < 2) return;
+    bodies[1]?.write('second-a ');
+    bodies[1]?.write('second-b ');
+    bodies[0]?.write('first-a ');
+    bodies[0]?.write('first-b ');
+    bodies[1]?.end('second-end');
+    bodies[0]?.end('first-end');
   });
   const text = await rawAnswer(
     port,
     'GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
   );
-  const bodies = [...text.matchAll(/(?:first|second)-(?:a|b|end)/g)].map(([word]) => word);
-  expect(bodies).toEqual(['first-a', 'first-b', 'first-end', 'second-a', 'second-b', 'second-end']);
+  const words = [...text.matchAll(/(?:first|second)-(?:a|b|end)/g)].map(([word]) => word);
+  expect(words).toEqual(['first-a', 'first-b', 'first-end', 'second-a', 'second-b', 'second-end']);
 });
 
 test.each([
