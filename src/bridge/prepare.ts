@@ -8,6 +8,7 @@ import { chatExtraOf, responsesExtraOf } from '../wire/request-extra.ts';
 import { InvalidFieldError, type ParsedRequest } from '../wire/request-fields.ts';
 import { fromResponsesRequest } from '../wire/responses/request-parse.ts';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '../wire/tools/index.ts';
+import { withContextAsMessages } from './context-items.ts';
 import type { Settings } from './options.ts';
 import { isNativeHost } from './probe.ts';
 
@@ -47,7 +48,7 @@ export function parseResponses(body: JsonObject): ParsedRequest {
   for (const [name, asked] of Object.entries(UNSUPPORTED)) {
     if (asked(body[name])) throw new InvalidFieldError(name, 'is not supported by this bridge');
   }
-  return fromResponsesRequest(body);
+  return fromResponsesRequest(withContextAsMessages(body));
 }
 
 /** @throws InvalidFieldError for what cannot be read or done, naming the field */
