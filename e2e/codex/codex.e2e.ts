@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createBridge } from '../../src/bridge/index.ts';
 import { startMock, type ReplyPart, type RequestView, type Scenario } from '../../src/mock/index.ts';
-import { runCodex, type CodexRun } from './run-codex.ts';
+import { explain, runCodex } from './run-codex.ts';
 
 const PATCH = ['*** Begin Patch', '*** Add File: patched.txt', '+written by a patch: ü 😀', '*** End Patch', ''].join(
   '\n',
@@ -75,28 +75,4 @@ for (const model of ['gpt-5.5', 'gpt-6.1-sol']) {
 /** Tells the turn's own requests from those that Codex makes beside it, such as one for a title. */
 function offersShell(request: RequestView): boolean {
   return has(request, 'exec') || has(request, 'exec_command');
-}
-
-/** What a failed run said, for whoever reads the test's output. */
-function explain(run: CodexRun): string {
-  return `codex ended with ${run.code}\n${run.stderr}\n${run.events.map((event) => JSON.stringify(event)).join('\n')}`;
-}
-
-const llama = process.env.LLAMA_URL;
-for (const wire of ['chat', 'responses'] as const) {
-  const skip = llama === undefined ? 'LLAMA_URL does not name a llama-server' : false;
-  void test(`Codex finishes a turn on a real llama-server over its ${wire} wire`, { skip }, async () => {
-    await using bridge = createBridge({ upstreams: [llama ?? ''], wire, port: 0, drainTimeoutMs: 0 });
-    await bridge.listen();
-    const options = {
-      baseUrl: `${bridge.url}/v1`,
-      model: 'tiny',
-      websockets: wire === 'chat',
-      prompt: 'Say something.',
-    };
-    await runCodex(options, (run) => {
-      assert.equal(run.code, 0, explain(run));
-      assert.equal(run.events.at(-1)?.type, 'turn.completed', explain(run));
-    });
-  });
 }

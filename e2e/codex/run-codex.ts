@@ -86,3 +86,8 @@ async function execute(options: CodexOptions, home: string, folder: string): Pro
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
   return { code, stderr, events: lines.map((line) => JSON.parse(line) as CodexEvent) };
 }
+
+/** What a failed run said, for whoever reads the test's output. */
+export function explain(run: CodexRun): string {
+  return `codex ended with ${run.code}\n${run.stderr}\n${run.events.map((event) => JSON.stringify(event)).join('\n')}`;
+}
