@@ -146,7 +146,7 @@ export function sealedTurn(
   context: BridgeContext,
   turn: TurnState | undefined,
   upstream: Upstream,
-  response: HttpResponse,
+  response: Pick<HttpResponse, 'header'>,
 ): string | undefined {
   if (turn !== undefined) return undefined;
   const own = turnStateOf(response.header(TURN_STATE_HEADER));

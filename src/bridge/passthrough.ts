@@ -4,12 +4,14 @@ import { isObject, parseJson } from '../base/json.ts';
 import { ModelError } from '../model/errors.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { requestHeaders, requestUrl } from '../client/provider-request.ts';
+import { secretsOf } from '../client/secrets.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { apiErrorOf } from './api-error.ts';
 import { sealedTurn, toModelError } from './attempt.ts';
 import { BodyWriter } from './body-writer.ts';
 import { allAnswerHeaders, passedHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
+import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { sendError } from './sink.ts';
 import type { TurnState } from './turn-state.ts';
 import type { Upstream } from './upstreams.ts';
@@ -71,7 +73,10 @@ interface PassFacts {
 }
 
 /** Asks an upstream; one that cannot be reached is left for another one, once. */
-async function open(options: PassOptions, facts: PassFacts): Promise<{ response: HttpResponse; release: () => void }> {
+async function open(
+  options: PassOptions,
+  facts: PassFacts,
+): Promise<{ response: PassedResponse; release: () => void }> {
   const { context, turn, abort } = options;
   const left = new Set<Upstream>();
   for (;;) {
@@ -80,8 +85,10 @@ async function open(options: PassOptions, facts: PassFacts): Promise<{ response:
     facts.upstream = upstream;
     const release = context.pool.begin(upstream);
     try {
-      const response = await send(options, upstream);
-      if (response.status < 500) context.pool.succeeded(upstream);
+      const sent = await send(options, upstream);
+      if (sent.status < 500) context.pool.succeeded(upstream);
+      const secrets = (): readonly string[] => secretsOf(upstream.provider('responses'), context.pool.getEnv);
+      const response = await withoutSecrets(sent, secrets);
       facts.status = response.status;
       writeHead(options, upstream, response);
       return { response, release };
@@ -117,7 +124,7 @@ async function send(options: PassOptions, upstream: Upstream): Promise<HttpRespo
   });
 }
 
-function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, response: HttpResponse): void {
+function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, response: PassedResponse): void {
   const token = sealedTurn(context, turn, upstream, response);
   res.writeHead(response.status, {
     ...allAnswerHeaders(response.headers),
@@ -126,7 +133,7 @@ function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, resp
   res.flushHeaders();
 }
 
-async function copy(response: HttpResponse, res: ServerResponse, sent: () => void, facts: PassFacts): Promise<void> {
+async function copy(response: PassedResponse, res: ServerResponse, sent: () => void, facts: PassFacts): Promise<void> {
   const body = new BodyWriter(res, response.header('content-length') !== undefined);
   for (;;) {
     const chunks = await response.read();

@@ -24,16 +24,17 @@ export function secretsOf(provider: ProviderConfig, getEnv: GetEnv): readonly st
  * The error as it may be shown: some servers quote the key that they refuse. The same object when nothing was quoted.
  */
 export function concealSecrets(error: ModelError, secrets: readonly string[]): ModelError {
-  // The longest first: one may be a part of another.
-  const long = secrets.filter((secret) => secret.length >= MIN_LENGTH).sort((a, b) => b.length - a.length);
-  const message = conceal(error.message, long);
-  const code = error.code === undefined ? undefined : conceal(error.code, long);
+  const message = concealText(error.message, secrets);
+  const code = error.code === undefined ? undefined : concealText(error.code, secrets);
   return message === error.message && code === error.code ? error : error.with({ message, code });
 }
 
-function conceal(text: string, secrets: readonly string[]): string {
+/** The text with `[redacted]` in place of every secret. */
+export function concealText(text: string, secrets: readonly string[]): string {
+  // The longest first: one may be a part of another.
+  const long = secrets.filter((secret) => secret.length >= MIN_LENGTH).sort((a, b) => b.length - a.length);
   let concealed = text;
-  for (const secret of secrets) concealed = withoutCutEnd(concealed.replaceAll(secret, REDACTED), secret);
+  for (const secret of long) concealed = withoutCutEnd(concealed.replaceAll(secret, REDACTED), secret);
   return concealed;
 }
 

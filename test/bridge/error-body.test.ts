@@ -1,0 +1,87 @@
+import { createServer, type RequestListener } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { createBridge, type BridgeOptions } from '../../src/bridge/index.ts';
+
+const KEY = 'sk-live-0123456789';
+const QUOTE = `{"error":{"message":"Incorrect API key provided: ${KEY}. \u00fc","code":"invalid_api_key"}}`;
+
+/** What a caller gets of an answer that is passed through. */
+async function passed(
+  listener: RequestListener,
+  options: Partial<BridgeOptions> = { apiKey: () => KEY },
+): Promise<{ status: number; length: string | null; body: Buffer }> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const bridge = createBridge({ upstreams: [upstream], mode: 'passthrough', port: 0, drainTimeoutMs: 0, ...options });
+  await bridge.listen();
+  try {
+    const response = await fetch(`${bridge.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    const { status, headers } = response;
+    return { status, length: headers.get('content-length'), body: Buffer.from(await response.arrayBuffer()) };
+  } finally {
+    await bridge.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+describe('an error that quotes the key of the bridge', () => {
+  const shown = QUOTE.replace(KEY, '[redacted]');
+  const whole = { status: 401, length: String(Buffer.byteLength(shown)), body: Buffer.from(shown) };
+
+  it('is passed on without it, its length right', async () => {
+    const length = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(QUOTE)) };
+    expect(await passed((_req, res) => res.writeHead(401, length).end(QUOTE))).toEqual(whole);
+  });
+
+  it('is passed on without it when it came in pieces, or compressed', async () => {
+    const pieces: RequestListener = (_req, res) => {
+      res.writeHead(401).write(QUOTE.slice(0, 50));
+      setImmediate(() => res.end(QUOTE.slice(50)));
+    };
+    const zipped: RequestListener = (_req, res) =>
+      res.writeHead(401, { 'content-encoding': 'gzip' }).end(gzipSync(QUOTE));
+    expect(await passed(pieces)).toEqual(whole);
+    expect(await passed(zipped)).toEqual({ ...whole, length: null }); // its length was that of other bytes
+  });
+
+  it('is passed on without what a configured header holds', async () => {
+    const options = { upstreamHeaders: { 'x-api-key': KEY } };
+    expect(await passed((_req, res) => res.writeHead(401).end(QUOTE), options)).toEqual(whole);
+  });
+
+  it('stays cut off when it was cut off', async () => {
+    const cut: RequestListener = (_req, res) => {
+      res.writeHead(401, { 'content-length': '1000' });
+      res.write(QUOTE, () => res.destroy());
+    };
+    await expect(passed(cut)).rejects.toThrow();
+  });
+});
+
+describe('passed byte for byte', () => {
+  it.each([
+    ['an error without the key', 400, Buffer.from('{"error":{"message":"sk-live- is no key"}}')],
+    ['an error that is no text', 400, Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(KEY)])],
+    ['an error that begins with a byte order mark', 400, Buffer.from('\ufeff{"error":{}}')],
+    ['an error over 64 KiB', 500, Buffer.from(`${KEY}${'x'.repeat(80_000)}`)],
+    ['an empty error', 503, Buffer.alloc(0)],
+    ['a good answer with the key', 200, Buffer.from(`{"said":"${KEY}"}`)],
+  ])('%s', async (_name, status, body) => {
+    const got = await passed((_req, res) => res.writeHead(status, { 'content-length': String(body.length) }).end(body));
+    expect(got).toEqual({ status, length: String(body.length), body });
+  });
+
+  it('an error of a bridge without a key', async () => {
+    const got = await passed((_req, res) => res.writeHead(401).end(QUOTE), {});
+    expect(got.body.toString()).toBe(QUOTE);
+  });
+});
