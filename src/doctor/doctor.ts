@@ -1,4 +1,5 @@
 import type { WireApi } from '../wire/index.ts';
+import { concealKey } from './conceal.ts';
 import { Examination, isAbsent, type Outcome, type Probe, type ProbeWire } from './examination.ts';
 import { modelProbes } from './probes-model.ts';
 import { serverProbes } from './probes-server.ts';
@@ -153,7 +154,7 @@ class Run {
     const findings = this.#reports.flatMap((report) => report.findings);
     return {
       url: url.href,
-      model: this.#examination.model,
+      model: concealKey(this.#examination.model, this.#options.apiKey),
       probes: this.#reports,
       findings,
       broken: findings.filter(({ level }) => level === 'broken').length,
@@ -165,10 +166,19 @@ class Run {
     return await probe.run(this.#examination);
   }
 
-  #tell({ name, wire }: Pick<Probe, 'name' | 'wire'>, outcome: Outcome): void {
+  #tell({ name, wire }: Pick<Probe, 'name' | 'wire'>, told: Outcome): void {
+    const outcome = this.#withoutKey(told);
     const report = 'skipped' in outcome ? skippedReport(name, wire, outcome.skipped) : this.#weigh(name, wire, outcome);
     this.#reports.push(report);
     this.#options.onProbe?.(report);
+  }
+
+  /** Some servers quote the key that they refuse. */
+  #withoutKey(outcome: Outcome): Outcome {
+    const conceal = (text: string): string => concealKey(text, this.#options.apiKey);
+    if ('skipped' in outcome) return { skipped: conceal(outcome.skipped) };
+    const findings = outcome.findings.map((finding) => ({ ...finding, seen: conceal(finding.seen) }));
+    return { seen: conceal(outcome.seen), findings };
   }
 
   #weigh(name: string, wire: ProbeWire, { seen, findings }: Extract<Outcome, { seen: string }>): ProbeReport {
