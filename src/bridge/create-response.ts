@@ -75,6 +75,7 @@ export function responsesEncodingFor(
     createdAt: Math.floor(Date.now() / 1000),
     model: prepared.parsed.request.model ?? context.settings.model,
     response: echoOf(prepared, codex),
+    toolProgress: true,
     finalOnly: context.settings.mode === 'final-only',
     dataHeartbeat: codex,
   });

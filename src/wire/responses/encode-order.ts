@@ -44,6 +44,14 @@ interface Slot {
   carried: ReadonlyMap<PartKind, string>;
   /** Output indexes of its wire items. */
   readonly indexes: number[];
+  /** A word on its progress was lost, so that later ones may not add up. */
+  silent: boolean;
+}
+
+/** Where an open item is on the wire. */
+export interface WirePlace {
+  readonly id: string;
+  readonly index: number;
 }
 
 /**
@@ -114,6 +122,17 @@ export class ItemSequencer {
       for (const key of keysOf(slot.announced)) this.#byKey.delete(key);
     }
     if (this.#current === undefined) this.#drain();
+  }
+
+  /**
+   * Where an item is open on the wire that nothing of ours streams inside, such as a search of the server's own. Undefined
+   * for every other item, for one that waits or is done, and from then on for one that had to be asked for in vain.
+   */
+  placeOf(sourceId: string): WirePlace | undefined {
+    const slot = this.#byKey.get(`id ${sourceId}`);
+    if (slot?.kind !== 'other') return undefined;
+    if (slot.wire === undefined) slot.silent = true;
+    return slot.silent ? undefined : slot.wire;
   }
 
   /** The items that are done, in the order of their `output_index`. */
@@ -257,6 +276,7 @@ export class ItemSequencer {
       done: false,
       carried: new Map(),
       indexes: [],
+      silent: false,
     };
     this.#slots.push(slot);
     for (const key of keysOf(announced)) this.#byKey.set(key, slot);

@@ -19,6 +19,8 @@ export interface ResponsesEncoderOptions {
   readonly mintId?: MintId | undefined;
   /** Forward the raw of `unknown` events, renumbered. Default false. */
   readonly forwardUnknown?: boolean | undefined;
+  /** Forward what the server's own tools tell of their progress, as long as their item is open. Default false. */
+  readonly toolProgress?: boolean | undefined;
   /** Where the usage is unknown, write zeros instead of `null`, for clients that demand numbers. Default false. */
   readonly zeroUsage?: boolean | undefined;
 }
@@ -163,7 +165,8 @@ class Encoder implements ResponsesEncoder {
         this.#end('completed', this.#completedFields(event.usage, event.end_turn));
         return;
       case 'unknown':
-        if (this.#options.forwardUnknown === true) this.#forward(event.raw);
+        if (this.#options.toolProgress === true && PROGRESS.test(String(event.raw.type))) this.#progress(event.raw);
+        else if (this.#options.forwardUnknown === true) this.#forward(event.raw);
         return;
       case 'retrying':
         this.#items.discard(event.discarded_item_ids);
@@ -200,6 +203,16 @@ class Encoder implements ResponsesEncoder {
     };
   }
 
+  /** Under the id and the place that the item has here. */
+  #progress(raw: JsonObject): void {
+    const place = typeof raw.item_id === 'string' ? this.#items.placeOf(raw.item_id) : undefined;
+    if (place === undefined) return;
+    const { type, ...fields } = raw;
+    delete fields.sequence_number;
+    const text = JSON.stringify({ ...fields, item_id: place.id, output_index: place.index });
+    this.#out.add(String(type), text.slice(1, -1));
+  }
+
   #forward(raw: JsonObject): void {
     const { type, ...fields } = raw;
     delete fields.sequence_number;
@@ -208,6 +221,10 @@ class Encoder implements ResponsesEncoder {
     this.#out.add(type, text === '{}' ? '"forwarded":true' : text.slice(1, -1));
   }
 }
+
+/** Events inside the items of tools that run at the server. */
+const PROGRESS =
+  /^response\.(?:web_search_call|file_search_call|image_generation_call|code_interpreter_call(?:_code)?|mcp_call(?:_arguments)?|mcp_list_tools)\.[a-z_]+$/;
 
 /** Types that the encoder makes itself: a forwarded copy would tell things twice. */
 const ownTypes: ReadonlySet<string> = new Set([
