@@ -82,3 +82,13 @@ function collect(rules: typeof chatRules): { values: JsonObject[]; templates: Ev
   });
   return { values, templates };
 }
+
+test('events behind the one that ended the stream are not taken, however well they are known', () => {
+  const part = (index: number, finish: string | null): string =>
+    frame(`{"choices":[{"index":${index},"delta":{"content":"a"},"finish_reason":${JSON.stringify(finish)}}]}`);
+  const body = [null, 'stop', null].flatMap((finish) => [part(0, finish), part(1, finish)]).join('');
+  expect(decodeText('chat', body).events.map(({ type }) => type)).toEqual(
+    decodeText('chat', body, { templates: false }).events.map(({ type }) => type),
+  );
+  expect(decodeText('chat', body).events.at(-1)?.type).toBe('completed');
+});

@@ -99,6 +99,7 @@ export class EventTemplates {
       const before = start;
       start = this.#runOne(this.#templates[n] as Template, text, before);
       if (start === before) continue;
+      if (this.#sink.phase === 'ended') break;
       if (n > 0) this.#moveToFront(n);
       n = -1; // the next event may be of any shape again
     }
