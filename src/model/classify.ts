@@ -103,6 +103,12 @@ function defaultMessage(status: number | undefined): string {
   return status === undefined ? 'the server reported an error without a message' : `the server answered ${status}`;
 }
 
+/** The value of `error`; a code, status or message that stands beside it instead of inside it is told with it. */
+export function errorValueOf({ error, code, status, message }: JsonObject): unknown {
+  if (code === undefined && status === undefined) return error;
+  return isObject(error) ? { code, status, message, ...error } : { message: nonEmpty(error) ?? message, code, status };
+}
+
 /**
  * The error value inside a whole body: `{"error": …}`, `{"detail": …}` (a text, or FastAPI's list of complaints), or the
  * body's own fields; any of them alone in a list, as Gemini sends it.
@@ -111,7 +117,7 @@ export function errorValueOfBody(body: unknown): unknown {
   const whole: unknown = Array.isArray(body) ? body[0] : body;
   if (!isObject(whole)) return undefined;
   const inner = whole['error'];
-  if (isObject(inner) || nonEmpty(inner) !== undefined) return inner;
+  if (isObject(inner) || nonEmpty(inner) !== undefined) return errorValueOf(whole);
   return textOfDetail(whole['detail']) ?? whole;
 }
 

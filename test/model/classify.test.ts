@@ -174,6 +174,14 @@ describe('6 the error inside a body', () => {
   test.each([
     [{ error: { message: 'm' } }, { message: 'm' }],
     [{ error: 'm' }, 'm'],
+    [
+      { error: 'm', code: 'slow_down' },
+      { message: 'm', code: 'slow_down' },
+    ],
+    [
+      { error: { message: 'm' }, code: 'slow_down', status: 503 },
+      { message: 'm', code: 'slow_down', status: 503 },
+    ],
     [{ detail: 'm' }, 'm'],
     [{ error: null, detail: 'm' }, 'm'],
     [

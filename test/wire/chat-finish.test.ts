@@ -141,6 +141,16 @@ describe('3.8 a top-level error', () => {
     });
   });
 
+  test.each([
+    [{ error: 'slow', code: 429 }, 'rate_limited', { message: 'slow', status: 429 }],
+    [{ error: 'full', status: 503 }, 'server_overloaded', { message: 'full', status: 503 }],
+    [{ error: { message: 'down' }, status: 502 }, 'server_error', { message: 'down', status: 502 }],
+    [{ error: 'long', code: 'context_length_exceeded' }, 'context_window_exceeded', { message: 'long' }],
+    [{ error: { code: 429 }, code: 500 }, 'rate_limited', { status: 429 }],
+  ])('3.8 a code or status beside the error is its own: %j', (event, kind, expected) => {
+    expect(readOpen('chat', chatBody(event)).error).toMatchObject({ kind, ...expected });
+  });
+
   test('3.8 an error in mid-stream is thrown at once, after what came', () => {
     expect(readOpen('chat', streamed + chatBody({ error: { message: 'boom', code: 500 } }))).toEqual({
       events: flushed,

@@ -301,6 +301,7 @@ describe('4 failures', () => {
       { code: 'invalid_prompt' },
     ],
     [{ type: 'error', error: 'boom' }, 'server_error', {}],
+    [{ type: 'error', error: 'boom', code: 'invalid_prompt' }, 'invalid_request', { code: 'invalid_prompt' }],
     [{ error: { message: 'boom' } }, 'server_error', {}],
     [{ error: 'boom' }, 'server_error', {}],
   ] as const)('4 a top-level error is thrown at once: %j', (event, kind, more) => {

@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import { TextBuffer } from '../../base/text-buffer.ts';
-import { errorFromWire } from '../../model/classify.ts';
+import { errorFromWire, errorValueOf } from '../../model/classify.ts';
 import { ModelError } from '../../model/errors.ts';
 import type { DroppedToolCall, EndedBy, Usage } from '../../model/events.ts';
 import type { AssistantMessage, CustomToolCall, FunctionCall, ItemStatus, ReasoningItem } from '../../model/items.ts';
@@ -328,7 +328,7 @@ export class ChatMachine extends WireMachine {
 /** A non-null top-level `error` (object or string), or the flat `{"object":"error"}` of older vLLM servers. */
 function errorIn(chunk: JsonObject): unknown {
   const error = chunk['error'];
-  if (typeof error === 'string' || isObject(error)) return error;
+  if (typeof error === 'string' || isObject(error)) return errorValueOf(chunk);
   return chunk['object'] === 'error' && chunk['choices'] === undefined ? chunk : undefined;
 }
 

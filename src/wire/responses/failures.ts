@@ -1,5 +1,5 @@
 import { isObject, nonEmpty, type JsonObject } from '../../base/json.ts';
-import { errorFromWire } from '../../model/classify.ts';
+import { errorFromWire, errorValueOf } from '../../model/classify.ts';
 import { ModelError } from '../../model/errors.ts';
 import { ceilMs } from '../../model/retry-after.ts';
 
@@ -23,7 +23,9 @@ export function incompleteError(response: JsonObject): ModelError {
 export function eventError(event: JsonObject): ModelError {
   const nested = event['error'];
   const value =
-    isObject(nested) || nonEmpty(nested) !== undefined ? nested : { code: event['code'], message: event['message'] };
+    isObject(nested) || nonEmpty(nested) !== undefined
+      ? errorValueOf(event)
+      : { code: event['code'], message: event['message'] };
   return errorFromWire(value, { status: statusOf(event), afterMs: delayOf(event['headers']) });
 }
 

@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../../base/json.ts';
 import { TextBuffer } from '../../base/text-buffer.ts';
-import { errorFromWire } from '../../model/classify.ts';
+import { errorFromWire, errorValueOf } from '../../model/classify.ts';
 import { ModelError } from '../../model/errors.ts';
 import type { DroppedToolCall } from '../../model/events.ts';
 import { WireMachine } from '../machine.ts';
@@ -90,7 +90,7 @@ export class ResponsesMachine extends WireMachine {
   /** llama.cpp reports an error in mid-stream as a bare `{"error": …}`. */
   #onUntyped(event: JsonObject): void {
     const error = event['error'];
-    if (typeof error === 'string' || isObject(error)) this.fail(errorFromWire(error));
+    if (typeof error === 'string' || isObject(error)) this.fail(errorFromWire(errorValueOf(event)));
     else this.skipped++;
   }
 
