@@ -301,6 +301,27 @@ describe('3.4 custom calls', () => {
     ]);
   });
 
+  test('3.4 a fragment that repeats every field as null goes on with the custom call', () => {
+    const nulls = { index: 0, id: null, type: null, function: null };
+    const more = chatBody(chunk({ tool_calls: [{ ...nulls, custom: { name: null, input: '}' } }] }));
+    expect(readOpen('chat', body + more + finish()).events).toEqual([
+      ...streamedCustom,
+      input('}', 'a', 'patch', 'ctc_1'),
+      done({ type: 'custom_tool_call', id: 'ctc_1', call_id: 'a', name: 'patch', input: '*** Begin {}' }),
+      completed({ finish_reason: 'tool_calls' }),
+    ]);
+  });
+
+  test('3.4 a call may say late that it is custom, until it is opened', () => {
+    const late = chatBody(
+      chunk({ tool_calls: [{ index: 0, id: 'a' }] }),
+      chunk({ tool_calls: [{ index: 0, type: 'custom', custom: { name: 'patch', input: 'p' } }] }),
+    );
+    expect(readOpen('chat', late + finish()).events).toContainEqual(
+      done({ type: 'custom_tool_call', id: expect.any(String) as string, call_id: 'a', name: 'patch', input: 'p' }),
+    );
+  });
+
   test('3.4 a custom call is complete when named: a sentinel and promote emit it, though its input is no JSON', () => {
     expect(readOpen('chat', body + chatBody('[DONE]')).events).toEqual([
       ...streamedCustom,
@@ -432,5 +453,10 @@ describe('3.5 stop with pending calls', () => {
       chunk({}, 'function_call'),
     );
     expect(callsIn(read('chat', body).events)).toEqual(['tool-call-0:f({"x":1})']);
+  });
+
+  test('3.5 so it is beside an empty tool_calls', () => {
+    const body = chatBody(chunk({ tool_calls: [], function_call: { name: 'f', arguments: '{}' } }, 'function_call'));
+    expect(callsIn(read('chat', body).events)).toEqual(['tool-call-0:f({})']);
   });
 });

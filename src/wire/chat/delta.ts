@@ -37,7 +37,7 @@ const NONE: readonly unknown[] = [];
 /** The fragments of `tool_calls`; the old single `function_call` is one without id or index. */
 export function fragmentsOf(delta: JsonObject): readonly unknown[] {
   const calls = delta['tool_calls'];
-  if (Array.isArray(calls)) return calls;
+  if (Array.isArray(calls) && calls.length > 0) return calls;
   const legacy = delta['function_call'];
   return isObject(legacy) ? [{ function: legacy }] : NONE;
 }

@@ -5,7 +5,8 @@ import { TextBuffer } from '../../base/text-buffer.ts';
 export interface CallSlot {
   /** The order of first sight in the whole response, from 0. */
   readonly order: number;
-  readonly kind: 'function' | 'custom';
+  /** As first told; until the call is announced a later fragment may still say `custom`. */
+  kind: 'function' | 'custom';
   id: string | undefined;
   name: string | undefined;
   readonly input: TextBuffer;
@@ -27,7 +28,7 @@ const EMPTY: JsonObject = {};
 /** Reads a fragment; anything of the wrong type counts as absent. `undefined`: not an object at all. */
 export function readFragment(value: unknown): CallFragment | undefined {
   if (!isObject(value)) return undefined;
-  const custom = value['type'] === 'custom' || (value['type'] === undefined && isObject(value['custom']));
+  const custom = value['type'] === 'custom' || (typeof value['type'] !== 'string' && isObject(value['custom']));
   const body = custom ? value['custom'] : value['function'];
   const fields = isObject(body) ? body : EMPTY;
   return {
@@ -63,6 +64,7 @@ export class CallTable {
       this.#byId.set(fragment.id, slot);
     }
     slot.name ??= fragment.name;
+    if (fragment.custom && slot.itemId === undefined) slot.kind = 'custom';
     this.#last = slot;
     return slot;
   }
