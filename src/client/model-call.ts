@@ -51,7 +51,7 @@ export function openHttpCall(
   const plan = planCall(request, {
     ...context,
     headers: () => ({ ...watch?.headers?.(), ...sticky?.headers() }),
-    onHead: (response) => sticky?.offer(response.header(TURN_STATE_HEADER)),
+    onHead: ({ headers }) => sticky?.offer([headers[TURN_STATE_HEADER]].flat()[0]),
   });
   return new HttpCall(context, plan, signal);
 }

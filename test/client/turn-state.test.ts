@@ -53,6 +53,14 @@ describe.each(['responses', 'chat'] as const)('%s over HTTP', (wire) => {
     expect(sent(server)).toEqual([undefined, 'ts-1', 'ts-1']);
   });
 
+  test('of two in one answer the first is taken', async () => {
+    const two = { 'x-codex-turn-state': ['ts-1', 'ts-2'] } as unknown as Record<string, string>;
+    await using server = await modelServer(stream(answer, { headers: two }));
+    const turn = sessionFor(server.url, wire).turn();
+    for (let n = 0; n < 2; n++) await outcomeOf(turn.stream(hello));
+    expect(sent(server)).toEqual([undefined, 'ts-1']);
+  });
+
   test('a stream that fails later has told it all the same: the retry carries it', async () => {
     await using server = await modelServer(cut(cutStart, ts('ts-1')), stream(answer));
     const { error } = await outcomeOf(sessionFor(server.url, wire).turn().stream(hello));

@@ -448,6 +448,21 @@ describe('2 and 7 side channels', () => {
     frame({ type: 'response.metadata', headers: { 'x-codex-turn-state': 'ts-2' } });
     expect(decoder.turnState).toBe('ts-1');
   });
+
+  test('7 a turn state that no header can carry is none, and leaves the place to the next', () => {
+    const decoder = createResponsesFrameDecoder();
+    for (const state of ['tš', 'ts-2']) {
+      decoder.pushText(JSON.stringify({ type: 'response.metadata', headers: { 'x-codex-turn-state': state } }));
+    }
+    expect(decoder.turnState).toBe('ts-2');
+  });
+
+  test('7 the event that carries it is told without it: events are logged', () => {
+    const metadata = { type: 'response.metadata', headers: { 'X-Codex-Turn-State': 'ts-1', 'x-other': '1' } };
+    expect(createResponsesFrameDecoder().pushText(JSON.stringify(metadata))).toEqual([
+      { type: 'unknown', raw: { type: 'response.metadata', headers: { 'x-other': '1' } } },
+    ]);
+  });
 });
 
 describe('5 frames', () => {

@@ -6,7 +6,7 @@ import type { DroppedToolCall } from '../../model/events.ts';
 import { WireMachine } from '../machine.ts';
 import { eventError, failedError, incompleteError } from './failures.ts';
 import { emptyItem, inputKey, inputOf, itemFromDeltas } from './items.ts';
-import { modelNamedIn, rateLimitsEvent, turnStateIn } from './side-channels.ts';
+import { modelNamedIn, rateLimitsEvent, turnStateIn, withoutTurnState } from './side-channels.ts';
 import {
   indexOf,
   namesOf,
@@ -75,7 +75,7 @@ export class ResponsesMachine extends WireMachine {
     }
     this.#readSideChannels(event);
     const handler = handlers.get(type);
-    if (handler === undefined) this.emit({ type: 'unknown', raw: event });
+    if (handler === undefined) this.emit({ type: 'unknown', raw: withoutTurnState(event) });
     else handler(this, event);
   }
 

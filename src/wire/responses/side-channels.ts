@@ -1,5 +1,6 @@
 import { isObject, nonEmpty, type JsonObject } from '../../base/json.ts';
 import type { RateLimitSnapshot, RateLimitsEvent, RateLimitWindow } from '../../model/events.ts';
+import { TURN_STATE_HEADER, turnStateOf } from './headers.ts';
 
 /** The model that the server says it used: a header inside the event, never the body's own `model`. */
 export function modelNamedIn(event: JsonObject): string | undefined {
@@ -11,7 +12,15 @@ export function modelNamedIn(event: JsonObject): string | undefined {
 /** The turn state of a `response.metadata` event (events.md section 7). */
 export function turnStateIn(event: JsonObject): string | undefined {
   if (event['type'] !== 'response.metadata') return undefined;
-  return headerIn(event['headers'], ['x-codex-turn-state']);
+  return turnStateOf(headerIn(event['headers'], [TURN_STATE_HEADER]));
+}
+
+/** The event as it may be shown: whoever logs it must not log the turn state. */
+export function withoutTurnState(event: JsonObject): JsonObject {
+  const headers = event['headers'];
+  if (event['type'] !== 'response.metadata' || !isObject(headers)) return event;
+  const shown = Object.entries(headers).filter(([name]) => name.toLowerCase() !== TURN_STATE_HEADER);
+  return { ...event, headers: Object.fromEntries(shown) };
 }
 
 /** Names are case-insensitive; a value is a string or the first of an array. */
