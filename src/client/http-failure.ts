@@ -7,6 +7,7 @@ import { retryAfterOf } from './retry-after.ts';
 /** An error's body is read up to here: the rest could only be noise. */
 const BODY_BYTES = 64 * 1024;
 const SHOWN_CHARACTERS = 300;
+const CLOSING_BRACE = 125;
 
 /** True for an answer whose body is to be decoded. */
 export function isStream(response: HttpResponse): boolean {
@@ -50,13 +51,18 @@ async function headOfBody(response: HttpResponse): Promise<string> {
     for (let read = await response.read(); read !== undefined; read = await response.read()) {
       chunks.push(...read);
       for (const chunk of read) bytes += chunk.byteLength;
-      if (bytes > BODY_BYTES) break;
+      if (bytes > BODY_BYTES || isWhole(chunks)) break;
     }
   } catch (error) {
     if (error instanceof ModelError && error.kind === 'aborted') throw error;
   }
   response.release();
   return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
+}
+
+/** A whole JSON value is there: nothing more is waited for, should the connection stay open. */
+function isWhole(chunks: readonly Uint8Array[]): boolean {
+  return chunks.at(-1)?.at(-1) === CLOSING_BRACE && parseJson(Buffer.concat(chunks).toString('utf8')) !== undefined;
 }
 
 function shown(text: string): string {

@@ -328,6 +328,17 @@ describe('errors', () => {
     await server.idle();
   });
 
+  test('an error body that is whole is told, though the connection stays open', async () => {
+    await using server = await modelServer((response) => {
+      response.writeHead(401, { 'content-type': 'application/json' });
+      response.write('{"error":{"message":"who');
+      setTimeout(() => response.write(' are you?"}}'), 5);
+    });
+    const { error } = await outcomeOf(clientFor(server.url).stream(hello));
+    expect(error).toMatchObject({ kind: 'unauthorized', message: 'who are you?' });
+    await server.idle();
+  });
+
   test('an HTML page with status 200 is protocol', async () => {
     await using server = await modelServer((response) => {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).write('<html>');
