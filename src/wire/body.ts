@@ -39,7 +39,7 @@ export class BodySniffer {
 
   /** What the whole text was. */
   result(): WholeBody {
-    if (this.#kind === 'html') return { type: HTML.test(this.#text.toString()) ? 'html' : 'other' };
+    if (this.#kind === 'html') return { type: HTML.test(this.#text.toString().slice(0, HTML_HEAD)) ? 'html' : 'other' };
     if (this.#kind !== 'json') return { type: 'other' };
     const value = parseJson(this.#text.toString().replace(/^\uFEFF/, ''));
     return isObject(value) ? { type: 'json', value } : { type: 'other' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chatBody, chunk } from './helpers.ts';
+import { chatBody, chunk, cut, decodeChunks } from './helpers.ts';
 import {
   call,
   completed,
@@ -126,6 +126,11 @@ describe('6 an HTML page is protocol', () => {
     for (const wire of ['chat', 'responses'] as const) {
       expect(read(wire, page)).toEqual({ events: [], error: html, skipped: 0, phase: 'ended' });
     }
+  });
+
+  test('6 a page that begins with a long comment is taken the same however it is cut', () => {
+    const page = new TextEncoder().encode(`<!-- ${'x'.repeat(2000)} --><html>`);
+    expect(decodeChunks('chat', [page])).toEqual(decodeChunks('chat', cut(page, 100)));
   });
 
   test('6 not even onClose complete makes a page an answer', () => {
