@@ -119,6 +119,15 @@ describe('4 exactly once: done on the wire', () => {
     ]);
   });
 
+  test('4 a done at another place is not that of the item whose deltas came', () => {
+    const wire = [delta('a', { output_index: 0 }), itemDone(said(undefined, 'b'), { output_index: 1 })];
+    const events = between(...wire, finish());
+    expect(events.filter(({ type }) => type === 'output_item.done')).toEqual([
+      done(said(undefined, 'b')),
+      done(said(undefined, 'a')),
+    ]);
+  });
+
   test('4 a call and its output share a call_id and are two items', () => {
     const output = { type: 'function_call_output', call_id: 'c', output: 'x' };
     const both = [done(call('f1', 'c', '{}')), done(output), end];

@@ -113,7 +113,7 @@ export class SlotTable {
       const placed = this.#byIndex.get(reference.outputIndex);
       if (placed?.type === type && !placed.done) return placed;
     }
-    return this.slots.find((slot) => slot.type === type && !slot.done && anonymous(slot, reference));
+    return this.slots.find((slot) => slot.type === type && !slot.done && mayBe(slot, reference));
   }
 
   /**
@@ -152,11 +152,10 @@ export function namesOf(item: JsonObject): Reference {
   return { id: nonEmpty(item['id']), callId: nonEmpty(item['call_id']), outputIndex: undefined };
 }
 
-function anonymous(slot: Slot, reference: Reference): boolean {
-  return (
-    (slot.id === undefined && slot.callId === undefined) ||
-    (reference.id === undefined && reference.callId === undefined)
-  );
+/** Neither names nor places tell the two apart. */
+function mayBe(slot: Slot, { id, callId, outputIndex }: Reference): boolean {
+  const anonymous = (slot.id === undefined && slot.callId === undefined) || (id === undefined && callId === undefined);
+  return anonymous && (slot.outputIndex === undefined || outputIndex === undefined || slot.outputIndex === outputIndex);
 }
 
 /** The item's type, or `''` for a malformed one. */
