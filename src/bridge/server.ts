@@ -1,13 +1,14 @@
-import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { badRequest, errorBody, type ApiError } from './api-error.ts';
+import { badRequest, type ApiError } from './api-error.ts';
 import { one } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { createChatCompletion, createResponse, type CreateRequest } from './create-response.ts';
 import { createGate, type Gate } from './gate.ts';
 import { passThrough } from './passthrough.ts';
 import { newId } from './prepare.ts';
+import { refuseRaw } from './refuse-raw.ts';
 import { sendError } from './sink.ts';
 import { deleteResponse, getInputItems, getResponse } from './stored-routes.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
@@ -32,11 +33,13 @@ export interface HttpFront {
 export function createFront(context: BridgeContext): HttpFront {
   const { settings } = context;
   const gate = createGate(settings);
+  /** The newest answer of each connection. */
+  const answers = new WeakMap<Duplex, ServerResponse>();
   const app = fastify({
     bodyLimit: settings.bodyLimit,
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     genReqId: () => newId('req'),
-    clientErrorHandler: (error, socket) => onClientError(error, socket),
+    clientErrorHandler: (error, socket) => onClientError(error, socket, answers.get(socket)),
     serverFactory: (handler) =>
       createServer(
         {
@@ -53,6 +56,7 @@ export function createFront(context: BridgeContext): HttpFront {
   readBodiesAsBytes(app);
   answerErrorsInShape(app, context);
   app.addHook('onRequest', (request, reply, done) => {
+    answers.set(request.raw.socket, reply.raw);
     reply.raw.setHeader('x-request-id', request.id);
     const refusal = isOpenToAll(request) ? undefined : gate(request);
     if (refusal !== undefined) {
@@ -290,8 +294,8 @@ function noWebSocket(): ApiError {
 }
 
 /** What is no HTTP, or too slow to become some, ends its own connection alone. */
-function onClientError(error: Error & { code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+function onClientError(error: Error & { code?: string }, socket: Duplex, answer: ServerResponse | undefined): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || isUnderWay(answer)) {
     socket.destroy();
     return;
   }
@@ -307,14 +311,8 @@ function onClientError(error: Error & { code?: string }, socket: Duplex): void {
   }
 }
 
-function refuseRaw(socket: Duplex, error: ApiError): void {
-  const body = errorBody(error);
-  const headers = {
-    ...error.headers,
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+/** Another answer in the middle of this one would be read as a part of it; one without a socket waits for an earlier one. */
+function isUnderWay(answer: ServerResponse | undefined): boolean {
+  if (answer === undefined || answer.writableFinished) return false;
+  return answer.headersSent || answer.socket === null;
 }
