@@ -22,6 +22,8 @@ const HIGH_WATER_BYTES = 256 * 1024;
 const REMEMBERED = 8;
 /** Requests that may wait on one socket; a client that sends more is cut off. */
 const MAX_WAITING = 16;
+/** A client that said goodbye, or was told to, has this long to close its connection. */
+const CLOSE_MS = 1000;
 
 /** Serves the Responses API over WebSocket. */
 export class WebSocketRoute {
@@ -31,11 +33,13 @@ export class WebSocketRoute {
   constructor(context: BridgeContext) {
     this.#context = context;
     // Deflate costs memory per socket and time per event, and may be declined.
-    this.#server = new WebSocketServer({
+    const options = {
       noServer: true,
       perMessageDeflate: false,
       maxPayload: context.settings.bodyLimit,
-    });
+      closeTimeout: CLOSE_MS,
+    };
+    this.#server = new WebSocketServer(options);
     this.#server.on('headers', (lines, request: IncomingMessage) => {
       const turn = one(request.headers[TURN_STATE_HEADER]);
       if (turn !== undefined && context.seal.open(turn) !== undefined) lines.push(`${TURN_STATE_HEADER}: ${turn}`);
@@ -87,7 +91,7 @@ class Connection {
 
   start(): void {
     this.#client.on('message', (data, binary) => this.#onMessage(data, binary));
-    this.#client.on('close', () => this.#abort?.abort());
+    this.#client.on('close', () => this.#drop());
     this.#client.on('error', () => this.#client.terminate());
     this.#client.on('turnwire-drain', () => {
       this.#draining = true;
@@ -95,13 +99,29 @@ class Connection {
     });
   }
 
+  /** Nobody is there any more: neither the answer under way nor those that wait are of use. */
+  #drop(): void {
+    this.#waiting.length = 0;
+    this.#abort?.abort();
+  }
+
+  #cutOff(code: number, reason: string): void {
+    this.#client.close(code, reason);
+    this.#drop();
+  }
+
+  get #isOpen(): boolean {
+    return this.#client.readyState === this.#client.OPEN;
+  }
+
   #onMessage(data: RawData, binary: boolean): void {
+    if (!this.#isOpen) return;
     if (binary) {
-      this.#client.close(1003, 'text frames only');
+      this.#cutOff(1003, 'text frames only');
       return;
     }
     if (this.#waiting.length >= MAX_WAITING) {
-      this.#client.close(1008, 'too many requests at once');
+      this.#cutOff(1008, 'too many requests at once');
       return;
     }
     this.#waiting.push(textOf(data));
@@ -169,6 +189,7 @@ class Connection {
     const encoding = responsesEncodingFor(this.#context, prepared, newId('resp'), this.#codex);
     const abort = new AbortController();
     this.#abort = abort;
+    if (!this.#isOpen) abort.abort(); // it left while its request was put together
     await answer({
       context: this.#context,
       prepared,

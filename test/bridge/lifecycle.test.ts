@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
 import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
 import { askOn, askSse, openSocket, post, sseEvents } from './harness.ts';
 import { chatChunk, chatEnd, startRawUpstream, type RawUpstream } from './raw-upstream.ts';
@@ -75,6 +76,42 @@ describe('bridge: a client that leaves', () => {
     socket.terminate();
     await exchange.left;
     expect(performance.now() - at).toBeLessThan(100);
+  });
+});
+
+describe('bridge: a WebSocket that goes while requests wait on it', () => {
+  it.each([
+    ['without a word', (socket: WebSocket) => socket.terminate()],
+    ['since it sent what it may not', (socket: WebSocket) => socket.send(Buffer.from([1]))],
+  ])('takes them along: %s', async (_name, leave) => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream]);
+    const socket = await openSocket(bridge);
+    socket.on('error', () => undefined);
+    for (let count = 0; count < 3; count++) socket.send(JSON.stringify({ type: 'response.create', ...asked }));
+    const { left } = await upstream.next();
+    leave(socket);
+    await left;
+    // Behind those of the socket: what comes next is of this client.
+    const other = post(bridge, '/v1/responses', { ...asked, input: 'other', stream: false });
+    const { body, res } = await upstream.next();
+    expect(JSON.stringify(body.messages)).toContain('other');
+    res.end(chatChunk('Hello') + chatEnd);
+    expect((await other).status).toBe(200);
+  });
+
+  it('ends the upstream of a client that said goodbye and left its connection open', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream]);
+    const socket = await openSocket(bridge);
+    socket.send(JSON.stringify({ type: 'response.create', ...asked }));
+    const { left } = await upstream.next();
+    socket.pause(); // it never reads the other side's goodbye
+    socket.close();
+    const at = performance.now();
+    await left;
+    expect(performance.now() - at).toBeLessThan(5000);
+    socket.terminate();
   });
 });
 
