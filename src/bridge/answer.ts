@@ -70,8 +70,8 @@ export async function answer(options: AnswerOptions): Promise<void> {
     });
     await relay(options, started, ledger, () => (stream.active = true));
   } catch (error) {
-    await fail(options, toModelError(error), ledger);
     started?.call.cancel();
+    await fail(options, toModelError(error), ledger);
   } finally {
     context.streams.delete(stream);
     started?.release();

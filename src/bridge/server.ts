@@ -112,14 +112,35 @@ function answerErrorsInShape(app: FastifyInstance, context: BridgeContext): void
       return sendApiError(reply, badRequest(message, { status, code: 'request_too_large' }));
     }
     if (status < 500) return sendApiError(reply, badRequest(error.message, { status }));
-    context.log.error({ request: request.id, error: error.stack }, 'a route failed');
-    return sendApiError(reply, {
-      status: 500,
-      type: 'server_error',
-      code: 'server_error',
-      message: 'the bridge failed',
-    });
+    return tellFailure(context, request, reply, error);
   });
+}
+
+function tellFailure(
+  context: BridgeContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): Promise<void> {
+  const told = error instanceof Error ? error.stack : 'unknown';
+  context.log.error({ request: request.id, error: told }, 'a route failed');
+  return sendApiError(reply, {
+    status: 500,
+    type: 'server_error',
+    code: 'server_error',
+    message: 'the bridge failed',
+  });
+}
+
+/** Work that writes its answer itself: fastify would leave its client waiting if it failed. */
+async function answered(
+  context: BridgeContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: Promise<void>,
+): Promise<void> {
+  reply.hijack();
+  await work.catch((error: unknown) => tellFailure(context, request, reply, error));
 }
 
 function addRoutes(app: FastifyInstance, context: BridgeContext): void {
@@ -166,16 +187,20 @@ function addStoredRoutes(app: FastifyInstance, context: BridgeContext, prefix: s
   const at = (id: string): string => `responses/${encodeURIComponent(id)}`;
   app.get<ById>(`${prefix}/responses/:id`, (request, reply) => {
     const { id } = request.params;
-    return passes ? hijacked(context, request, reply, at(id)) : getResponse(context, id, reply);
+    return passes
+      ? hijacked(context, request, reply, at(id))
+      : answered(context, request, reply, getResponse(context, id, reply));
   });
   app.delete<ById>(`${prefix}/responses/:id`, (request, reply) => {
     const { id } = request.params;
-    return passes ? hijacked(context, request, reply, at(id)) : deleteResponse(context, id, reply);
+    return passes
+      ? hijacked(context, request, reply, at(id))
+      : answered(context, request, reply, deleteResponse(context, id, reply));
   });
   app.get<ById>(`${prefix}/responses/:id/input_items`, (request, reply) => {
     const { id } = request.params;
     if (passes) return hijacked(context, request, reply, `${at(id)}/input_items`);
-    return getInputItems(context, id, request.query, reply);
+    return answered(context, request, reply, getInputItems(context, id, request.query, reply));
   });
 }
 
@@ -190,8 +215,7 @@ async function generating(
   if (context.streams.full) return sendApiError(reply, tooMany());
   if (context.streams.closing) return sendApiError(reply, shuttingDown());
   if (context.settings.mode === 'passthrough') return hijacked(context, request, reply, path);
-  reply.hijack();
-  await create({
+  const work = create({
     context,
     res: reply.raw,
     headers: request.headers,
@@ -200,6 +224,7 @@ async function generating(
     log: context.log.child({ request: request.id }),
     id: request.id,
   });
+  await answered(context, request, reply, work);
 }
 
 /** Hands the request through to an upstream. */

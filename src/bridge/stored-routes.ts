@@ -11,7 +11,6 @@ const LONGEST_PAGE = 100;
 
 /** `GET /v1/responses/{id}` */
 export async function getResponse({ store }: BridgeContext, id: string, reply: FastifyReply): Promise<void> {
-  reply.hijack();
   const record = await store.get(id);
   if (record === undefined) notFound(reply, id);
   else sendJson(reply.raw, 200, JSON.stringify(record.response));
@@ -19,7 +18,6 @@ export async function getResponse({ store }: BridgeContext, id: string, reply: F
 
 /** `DELETE /v1/responses/{id}` */
 export async function deleteResponse({ store }: BridgeContext, id: string, reply: FastifyReply): Promise<void> {
-  reply.hijack();
   if (await store.delete(id)) {
     sendJson(reply.raw, 200, JSON.stringify({ id, object: 'response', deleted: true }));
   } else notFound(reply, id);
@@ -32,7 +30,6 @@ export async function getInputItems(
   query: unknown,
   reply: FastifyReply,
 ): Promise<void> {
-  reply.hijack();
   const record = await store.get(id);
   if (record === undefined) notFound(reply, id);
   else sendJson(reply.raw, 200, JSON.stringify(pageOf(record.input, isObject(query) ? query : {})));

@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { Scenario } from '../../src/mock/index.ts';
 import { askJson, askOn, askSse, openSocket, post, startRig, type Json, type Rig } from './harness.ts';
@@ -82,6 +85,28 @@ describe('bridge: state', () => {
     const rest = (await get(at, `/v1/responses/${id}/input_items?after=${data[1]!.id}`)).body;
     expect([(rest.data as Json[]).map((item) => item.content), rest.has_more]).toEqual([[listed('a')], false]);
     expect((await get(at, '/v1/responses/resp_never/input_items')).status).toBe(404);
+  });
+
+  it('tells when its store fails', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'turnwire-'));
+    const path = join(folder, 'store.db');
+    try {
+      await using at = await startRig({ wire: 'chat', scenario: echo }, { wire: 'chat', store: `sqlite:${path}` });
+      const { body } = await askJson(at.bridge, { input: 'one' });
+      const database = new DatabaseSync(path);
+      database.exec('DROP TABLE items; DROP TABLE responses');
+      database.close();
+      for (const [method, rest] of [
+        ['GET', ''],
+        ['GET', '/input_items'],
+        ['DELETE', ''],
+      ] as const) {
+        const answer = await get(at, `/v1/responses/${String(body?.id)}${rest}`, method);
+        expect([answer.status, (answer.body.error as Json).type]).toEqual([500, 'server_error']);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('resolves references to items, once', async () => {
