@@ -5,7 +5,14 @@ import type { ModelRequest } from '../model/request.ts';
 import type { ProviderConfig } from '../client/provider.ts';
 import { fromChatRequest } from '../wire/chat/request-parse.ts';
 import { chatExtraOf, responsesExtraOf } from '../wire/request-extra.ts';
-import { InvalidFieldError, type ParsedRequest } from '../wire/request-fields.ts';
+import {
+  InvalidFieldError,
+  optionalBoolean,
+  optionalNumber,
+  optionalObject,
+  optionalString,
+  type ParsedRequest,
+} from '../wire/request-fields.ts';
 import { fromResponsesRequest } from '../wire/responses/request-parse.ts';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '../wire/tools/index.ts';
 import { withContextAsMessages } from './context-items.ts';
@@ -38,7 +45,7 @@ export interface UpstreamRequest {
 
 /** Fields that change what is done, not how, and that the bridge cannot do. */
 const UNSUPPORTED: Readonly<Record<string, (value: unknown) => boolean>> = {
-  background: (value) => value === true,
+  background: (value) => optionalBoolean(value, 'background') === true,
   conversation: (value) => value !== undefined && value !== null,
   prompt: (value) => value !== undefined && value !== null,
 };
@@ -48,14 +55,35 @@ export function parseResponses(body: JsonObject): ParsedRequest {
   for (const [name, asked] of Object.entries(UNSUPPORTED)) {
     if (asked(body[name])) throw new InvalidFieldError(name, 'is not supported by this bridge');
   }
+  optionalString(body.previous_response_id, 'previous_response_id');
+  optionalBoolean(body.store, 'store');
+  optionalBoolean(body.generate, 'generate');
+  optionalObject(body.metadata, 'metadata');
+  refuseTooDeep(body);
   return fromResponsesRequest(withContextAsMessages(body));
 }
 
 /** @throws InvalidFieldError for what cannot be read or done, naming the field */
 export function parseChat(body: JsonObject): ParsedRequest {
-  if (typeof body.n === 'number' && body.n !== 1)
-    throw new InvalidFieldError('n', 'only 1 is supported by this bridge');
+  if ((optionalNumber(body.n, 'n') ?? 1) !== 1) throw new InvalidFieldError('n', 'only 1 is supported by this bridge');
+  refuseTooDeep(body);
   return fromChatRequest(body);
+}
+
+/** Levels of objects and arrays in a field: what is deeper can be read, but not written again. */
+const MAX_DEPTH = 500;
+
+function refuseTooDeep(body: JsonObject): void {
+  for (const [name, value] of Object.entries(body)) {
+    if (isDeeper(value, MAX_DEPTH)) throw new InvalidFieldError(name, `is nested more than ${MAX_DEPTH} levels deep`);
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const inner of Object.values(value)) if (isDeeper(inner, levels - 1)) return true;
+  return false;
 }
 
 /** Items with an id each: `input_items` and references need them. */
@@ -72,17 +100,17 @@ export function newId(prefix: string): string {
   return `${prefix}_${randomHex(16)}`;
 }
 
-const PREFIXES: Readonly<Record<string, string>> = {
-  message: 'msg',
-  reasoning: 'rs',
-  function_call: 'fc',
-  function_call_output: 'fco',
-  custom_tool_call: 'ctc',
-  custom_tool_call_output: 'ctco',
-};
+const PREFIXES: ReadonlyMap<unknown, string> = new Map([
+  ['message', 'msg'],
+  ['reasoning', 'rs'],
+  ['function_call', 'fc'],
+  ['function_call_output', 'fco'],
+  ['custom_tool_call', 'ctc'],
+  ['custom_tool_call_output', 'ctco'],
+]);
 
 function prefixOf(type: unknown): string {
-  return (typeof type === 'string' ? PREFIXES[type] : undefined) ?? 'item';
+  return PREFIXES.get(type) ?? 'item';
 }
 
 /** The request as one upstream gets it. */
@@ -144,7 +172,8 @@ function extraFor(prepared: Prepared, provider: ProviderConfig, native: boolean)
 
 /** What was asked for and goes nowhere. `text` and `reasoning` are only kept back where their parts went elsewhere. */
 function ignoredOf({ parsed }: Prepared, extra: JsonObject): string[] {
-  const known = (name: string): boolean => OWN.has(name) || name in extra || name === 'text' || name === 'reasoning';
+  const known = (name: string): boolean =>
+    OWN.has(name) || Object.hasOwn(extra, name) || name === 'text' || name === 'reasoning';
   return Object.keys(parsed.rest).filter((name) => !known(name));
 }
 

@@ -68,8 +68,9 @@ export function optionalBoolean(value: unknown, param: string): boolean | undefi
 
 export function optionalNumber(value: unknown, param: string): number | undefined {
   if (isAbsent(value)) return undefined;
-  if (typeof value === 'number') return value;
-  throw wrongType(param, 'a number', value);
+  if (typeof value !== 'number') throw wrongType(param, 'a number', value);
+  if (Number.isFinite(value)) return value;
+  throw new InvalidFieldError(param, 'is too large a number');
 }
 
 /** A bound of tokens: a whole number above zero. */

@@ -224,7 +224,29 @@ describe('bridge: state', () => {
   });
 });
 
+const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+
 describe('bridge: bad input', () => {
+  it.each([
+    ['n of the wrong type', '"n":"2"', 'n'],
+    ['a deep field', `"stop":${deep}`, 'stop'],
+  ])('%s is refused in a chat request', async (_name, field, param) => {
+    await using at = await rig();
+    const body = `{"model":"m","messages":[{"role":"user","content":"x"}],${field}}`;
+    const response = await post(at.bridge, '/v1/chat/completions', body);
+    const { error } = (await response.json()) as { error: Json };
+    expect([response.status, error.param]).toEqual([400, param]);
+    expect(at.mock.requests).toEqual([]);
+  });
+
+  it('gives items with the names of inherited fields an id like any other', async () => {
+    await using at = await rig();
+    const { body } = await askJson(at.bridge, { input: [{ type: 'constructor' }, { role: 'user', content: 'x' }] });
+    const list = await get(at, `/v1/responses/${String(body?.id)}/input_items`);
+    const ids = (list.body.data as Json[]).map((item) => item.id);
+    expect(ids).toEqual([expect.stringMatching(/^msg_\w+$/), expect.stringMatching(/^item_\w+$/)]);
+  });
+
   it.each([
     ['no JSON', '{"model":', 400, undefined],
     ['no object', '[]', 400, undefined],
@@ -237,6 +259,13 @@ describe('bridge: bad input', () => {
     ],
     ['tools of the wrong type', { input: 'x', tools: [{ type: 'function' }] }, 400, 'tools[0].name'],
     ['a temperature of the wrong type', { input: 'x', temperature: 'hot' }, 400, 'temperature'],
+    ['a number past all numbers', '{"input":"x","temperature":1e999}', 400, 'temperature'],
+    ['an id of the wrong type', { previous_response_id: 7 }, 400, 'previous_response_id'],
+    ['a store of the wrong type', { input: 'x', store: 'false' }, 400, 'store'],
+    ['metadata of the wrong type', { input: 'x', metadata: ['a'] }, 400, 'metadata'],
+    ['deep metadata', `{"input":"x","metadata":{"a":${deep}}}`, 400, 'metadata'],
+    ['deep tools', `{"input":"x","tools":[{"type":"function","name":"f","parameters":{"a":${deep}}}]}`, 400, 'tools'],
+    ['deep input', `{"input":[{"type":"other","a":${deep}}]}`, 400, 'input'],
     ['background', { input: 'x', background: true }, 400, 'background'],
     ['a conversation', { input: 'x', conversation: 'conv_1' }, 400, 'conversation'],
   ])('%s is refused in the shape of the API', async (_name, body, status, param) => {
