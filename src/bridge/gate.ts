@@ -27,7 +27,7 @@ export type Gate = (request: GateRequest) => ApiError | undefined;
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]', '::1'];
 
 /** Names under which keys are put into addresses, where every log on the way keeps them. */
-const KEY_PARAMETERS = /[?&](?:api[-_]?key|key|access[-_]?token|token|authorization)=/i;
+const KEY_PARAMETERS = /^(?:(?:[a-z]+[-_])?api[-_]?key|key|(?:access[-_]?|auth[-_]?)?token|authorization)$/i;
 
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
@@ -64,7 +64,10 @@ function checkOrigin({ headers }: GateRequest, origins: ReadonlySet<string>): Ap
 }
 
 function checkAddress({ url }: GateRequest): ApiError | undefined {
-  if (!KEY_PARAMETERS.test(url)) return undefined;
+  const mark = url.indexOf('?');
+  if (mark < 0) return undefined;
+  const names = [...new URLSearchParams(url.slice(mark)).keys()];
+  if (!names.some((name) => KEY_PARAMETERS.test(name))) return undefined;
   return badRequest('a key does not belong into the address: send it as Authorization: Bearer', { code: 'key_in_url' });
 }
 

@@ -21,6 +21,9 @@ const HEADERS_MS = 15_000;
 const REQUEST_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
 
+/** Ids of responses that gateways make can be long. */
+const MAX_ID_LENGTH = 4096;
+
 const RESPONSES_PATHS = new Set(['/v1/responses', '/responses']);
 
 /** The HTTP server of a bridge, not listening yet. */
@@ -39,6 +42,10 @@ export function createFront(context: BridgeContext): HttpFront {
     bodyLimit: settings.bodyLimit,
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     genReqId: () => newId('req'),
+    routerOptions: { maxParamLength: MAX_ID_LENGTH },
+    frameworkErrors: (error, _request, reply) => {
+      void sendApiError(reply, badRequest('this path cannot be read', { status: error.statusCode ?? 400 }));
+    },
     clientErrorHandler: (error, socket) => onClientError(error, socket, answers.get(socket)),
     serverFactory: (handler) =>
       createServer(
@@ -48,6 +55,8 @@ export function createFront(context: BridgeContext): HttpFront {
           requestTimeout: REQUEST_MS,
           keepAliveTimeout: KEEP_ALIVE_MS,
           connectionsCheckingInterval: 5000,
+          requireHostHeader: false, // the gate asks for it, and says so
+          shouldUpgradeCallback: wantsWebSocket,
         },
         handler,
       ),
@@ -67,10 +76,18 @@ export function createFront(context: BridgeContext): HttpFront {
     done();
   });
   addRoutes(app, context);
+  app.server.on('checkExpectation', (_request: IncomingMessage, res: ServerResponse) => {
+    sendError(res, badRequest('Expect: only 100-continue is known', { status: 417 }));
+  });
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     onUpgrade(context, gate, sockets, request, socket, head);
   });
   return { app, sockets };
+}
+
+/** Some clients offer HTTP/2 with every request (`upgrade: h2c`): they are served as if they did not. */
+function wantsWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** Routes here have no schemas: the compilers for them, 8 MiB of code, are not loaded. */
@@ -183,23 +200,24 @@ function addStoredRoutes(app: FastifyInstance, context: BridgeContext, prefix: s
   interface ById {
     Params: { id: string };
   }
-  const passes = context.settings.mode === 'passthrough';
+  // A step of a path is the id of no response, and would lead an upstream elsewhere.
+  const passes = (id: string): boolean => context.settings.mode === 'passthrough' && id !== '.' && id !== '..';
   const at = (id: string): string => `responses/${encodeURIComponent(id)}`;
   app.get<ById>(`${prefix}/responses/:id`, (request, reply) => {
     const { id } = request.params;
-    return passes
+    return passes(id)
       ? hijacked(context, request, reply, at(id))
       : answered(context, request, reply, getResponse(context, id, reply));
   });
   app.delete<ById>(`${prefix}/responses/:id`, (request, reply) => {
     const { id } = request.params;
-    return passes
+    return passes(id)
       ? hijacked(context, request, reply, at(id))
       : answered(context, request, reply, deleteResponse(context, id, reply));
   });
   app.get<ById>(`${prefix}/responses/:id/input_items`, (request, reply) => {
     const { id } = request.params;
-    if (passes) return hijacked(context, request, reply, `${at(id)}/input_items`);
+    if (passes(id)) return hijacked(context, request, reply, `${at(id)}/input_items`);
     return answered(context, request, reply, getInputItems(context, id, request.query, reply));
   });
 }

@@ -13,6 +13,7 @@ import type { BridgeContext } from './context.ts';
 import { keep, refusalOf, responsesEncodingFor } from './create-response.ts';
 import type { Encoding } from './encoding.ts';
 import { newId, type Prepared } from './prepare.ts';
+import { refuseRaw } from './refuse-raw.ts';
 import type { Sink } from './sink.ts';
 import { prepareResponses, type LocalState } from './state.ts';
 
@@ -40,6 +41,9 @@ export class WebSocketRoute {
       closeTimeout: CLOSE_MS,
     };
     this.#server = new WebSocketServer(options);
+    this.#server.on('wsClientError', (error: Error, socket: Duplex) => {
+      refuseRaw(socket, badRequest(error.message, { headers: { 'sec-websocket-version': '13' } }));
+    });
     this.#server.on('headers', (lines, request: IncomingMessage) => {
       const turn = one(request.headers[TURN_STATE_HEADER]);
       if (turn !== undefined && context.seal.open(turn) !== undefined) lines.push(`${TURN_STATE_HEADER}: ${turn}`);

@@ -79,3 +79,41 @@ describe('bridge: what is no request', () => {
     await left;
   });
 });
+
+describe('bridge: odd requests', () => {
+  const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==';
+  it.each([
+    ['a path that cannot be decoded', 400, head('GET /v1/responses/%ff HTTP/1.1')],
+    ['an id without an end', 414, head(`GET /v1/responses/${'r'.repeat(5000)} HTTP/1.1`)],
+    ['a long id', 404, head(`GET /v1/responses/${'r'.repeat(4000)} HTTP/1.1`)],
+    ['no Host', 400, 'GET /v1/models HTTP/1.1\r\n\r\n'],
+    ['a strange expectation', 417, post({ model: 'm', input: 'x' }, 'expect: tea')],
+    ['a WebSocket without a key', 400, head('GET /v1/responses HTTP/1.1', ...UPGRADE)],
+    ['a WebSocket of version 99', 400, head('GET /v1/responses HTTP/1.1', ...UPGRADE.slice(0, 2), key)],
+  ])('%s is refused in the shape of the API', async (_name, wanted, text) => {
+    await using at = await startRig({ wire: 'chat' }, { wire: 'chat' });
+    const socket = await dial(at.bridge.port, text);
+    const [piece] = (await once(socket, 'data')) as [Buffer];
+    const [status, error] = errorOf(String(piece));
+    expect([status, error.type, error.message]).toEqual([wanted, 'invalid_request_error', expect.any(String)]);
+    socket.destroy();
+  });
+
+  it('that offer HTTP/2 are answered as they are', async () => {
+    await using at = await startRig({ wire: 'chat', scenario: 'text' }, { wire: 'chat' });
+    const offer = ['connection: upgrade, http2-settings', 'upgrade: h2c', 'http2-settings: AAMAAABkAAQAAP__'];
+    const socket = await dial(at.bridge.port, post({ model: 'm', input: 'x' }, ...offer));
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200 OK/);
+    socket.destroy();
+  });
+
+  it('for a step of a path lead no upstream elsewhere', async () => {
+    await using upstream = await startRawUpstream(); // says 200 to all that is no POST
+    await using bridge = await inFront(upstream, { mode: 'passthrough' });
+    for (const id of ['..', '%2e%2e', '.', '../input_items']) {
+      const socket = await dial(bridge.port, head(`GET /v1/responses/${id} HTTP/1.1`));
+      expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 404 /);
+      socket.destroy();
+    }
+  });
+});

@@ -45,8 +45,8 @@ describe('gate', () => {
   });
 
   it('refuses a key in the address', () => {
-    for (const url of ['/v1/responses?api_key=x', '/v1/responses?a=1&key=x', '/v1/models?access_token=x']) {
-      expect(ask({}, {}, url)).toBe(400);
+    for (const query of ['api_key=x', 'a=1&key=x', 'access_token=x', 'api%5Fkey=x', 'a=%26&%6Bey=x', 'x-api-key=x']) {
+      expect(ask({}, {}, `/v1/responses?${query}`)).toBe(400);
     }
     expect(ask({}, {}, '/v1/responses?monkey=x')).toBe('in');
   });
