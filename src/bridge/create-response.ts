@@ -123,6 +123,12 @@ async function reading(
   prepare: (body: JsonObject) => Promise<Prepared>,
 ): Promise<{ prepared: Prepared; body: JsonObject } | undefined> {
   const { res, log } = request;
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    const message = `content-encoding: ${encoding} is not supported, send the body as it is`;
+    sendError(res, badRequest(message, { status: 415, code: 'unsupported_media_type' }));
+    return undefined;
+  }
   try {
     const body: unknown = JSON.parse(Buffer.from(request.body).toString());
     if (!isObject(body)) {

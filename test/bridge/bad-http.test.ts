@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
 import { startRig, type Json } from './harness.ts';
@@ -37,7 +40,7 @@ function errorOf(answer: string): readonly [number, Json] {
   return [Number(top.split(' ')[1]), (JSON.parse(body) as { error: Json }).error];
 }
 
-async function inFront(upstream: RawUpstream, options: Partial<BridgeOptions> = {}): Promise<Bridge> {
+async function inFront(upstream: Pick<RawUpstream, 'url'>, options: Partial<BridgeOptions> = {}): Promise<Bridge> {
   const bridge = createBridge({
     upstreams: [upstream.url],
     wire: 'chat',
@@ -115,5 +118,35 @@ describe('bridge: odd requests', () => {
       expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 404 /);
       socket.destroy();
     }
+  });
+});
+
+describe('bridge: a compressed body', () => {
+  const init = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', 'x-goog-api-key': 'sk-caller' },
+    body: gzipSync('{"model":"m","input":"x"}'),
+  };
+
+  it('is refused with its reason', async () => {
+    await using at = await startRig({ wire: 'chat' }, { wire: 'chat' });
+    const response = await fetch(`${at.bridge.url}/v1/responses`, init);
+    const { error } = (await response.json()) as { error: Json };
+    expect([response.status, error.code]).toEqual([415, 'unsupported_media_type']);
+  });
+
+  it('passes through under its name, without the key of the caller', async () => {
+    const upstream = createServer((req, res) => {
+      void buffer(req).then((body) => {
+        const { 'content-encoding': encoding, 'x-goog-api-key': key } = req.headers;
+        res.end(JSON.stringify({ encoding, key: key ?? null, text: gunzipSync(body).toString() }));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    const { port } = upstream.address() as AddressInfo;
+    await using bridge = await inFront({ url: `http://127.0.0.1:${port}/v1` }, { mode: 'passthrough' });
+    const response = await fetch(`${bridge.url}/v1/responses`, init);
+    expect(await response.json()).toEqual({ encoding: 'gzip', key: null, text: '{"model":"m","input":"x"}' });
+    upstream.close();
   });
 });
