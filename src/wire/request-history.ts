@@ -37,16 +37,21 @@ export function isCallOutput(item: Item): boolean {
  * without a call before it, is an orphan.
  */
 export function pairCalls(items: readonly Item[]): CallPairs {
-  const open = new Map<string, number[]>();
+  /** Places of the calls with one id, oldest first, and how many of them have their output. */
+  const calls = new Map<string, { readonly places: number[]; answered: number }>();
   const outputOf = new Map<number, number>();
   const callOf = new Map<number, number>();
   for (const [place, item] of items.entries()) {
     const id = pairingId(item);
     if (id === undefined) continue;
-    if (isClientCall(item)) open.set(id, [...(open.get(id) ?? []), place]);
-    else if (isCallOutput(item)) {
-      const call = open.get(id)?.shift();
-      if (call === undefined) continue;
+    const same = calls.get(id);
+    if (isClientCall(item)) {
+      if (same === undefined) calls.set(id, { places: [place], answered: 0 });
+      else same.places.push(place);
+    } else if (isCallOutput(item)) {
+      const call = same?.places[same.answered];
+      if (same === undefined || call === undefined) continue;
+      same.answered++;
       outputOf.set(call, place);
       callOf.set(place, call);
     }

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { Scenario } from '../../src/mock/index.ts';
 import { askJson, askOn, askSse, openSocket, post, startRig, type Json, type Rig } from './harness.ts';
+import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';
 import { startRedis, whyNoRedis } from './redis-server.ts';
 
 /** Repeats what the model was told, oldest first. */
@@ -306,6 +307,34 @@ describe('bridge: bad input', () => {
     const size = 20 * 1024 * 1024;
     expect((await askSse(at.bridge, { input: 'x'.repeat(size), store: false })).how).toBe('completed');
     expect(at.mock.requests[1]?.text.length).toBeGreaterThan(size);
+  });
+
+  const places = Array.from({ length: 30_000 }, (_, place) => place);
+  const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' };
+  const output = { type: 'function_call_output', call_id: 'c', output: 'x' };
+  const image = { role: 'system', content: [{ type: 'input_image', image_url: 'http://127.0.0.1/x.png' }] };
+  it.each([
+    ['calls of one id', [...places.map(() => call), ...places.map(() => output)]],
+    ['pictures for the system', places.map(() => image)],
+  ])('is not held up by 30,000 %s', async (_name, input) => {
+    await using upstream = await startRawUpstream();
+    await using at = await startRig({ wire: 'chat' }, { upstreams: [upstream.url], wire: 'chat' });
+    const before = performance.now();
+    const answer = askJson(at.bridge, { input, store: false });
+    const { res } = await upstream.next();
+    expect(performance.now() - before).toBeLessThan(3000);
+    res.end(chatChunk('x') + chatEnd);
+    expect((await answer).how).toBe('completed');
+  });
+
+  it('is not held up by 2,000 references into one response', async () => {
+    await using at = await startRig({ wire: 'chat', scenario: 'text' }, { wire: 'chat' });
+    const ids = places.slice(0, 2000).map((place) => `msg_${place}`);
+    await askJson(at.bridge, { input: ids.map((id) => ({ id, role: 'user', content: 'x'.repeat(500) })) });
+    const before = performance.now();
+    const input = ids.map((id) => ({ type: 'item_reference', id }));
+    expect((await askJson(at.bridge, { input, store: false })).how).toBe('completed');
+    expect(performance.now() - before).toBeLessThan(3000);
   });
 
   it('answers odd frames with an error, and goes on', async () => {

@@ -1,3 +1,4 @@
+import type { Item } from '../../model/items.ts';
 import {
   defaultLimits,
   itemIdsOf,
@@ -51,6 +52,17 @@ export function createMemoryStore(options: StoreLimits = {}): ResponseStore {
     const entry = find(id);
     return entry === undefined ? undefined : (JSON.parse(entry.text) as StoredResponse);
   };
+  /** The record that an item was last taken from: references come in a row, and it is not parsed anew for each. */
+  let latest: { readonly entry: Entry; readonly record: WeakRef<StoredResponse> } | undefined;
+  const item = (id: string): Item | undefined => {
+    const owner = owners.get(id);
+    const entry = owner === undefined ? undefined : find(owner);
+    if (entry === undefined) return undefined;
+    const known = latest?.entry === entry ? latest.record.deref() : undefined;
+    const record = known ?? (JSON.parse(entry.text) as StoredResponse);
+    if (known === undefined) latest = { entry, record: new WeakRef(record) };
+    return structuredClone(itemOf(record, id));
+  };
   const put = (record: StoredResponse): boolean => {
     const text = JSON.stringify(record);
     const size = Buffer.byteLength(text);
@@ -67,10 +79,7 @@ export function createMemoryStore(options: StoreLimits = {}): ResponseStore {
     put: (record) => Promise.resolve(put(record)),
     get: (id) => Promise.resolve(get(id)),
     delete: (id) => Promise.resolve(remove(id)),
-    item: (id) => {
-      const owner = owners.get(id);
-      return Promise.resolve(owner === undefined ? undefined : itemOf(get(owner), id));
-    },
+    item: (id) => Promise.resolve(item(id)),
     close: () => {
       entries.clear();
       owners.clear();

@@ -32,7 +32,8 @@ export function toChatMessages(
 interface Step {
   readonly texts: string[];
   readonly reasoning: string[];
-  readonly calls: { readonly place: number; readonly message: JsonObject }[];
+  /** By their places in the history. */
+  readonly calls: Map<number, JsonObject>;
   /** Calls seen whose output comes later in the history. */
   unanswered: number;
   answered: boolean;
@@ -48,6 +49,8 @@ class MessageBuilder {
   /** The place from which on reasoning belongs to the running turn. */
   readonly #turnStart: number;
   #step: Step | undefined;
+  /** Nothing but system messages so far. */
+  #leading = true;
 
   constructor(items: readonly Item[], quirks: ChatQuirks, notes: string[], toolName: ToolName) {
     this.#items = items.map(normalised);
@@ -95,8 +98,8 @@ class MessageBuilder {
     this.#closeStep();
     const content = toChatContent(fields.content, (why) => this.#skip(place, why));
     const asSystem = role === 'system' || (role === 'developer' && !this.#quirks.developerRole);
-    const leading = this.#messages.every((message) => message.role === 'system');
-    if (asSystem && leading && typeof content === 'string') this.addSystem(content);
+    this.#leading &&= asSystem;
+    if (this.#leading && typeof content === 'string') this.addSystem(content);
     else this.#messages.push({ role: asSystem ? 'system' : role, content });
   }
 
@@ -111,7 +114,7 @@ class MessageBuilder {
     const message = this.#toToolCall(place, fields);
     if (message === undefined) return;
     const step = this.#openStep();
-    step.calls.push({ place, message });
+    step.calls.set(place, message);
     if (this.#pairs.outputOf.has(place)) step.unanswered += 1;
   }
 
@@ -123,7 +126,7 @@ class MessageBuilder {
       return;
     }
     const step = this.#step;
-    if (!step?.calls.some((candidate) => candidate.place === call)) return;
+    if (!step?.calls.has(call)) return;
     step.unanswered -= 1;
     step.answered = true;
   }
@@ -131,7 +134,7 @@ class MessageBuilder {
   /** The running step, or a new one when all outputs of its calls have come: the model was asked again. */
   #openStep(): Step {
     if (this.#step?.answered === true && this.#step.unanswered === 0) this.#closeStep();
-    this.#step ??= { texts: [], reasoning: [], calls: [], unanswered: 0, answered: false };
+    this.#step ??= { texts: [], reasoning: [], calls: new Map(), unanswered: 0, answered: false };
     return this.#step;
   }
 
@@ -140,13 +143,14 @@ class MessageBuilder {
     this.#step = undefined;
     if (step === undefined) return;
     const text = step.texts.filter((part) => part !== '').join('\n\n');
-    const hasCalls = step.calls.length > 0;
+    const hasCalls = step.calls.size > 0;
     // Reasoning alone is no message.
     if (!hasCalls && step.texts.length === 0) return;
     const message: JsonObject = { role: 'assistant', content: hasCalls && text === '' ? null : text };
     this.#attachReasoning(message, step);
-    if (hasCalls) message.tool_calls = step.calls.map((call) => call.message);
+    if (hasCalls) message.tool_calls = [...step.calls.values()];
     this.#messages.push(message);
+    this.#leading = false;
     this.#pushOutputs(step);
   }
 
@@ -154,12 +158,12 @@ class MessageBuilder {
     const { reasoningField, reasoningOnEveryCall } = this.#quirks;
     if (reasoningField === undefined) return;
     if (step.reasoning.length > 0) message[reasoningField] = step.reasoning.join('\n');
-    else if (reasoningOnEveryCall && step.calls.length > 0) message[reasoningField] = '';
+    else if (reasoningOnEveryCall && step.calls.size > 0) message[reasoningField] = '';
   }
 
   #pushOutputs(step: Step): void {
     const images: JsonObject[] = [];
-    for (const { place, message } of step.calls) {
+    for (const [place, message] of step.calls) {
       const output = this.#items[this.#pairs.outputOf.get(place) ?? -1] as JsonObject | undefined;
       const result = toToolContent(output?.output ?? ABORTED, this.#quirks.imagesInToolMessages, (why) =>
         this.#skip(place, why),

@@ -228,7 +228,7 @@ function chooseTools(
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { tools, toolChoice: choice };
   if (!isObject(choice)) return { tools, toolChoice: undefined };
   if (choice.type === 'allowed_tools') return allowedTools(choice, candidates, draft);
-  const chosen = candidateOf(choice, candidates);
+  const chosen = candidateOf(choice, byKey(candidates));
   if (chosen !== undefined) return { tools, toolChoice: { type: 'function', name: functionNameOf(chosen.target) } };
   draft.uncarried.push({
     type: 'tool_choice',
@@ -242,7 +242,8 @@ function chooseTools(
 function allowedTools(choice: JsonObject, candidates: readonly Candidate[], draft: Draft): Choice {
   const nested = isObject(choice.allowed_tools) ? choice.allowed_tools : choice;
   const wanted: unknown[] = Array.isArray(nested.tools) ? nested.tools : [];
-  const allowed = new Set(wanted.map((one) => (isObject(one) ? candidateOf(one, candidates) : undefined)));
+  const known = byKey(candidates);
+  const allowed = new Set(wanted.map((one) => (isObject(one) ? candidateOf(one, known) : undefined)));
   const tools = candidates.filter((candidate) => allowed.has(candidate)).map((candidate) => candidate.tool);
   if (tools.length === 0) {
     draft.uncarried.push({
@@ -255,10 +256,14 @@ function allowedTools(choice: JsonObject, candidates: readonly Candidate[], draf
   return { tools, toolChoice: nested.mode === 'required' ? 'required' : 'auto' };
 }
 
-function candidateOf(choice: JsonObject, candidates: readonly Candidate[]): Candidate | undefined {
+function byKey(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate> {
+  return new Map(candidates.map((candidate) => [keyOf(candidate.target), candidate]));
+}
+
+function candidateOf(choice: JsonObject, known: ReadonlyMap<string, Candidate>): Candidate | undefined {
   const nested = isObject(choice.function) ? choice.function : isObject(choice.custom) ? choice.custom : choice;
   const name = nonEmpty(nested.name) ?? nonEmpty(choice.type) ?? '';
   const namespace = nonEmpty(choice.namespace);
   const key = keyOf({ kind: 'function', name, ...(namespace === undefined ? {} : { namespace }) });
-  return candidates.find((candidate) => keyOf(candidate.target) === key);
+  return known.get(key);
 }
