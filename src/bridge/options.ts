@@ -22,6 +22,8 @@ export interface BridgeOptions {
   readonly apiKey?: () => string | undefined;
   /** Headers for the upstreams, names in lower case. */
   readonly upstreamHeaders?: Readonly<Record<string, string>>;
+  /** Parameters for the upstreams' addresses, not escaped again. */
+  readonly upstreamQuery?: Readonly<Record<string, string>>;
   /** Proxies on the way to the upstreams. Default: none. */
   readonly proxy?: ProxyOptions;
   /** What callers have to send as bearer token. Without one only loopback is listened on. */

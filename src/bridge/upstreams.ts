@@ -174,6 +174,7 @@ function providerOf(baseUrl: string, wireApi: WireApi, settings: Settings): Prov
     model: settings.model,
     envKey: settings.apiKey === undefined ? undefined : KEY_NAME,
     httpHeaders: settings.upstreamHeaders,
+    queryParams: settings.upstreamQuery,
     streamIdleTimeoutMs: settings.idleTimeoutMs,
     usageGraceMs: settings.usageGraceMs,
     connectTimeoutMs: settings.connectTimeoutMs,

@@ -1,6 +1,8 @@
 import { Option, type Command } from 'commander';
 import { destination, pino } from 'pino';
 import { BridgeOptionsError, createBridge, type Bridge, type BridgeMode, type BridgeOptions } from '../bridge/index.ts';
+import { createProvider, type ProviderConfig } from '../client/provider.ts';
+import { requestHeaders } from '../client/provider-request.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
@@ -56,12 +58,14 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   addServerFlags(command);
   addStreamFlags(command);
   return command.action(async (flags: BridgeFlags) => {
-    const bridge = await start(flags, cli);
+    const given = (name: keyof BridgeFlags): boolean => command.getOptionValueSource(name) === 'cli';
+    const options = await optionsOf(flags, given, cli);
+    const bridge = await start(options);
     // Listened for before anybody is told where we are: a client may be quick.
     const stopped = untilStopped(cli);
     try {
       if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, bridge, cli);
-      await out.write(announcement(bridge, flags));
+      await out.write(announcement(bridge, flags, options.model));
       await stopped;
       done(exitCode.done);
     } finally {
@@ -129,24 +133,25 @@ function addStreamFlags(command: Command): void {
     );
 }
 
-async function start(flags: BridgeFlags, cli: CliContext): Promise<Bridge> {
-  const options = await optionsOf(flags, cli);
+async function start(options: BridgeOptions & { readonly port: number }): Promise<Bridge> {
   try {
     const bridge = createBridge(options);
     await bridge.listen();
     return bridge;
   } catch (error) {
     if (error instanceof BridgeOptionsError) throw new UsageError(error.message);
-    const cannot = cannotListen(error, flags.port);
+    const cannot = cannotListen(error, options.port);
     if (cannot !== error) throw cannot;
     throw new UsageError(`the bridge cannot start: ${error instanceof Error ? error.message : 'unknown'}`);
   }
 }
 
-async function optionsOf(flags: BridgeFlags, cli: CliContext): Promise<BridgeOptions> {
+/** True for a flag that is on the command line, not only at its default. */
+type Given = (name: keyof BridgeFlags) => boolean;
+
+async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
   const level = { level: flags.logLevel };
   return {
-    ...(await upstreamsOf(flags, cli)),
     mode: flags.finalOnly === true ? 'final-only' : flags.mode,
     host: flags.host,
     port: flags.port,
@@ -170,18 +175,18 @@ async function optionsOf(flags: BridgeFlags, cli: CliContext): Promise<BridgeOpt
     ...(flags.traceDir === undefined ? {} : { traceDir: flags.traceDir }),
     ...secretOf('authToken', '--auth-token-env', flags.authTokenEnv, cli),
     ...secretOf('turnStateKey', '--turn-state-key-env', flags.turnStateKeyEnv, cli),
-  };
+    ...(await upstreamsOf(flags, given, cli)),
+  } satisfies BridgeOptions;
 }
 
-type UpstreamOptions = Pick<BridgeOptions, 'upstreams' | 'wire' | 'apiKey' | 'upstreamHeaders'>;
-
-async function upstreamsOf(flags: BridgeFlags, cli: CliContext): Promise<UpstreamOptions> {
+async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): Promise<BridgeOptions> {
   const key = await keyOf(flags, cli);
   if (flags.upstream !== undefined) {
     if (flags.provider !== undefined) throw new UsageError('--upstream and --provider contradict each other');
+    if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
     return { upstreams: flags.upstream, wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
   }
-  const { provider } = await chooseProvider(
+  const { provider, notes } = await chooseProvider(
     {
       ...(flags.provider === undefined ? {} : { provider: flags.provider }),
       ...(flags.codexConfig === undefined ? {} : { codexConfig: flags.codexConfig }),
@@ -189,12 +194,28 @@ async function upstreamsOf(flags: BridgeFlags, cli: CliContext): Promise<Upstrea
     cli,
   );
   if (provider === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
+  for (const note of notes) cli.stderr.write(`turnwire bridge: note: ${note}\n`);
   const apiKey = key ?? (provider.envKey === undefined ? undefined : fromEnv('env_key', provider.envKey, cli));
   return {
     upstreams: [provider.baseUrl],
     wire: flags.wire === 'auto' ? provider.wireApi : flags.wire,
-    upstreamHeaders: provider.httpHeaders,
     ...(apiKey === undefined ? {} : { apiKey }),
+    ...settingsOf(provider, given, cli),
+  };
+}
+
+/** What the provider's table says; a flag on the command line goes before it. */
+function settingsOf(provider: ProviderConfig, given: Given, cli: CliContext): Partial<BridgeOptions> {
+  const withoutKey = createProvider({ ...provider, envKey: undefined });
+  return {
+    upstreamHeaders: requestHeaders(withoutKey, (variable) => cli.env[variable]),
+    upstreamQuery: provider.queryParams,
+    connectTimeoutMs: provider.connectTimeoutMs,
+    onClose: provider.onClose,
+    ...(given('idleTimeout') ? {} : { idleTimeoutMs: provider.streamIdleTimeoutMs }),
+    ...(given('usageGrace') ? {} : { usageGraceMs: provider.usageGraceMs }),
+    ...(given('requestRetries') ? {} : { requestMaxRetries: provider.requestMaxRetries }),
+    ...(given('model') || provider.model === undefined ? {} : { model: provider.model }),
   };
 }
 
@@ -232,7 +253,7 @@ function unset(flagName: string, variable: string): UsageError {
 }
 
 /** What a user needs next: the block for Codex, and the address for everybody else. */
-function announcement(bridge: Bridge, flags: BridgeFlags): string {
+function announcement(bridge: Bridge, flags: BridgeFlags, model: string | undefined): string {
   const baseUrl = `${bridge.url}/v1`;
   const websockets = flags.websocket && flags.mode !== 'passthrough';
   const lines = [
@@ -243,7 +264,7 @@ function announcement(bridge: Bridge, flags: BridgeFlags): string {
     '',
     'For Codex, in ~/.codex/config.toml:',
     '',
-    `model = "${flags.model ?? 'MODEL'}"`,
+    `model = "${model ?? 'MODEL'}"`,
     'model_provider = "turnwire"',
     '',
     '[model_providers.turnwire]',

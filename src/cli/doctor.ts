@@ -5,9 +5,12 @@ import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
+import { chooseProvider } from './provider.ts';
 import { readStdin } from './stdin.ts';
 
 interface DoctorFlags {
+  readonly provider?: string;
+  readonly codexConfig?: boolean;
   readonly model?: string;
   readonly json?: boolean;
   readonly wire?: WireApi;
@@ -20,7 +23,9 @@ interface DoctorFlags {
 
 export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
   return createCommand('turnwire doctor', 'Examines a model server and says what its wire does wrong.', example)
-    .argument('<url>', 'base URL of the server; /v1 is added when it has no path')
+    .argument('[url]', 'base URL of the server; /v1 is added when it has no path (default: that of --provider)')
+    .addOption(flag('--provider <name>', 'examine the server of [model_providers.NAME] of turnwire.toml', 'none'))
+    .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
     .addOption(flag('--model <name>', 'the model to ask', 'the first that the server lists'))
     .addOption(flag('--json', 'print one JSON object instead of a table', 'off'))
     .addOption(new Option('--wire <wire>', 'examine this wire alone (default: both)').choices(['chat', 'responses']))
@@ -29,7 +34,7 @@ export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
     .addOption(numberFlag('--timeout <ms>', 'longest silence of the server', 1, 15_000))
     .addOption(numberFlag('--hold <ms>', 'how long a finished answer is watched for its end', 1, 3000))
     .addOption(numberFlag('--concurrency <n>', 'requests at the same time', 1, 3))
-    .action(async (url: string, flags: DoctorFlags) => {
+    .action(async (url: string | undefined, flags: DoctorFlags) => {
       const stop = new AbortController();
       const off = cli.onSignal('SIGINT', () => stop.abort());
       try {
@@ -45,12 +50,19 @@ export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
 
 const example = 'turnwire doctor http://127.0.0.1:8080 --model tiny';
 
-async function run(url: string, flags: DoctorFlags, cli: CliContext, signal: AbortSignal): Promise<DoctorReport> {
+async function run(
+  url: string | undefined,
+  flags: DoctorFlags,
+  cli: CliContext,
+  signal: AbortSignal,
+): Promise<DoctorReport> {
+  const server = url === undefined ? await fromProvider(flags, cli) : direct(url, flags);
+  const { envKey } = server;
   try {
     return await examine({
-      url,
-      model: flags.model,
-      apiKey: await keyOf(flags, cli),
+      url: server.url,
+      model: server.model,
+      apiKey: await keyOf({ ...flags, ...(envKey === undefined ? {} : { envKey }) }, cli),
       wires: flags.wire === undefined ? undefined : [flags.wire],
       timeoutMs: flags.timeout,
       holdMs: flags.hold,
@@ -64,10 +76,37 @@ async function run(url: string, flags: DoctorFlags, cli: CliContext, signal: Abo
   }
 }
 
+interface Server {
+  readonly url: string;
+  readonly model?: string | undefined;
+  readonly envKey?: string | undefined;
+}
+
+function direct(url: string, flags: DoctorFlags): Server {
+  if (flags.provider !== undefined) throw new UsageError('a URL and --provider contradict each other');
+  if (flags.codexConfig === true) throw new UsageError('a URL and --codex-config contradict each other');
+  return { url, model: flags.model };
+}
+
+/** The server of a configuration file. Of its table only the address, the model and the key are used. */
+async function fromProvider(flags: DoctorFlags, cli: CliContext): Promise<Server> {
+  const { provider, codexConfig } = flags;
+  const choice = await chooseProvider(
+    { ...(provider === undefined ? {} : { provider }), ...(codexConfig === undefined ? {} : { codexConfig }) },
+    cli,
+  );
+  if (choice.provider === undefined) throw new UsageError('a server is needed: its URL, or --provider NAME');
+  const { baseUrl, model, envKey, httpHeaders, envHttpHeaders, queryParams } = choice.provider;
+  if ([httpHeaders, envHttpHeaders, queryParams].some((table) => Object.keys(table).length > 0)) {
+    cli.stderr.write("turnwire doctor: note: the provider's headers and query_params are not sent\n");
+  }
+  return { url: baseUrl, model: flags.model ?? model, envKey: flags.envKey ?? envKey };
+}
+
 async function keyOf(flags: DoctorFlags, cli: CliContext): Promise<string | undefined> {
   if (flags.apiKeyStdin === true) return (await readStdin({ apiKey: true, prompt: false }, cli)).apiKey;
   if (flags.envKey === undefined) return undefined;
   const key = cli.env[flags.envKey];
-  if (key === undefined || key === '') throw new UsageError(`--env-key: ${flags.envKey} is not set`);
+  if (key === undefined || key === '') throw new UsageError(`the environment variable ${flags.envKey} is not set`);
   return key;
 }

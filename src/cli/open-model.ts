@@ -1,5 +1,7 @@
-import type { GetEnv } from '../client/provider-request.ts';
+import type { ProviderConfig } from '../client/provider.ts';
+import { missingKeyVariable, type GetEnv } from '../client/provider-request.ts';
 import type { CliContext } from './context.ts';
+import { UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
 import { chooseProvider } from './provider.ts';
 import type { ProviderFlags } from './provider-flags.ts';
@@ -27,6 +29,7 @@ export async function openModel(flags: ProviderFlags, { cli, name, apiKey, warns
   const { provider, notes } = await chooseProvider(flags, cli);
   for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
   if (provider !== undefined) {
+    if (apiKey === undefined) checkKey(provider, cli);
     const { connect } = await import('./connect.ts');
     return connect(
       apiKey === undefined ? provider : { ...provider, envKey: STDIN_KEY },
@@ -42,6 +45,14 @@ export async function openModel(flags: ProviderFlags, { cli, name, apiKey, warns
     `${name}: no provider was named, so the answers are scripted, without key or network. ${pointer(name)}\n`,
   );
   return await openScripted(flags);
+}
+
+function checkKey(provider: ProviderConfig, cli: CliContext): void {
+  const missing = missingKeyVariable(provider, (variable) => cli.env[variable]);
+  if (missing === undefined) return;
+  throw new UsageError(
+    `the environment variable ${missing} is not set: provider ${JSON.stringify(provider.name)} takes its key from it`,
+  );
 }
 
 function keyReader(cli: CliContext, apiKey: string | undefined): GetEnv {

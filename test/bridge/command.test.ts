@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,8 +117,40 @@ describe('turnwire bridge', () => {
     expect(await ended).toBe(0);
   });
 
+  it("asks a provider of the configuration as its table says, and names the table's model", async () => {
+    await using mock = await startMock({ wire: 'chat', scenario: 'text' });
+    const home = join(folder, 'home');
+    mkdirSync(join(home, 'turnwire'), { recursive: true });
+    const table = `[model_providers.odd]
+base_url = "${mock.baseUrl}"
+wire_api = "chat"
+model = "tiny"
+query_params = { "api-version" = "7" }
+http_headers = { "X-Plain" = "one" }
+env_http_headers = { "X-From-Env" = "TENANT" }
+`;
+    writeFileSync(join(home, 'turnwire', 'config.toml'), table);
+    const command = await startCommand(['--provider', 'odd'], { XDG_CONFIG_HOME: home, TENANT: 'two' });
+    expect(command.stdout()).toContain('model = "tiny"\n');
+    const response = await fetch(`${command.url}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"input":"hi"}',
+    });
+    expect(await response.text()).toContain('"status":"completed"');
+    expect(await command.end()).toBe(0);
+    const { query, headers, body } = mock.requests[0]!;
+    expect([query, headers['x-plain'], headers['x-from-env'], body?.model]).toEqual([
+      'api-version=7',
+      'one',
+      'two',
+      'tiny',
+    ]);
+  });
+
   it.each([
     [[], /an upstream is needed/],
+    [['--upstream', 'http://127.0.0.1:1', '--codex-config'], /--upstream and --codex-config contradict each other/],
     [['--upstream', 'nonsense'], /http:\/\//],
     [['--upstream', 'http://127.0.0.1:1', '--host', '0.0.0.0'], /--auth-token-env/],
     [['--upstream', 'http://127.0.0.1:1', '--env-key', 'NOT_SET'], /NOT_SET is not set/],

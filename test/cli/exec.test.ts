@@ -154,8 +154,8 @@ describe('the key', () => {
     await runInProcess(args, { env: { MY_KEY: 'sesame-1' } });
     expect(server.requests[0]?.headers.authorization).toBe('Bearer sesame-1');
     const { code, stderr } = await runInProcess(args);
-    expect(stderr).toMatch(/^turnwire exec: unauthorized: .*MY_KEY.*\n$/);
-    expect(code).toBe(1);
+    expect(stderr).toMatch(/^turnwire exec: the environment variable MY_KEY is not set: .*\n$/);
+    expect([code, server.requests.length]).toEqual([2, 1]);
   });
 
   it('comes from the first line of stdin, the prompt from the rest', async () => {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMock } from '../../src/mock/index.ts';
 import { runInProcess, startInProcess } from '../cli/harness.ts';
 
@@ -37,6 +40,19 @@ describe('turnwire doctor', () => {
     expect(stdout + stderr).not.toContain('very-secret');
   });
 
+  it('examines the server of a provider, with its key and its model', async () => {
+    await using mock = await startMock();
+    const cwd = mkdtempSync(join(tmpdir(), 'turnwire-doctor-'));
+    onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+    const table = `[model_providers.mine]\nbase_url = "${mock.baseUrl}"\nenv_key = "KEY"\nmodel = "tiny"\n`;
+    writeFileSync(join(cwd, 'turnwire.toml'), table);
+    const args = ['doctor', '--provider', 'mine', '--wire', 'chat', ...quick];
+    const { code, stdout } = await runInProcess(args, { cwd, env: { KEY: 'very-secret' } });
+    expect([code, stdout.split('\n')[0]]).toEqual([0, `${mock.baseUrl}, model tiny`]);
+    expect(mock.requests[0]?.headers.authorization).toBe('Bearer very-secret');
+    expect((await runInProcess(args, { cwd })).stderr).toContain('the environment variable KEY is not set');
+  });
+
   it('asks for the model that is named', async () => {
     await using mock = await startMock();
     await runInProcess(['doctor', mock.url, '--wire', 'chat', '--model', 'other', ...quick]);
@@ -44,9 +60,11 @@ describe('turnwire doctor', () => {
   });
 
   it.each([
-    [['doctor'], /missing required argument 'url'/],
+    [['doctor'], /a server is needed: its URL, or --provider NAME/],
     [['doctor', 'ftp://x'], /"ftp:\/\/x" is no http or https URL/],
-    [['doctor', 'http://127.0.0.1:1', '--env-key', 'NONE'], /--env-key: NONE is not set/],
+    [['doctor', 'http://127.0.0.1:1', '--env-key', 'NONE'], /the environment variable NONE is not set/],
+    [['doctor', 'http://127.0.0.1:1', '--provider', 'x'], /a URL and --provider contradict each other/],
+    [['doctor', '--provider', 'x'], /no provider "x"/],
   ])('says in one line what is wrong with %j', async (args, message) => {
     const { code, stderr } = await runInProcess(args);
     expect(stderr).toMatch(message);
