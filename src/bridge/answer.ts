@@ -158,7 +158,12 @@ async function fail(options: AnswerOptions, error: ModelError, ledger: Ledger): 
 function asLimit(error: ModelError, codex: boolean): ModelError {
   const cut = error.kind === 'context_window_exceeded' && error.status === undefined && error.code === undefined;
   if (!cut || codex) return error;
-  return new ModelError({ kind: 'incomplete', code: 'max_output_tokens', message: 'the answer reached a token limit' });
+  return new ModelError({
+    kind: 'incomplete',
+    code: 'max_output_tokens',
+    message: 'the answer reached a token limit',
+    usage: error.usage,
+  });
 }
 
 /** What the upstream could not be given is told, not silently dropped. */

@@ -76,7 +76,7 @@ export function answerHeaders(
 /** Codings that the transport takes off: their bytes and their count are not those that go on. */
 const DECODED = /^(?:x-)?(?:gzip|deflate|br)$/i;
 
-/** All of an upstream's headers that may pass. */
+/** All of an upstream's headers that may pass. Which web pages may read the answer is for the bridge to say. */
 export function allAnswerHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Record<string, string> {
@@ -84,6 +84,7 @@ export function allAnswerHeaders(
   const decoded = DECODED.test(one(headers['content-encoding'])?.trim() ?? '');
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || HOP_BY_HOP.has(name) || name === 'x-codex-turn-state' || name === 'set-cookie') continue;
+    if (name.startsWith('access-control-')) continue;
     if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
     picked[name] = Array.isArray(value) ? value.join(', ') : value;
   }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ModelError } from '../model/errors.ts';
-import type { CompletedEvent } from '../model/events.ts';
+import type { CompletedEvent, Usage } from '../model/events.ts';
 import type { BridgeContext } from './context.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -20,6 +20,7 @@ export class Ledger {
   #firstMs: number | undefined;
   #error: ModelError | undefined;
   #end: CompletedEvent | undefined;
+  #usage: Usage | undefined;
   #batches = 0;
   #timed = false;
 
@@ -61,14 +62,20 @@ export class Ledger {
     if (event.dropped_tool_calls !== undefined) this.healed('dropped_tool_call');
     if (event.ended_by === 'sentinel') this.healed('no_finish_reason');
     if (event.ended_by === 'close') this.healed('no_end');
-    const { tokens } = this.#context.metrics;
-    if (event.usage === undefined) return;
-    tokens.inc({ direction: 'input' }, event.usage.input_tokens);
-    tokens.inc({ direction: 'output' }, event.usage.output_tokens);
+    this.#count(event.usage);
   }
 
   fail(error: ModelError): void {
     this.#error = error;
+    this.#count(error.usage);
+  }
+
+  #count(usage: Usage | undefined): void {
+    this.#usage = usage;
+    if (usage === undefined) return;
+    const { tokens } = this.#context.metrics;
+    tokens.inc({ direction: 'input' }, usage.input_tokens);
+    tokens.inc({ direction: 'output' }, usage.output_tokens);
   }
 
   /** The one line. */
@@ -85,8 +92,8 @@ export class Ledger {
       ttft_ms: rounded(this.#firstMs),
       ms: rounded(settings.clock.now() - this.#startedAt),
       batches: this.#batches,
-      input_tokens: this.#end?.usage?.input_tokens,
-      output_tokens: this.#end?.usage?.output_tokens,
+      input_tokens: this.#usage?.input_tokens,
+      output_tokens: this.#usage?.output_tokens,
       ended_by: this.#end?.ended_by,
       finish_reason: this.#end?.finish_reason,
       healed: this.#heals.length === 0 ? undefined : this.#heals,

@@ -113,6 +113,7 @@ function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: 
   const { provider, mintId } = options;
   return {
     usageAsked: asksUsage,
+    usageOfCut: true,
     tokenLimit: setsTokenLimit(request, provider),
     onClose: provider.onClose,
     toolCallsOnStop: provider.toolCallsOnStop,

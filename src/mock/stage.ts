@@ -123,12 +123,12 @@ function framesOf(input: StageInput): Frame[] {
 function* wholeReply(input: StageInput): Generator<ModelEvent | ModelError> {
   const { reply, request, ids } = input;
   const deltas = yield* replyEvents(partsOf(reply, request), ids);
+  const usage = reply.usage === undefined ? countedUsage(request, deltas) : (reply.usage ?? undefined);
   const failure = failureOf(reply);
   if (failure !== undefined) {
-    yield failure;
+    yield failure.with({ usage });
     return;
   }
-  const usage = reply.usage === undefined ? countedUsage(request, deltas) : (reply.usage ?? undefined);
   yield {
     type: 'completed',
     response_id: ids.response,

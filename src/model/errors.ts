@@ -1,3 +1,5 @@
+import type { Usage } from './usage.ts';
+
 /** The kinds of failure; what each one means for a retry stands in `retry-policy.ts`. */
 export type ErrorKind =
   | 'invalid_request'
@@ -49,6 +51,8 @@ export interface ModelErrorInit {
   readonly afterMs?: number | undefined;
   /** Default true: nothing was delivered. */
   readonly replaySafe?: boolean;
+  /** What the part of the answer that came did cost. */
+  readonly usage?: Usage | undefined;
   readonly cause?: unknown;
 }
 
@@ -58,6 +62,7 @@ export interface ErrorAmendment {
   readonly replaySafe?: boolean;
   readonly message?: string | undefined;
   readonly code?: string | undefined;
+  readonly usage?: Usage | undefined;
 }
 
 /** Retry class of every kind when the server gave no delay of its own (events.md section 6). */
@@ -97,6 +102,8 @@ export class ModelError extends Error {
   readonly status?: number;
   readonly code?: string;
   readonly requestId?: string;
+  /** Of an answer that was cut off by a limit or a filter, where the server told it. */
+  readonly usage?: Usage;
   readonly retry: RetryAdvice;
 
   constructor(init: ModelErrorInit) {
@@ -105,6 +112,7 @@ export class ModelError extends Error {
     if (init.status !== undefined) this.status = init.status;
     if (init.code !== undefined) this.code = init.code;
     if (init.requestId !== undefined) this.requestId = init.requestId;
+    if (init.usage !== undefined) this.usage = init.usage;
     this.retry = adviceFor(init);
   }
 
@@ -121,6 +129,7 @@ export class ModelError extends Error {
       requestId: more.requestId ?? this.requestId,
       afterMs: this.retry.afterMs,
       replaySafe: more.replaySafe ?? this.retry.replaySafe,
+      usage: more.usage ?? this.usage,
       cause: this.cause,
     });
   }

@@ -1,6 +1,9 @@
 import type { JsonObject } from '../base/json.ts';
 import type { ModelErrorJson } from './errors.ts';
 import type { OutputItem } from './items.ts';
+import type { Usage } from './usage.ts';
+
+export type { Usage };
 
 /**
  * The canonical events: one discriminated union on `type`, the same for Chat Completions SSE, Responses SSE
@@ -145,15 +148,6 @@ export interface DroppedToolCall {
   readonly name?: string;
   readonly arguments: string;
   readonly reason: 'stop' | 'no_name' | 'incomplete';
-}
-
-/** Token counts in the Responses shape. */
-export interface Usage {
-  readonly input_tokens: number;
-  readonly input_tokens_details: { readonly cached_tokens: number };
-  readonly output_tokens: number;
-  readonly output_tokens_details: { readonly reasoning_tokens: number };
-  readonly total_tokens: number;
 }
 
 export interface RateLimitWindow {

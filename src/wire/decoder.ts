@@ -10,6 +10,8 @@ export type MintId = (prefix: string) => string;
 export interface DecoderOptions {
   /** The request asked for usage, so a finished chat stream waits for it a little. Default false. */
   readonly usageAsked?: boolean;
+  /** It waits for the usage of an answer that a limit or a filter cut off, too. Default false: that fails at once. */
+  readonly usageOfCut?: boolean;
   /** The request set a token limit: a chat `length` is then `incomplete`, not a full context window. Default false. */
   readonly tokenLimit?: boolean;
   /** What a close without an end means. Default `error`: `stream_truncated`. */

@@ -66,6 +66,11 @@ export abstract class WireMachine {
       return;
     }
     this.closeOpenItems();
+    this.failNow(error);
+  }
+
+  /** The end of an answer whose items are closed. */
+  protected failNow(error: ModelError): void {
     this.phase = 'ended';
     this.failure = this.#delivered ? error.with({ replaySafe: false }) : error;
   }

@@ -248,6 +248,24 @@ describe('bridge: wires and modes', () => {
     }
   });
 
+  it('lets a page of an allowed origin read what is passed through, whatever the upstream says of pages', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = createBridge({
+      upstreams: [upstream.url],
+      mode: 'passthrough',
+      port: 0,
+      drainTimeoutMs: 0,
+      allowedOrigins: ['http://page.example'],
+    });
+    await bridge.listen();
+    const answer = post(bridge, '/v1/chat/completions', {}, { headers: { origin: 'http://page.example' } });
+    const { res } = await upstream.next();
+    res.writeHead(200, { 'access-control-allow-origin': '', 'access-control-allow-credentials': 'true' }).end('{}');
+    const { headers } = await answer;
+    expect(headers.get('access-control-allow-origin')).toBe('http://page.example');
+    expect(headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
   it('replaces the key of the caller by its own, and shows neither', async () => {
     await using at = await startRig(
       { wire: 'chat', scenario: 'text' },

@@ -58,6 +58,30 @@ describe('3.6 reasons that are errors', () => {
     expect(readOpen('chat', streamed + chatBody(chunk({}, 'length')), { usageAsked: true })).toMatchObject({
       phase: 'ended',
     });
+    const options = { usageAsked: true, usageOfCut: true };
+    expect(readOpen('chat', streamed + chatBody(chunk({}, 'error')), options)).toMatchObject({ phase: 'ended' });
+  });
+
+  test('3.6 a limit whose usage is wanted waits for it as a finish does; a sentinel ends the wait', () => {
+    const options = { usageAsked: true, usageOfCut: true };
+    const body = streamed + chatBody(chunk({}, 'length'));
+    expect(readOpen('chat', body, options)).toMatchObject({ phase: 'awaiting_usage' });
+    for (const end of [
+      chatBody('[DONE]'),
+      chatBody({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } }),
+    ]) {
+      const { phase, error } = readOpen('chat', body + end, options);
+      expect([phase, error?.kind]).toEqual(['ended', 'context_window_exceeded']);
+    }
+    const two = chatBody(
+      chunk({ content: 'a' }),
+      { choices: [{ index: 1, delta: {}, finish_reason: 'length' }] },
+      '[DONE]',
+    );
+    expect(readOpen('chat', two, options)).toMatchObject({
+      phase: 'ended',
+      error: { kind: 'context_window_exceeded' },
+    });
   });
 
   test('3.6 length before anything was said may be replayed', () => {

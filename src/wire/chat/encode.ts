@@ -125,6 +125,7 @@ class Encoder implements ChatEncoder {
     const out: WireEvent[] = [];
     if (error.kind === 'incomplete' || error.kind === 'content_filter') {
       if (this.#id === undefined) this.#start(undefined, out);
+      this.#usage = error.usage;
       this.#end(error.kind === 'incomplete' ? 'length' : 'content_filter', out);
     } else {
       this.#ended = true;

@@ -49,6 +49,8 @@ export class ChatMachine extends WireMachine {
   #responseId: string | undefined;
   #usage: Usage | undefined;
   #dropped: DroppedToolCall[] = [];
+  /** The error that the finish stood for: told when the wait for usage is over. */
+  #cut: ModelError | undefined;
 
   constructor(options: DecoderOptions) {
     super();
@@ -250,35 +252,38 @@ export class ChatMachine extends WireMachine {
   }
 
   #finish(): void {
-    if (!this.#emitItems()) return;
-    if (this.#options.usageAsked === true && this.#usage === undefined) this.phase = 'awaiting_usage';
-    else this.#complete('finish_reason');
+    const { usageAsked, usageOfCut } = this.#options;
+    const cut = this.#emitItems();
+    const waits = cut === undefined || (usageOfCut === true && cut.kind !== 'server_error');
+    this.#cut = cut;
+    if (waits && usageAsked === true && this.#usage === undefined) this.phase = 'awaiting_usage';
+    else this.completeFinished();
   }
 
   /** A sentinel, or a close that counts as one, ends what has no finish_reason. */
   #settle(endedBy: EndedBy): void {
-    if (this.#emitItems()) this.#complete(endedBy);
+    this.#cut = this.#emitItems();
+    if (this.#cut === undefined) this.#complete(endedBy);
+    else this.completeFinished();
   }
 
   protected completeFinished(): void {
-    this.#complete('finish_reason');
+    if (this.#cut === undefined) this.#complete('finish_reason');
+    else this.failNow(this.#cut.with({ usage: this.#usage }));
   }
 
-  /** All reasoning, all calls, all messages (events.md 3.3). False when a finish_reason stood for an error. */
-  #emitItems(): boolean {
-    const choices = [...this.#choices.values()];
-    const failure = failureOf(
-      choices.map(({ finish }) => finish),
-      this.#options.tokenLimit === true,
-    );
+  /** All reasoning, all calls, all messages (events.md 3.3). Where a finish_reason stands for an error: that, and no call. */
+  #emitItems(): ModelError | undefined {
+    const finishes = [...this.#choices.values()].map(({ finish }) => finish);
+    const failure = failureOf(finishes, this.#options.tokenLimit === true);
     if (failure !== undefined) {
-      this.fail(failure);
-      return false;
+      this.closeOpenItems();
+      return failure;
     }
     this.#closeTexts('completed', 'reasoning');
     for (const { slot, choice } of this.#calls) this.#settleCall(slot, choice.finish);
     this.#closeTexts('completed', 'message');
-    return true;
+    return undefined;
   }
 
   #settleCall(slot: CallSlot, finish: string | undefined): void {

@@ -150,7 +150,7 @@ class Encoder implements ResponsesEncoder {
     this.#items.flush('incomplete');
     if (error.kind === 'incomplete' || error.kind === 'content_filter') {
       const reason = error.kind === 'content_filter' ? 'content_filter' : (error.code ?? 'max_output_tokens');
-      this.#end('incomplete', { incomplete_details: { reason } });
+      this.#end('incomplete', { incomplete_details: { reason }, ...this.#completedFields(error.usage, undefined) });
     } else {
       const { code, message } = wireErrorOf(error);
       this.#end('failed', { error: { code, message } });

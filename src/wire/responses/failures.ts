@@ -2,6 +2,7 @@ import { isObject, nonEmpty, type JsonObject } from '../../base/json.ts';
 import { errorFromWire, errorValueOf } from '../../model/classify.ts';
 import { ModelError } from '../../model/errors.ts';
 import { ceilMs } from '../../model/retry-after.ts';
+import { usageFromResponses } from './usage.ts';
 
 /** `response.failed`: the error of its response, or a generic one where it has none. */
 export function failedError(response: JsonObject): ModelError {
@@ -16,6 +17,7 @@ export function incompleteError(response: JsonObject): ModelError {
     kind: reason === 'content_filter' ? 'content_filter' : 'incomplete',
     code: reason,
     message: `the server ended the response early: ${reason ?? 'no reason given'}`,
+    usage: usageFromResponses(response['usage']),
   });
 }
 
