@@ -167,13 +167,19 @@ function asLimit(error: ModelError, codex: boolean): ModelError {
 }
 
 /** What the upstream could not be given is told, not silently dropped. */
-function tellUncarried({ sink, log }: AnswerOptions, { uncarried, ignored }: Started): void {
+function tellUncarried({ sink, log }: AnswerOptions, { uncarried, ignored, notes }: Started): void {
   if (ignored.length > 0) log.info({ fields: ignored }, 'the upstream is not sent some fields of the request');
-  if (uncarried.length === 0) return;
-  log.warn({ uncarried }, 'the upstream cannot be given all of the request');
-  const names = [...new Set(uncarried.map((one) => (one.name === undefined ? one.type : `${one.type}:${one.name}`)))];
-  const text = names.join(', ').replace(/[^\x20-\x7e]/g, '?');
+  if (uncarried.length + notes.length === 0) return;
+  log.warn({ uncarried, notes }, 'the upstream cannot be given all of the request');
+  const tools = uncarried.map((one) => (one.name === undefined ? one.type : `${one.type}:${one.name}`));
+  const names = new Set([...tools, ...notes.map(subjectOf)]);
+  const text = [...names].join(', ').replace(/[^\x20-\x7e]/g, '?');
   sink.setHeaders({ 'x-turnwire-not-carried': text.slice(0, 1000) });
+}
+
+/** What a note is about: the type that it names, else the place in the request. */
+function subjectOf(note: string): string {
+  return /of type "([^"]+)"/.exec(note)?.[1] ?? note.split(':', 1)[0] ?? '';
 }
 
 function abortedError(signal: AbortSignal): ModelError {

@@ -32,6 +32,8 @@ export interface Started {
   readonly tools: ToolMap | undefined;
   readonly uncarried: UpstreamRequest['uncarried'];
   readonly ignored: UpstreamRequest['ignored'];
+  /** What else of the request the upstream's wire has no form for, one line each. */
+  readonly notes: readonly string[];
   /** The first events; empty when the answer ended with them missing. */
   readonly events: readonly ModelEvent[];
   /** Counts the stream off its upstream. */
@@ -88,6 +90,7 @@ async function begin(options: AttemptOptions, upstream: Upstream): Promise<Start
     const wire = await abortable(pool.wireOf(upstream), signal);
     const provider = upstream.provider(wire);
     const { request, tools, uncarried, ignored } = toUpstream(prepared, provider, settings.tools);
+    let notes: readonly string[] = [];
     const calling = {
       transport: watched(context.transport, (response) => options.onHead(upstream, response)),
       clock: settings.clock,
@@ -95,6 +98,9 @@ async function begin(options: AttemptOptions, upstream: Upstream): Promise<Start
       getEnv: pool.getEnv,
       mintId: randomIds,
       memory: upstream.memory,
+      onNotes: (told: readonly string[]) => {
+        notes = told;
+      },
     };
     const sticky = {
       headers: () => (wire === 'responses' ? headersFor(options, upstream) : {}),
@@ -103,7 +109,7 @@ async function begin(options: AttemptOptions, upstream: Upstream): Promise<Start
     const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, sticky);
     const events = await firstEvents(call);
     pool.succeeded(upstream);
-    return { upstream, call, tools, uncarried, ignored, events, release };
+    return { upstream, call, tools, uncarried, ignored, notes, events, release };
   } catch (error) {
     release();
     throw error;

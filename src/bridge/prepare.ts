@@ -163,11 +163,19 @@ const RESPONSES_FIELDS = new Set([
 function extraFor(prepared: Prepared, provider: ProviderConfig, native: boolean): JsonObject {
   const { rest } = prepared.parsed;
   if (prepared.wire === 'chat') {
-    return provider.wireApi === 'responses' ? responsesExtraOf(rest) : pick(rest, (name) => !OWN.has(name));
+    if (provider.wireApi === 'chat') return pick(rest, (name) => !OWN.has(name));
+    const extra = responsesExtraOf(rest);
+    return native ? extra : without(extra, ['tool_choice']);
   }
   if (provider.wireApi === 'chat') return chatExtraOf(rest);
-  if (!native) return pick(rest, (name) => RESPONSES_FIELDS.has(name));
-  return pick(rest, (name) => !OWN.has(name) || name === 'tool_choice');
+  if (!native) return withReasoning(pick(rest, (name) => RESPONSES_FIELDS.has(name)));
+  return withReasoning(pick(rest, (name) => !OWN.has(name) || name === 'tool_choice'));
+}
+
+/** Nothing is kept at the server, so reasoning has to come whole, whatever else the client wants to be included. */
+function withReasoning(extra: JsonObject): JsonObject {
+  if (!Array.isArray(extra.include)) return without(extra, ['include']);
+  return { ...extra, include: [...new Set([...(extra.include as unknown[]), 'reasoning.encrypted_content'])] };
 }
 
 /** What was asked for and goes nowhere. `text` and `reasoning` are only kept back where their parts went elsewhere. */

@@ -1,12 +1,13 @@
 import type { ModelError } from '../model/errors.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
-import { toChatBody } from '../wire/chat/request.ts';
+import { toChatRequest } from '../wire/chat/request.ts';
 import type { DecoderOptions, MintId } from '../wire/decoder.ts';
 import { createDecoder } from '../wire/stream-decoder.ts';
 import { chatQuirksOf } from '../wire/quirks.ts';
+import type { RequestBody } from '../wire/request-body.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
-import { toResponsesBody } from '../wire/responses/request.ts';
+import { toResponsesRequest } from '../wire/responses/request.ts';
 import { HttpCall, type HttpCallContext, type HttpCallPlan } from './http-call.ts';
 import type { ProviderConfig } from './provider.ts';
 import type { AttemptContext } from './sampling.ts';
@@ -26,6 +27,8 @@ export interface CallContext extends HttpCallContext {
   readonly getEnv: GetEnv;
   readonly mintId: MintId;
   readonly memory: ServerMemory;
+  /** Told what of a request its wire has no form for, one line each. */
+  readonly onNotes?: (notes: readonly string[]) => void;
 }
 
 interface PlanOptions extends CallContext {
@@ -78,15 +81,17 @@ function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
 }
 
 /** The body as it is sent on the provider's wire. */
-export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsage: boolean): Record<string, unknown> {
+export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsage: boolean): RequestBody {
   const common = { model: provider.model, maxOutputTokens: provider.maxOutputTokens };
-  if (provider.wireApi === 'responses') return toResponsesBody(request, common);
+  if (provider.wireApi === 'responses') return toResponsesRequest(request, common);
   const quirks = chatQuirksOf(provider.baseUrl, request.model ?? provider.model ?? '');
-  return toChatBody(request, { ...common, quirks, askUsage: asksUsage });
+  return toChatRequest(request, { ...common, quirks, askUsage: asksUsage });
 }
 
 function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: boolean): HttpRequest {
   const { provider, getEnv } = options;
+  const { body, notes } = bodyOf(request, provider, asksUsage);
+  if (notes.length > 0) options.onNotes?.(notes);
   return {
     method: 'POST',
     url: requestUrl(provider, provider.wireApi === 'chat' ? 'chat/completions' : 'responses'),
@@ -98,7 +103,7 @@ function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: b
       ...requestHeaders(provider, getEnv),
       ...options.headers(),
     },
-    body: JSON.stringify(bodyOf(request, provider, asksUsage)),
+    body: JSON.stringify(body),
     timers: {
       connectMs: provider.connectTimeoutMs,
       firstByteMs: provider.firstByteTimeoutMs,

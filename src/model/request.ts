@@ -29,6 +29,8 @@ export interface ModelRequest {
 export interface OutputSchema {
   readonly name: string;
   readonly schema: JsonObject;
+  /** What the answer is for, told to the model. */
+  readonly description?: string;
   readonly strict?: boolean;
 }
 

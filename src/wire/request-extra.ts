@@ -22,6 +22,17 @@ export function responsesExtraOf(rest: JsonObject): JsonObject {
     service_tier,
     safety_identifier,
     prompt_cache_key,
+    tool_choice: isObject(rest.tool_choice) ? flatChoice(rest.tool_choice) : undefined,
     text: Object.keys(text).length === 0 ? undefined : text,
   });
+}
+
+/** Chat nests under the type what the Responses API has beside it. */
+function flatChoice(choice: JsonObject): JsonObject {
+  const { type } = choice;
+  const nested = typeof type === 'string' ? choice[type] : undefined;
+  if (!isObject(nested)) return choice;
+  const tools: unknown[] | undefined = Array.isArray(nested.tools) ? nested.tools : undefined;
+  const flat = tools?.map((tool) => (isObject(tool) ? flatChoice(tool) : tool));
+  return withoutUndefined({ type, ...nested, tools: flat });
 }

@@ -154,6 +154,7 @@ describe('fromChatRequest', () => {
     expect(rest).toEqual({ tool_choice: body.tool_choice, response_format: body.response_format, stop: ['x'] });
     expect(responsesExtraOf({ ...rest, user: 'u', verbosity: 'low' })).toEqual({
       user: 'u',
+      tool_choice: body.tool_choice,
       text: { verbosity: 'low', format: { type: 'json_object' } },
     });
   });

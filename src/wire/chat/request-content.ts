@@ -64,6 +64,9 @@ function toMediaPart(part: JsonObject): JsonObject | undefined {
       const given = Object.entries({ file_data, file_id, filename }).filter(([, value]) => value !== undefined);
       return { type: 'file', file: Object.fromEntries(given) };
     }
+    case 'video_url': // only chat clients send these, and only to servers that know them
+    case 'audio_url':
+      return part;
     default:
       return undefined;
   }

@@ -103,8 +103,8 @@ function toResponseFormat(output: OutputSchema, quirks: ChatQuirks, notes: strin
     notes.push('outputSchema: the server knows no JSON schema, it is asked for any JSON object');
     return { type: 'json_object' };
   }
-  const { name, schema, strict } = output;
-  return { type: 'json_schema', json_schema: { name, schema, ...(strict === undefined ? {} : { strict }) } };
+  const { name, description, schema, strict } = output;
+  return { type: 'json_schema', json_schema: withoutUndefined({ name, description, schema, strict }) };
 }
 
 function effortFields(effort: string | undefined, quirks: ChatQuirks): JsonObject {

@@ -156,9 +156,19 @@ export class PartStream {
     this.#open = undefined;
     const spec = partSpecs[part.kind];
     const final = value ?? { kind: part.kind, text: part.text.toString() };
+    this.#annotations(part, final);
     this.#out.add(spec.done, `${part.where},"${spec.field}":${JSON.stringify(final.text)}${spec.tail}`);
     this.#out.add(spec.closed, `${part.where},"part":${partJson(final)}`);
     this.#done.push({ space: spec.space, value: final });
+  }
+
+  /** Clients that stream read the sources of a text from events of their own. */
+  #annotations(part: OpenPart, { raw }: PartValue): void {
+    const annotations: readonly unknown[] = Array.isArray(raw?.annotations) ? raw.annotations : [];
+    for (const [index, annotation] of annotations.entries()) {
+      const fields = `"annotation_index":${index},"annotation":${JSON.stringify(annotation)}`;
+      this.#out.add('response.output_text.annotation.added', `${part.where},${fields}`);
+    }
   }
 
   /** A part of a kind that has no text of ours: announced and closed, nothing in between. */

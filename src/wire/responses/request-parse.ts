@@ -160,9 +160,11 @@ function textOf(value: unknown): { schema?: OutputSchema; rest?: JsonObject } {
 /** The schema of an answer, from an object with `name`, `schema` and `strict`. */
 export function outputSchemaOf(format: JsonObject, param: string): OutputSchema {
   const strict = optionalBoolean(format.strict, `${param}.strict`);
+  const description = optionalString(format.description, `${param}.description`);
   return {
     name: requireString(format.name, `${param}.name`),
     schema: requireObject(format.schema, `${param}.schema`),
+    ...(description === undefined ? {} : { description }),
     ...(strict === undefined ? {} : { strict }),
   };
 }

@@ -74,7 +74,7 @@ function hasRawReasoning(content: unknown): boolean {
 
 function textOf(request: ModelRequest, extra: unknown): unknown {
   if (request.outputSchema === undefined) return extra;
-  const { name, schema, strict } = request.outputSchema;
-  const format = withoutUndefined({ type: 'json_schema', name, schema, strict });
+  const { name, description, schema, strict } = request.outputSchema;
+  const format = withoutUndefined({ type: 'json_schema', name, description, schema, strict });
   return { format, ...(isObject(extra) ? extra : {}) };
 }

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import type { Scenario } from '../../src/mock/index.ts';
+import { askSse, post, startRig, type Json } from './harness.ts';
+
+const hello: Scenario = { turns: [{ replies: [{ parts: [{ type: 'text', text: 'Hello' }] }] }] };
+const chat = { wire: 'chat', scenario: hello } as const;
+const responses = { wire: 'responses', scenario: hello } as const;
+
+async function notCarried(response: Response): Promise<string | null> {
+  await response.text();
+  return response.headers.get('x-turnwire-not-carried');
+}
+
+describe('bridge: what a request says', () => {
+  it('is named where a chat server has no form for it', async () => {
+    await using at = await startRig(chat, { wire: 'chat' });
+    const parts = [
+      { type: 'input_text', text: 'Read it.' },
+      { type: 'input_file', file_url: 'http://127.0.0.1/a.pdf' },
+      { type: 'input_image', file_id: 'file_1' },
+    ];
+    const orphan = { type: 'function_call_output', call_id: 'call_never', output: 'x' };
+    for (const stream of [true, false]) {
+      const body = { model: 'm', stream, input: [{ role: 'user', content: parts }, orphan] };
+      expect(await notCarried(await post(at.bridge, '/v1/responses', body))).toBe('input_file, input_image, input[1]');
+    }
+  });
+
+  it('asks for encrypted reasoning, whatever else is to be included', async () => {
+    await using at = await startRig(responses, { wire: 'responses' });
+    const encrypted = 'reasoning.encrypted_content';
+    for (const [include, sent] of [
+      [undefined, [encrypted]],
+      [null, [encrypted]],
+      [[], [encrypted]],
+      [['message.output_text.logprobs'], ['message.output_text.logprobs', encrypted]],
+      [[encrypted], [encrypted]],
+    ]) {
+      await askSse(at.bridge, { input: 'hi', include });
+      expect(at.mock.requests.at(-1)?.body?.include).toEqual(sent);
+    }
+  });
+
+  it('carries every tool_choice of chat to a server that has the tools', async () => {
+    await using at = await startRig(responses, { wire: 'responses', tools: 'native' });
+    const custom = { type: 'custom', custom: { name: 'exec' } };
+    const allowed = { mode: 'required', tools: [{ type: 'function', function: { name: 'f' } }, custom] };
+    const flat = [
+      { type: 'function', name: 'f' },
+      { type: 'custom', name: 'exec' },
+    ];
+    for (const [choice, sent] of [
+      [custom, flat[1]],
+      [{ type: 'function', function: { name: 'f' } }, flat[0]],
+      [
+        { type: 'allowed_tools', allowed_tools: allowed },
+        { type: 'allowed_tools', mode: 'required', tools: flat },
+      ],
+      ['none', 'none'],
+    ]) {
+      const tools = [{ type: 'function', function: { name: 'f' } }, custom];
+      const body = { model: 'm', messages: [{ role: 'user', content: 'hi' }], tools, tool_choice: choice };
+      await (await post(at.bridge, '/v1/chat/completions', body)).text();
+      expect(at.mock.requests.at(-1)?.body?.tool_choice).toEqual(sent);
+    }
+  });
+
+  it.each(['chat', 'responses'] as const)('describes the schema of the answer to a %s server', async (wire) => {
+    await using at = await startRig({ wire, scenario: hello }, { wire });
+    const schema = { name: 'n', description: 'A bill.', schema: { type: 'object' }, strict: true };
+    const seen = (): unknown => {
+      const { text, response_format } = at.mock.requests.at(-1)?.body as { text?: Json; response_format?: Json };
+      return wire === 'chat' ? response_format?.json_schema : text?.format;
+    };
+    await askSse(at.bridge, { input: 'hi', text: { format: { type: 'json_schema', ...schema } } });
+    expect(seen()).toMatchObject(schema);
+    const response_format = { type: 'json_schema', json_schema: schema };
+    const body = { model: 'm', messages: [{ role: 'user', content: 'hi' }], response_format };
+    await (await post(at.bridge, '/v1/chat/completions', body)).text();
+    expect(seen()).toMatchObject(schema);
+  });
+
+  it('leaves the parts be that only chat servers know', async () => {
+    await using at = await startRig(chat, { wire: 'chat' });
+    const content = [
+      { type: 'text', text: 'What is this?' },
+      { type: 'video_url', video_url: { url: 'data:video/mp4;base64,AA==' } },
+      { type: 'audio_url', audio_url: { url: 'data:audio/wav;base64,AA==' } },
+    ];
+    const body = { model: 'm', messages: [{ role: 'user', content }] };
+    expect(await notCarried(await post(at.bridge, '/v1/chat/completions', body))).toBeNull();
+    expect(at.mock.requests[0]?.body?.messages).toEqual(body.messages);
+  });
+});
+
+it('streams the sources of a text', async () => {
+  const source = (n: number): Json => ({
+    type: 'url_citation',
+    url: `http://127.0.0.1/${n}`,
+    title: 't',
+    start_index: 0,
+    end_index: 2,
+  });
+  const part = { type: 'output_text', text: 'So.', annotations: [source(1), source(2)], logprobs: [] };
+  const item = { type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content: [part] };
+  const scenario: Scenario = { turns: [{ replies: [{ parts: [{ type: 'item', item }] }] }] };
+  await using at = await startRig({ wire: 'responses', scenario }, { wire: 'responses' });
+  const end = await askSse(at.bridge, { input: 'hi' });
+  expect(end.violations).toEqual([]);
+  const told = end.events.filter((event) => event.type === 'response.output_text.annotation.added');
+  expect(told.map((event) => [event.annotation_index, event.annotation])).toEqual([
+    [0, source(1)],
+    [1, source(2)],
+  ]);
+  expect(told[0]).toMatchObject({ item_id: 'msg_1', output_index: 0, content_index: 0 });
+});
