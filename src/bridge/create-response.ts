@@ -10,6 +10,7 @@ import type { BridgeContext } from './context.ts';
 import { chatEncoding, responsesEncoding, type Encoding } from './encoding.ts';
 import { traced } from './traced.ts';
 import { echoOf, newId, parseChat, type Prepared } from './prepare.ts';
+import { decodedBody } from './request-body.ts';
 import { JsonSink, sendError, SseSink } from './sink.ts';
 import { MissingStateError, prepareResponses } from './state.ts';
 import type { ResponseStore } from './store/index.ts';
@@ -123,14 +124,15 @@ async function reading(
   prepare: (body: JsonObject) => Promise<Prepared>,
 ): Promise<{ prepared: Prepared; body: JsonObject } | undefined> {
   const { res, log } = request;
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
-    const message = `content-encoding: ${encoding} is not supported, send the body as it is`;
-    sendError(res, badRequest(message, { status: 415, code: 'unsupported_media_type' }));
+  const coding = request.headers['content-encoding'];
+  const bytes =
+    coding === undefined ? request.body : await decodedBody(request.body, coding, request.context.settings.bodyLimit);
+  if ('refusal' in bytes) {
+    sendError(res, bytes.refusal);
     return undefined;
   }
   try {
-    const body: unknown = JSON.parse(Buffer.from(request.body).toString());
+    const body: unknown = JSON.parse(Buffer.from(bytes).toString());
     if (!isObject(body)) {
       sendError(res, badRequest('the body has to be a JSON object'));
       return undefined;

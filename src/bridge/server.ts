@@ -9,6 +9,7 @@ import { createGate, type Gate } from './gate.ts';
 import { passThrough } from './passthrough.ts';
 import { newId } from './prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
+import { tooLarge } from './request-body.ts';
 import { sendError } from './sink.ts';
 import { deleteResponse, getInputItems, getResponse } from './stored-routes.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
@@ -124,10 +125,7 @@ function answerErrorsInShape(app: FastifyInstance, context: BridgeContext): void
   });
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status === 413) {
-      const message = `the body is over ${context.settings.bodyLimit} bytes`;
-      return sendApiError(reply, badRequest(message, { status, code: 'request_too_large' }));
-    }
+    if (status === 413) return sendApiError(reply, tooLarge(context.settings.bodyLimit));
     if (status < 500) return sendApiError(reply, badRequest(error.message, { status }));
     return tellFailure(context, request, reply, error);
   });

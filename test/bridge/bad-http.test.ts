@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
 import { startRig, type Json } from './harness.ts';
@@ -122,17 +122,42 @@ describe('bridge: odd requests', () => {
 });
 
 describe('bridge: a compressed body', () => {
+  const text = '{"model":"m","input":"x"}';
   const init = {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', 'x-goog-api-key': 'sk-caller' },
-    body: gzipSync('{"model":"m","input":"x"}'),
+    body: gzipSync(text),
   };
+  const posting = (coding: string, body: Uint8Array<ArrayBuffer>): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-encoding': coding },
+    body,
+  });
 
-  it('is refused with its reason', async () => {
+  it.each<[string, (plain: string) => Uint8Array]>([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['Deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+    ['identity', (plain) => Buffer.from(plain)],
+  ])('is read: %s', async (coding, encode) => {
     await using at = await startRig({ wire: 'chat' }, { wire: 'chat' });
-    const response = await fetch(`${at.bridge.url}/v1/responses`, init);
+    const response = await fetch(`${at.bridge.url}/v1/responses`, posting(coding, new Uint8Array(encode(text))));
+    expect([response.status, ((await response.json()) as Json).status]).toEqual([200, 'completed']);
+  });
+
+  it.each([
+    ['of an unknown coding', 'snappy', Buffer.from(text), 415],
+    ['of two codings', 'br, gzip', gzipSync(text), 415],
+    ['that is something else', 'zstd', Buffer.from(text), 400],
+    ['that is cut off', 'gzip', gzipSync(text).subarray(0, -9), 400],
+    ['that is too large', 'br', brotliCompressSync('x'.repeat(10_001)), 413],
+  ])('is refused with its reason: one %s', async (_name, coding, body, status) => {
+    await using at = await startRig({ wire: 'chat' }, { wire: 'chat', bodyLimit: 10_000 });
+    const response = await fetch(`${at.bridge.url}/v1/responses`, posting(coding, new Uint8Array(body)));
     const { error } = (await response.json()) as { error: Json };
-    expect([response.status, error.code]).toEqual([415, 'unsupported_media_type']);
+    expect([response.status, error.type]).toEqual([status, 'invalid_request_error']);
   });
 
   it('passes through under its name, without the key of the caller', async () => {
