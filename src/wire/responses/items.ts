@@ -1,4 +1,5 @@
-import { stringOf, type JsonObject } from '../../base/json.ts';
+import { parseJson, stringOf, type JsonObject } from '../../base/json.ts';
+import type { DroppedToolCall } from '../../model/events.ts';
 import type { ItemStatus } from '../../model/items.ts';
 import type { Part, PartKind, Slot } from './slots.ts';
 
@@ -20,6 +21,24 @@ export function inputOf(slot: Slot): string {
 /** Where an item of this type keeps its input. */
 export function inputKey(type: string): 'arguments' | 'input' {
   return type === 'custom_tool_call' ? 'input' : 'arguments';
+}
+
+/** What is told of a call that may not run, as nobody said that it is done and not all of it came. */
+export function droppedCallOf(slot: Slot): DroppedToolCall | undefined {
+  const isCall = slot.type === 'function_call' || slot.type === 'custom_tool_call';
+  if (!isCall || isWholeCall(slot)) return undefined;
+  return {
+    call_id: slot.callId ?? slot.id ?? '',
+    ...(slot.name === undefined ? {} : { name: slot.name }),
+    arguments: inputOf(slot),
+    reason: slot.item === undefined || slot.name === undefined ? 'no_name' : 'incomplete',
+  };
+}
+
+/** Known by name, its arguments whole. */
+function isWholeCall(slot: Slot): boolean {
+  if (slot.item === undefined || slot.callId === undefined || slot.name === undefined) return false;
+  return slot.type === 'custom_tool_call' || parseJson(inputOf(slot)) !== undefined;
 }
 
 /** An item closed from its deltas: what was announced, with the text that came. Items of other types stay as announced. */

@@ -1,15 +1,16 @@
-import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../../base/json.ts';
-import { TextBuffer } from '../../base/text-buffer.ts';
+import { isObject, nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import { errorFromWire, errorValueOf } from '../../model/classify.ts';
 import { ModelError } from '../../model/errors.ts';
 import type { DroppedToolCall } from '../../model/events.ts';
 import { WireMachine } from '../machine.ts';
 import { eventError, failedError, incompleteError } from './failures.ts';
-import { emptyItem, inputKey, inputOf, itemFromDeltas } from './items.ts';
+import { closingsOf } from './final-output.ts';
+import { droppedCallOf, emptyItem, inputKey, itemFromDeltas } from './items.ts';
 import { modelNamedIn, rateLimitsEvent, turnStateIn, withoutTurnState } from './side-channels.ts';
 import {
   indexOf,
   namesOf,
+  partAt,
   referenceOf,
   SlotTable,
   typeOf,
@@ -18,6 +19,7 @@ import {
   type Reference,
   type Slot,
 } from './slots.ts';
+import { textDelta } from './text-delta.ts';
 import { templateRules } from './template-rules.ts';
 import { usageFromResponses } from './usage.ts';
 
@@ -158,7 +160,7 @@ export class ResponsesMachine extends WireMachine {
       return;
     }
     target.part.text.append(delta);
-    this.#textDelta(kind, delta, target.part.index, target.slot.id);
+    this.deliver(textDelta(kind, delta, target.part.index, target.slot.id));
   }
 
   /** Where the last delta went, if this one says the same of its place: nearly always. */
@@ -188,26 +190,6 @@ export class ResponsesMachine extends WireMachine {
       part: partAt(slot, kind, index),
     };
     return this.#lastTarget;
-  }
-
-  #textDelta(kind: PartKind, delta: string, index: number, id: string | undefined): void {
-    const of = id === undefined ? undefined : { item_id: id };
-    switch (kind) {
-      case 'output_text':
-        this.deliver(
-          id === undefined ? { type: 'output_text.delta', delta } : { type: 'output_text.delta', delta, item_id: id },
-        );
-        return;
-      case 'refusal':
-        this.deliver({ type: 'refusal.delta', delta, ...of });
-        return;
-      case 'reasoning_text':
-        this.deliver({ type: 'reasoning_text.delta', delta, content_index: index, ...of });
-        return;
-      case 'summary_text':
-        this.deliver({ type: 'reasoning_summary_text.delta', delta, summary_index: index, ...of });
-        return;
-    }
   }
 
   /** The slot of a text delta, announced first if the server did not. */
@@ -336,37 +318,16 @@ export class ResponsesMachine extends WireMachine {
 
   /** Every item exactly once: what the final output has and the stream had not, in the order of both. */
   #fillFromOutput(output: unknown): void {
-    const items = Array.isArray(output) ? output.filter(isObject) : [];
-    const matches = this.#table.matchOutput(items);
-    const matched = new Set(matches);
-    const streamed = [...this.#table.slots];
-    let next = 0;
-    const closeBefore = (end: number): void => {
-      for (; next < end; next++) {
-        const slot = streamed[next];
-        if (slot !== undefined && !slot.done && !matched.has(slot)) this.#closeFromDeltas(slot);
-      }
-    };
-    for (const [place, item] of items.entries()) {
-      const slot = matches[place];
-      if (slot !== undefined) closeBefore(streamed.indexOf(slot));
-      if (slot?.done !== true) this.#close(slot ?? this.#table.create(typeOf(item), namesOf(item)), item);
+    for (const { slot, item } of closingsOf(this.#table, output)) {
+      if (item !== undefined) this.#close(slot ?? this.#table.create(typeOf(item), namesOf(item)), item);
+      else if (slot !== undefined) this.#closeFromDeltas(slot);
     }
-    closeBefore(streamed.length);
   }
 
   #closeFromDeltas(slot: Slot): void {
-    const isCall = slot.type === 'function_call' || slot.type === 'custom_tool_call';
-    if (isCall && !isWholeCall(slot)) {
-      this.#dropped.push({
-        call_id: slot.callId ?? slot.id ?? '',
-        ...(slot.name === undefined ? {} : { name: slot.name }),
-        arguments: inputOf(slot),
-        reason: slot.item === undefined || slot.name === undefined ? 'no_name' : 'incomplete',
-      });
-      return;
-    }
-    this.#close(slot, itemFromDeltas(slot, 'completed'));
+    const dropped = droppedCallOf(slot);
+    if (dropped === undefined) this.#close(slot, itemFromDeltas(slot, 'completed'));
+    else this.#dropped.push(dropped);
   }
 
   onFailed(event: JsonObject): void {
@@ -410,22 +371,6 @@ export class ResponsesMachine extends WireMachine {
 function responseOf(event: JsonObject): JsonObject {
   const response = event['response'];
   return isObject(response) ? response : {};
-}
-
-function partAt(slot: Slot, kind: PartKind, index: number): Part {
-  const key = kind + String(index);
-  let part = slot.parts.get(key);
-  if (part === undefined) {
-    part = { kind, index, text: new TextBuffer(), whole: undefined };
-    slot.parts.set(key, part);
-  }
-  return part;
-}
-
-/** A call that may run although nobody said that it is done: known by name, its arguments whole. */
-function isWholeCall(slot: Slot): boolean {
-  if (slot.item === undefined || slot.callId === undefined || slot.name === undefined) return false;
-  return slot.type === 'custom_tool_call' || parseJson(inputOf(slot)) !== undefined;
 }
 
 /** Wire events with a canonical one; every other type becomes `unknown`. */

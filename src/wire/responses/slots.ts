@@ -46,6 +46,17 @@ export function referenceOf(event: JsonObject): Reference {
   };
 }
 
+/** The part of an item, opened where it is not there yet. */
+export function partAt(slot: Slot, kind: PartKind, index: number): Part {
+  const key = kind + String(index);
+  let part = slot.parts.get(key);
+  if (part === undefined) {
+    part = { kind, index, text: new TextBuffer(), whole: undefined };
+    slot.parts.set(key, part);
+  }
+  return part;
+}
+
 /** A whole number from 0 on, else absent. */
 export function indexOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
