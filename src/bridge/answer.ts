@@ -45,10 +45,13 @@ const CODEX_READS_IN_STREAM: ReadonlySet<ModelError['kind']> = new Set<ModelErro
 export async function answer(options: AnswerOptions): Promise<void> {
   const { context, sink, abort } = options;
   const ledger = new Ledger(options);
+  let ended = false;
   const stream = {
     active: false,
     lastSentAt: context.settings.clock.now(),
-    heartbeat: () => sink.heartbeat(),
+    heartbeat: () => {
+      if (!ended) sink.heartbeat();
+    },
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
   };
   context.streams.add(stream);
@@ -73,9 +76,11 @@ export async function answer(options: AnswerOptions): Promise<void> {
     started?.call.cancel();
     await fail(options, toModelError(error), ledger);
   } finally {
-    context.streams.delete(stream);
+    ended = true;
     started?.release();
     ledger.close();
+    await sink.flushed(); // a slow client is still reading: it counts, and a shutdown waits for it
+    context.streams.delete(stream);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { Server, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createHttpTransport } from '../transport/http.ts';
 import type { BridgeContext } from './context.ts';
@@ -86,8 +86,7 @@ class RunningBridge implements Bridge {
     const front = this.#front;
     if (context === undefined || front === undefined) return;
     context.streams.closing = true;
-    front.app.server.close();
-    front.app.server.closeIdleConnections();
+    stopListening(front.app);
     front.sockets.close();
     await context.streams.drain(this.#settings.drainTimeoutMs);
     front.sockets.terminate();
@@ -100,6 +99,11 @@ class RunningBridge implements Bridge {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** As a plain server: HTTP's own `close` also cuts the connections of answers that have ended but are still being read. */
+function stopListening(app: HttpFront['app']): void {
+  Server.prototype.close.call(app.server);
 }
 
 /** What was told to stop has a moment to say so to its client; then connections are cut. */

@@ -12,7 +12,7 @@ import { BodyWriter } from './body-writer.ts';
 import { allAnswerHeaders, passedHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
-import { sendError } from './sink.ts';
+import { flushed, sendError } from './sink.ts';
 import type { TurnState } from './turn-state.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -59,8 +59,9 @@ export async function passThrough(options: PassOptions): Promise<void> {
     if (res.headersSent) res.destroy();
     else if (!res.destroyed) sendError(res, apiErrorOf(failure));
   } finally {
-    context.streams.delete(stream);
     tell(options, facts, outcome, clock.now() - startedAt);
+    await flushed(res);
+    context.streams.delete(stream);
   }
 }
 

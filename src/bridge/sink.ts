@@ -19,6 +19,8 @@ export interface Sink {
   heartbeat(): void;
   /** The last events; the answer ends with them. */
   finish(events: readonly WireEvent[]): void;
+  /** Settles when the client's connection took all of an answer that has ended, or is gone. */
+  flushed(): Promise<void>;
   /** Instead of an answer. Only before anything is committed. */
   reject(error: ApiError): void;
 }
@@ -76,6 +78,10 @@ export class SseSink implements Sink {
     this.#body.end(this.#encoding.toSse(events));
   }
 
+  flushed(): Promise<void> {
+    return flushed(this.#res);
+  }
+
   reject(error: ApiError): void {
     sendError(this.#res, error, this.#headers);
   }
@@ -118,9 +124,21 @@ export class JsonSink implements Sink {
     sendJson(this.#res, 200, JSON.stringify(this.#encoding.body), this.#headers);
   }
 
+  flushed(): Promise<void> {
+    return flushed(this.#res);
+  }
+
   reject(error: ApiError): void {
     sendError(this.#res, error, this.#headers);
   }
+}
+
+/** Settles when the connection took all of an answer that has ended, or is gone. */
+export function flushed(res: ServerResponse): Promise<void> {
+  if (res.writableFinished || res.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    res.once('finish', resolve).once('close', resolve);
+  });
 }
 
 /** An error instead of an answer; a connection whose client already got something is cut. */

@@ -13,6 +13,8 @@ export interface OpenStream {
 }
 
 const LONGEST_TICK_MS = 1000;
+/** What is stopped has this long to tell its client. */
+const LAST_WORDS_MS = 1000;
 
 /** All answers under way: their number is bounded, their silence is broken, their end can be awaited. */
 export class OpenStreams {
@@ -51,18 +53,24 @@ export class OpenStreams {
     for (const settle of this.#onIdle.splice(0)) settle();
   }
 
-  /** Settles when no stream is open, at the latest after `ms`; then whatever is left is stopped. */
+  /** Settles when no stream is open; what still is after `ms` is stopped, and has a moment to tell its client. */
   async drain(ms: number): Promise<void> {
-    if (this.#streams.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#clock.after(ms, resolve, { keepAlive: true });
-        this.#onIdle.push(() => {
-          timer.cancel();
-          resolve();
-        });
-      });
-    }
+    await this.#idle(ms);
+    if (this.#streams.size === 0) return;
     for (const stream of this.#streams) stream.stop();
+    await this.#idle(LAST_WORDS_MS);
+  }
+
+  /** Settles when no stream is open, at the latest after `ms`. */
+  async #idle(ms: number): Promise<void> {
+    if (this.#streams.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve, { keepAlive: true });
+      this.#onIdle.push(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   /** One timer for all streams, running while there are any. */

@@ -17,6 +17,7 @@ export function traced(sink: Sink, encoding: Encoding, trace: Trace): Sink {
       sink.send(events);
     },
     drained: () => sink.drained(),
+    flushed: () => sink.flushed(),
     heartbeat: () => sink.heartbeat(),
     finish: (events) => {
       trace.sent(encoding.toSse(events));

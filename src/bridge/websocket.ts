@@ -246,6 +246,8 @@ class SocketSink implements Sink {
   committed = false;
   readonly #client: WebSocket;
   readonly #encoding: Encoding;
+  /** Frames that the connection has not taken yet. */
+  #unsent = 0;
   #settle: (() => void) | undefined;
 
   constructor(client: WebSocket, encoding: Encoding) {
@@ -259,7 +261,7 @@ class SocketSink implements Sink {
 
   send(events: readonly WireEvent[]): void {
     this.committed ||= events.length > 0;
-    for (const event of events) this.#client.send(event.data, this.#onSent);
+    for (const event of events) this.#sendFrame(event.data);
   }
 
   get full(): boolean {
@@ -267,16 +269,11 @@ class SocketSink implements Sink {
   }
 
   drained(): Promise<void> {
-    if (!this.full) return Promise.resolve();
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        this.#client.off('close', settle);
-        this.#settle = undefined;
-        resolve();
-      };
-      this.#client.on('close', settle);
-      this.#settle = settle;
-    });
+    return this.#until(() => !this.full);
+  }
+
+  flushed(): Promise<void> {
+    return this.#until(() => this.#unsent === 0);
   }
 
   heartbeat(): void {
@@ -294,12 +291,34 @@ class SocketSink implements Sink {
   reject(error: ApiError): void {
     const { status, type, code, message, param, headers } = error;
     const frame: JsonObject = { type: 'error', status, error: { type, code, message, param: param ?? null } };
-    this.#client.send(JSON.stringify(headers === undefined ? frame : { ...frame, headers }));
+    this.#sendFrame(JSON.stringify(headers === undefined ? frame : { ...frame, headers }));
+  }
+
+  #sendFrame(text: string): void {
+    this.#unsent++;
+    this.#client.send(text, this.#onSent);
   }
 
   readonly #onSent = (): void => {
-    if (!this.full) this.#settle?.();
+    this.#unsent--;
+    this.#settle?.();
   };
+
+  /** Settles when it holds after a frame was taken, or the connection is gone. */
+  #until(holds: () => boolean): Promise<void> {
+    if (holds() || this.#client.readyState === this.#client.CLOSED) return Promise.resolve();
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        this.#client.off('close', settle);
+        this.#settle = undefined;
+        resolve();
+      };
+      this.#client.on('close', settle);
+      this.#settle = () => {
+        if (holds()) settle();
+      };
+    });
+  }
 }
 
 function turnFrame(token: string): string {

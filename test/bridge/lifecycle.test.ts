@@ -1,5 +1,6 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { pino, type Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
@@ -185,6 +186,49 @@ describe('bridge: shutting down', () => {
     await closing;
   });
 
+  it.each([
+    ['one body', false],
+    ['SSE', true],
+  ])('lets a slow client read to the end: %s', async (_name, stream) => {
+    await using upstream = await startRawUpstream();
+    const { logger, logged } = awaitedLog();
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 10_000, mode: 'final-only', logger });
+    const client = await rawPost(bridge, '/v1/responses', JSON.stringify({ ...asked, stream }));
+    (await upstream.next()).res.writeHead(200).end(LONG);
+    await logged('response');
+    const closing = bridge.close();
+    const text = await textOf(client);
+    expect(text.endsWith(stream ? '\r\n0\r\n\r\n' : '}')).toBe(true);
+    expect(text.length).toBeGreaterThan(LONG_TEXT);
+    await closing;
+  });
+
+  it('lets a slow client read to the end: WebSocket', async () => {
+    await using upstream = await startRawUpstream();
+    const { logger, logged } = awaitedLog();
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 10_000, mode: 'final-only', logger });
+    const socket = await openSocket(bridge);
+    const end = askOn(socket, { input: 'hi' });
+    socket.pause();
+    (await upstream.next()).res.writeHead(200).end(LONG);
+    await logged('response');
+    const closing = bridge.close();
+    socket.resume();
+    expect((await end).text).toHaveLength(LONG_TEXT);
+    await closing;
+  });
+
+  it('tells the clients of what it has to stop, on a WebSocket too', async () => {
+    await using upstream = await startRawUpstream();
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 50 });
+    const socket = await openSocket(bridge);
+    const answer = askOn(socket, { input: 'hi' });
+    (await upstream.next()).res.writeHead(200).write(chatChunk('Hel'));
+    await once(socket, 'message');
+    await bridge.close();
+    expect((await answer).how).toMatch(/^failed:/);
+  });
+
   it('tells the clients of what it has to stop', async () => {
     await using upstream = await startRawUpstream();
     const bridge = await startBridge([upstream], { drainTimeoutMs: 50 });
@@ -212,6 +256,30 @@ describe('bridge: WebSocket', () => {
     socket.terminate();
   });
 });
+
+/** More than the sockets on the way take. */
+const LONG_TEXT = 16 * 1024 * 1024;
+const LONG = chatChunk('x'.repeat(64 * 1024)).repeat(LONG_TEXT / (64 * 1024)) + chatEnd;
+
+/** A log whose lines can be awaited. */
+function awaitedLog(): { logger: Logger; logged: (message: string) => Promise<void> } {
+  const lines = new EventEmitter();
+  const seen: string[] = [];
+  const write = (line: string): void => {
+    seen.push(String((JSON.parse(line) as Record<string, unknown>).msg));
+    lines.emit('line');
+  };
+  const logged = async (message: string): Promise<void> => {
+    while (!seen.includes(message)) await once(lines, 'line');
+  };
+  return { logger: pino({}, { write }), logged };
+}
+
+async function textOf(socket: Socket): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
 
 async function rawPost(bridge: Bridge, path: string, body: string): Promise<Socket> {
   const socket = connect(bridge.port, '127.0.0.1');
