@@ -9,6 +9,7 @@ import { isCodex, one, translatedHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { chatEncoding, responsesEncoding, type Encoding } from './encoding.ts';
 import { traced } from './traced.ts';
+import { internalError } from './internal-error.ts';
 import { echoOf, newId, parseChat, type Prepared } from './prepare.ts';
 import { decodedBody } from './request-body.ts';
 import { JsonSink, sendError, SseSink } from './sink.ts';
@@ -141,14 +142,9 @@ async function reading(
   } catch (error) {
     if (error instanceof SyntaxError)
       sendError(res, badRequest('the body is not valid JSON', { code: 'invalid_json' }));
-    else sendError(res, refusalOf(error) ?? internalError(log, error));
+    else sendError(res, refusalOf(error) ?? internalError(log, error, 'a request could not be prepared'));
     return undefined;
   }
-}
-
-function internalError(log: Logger, error: unknown): ApiError {
-  log.error({ error: error instanceof Error ? error.stack : 'unknown' }, 'a request could not be prepared');
-  return { status: 500, type: 'server_error', code: 'server_error', message: 'the bridge failed' };
 }
 
 interface RunOptions {

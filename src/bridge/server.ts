@@ -6,6 +6,7 @@ import { one } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { createChatCompletion, createResponse, type CreateRequest } from './create-response.ts';
 import { createGate, type Gate } from './gate.ts';
+import { internalError } from './internal-error.ts';
 import { passThrough } from './passthrough.ts';
 import { newId } from './prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
@@ -137,14 +138,8 @@ function tellFailure(
   reply: FastifyReply,
   error: unknown,
 ): Promise<void> {
-  const told = error instanceof Error ? error.stack : 'unknown';
-  context.log.error({ request: request.id, error: told }, 'a route failed');
-  return sendApiError(reply, {
-    status: 500,
-    type: 'server_error',
-    code: 'server_error',
-    message: 'the bridge failed',
-  });
+  const log = context.log.child({ request: request.id });
+  return sendApiError(reply, internalError(log, error, 'a route failed'));
 }
 
 /** Work that writes its answer itself: fastify would leave its client waiting if it failed. */

@@ -12,6 +12,7 @@ import { isCodex, one, translatedHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { keep, refusalOf, responsesEncodingFor } from './create-response.ts';
 import type { Encoding } from './encoding.ts';
+import { internalError } from './internal-error.ts';
 import { newId, type Prepared } from './prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
 import type { Sink } from './sink.ts';
@@ -168,9 +169,7 @@ class Connection {
       const prepared = await prepareResponses(body, this.#context.store, this.#memory);
       await (body.generate === false ? this.#warmUp(prepared) : this.#answer(prepared));
     } catch (error) {
-      this.#error(
-        refusalOf(error) ?? { status: 500, type: 'server_error', code: 'server_error', message: 'the bridge failed' },
-      );
+      this.#error(refusalOf(error) ?? internalError(this.#log, error, 'a request on a socket failed'));
     }
   }
 

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 
 export interface RedisServer {
   readonly url: string;
+  /** Stops it where it stands: it neither answers nor ends its connections. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -38,6 +41,8 @@ export async function startRedis(): Promise<RedisServer> {
   await ready(server);
   return {
     url: `redis://127.0.0.1:${port}`,
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
     stop: async () => {
       const ended = once(server, 'exit');
       server.kill('SIGKILL');

@@ -103,7 +103,7 @@ describe('bridge: state', () => {
         ['DELETE', ''],
       ] as const) {
         const answer = await get(at, `/v1/responses/${String(body?.id)}${rest}`, method);
-        expect([answer.status, (answer.body.error as Json).type]).toEqual([500, 'server_error']);
+        expect([answer.status, (answer.body.error as Json).type]).toEqual([503, 'server_error']);
       }
     } finally {
       rmSync(folder, { recursive: true });

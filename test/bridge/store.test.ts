@@ -1,10 +1,15 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   conversationOf,
+  createRedisStore,
   openStore,
+  StoreError,
+  watched,
   type ResponseStore,
   type StoredResponse,
   type StoreLimits,
@@ -138,6 +143,62 @@ describe.each(backends)('store: %s', (backend) => {
     const third = await open(backend, {}, number);
     expect(await conversationOf(third, 'b')).toHaveLength(4);
     await third.close();
+  });
+});
+
+/** Another process that holds the file's one lock for writers until it is ended. */
+async function lockFile(path: string): Promise<ChildProcess> {
+  const code = `
+    const database = new (require('node:sqlite').DatabaseSync)(${JSON.stringify(path)});
+    database.exec('BEGIN IMMEDIATE');
+    process.on('disconnect', () => process.exit(0));
+    process.send('locked');`;
+  const child = fork('-e', [code], { execArgv: [], execPath: process.execPath, stdio: 'inherit' });
+  await once(child, 'message');
+  return child;
+}
+
+describe('store: a file that another process locks', () => {
+  it('is read meanwhile, and written afterwards; nobody else waits', async () => {
+    const number = opened++;
+    const store = await open('sqlite', {}, number);
+    await store.put(record('a'));
+    const other = await lockFile(placeOf('sqlite', number).slice('sqlite:'.length));
+    let settled = false;
+    const writing = store.put(record('b', 'a')).finally(() => (settled = true));
+    expect(await conversationOf(store, 'a')).toHaveLength(2);
+    expect(settled).toBe(false);
+    other.kill('SIGKILL');
+    expect(await writing).toBe(true);
+    expect(await conversationOf(store, 'b')).toHaveLength(4);
+    await store.close();
+  });
+
+  it('is given up in the end', async () => {
+    const number = opened++;
+    const store = await open('sqlite', {}, number);
+    const other = await lockFile(placeOf('sqlite', number).slice('sqlite:'.length));
+    await expect(store.put(record('a'))).rejects.toThrow(/locked/);
+    other.kill('SIGKILL');
+    await store.close();
+  });
+});
+
+describe.runIf(noRedis === undefined)('store: a redis server that hangs', () => {
+  it('is not waited for, by one call longer than by the others, and used again when it answers', async () => {
+    const server = await startRedis();
+    const store = watched(await createRedisStore(server.url), 100);
+    await store.put(record('a'));
+    server.freeze();
+    await expect(store.get('a')).rejects.toThrow(new StoreError('no answer within 100 ms'));
+    const at = performance.now();
+    await expect(store.put(record('b'))).rejects.toThrow(new StoreError('the store does not answer'));
+    expect(performance.now() - at).toBeLessThan(50);
+    server.thaw();
+    await expect.poll(() => store.get('a').then(({ id } = record('none')) => id, String)).toBe('a');
+    server.freeze();
+    await store.close();
+    await server.stop();
   });
 });
 

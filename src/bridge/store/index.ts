@@ -2,6 +2,7 @@ import { createMemoryStore } from './memory.ts';
 import { createRedisStore } from './redis.ts';
 import { createSqliteStore } from './sqlite.ts';
 import type { ResponseStore, StoreLimits } from './store.ts';
+import { watched } from './watched.ts';
 
 export { createMemoryStore } from './memory.ts';
 export { createRedisStore } from './redis.ts';
@@ -14,6 +15,7 @@ export {
   type StoredResponse,
   type StoreLimits,
 } from './store.ts';
+export { StoreError, watched } from './watched.ts';
 
 /**
  * Opens the store that a specification names: `memory`, `sqlite:PATH`, or a `redis://` address.
@@ -27,8 +29,8 @@ export async function openStore(
 ): Promise<ResponseStore> {
   if (spec === 'memory') return createMemoryStore(limits);
   if (spec.startsWith('sqlite:') && spec.length > 'sqlite:'.length) {
-    return createSqliteStore(spec.slice('sqlite:'.length), limits);
+    return watched(await createSqliteStore(spec.slice('sqlite:'.length), limits));
   }
-  if (/^rediss?:\/\//.test(spec)) return createRedisStore(spec, limits, onError);
+  if (/^rediss?:\/\//.test(spec)) return watched(await createRedisStore(spec, limits, onError));
   throw new Error('a store is memory, sqlite:PATH or redis://HOST:PORT');
 }

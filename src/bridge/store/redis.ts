@@ -13,6 +13,10 @@ const PREFIX = 'turnwire:';
 const USED = `${PREFIX}used`;
 const SIZES = `${PREFIX}sizes`;
 const BYTES = `${PREFIX}bytes`;
+/** A server that takes the connection and says nothing is given up after this time. */
+const CONNECT_MS = 5000;
+/** Calls under way have this long to end. */
+const CLOSE_MS = 1000;
 /** What one `put` may drop, so that it ends. */
 const MAX_DROPS = 1000;
 
@@ -31,7 +35,7 @@ export async function createRedisStore(
   const client = createClient({
     url,
     disableOfflineQueue: true,
-    socket: { connectTimeout: 5000, reconnectStrategy: (tries) => Math.min(100 * 2 ** tries, 5000) },
+    socket: { connectTimeout: CONNECT_MS, reconnectStrategy: (tries) => Math.min(100 * 2 ** tries, 5000) },
   }) as RedisClientType;
   client.on('error', onError);
   await connectOnce(client);
@@ -40,12 +44,16 @@ export async function createRedisStore(
 
 /** The first connection fails at once; a lost one is made again in the background. */
 async function connectOnce(client: RedisClientType): Promise<void> {
-  const failed = new Promise<never>((_resolve, reject) => client.once('error', reject));
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  client.once('error', reject);
+  const timer = setTimeout(() => reject(new Error('the redis server does not answer')), CONNECT_MS);
   try {
     await Promise.race([client.connect(), failed]);
   } catch (error) {
     client.destroy();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -53,7 +61,8 @@ function createStore(client: RedisClientType, limits: Required<StoreLimits>): Re
   const get = async (id: string): Promise<StoredResponse | undefined> => {
     const text = await client.get(responseKey(id));
     if (text === null) return undefined;
-    await client.zAdd(USED, { score: limits.now(), value: id });
+    // What can be read is read, though the server may be full or take no writes: the order of use is a little older then.
+    await client.zAdd(USED, { score: limits.now(), value: id }).catch(() => undefined);
     return JSON.parse(text) as StoredResponse;
   };
   return {
@@ -65,7 +74,9 @@ function createStore(client: RedisClientType, limits: Required<StoreLimits>): Re
       return owner === null ? undefined : itemOf(await get(owner), id);
     },
     close: async () => {
-      if (client.isOpen) await client.close();
+      const timer = setTimeout(() => client.destroy(), CLOSE_MS); // it may not answer any more
+      if (client.isOpen) await client.close().catch(() => undefined);
+      clearTimeout(timer);
     },
   };
 }

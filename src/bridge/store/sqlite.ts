@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   defaultLimits,
   itemIdsOf,
@@ -7,6 +8,10 @@ import {
   type StoredResponse,
   type StoreLimits,
 } from './store.ts';
+
+/** Another process may be writing: it is waited for, but not by the whole bridge, as SQLite's own timeout would. */
+const BUSY_EVERY_MS = 20;
+const BUSY_TRIES = 100;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS responses (
@@ -30,6 +35,7 @@ export async function createSqliteStore(path: string, options: StoreLimits = {})
   const database = new Database(path, { timeout: 5000 });
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
   database.exec(SCHEMA);
+  database.exec('PRAGMA busy_timeout = 0;');
   return createStore(database, { ...defaultLimits, ...options });
 }
 
@@ -38,10 +44,17 @@ function createStore(database: DatabaseSync, limits: Required<StoreLimits>): Res
   const touch = database.prepare('UPDATE responses SET used_at = ? WHERE id = ?');
   const owner = database.prepare('SELECT response_id AS id FROM items WHERE id = ?');
   const remove = database.prepare('DELETE FROM responses WHERE id = ?');
+  const noteUse = (id: string): void => {
+    try {
+      touch.run(limits.now(), id);
+    } catch {
+      // What can be read is read, though the file is locked or the disk is full: the order of use is a little older then.
+    }
+  };
   const get = (id: string): StoredResponse | undefined => {
     const row = select.get(id, limits.now());
     if (row === undefined) return undefined;
-    touch.run(limits.now(), id);
+    noteUse(id);
     return JSON.parse(String(row.body)) as StoredResponse;
   };
   const put = createPut(database, limits);
@@ -86,16 +99,26 @@ function createPut(database: DatabaseSync, limits: Required<StoreLimits>): (reco
       shrink();
       database.exec('COMMIT');
     } catch (error) {
-      database.exec('ROLLBACK');
+      if (database.isTransaction) database.exec('ROLLBACK'); // a full disk has rolled it back already
       throw error;
     }
     return true;
   };
 }
 
-/** The port is asynchronous; this backend answers at once. */
-function settle<T>(work: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(work());
-  });
+/** This backend answers at once, unless its file is locked. */
+async function settle<T>(work: () => T): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || tries === BUSY_TRIES) throw error;
+    }
+    await wait(BUSY_EVERY_MS);
+  }
+}
+
+/** `SQLITE_BUSY`, the low byte of each of its kinds. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
 }
