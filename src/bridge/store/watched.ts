@@ -21,7 +21,9 @@ export function watched(store: ResponseStore, ms = ANSWER_MS): ResponseStore {
     const answer = work();
     const timer = setTimeout(() => {
       overdue++;
-      const settle = (): void => void overdue--;
+      const settle = (): void => {
+        overdue--;
+      };
       answer.then(settle, settle);
       reject(new Error(`no answer within ${ms} ms`));
     }, ms);
