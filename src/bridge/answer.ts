@@ -56,21 +56,26 @@ export async function answer(options: AnswerOptions): Promise<void> {
   };
   context.streams.add(stream);
   let started: Started | undefined;
+  let token: string | undefined;
+  let head: Readonly<Record<string, string>> = {};
   try {
     started = await startAnswer({
       ...options,
       signal: abort.signal,
       onHead: (upstream, response) => {
         ledger.upstream = upstream;
-        const token = sealedTurn(context, options.turn, upstream, response);
-        if (token !== undefined) options.onTurn?.(token);
-        sink.setHeaders({
+        token = sealedTurn(context, options.turn, upstream, response);
+        head = {
           ...answerHeaders(response.headers),
           ...(token === undefined ? {} : { [TURN_STATE_HEADER]: token }),
-        });
+        };
+        sink.setHeaders(head);
       },
       onRetry: (error, how) => ledger.healed(how, error),
     });
+    // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
+    if (token !== undefined) options.onTurn?.(token);
+    sink.setHeaders({ ...head, ...tellUncarried(options, started) });
     await relay(options, started, ledger, () => (stream.active = true));
   } catch (error) {
     started?.call.cancel();
@@ -90,7 +95,6 @@ async function relay(options: AnswerOptions, started: Started, ledger: Ledger, s
   const ids = new StableIds();
   const guard = new CallGuard(context.settings.toolCallsOnStop);
   const restorer = started.tools === undefined ? undefined : createToolRestorer(started.tools);
-  tellUncarried(options, started);
   let batch: readonly ModelEvent[] | undefined = started.events;
   while (batch !== undefined) {
     const { events, failure } = guard.push(ids.apply(batch));
@@ -172,14 +176,14 @@ function asLimit(error: ModelError, codex: boolean): ModelError {
 }
 
 /** What the upstream could not be given is told, not silently dropped. */
-function tellUncarried({ sink, log }: AnswerOptions, { uncarried, ignored, notes }: Started): void {
+function tellUncarried({ log }: AnswerOptions, { uncarried, ignored, notes }: Started): Record<string, string> {
   if (ignored.length > 0) log.info({ fields: ignored }, 'the upstream is not sent some fields of the request');
-  if (uncarried.length + notes.length === 0) return;
+  if (uncarried.length + notes.length === 0) return {};
   log.warn({ uncarried, notes }, 'the upstream cannot be given all of the request');
   const tools = uncarried.map((one) => (one.name === undefined ? one.type : `${one.type}:${one.name}`));
   const names = new Set([...tools, ...notes.map(subjectOf)]);
   const text = [...names].join(', ').replace(/[^\x20-\x7e]/g, '?');
-  sink.setHeaders({ 'x-turnwire-not-carried': text.slice(0, 1000) });
+  return { 'x-turnwire-not-carried': text.slice(0, 1000) };
 }
 
 /** What a note is about: the type that it names, else the place in the request. */

@@ -23,6 +23,28 @@ export function badRequest(message: string, more: Partial<ApiError> = {}): ApiEr
   return { status: 400, type: 'invalid_request_error', code: null, message, ...more };
 }
 
+/** More streams than the bridge is allowed. */
+export function tooMany(): ApiError {
+  return {
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: 'too many open streams: try again in 1s',
+    headers: { 'retry-after': '1' },
+  };
+}
+
+/** For requests that come while the streams under way are let finish. */
+export function shuttingDown(): ApiError {
+  return {
+    status: 503,
+    type: 'server_error',
+    code: 'server_is_overloaded',
+    message: 'the bridge is shutting down',
+    headers: { 'retry-after': '1', connection: 'close' },
+  };
+}
+
 /** What an upstream's failure looks like to a client that has no byte of the answer yet. */
 export function apiErrorOf(error: ModelError): ApiError {
   const wire = wireErrorOf(error);

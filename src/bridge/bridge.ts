@@ -89,9 +89,8 @@ class RunningBridge implements Bridge {
     stopListening(front.app);
     front.sockets.close();
     await context.streams.drain(this.#settings.drainTimeoutMs);
-    front.sockets.terminate();
     context.pool.close();
-    await settleWithin(front.app);
+    await settleWithin(front);
     await context.transport.close();
     await context.store.close();
   }
@@ -107,8 +106,9 @@ function stopListening(app: HttpFront['app']): void {
 }
 
 /** What was told to stop has a moment to say so to its client; then connections are cut. */
-async function settleWithin(app: HttpFront['app']): Promise<void> {
+async function settleWithin({ app, sockets }: HttpFront): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
+  sockets.terminate();
   app.server.closeAllConnections();
   await app.close();
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { badRequest, type ApiError } from './api-error.ts';
+import { badRequest, shuttingDown, tooMany, type ApiError } from './api-error.ts';
 import { one } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { createChatCompletion, createResponse, type CreateRequest } from './create-response.ts';
@@ -274,26 +274,6 @@ export async function sendApiError(reply: FastifyReply, error: ApiError): Promis
   reply.hijack();
   sendError(reply.raw, error);
   return Promise.resolve();
-}
-
-function tooMany(): ApiError {
-  return {
-    status: 429,
-    type: 'rate_limit_error',
-    code: 'rate_limit_exceeded',
-    message: 'too many open streams: try again in 1s',
-    headers: { 'retry-after': '1' },
-  };
-}
-
-function shuttingDown(): ApiError {
-  return {
-    status: 503,
-    type: 'server_error',
-    code: 'server_is_overloaded',
-    message: 'the bridge is shutting down',
-    headers: { 'retry-after': '1', connection: 'close' },
-  };
 }
 
 function onUpgrade(

@@ -8,7 +8,7 @@ import type { Encoding } from './encoding.ts';
 export interface Sink {
   /** The client has seen something: an error can no longer be a status. */
   readonly committed: boolean;
-  /** Headers of the answer; nothing once it is committed. */
+  /** Headers of the answer, in place of those before; nothing once it is committed. */
   setHeaders(headers: Readonly<Record<string, string>>): void;
   send(events: readonly WireEvent[]): void;
   /** Nothing more should be sent before `drained`. */
@@ -49,7 +49,7 @@ export class SseSink implements Sink {
   }
 
   setHeaders(headers: Readonly<Record<string, string>>): void {
-    this.#headers = { ...this.#headers, ...headers };
+    this.#headers = headers;
   }
 
   send(events: readonly WireEvent[]): void {
@@ -105,7 +105,7 @@ export class JsonSink implements Sink {
   }
 
   setHeaders(headers: Readonly<Record<string, string>>): void {
-    this.#headers = { ...this.#headers, ...headers };
+    this.#headers = headers;
   }
 
   send(): void {

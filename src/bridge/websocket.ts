@@ -7,7 +7,7 @@ import type { Item } from '../model/items.ts';
 import type { WireEvent } from '../wire/encode-event.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { answer } from './answer.ts';
-import { badRequest, type ApiError } from './api-error.ts';
+import { badRequest, shuttingDown, tooMany, type ApiError } from './api-error.ts';
 import { isCodex, one, translatedHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { keep, refusalOf, responsesEncodingFor } from './create-response.ts';
@@ -82,6 +82,7 @@ class Connection {
   readonly #log: Logger;
   readonly #memory = new ConnectionMemory();
   readonly #waiting: string[] = [];
+  #waitingLength = 0;
   #busy = false;
   #draining = false;
   #abort: AbortController | undefined;
@@ -107,6 +108,7 @@ class Connection {
   /** Nobody is there any more: neither the answer under way nor those that wait are of use. */
   #drop(): void {
     this.#waiting.length = 0;
+    this.#waitingLength = 0;
     this.#abort?.abort();
   }
 
@@ -125,18 +127,23 @@ class Connection {
       this.#cutOff(1003, 'text frames only');
       return;
     }
-    if (this.#waiting.length >= MAX_WAITING) {
+    const text = textOf(data);
+    const tooLong = this.#waitingLength + text.length > this.#context.settings.bodyLimit;
+    if (this.#waiting.length >= MAX_WAITING || tooLong) {
       this.#cutOff(1008, 'too many requests at once');
       return;
     }
-    this.#waiting.push(textOf(data));
+    this.#waiting.push(text);
+    this.#waitingLength += text.length;
     if (!this.#busy) void this.#work();
   }
 
   async #work(): Promise<void> {
     this.#busy = true;
     for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
-      await this.#serve(text);
+      this.#waitingLength -= text.length;
+      if (this.#draining) void this.#error(shuttingDown());
+      else await this.#serve(text);
     }
     this.#busy = false;
     this.#closeIfIdle();
@@ -149,27 +156,22 @@ class Connection {
   async #serve(text: string): Promise<void> {
     const body = parseJson(text);
     if (!isObject(body)) {
-      this.#error(badRequest('a frame has to be a JSON object', { code: 'invalid_json' }));
+      await this.#error(badRequest('a frame has to be a JSON object', { code: 'invalid_json' }));
       return;
     }
     if (body.type !== 'response.create') {
-      this.#error(badRequest('type: only response.create is known here', { param: 'type' }));
+      await this.#error(badRequest('type: only response.create is known here', { param: 'type' }));
       return;
     }
     if (this.#context.streams.full) {
-      this.#error({
-        status: 429,
-        type: 'rate_limit_error',
-        code: 'rate_limit_exceeded',
-        message: 'too many open streams; try again in 1s',
-      });
+      await this.#error(tooMany());
       return;
     }
     try {
       const prepared = await prepareResponses(body, this.#context.store, this.#memory);
       await (body.generate === false ? this.#warmUp(prepared) : this.#answer(prepared));
     } catch (error) {
-      this.#error(refusalOf(error) ?? internalError(this.#log, error, 'a request on a socket failed'));
+      await this.#error(refusalOf(error) ?? internalError(this.#log, error, 'a request on a socket failed'));
     }
   }
 
@@ -182,7 +184,7 @@ class Connection {
       ...encoding.push({ type: 'completed', response_id: id, ended_by: 'response.completed' }),
     ];
     await this.#remember(prepared, encoding);
-    for (const event of events) this.#client.send(event.data);
+    await Promise.all(events.map(({ data }) => this.#send(data)));
   }
 
   async #answer(prepared: Prepared): Promise<void> {
@@ -219,9 +221,16 @@ class Connection {
     await keep(this.#context.store, this.#log, prepared, encoding, response);
   }
 
-  #error(error: ApiError): void {
+  #error(error: ApiError): Promise<void> {
     const { status, type, code, message, param } = error;
-    this.#client.send(JSON.stringify({ type: 'error', status, error: { type, code, message, param: param ?? null } }));
+    return this.#send(JSON.stringify({ type: 'error', status, error: { type, code, message, param: param ?? null } }));
+  }
+
+  /** Settles when the connection took it: a client that asks and does not read is not asked what else it wants. */
+  #send(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#client.send(text, () => resolve());
+    });
   }
 }
 

@@ -218,6 +218,22 @@ describe('bridge: shutting down', () => {
     await closing;
   });
 
+  it('finishes what is under way on a WebSocket, refuses what waits behind it, and says goodbye', async () => {
+    await using upstream = await startRawUpstream();
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 10_000 });
+    const socket = await openSocket(bridge);
+    const types: unknown[] = [];
+    socket.on('message', (data: Buffer) => types.push((JSON.parse(data.toString()) as Record<string, unknown>).type));
+    for (const input of ['one', 'two']) socket.send(JSON.stringify({ type: 'response.create', model: 'm', input }));
+    const { res } = await upstream.next();
+    const gone = once(socket, 'close');
+    const closing = bridge.close();
+    res.writeHead(200).end(chatChunk('x') + chatEnd);
+    expect((await gone)[0]).toBe(1001);
+    expect(types.slice(-2)).toEqual(['response.completed', 'error']);
+    await closing;
+  });
+
   it('tells the clients of what it has to stop, on a WebSocket too', async () => {
     await using upstream = await startRawUpstream();
     const bridge = await startBridge([upstream], { drainTimeoutMs: 50 });
@@ -243,6 +259,15 @@ describe('bridge: shutting down', () => {
 });
 
 describe('bridge: WebSocket', () => {
+  it('holds no more of what waits on a socket than one request may have', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { bodyLimit: 4096 });
+    const socket = await openSocket(bridge);
+    const ask = JSON.stringify({ type: 'response.create', model: 'm', input: 'x'.repeat(1500) });
+    for (let sent = 0; sent < 4; sent++) socket.send(ask);
+    expect((await once(socket, 'close'))[0]).toBe(1008);
+  });
+
   it('answers several requests on one socket, one after another', async () => {
     await using upstream = await startRawUpstream();
     await using bridge = await startBridge([upstream]);

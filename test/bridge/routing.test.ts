@@ -64,6 +64,38 @@ describe('bridge: several upstreams', () => {
     socket.terminate();
   });
 
+  it('tells nothing of an upstream that was left for another one: neither its state nor its limits', async () => {
+    await using one = await startRawUpstream();
+    await using two = await startRawUpstream();
+    await using bridge = createBridge({ upstreams: [one.url, two.url], wire: 'chat', port: 0, drainTimeoutMs: 0 });
+    await bridge.listen();
+    const failOver = async (): Promise<string | undefined> => {
+      const asking = [one.next(), two.next()];
+      const refusing = await Promise.race(asking);
+      refusing.res.writeHead(429, { 'x-ratelimit-remaining-requests': '0' }).end('{}');
+      const [a, b] = await Promise.all(asking);
+      const { req, res } = a === refusing ? b! : a!;
+      res.writeHead(200).end(chatChunk('x') + chatEnd);
+      return req.headers.host;
+    };
+    const answer = post(bridge, '/v1/responses', asked);
+    await failOver();
+    expect((await answer).headers.get('x-ratelimit-remaining-requests')).toBeNull();
+    await (await answer).text();
+
+    const socket = await openSocket(bridge, { originator: 'codex_exec' });
+    const end = askOn(socket, { input: 'hi' });
+    const host = await failOver();
+    const states = (await end).events.filter((event) => event.type === 'response.metadata');
+    expect(states).toHaveLength(1);
+    const token = (states[0]?.headers as Json)[TURN];
+    const later = askOn(socket, { input: 'hi', client_metadata: { [TURN]: token } });
+    const { req, res } = await Promise.race([one.next(), two.next()]);
+    res.writeHead(200).end(chatChunk('x') + chatEnd);
+    expect([req.headers.host, (await later).how]).toEqual([host, 'completed']);
+    socket.terminate();
+  });
+
   it('leaves a dead upstream for another one before the first byte, once', async () => {
     await using dead = await startRawUpstream();
     await using mock = await startMock({ wire: 'chat', scenario: 'text' });
