@@ -16,11 +16,22 @@ export function isNativeHost(baseUrl: string): boolean {
   return NATIVE_HOSTS.test(new URL(baseUrl).hostname.toLowerCase());
 }
 
+/** What a probe found out. */
+export interface ProbedWire {
+  readonly wire: WireApi;
+  /** False when nobody answered who would know: the wire is a guess, and worth another question. */
+  readonly sure: boolean;
+}
+
+/** Whether an endpoint is there. */
+type Presence = 'there' | 'missing' | 'unknown';
+
 /**
  * Asks which wire a server speaks: a body that no server can take for a request goes to its endpoints. One that it
  * does not have answers 404 or 405; every other answer means that somebody is there. Where both are there, chat is
  * the one that carries more: most servers ignore half of a Responses request, schemas and limits among it. OpenAI's
- * own speak Responses.
+ * own speak Responses. A gateway without its server (502 to 504), a web page and a server that has neither say nothing:
+ * one that is still starting answers like this.
  *
  * Fails with the transport's `ModelError` when the server cannot be reached.
  */
@@ -29,19 +40,23 @@ export async function probeWire(
   provider: ProviderConfig,
   getEnv: GetEnv,
   signal: AbortSignal,
-): Promise<WireApi> {
-  if (isNativeHost(provider.baseUrl)) return 'responses';
-  const has = (path: string): Promise<boolean> => hasEndpoint(transport, provider, getEnv, signal, path);
-  return !(await has('chat/completions')) && (await has('responses')) ? 'responses' : 'chat';
+): Promise<ProbedWire> {
+  if (isNativeHost(provider.baseUrl)) return { wire: 'responses', sure: true };
+  const chat = await presenceOf(transport, provider, getEnv, signal, 'chat/completions');
+  if (chat === 'there') return { wire: 'chat', sure: true };
+  const responses = await presenceOf(transport, provider, getEnv, signal, 'responses');
+  const missing = chat === 'missing';
+  if (responses === 'there') return { wire: 'responses', sure: missing };
+  return { wire: missing && responses === 'unknown' ? 'responses' : 'chat', sure: false };
 }
 
-async function hasEndpoint(
+async function presenceOf(
   transport: HttpTransport,
   provider: ProviderConfig,
   getEnv: GetEnv,
   signal: AbortSignal,
   path: string,
-): Promise<boolean> {
+): Promise<Presence> {
   const response = await transport.send({
     method: 'POST',
     url: requestUrl(provider, path),
@@ -51,9 +66,11 @@ async function hasEndpoint(
     timers: { connectMs: PROBE_MS, totalMs: PROBE_MS },
   });
   const missing = response.status === 404 || response.status === 405 || response.status === 501;
-  if (missing) return namesModel(response);
+  if (missing) return (await namesModel(response)) ? 'there' : 'missing';
+  const elsewhere = response.status >= 502 && response.status <= 504;
+  const page = /^\s*text\/html\b/i.test(response.header('content-type') ?? '');
   response.release();
-  return true;
+  return elsewhere || page ? 'unknown' : 'there';
 }
 
 /** A 404 that is about the model comes from the endpoint itself. */

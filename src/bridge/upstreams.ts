@@ -95,7 +95,7 @@ export class UpstreamPool {
     this.#watch();
   }
 
-  /** The wire that a server speaks; asked once, and again after an attempt that did not reach it. */
+  /** The wire that a server speaks; asked until somebody answered who knows. */
   async wireOf(upstream: Upstream): Promise<WireApi> {
     const member = upstream as Member;
     if (member.wire !== undefined) return member.wire;
@@ -110,9 +110,10 @@ export class UpstreamPool {
 
   async #probe(member: Member): Promise<WireApi> {
     try {
-      const wire = await probeWire(this.#transport, member.provider('responses'), this.getEnv, this.#closing.signal);
-      member.wire = wire;
-      this.#settings.logger?.info({ upstream: member.baseUrl, wire }, 'probed the upstream');
+      const provider = member.provider('responses');
+      const { wire, sure } = await probeWire(this.#transport, provider, this.getEnv, this.#closing.signal);
+      if (sure) member.wire = wire;
+      this.#settings.logger?.info({ upstream: member.baseUrl, wire, sure }, 'probed the upstream');
       return wire;
     } finally {
       member.probing = undefined;

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createBridge } from '../../src/bridge/index.ts';
 import { startMock } from '../../src/mock/index.ts';
@@ -211,6 +214,30 @@ describe('bridge: wires and modes', () => {
     await using at = await startRig({ wire, scenario: 'text' });
     for (let round = 0; round < 2; round++) expect((await askJson(at.bridge, { input: 'hi' })).how).toBe('completed');
     expect(at.mock.requests.map((request) => request.view?.wire)).toEqual([wire, wire]);
+  });
+
+  it.each([
+    ['a gateway without its server', 502, 'application/json'],
+    ['a gateway that waits for it', 503, 'text/plain'],
+    ['a web page', 200, 'text/html'],
+    ['nothing there yet', 404, 'application/json'],
+  ])('asks again after %s', async (_name, status, type) => {
+    const starting = createServer((req, res) => {
+      req.resume();
+      res.writeHead(status, { 'content-type': type }).end('<html>');
+    });
+    starting.listen(0, '127.0.0.1');
+    await once(starting, 'listening');
+    const { port } = starting.address() as AddressInfo;
+    const upstreams = [`http://127.0.0.1:${port}`];
+    await using bridge = createBridge({ upstreams, port: 0, requestMaxRetries: 0, drainTimeoutMs: 0 });
+    await bridge.listen();
+    expect((await askJson(bridge, { input: 'hi' })).how).toMatch(/^http:/);
+    starting.closeAllConnections();
+    await new Promise((resolve) => starting.close(resolve));
+    await using mock = await startMock({ wire: 'responses', scenario: 'text', port });
+    expect((await askJson(bridge, { input: 'hi' })).how).toBe('completed');
+    expect(mock.requests.map((request) => request.view?.wire)).toEqual(['responses']);
   });
 
   it('takes the chat wire of a server that has both', async () => {
