@@ -13,6 +13,7 @@ import { allAnswerHeaders, passedHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { flushed, sendError } from './sink.ts';
+import type { Trace } from './trace.ts';
 import type { TurnState } from './turn-state.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -27,6 +28,8 @@ export interface PassOptions {
   readonly turn: TurnState | undefined;
   readonly abort: AbortController;
   readonly log: Logger;
+  /** Written down here as well. */
+  readonly trace: Trace | undefined;
 }
 
 /** How much of an answer's end is looked at, for the log only. */
@@ -49,17 +52,21 @@ export async function passThrough(options: PassOptions): Promise<void> {
   try {
     const { response, release } = await open(options, facts);
     try {
-      await copy(response, res, () => (facts.firstMs ??= clock.now() - startedAt), facts);
+      await copy(options, response, () => (facts.firstMs ??= clock.now() - startedAt), facts);
     } finally {
       release();
     }
   } catch (error) {
-    const failure = toModelError(error);
-    outcome = abort.signal.aborted ? 'aborted' : failure.kind;
+    const reason: unknown = abort.signal.reason;
+    const failure = reason instanceof ModelError ? reason : toModelError(error);
+    const left = abort.signal.aborted && failure !== reason;
+    outcome = left ? 'aborted' : failure.kind;
+    if (!left) context.metrics.errors.inc({ kind: failure.kind });
     if (res.headersSent) res.destroy();
     else if (!res.destroyed) sendError(res, apiErrorOf(failure));
   } finally {
     tell(options, facts, outcome, clock.now() - startedAt);
+    options.trace?.end();
     await flushed(res);
     context.streams.delete(stream);
   }
@@ -134,13 +141,20 @@ function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, resp
   res.flushHeaders();
 }
 
-async function copy(response: PassedResponse, res: ServerResponse, sent: () => void, facts: PassFacts): Promise<void> {
+async function copy(
+  { res, trace }: PassOptions,
+  response: PassedResponse,
+  sent: () => void,
+  facts: PassFacts,
+): Promise<void> {
   const body = new BodyWriter(res, response.header('content-length') !== undefined);
+  const text = trace === undefined ? undefined : new TextDecoder();
   for (;;) {
     const chunks = await response.read();
     if (chunks === undefined) break;
     for (const chunk of chunks) {
       body.write(chunk);
+      if (text !== undefined) trace?.sent(text.decode(chunk, { stream: true }));
       facts.bytes += chunk.byteLength;
       facts.tail = chunk;
     }
@@ -154,6 +168,8 @@ function tell({ context, log }: PassOptions, facts: PassFacts, outcome: string, 
   context.metrics.requests.inc({ route: 'passthrough', outcome });
   if (facts.firstMs !== undefined) context.metrics.firstEvent.observe({ route: 'passthrough' }, facts.firstMs / 1000);
   const usage = usageIn(facts.tail);
+  context.metrics.tokens.inc({ direction: 'input' }, usage.input_tokens ?? 0);
+  context.metrics.tokens.inc({ direction: 'output' }, usage.output_tokens ?? 0);
   log.info(
     {
       route: 'passthrough',
@@ -170,14 +186,17 @@ function tell({ context, log }: PassOptions, facts: PassFacts, outcome: string, 
 }
 
 /** Token counts, where the last chunk tells them. */
-function usageIn(tail: Uint8Array | undefined): { input_tokens?: unknown; output_tokens?: unknown } {
+function usageIn(tail: Uint8Array | undefined): { input_tokens?: number; output_tokens?: number } {
   if (tail === undefined) return {};
   const text = Buffer.from(tail.subarray(Math.max(0, tail.byteLength - TAIL_BYTES))).toString('latin1');
   const found = /"usage":(\{(?:[^{}]|\{[^{}]*\})*\})/.exec(text)?.[1];
   const usage = found === undefined ? undefined : parseJson(found);
   if (!isObject(usage)) return {};
-  return {
-    input_tokens: usage.input_tokens ?? usage.prompt_tokens,
-    output_tokens: usage.output_tokens ?? usage.completion_tokens,
-  };
+  const input = usage.input_tokens ?? usage.prompt_tokens;
+  const output = usage.output_tokens ?? usage.completion_tokens;
+  return { ...(isCount(input) ? { input_tokens: input } : {}), ...(isCount(output) ? { output_tokens: output } : {}) };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
 }

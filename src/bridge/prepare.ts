@@ -215,8 +215,16 @@ export function echoOf(prepared: Prepared, codex: boolean): JsonObject {
     // Codex reads none of it, and its instructions are long.
     if (!codex && body[name] !== undefined) fields[name] = body[name];
   }
-  if (!codex && Array.isArray(body.tools) && JSON.stringify(body.tools).length <= ECHO_BYTES) fields.tools = body.tools;
+  if (!codex && Array.isArray(body.tools) && JSON.stringify(body.tools).length <= ECHO_BYTES) {
+    fields.tools = body.tools.map(withoutKeys);
+  }
   return { ...fields, store: prepared.store };
+}
+
+/** The keys of an `mcp` tool are for its server alone: the API neither repeats nor keeps them. */
+function withoutKeys(tool: unknown): unknown {
+  if (!isObject(tool) || tool.type !== 'mcp') return tool;
+  return { ...tool, authorization: undefined, headers: undefined };
 }
 
 /** The ids that items of the input only refer to. */

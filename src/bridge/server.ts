@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { isObject, parseJson } from '../base/json.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from './api-error.ts';
 import { one } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
@@ -251,6 +252,8 @@ async function hijacked(
   res.once('close', () => {
     if (!res.writableFinished) abort.abort();
   });
+  const body = request.method === 'POST' ? bodyOf(request) : undefined;
+  const read = context.tracer === undefined || body === undefined ? undefined : parseJson(Buffer.from(body).toString());
   const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
   await passThrough({
     context,
@@ -258,10 +261,16 @@ async function hijacked(
     method: request.method,
     path: path + query,
     headers: request.headers,
-    body: request.method === 'POST' ? bodyOf(request) : undefined,
+    body,
     turn: context.seal.open(one(request.headers[TURN_STATE_HEADER])),
     abort,
     log: context.log.child({ request: request.id }),
+    trace: context.tracer?.begin(request.id, {
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      body: isObject(read) ? read : undefined,
+    }),
   });
 }
 

@@ -2,6 +2,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import type { JsonObject } from '../base/json.ts';
+import { concealText } from '../client/secrets.ts';
 
 /** Writes one file per exchange, so that it can be read afterwards. */
 export interface Tracer {
@@ -21,7 +22,7 @@ export interface Trace {
   end(): void;
 }
 
-const SECRET = /authorization|cookie|api-?key|token|secret|turn-state|attestation/i;
+const SECRET = /authorization|cookie|api[-_]?key|token|secret|password|turn-state|attestation/i;
 
 /** @param folder - made when it is not there */
 export function createTracer(folder: string, onError: (error: Error) => void): Tracer {
@@ -30,14 +31,16 @@ export function createTracer(folder: string, onError: (error: Error) => void): T
     begin: (id, request) => {
       const file = createWriteStream(join(folder, `${id}.jsonl`), { mode: 0o600 });
       file.on('error', onError);
+      const secrets: string[] = []; // an answer may repeat them
       line(file, {
         at: new Date().toISOString(),
         ...request,
         headers: redacted(request.headers),
         url: withoutQuery(request.url),
+        body: withoutSecrets(request.body, secrets),
       });
       return {
-        sent: (text) => line(file, { sent: text }),
+        sent: (text) => line(file, { sent: concealText(text, secrets) }),
         end: () => file.end(),
       };
     },
@@ -59,4 +62,15 @@ export function withoutQuery(url: string): string {
 
 function line(file: WriteStream, value: object): void {
   file.write(`${JSON.stringify(value)}\n`);
+}
+
+/** Requests carry secrets in their bodies, too: the keys of `mcp` tools, the turn state of a request on a socket. */
+function withoutSecrets(body: JsonObject | undefined, secrets: string[]): unknown {
+  if (body === undefined) return undefined;
+  const text = JSON.stringify(body, (name, value: unknown) => {
+    if (typeof value !== 'string' || !SECRET.test(name)) return value;
+    secrets.push(value);
+    return '[redacted]';
+  });
+  return JSON.parse(text);
 }

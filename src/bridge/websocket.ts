@@ -17,6 +17,7 @@ import { newId, type Prepared } from './prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
 import type { Sink } from './sink.ts';
 import { prepareResponses, type LocalState } from './state.ts';
+import { traced } from './traced.ts';
 
 /** Bytes that may wait in a client's socket before the upstream is not read any more. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -195,22 +196,27 @@ class Connection {
     const abort = new AbortController();
     this.#abort = abort;
     if (!this.#isOpen) abort.abort(); // it left while its request was put together
+    const id = newId('req');
+    const url = this.#request.url ?? '';
+    const trace = this.#context.tracer?.begin(id, { method: 'GET', url, headers, body: prepared.body });
+    const sink = new SocketSink(this.#client, encoding);
     await answer({
       context: this.#context,
       prepared,
       encoding,
-      sink: new SocketSink(this.#client, encoding),
+      sink: trace === undefined ? sink : traced(sink, encoding, trace),
       headers: { ...translatedHeaders(headers), ...metadataHeaders(metadata) },
       turn,
       codex: this.#codex,
       abort,
-      log: this.#log,
+      log: this.#log.child({ request: id }),
       route: 'responses_ws',
       onTurn: (token) => {
         if (this.#codex) this.#client.send(turnFrame(token));
       },
       onEnded: () => this.#remember(prepared, encoding),
     });
+    trace?.end();
   }
 
   async #remember(prepared: Prepared, encoding: Encoding): Promise<void> {
