@@ -71,8 +71,10 @@ export async function startAnswer(options: AttemptOptions): Promise<Started> {
       const failure = toModelError(error);
       if (signal.aborted) throw failure;
       context.pool.failed(upstream, failure);
-      if (!AGAIN.has(failure.kind) || attempt > context.settings.requestMaxRetries) throw failure;
       const failover = left.size === 0 && context.pool.members.length > 1;
+      // Another one may speak where this one was silent; waiting as long again for the same one helps nobody.
+      const again = AGAIN.has(failure.kind) || (failover && failure.kind === 'stream_idle');
+      if (!again || attempt > context.settings.requestMaxRetries) throw failure;
       left.add(upstream);
       const delay = failover ? 0 : delayOf(failure, attempt);
       if (delay > LONGEST_WAIT_MS) throw failure;

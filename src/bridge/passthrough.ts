@@ -80,7 +80,14 @@ interface PassFacts {
   upstream: Upstream | undefined;
 }
 
-/** Asks an upstream; one that cannot be reached is left for another one, once. */
+/** Failures before the headers. */
+const UNANSWERED: ReadonlySet<ModelError['kind']> = new Set<ModelError['kind']>([
+  'connection_failed',
+  'timeout',
+  'stream_idle',
+]);
+
+/** Asks an upstream; one that does not answer is left for another one, once. */
 async function open(
   options: PassOptions,
   facts: PassFacts,
@@ -104,7 +111,7 @@ async function open(
       release();
       const failure = toModelError(error);
       if (!abort.signal.aborted) context.pool.failed(upstream, failure);
-      const other = failure.kind === 'connection_failed' && left.size === 0 && context.pool.members.length > 1;
+      const other = UNANSWERED.has(failure.kind) && left.size === 0 && context.pool.members.length > 1;
       if (!other || abort.signal.aborted) throw failure;
       left.add(upstream);
       context.metrics.heals.inc({ fault: 'failover' });

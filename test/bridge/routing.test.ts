@@ -67,6 +67,19 @@ describe('bridge: several upstreams', () => {
     socket.terminate();
   });
 
+  it.each(['translate', 'passthrough'] as const)('leaves a silent upstream for another one: %s', async (mode) => {
+    await using silent = await startRawUpstream();
+    await using mock = await startMock({ wire: 'responses', scenario: 'text' });
+    const upstreams = [silent.url, mock.baseUrl];
+    const options = { mode, wire: 'responses', port: 0, drainTimeoutMs: 0, idleTimeoutMs: 200 } as const;
+    await using bridge = createBridge({ upstreams, ...options });
+    await bridge.listen();
+    const ends = await Promise.all([askSse(bridge, { input: 'hi' }), askSse(bridge, { input: 'hi' })]);
+    expect(ends.map((end) => end.how)).toEqual(['completed', 'completed']);
+    expect(mock.requests).toHaveLength(2);
+    expect((await silent.next()).res.headersSent).toBe(false);
+  });
+
   it('tells nothing of an upstream that was left for another one: neither its state nor its limits', async () => {
     await using one = await startRawUpstream();
     await using two = await startRawUpstream();
