@@ -1,9 +1,9 @@
-import type { Clock } from '../base/clock.ts';
 import { ModelError, type ErrorKind } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { HttpResponse, HttpTransport } from '../transport/http.ts';
 import type { HttpCall } from '../client/http-call.ts';
 import { openHttpCall, randomIds } from '../client/model-call.ts';
+import { unlessAborted, wait } from '../client/wait.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../wire/responses/headers.ts';
 import type { ToolMap } from '../wire/tools/index.ts';
 import type { BridgeContext } from './context.ts';
@@ -89,7 +89,8 @@ async function begin(options: AttemptOptions, upstream: Upstream): Promise<Start
   const { pool, settings } = context;
   const release = pool.begin(upstream);
   try {
-    const wire = await abortable(pool.wireOf(upstream), signal);
+    const wire = await unlessAborted(pool.wireOf(upstream), signal);
+    if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
     const provider = upstream.provider(wire);
     const { request, tools, uncarried, ignored } = toUpstream(prepared, provider, settings.tools);
     let notes: readonly string[] = [];
@@ -171,32 +172,4 @@ function delayOf(error: ModelError, attempt: number): number {
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
   return new ModelError({ kind: 'server_error', message: 'the bridge failed', cause: error });
-}
-
-async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = clock.after(ms, settle, { keepAlive: true });
-    function settle(): void {
-      timer.cancel();
-      signal.removeEventListener('abort', settle);
-      resolve();
-    }
-    signal.addEventListener('abort', settle);
-    if (signal.aborted) settle();
-  });
-}
-
-/** A shared wait that one caller may leave. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let leave: () => void = () => undefined;
-  const left = new Promise<never>((_resolve, reject) => {
-    leave = () => reject(new ModelError({ kind: 'aborted', message: 'cancelled' }));
-    signal.addEventListener('abort', leave, { once: true });
-    if (signal.aborted) leave();
-  });
-  try {
-    return await Promise.race([promise, left]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

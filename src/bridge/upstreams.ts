@@ -11,6 +11,8 @@ import { probeWire } from './probe.ts';
 
 /** How often a server that failed is looked at again. */
 const PROBE_EVERY_MS = 2000;
+/** A server that asked for a pause is left alone for as long as it said, at most for this time. */
+const LONGEST_REST_MS = 60_000;
 
 /** Stands for the key in provider configurations; the value is asked for at every request. */
 const KEY_NAME = 'UPSTREAM_KEY';
@@ -30,6 +32,8 @@ export interface Upstream {
 interface Member extends Upstream {
   open: number;
   healthy: boolean;
+  /** On the clock; it asked not to be asked before. */
+  restsUntil: number;
   wire: WireApi | undefined;
   probing: Promise<WireApi> | undefined;
 }
@@ -57,15 +61,17 @@ export class UpstreamPool {
   readonly getEnv: GetEnv = (name) => (name === KEY_NAME ? this.#settings.apiKey?.() : undefined);
 
   /**
-   * The upstream that a turn began on, while it is healthy; else the healthy one with the fewest open streams; else
-   * any: one that was down a second ago may be up. Undefined when all are in `not`.
+   * The upstream that a turn began on, while it is healthy and did not ask for a pause; else the one of these with the
+   * fewest open streams; else any: one that was down a second ago may be up. Undefined when all are in `not`.
    */
   choose(sticky: string | undefined, not: ReadonlySet<Upstream>): Upstream | undefined {
+    const now = this.#settings.clock.now();
     const free = this.#members.filter((member) => !not.has(member));
     const healthy = free.filter((member) => member.healthy);
-    const own = healthy.find((member) => member.key === sticky);
+    const ready = healthy.filter((member) => member.restsUntil <= now);
+    const own = ready.find((member) => member.key === sticky);
     if (own !== undefined) return own;
-    const candidates = healthy.length > 0 ? healthy : free;
+    const candidates = [ready, healthy, free].find((some) => some.length > 0) ?? [];
     const least = Math.min(...candidates.map((member) => member.open));
     const equal = candidates.filter((member) => member.open === least);
     return equal[this.#turn++ % Math.max(1, equal.length)];
@@ -88,10 +94,13 @@ export class UpstreamPool {
     (upstream as Member).healthy = true;
   }
 
-  /** Takes a server out of the choice when the failure tells that it is down, not that the request was bad. */
+  /** Takes a server out of the choice when the failure tells that it is down or wants a pause, not that the request was bad. */
   failed(upstream: Upstream, error: ModelError): void {
+    const member = upstream as Member;
+    const { afterMs } = error.retry;
+    if (afterMs !== undefined) member.restsUntil = this.#settings.clock.now() + Math.min(afterMs, LONGEST_REST_MS);
     if (!isDown(error)) return;
-    (upstream as Member).healthy = false;
+    member.healthy = false;
     this.#watch();
   }
 
@@ -142,7 +151,7 @@ export class UpstreamPool {
         timers: { connectMs: PROBE_EVERY_MS, totalMs: PROBE_EVERY_MS },
       });
       response.cancel();
-      if (response.status < 500) member.healthy = true;
+      if (!isGone(response.status)) member.healthy = true;
     } catch {
       // still down
     }
@@ -156,6 +165,7 @@ function memberOf(baseUrl: string, settings: Settings): Member {
     baseUrl,
     open: 0,
     healthy: true,
+    restsUntil: 0,
     wire: settings.wire === 'auto' ? undefined : settings.wire,
     probing: undefined,
     memory: { usageRefused: false },
@@ -187,5 +197,10 @@ function providerOf(baseUrl: string, wireApi: WireApi, settings: Settings): Prov
 function isDown(error: ModelError): boolean {
   if (error.kind === 'connection_failed' || error.kind === 'stream_truncated') return true;
   if (error.kind === 'timeout' || error.kind === 'stream_idle') return true;
-  return error.status !== undefined && error.status >= 502 && error.status <= 504;
+  return error.status !== undefined && isGone(error.status);
+}
+
+/** What a gateway says when there is no server behind it. */
+function isGone(status: number): boolean {
+  return status >= 502 && status <= 504;
 }

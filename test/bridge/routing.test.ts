@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createBridge } from '../../src/bridge/index.ts';
 import { startMock } from '../../src/mock/index.ts';
+import { manualClock } from '../transport/support/manual-clock.ts';
 import { askJson, askOn, askSse, openSocket, post, startRig, type Json } from './harness.ts';
-import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';
+import { chatChunk, chatEnd, startRawUpstream, type RawUpstream } from './raw-upstream.ts';
 
 const TURN = 'x-codex-turn-state';
 const asked = { model: 'm', input: 'hi', stream: true };
@@ -125,6 +126,28 @@ describe('bridge: several upstreams', () => {
     await bridge.listen();
     for (let round = 0; round < 4; round++) expect((await askSse(bridge, { input: 'hi' })).how).toBe('completed');
     expect(mock.requests).toHaveLength(4);
+  });
+
+  it('leaves a server alone that asked for a pause, for that long', async () => {
+    const clock = manualClock();
+    await using busy = await startRawUpstream();
+    await using other = await startRawUpstream();
+    await using bridge = createBridge({ upstreams: [busy.url, other.url], wire: 'chat', port: 0, clock });
+    await bridge.listen();
+    const serve = async (server: RawUpstream): Promise<void> => {
+      (await server.next()).res.writeHead(200).end(chatChunk('x') + chatEnd);
+    };
+    const ask = (): Promise<string> => askSse(bridge, { input: 'hi' }).then(({ how }) => how);
+    const first = ask();
+    (await busy.next()).res.writeHead(429, { 'retry-after': '30' }).end('{}');
+    await serve(other);
+    const second = [ask(), ask()];
+    await Promise.all([serve(other), serve(other)]);
+    expect(await Promise.all([first, ...second])).toEqual(Array(3).fill('completed'));
+    clock.advance(30_000);
+    const third = [ask(), ask()];
+    await Promise.all([serve(busy), serve(other)]);
+    expect(await Promise.all(third)).toEqual(Array(2).fill('completed'));
   });
 
   it('loses only what had begun when one of two dies', async () => {
