@@ -4,12 +4,21 @@ import type { Item } from '../model/items.ts';
 /** Stands in for the output of a call that never got one: every server wants each call answered. */
 export const ABORTED = 'aborted';
 
-const callTypes = new Set<unknown>(['function_call', 'custom_tool_call', 'local_shell_call', 'tool_search_call']);
+const callTypes = new Set<unknown>([
+  'function_call',
+  'custom_tool_call',
+  'local_shell_call',
+  'tool_search_call',
+  'shell_call',
+  'apply_patch_call',
+]);
 const outputTypes = new Set<unknown>([
   'function_call_output',
   'custom_tool_call_output',
   'local_shell_call_output',
   'tool_search_output',
+  'shell_call_output',
+  'apply_patch_call_output',
 ]);
 
 /** Which output answers which call, by their places in a history. */
@@ -94,6 +103,13 @@ function abortedOutput(call: Item): Item {
   if (call.type === 'custom_tool_call') return { type: 'custom_tool_call_output', call_id, output: ABORTED };
   if (call.type === 'tool_search_call') {
     return { type: 'tool_search_output', call_id, status: 'completed', execution: 'client', tools: [] };
+  }
+  if (call.type === 'shell_call') {
+    const output = [{ stdout: '', stderr: ABORTED, outcome: { type: 'exit', exit_code: 1 } }];
+    return { type: 'shell_call_output', call_id, output };
+  }
+  if (call.type === 'apply_patch_call') {
+    return { type: 'apply_patch_call_output', call_id, status: 'failed', output: ABORTED };
   }
   return { type: 'function_call_output', call_id, output: ABORTED };
 }

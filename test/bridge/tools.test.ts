@@ -87,6 +87,57 @@ describe.each(['chat', 'responses'] as const)('bridge: tools of Codex on a %s up
   });
 });
 
+describe.each(['chat', 'responses'] as const)('bridge: built-in tools on a %s upstream', (wire) => {
+  const tools = [{ type: 'shell' }, { type: 'apply_patch' }];
+
+  const operation = { type: 'create_file', path: 'a', diff: '+ü' };
+  const listed = { stdout: 'a\n', stderr: '', outcome: { type: 'exit', exit_code: 0 } };
+  const cases: [string, Json, Json, Json, string][] = [
+    ['shell', { commands: ['ls'] }, { action: { commands: ['ls'] } }, { output: [listed] }, 'a\n[exit code 0]'],
+    ['apply_patch', operation, { operation }, { status: 'failed', output: 'it exists' }, 'Failed: it exists'],
+  ];
+
+  it.each(cases)('calls %s, and goes on from the stored answer', async (name, args, item, output, seen) => {
+    const type = `${name}_call`;
+    await using at = await startRig({ wire, scenario: calling(name, args) }, { wire });
+    const request = { tools, tool_choice: { type: name }, input: 'hi' };
+    const first = await askSse(at.bridge, request);
+    expect(first.violations).toEqual([]);
+    expect(first.body?.output).toMatchObject([{ type, call_id: 'call_1', status: 'completed', ...item }]);
+    const sent = at.mock.requests[0]?.body?.tool_choice;
+    expect(sent).toEqual(wire === 'chat' ? { type: 'function', function: { name } } : { type: 'function', name });
+    const input = [{ type: `${type}_output`, call_id: 'call_1', ...output }];
+    const second = await askSse(at.bridge, { tools, input, previous_response_id: first.body?.id });
+    expect(second.text).toBe('Done.');
+    const body = JSON.stringify(at.mock.requests.at(-1)?.body);
+    expect(body).toContain(JSON.stringify(seen));
+    expect(body).not.toContain(type);
+  });
+
+  it('names a shell that runs in a container', async () => {
+    await using at = await startRig({ wire, scenario: 'text' }, { wire });
+    const body = { tools: [{ type: 'shell', environment: { type: 'container_auto' } }], input: 'hi', stream: true };
+    const response = await post(at.bridge, '/v1/responses', body);
+    expect(response.headers.get('x-turnwire-not-carried')).toBe('shell');
+    await response.text();
+  });
+});
+
+describe('bridge: built-in tools on a server that has them', () => {
+  it('goes through untouched, there and back', async () => {
+    const tools = [{ type: 'shell', environment: { type: 'container_auto' } }, { type: 'apply_patch' }];
+    const action = { commands: ['ls'], timeout_ms: null, max_output_length: null };
+    const input = [
+      { type: 'message', role: 'user', content: 'hi' },
+      { type: 'shell_call', id: 'sh_1', call_id: 'a', status: 'completed', action },
+      { type: 'shell_call_output', id: 'sho_1', call_id: 'a', output: [], max_output_length: 9 },
+    ];
+    await using at = await startRig({ wire: 'responses', scenario: 'text' }, { wire: 'responses', tools: 'native' });
+    await askSse(at.bridge, { tools, tool_choice: { type: 'shell' }, input });
+    expect(at.mock.requests[0]?.body).toMatchObject({ tools, tool_choice: { type: 'shell' }, input });
+  });
+});
+
 describe('bridge: tool calls that are not done', () => {
   const stop = { wire: 'chat', scenario: 'parallel-calls', faults: ['stop-with-tools'] } as const;
 

@@ -189,6 +189,31 @@ describe('calls and outputs', () => {
     ]);
   });
 
+  test('calls of the shell and of the file editor become function calls, their outputs text', () => {
+    const operation = { type: 'delete_file', path: 'x' };
+    const input = [
+      { type: 'shell_call', call_id: 'a', action: { commands: ['ls'], timeout_ms: null } },
+      { type: 'apply_patch_call', call_id: 'b', operation },
+      {
+        type: 'shell_call_output',
+        call_id: 'a',
+        output: [{ stdout: 'x', stderr: '', outcome: { type: 'exit', exit_code: 0 } }],
+      },
+    ];
+    expect(messagesOf(input)).toEqual([
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id: 'a', type: 'function', function: { name: 'shell', arguments: '{"commands":["ls"]}' } },
+          { id: 'b', type: 'function', function: { name: 'apply_patch', arguments: JSON.stringify(operation) } },
+        ],
+      },
+      tool('a', 'x\n[exit code 0]'),
+      tool('b', 'aborted'),
+    ]);
+  });
+
   test('a namespace is joined to the name, as the caller wants it', () => {
     const input = [{ ...call('a'), namespace: 'mcp__fs' }, output('a')];
     expect(messagesOf(input)).toMatchObject([{ tool_calls: [{ function: { name: 'mcp__fs__run' } }] }, {}]);

@@ -85,6 +85,20 @@ describe('toResponsesBody', () => {
     expect(notes).toEqual(['input[0]: left out, an output without a call before it']);
   });
 
+  test('calls of the shell and of the file editor get outputs of their own kind', () => {
+    const shell: Item = { type: 'shell_call', call_id: 'a', action: { commands: ['ls'] } };
+    const edit: Item = { type: 'apply_patch_call', call_id: 'b', operation: { type: 'delete_file', path: 'x' } };
+    const output = [{ stdout: '', stderr: 'aborted', outcome: { type: 'exit', exit_code: 1 } }];
+    const answered = { type: 'apply_patch_call_output', call_id: 'b', status: 'completed' };
+    expect(inputOf([shell, edit])).toEqual([
+      shell,
+      { type: 'shell_call_output', call_id: 'a', output },
+      edit,
+      { ...answered, status: 'failed', output: 'aborted' },
+    ]);
+    expect(inputOf([edit, answered])).toEqual([edit, answered]);
+  });
+
   test('arguments that are no JSON object are wrapped: a server that parses them would refuse all that follows', () => {
     const withArguments = (text: string): unknown => inputOf([{ ...call, arguments: text }, output]);
     expect(withArguments('{"a": 1}')).toEqual([{ ...call, arguments: '{"a": 1}' }, output]);

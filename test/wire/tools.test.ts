@@ -325,6 +325,211 @@ describe('tool map: the way back', () => {
   });
 });
 
+describe('tool map: the shell and the file editor of the Responses API', () => {
+  const tools = [{ type: 'shell', environment: { type: 'local' } }, { type: 'apply_patch' }];
+  const map = createToolMap({ tools });
+  const restored = (name: string, args: string): OutputItem => createToolRestorer(map).restoreItem(call(name, args));
+
+  it('makes them functions and lets them be chosen', () => {
+    expect(map.tools).toMatchObject([
+      { name: 'shell', parameters: { required: ['commands'] } },
+      { name: 'apply_patch', parameters: { required: ['type', 'path'] } },
+    ]);
+    const choose = (toolChoice: unknown): unknown => createToolMap({ tools, toolChoice }).toolChoice;
+    expect(choose({ type: 'shell' })).toEqual({ type: 'function', name: 'shell' });
+    expect(choose({ type: 'apply_patch' })).toEqual({ type: 'function', name: 'apply_patch' });
+    const allowed = createToolMap({ tools, toolChoice: { type: 'allowed_tools', tools: [{ type: 'apply_patch' }] } });
+    expect(names(allowed)).toEqual(['apply_patch']);
+  });
+
+  it('tells the model of the skills of a local shell', () => {
+    const skills = [{ name: 'pdf', description: 'Fills forms.', path: '/skills/pdf' }];
+    const [tool] = createToolMap({ tools: [{ type: 'shell', environment: { type: 'local', skills } }] }).tools;
+    expect(tool?.description).toContain('- pdf (/skills/pdf): Fills forms.');
+  });
+
+  it.each(['container_auto', 'container_reference'])('leaves a shell in a container (%s) to the server', (type) => {
+    const hosted = createToolMap({
+      tools: [{ type: 'shell', environment: { type } }, fn('shell')],
+      toolChoice: { type: 'shell' },
+    });
+    expect([names(hosted), hosted.toolChoice]).toEqual([['shell'], 'auto']);
+    expect(hosted.uncarried.map(({ type: left }) => left)).toEqual(['shell', 'tool_choice']);
+  });
+
+  it('keeps functions and custom tools of the same names apart from them', () => {
+    const both = createToolMap({
+      tools: [...tools, fn('shell'), patch, { type: 'namespace', name: 'ns', tools: [fn('shell')] }],
+    });
+    const [shell, editor, plain, custom, inner] = names(both);
+    expect([plain, editor, inner]).toEqual(['shell', 'apply_patch', 'ns__shell']);
+    expect(new Set(names(both)).size).toBe(5);
+    const typeOf = (name: string | undefined): unknown =>
+      createToolRestorer(both).restoreItem(call(String(name), '{"input":"","commands":["ls"]}')).type;
+    expect([shell, editor, plain, custom, inner].map(typeOf)).toEqual([
+      'shell_call',
+      'apply_patch_call',
+      'function_call',
+      'custom_tool_call',
+      'function_call',
+    ]);
+    const chosen = (toolChoice: unknown): unknown =>
+      createToolMap({ tools: [...tools, fn('shell'), patch], toolChoice }).toolChoice;
+    expect(chosen({ type: 'shell' })).toEqual({ type: 'function', name: shell });
+    expect(chosen({ type: 'function', name: 'shell' })).toEqual({ type: 'function', name: 'shell' });
+    expect(chosen({ type: 'custom', name: 'apply_patch' })).toEqual({ type: 'function', name: custom });
+  });
+
+  it('does not take a function for the tool of the server that is chosen', () => {
+    const other = createToolMap({ tools: [fn('web_search')], toolChoice: { type: 'web_search' } });
+    expect(other.toolChoice).toBe('auto');
+  });
+
+  it('restores their calls whole', () => {
+    const shell = createToolRestorer(map).restore(
+      callEvents('shell', ['{"commands":["ls"', ',"pwd"],"timeout_ms":5}']),
+    );
+    const item = {
+      type: 'shell_call',
+      id: 'sh_c1',
+      call_id: 'c1',
+      status: 'completed',
+      action: { commands: ['ls', 'pwd'], timeout_ms: 5, max_output_length: null },
+      environment: { type: 'local' },
+    };
+    expect(shell).toEqual([
+      { type: 'output_item.added', item: { ...item, status: 'in_progress' } },
+      { type: 'output_item.done', item },
+    ]);
+    const operation = { type: 'update_file', path: 'a.txt', diff: '@@\n-a\n+b\n' };
+    expect(
+      createToolRestorer(map)
+        .restore(callEvents('apply_patch', [JSON.stringify(operation)]))
+        .at(-1),
+    ).toEqual({
+      type: 'output_item.done',
+      item: { type: 'apply_patch_call', id: 'apc_c1', call_id: 'c1', status: 'completed', operation },
+    });
+  });
+
+  it.each([
+    ['one command', '{"commands":"ls"}', ['ls']],
+    ['another name', '{"command":"ls -la"}', ['ls -la']],
+    ['a bare list', '["ls","pwd"]', ['ls', 'pwd']],
+    ['a program with its arguments', '{"command":["bash","-lc","ls | head"]}', ['ls | head']],
+    ['other things in the list', '{"commands":["ls",7]}', []],
+    ['nothing', '{}', []],
+    ['half of the arguments', '{"commands":["rm -rf `pwd`/', []],
+    ['text that is no JSON', 'rm -rf x', []],
+  ])('makes a legal shell call of %s', (_name, args, commands) => {
+    expect(restored('shell', args)).toMatchObject({ type: 'shell_call', action: { commands } });
+  });
+
+  it('takes only sensible limits of a shell call', () => {
+    const action = { commands: ['ls'], timeout_ms: 2, max_output_length: null };
+    expect(restored('shell', '{"commands":["ls"],"timeout_ms":1.5,"max_output_length":"9"}')).toMatchObject({ action });
+    const none = { ...action, timeout_ms: null };
+    expect(restored('shell', '{"commands":["ls"],"timeout_ms":-1}')).toMatchObject({ action: none });
+  });
+
+  it.each([
+    ['a deletion', { type: 'delete_file', path: 'a', diff: '' }, { type: 'delete_file', path: 'a' }],
+    ['an operation inside', { operation: { type: 'delete_file', path: 'a' } }, { type: 'delete_file', path: 'a' }],
+    [
+      'a new file without its plus signs',
+      { type: 'create_file', path: 'a', diff: '- x\n\n+ y\n' },
+      { type: 'create_file', path: 'a', diff: '+- x\n+\n++ y\n' },
+    ],
+    [
+      'a new file with bare empty lines',
+      { type: 'create_file', path: 'a', diff: '+x\n\n+y' },
+      { type: 'create_file', path: 'a', diff: '+x\n+\n+y' },
+    ],
+    ['an empty new file', { type: 'create_file', path: 'a' }, { type: 'create_file', path: 'a', diff: '' }],
+    [
+      'a diff with its headers',
+      { type: 'update_file', path: 'a', diff: '*** Begin Patch\n*** Update File: a\n@@\n-x\n+y\n*** End Patch' },
+      { type: 'update_file', path: 'a', diff: '@@\n-x\n+y\n' },
+    ],
+    [
+      'the text of the freeform tool',
+      { input: '*** Begin Patch\n*** Add File: ü b.txt\n+x\n*** End Patch\n' },
+      { type: 'create_file', path: 'ü b.txt', diff: '+x\n' },
+    ],
+  ])('makes an operation of %s', (_name, args, operation) => {
+    expect(restored('apply_patch', JSON.stringify(args))).toMatchObject({ operation });
+    expect((restored('apply_patch', JSON.stringify(args)) as { operation?: unknown }).operation).toEqual(operation);
+  });
+
+  it.each([
+    ['half of the arguments', '{"type":"delete_file","path":"a'],
+    ['no path', '{"type":"delete_file"}'],
+    ['no type', '{"path":"a","diff":"+x"}'],
+    ['an update without a diff', '{"type":"update_file","path":"a"}'],
+    [
+      'two files in one text',
+      JSON.stringify({ input: '*** Begin Patch\n*** Delete File: a\n*** Delete File: b\n*** End Patch' }),
+    ],
+  ])('makes an operation that nobody can do of %s', (_name, args) => {
+    const operation = { type: 'update_file', path: '', diff: args };
+    expect(restored('apply_patch', args)).toMatchObject({ type: 'apply_patch_call', operation });
+  });
+
+  it('writes their calls and outputs as functions', () => {
+    const calls: Item[] = [
+      {
+        type: 'shell_call',
+        call_id: '1',
+        status: 'completed',
+        action: { commands: ['ls', 'sleep 9'], timeout_ms: 5, max_output_length: null },
+      },
+      { type: 'apply_patch_call', call_id: '2', status: 'completed', operation: { type: 'delete_file', path: 'a' } },
+    ];
+    const outputs: Item[] = [
+      {
+        type: 'shell_call_output',
+        call_id: '1',
+        output: [
+          { stdout: 'a\n', stderr: 'odd', outcome: { type: 'exit', exit_code: 1 } },
+          { stdout: '', stderr: '', outcome: { type: 'timeout' } },
+        ],
+      },
+      { type: 'apply_patch_call_output', call_id: '2', status: 'failed', output: 'no such file' },
+    ];
+    const { items, uncarried } = mapInputItems(map, [...calls, ...outputs]);
+    expect(uncarried).toEqual([]);
+    expect(items).toMatchObject([
+      { type: 'function_call', name: 'shell', arguments: '{"commands":["ls","sleep 9"],"timeout_ms":5}' },
+      { type: 'function_call', name: 'apply_patch', arguments: '{"type":"delete_file","path":"a"}' },
+      {
+        type: 'function_call_output',
+        call_id: '1',
+        output: '[command 1]\na\n[stderr]\nodd\n[exit code 1]\n[command 2]\n[timed out]',
+      },
+      { type: 'function_call_output', call_id: '2', output: 'Failed: no such file' },
+    ]);
+    const back = items.slice(0, 2).map((item) => createToolRestorer(map).restoreItem(item as OutputItem));
+    expect(back).toMatchObject(calls);
+  });
+
+  it.each([
+    ['an empty success', { type: 'apply_patch_call_output', status: 'completed' }, 'Done.'],
+    ['an empty failure', { type: 'apply_patch_call_output', status: 'failed', output: '' }, 'Failed.'],
+    [
+      'an unknown exit',
+      { type: 'shell_call_output', output: [{ stdout: 'x', stderr: '', outcome: { type: 'exit', exit_code: null } }] },
+      'x\n[exit code unknown]',
+    ],
+  ])('says %s in words', (_name, item, output) => {
+    expect(mapInputItems(map, [{ ...item, call_id: '1' }]).items).toMatchObject([{ output }]);
+  });
+
+  it('tells the model of a call that named no command', () => {
+    const { items } = mapInputItems(map, [{ type: 'shell_call_output', call_id: '1', output: [] }]);
+    expect(items).toMatchObject([{ output: expect.stringContaining('`commands` has to be a list') as string }]);
+  });
+});
+
 describe('tool map: history', () => {
   it('writes calls and outputs as functions, and round-trips', () => {
     const tools = [patch, { type: 'namespace', name: 'ns', tools: [fn('t')] }, { type: 'local_shell' }];

@@ -1,6 +1,7 @@
 import { nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { ModelRequest } from '../../model/request.ts';
+import { builtInCallOf, callOutputOf } from '../built-in-calls.ts';
 import type { ChatQuirks } from '../quirks.ts';
 import { argumentsNote, sendableArguments } from '../request-arguments.ts';
 import { ABORTED, isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
@@ -164,9 +165,11 @@ class MessageBuilder {
   #pushOutputs(step: Step): void {
     const images: JsonObject[] = [];
     for (const [place, message] of step.calls) {
-      const output = this.#items[this.#pairs.outputOf.get(place) ?? -1] as JsonObject | undefined;
-      const result = toToolContent(output?.output ?? ABORTED, this.#quirks.imagesInToolMessages, (why) =>
-        this.#skip(place, why),
+      const output = this.#items[this.#pairs.outputOf.get(place) ?? -1];
+      const result = toToolContent(
+        (output && callOutputOf(output)) ?? ABORTED,
+        this.#quirks.imagesInToolMessages,
+        (why) => this.#skip(place, why),
       );
       images.push(...result.images);
       this.#messages.push({ role: 'tool', tool_call_id: message.id, content: result.content });
@@ -176,7 +179,8 @@ class MessageBuilder {
 
   #toToolCall(place: number, fields: JsonObject): JsonObject | undefined {
     const local = fields.type === 'local_shell_call';
-    const name = local ? 'local_shell' : nonEmpty(fields.name);
+    const builtIn = builtInCallOf(fields);
+    const name = local ? 'local_shell' : (builtIn?.name ?? nonEmpty(fields.name));
     if (name === undefined) {
       this.#skip(place, 'a call without a name');
       return undefined;
@@ -186,7 +190,7 @@ class MessageBuilder {
       type: 'function',
       function: {
         name: this.#toolName(name, nonEmpty(fields.namespace)),
-        arguments: this.#toArguments(place, fields),
+        arguments: builtIn?.arguments ?? this.#toArguments(place, fields),
       },
     };
   }

@@ -6,6 +6,7 @@ import {
   type FunctionCallOutput,
   type Item,
 } from '../../model/items.ts';
+import { builtInCallOf, callOutputOf } from '../built-in-calls.ts';
 import type { ToolMap, ToolTarget, Uncarried } from './tool-map.ts';
 
 /** The items of a request as an upstream can read them that only knows functions. */
@@ -46,11 +47,16 @@ function mapItem(map: ToolMap, item: Item): Item | 'silent' | undefined {
     case 'function_call_output':
     case 'custom_tool_call_output':
     case 'local_shell_call_output':
-      return outputItem(fields, fields.output);
+    case 'shell_call_output':
+    case 'apply_patch_call_output':
+      return outputItem(fields, callOutputOf(item));
     case 'tool_search_output':
       return outputItem(fields, toolNames(map, fields.tools));
     case 'local_shell_call':
       return localShellCall(map, fields);
+    case 'shell_call':
+    case 'apply_patch_call':
+      return builtInCall(map, item);
     case 'tool_search_call':
       return callItem(fields, map, { kind: 'tool_search', name: 'tool_search' }, jsonText(fields.arguments));
     case 'agent_message':
@@ -96,6 +102,11 @@ function localShellCall(map: ToolMap, fields: JsonObject): FunctionCall | undefi
     }),
   );
   return callItem(fields, map, { kind: 'local_shell', name: 'local_shell' }, JSON.stringify(args));
+}
+
+function builtInCall(map: ToolMap, item: Item): FunctionCall | undefined {
+  const call = builtInCallOf(item);
+  return call && callItem(item, map, { kind: call.name, name: call.name }, call.arguments);
 }
 
 /** What a search found, by the names under which the upstream now has those tools. */

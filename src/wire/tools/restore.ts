@@ -1,6 +1,7 @@
 import { isObject, parseJson, type JsonObject } from '../../base/json.ts';
 import type { ModelEvent, ToolCallInputDeltaEvent } from '../../model/events.ts';
 import { isFunctionCall, type FunctionCall, type OutputItem } from '../../model/items.ts';
+import { patchOperationOf, shellActionOf } from './built-in.ts';
 import { InputExtractor, inputOfArguments } from './input-extractor.ts';
 import type { ToolMap, ToolTarget } from './tool-map.ts';
 
@@ -87,9 +88,13 @@ function added(
   const call: OpenCall = { target, itemId, extractor: target.kind === 'custom' ? new InputExtractor() : undefined };
   open.set(item.call_id, call);
   // Their arguments mean nothing before they are whole, so they are added when they are done.
-  if (target.kind === 'local_shell' || target.kind === 'tool_search') return [];
+  if (comesWhole(target)) return [];
   call.extractor?.push(item.arguments);
   return { type: 'output_item.added', item: openedCall(target, item, itemId) };
+}
+
+function comesWhole({ kind }: ToolTarget): boolean {
+  return kind !== 'function' && kind !== 'custom';
 }
 
 function openedCall(target: ToolTarget, item: FunctionCall, itemId: string | undefined): OutputItem {
@@ -115,8 +120,7 @@ function delta(open: Map<string, OpenCall>, event: ToolCallInputDeltaEvent): Mod
       const text = call.extractor?.push(event.delta) ?? '';
       return text === '' ? [] : inputDelta(call, event.call_id, text);
     }
-    case 'local_shell':
-    case 'tool_search':
+    default:
       return [];
   }
 }
@@ -144,7 +148,7 @@ function done(
   open.delete(item.call_id);
   const restored = restoredCall(target, item, call);
   const events: ModelEvent[] = [];
-  if (call !== undefined && (target.kind === 'local_shell' || target.kind === 'tool_search')) {
+  if (call !== undefined && comesWhole(target)) {
     events.push({ type: 'output_item.added', item: { ...restored, status: 'in_progress' } as OutputItem });
   }
   if (call?.extractor !== undefined)
@@ -174,8 +178,20 @@ function restoredCall(target: ToolTarget, item: FunctionCall, call: OpenCall | u
       return localShell(item, head, status);
     case 'tool_search':
       return toolSearch(item, head, status);
+    case 'shell':
+      return { type: 'shell_call', ...head, status, action: shellActionOf(item.arguments), environment: LOCAL };
+    case 'apply_patch':
+      // The API knows no such call that is incomplete.
+      return {
+        type: 'apply_patch_call',
+        ...head,
+        status: status === 'completed' ? status : 'in_progress',
+        operation: patchOperationOf(item.arguments),
+      };
   }
 }
+
+const LOCAL = { type: 'local' } as const;
 
 /** The streamed text stands for the whole, when as much was streamed as the item has. */
 function inputText(item: FunctionCall, call: OpenCall | undefined): string {
@@ -221,6 +237,8 @@ const ID_PREFIX: Readonly<Record<ToolTarget['kind'], string>> = {
   custom: 'ctc_',
   local_shell: 'lsh_',
   tool_search: 'tsc_',
+  shell: 'sh_',
+  apply_patch: 'apc_',
 };
 
 /** Ids tell their item's type by their prefix; the same id comes of the same one on `added` and `done`. */

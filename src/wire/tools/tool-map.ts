@@ -1,12 +1,22 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { FunctionTool, ToolChoice } from '../../model/request.ts';
-import { customAsFunction, localShellAsFunction, plainFunction, toolSearchAsFunction } from './as-function.ts';
+import {
+  applyPatchAsFunction,
+  customAsFunction,
+  localShellAsFunction,
+  plainFunction,
+  shellAsFunction,
+  toolSearchAsFunction,
+} from './as-function.ts';
 import { createNameBook, type NameBook } from './names.ts';
+
+/** Tools of the API itself that the client runs; they have no name but their type. */
+export type BuiltInKind = 'local_shell' | 'tool_search' | 'shell' | 'apply_patch';
 
 /** The client's tool that a function of the upstream stands for. */
 export interface ToolTarget {
-  readonly kind: 'function' | 'custom' | 'local_shell' | 'tool_search';
+  readonly kind: 'function' | 'custom' | BuiltInKind;
   readonly name: string;
   readonly namespace?: string;
 }
@@ -89,24 +99,26 @@ function collect(draft: Draft, tool: unknown, namespace: string | undefined): vo
       collectNamespace(draft, tool);
       return;
     }
-    case 'local_shell': {
-      add(draft, { kind: 'local_shell', name: 'local_shell' }, tool);
-      return;
-    }
-    case 'tool_search':
-      if (tool.execution === 'client') {
-        add(draft, { kind: 'tool_search', name: 'tool_search' }, tool);
-        return;
-      }
-      {
-        leaveOut(draft, tool, 'the upstream cannot run it');
-        return;
-      }
-    default: {
-      leaveOut(draft, tool, 'the upstream cannot run it');
-      return;
-    }
+    default:
+      collectBuiltIn(draft, tool, type);
   }
+}
+
+function collectBuiltIn(draft: Draft, tool: JsonObject, type: string): void {
+  if (isBuiltInKind(type) && runsAtClient(tool, type)) add(draft, { kind: type, name: type }, tool);
+  else leaveOut(draft, tool, 'the upstream cannot run it');
+}
+
+const builtInKinds: ReadonlySet<string> = new Set<BuiltInKind>(['local_shell', 'tool_search', 'shell', 'apply_patch']);
+
+function isBuiltInKind(kind: string): kind is BuiltInKind {
+  return builtInKinds.has(kind);
+}
+
+/** A tool search, and a shell in a container, may also be the server's own. */
+function runsAtClient(tool: JsonObject, kind: BuiltInKind): boolean {
+  if (kind === 'tool_search') return tool.execution === 'client';
+  return kind !== 'shell' || !isObject(tool.environment) || tool.environment.type === 'local';
 }
 
 function collectNamed(
@@ -156,11 +168,15 @@ function finish(draft: Draft, toolChoice: unknown): ToolMap {
     return name;
   };
   reserveBareNames(draft, book, register);
-  const functionNameOf = (target: ToolTarget): string =>
+  const ownNameOf = (target: ToolTarget): string =>
     names.get(keyOf(target)) ?? register(target, book.assign(flatName(target), keyOf(target)));
+  const functionNameOf = (target: ToolTarget): string => {
+    const known = names.get(keyOf(target)) ?? names.get(builtInKeyOf(target) ?? '');
+    return known ?? ownNameOf(target);
+  };
   const tools = [...draft.found.values()].map(({ target, tool }) => ({
     target,
-    tool: asFunction(target, tool, functionNameOf(target)),
+    tool: asFunction(target, tool, ownNameOf(target)),
   }));
   const choice = chooseTools(toolChoice, tools, functionNameOf, draft);
   return {
@@ -188,10 +204,19 @@ function flatName(target: ToolTarget): string {
   return target.namespace === undefined ? target.name : `${target.namespace}__${target.name}`;
 }
 
-/** Kinds share their names on purpose: a client knows a tool by namespace and name. */
+/**
+ * Functions and freeform tools share their names on purpose: a client knows them by namespace and name. A built-in tool
+ * is known by its type, and may stand beside a function of the same name.
+ */
 function keyOf(target: ToolTarget): string {
+  if (isBuiltInKind(target.kind)) return `\u0000${target.kind}`;
   const namespace = target.namespace === BARE_NAMESPACE ? undefined : target.namespace;
   return namespace === undefined ? target.name : `${namespace}\u0000${target.name}`;
+}
+
+/** The key of the built-in tool that a function's name may mean where there is no such function. */
+function builtInKeyOf({ name, namespace }: ToolTarget): string | undefined {
+  return namespace === undefined && isBuiltInKind(name) ? keyOf({ kind: name, name }) : undefined;
 }
 
 function asFunction(target: ToolTarget, tool: JsonObject, name: string): FunctionTool {
@@ -202,6 +227,10 @@ function asFunction(target: ToolTarget, tool: JsonObject, name: string): Functio
       return customAsFunction(tool, name);
     case 'local_shell':
       return localShellAsFunction(name);
+    case 'shell':
+      return shellAsFunction(tool, name);
+    case 'apply_patch':
+      return applyPatchAsFunction(name);
     case 'tool_search':
       return toolSearchAsFunction(tool, name);
   }
@@ -262,8 +291,10 @@ function byKey(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate>
 
 function candidateOf(choice: JsonObject, known: ReadonlyMap<string, Candidate>): Candidate | undefined {
   const nested = isObject(choice.function) ? choice.function : isObject(choice.custom) ? choice.custom : choice;
-  const name = nonEmpty(nested.name) ?? nonEmpty(choice.type) ?? '';
+  const type = nonEmpty(choice.type) ?? '';
+  const name = nonEmpty(nested.name) ?? '';
   const namespace = nonEmpty(choice.namespace);
-  const key = keyOf({ kind: 'function', name, ...(namespace === undefined ? {} : { namespace }) });
-  return known.get(key);
+  const kind = isBuiltInKind(type) ? type : 'function';
+  const target: ToolTarget = { kind, name, ...(namespace === undefined ? {} : { namespace }) };
+  return known.get(keyOf(target)) ?? known.get(builtInKeyOf(target) ?? '');
 }
