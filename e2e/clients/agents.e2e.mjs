@@ -1,10 +1,21 @@
 // @openai/agents through the bridge: its Responses model and its chat model.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, run, setTracingDisabled, tool } from '@openai/agents';
+import {
+  Agent,
+  applyDiff,
+  applyPatchTool,
+  OpenAIChatCompletionsModel,
+  OpenAIResponsesModel,
+  run,
+  setTracingDisabled,
+  shellTool,
+  tool,
+} from '@openai/agents';
 import OpenAI from 'openai';
 import { z } from 'zod';
-import { HELLO, READ, startRig, WIRES } from './scenario.ts';
+import { EDITS_SAID, HELLO, READ, SHELL_SAID, startRig, WIRES } from './scenario.ts';
 
 setTracingDisabled(true);
 
@@ -36,6 +47,41 @@ for (const wire of WIRES) {
         }
       }
     }
+
+    for (const stream of [true, false]) {
+      const streamed = stream ? 'streamed' : 'not streamed';
+
+      test(`shellTool runs commands over several steps, ${streamed}`, async () => {
+        const actions = [];
+        const result = await run(agent({ tools: [shellTool({ shell: shell(actions) })] }), 'use the shell', { stream });
+        if (stream) await result.completed;
+        assert.equal(result.finalOutput, SHELL_SAID);
+        const commands = actions.map((action) => action.commands.length);
+        assert.deepEqual([commands, actions[0].timeoutMs], [[2, 0, 1], 5000]);
+      });
+
+      test(`applyPatchTool edits files over several steps, ${streamed}`, async () => {
+        const files = new Map();
+        const tools = [applyPatchTool({ editor: editor(files) })];
+        const result = await run(agent({ tools }), 'edit the files', { stream });
+        if (stream) await result.completed;
+        assert.equal(result.finalOutput, EDITS_SAID);
+        assert.deepEqual([...files], [['a.txt', 'one\nzwö']]);
+      });
+    }
+
+    test('the shell is the tool that has to be called, though a function has its name', async () => {
+      const tools = [shellTool({ shell: shell([]) }), { ...readFile([]), name: 'shell' }];
+      await run(agent({ tools, modelSettings: { toolChoice: 'shell' } }), 'hello');
+      const { body } = rig.mock.requests.at(-1);
+      const sent = body.tools.map((one) => one.function ?? one);
+      const chosen = (body.tool_choice.function ?? body.tool_choice).name;
+      assert.equal(sent.length, 2);
+      assert.deepEqual(
+        sent.filter(({ name }) => name === chosen).map(({ parameters }) => parameters.required),
+        [['commands']],
+      );
+    });
 
     test('a handover to another agent', async () => {
       const expert = agent({ name: 'expert', instructions: 'You know all.' });
@@ -70,6 +116,36 @@ for (const wire of WIRES) {
 async function settled(result) {
   await result.completed;
   return result;
+}
+
+/** Runs them for real, as a user's own shell would. */
+function shell(actions) {
+  return {
+    run: async (action) => {
+      actions.push(action);
+      const output = action.commands.map((command) => {
+        const { stdout, stderr, status } = spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8' });
+        return { stdout, stderr, outcome: { type: 'exit', exitCode: status } };
+      });
+      return { output };
+    },
+  };
+}
+
+/** Files in memory. */
+function editor(files) {
+  const textOf = (path) => {
+    if (!files.has(path)) throw new Error('no such file');
+    return files.get(path);
+  };
+  return {
+    createFile: async ({ path, diff }) => {
+      files.set(path, applyDiff('', diff, 'create'));
+      return path === 'b.txt' ? { output: 'made b' } : undefined;
+    },
+    updateFile: async ({ path, diff }) => void files.set(path, applyDiff(textOf(path), diff)),
+    deleteFile: async ({ path }) => void (textOf(path), files.delete(path)),
+  };
 }
 
 function readFile(paths) {

@@ -19,6 +19,16 @@ export const READ = 'Read: <a.txt> <ü "b".txt> <c.txt>';
 /** What the model says to `hello`. */
 export const HELLO = 'Hello, wörld 😀.';
 
+/** What the model says in the end to `use the shell`: what each of its calls gave. */
+export const SHELL_SAID = [
+  '[command 1]\nü "b"\n[exit code 0]\n[command 2]\n[stderr]\nno\n[exit code 3]',
+  'No output. If nothing was run: `commands` has to be a list of shell commands.',
+  '2\n[exit code 0]',
+].join('|');
+
+/** What the model says in the end to `edit the files`. */
+export const EDITS_SAID = 'Done.|made b|Failed: no such file|Done.|Done.';
+
 const call = (path: string): ReplyPart => ({ type: 'tool_call', name: 'read_file', arguments: { path } });
 const text = (said: string): ReplyPart => ({ type: 'text', text: said });
 
@@ -34,6 +44,17 @@ function reading(user: string, ...faults: readonly string[]): Turn {
   return { when: { user }, replies: replies.map((reply) => ({ ...reply, faults })) };
 }
 
+const use = (name: string, args: unknown): ReplyPart => ({ type: 'tool_call', name, arguments: args });
+
+/** One answer for each list of calls, then what the tools gave. */
+function using(user: string, ...steps: readonly (readonly ReplyPart[])[]): Turn {
+  const replies: readonly Reply[] = [
+    ...steps.map((parts) => ({ parts })),
+    { parts: (request) => [text(request.toolOutputs.map((output) => output.text).join('|'))] },
+  ];
+  return { when: { user }, replies };
+}
+
 /** One turn per word that a test begins its prompt with. */
 const scenario: Scenario = {
   model: 'scripted',
@@ -41,6 +62,22 @@ const scenario: Scenario = {
     reading('read it'),
     reading('read held', 'finish-then-hold'),
     reading('read merged', 'tool-index-reused'),
+    using(
+      'use the shell',
+      [use('shell', { commands: ['echo \'ü "b"\'', 'echo no >&2; exit 3'], timeout_ms: 5000 })],
+      [use('shell', { commands: 7 })],
+      [use('shell', { commands: ['echo $((1 + 1))'] })],
+    ),
+    using(
+      'edit the files',
+      [
+        use('apply_patch', { type: 'create_file', path: 'a.txt', diff: '+one\n+two\n' }),
+        use('apply_patch', { type: 'create_file', path: 'b.txt', diff: 'bare\n' }),
+      ],
+      [use('apply_patch', { path: 'a.txt' })],
+      [use('apply_patch', { type: 'update_file', path: 'a.txt', diff: '@@\n one\n-two\n+zwö\n' })],
+      [use('apply_patch', { type: 'delete_file', path: 'b.txt' })],
+    ),
     { when: { user: 'hello' }, replies: [{ parts: [{ type: 'reasoning', text: 'A greeting.' }, text(HELLO)] }] },
     { when: { user: 'object' }, replies: [{ parts: [text('{"city":"Tromsø","rain":true}')] }] },
     { when: { user: 'repeat' }, replies: [{ parts: (request) => [text(conversationOf(request.body))] }] },
