@@ -1,10 +1,11 @@
 // The AI SDK with @ai-sdk/openai through the bridge: its Responses model and its chat model.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, Output, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { HELLO, READ, startRig, WIRES } from './scenario.ts';
+import { EDITS_SAID, HELLO, READ, SHELL_SAID, startRig, WIRES } from './scenario.ts';
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
@@ -44,6 +45,29 @@ for (const wire of WIRES) {
             ['rs', 'msg'],
           );
           assert.match(rig.mock.requests.at(-1).text, /"Looking\."/);
+        });
+      }
+    }
+
+    for (const [name, ask] of Object.entries({ generateText, streamText })) {
+      for (const store of [true, false]) {
+        const more = () => ({ model: provider.responses('gpt-5.5'), providerOptions: { openai: { store } } });
+
+        test(`${name}: the shell over several steps, store: ${store}`, async () => {
+          const tools = { shell: provider.tools.shell({ execute: runCommands }) };
+          const result = await ask({ ...settings(), ...more(), prompt: 'use the shell', tools });
+          assert.equal(await result.text, SHELL_SAID);
+        });
+
+        test(`${name}: the file editor over several steps, store: ${store}`, async () => {
+          const operations = [];
+          const tools = { apply_patch: provider.tools.applyPatch({ execute: editor(operations) }) };
+          const result = await ask({ ...settings(), ...more(), prompt: 'edit the files', tools });
+          assert.equal(await result.text, EDITS_SAID);
+          assert.deepEqual(
+            operations.map(({ type, path }) => `${type} ${path}`),
+            ['create_file a.txt', 'create_file b.txt', 'update_file ', 'update_file a.txt', 'delete_file b.txt'],
+          );
         });
       }
     }
@@ -134,4 +158,21 @@ function readFile(paths) {
     inputSchema: z.object({ path: z.string() }),
     execute: ({ path }) => (paths.push(path), `<${path}>`),
   });
+}
+
+/** Runs them for real, as a user's own shell would. */
+function runCommands({ action }) {
+  const output = action.commands.map((command) => {
+    const { stdout, stderr, status } = spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8' });
+    return { stdout, stderr, outcome: { type: 'exit', exitCode: status } };
+  });
+  return { output };
+}
+
+function editor(operations) {
+  return ({ operation }) => {
+    operations.push(operation);
+    if (operation.path === '') return { status: 'failed', output: 'no such file' };
+    return { status: 'completed', output: operation.diff === '+bare\n' ? 'made b' : undefined };
+  };
 }
