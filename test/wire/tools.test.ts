@@ -417,6 +417,7 @@ describe('tool map: the shell and the file editor of the Responses API', () => {
     ['another name', '{"command":"ls -la"}', ['ls -la']],
     ['a bare list', '["ls","pwd"]', ['ls', 'pwd']],
     ['a program with its arguments', '{"command":["bash","-lc","ls | head"]}', ['ls | head']],
+    ['words that may be one command or several', '{"command":["rm","-r","a b"]}', []],
     ['other things in the list', '{"commands":["ls",7]}', []],
     ['nothing', '{}', []],
     ['half of the arguments', '{"commands":["rm -rf `pwd`/', []],
@@ -473,6 +474,13 @@ describe('tool map: the shell and the file editor of the Responses API', () => {
   ])('makes an operation that nobody can do of %s', (_name, args) => {
     const operation = { type: 'update_file', path: '', diff: args };
     expect(restored('apply_patch', args)).toMatchObject({ type: 'apply_patch_call', operation });
+  });
+
+  it('writes a function call of their name as a call of them, where there is no such function', () => {
+    const both = createToolMap({ tools: [...tools, patch] });
+    const { items } = mapInputItems(both, [call('shell', '{}'), call('apply_patch', '{}')]);
+    expect(names(both).slice(0, 2)).toEqual(['shell', 'apply_patch']);
+    expect(items).toMatchObject([{ name: 'shell' }, { name: names(both)[2] }]);
   });
 
   it('writes their calls and outputs as functions', () => {

@@ -21,22 +21,25 @@ export function shellActionOf(args: string): ShellAction {
   const value = parseJson(args);
   const fields = isObject(value) ? value : { commands: value };
   return {
-    commands: commandsOf(fields.commands) ?? commandsOf(fields.command) ?? commandsOf(fields.cmd) ?? [],
+    commands: commandsOf(fields.commands) ?? lineOf(fields.command) ?? lineOf(fields.cmd) ?? [],
     timeout_ms: countOf(fields.timeout_ms),
     max_output_length: countOf(fields.max_output_length),
   };
 }
 
 function commandsOf(value: unknown): readonly string[] | undefined {
+  const line = lineOf(value);
+  if (line !== undefined || !Array.isArray(value)) return line;
+  return value.every((command) => typeof command === 'string') ? value : undefined;
+}
+
+/** One command line: as text, or as a shell with its arguments, which other tools of this kind want. */
+function lineOf(value: unknown): readonly string[] | undefined {
   if (typeof value === 'string') return value === '' ? undefined : [value];
-  if (!Array.isArray(value)) return undefined;
-  const words: unknown[] = value;
-  if (!words.every((word) => typeof word === 'string')) return undefined;
-  // A program with its arguments, as other shell tools want it: its last word is the command line.
-  const [program = '', flag = ''] = words;
-  return words.length === 3 && /^(?:\/bin\/)?(?:ba|z)?sh$/.test(program) && /^-l?c$/.test(flag)
-    ? words.slice(2)
-    : words;
+  if (!Array.isArray(value) || value.length !== 3) return undefined;
+  const [program, flag, line] = value as readonly unknown[];
+  const isShell = /^(?:\/bin\/)?(?:ba|z)?sh$/.test(String(program)) && /^-l?c$/.test(String(flag));
+  return isShell && typeof line === 'string' ? [line] : undefined;
 }
 
 function countOf(value: unknown): number | null {
