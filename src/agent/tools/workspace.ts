@@ -32,9 +32,8 @@ export class Workspace {
   /** `path` may be relative to `base` (default: the working directory). Fails with `ToolInputError` for a bad path. */
   async locate(path: string, base = this.cwd): Promise<Place> {
     if (path.includes('\0')) throw new ToolInputError('a path cannot contain a NUL character');
-    const absolute = resolve(base, path);
-    const real = await realOf(absolute, MAX_LINKS);
-    return { path: absolute, real, inside: this.contains(real) };
+    const real = await realOf(below(base, path), MAX_LINKS);
+    return { path: resolve(base, path), real, inside: this.contains(real) };
   }
 
   /** For a path that is real already. */
@@ -49,6 +48,11 @@ export class Workspace {
   }
 }
 
+/** Joined as it stands: the system follows `link` in `link/..` before it goes up, so nothing may be shortened here. */
+function below(folder: string, path: string): string {
+  return isAbsolute(path) ? path : `${folder}/${path}`;
+}
+
 async function realOf(path: string, links: number): Promise<string> {
   try {
     return await realpath(path);
@@ -59,9 +63,12 @@ async function realOf(path: string, links: number): Promise<string> {
   }
   // It does not exist as a whole. A link to nothing still leads somewhere: a write would go there.
   const target = await linkTarget(path);
-  if (target !== undefined) return realOf(resolve(dirname(path), target), links - 1);
+  if (target !== undefined) return realOf(below(dirname(path), target), links - 1);
   const parent = dirname(path);
-  return parent === path ? path : join(await realOf(parent, links), basename(path));
+  if (parent === path) return path;
+  const real = join(await realOf(parent, links), basename(path));
+  // Behind a folder that does not exist, `..` may lead back to what does.
+  return real === path ? path : realOf(real, links - 1);
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {
