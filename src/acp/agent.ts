@@ -13,11 +13,11 @@ import {
   createTools,
   defaultInstructions,
   ThreadError,
-  type AgentThread,
   type AgentTool,
   type McpServerConfig,
   type ModelPort,
   type RequestOptions,
+  type StoredThread,
   type ThreadStore,
 } from '../agent/index.ts';
 import { isModeId, modes, modeState, type ModeId } from './modes.ts';
@@ -41,18 +41,27 @@ export interface AcpAgentOptions {
   readonly mcpServers?: readonly McpServerConfig[];
 }
 
+export interface AcpAgent {
+  /** Connect it to a stream (`ndJsonStream` on stdio) or, in a test, to a client app. One connection only. */
+  readonly app: AgentApp;
+  /** Resolves when the connection was closed and every session after it: its tools ended, its turn written down. */
+  readonly ended: Promise<unknown>;
+}
+
 /**
- * An agent for editors: the Agent Client Protocol, version 1. Connect it to a stream (`ndJsonStream` on stdio) or, in
- * a test, to a client app.
+ * An agent for editors: the Agent Client Protocol, version 1.
  *
  * @example
  * ```ts
- * createAcpAgent({ model, threads, version }).connect(ndJsonStream(output, input));
+ * const { app, ended } = createAcpAgent({ model, threads, version });
+ * app.connect(ndJsonStream(output, input));
+ * await ended;
  * ```
  */
-export function createAcpAgent(options: AcpAgentOptions): AgentApp {
+export function createAcpAgent(options: AcpAgentOptions): AcpAgent {
   const sessions = new Sessions(options);
-  return createApp({ name: 'turnwire' })
+  const ended = Promise.withResolvers<undefined>();
+  const app = createApp({ name: 'turnwire' })
     .onRequest('initialize', () => ({
       protocolVersion: PROTOCOL_VERSION,
       agentInfo: { name: 'turnwire', title: 'turnwire', version: options.version },
@@ -85,7 +94,10 @@ export function createAcpAgent(options: AcpAgentOptions): AgentApp {
       await sessions.close(params.sessionId);
       return {};
     })
-    .onConnect((connection) => void connection.closed.then(() => sessions.closeAll()));
+    .onConnect(
+      (connection) => void connection.closed.then(() => sessions.closeAll()).then(() => ended.resolve(undefined)),
+    );
+  return { app, ended: ended.promise };
 }
 
 class Sessions {
@@ -117,12 +129,18 @@ class Sessions {
 
   async load(id: string, cwd: string, servers: readonly McpServer[], client: AgentContext): Promise<AcpSession> {
     try {
-      const thread = await this.#options.threads.resume(id);
+      // First, so that what its turn still had to say is read.
       await this.close(id);
-      return await this.#open(thread, cwd, servers, client);
+      const thread = await this.#options.threads.resume(id);
+      await thread.claim();
+      return await this.#open(thread, cwd, servers, client).catch(async (error: unknown) => {
+        await thread.release();
+        throw error;
+      });
     } catch (error) {
-      if (error instanceof ThreadError) throw RequestError.sessionNotFound(id);
-      throw error;
+      if (!(error instanceof ThreadError)) throw error;
+      if (error.problem === 'not_found') throw RequestError.sessionNotFound(id);
+      throw RequestError.invalidRequest(undefined, error.message);
     }
   }
 
@@ -147,11 +165,11 @@ class Sessions {
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#sessions.keys()].map((id) => this.close(id)));
+    await Promise.allSettled([...this.#sessions.keys()].map((id) => this.close(id)));
   }
 
   async #open(
-    thread: AgentThread,
+    thread: StoredThread,
     cwd: string,
     servers: readonly McpServer[],
     client: AgentContext,
@@ -164,7 +182,10 @@ class Sessions {
       id: thread.id,
       client,
       toolsOf: (mode) => (modes[mode].tools === 'all' ? [...tools[mode], ...mcp.tools] : tools[mode]),
-      close: () => mcp.close(),
+      close: async () => {
+        await mcp.close();
+        await thread.release();
+      },
       createAgent: (approver) =>
         new Agent({
           model,

@@ -50,6 +50,8 @@ export class AcpSession {
   /** Questions whose tool call the editor has been told of, and those that wait for it. */
   readonly #told = new Map<string, PromiseWithResolvers<undefined>>();
   #mode: ModeId = defaultMode;
+  /** The latest turn; never rejects. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -77,6 +79,12 @@ export class AcpSession {
   /** One turn. Ends with why it ended; fails with a `RequestError` when the model failed. */
   async prompt(blocks: readonly ContentBlock[], signal: AbortSignal): Promise<PromptResponse> {
     if (this.#agent.isRunning) throw RequestError.invalidRequest(undefined, 'a turn of this session is running');
+    const response = this.#run(blocks, signal);
+    this.#turn = response.catch(() => undefined);
+    return response;
+  }
+
+  async #run(blocks: readonly ContentBlock[], signal: AbortSignal): Promise<PromptResponse> {
     let last: AgentEvent | undefined;
     for await (const events of this.#agent.run(messageOf(blocks), { signal })) {
       for (const event of events) {
@@ -92,8 +100,10 @@ export class AcpSession {
     this.#agent.interrupt();
   }
 
+  /** Ends when a running turn has ended and is written down. */
   async close(): Promise<void> {
     this.cancel();
+    await this.#turn;
     await this.#options.close();
   }
 

@@ -9,6 +9,7 @@ import type { AgentEvent } from './events.ts';
 import { History, userMessage } from './history.ts';
 import type { ModelPort } from './model-port.ts';
 import { SteeringQueue } from './steering-queue.ts';
+import { LenientJournal } from './thread/lenient-journal.ts';
 import { noJournal, type Journal } from './thread/records.ts';
 import type { AgentTool } from './tool.ts';
 import { compactHistory, toModelError, Turn, type TurnDeps, type TurnEnd } from './turn.ts';
@@ -74,7 +75,7 @@ export class Agent {
   readonly threadId: string | undefined;
   readonly #gate: ApprovalGate;
   readonly #history: History;
-  readonly #journal: Journal;
+  readonly #journal: LenientJournal;
   readonly #clock: Clock;
   readonly #maxRequests: number;
   #turns: number;
@@ -88,7 +89,7 @@ export class Agent {
     this.contextWindow = options.contextWindow;
     this.threadId = options.thread?.id;
     this.#gate = new ApprovalGate({ mode: options.approvals ?? 'ask', approver: options.approver });
-    this.#journal = options.thread ?? noJournal;
+    this.#journal = new LenientJournal(options.thread ?? noJournal);
     this.#history = new History(options.thread?.items, this.#journal);
     this.#turns = options.thread?.turns ?? 0;
     this.#clock = options.clock ?? nodeClock;
@@ -161,6 +162,7 @@ export class Agent {
     const running = new AbortController();
     const channel = new EventChannel<AgentEvent>();
     const deps = this.#turnDeps(channel, running.signal);
+    this.#journal.beginTurn((message) => channel.post({ type: 'warning', message }));
     this.#running = running;
     const onAbort = (): void => running.abort();
     signal?.addEventListener('abort', onAbort, { once: true });

@@ -14,6 +14,7 @@ import { OrderLock, Slots } from './order-lock.ts';
 import { ResponseState } from './response.ts';
 import type { SteeringQueue } from './steering-queue.ts';
 import type { Journal, ToolCall } from './thread/records.ts';
+import { ThreadError } from './thread/thread-error.ts';
 import type { AgentTool } from './tool.ts';
 import { addUsage } from './usage.ts';
 
@@ -199,6 +200,8 @@ export async function compactHistory(
 
 export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
+  if (error instanceof ThreadError)
+    return new ModelError({ kind: 'invalid_request', message: error.message, cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new ModelError({ kind: 'protocol', message: `turnwire failed: ${message}`, cause: error });
 }

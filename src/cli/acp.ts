@@ -40,7 +40,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     });
     const model = await openModel(flags, { cli, name, apiKey: undefined });
     try {
-      const app = createAcpAgent({
+      const { app, ended } = createAcpAgent({
         model: model.agentModel,
         threads: threadStore(cli),
         version,
@@ -55,7 +55,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
       const stop = (): void => connection.close();
       const stopListening = [cli.onSignal('SIGINT', stop), cli.onSignal('SIGTERM', stop)];
       // Ends when the editor closes stdin, or with a signal.
-      await connection.closed;
+      await ended;
       for (const end of stopListening) end();
       done(exitCode.done);
     } finally {

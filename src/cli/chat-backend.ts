@@ -5,11 +5,10 @@ import {
   createTools,
   defaultInstructions,
   ThreadError,
-  type AgentThread,
   type AgentTool,
   type Approver,
   type McpConnections,
-  type ResumedThread,
+  type StoredThread,
 } from '../agent/index.ts';
 import { ConfigError } from '../client/provider.ts';
 import { parseProviders } from '../client/provider-file.ts';
@@ -67,6 +66,8 @@ class Sources {
   readonly #models: OpenModel[];
   #tools: readonly AgentTool[] | undefined;
   #mcp: McpConnections | undefined;
+  /** Of the conversation on the screen. */
+  #thread: StoredThread | undefined;
 
   constructor(options: ChatBackendOptions, model: OpenModel, cwd: string, said: Said) {
     this.#options = options;
@@ -79,6 +80,8 @@ class Sources {
   async open(what: OpenWhat, approver: Approver): Promise<OpenedAgent> {
     const { flags, name } = this.#options;
     const { thread, notes } = await this.#openThread(what);
+    await this.#thread?.release();
+    this.#thread = thread;
     this.#tools ??= await this.#openTools(approver);
     const instructions = this.#options.instructions ?? defaultInstructions({ cwd: this.#cwd, tools: flags.tools });
     const agent = new Agent({
@@ -119,6 +122,7 @@ class Sources {
 
   async close(): Promise<void> {
     await this.#mcp?.close();
+    await this.#thread?.release();
     for (const model of this.#models) await model.close();
   }
 
@@ -136,16 +140,18 @@ class Sources {
     return [...tools, ...this.#mcp.tools];
   }
 
-  async #openThread(what: OpenWhat): Promise<{ thread?: AgentThread; notes: readonly string[] }> {
+  async #openThread(what: OpenWhat): Promise<{ thread?: StoredThread; notes: readonly string[] }> {
     const store = threadStore(this.#options.cli);
     if (what.type === 'new') {
       const problem = await store.prepare();
       if (problem === undefined) return { thread: store.create(this.#cwd), notes: [] };
       return { notes: [`the conversation is not kept: ${problem}`] };
     }
-    const open = async (): Promise<ResumedThread> => {
+    const open = async () => {
       if (what.type === 'fork') return store.fork(what.id);
-      return store.resume(what.id === 'last' ? await store.last(this.#cwd) : what.id);
+      const thread = await store.resume(what.id === 'last' ? await store.last(this.#cwd) : what.id);
+      await thread.claim();
+      return thread;
     };
     const thread = await open().catch((error: unknown) => {
       if (error instanceof ThreadError) throw new UsageError(error.message, { cause: error });

@@ -5,11 +5,11 @@ import {
   defaultInstructions,
   ThreadError,
   type AgentEvent,
-  type AgentThread,
   type Approver,
   type FileChange,
   type McpConnections,
   type RequestOptions,
+  type StoredThread,
 } from '../agent/index.ts';
 import { ModelError, type ModelErrorJson } from '../model/errors.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
@@ -85,7 +85,11 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     ...(approver === undefined ? {} : { approver }),
   });
   running.agent = agent;
-  return { agent, close: () => mcp.close() };
+  const close = async (): Promise<void> => {
+    await mcp.close();
+    await thread?.release();
+  };
+  return { agent, close };
 }
 
 async function openMcp(
@@ -102,7 +106,7 @@ async function openMcp(
   return mcp;
 }
 
-async function openThread(options: ExecAgentOptions, cwd: string): Promise<AgentThread | undefined> {
+async function openThread(options: ExecAgentOptions, cwd: string): Promise<StoredThread | undefined> {
   const { cli, resume, name } = options;
   const store = threadStore(cli);
   if (resume === undefined) {
@@ -113,6 +117,7 @@ async function openThread(options: ExecAgentOptions, cwd: string): Promise<Agent
   }
   try {
     const thread = await store.resume(resume === 'last' ? await store.last(cwd) : resume);
+    await thread.claim();
     for (const note of thread.notes) cli.stderr.write(`${name}: note: ${note}\n`);
     return thread;
   } catch (error) {

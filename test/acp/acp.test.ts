@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROTOCOL_VERSION, type ClientContext, type McpServer } from '@agentclientprotocol/sdk';
 import { describe, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ async function withEditor(
   const cwd = more.cwd ?? (await temporaryFolder());
   const model = new ScriptedModel(...scripts);
   const threads = new ThreadStore(join(cwd, '.threads'));
-  const app = createAcpAgent({ model, threads, version: '1.2.3', env: { PATH: '/usr/bin:/bin' }, ...more });
+  const { app } = createAcpAgent({ model, threads, version: '1.2.3', env: { PATH: '/usr/bin:/bin' }, ...more });
   const editor = new Editor();
   await editor.app.connectWith(app, async (context) => {
     await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
@@ -227,6 +227,31 @@ describe('an editor', () => {
         await expect(context.request('session/load', missing)).rejects.toMatchObject({ code: -32002 });
       },
       { cwd },
+    );
+  });
+
+  test('loads a session whose turn still runs: the turn ends first, and its end is part of what is loaded', async () => {
+    await withEditor(
+      [calls(call('shell', { command: 'echo begun; sleep 1000' })), answer('On.')],
+      async ({ editor, context, cwd, model, newSession, prompt }) => {
+        const sessionId = await newSession();
+        await context.request('session/set_mode', { sessionId, modeId: 'auto' });
+        const runs = Promise.withResolvers<undefined>();
+        editor.onUpdate = (update) => {
+          if (update.sessionUpdate === 'tool_call_update' && JSON.stringify(update).includes('begun'))
+            runs.resolve(undefined);
+        };
+        const running = prompt(sessionId);
+        await runs.promise;
+        await context.request('session/load', { sessionId, cwd, mcpServers: [] });
+        expect(await running).toBe('cancelled');
+        expect(await prompt(sessionId)).toBe('end_turn');
+        expect(JSON.stringify(model.requests[1]!.input)).toContain('stopped: the user interrupted the turn');
+        // A folder that is not there leaves the conversation free for the next one.
+        const gone = { sessionId, cwd: join(cwd, 'gone'), mcpServers: [] };
+        await expect(context.request('session/load', gone)).rejects.toMatchObject({ code: -32602 });
+        expect(await readdir(join(cwd, '.threads', 'locks'))).toEqual([]);
+      },
     );
   });
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { ndJsonStream, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
@@ -58,4 +58,49 @@ test('turnwire acp on stdio: a turn with an approval, over the chat wire that ne
   child.stdin.end();
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);
+});
+
+test.each(['the end of stdin', 'SIGTERM'])('%s ends a running turn, and it is written down', async (how) => {
+  const cwd = await temporaryFolder();
+  const command = 'echo begun; sleep 1000';
+  await using server = await startMock({
+    wire: 'chat',
+    scenario: { turns: [{ replies: [{ parts: [{ type: 'tool_call', name: 'shell', arguments: { command } }] }] }] },
+  });
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const args = [main, 'acp', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm'];
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH, XDG_STATE_HOME: cwd },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exit = once(child, 'exit');
+  const editor = new Editor();
+  const runs = Promise.withResolvers<undefined>();
+  editor.onUpdate = (update) => {
+    if (update.sessionUpdate === 'tool_call_update' && JSON.stringify(update).includes('begun'))
+      runs.resolve(undefined);
+  };
+  const stream = ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
+  const connection = editor.app.connectWith(stream, async (context) => {
+    await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+    const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
+    await context.request('session/set_mode', { sessionId, modeId: 'auto' });
+    await context.request('session/prompt', { sessionId, prompt: [{ type: 'text', text: 'Wait' }] });
+  });
+  const closed = expect(connection).rejects.toThrow('connection closed');
+  await runs.promise;
+  if (how === 'SIGTERM') child.kill('SIGTERM');
+  else child.stdin.end();
+  await closed;
+  expect(await exit).toEqual([0, null]);
+  const threads = join(cwd, 'turnwire', 'threads');
+  const [file = ''] = (await readdir(threads)).filter((name) => name.endsWith('.jsonl'));
+  const records = (await readFile(join(threads, file), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { type: string }).type);
+  expect(records.slice(-4)).toEqual(['tool.started', 'tool.finished', 'response', 'turn.ended']);
+  expect(await readdir(join(threads, 'locks'))).toEqual([]);
 });

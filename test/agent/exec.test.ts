@@ -230,6 +230,51 @@ describe('turnwire exec with tools', () => {
     expect([code, stderr]).toEqual([2, 'turnwire exec: --resume: there is no thread nope\n']);
   });
 
+  test('a file that cannot grow any more costs the end of the conversation, not the answer', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve([{ type: 'text', text: `Whole ${'x'.repeat(3000)} answer.` }]);
+    const args = [main, 'exec', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm', 'Go'];
+    const env = { PATH: process.env.PATH, HOME: join(cwd, '.home'), NODE_DISABLE_COMPILE_CACHE: '1' };
+    // Files of at most 1024 bytes.
+    const child = spawn('bash', ['-c', 'ulimit -f 1; exec "$@"', '_', process.execPath, ...args], { cwd, env });
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    expect(stdout).toMatch(/^Whole x+ answer\.\n$/);
+    expect(stderr).toBe('turnwire exec: note: the conversation is not kept as a whole: EFBIG: file too large, write\n');
+    expect(child.exitCode).toBe(0);
+    const again = await exec(cwd, server, ['--resume', 'last', 'On']);
+    expect(again.stderr).toContain('was not written to its end');
+    expect(again.code).toBe(0);
+  });
+
+  test('--resume of a conversation that is open elsewhere is exit 2, and free again when that one has ended', async () => {
+    const cwd = await temporaryFolder();
+    const server = await serve(
+      [
+        {
+          type: 'tool_call',
+          name: 'shell',
+          arguments: { command: 'echo here; while [ ! -e go ]; do sleep 0.05; done' },
+        },
+      ],
+      done,
+    );
+    const first = start(cwd, server, ['--tools', 'all', '--approve', 'always', '--json', 'Wait']);
+    const printed = text(first.stdout);
+    await new Promise<void>((resolve) => {
+      let seen = '';
+      first.stdout.on('data', (chunk: Buffer) => {
+        seen += chunk.toString('utf8');
+        if (seen.includes('tool.output')) resolve();
+      });
+    });
+    const second = await exec(cwd, server, ['--resume', 'last', 'Go on']);
+    expect(second).toMatchObject({ code: 2, stdout: '' });
+    expect(second.stderr).toMatch(/--resume: the thread \S+ is open in another turnwire \(process \d+\): end that one/);
+    await writeFile(join(cwd, 'go'), '');
+    expect(linesOf(await printed).at(-1)).toMatchObject({ type: 'turn.completed' });
+    expect(await exec(cwd, server, ['--resume', 'last', 'Go on'])).toMatchObject({ code: 0 });
+  });
+
   test('MCP servers: those of the project need approval, those of the user do not', async () => {
     const cwd = await temporaryFolder();
     const table = (name: string): string =>

@@ -133,7 +133,8 @@ describe('a thread', () => {
     const model = new ScriptedModel(answer('x'));
     const agent = new Agent({ model, thread: new ThreadStore(join(folder, 'threads')).create('/x') });
     const events = await eventsOf(agent.run('go'));
-    expect(events.at(-1)).toMatchObject({ type: 'turn.failed' });
+    expect(events.at(-1)).toMatchObject({ type: 'turn.failed', error: { kind: 'invalid_request' } });
+    expect(of(events, 'turn.failed')[0]?.error.message).toContain('the conversation cannot be written down: E');
     expect(model.requests).toHaveLength(0);
   });
 });
@@ -156,6 +157,19 @@ test('a disk that fills up while a tool runs: the model still gets the output, a
   ]);
   expect(shortHistory(agent)).toContain('output call_1: ran');
   expect(events.at(-1)?.type).toBe('turn.completed');
+});
+
+test('a disk that fills up during the answer: the answer is not lost, and the person is told once', async () => {
+  const thread = new ThreadStore(await temporaryFolder()).create('/x');
+  const append: typeof thread.append = (record, options) =>
+    record.type === 'turn.started' ? thread.append(record, options) : Promise.reject(new Error('ENOSPC'));
+  const agent = new Agent({ model: new ScriptedModel(answer('done')), thread: { ...thread, append } });
+  const events = await eventsOf(agent.run('go'));
+  expect(of(events, 'warning').map((event) => event.message)).toEqual([
+    'the conversation is not kept as a whole: ENOSPC',
+  ]);
+  expect(events.at(-1)?.type).toBe('turn.completed');
+  expect(shortHistory(agent)).toEqual(['user: go', 'assistant: done']);
 });
 
 describe('kill -9 in mid-turn', () => {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isObject, parseJson, stringOf } from '../../base/json.ts';
 import type { AgentThread } from '../agent.ts';
 import { codeOf } from '../tools/workspace.ts';
-import type { ThreadHeader, ThreadRecord } from './records.ts';
+import { lineOf, pathOf, ThreadFile } from './file.ts';
+import type { ThreadHeader } from './records.ts';
 import { replay } from './replay.ts';
+import { ThreadError } from './thread-error.ts';
 
 /** A thread in a list, newest first. */
 export interface ThreadSummary {
@@ -20,17 +21,23 @@ export interface ThreadSummary {
   readonly preview: string;
 }
 
+/** A thread on disk. One process at a time goes on with it. */
+export interface StoredThread extends AgentThread {
+  /**
+   * Makes this process the one that goes on with it; the first record does so too. Fails with `ThreadError` when
+   * another process does, or did since the thread was read.
+   */
+  claim(): Promise<void>;
+  /** Lets others go on with it: at the end, when no turn runs. A process that ends does so too. */
+  release(): Promise<void>;
+}
+
 /** A thread that was read from disk. */
-export interface ResumedThread extends AgentThread {
+export interface ResumedThread extends StoredThread {
   /** The working directory that it was begun in. */
   readonly cwd: string;
   /** What was not as it should be (a torn last line, a tool that was cut off): to be shown to the person. */
   readonly notes: readonly string[];
-}
-
-/** There is no such thread, or it cannot be read: one line for the person. */
-export class ThreadError extends Error {
-  override readonly name = 'ThreadError';
 }
 
 const PREVIEW_CHARS = 80;
@@ -59,7 +66,7 @@ export class ThreadStore {
   }
 
   /** A new thread. Nothing is on disk before its first record. */
-  create(cwd: string, parent?: string): AgentThread {
+  create(cwd: string, parent?: string): StoredThread {
     const header: ThreadHeader = {
       type: 'thread',
       version: 1,
@@ -68,18 +75,20 @@ export class ThreadStore {
       cwd,
       ...(parent === undefined ? {} : { parent }),
     };
-    const file = new ThreadFile(this.#folder, header.id, [header]);
-    return { id: header.id, items: [], turns: 0, append: (record, options) => file.append(record, options) };
+    const file = new ThreadFile(this.#folder, header.id, { before: lineOf(header), size: 0 });
+    return { id: header.id, items: [], turns: 0, ...methodsOf(file) };
   }
 
   /** Goes on with a thread. Fails with `ThreadError`. */
   async resume(id: string): Promise<ResumedThread> {
-    const text = await this.#read(id);
+    const bytes = await this.#read(id);
+    const text = bytes.toString('utf8');
     const { header, items, turns, notes } = replay(text);
-    if (header === undefined) throw new ThreadError(`the thread ${id} has no readable first line`);
+    if (header === undefined) throw new ThreadError(whyUnreadable(id, text), 'unreadable');
     // What is appended must not continue a torn line.
-    const file = new ThreadFile(this.#folder, id, [], text === '' || text.endsWith('\n') ? '' : '\n');
-    return { id, cwd: header.cwd, items, turns, notes, append: (record, options) => file.append(record, options) };
+    const before = text.endsWith('\n') ? '' : '\n';
+    const file = new ThreadFile(this.#folder, id, { before, size: bytes.length });
+    return { id, cwd: header.cwd, items, turns, notes, ...methodsOf(file) };
   }
 
   /** A new thread that begins with another one's history. Fails with `ThreadError`. */
@@ -95,7 +104,7 @@ export class ThreadStore {
   async last(cwd?: string): Promise<string> {
     const threads = await this.list();
     const found = threads.find((thread) => thread.cwd === cwd) ?? threads[0];
-    if (found === undefined) throw new ThreadError('there is no thread to resume yet');
+    if (found === undefined) throw new ThreadError('there is no thread to resume yet', 'not_found');
     return found.id;
   }
 
@@ -127,57 +136,30 @@ export class ThreadStore {
     };
   }
 
-  async #read(id: string): Promise<string> {
-    if (!isId(id)) throw new ThreadError(`"${id}" is no thread id`);
+  async #read(id: string): Promise<Buffer> {
+    if (!isId(id)) throw new ThreadError(`"${id}" is no thread id`, 'not_found');
     try {
-      return await readFile(pathOf(this.#folder, id), 'utf8');
+      return await readFile(pathOf(this.#folder, id));
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') throw new ThreadError(`there is no thread ${id}`);
-      throw new ThreadError(`the thread ${id} cannot be read: ${codeOf(error) ?? 'unknown error'}`);
+      if (codeOf(error) === 'ENOENT') throw new ThreadError(`there is no thread ${id}`, 'not_found');
+      throw new ThreadError(`the thread ${id} cannot be read: ${codeOf(error) ?? 'unknown error'}`, 'unreadable');
     }
   }
 }
 
-/** Appends records to one file, in order, each with one write. */
-class ThreadFile {
-  readonly #folder: string;
-  readonly #path: string;
-  /** Written before the first record. */
-  #before: string;
-  #last: Promise<void> = Promise.resolve();
-
-  constructor(folder: string, id: string, records: readonly ThreadRecord[], separator = '') {
-    this.#folder = folder;
-    this.#path = pathOf(folder, id);
-    this.#before = separator + records.map(lineOf).join('');
-  }
-
-  append(record: ThreadRecord, options: { durable?: boolean } = {}): Promise<void> {
-    const written = this.#last.then(() => this.#write(lineOf(record), options.durable === true));
-    this.#last = written.catch(() => undefined);
-    return written;
-  }
-
-  async #write(line: string, durable: boolean): Promise<void> {
-    const text = this.#before + line;
-    if (this.#before !== '') await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const file = await open(this.#path, 'a', 0o600);
-    try {
-      await file.appendFile(text);
-      this.#before = '';
-      if (durable) await file.datasync();
-    } finally {
-      await file.close();
-    }
-  }
+function methodsOf(file: ThreadFile): Pick<StoredThread, 'append' | 'claim' | 'release'> {
+  return {
+    append: (record, options) => file.append(record, options),
+    claim: () => file.claim(),
+    release: () => file.release(),
+  };
 }
 
-function lineOf(record: ThreadRecord): string {
-  return `${JSON.stringify(record)}\n`;
-}
-
-function pathOf(folder: string, id: string): string {
-  return join(folder, `${id}.jsonl`);
+function whyUnreadable(id: string, text: string): string {
+  const first = parseJson(text.slice(0, Math.max(0, text.indexOf('\n'))));
+  const version = isObject(first) && first.type === 'thread' ? first.version : undefined;
+  if (typeof version !== 'number') return `the thread ${id} has no readable first line`;
+  return `the thread ${id} was written by another version of turnwire (format ${version}, this one reads 1)`;
 }
 
 /** Sorts by time: `20261120-235301-9f3a1c`. */

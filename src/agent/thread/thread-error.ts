@@ -1,0 +1,18 @@
+/**
+ * - `not_found`: there is none.
+ * - `unreadable`: this version cannot read it.
+ * - `unwritable`: the system refuses it.
+ * - `in_use`: another process writes it.
+ */
+export type ThreadProblem = 'not_found' | 'unreadable' | 'unwritable' | 'in_use';
+
+/** A thread cannot be gone on with: one line for the person. */
+export class ThreadError extends Error {
+  override readonly name = 'ThreadError';
+  readonly problem: ThreadProblem;
+
+  constructor(message: string, problem: ThreadProblem) {
+    super(message);
+    this.problem = problem;
+  }
+}
