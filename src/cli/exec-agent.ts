@@ -13,6 +13,7 @@ import {
 } from '../agent/index.ts';
 import { ModelError, type ModelErrorJson } from '../model/errors.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
+import { createAnswerCheck, FinalAnswer, type CheckAnswer } from './answer-schema.ts';
 import { AnswerText } from './answer-text.ts';
 import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
@@ -47,18 +48,61 @@ export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
  */
 export async function execAgent(options: ExecAgentOptions): Promise<number> {
   const { cli, out } = options;
+  const check = await answerCheck(options);
   const { agent, close } = await createAgent(options);
   const interrupt = (): void => agent.interrupt();
   const stopListening = [cli.onSignal('SIGINT', interrupt), cli.onSignal('SIGTERM', interrupt)];
   try {
     const printer = options.json ? new JsonPrinter(options) : new TextPrinter(options);
-    for await (const events of agent.run(options.prompt, { signal: out.closed })) await printer.print(events);
+    const answer = new FinalAnswer();
+    for await (const events of agent.run(options.prompt, { signal: out.closed })) {
+      await printer.print(events.map((event) => checked(event, answer, check)));
+    }
     if (out.closed.aborted) throw new BrokenPipe();
     return printer.code;
   } finally {
     for (const stop of stopListening) stop();
     await close();
   }
+}
+
+/** Without it the answer is taken as it is. */
+async function answerCheck({ request, cli, name }: ExecAgentOptions): Promise<CheckAnswer | undefined> {
+  if (request.outputSchema === undefined) return undefined;
+  try {
+    return await createAnswerCheck(request.outputSchema.schema);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    cli.stderr.write(`${name}: note: the answer is not checked, for the schema cannot be used: ${oneLine(why)}\n`);
+    return undefined;
+  }
+}
+
+/** A turn whose answer does not fit the schema has failed. */
+function checked(event: AgentEvent, answer: FinalAnswer, check: CheckAnswer | undefined): AgentEvent {
+  switch (event.type) {
+    case 'created':
+    case 'retrying':
+    case 'output_item.done':
+      answer.take(event);
+      return event;
+    case 'turn.completed': {
+      const problem = check?.(answer.text);
+      if (problem === undefined) return event;
+      return {
+        type: 'turn.failed',
+        error: misfit(problem),
+        ...(event.usage === undefined ? {} : { usage: event.usage }),
+      };
+    }
+    default:
+      return event;
+  }
+}
+
+function misfit(problem: string): ModelErrorJson {
+  const message = `the answer does not fit the output schema: ${problem}`;
+  return new ModelError({ kind: 'invalid_request', code: 'output_schema', message, replaySafe: false }).toJSON();
 }
 
 async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; close: () => Promise<void> }> {

@@ -315,6 +315,45 @@ describe('turnwire exec with tools', () => {
     });
   });
 
+  test.each([
+    ['{"n":"one","m":2}', 'data must NOT have additional properties, data/n must be number'],
+    ['Here it is: {"n":1}', 'it is not JSON'],
+  ])('an answer that does not fit the schema is a failure: %s', async (answer, problem) => {
+    const cwd = await temporaryFolder();
+    const schema = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: { n: { $ref: '#/$defs/count' } },
+      additionalProperties: false,
+      $defs: { count: { type: 'number' } },
+    };
+    await writeFile(join(cwd, 'schema.json'), JSON.stringify(schema));
+    // What is said before a tool is not the answer.
+    const look: ReplyPart = { type: 'tool_call', name: 'list_dir', arguments: {} };
+    const server = await serve([{ type: 'text', text: '{"n":1}' }, look], [{ type: 'text', text: answer }]);
+    const flags = ['--tools', 'read', '--output-schema', 'schema.json'];
+    const message = `the answer does not fit the output schema: ${problem}`;
+    const asText = await exec(cwd, server, [...flags, 'x']);
+    expect(asText.code).toBe(1);
+    expect(asText.stdout).toBe(`{"n":1}\n${answer}\n`);
+    expect(asText.stderr.split('\n').at(-2)).toBe(`turnwire exec: invalid_request: ${message}`);
+    const asLines = await exec(cwd, server, [...flags, '--json', 'x']);
+    expect(asLines.code).toBe(1);
+    expect(linesOf(asLines.stdout).at(-1)).toMatchObject({
+      type: 'turn.failed',
+      error: { code: 'output_schema', message },
+    });
+  });
+
+  test('a schema that the check cannot use is told, and the answer is taken as it is', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'schema.json'), '{"$ref":"#/nowhere"}');
+    const server = await serve([{ type: 'text', text: 'text' }]);
+    const ran = await exec(cwd, server, ['--output-schema', 'schema.json', 'x']);
+    expect(ran).toMatchObject({ code: 0, stdout: 'text\n' });
+    expect(ran.stderr).toMatch(/^turnwire exec: note: the answer is not checked, for the schema cannot be used: .+\n$/);
+  });
+
   test('SIGINT ends the tool with its group, keeps the conversation, exit 130', async () => {
     const cwd = await temporaryFolder();
     const command = 'echo $$ > pid; sleep 1000';

@@ -52,7 +52,9 @@ describe('exec against a server', () => {
   });
 
   it('sends the model, the instructions and the schema that were given', async () => {
-    await using server = await startMock();
+    await using server = await startMock({
+      scenario: { turns: [{ replies: [{ parts: [{ type: 'text', text: '{}' }] }] }] },
+    });
     writeFileSync(join(folder, 'system.txt'), 'Be brief.');
     writeFileSync(join(folder, 'schema.json'), '{"type":"object"}');
     const flags = ['--model', 'm1', '--instructions', '@system.txt', '--output-schema', 'schema.json'];
