@@ -285,7 +285,12 @@ export class ChatApp {
   }
 
   async #turn(prompt: string | undefined): Promise<void> {
-    if (this.#talk.agent === undefined) return;
+    if (this.#talk.agent === undefined) {
+      // The one that was asked for could not be opened.
+      this.#editor.setText(prompt ?? '');
+      this.#notice('warning', 'No conversation is open: /new begins one, /resume goes on with another one.');
+      return;
+    }
     await this.#show(this.#talk.agent.run(prompt));
   }
 

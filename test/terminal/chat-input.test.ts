@@ -301,6 +301,31 @@ describe('commands', () => {
     await idle('there is no thread nothing');
   });
 
+  it('help out when the conversation that was asked for cannot be opened: nothing that was typed is lost', async () => {
+    const model = new ScriptedModel(answer('Hello.'));
+    let fails = true;
+    const chat = await startChat([], {
+      backend: {
+        open: async (_what, approver) => {
+          await Promise.resolve();
+          if (fails) throw new Error('it is open elsewhere');
+          return { agent: new Agent({ model, approver }), notes: [] };
+        },
+      },
+    });
+    await chat.terminal.until('it is open elsewhere');
+    chat.say('my long question');
+    await chat.terminal.until('No conversation is open: /new begins one');
+    await chat.idle();
+    expect(chat.terminal.screen().map((row) => row.trimEnd())).toContain('› my long question');
+    fails = false;
+    chat.terminal.press(keys.ctrlC);
+    chat.say('/new');
+    await chat.idle();
+    chat.say('hi');
+    await chat.terminal.until('Hello.');
+  });
+
   it('that change something wait for the turn', async () => {
     const chat = await startChat([[() => new Promise(() => undefined)]]);
     chat.say('go');
