@@ -37,7 +37,10 @@ export interface ModelClient {
    * @throws ModelError from the iteration, after everything that arrived was delivered
    */
   stream(request: ModelRequest, options?: StreamOptions): ModelStream;
-  /** Closes the connections of a transport that it made itself. */
+  /**
+   * Ends its streams, as an abort would, and closes the connections of a transport that it made itself. A stream that is
+   * begun later is `aborted` at once.
+   */
   close(): Promise<void>;
 }
 
@@ -67,12 +70,14 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
     mintId: options.mintId ?? randomIds,
     memory: { usageRefused: false },
   };
+  const closing = new AbortController();
   return {
     stream(request, { signal } = {}) {
       const watch = observer?.onTurn?.(provider);
       const sampling = new Sampling(request, {
         clock,
         signal,
+        closing: closing.signal,
         random: () => 0,
         policy: retryPolicies.none,
         watch: () => watch?.onRequest?.(request.model ?? provider.model),
@@ -81,6 +86,9 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
       });
       return toModelStream(sampling);
     },
-    close: () => (options.transport === undefined ? transport.close() : Promise.resolve()),
+    async close() {
+      closing.abort(new Error('the client was closed'));
+      if (options.transport === undefined) await transport.close();
+    },
   };
 }

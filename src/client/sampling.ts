@@ -28,6 +28,8 @@ export interface SamplingOptions {
   readonly random: () => number;
   readonly policy: RetryPolicy;
   readonly signal?: AbortSignal | undefined;
+  /** Fires when the owner of the connections closes them: an abort like the caller's. */
+  readonly closing: AbortSignal;
   /** Makes one try; nothing is sent before its first `next`. */
   readonly open: (request: ModelRequest, context: AttemptContext) => Attempt;
   /**
@@ -156,18 +158,23 @@ export class Sampling implements BatchSource {
     this.#over = true;
     this.#watch?.onEnd?.(error);
     this.#options.onEnd?.();
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    for (const signal of this.#followed()) signal.removeEventListener('abort', this.#onAbort);
   }
 
   #follow(): void {
-    const { signal } = this.#options;
-    if (this.#following || signal === undefined) return;
+    if (this.#following) return;
     this.#following = true;
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
+    for (const signal of this.#followed()) signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#onAbort();
   }
 
   readonly #onAbort = (): void => {
-    this.#stop.abort(this.#options.signal?.reason);
+    const fired = this.#followed().find((signal) => signal.aborted);
+    if (fired !== undefined) this.#stop.abort(fired.reason);
   };
+
+  #followed(): readonly AbortSignal[] {
+    const { signal, closing } = this.#options;
+    return signal === undefined ? [closing] : [signal, closing];
+  }
 }

@@ -65,7 +65,10 @@ export interface ModelSession {
    * first request is answered sooner. Belongs to no turn, never fails, and does nothing over HTTP.
    */
   warmUp(request: ModelRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
-  /** Closes the connections of a transport that it made itself. */
+  /**
+   * Ends its streams, as an abort would, a wait before a retry as well, and closes its WebSockets and the connections of
+   * a transport that it made itself. A stream that is begun later is `aborted` at once.
+   */
   close(): Promise<void>;
 }
 
@@ -97,11 +100,20 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
     memory: { usageRefused: false },
   };
   const lines = createWebSocketPreference(context);
-  const settings = { context, lines, policy: policyOf(options), random: options.random ?? Math.random };
+  const closing = new AbortController();
+  const settings = {
+    context,
+    lines,
+    closing: closing.signal,
+    policy: policyOf(options),
+    random: options.random ?? Math.random,
+  };
   return {
     turn: () => createTurn(settings),
-    warmUp: (request, { signal } = {}) => lines.warmUp(request, signal),
+    warmUp: (request, { signal = closing.signal } = {}) =>
+      lines.warmUp(request, AbortSignal.any([signal, closing.signal])),
     async close() {
+      closing.abort(new Error('the session was closed'));
       lines.close();
       if (options.transport === undefined) await transport.close();
     },
@@ -111,6 +123,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
 interface SessionSettings {
   readonly context: CallContext;
   readonly lines: WebSocketPreference;
+  readonly closing: AbortSignal;
   readonly policy: RetryPolicy;
   readonly random: () => number;
 }
@@ -124,7 +137,7 @@ function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryP
   });
 }
 
-function createTurn({ context, lines, policy, random }: SessionSettings): Turn {
+function createTurn({ context, lines, closing, policy, random }: SessionSettings): Turn {
   const { provider, clock, observer, getEnv } = context;
   const state = new TurnState();
   const watch = observer?.onTurn?.(provider);
@@ -136,6 +149,7 @@ function createTurn({ context, lines, policy, random }: SessionSettings): Turn {
         random,
         policy,
         signal,
+        closing,
         rebuildInput,
         conceal: (error) => concealSecrets(error, [...secretsOf(provider, getEnv), ...Object.values(state.headers())]),
         watch: () => watch?.onRequest?.(request.model ?? provider.model),

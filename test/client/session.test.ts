@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createModelSession, type ModelSession, type ModelSessionOptions } from '../../src/client/session.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { Item } from '../../src/model/items.ts';
+import { createHttpTransport } from '../../src/transport/http.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,
@@ -354,5 +355,45 @@ describe('ending early', () => {
         },
       });
     expect((await outcomeOf(answer)).error?.kind).toBe('aborted');
+  });
+});
+
+describe('close() is an abort of all that runs', () => {
+  const closed = { kind: 'aborted', message: 'aborted by the caller' };
+
+  test('a request without an answer ends at once, and is not tried again', async () => {
+    await using server = await modelServer(() => void session.close());
+    const session = sessionFor(server.url);
+    const { events, error } = await outcomeOf(session.turn().stream(hello));
+    expect(events).toEqual([]);
+    expect(error).toMatchObject(closed);
+    expect(error?.cause).toEqual(new Error('the session was closed'));
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('so do a wait before a retry, and what is begun afterwards', async () => {
+    await using server = await modelServer(status(503));
+    const session = sessionFor(server.url, 'chat', { clock: manualClock() });
+    const turn = session.turn();
+    const events: ModelEvent[] = [];
+    const reading = (async () => {
+      for await (const event of turn.stream(hello)) {
+        events.push(event);
+        void Promise.resolve().then(() => session.close());
+      }
+    })();
+    await expect(reading).rejects.toMatchObject(closed);
+    expect(typesOf(events)).toEqual(['retrying']);
+    expect((await outcomeOf(turn.stream(hello))).error).toMatchObject(closed);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('a transport of the caller stays open', async () => {
+    await using server = await modelServer(stream(chatAnswer()));
+    const transport = createHttpTransport();
+    await sessionFor(server.url, 'chat', { transport }).close();
+    const other = sessionFor(server.url, 'chat', { transport });
+    expect((await outcomeOf(other.turn().stream(hello))).error).toBeUndefined();
+    await transport.close();
   });
 });

@@ -200,3 +200,16 @@ describe('from WebSocket to HTTP', () => {
     expect(posts).toEqual([]);
   });
 });
+
+test('close() ends an answer over WebSocket, and opens no socket any more', async () => {
+  const turn = session.turn();
+  const outcome = outcomeOf(turn.stream(hi));
+  const peer = await server.socket();
+  await received(peer);
+  await session.close();
+  expect((await outcome).error).toMatchObject({ kind: 'aborted' });
+  await peer.closed;
+  expect((await outcomeOf(turn.stream(hi))).error).toMatchObject({ kind: 'aborted' });
+  expect(server.handshakes).toHaveLength(1);
+  expect(posts).toEqual([]);
+});
