@@ -1,4 +1,5 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
+import { wantsKey } from './examination.ts';
 import { when, type Finding } from './finding.ts';
 import type { RawAnswer } from './raw-exchange.ts';
 import { bodyText, errorMessage, type Sample } from './sample.ts';
@@ -23,6 +24,7 @@ function checkRefusal(answer: RawAnswer): readonly Finding[] {
 }
 
 function refusalOf(status: number, headers: Readonly<Record<string, string>>, text: string): string {
+  if (wantsKey(status)) return 'unauthorized';
   if (HTML.test(text)) return status >= 500 ? 'html-502' : 'status';
   if (status === 429 && headers['retry-after'] !== undefined) return 'retry-after';
   if (status === 429 && /try again in/i.test(text)) return 'rate-limit-text';

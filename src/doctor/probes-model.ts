@@ -53,7 +53,9 @@ type Describe = (sample: Sample) => string;
 
 async function ofAnswer(examination: Examination, wire: WireApi, check: Check, describe: Describe): Promise<Outcome> {
   const sample = await examination.sample(wire, 'answer');
+  const { status } = sample.answer;
   if (isAbsent(sample.answer)) return { skipped: 'this wire is not served' };
+  if (status < 200 || status > 299) return { skipped: status === 0 ? 'there is no answer' : `HTTP ${status}` };
   return { seen: describe(sample), findings: check(sample) };
 }
 

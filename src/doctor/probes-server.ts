@@ -1,6 +1,6 @@
 import { isObject, parseJson, stringOf } from '../base/json.ts';
 import { objectsIn } from './check-framing.ts';
-import type { Examination, Outcome, Probe } from './examination.ts';
+import { unheard, type Examination, type Outcome, type Probe } from './examination.ts';
 import { counted, when } from './finding.ts';
 import { RawAgents } from './raw-exchange.ts';
 import { bodyText, errorMessage } from './sample.ts';
@@ -19,26 +19,29 @@ async function probeModels(examination: Examination): Promise<Outcome> {
   const value = parseJson(text);
   const ids = isObject(value) ? objectsIn(value.data).flatMap(({ id }) => stringOf(id) ?? []) : [];
   examination.listedModel = ids[0];
-  const seen =
-    answer.status === 0
-      ? `no answer (${answer.error ?? answer.end})`
-      : `HTTP ${answer.status}, ${counted(ids.length, 'model')}`;
+  const why = unheard(answer);
+  if (why !== undefined) return { skipped: why };
+  const seen = `HTTP ${answer.status}, ${counted(ids.length, 'model')}`;
   return { seen, findings: when(ids.length === 0, 'models-missing', seen) };
 }
 
 async function probeUnknownPath(examination: Examination): Promise<Outcome> {
   const answer = await examination.raw('/no-such-path', 'POST', { body: '{}' });
+  const why = unheard(answer);
+  if (why !== undefined) return { skipped: why };
   const { text } = bodyText(answer);
   const right = answer.status === 404 && isObject(parseJson(text));
   const seen = `HTTP ${answer.status}: ${errorMessage(text)}`;
-  return { seen, findings: when(!right && answer.status > 0, 'unknown-path-shape', seen) };
+  return { seen, findings: when(!right, 'unknown-path-shape', seen) };
 }
 
 /** Two requests one after the other: the second finds the connection of the first. */
 async function probeKeepAlive(examination: Examination): Promise<Outcome> {
   const agent = new RawAgents();
   try {
-    await examination.raw('/models', 'GET', { agent });
+    const first = await examination.raw('/models', 'GET', { agent });
+    if (first.status === 0) return { skipped: `no answer (${first.error ?? first.end})` };
+    if (first.end !== 'end') return { skipped: 'the answer of GET /models did not end by itself' };
     const second = await examination.raw('/models', 'GET', { agent });
     const seen = second.reused ? 'the second request used the connection of the first' : 'a new connection each time';
     return { seen, findings: when(second.status > 0 && !second.reused, 'no-keep-alive', seen) };

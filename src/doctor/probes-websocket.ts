@@ -1,7 +1,7 @@
 import { isObject, stringOf, type JsonObject } from '../base/json.ts';
 import { checkResponses, responsesFacts, typeOf } from './check-responses.ts';
 import { GIANT_EVENT, isHeartbeat } from './check-framing.ts';
-import { isAbsent, type Examination, type Outcome, type Probe } from './examination.ts';
+import { isAbsent, unheard, type Examination, type Outcome, type Probe } from './examination.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import { medianGap, SLOW_GAP, SLOW_START } from './probes-model.ts';
 import { questions } from './requests.ts';
@@ -29,7 +29,8 @@ class Talk {
   async upgrade(examination: Examination): Promise<Outcome> {
     const { answer } = await examination.sample('responses', 'answer');
     if (isAbsent(answer)) return { skipped: 'the Responses wire is not served' };
-    return await this.#connect(examination, []);
+    const why = unheard(answer);
+    return why === undefined ? await this.#connect(examination, []) : { skipped: why };
   }
 
   async first(examination: Examination): Promise<Outcome> {

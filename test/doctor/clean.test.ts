@@ -57,6 +57,35 @@ describe('the examination', () => {
     expect(findings.find(({ quirk }) => quirk === 'refuse-connection')?.seen).toBe('ECONNREFUSED');
   });
 
+  it.each([
+    ['wants a key', 401],
+    ['knows nobody', 403],
+  ])('blames a server that %s for that alone', async (_name, status) => {
+    await using server = await listen((_req, res) => {
+      res.writeHead(status, { 'content-type': 'application/json' }).end('{"error":{"message":"no key"}}');
+    });
+    const { findings, probes } = await examine({ url: server.url, timeoutMs: 1000, holdMs: 100 });
+    expect(findings.map(({ quirk, wire }) => `${wire} ${quirk}`)).toEqual([
+      'chat unauthorized',
+      'responses unauthorized',
+    ]);
+    expect(probes.filter(({ verdict }) => verdict === 'ok').map(({ name }) => name)).toEqual(['keep-alive']);
+  });
+
+  it('finds nothing in order that it could not see', async () => {
+    const mock = await startMock();
+    await mock.close();
+    const { findings, probes } = await examine({ url: mock.url, timeoutMs: 300, holdMs: 100 });
+    expect(new Set(findings.map(({ quirk }) => quirk))).toEqual(new Set(['refuse-connection']));
+    expect(probes.filter(({ verdict }) => verdict === 'ok')).toEqual([]);
+  });
+
+  it('does not take a list that hangs for a connection that is not kept', async () => {
+    await using server = await listen((_req, res) => res.writeHead(200).flushHeaders());
+    const { findings } = await examine({ url: server.url, timeoutMs: 150, holdMs: 100 });
+    expect(findings.map(({ quirk }) => quirk)).not.toContain('no-keep-alive');
+  });
+
   it('ends early when it is interrupted', async () => {
     await using mock = await startMock({ faults: ['drip:50'] });
     const stop = new AbortController();

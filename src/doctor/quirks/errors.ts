@@ -5,6 +5,11 @@ const classes = 'one table of retry classes: the user sees what the server said'
 /** Answers that are errors, or something else than a stream. */
 export const errorQuirks: QuirkTable = {
   status: broken('a good request is answered with 200', ['everybody'], classes),
+  unauthorized: broken(
+    'the key is accepted',
+    ['everybody'],
+    "unauthorized, never retried: name the key's variable (--env-key)",
+  ),
   'retry-after': odd(
     '429 with Retry-After says how long to wait',
     [client.codex('does not read the header')],
