@@ -54,6 +54,9 @@ export class RecordedWebSocket {
     try {
       await this.#connect(tape);
       await this.#finished;
+    } catch (error) {
+      // An address or a protocol that no handshake can be made of.
+      this.#settle(tape, { how: 'failed', error: codeOf(error) });
     } finally {
       this.#socket.off('close', onLeft);
       closing.removeEventListener('abort', onStop);
@@ -139,9 +142,15 @@ export class RecordedWebSocket {
     const headers = passedHeaders(response);
     tape.response(response.statusCode ?? 0, response.statusMessage ?? '', headers);
     const chunks: Buffer[] = [];
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      tape.message({ from: 'server', kind: 'message', data: chunk });
-      chunks.push(chunk);
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        tape.message({ from: 'server', kind: 'message', data: chunk });
+        chunks.push(chunk);
+      }
+    } catch {
+      this.#settle(tape, { how: 'cut' });
+      this.#socket.destroy();
+      return;
     }
     const status = response.statusCode ?? 502;
     this.#settle(tape, { how: 'complete' });

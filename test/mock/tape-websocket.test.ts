@@ -1,3 +1,5 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { readTape, recordTo, replayTape, startMock } from '../../src/mock/index.ts';
@@ -82,6 +84,32 @@ describe('a WebSocket on tape', () => {
     expect(exchanges[0]?.end.how).toBe('client-left');
   });
 
+  it('that is refused with an answer that breaks off breaks off for its client, and harms nobody else', async () => {
+    using folder = tapeFolder();
+    const upstream = createServer().on('upgrade', (_request, socket) => {
+      socket.end('HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nhalf of ');
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const { port } = upstream.address() as AddressInfo;
+    await using recorder = await recordTo(folder.path, { upstream: `http://127.0.0.1:${port}` });
+    expect(await refusedBy(recorder.url, '/v1/responses')).toBe('ECONNRESET');
+    upstream.close();
+    const { exchanges } = await readTape(folder.path);
+    expect(exchanges[0]).toMatchObject({ response: { status: 500 }, end: { how: 'cut' } });
+  });
+
+  it('to an address that is none is dropped, with an end on its tape', async () => {
+    using folder = tapeFolder();
+    const told: string[] = [];
+    await using recorder = await recordTo(folder.path, {
+      upstream: 'http://127.0.0.1:9',
+      onProblem: (message) => told.push(message),
+    });
+    expect(await refusedBy(recorder.url, '//')).toBe('ECONNRESET');
+    expect(told).toHaveLength(1);
+    expect((await readTape(folder.path)).exchanges[0]?.end).toMatchObject({ how: 'failed', error: 'ERR_INVALID_URL' });
+  });
+
   it('that was swallowed is swallowed again', async () => {
     using folder = tapeFolder();
     await using mock = await startMock({ faults: ['ws-silent'] });
@@ -97,3 +125,15 @@ describe('a WebSocket on tape', () => {
     expect(await silent(replay.url)).toBe(live);
   });
 });
+
+/** The code of the error with which a handshake ends. */
+async function refusedBy(url: string, path: string): Promise<string | undefined> {
+  const headers = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+  };
+  const handshake = request(url, { path, headers, agent: false }).end();
+  return await new Promise((resolve) => handshake.on('error', (error: NodeJS.ErrnoException) => resolve(error.code)));
+}
