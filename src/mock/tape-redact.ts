@@ -14,6 +14,9 @@ const SECRET_QUERY = /(^|[-_.])(key|apikey|api_key|token|secret|sig|signature|pa
 const SECRET_FIELDS =
   /"(authorization|proxy-authorization|cookie|x-codex-turn-state|[\w-]*api[-_]?key|access[-_]token|refresh[-_]token|client[-_]secret|password)"\s*:\s*"((?:[^"\\]|\\.)+)"/gi;
 
+/** `openai-insecure-api-key.sk-…` and the like: a browser can set no other header of a handshake. */
+const PROTOCOL_KEY = /(?:key|token|bearer|auth|authorization)[.:=_-]([^\s,]+)/gi;
+
 /** Shorter values are not searched for in bodies: they would be found in ordinary text. */
 const LEAST_SECRET = 6;
 
@@ -64,9 +67,11 @@ export class SecretMask {
   readonly #secrets = new Set<string>();
   #longest = 0;
 
-  /** Learns the values of secret headers. */
+  /** Learns the values of secret headers, and the keys that browsers put among a WebSocket's protocols. */
   learnHeaders(headers: HeaderList): void {
     for (const [name, value] of headers) {
+      if (/^sec-websocket-protocol$/i.test(name))
+        for (const [, key] of value.matchAll(PROTOCOL_KEY)) this.#learn(key ?? '');
       if (!isSecretHeader(name)) continue;
       this.#learn(value);
       const credential = value.slice(schemeOf(name, value).length);

@@ -68,7 +68,7 @@ export class TapeWriter {
     this.#mask.learnFields(request.body);
     this.#try(() => (this.#handle = openSync(join(folder.path, this.file), 'wx', 0o600)));
     const { headers, target, body } = request;
-    const clean = { ...request, headers: redactHeaders(headers), target: redactTarget(target) };
+    const clean = { ...request, headers: this.#clean(headers), target: this.#cleanTarget(target) };
     this.#line(encodeRequest({ ...clean, body: this.#mask.mask(body) }, kind));
   }
 
@@ -78,7 +78,7 @@ export class TapeWriter {
 
   response(status: number, reason: string, headers: HeaderList): void {
     this.#mask.learnHeaders(headers);
-    this.#line({ ms: this.#now(), status, reason, headers: redactHeaders(headers) });
+    this.#line({ ms: this.#now(), status, reason: this.#mask.maskText(reason), headers: this.#clean(headers) });
   }
 
   chunk(data: Uint8Array): void {
@@ -98,14 +98,26 @@ export class TapeWriter {
   }
 
   /** Writes the last line and closes the file; further calls do nothing. */
-  end({ how, ...more }: Omit<TapedEnd, 'ms'>): void {
+  end({ how, reason, ...more }: Omit<TapedEnd, 'ms'>): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#chunks(this.#stream.flush());
-    this.#line({ ms: this.#now(), end: how, ...more });
+    const told = reason === undefined ? {} : { reason: this.#mask.maskText(reason) };
+    this.#line({ ms: this.#now(), end: how, ...more, ...told });
     const handle = this.#handle;
     this.#handle = undefined;
     if (handle !== undefined) this.#try(() => closeSync(handle));
+  }
+
+  /** Secret headers lose their value; the others what they repeat of it. */
+  #clean(headers: HeaderList): HeaderList {
+    return redactHeaders(headers).map(([name, value]) => [name, this.#mask.maskText(value)]);
+  }
+
+  /** The path stays as it is: it is what the exchange is found by. */
+  #cleanTarget(target: string): string {
+    const [path = '', ...query] = redactTarget(target).split('?');
+    return [path, ...query.map((part) => this.#mask.maskText(part))].join('?');
   }
 
   #chunks(pieces: readonly { readonly ms: number; readonly data: Uint8Array }[]): void {

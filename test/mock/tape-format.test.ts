@@ -150,6 +150,33 @@ describe('secrets', () => {
     expect((await readTape(folder.path)).exchanges[0]?.chunks).toHaveLength(live.chunks.length);
   });
 
+  it('never reach a tape in other headers, or in what a status says', async () => {
+    using folder = tapeFolder();
+    const upstream = createServer((req, res) => {
+      const seen = req.headers.authorization ?? '';
+      res.writeHead(307, `No ${seen}`, { location: `https://example.com/v1/x?user=${seen.slice(7)}`, 'x-seen': seen });
+      res.end();
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const { port } = upstream.address() as AddressInfo;
+    await using recorder = await recordTo(folder.path, { upstream: `http://127.0.0.1:${port}` });
+    const live = await hear(`${recorder.baseUrl}/models?user=${key}`, {
+      method: 'GET',
+      headers: {
+        authorization: `Bearer ${key}`,
+        referer: `http://127.0.0.1/?user=${key}`,
+        'sec-websocket-protocol': 'realtime, openai-insecure-api-key.sk-browser-secret-9, openai-beta.realtime-v1',
+      },
+    });
+    upstream.close();
+    expect(live.headers['x-seen']).toContain(key); // the client got it all
+    const tape = folder.tapes()[0]?.text ?? '';
+    expect(tape).not.toMatch(/secret/);
+    const [exchange] = (await readTape(folder.path)).exchanges;
+    expect(exchange?.request.headers).toContainEqual(['referer', `http://127.0.0.1/?user=${'*'.repeat(key.length)}`]);
+    expect(tape).toContain('openai-beta.realtime-v1');
+  });
+
   it('are no reason not to find the exchange again', async () => {
     using folder = tapeFolder();
     await using mock = await startMock();
