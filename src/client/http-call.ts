@@ -91,7 +91,7 @@ export class HttpCall implements BatchSource {
       const response = await this.#context.transport.send({ ...request, signal: this.#stop.signal });
       this.#plan.onHead?.(response);
       if (isStream(response)) return response;
-      const failure = await failureOfAnswer(request, response);
+      const failure = await failureOfAnswer(request, response, this.#context.clock);
       const amended = this.#plan.amend?.(failure);
       if (amended === undefined) throw failure;
       this.#plan = amended;

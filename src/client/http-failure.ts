@@ -1,3 +1,5 @@
+import type { Clock } from '../base/clock.ts';
+import { Deadline } from '../base/deadline.ts';
 import { parseJson } from '../base/json.ts';
 import { errorFromWire, errorValueOfBody } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
@@ -6,8 +8,11 @@ import { retryAfterOf } from './retry-after.ts';
 
 /** An error's body is read up to here: the rest could only be noise. */
 const BODY_BYTES = 64 * 1024;
+/** The status has said what is wrong: what explains it is not waited for any longer than this, in milliseconds. */
+const BODY_MS = 5000;
 const SHOWN_CHARACTERS = 300;
-const CLOSING_BRACE = 125;
+/** `}`, or white space after it. */
+const MAY_END_JSON: readonly number[] = [125, 10, 13, 32];
 
 /** True for an answer whose body is to be decoded. */
 export function isStream(response: HttpResponse): boolean {
@@ -20,7 +25,7 @@ export function requestIdOf(response: HttpResponse): string | undefined {
 }
 
 /** What an answer that is no stream means; reads its body and gives the connection back. */
-export async function failureOfAnswer(request: HttpRequest, response: HttpResponse): Promise<ModelError> {
+export async function failureOfAnswer(request: HttpRequest, response: HttpResponse, clock: Clock): Promise<ModelError> {
   const target = describe(request);
   if (isHtml(response) && response.status < 300) {
     response.cancel();
@@ -30,7 +35,7 @@ export async function failureOfAnswer(request: HttpRequest, response: HttpRespon
       requestId: requestIdOf(response),
     });
   }
-  const text = await headOfBody(response);
+  const text = await headOfBody(response, clock);
   return errorFromWire(errorValueOfBody(parseJson(text)), {
     status: response.status,
     requestId: requestIdOf(response),
@@ -44,17 +49,21 @@ function isHtml(response: HttpResponse): boolean {
 }
 
 /** The beginning of a body; one that breaks off or takes too long is as good as it got. */
-async function headOfBody(response: HttpResponse): Promise<string> {
+async function headOfBody(response: HttpResponse, clock: Clock): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  const patience = new Deadline(clock, BODY_MS, () => response.wake());
+  patience.start();
   try {
     for (let read = await response.read(); read !== undefined; read = await response.read()) {
       chunks.push(...read);
       for (const chunk of read) bytes += chunk.byteLength;
-      if (bytes > BODY_BYTES || isWhole(chunks)) break;
+      if (!patience.running || bytes > BODY_BYTES || isWhole(chunks)) break;
     }
   } catch (error) {
     if (error instanceof ModelError && error.kind === 'aborted') throw error;
+  } finally {
+    patience.stop();
   }
   response.release();
   return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
@@ -62,7 +71,8 @@ async function headOfBody(response: HttpResponse): Promise<string> {
 
 /** A whole JSON value is there: nothing more is waited for, should the connection stay open. */
 function isWhole(chunks: readonly Uint8Array[]): boolean {
-  return chunks.at(-1)?.at(-1) === CLOSING_BRACE && parseJson(Buffer.concat(chunks).toString('utf8')) !== undefined;
+  const last = chunks.at(-1)?.at(-1) ?? 0;
+  return MAY_END_JSON.includes(last) && parseJson(Buffer.concat(chunks).toString('utf8')) !== undefined;
 }
 
 function shown(text: string): string {

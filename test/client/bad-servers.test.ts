@@ -173,3 +173,29 @@ test('junk between good events is passed over', async () => {
   const last: ModelEvent | undefined = events.at(-1);
   expect(last?.type).toBe('completed');
 });
+
+describe('an error whose body does not end', () => {
+  const refusing = (body: string) =>
+    modelServer((response) => {
+      response.writeHead(400, { 'content-type': 'application/json' }).write(body);
+    });
+
+  test('is told at once when its JSON is whole, line end or not', async () => {
+    await using server = await refusing('{"error":{"message":"bad thing"}}\n');
+    client = createModelClient({ provider: providerFor(server.url, 'chat'), clock: manualClock() });
+    const { error } = await outcomeOf(client.stream(hello));
+    expect(error).toMatchObject({ kind: 'invalid_request', message: 'bad thing' });
+  });
+
+  test('is told after five seconds, with what came of it', async () => {
+    await using server = await refusing('not like');
+    const clock = manualClock();
+    client = createModelClient({ provider: providerFor(server.url, 'chat'), clock });
+    const outcome = outcomeOf(client.stream(hello));
+    await expect.poll(() => clock.asked).toContain(5000);
+    clock.advance(5000);
+    const { error } = await outcome;
+    expect(error).toMatchObject({ kind: 'invalid_request', status: 400 });
+    expect(clock.pending).toBeLessThanOrEqual(1); // the drain of what may still come
+  });
+});
