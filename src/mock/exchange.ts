@@ -70,11 +70,11 @@ export class Exchange {
       return;
     }
     if (this.#req.method !== 'POST') {
-      this.#json(405, { error: { message: `use POST ${this.#path}` } });
+      this.#refuse(405, { error: { message: `use POST ${this.#path}` } }, text);
       return;
     }
     if (this.#context.wire !== undefined && this.#context.wire !== wire) {
-      this.#json(404, { error: { message: `this mock serves the ${this.#context.wire} wire alone` } });
+      this.#refuse(404, { error: { message: `this mock serves the ${this.#context.wire} wire alone` } }, text);
       return;
     }
     await this.#model(wire, text);
@@ -83,14 +83,12 @@ export class Exchange {
   async #model(wire: WireApi, text: string): Promise<void> {
     const body = parseJson(text);
     if (!isObject(body)) {
-      this.#record(text, undefined, undefined);
-      this.#json(400, invalidRequest('the request body is not a JSON object'));
+      this.#refuse(400, invalidRequest('the request body is not a JSON object'), text);
       return;
     }
     const earlier = earlierItems(this.#context, body);
     if (earlier === undefined) {
-      this.#record(text, body, undefined);
-      this.#json(400, notFoundError(String(body.previous_response_id)));
+      this.#refuse(400, notFoundError(String(body.previous_response_id)), text, body);
       return;
     }
     const n = this.#context.recorder.modelRequests + 1;
@@ -168,12 +166,13 @@ export class Exchange {
         return;
       }
       default:
-        this.#record(text, undefined, undefined);
-        {
-          this.#json(404, { error: { message: `no route ${this.#req.method ?? ''} ${this.#path}` } });
-          return;
-        }
+        this.#refuse(404, { error: { message: `no route ${this.#req.method ?? ''} ${this.#path}` } }, text);
     }
+  }
+
+  /** A request that is none to the model: kept, but not counted. */
+  #refuse(status: number, value: unknown, text: string, body?: JsonObject): void {
+    this.#json(status, value, this.#record(text, body, undefined).answer);
   }
 
   #json(status: number, value: unknown, state?: AnswerState): void {

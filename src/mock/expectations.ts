@@ -90,18 +90,27 @@ export class Expectations {
 
   #describe(): string[] {
     const now = this.#clock.now();
-    const records = this.#views();
-    const lines = records.map(
-      (record) =>
-        `  request ${record.view?.n ?? record.n}: ${record.method} ${record.path}, ${describeAnswer(record.answer, now)}`,
-    );
-    const missing = this.#total !== undefined && this.#recorder.modelRequests < this.#total;
-    return missing ? [...lines, `  the client never sent request ${this.#recorder.modelRequests + 1}`] : lines;
+    const { requests, modelRequests } = this.#recorder;
+    const refused = requests.filter(isRefused);
+    const lines = requests
+      .filter((record) => record.view !== undefined || refused.includes(record))
+      .map((record) => `  ${titleOf(record)}: ${record.method} ${record.path}, ${describeAnswer(record.answer, now)}`);
+    const missing = this.#total !== undefined && modelRequests < this.#total && refused.length === 0;
+    return missing ? [...lines, `  the client never sent request ${modelRequests + 1}`] : lines;
   }
 
   #views(): readonly RecordedRequest[] {
     return this.#recorder.requests.filter((record) => record.view !== undefined);
   }
+}
+
+/** A POST that was no request to the model: no JSON, another path, an unknown response. */
+function isRefused({ view, transport, method }: RecordedRequest): boolean {
+  return view === undefined && transport === 'http' && method === 'POST';
+}
+
+function titleOf({ view }: RecordedRequest): string {
+  return view === undefined ? 'refused, not counted' : `request ${view.n}`;
 }
 
 function requests(n: number): string {

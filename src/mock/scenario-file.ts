@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
-import { parseJson } from '../base/json.ts';
 import { fromAimockFixtures, isAimockFile } from './aimock-fixtures.ts';
 import { MockUsageError } from './errors.ts';
 import { parseFault } from './fault-list.ts';
@@ -98,14 +97,21 @@ export async function readScenarioFile(path: string): Promise<Scenario> {
   return parseScenario(source, { path, toml: path.endsWith('.toml') });
 }
 
+function readJson(source: string, where: string): unknown {
+  try {
+    return JSON.parse(source) as unknown;
+  } catch (error) {
+    throw new MockUsageError(`${where}: not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /** Reads a scenario from its text. */
 export function parseScenario(
   source: string,
   options: { readonly path?: string; readonly toml?: boolean } = {},
 ): Scenario {
   const where = options.path ?? 'scenario';
-  const value = options.toml === true ? readToml(source, where) : parseJson(source);
-  if (value === undefined) throw new MockUsageError(`${where}: not valid JSON`);
+  const value = options.toml === true ? readToml(source, where) : readJson(source, where);
   if (isAimockFile(value)) return fromAimockFixtures(value);
   const result = file.safeParse(value);
   if (!result.success)

@@ -48,6 +48,24 @@ describe('mock', () => {
     expect(code).toBe(1);
   });
 
+  it('names the requests that it refused, and does not call them unsent', async () => {
+    const { cli, baseUrl } = await startMockCli('--wire', 'chat', '--expect', '1');
+    const post = async (path: string, body: string) => (await fetch(baseUrl + path, { method: 'POST', body })).status;
+    expect(await post('/chat/completions', '{"messages":[')).toBe(400);
+    expect(await post('/chat/completion', '{}')).toBe(404);
+    expect(await post('/responses', '{}')).toBe(404);
+    cli.signal('SIGTERM');
+    const { code, stderr } = await cli.result;
+    expect(stderr.split('\n')).toEqual([
+      'expected 1 request, got 0',
+      '  refused, not counted: POST /v1/chat/completions, status 400, answered with a whole body, body ended',
+      '  refused, not counted: POST /v1/chat/completion, status 404, answered with a whole body, body ended',
+      '  refused, not counted: POST /v1/responses, status 404, answered with a whole body, body ended',
+      '',
+    ]);
+    expect(code).toBe(1);
+  });
+
   it('says what a scenario file says', async () => {
     const turns = [{ replies: [{ text: 'From a file.' }] }];
     writeFileSync(join(folder, 'scenario.json'), JSON.stringify({ turns }));

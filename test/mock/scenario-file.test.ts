@@ -99,6 +99,7 @@ describe('a scenario file', () => {
     ['{"turns":[{"replies":[{"faults":["crfl"]}]}]}', 'unknown fault "crfl": did you mean crlf?'],
     ['{"turns":[{"when":{"user":{"regex":"("}},"replies":[{}]}]}', 'Invalid regular expression'],
     ['{nonsense', 'not valid JSON'],
+    ['{"turns": [\n  {"replies": [{}],}\n]}', '(line 2 column'],
   ])('%s is refused with a clear line', (source, message) => {
     expect(() => parseScenario(source)).toThrow(message);
   });
