@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../base/clock.ts';
+import { JsonEnd } from '../base/json-end.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
@@ -40,6 +41,8 @@ export class HttpCall implements BatchSource {
   #plan: HttpCallPlan;
   #response: HttpResponse | undefined;
   #decoder: StreamDecoder | undefined;
+  /** For an answer that says it is JSON: it is over when its object is, though the connection may stay open. */
+  #jsonEnd: JsonEnd | undefined;
   #grace: Timer | undefined;
   #graceOver = false;
   #cancelled = false;
@@ -81,6 +84,7 @@ export class HttpCall implements BatchSource {
     this.#response = response;
     const decoder = this.#plan.decoder();
     this.#decoder = decoder;
+    if (/^\s*application\/json\b/i.test(response.header('content-type') ?? '')) this.#jsonEnd = new JsonEnd();
     const events = headerEvents(response.headers);
     return events.length > 0 ? events : await this.#pump(response, decoder);
   }
@@ -128,9 +132,14 @@ export class HttpCall implements BatchSource {
       this.#tell({ type: 'end' }, startedAt);
       return decoder.end({ type: 'close' });
     }
-    const events = chunks.length > 0 ? decoder.push(joined(chunks)) : this.#graceOver ? decoder.end(GRACE) : [];
+    const events = chunks.length > 0 ? this.#push(joined(chunks), decoder) : this.#graceOver ? decoder.end(GRACE) : [];
     if (this.#context.observer !== undefined) this.#tell({ type: 'events', events }, startedAt);
     return events;
+  }
+
+  #push(bytes: Uint8Array, decoder: StreamDecoder): readonly ModelEvent[] {
+    const events = decoder.push(bytes);
+    return this.#jsonEnd?.push(bytes) === true ? [...events, ...decoder.end({ type: 'close' })] : events;
   }
 
   #tell(result: PollResult, startedAt: number): void {

@@ -5,6 +5,7 @@ import type { ModelEvent } from '../../src/model/events.ts';
 import type { WireApi } from '../../src/wire/decoder.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import {
+  chatAnswer,
   chatDelta,
   hello,
   messageEvents,
@@ -198,4 +199,30 @@ describe('an error whose body does not end', () => {
     expect(error).toMatchObject({ kind: 'invalid_request', status: 400 });
     expect(clock.pending).toBeLessThanOrEqual(1); // the drain of what may still come
   });
+});
+
+test.each([
+  ['whole', (text: string) => [text]],
+  ['byte by byte', (text: string) => text.split('')],
+])('one JSON body over a connection that stays open is the answer: %s', async (_name, cut) => {
+  const message = { role: 'assistant', content: 'Hey }"{ \\ [' };
+  const body = JSON.stringify({ id: 'q', choices: [{ index: 0, message, finish_reason: 'stop' }] });
+  await using server = await modelServer((response) => {
+    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
+    for (const piece of cut(body)) response.write(piece);
+  });
+  client = createModelClient({ provider: providerFor(server.url, 'chat'), clock: manualClock() });
+  const { events, error } = await outcomeOf(client.stream(hello));
+  expect(error).toBeUndefined();
+  expect(textOf(events)).toBe(message.content);
+  expect(events.at(-1)?.type).toBe('completed');
+});
+
+test('a stream that calls itself JSON is read to its end', async () => {
+  await using server = await modelServer((response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(chatAnswer('still a stream'));
+  });
+  client = createModelClient({ provider: providerFor(server.url, 'chat'), clock: manualClock() });
+  const { events, error } = await outcomeOf(client.stream(hello));
+  expect([textOf(events), error]).toEqual(['still a stream', undefined]);
 });
