@@ -130,4 +130,4 @@ await compare({
   rounds: 1,
   servers: ours,
 });
-await compare({ title: 'a client that never reads 200 MB', kind: 'unread', streams: 1, rounds: 1, servers: ours });
+await compare({ title: 'a client that never reads 200 MB', kind: 'unread', streams: 1, rounds, servers: ours });
