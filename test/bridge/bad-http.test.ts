@@ -4,9 +4,8 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
 import { startRig, type Json } from './harness.ts';
-import { chatChunk, startRawUpstream, type RawUpstream } from './raw-upstream.ts';
+import { chatChunk, startBridge, startRawUpstream } from './raw-upstream.ts';
 
 /** A connection that stays open on our side whatever the bridge does. */
 async function dial(port: number, text: string): Promise<Socket> {
@@ -40,19 +39,6 @@ function errorOf(answer: string): readonly [number, Json] {
   return [Number(top.split(' ')[1]), (JSON.parse(body) as { error: Json }).error];
 }
 
-async function inFront(upstream: Pick<RawUpstream, 'url'>, options: Partial<BridgeOptions> = {}): Promise<Bridge> {
-  const bridge = createBridge({
-    upstreams: [upstream.url],
-    wire: 'chat',
-    port: 0,
-    requestMaxRetries: 0,
-    drainTimeoutMs: 0,
-    ...options,
-  });
-  await bridge.listen();
-  return bridge;
-}
-
 const UPGRADE = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
 
 describe('bridge: what is no request', () => {
@@ -72,7 +58,7 @@ describe('bridge: what is no request', () => {
 
   it('behind a stream cuts that stream, says nothing in the middle of it, and ends its upstream', async () => {
     await using upstream = await startRawUpstream();
-    await using bridge = await inFront(upstream);
+    await using bridge = await startBridge([upstream]);
     const socket = await dial(bridge.port, post({ model: 'm', input: 'hi', stream: true }));
     const { res, left } = await upstream.next();
     res.writeHead(200, { 'content-type': 'text/event-stream' }).write(chatChunk('Hello'));
@@ -112,7 +98,7 @@ describe('bridge: odd requests', () => {
 
   it('for a step of a path lead no upstream elsewhere', async () => {
     await using upstream = await startRawUpstream(); // says 200 to all that is no POST
-    await using bridge = await inFront(upstream, { mode: 'passthrough' });
+    await using bridge = await startBridge([upstream], { mode: 'passthrough' });
     for (const id of ['..', '%2e%2e', '.', '../input_items']) {
       const socket = await dial(bridge.port, head(`GET /v1/responses/${id} HTTP/1.1`));
       expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 404 /);
@@ -169,7 +155,7 @@ describe('bridge: a compressed body', () => {
     }).listen(0, '127.0.0.1');
     await once(upstream, 'listening');
     const { port } = upstream.address() as AddressInfo;
-    await using bridge = await inFront({ url: `http://127.0.0.1:${port}/v1` }, { mode: 'passthrough' });
+    await using bridge = await startBridge([{ url: `http://127.0.0.1:${port}/v1` }], { mode: 'passthrough' });
     const response = await fetch(`${bridge.url}/v1/responses`, init);
     expect(await response.json()).toEqual({ encoding: 'gzip', key: null, text: '{"model":"m","input":"x"}' });
     upstream.close();

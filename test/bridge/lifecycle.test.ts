@@ -3,24 +3,11 @@ import { connect, type Socket } from 'node:net';
 import { pino, type Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
+import type { Bridge, BridgeOptions } from '../../src/bridge/index.ts';
 import { askOn, askSse, openSocket, post, sseEvents } from './harness.ts';
-import { chatChunk, chatEnd, startRawUpstream, type RawUpstream } from './raw-upstream.ts';
+import { chatChunk, chatEnd, startBridge, startRawUpstream } from './raw-upstream.ts';
 
 const CODEX = { originator: 'codex_exec' };
-
-async function startBridge(upstreams: readonly RawUpstream[], options: Partial<BridgeOptions> = {}): Promise<Bridge> {
-  const bridge = createBridge({
-    upstreams: upstreams.map((one) => one.url),
-    wire: 'chat',
-    port: 0,
-    requestMaxRetries: 0,
-    drainTimeoutMs: 0,
-    ...options,
-  });
-  await bridge.listen();
-  return bridge;
-}
 
 const asked = { model: 'm', input: 'hi', messages: [{ role: 'user', content: 'hi' }], stream: true };
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
 
 /** An upstream that a test plays by hand, byte for byte. */
 export interface RawUpstream extends AsyncDisposable {
@@ -58,6 +59,23 @@ export async function startRawUpstream(port = 0): Promise<RawUpstream> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A bridge in front of them that asks once, and stops at once. */
+export async function startBridge(
+  upstreams: readonly Pick<RawUpstream, 'url'>[],
+  options: Partial<BridgeOptions> = {},
+): Promise<Bridge> {
+  const bridge = createBridge({
+    upstreams: upstreams.map((one) => one.url),
+    wire: 'chat',
+    port: 0,
+    requestMaxRetries: 0,
+    drainTimeoutMs: 0,
+    ...options,
+  });
+  await bridge.listen();
+  return bridge;
 }
 
 async function readBody(req: IncomingMessage): Promise<string> {
