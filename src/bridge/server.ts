@@ -23,6 +23,8 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
+/** A connection silent for so long is asked by TCP whether its client is still there. */
+const PROBE_AFTER_MS = 60_000;
 
 /** Ids of responses that gateways make can be long. */
 const MAX_ID_LENGTH = 4096;
@@ -57,6 +59,8 @@ export function createFront(context: BridgeContext): HttpFront {
           headersTimeout: HEADERS_MS,
           requestTimeout: REQUEST_MS,
           keepAliveTimeout: KEEP_ALIVE_MS,
+          keepAlive: true,
+          keepAliveInitialDelay: PROBE_AFTER_MS,
           connectionsCheckingInterval: 5000,
           requireHostHeader: false, // the gate asks for it, and says so
           shouldUpgradeCallback: wantsWebSocket,

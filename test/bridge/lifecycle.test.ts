@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { pino, type Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -99,6 +100,26 @@ describe('bridge: a WebSocket that goes while requests wait on it', () => {
     const at = performance.now();
     await left;
     expect(performance.now() - at).toBeLessThan(5000);
+    socket.terminate();
+  });
+});
+
+/** The timer of the bridge's side of a connection, as Linux tells it: 2 is the one of keep-alive probes. */
+function timerOf(port: number): string | undefined {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/));
+  return rows.find(([, address, , state]) => address?.endsWith(local) === true && state === '01')?.[5]?.split(':')[0];
+}
+
+describe('bridge: a client that vanished without a word', () => {
+  const why = existsSync('/proc/net/tcp') ? '' : ' (skipped: this system has no /proc/net/tcp)';
+  it.skipIf(why !== '')(`is asked for by TCP${why}`, async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream]);
+    const socket = await openSocket(bridge);
+    await expect.poll(() => timerOf(bridge.port)).toBe('02'); // first it may wait for what it sent
     socket.terminate();
   });
 });
