@@ -9,6 +9,19 @@ import { startMock } from '../../src/mock/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import { Editor } from './client.ts';
 
+/** The command as an editor starts it; the folder is also what `home` names. */
+function startAcp(baseUrl: string, cwd: string, home: 'HOME' | 'XDG_STATE_HOME') {
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const args = [main, 'acp', '--base-url', baseUrl, '--wire', 'chat', '--model', 'm'];
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH, [home]: cwd },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
 test('turnwire acp on stdio: a turn with an approval, over the chat wire that never closes', async () => {
   const cwd = await temporaryFolder();
   await writeFile(join(cwd, 'a.txt'), 'one\n');
@@ -32,14 +45,7 @@ test('turnwire acp on stdio: a turn with an approval, over the chat wire that ne
       ],
     },
   });
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const args = [main, 'acp', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm'];
-  const child = spawn(process.execPath, args, {
-    cwd,
-    env: { PATH: process.env.PATH, HOME: cwd },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const child = startAcp(server.baseUrl, cwd, 'HOME');
   const editor = new Editor();
   editor.answer = 'once';
   const stream = ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
@@ -67,14 +73,7 @@ test.each(['the end of stdin', 'SIGTERM'])('%s ends a running turn, and it is wr
     wire: 'chat',
     scenario: { turns: [{ replies: [{ parts: [{ type: 'tool_call', name: 'shell', arguments: { command } }] }] }] },
   });
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const args = [main, 'acp', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm'];
-  const child = spawn(process.execPath, args, {
-    cwd,
-    env: { PATH: process.env.PATH, XDG_STATE_HOME: cwd },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const child = startAcp(server.baseUrl, cwd, 'XDG_STATE_HOME');
   const exit = once(child, 'exit');
   const editor = new Editor();
   const runs = Promise.withResolvers<undefined>();

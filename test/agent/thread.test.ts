@@ -10,7 +10,7 @@ import { answer, call, calls, completed, done, ScriptedModel, usage } from './sc
 async function someThread(): Promise<{ folder: string; store: ThreadStore; id: string; agent: Agent }> {
   const folder = join(await temporaryFolder(), 'threads');
   const store = new ThreadStore(folder);
-  const thread = store.create('/work/dir');
+  const thread = store.create('/projects/one');
   const tools = [testTool('add', (args) => `ran ${args.n ?? ''}`)];
   const model = new ScriptedModel(
     calls(call('add', { n: 1 }, 'a'), call('nope', {}, 'b')),
@@ -27,7 +27,7 @@ describe('a thread', () => {
     const { store, id, agent } = await someThread();
     const again = await store.resume(id);
     expect(again.items).toEqual(agent.items);
-    expect(again).toMatchObject({ id, cwd: '/work/dir', turns: 1, notes: [] });
+    expect(again).toMatchObject({ id, cwd: '/projects/one', turns: 1, notes: [] });
     const model = new ScriptedModel(answer('two'));
     const resumed = new Agent({ model, thread: again });
     const events = await eventsOf(resumed.run('go on'));
@@ -111,9 +111,9 @@ describe('a thread', () => {
     await writeFile(join(folder, 'note.txt'), 'junk');
     expect(await store.list()).toMatchObject([
       { id: other.id, cwd: '/elsewhere', preview: 'x'.repeat(80) },
-      { id, cwd: '/work/dir', preview: 'Do it' },
+      { id, cwd: '/projects/one', preview: 'Do it' },
     ]);
-    expect(await store.last('/work/dir')).toBe(id);
+    expect(await store.last('/projects/one')).toBe(id);
     expect(await store.last('/third')).toBe(other.id);
   });
 
@@ -191,9 +191,8 @@ describe('kill -9 in mid-turn', () => {
     // Its response was never written down: the calls are told in the order in which they began, and they began together.
     const [asked, ...calls] = shortHistory(thread.items);
     expect(asked).toBe('user: go');
-    expect(calls.sort()).toEqual([
-      'call shell first',
-      'call shell second',
+    expect(calls.slice(0, 2).sort()).toEqual(['call shell first', 'call shell second']);
+    expect(calls.slice(2).sort()).toEqual([
       'output first: exit code 0\n(no output)',
       expect.stringMatching(/^output second: unknown: the process ended while this tool ran/),
     ]);
