@@ -6,14 +6,15 @@ const mayImport = {
   base: [],
   model: ['base'],
   wire: ['model', 'base'],
-  transport: ['base', 'model/errors'],
-  client: ['wire', 'transport', 'model', 'base'],
-  mock: ['wire', 'model', 'base'],
-  agent: ['client', 'model', 'base'],
-  bridge: ['client', 'transport', 'wire', 'model', 'base'],
-  doctor: ['client', 'wire', 'model', 'base'],
-  terminal: ['agent', 'model', 'base'],
-  acp: ['agent', 'model', 'base'],
+  platform: ['base'],
+  transport: ['platform', 'base', 'model/errors'],
+  client: ['wire', 'transport', 'platform', 'model', 'base'],
+  mock: ['wire', 'platform', 'model', 'base'],
+  agent: ['client', 'platform', 'model', 'base'],
+  bridge: ['client', 'transport', 'wire', 'platform', 'model', 'base'],
+  doctor: ['client', 'wire', 'platform', 'model', 'base'],
+  terminal: ['agent', 'platform', 'model', 'base'],
+  acp: ['agent', 'platform', 'model', 'base'],
 };
 
 const layerRules = Object.entries(mayImport).map(([folder, allowed]) => ({

@@ -47,7 +47,7 @@ export {
 } from './transport/http.ts';
 export type { ProxyOptions } from './transport/proxy-choice.ts';
 export { defaultTimers, type HttpTimers } from './transport/watch.ts';
-export { systemClock } from './transport/system-clock.ts';
+export { systemClock } from './platform/system-clock.ts';
 export type { Clock, Timer, TimerOptions } from './base/clock.ts';
 export type { JsonObject } from './base/json.ts';
 export {

@@ -3,7 +3,7 @@ import type { InputMessage, Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
 import { ApprovalGate } from './approval-gate.ts';
 import type { ApprovalMode, Approver } from './approval.ts';
-import { nodeClock } from './clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import { EventChannel } from './event-channel.ts';
 import type { AgentEvent } from './events.ts';
 import { History, userMessage } from './history.ts';
@@ -92,7 +92,7 @@ export class Agent {
     this.#journal = new LenientJournal(options.thread ?? noJournal);
     this.#history = new History(options.thread?.items, this.#journal);
     this.#turns = options.thread?.turns ?? 0;
-    this.#clock = options.clock ?? nodeClock;
+    this.#clock = options.clock ?? systemClock;
     this.#maxRequests = options.maxRequests ?? 100;
   }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { ProxyOptions } from '../transport/proxy-choice.ts';
-import { systemClock } from '../transport/system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { StoreLimits } from './store/index.ts';
 
 /** How answers travel: translated between the wires, untouched, or without deltas. */

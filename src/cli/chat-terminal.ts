@@ -1,6 +1,6 @@
 import { ProcessTerminal } from '@earendil-works/pi-tui';
 import { ChatApp, type ChatBackend, type OpenWhat } from '../terminal/index.ts';
-import { systemClock } from '../transport/system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { CliContext } from './context.ts';
 import { exitCode } from './exit.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { ModelRequest } from '../model/request.ts';
 import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
-import { systemClock } from '../transport/system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { MintId } from '../wire/decoder.ts';
 import { openHttpCall, randomIds, type CallContext } from './model-call.ts';
 import { Sampling } from './sampling.ts';

@@ -3,7 +3,7 @@ import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
 import { retryPolicies, withBudgets, type RetryPolicy, type RetryPolicyName } from '../model/retry-policy.ts';
 import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
-import { systemClock } from '../transport/system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { MintId } from '../wire/decoder.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../wire/responses/headers.ts';
 import { openHttpCall, randomIds, type CallContext, type StickyState } from './model-call.ts';

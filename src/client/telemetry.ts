@@ -15,7 +15,7 @@ import {
 import type { Clock } from '../base/clock.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { CompletedEvent, ModelEvent, Usage } from '../model/events.ts';
-import { systemClock } from '../transport/system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { ModelObserver, RequestWatch, TurnWatch } from './observer.ts';
 import type { ProviderConfig } from './provider.ts';
 

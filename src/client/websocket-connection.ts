@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { ProxyOptions } from '../transport/proxy-choice.ts';
-import { systemClock } from '../transport/system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { HttpTimers } from '../transport/watch.ts';
 import type { ModelObserver } from './observer.ts';
 import type { GetEnv } from './provider-request.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import type { Head, Step } from './answer.ts';
-import { aborted, pause } from './clock.ts';
+import { aborted, pause } from '../platform/wait.ts';
 import type { AnswerPhase, AnswerState, Recorder } from './recorder.ts';
 
 /** What a player needs besides the steps. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { WireApi } from '../wire/decoder.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import { defaultScenario } from './default-scenario.ts';
 import { MockUsageError } from './errors.ts';
 import type { Fault } from './fault.ts';

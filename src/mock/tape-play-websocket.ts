@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { aborted } from './clock.ts';
+import { aborted } from '../platform/wait.ts';
 import type { TapedExchange, TapedMessage } from './tape.ts';
 import { Timeline, type ReplayPace } from './tape-play.ts';
 import { refusal } from './tape-record-websocket.ts';

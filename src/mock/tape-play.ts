@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.ts';
-import { aborted, pause } from './clock.ts';
+import { aborted, pause } from '../platform/wait.ts';
 import type { TapedExchange, TapedResponse } from './tape.ts';
 import { flatHeaders } from './tape-proxy.ts';
 import { breakOff } from './tape-record-http.ts';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import { parseUpstream } from './tape-proxy.ts';
 import { RecordedHttp, type RecordContext } from './tape-record-http.ts';
 import { UpstreamAgents } from './tape-upstream.ts';

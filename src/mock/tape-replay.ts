@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import { MockUsageError } from './errors.ts';
 import type { TapedExchange, TapeProblem } from './tape.ts';
 import { TapeMatcher } from './tape-match.ts';

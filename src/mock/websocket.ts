@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
 import type { Step } from './answer.ts';
-import { aborted, pause } from './clock.ts';
+import { aborted, pause } from '../platform/wait.ts';
 import { earlierItems, notFoundError, remember, stageInput, type ExchangeContext } from './exchange.ts';
 import { enter, type PlayContext } from './play.ts';
 import { headersOf, newRecord, type RecordedRequest } from './recorder.ts';

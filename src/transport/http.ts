@@ -6,7 +6,7 @@ import { Exchange, type Head, type RawHeaders } from './exchange.ts';
 import { describeTarget, timerFailure } from './failures.ts';
 import type { ProxyOptions } from './proxy-choice.ts';
 import { followRedirect, isRedirect, MAX_REDIRECTS, tooManyRedirects, type Hop } from './redirect.ts';
-import { systemClock } from './system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import { defaultTimers, type HttpTimers } from './watch.ts';
 
 export interface HttpTransportOptions {

@@ -9,7 +9,7 @@ import { abortFailure, describeTarget, networkFailure, timerFailure } from './fa
 import { proxyFor, type ProxyOptions } from './proxy-choice.ts';
 import { Tunnel } from './tunnel.ts';
 import { FrameSocket } from './websocket-socket.ts';
-import { systemClock } from './system-clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import { defaultTimers } from './watch.ts';
 
 /** What is read of a refusal's body: enough for an error message. */

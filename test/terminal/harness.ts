@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { Agent, type AgentTool } from '../../src/agent/index.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { ChatApp, type ChatBackend, type ChatEnd } from '../../src/terminal/index.ts';
-import { systemClock } from '../../src/transport/system-clock.ts';
+import { systemClock } from '../../src/platform/system-clock.ts';
 import { ScriptedModel, type Step } from '../agent/scripted-model.ts';
 import { VirtualTerminal } from './virtual-terminal.ts';
 

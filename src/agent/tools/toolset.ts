@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { nodeClock } from '../clock.ts';
+import { systemClock } from '../../platform/system-clock.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
 import type { ToolsetContext } from './context.ts';
@@ -32,7 +32,7 @@ export async function createTools(options: ToolsetOptions): Promise<readonly Age
   const context: ToolsetContext = {
     workspace: await Workspace.open(options.cwd),
     env: options.env ?? BARE_ENVIRONMENT,
-    clock: options.clock ?? nodeClock,
+    clock: options.clock ?? systemClock,
   };
   const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
   return select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];

@@ -1,15 +1,5 @@
 import type { Clock } from '../base/clock.ts';
 
-/** Real time, for a mock that is given no other. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
-
 /** Waits `ms`; the signal ends the wait early, without an error. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

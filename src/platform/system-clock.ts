@@ -4,7 +4,10 @@ import type { Clock } from '../base/clock.ts';
 /** Node reads a longer delay as 1 ms. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** The real clock. Its timers do not keep the process alive, unless they are asked to. */
+/**
+ * The one real clock of the process. Its timers do not keep the process alive unless `keepAlive` is set, and a delay
+ * longer than Node's timers can hold (2^31-1 ms, 24.8 days) is cut to that.
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, callback, options) {
