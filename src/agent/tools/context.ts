@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What the built-in tools share. */
@@ -7,4 +8,5 @@ export interface ToolsetContext {
   /** Environment of commands. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  readonly sandbox: Sandbox;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../platform/system-clock.ts';
+import { noSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
 import type { ToolsetContext } from './context.ts';
@@ -19,6 +20,8 @@ export interface ToolsetOptions {
   readonly select?: ToolSelection;
   /** Environment of commands. Default: a bare `PATH`, so that no secret gets out by accident. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What walls commands in. Default: nothing. */
+  readonly sandbox?: Sandbox;
   /** Default: the real one. */
   readonly clock?: Clock;
 }
@@ -33,6 +36,7 @@ export async function createTools(options: ToolsetOptions): Promise<readonly Age
     workspace: await Workspace.open(options.cwd),
     env: options.env ?? BARE_ENVIRONMENT,
     clock: options.clock ?? systemClock,
+    sandbox: options.sandbox ?? noSandbox(),
   };
   const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
   return select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];
