@@ -9,7 +9,7 @@ import type { ToolMap } from '../wire/tools/index.ts';
 import type { BridgeContext } from './context.ts';
 import { toUpstream, type Prepared, type UpstreamRequest } from './prepare.ts';
 import type { TurnState } from './turn-state.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Upstream } from './upstream/pool.ts';
 
 /** Longest delay before another attempt: past it the client is told, and decides for itself. */
 const LONGEST_WAIT_MS = 10_000;

@@ -10,7 +10,7 @@ import { openStore } from './store/index.ts';
 import { OpenStreams } from './streams.ts';
 import { createTracer } from './trace.ts';
 import { createTurnSeal } from './turn-state.ts';
-import { UpstreamPool } from './upstreams.ts';
+import { UpstreamPool } from './upstream/pool.ts';
 
 /** A Responses and Chat Completions server in front of other model servers. */
 export interface Bridge extends AsyncDisposable {

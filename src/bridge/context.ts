@@ -6,7 +6,7 @@ import type { ResponseStore } from './store/index.ts';
 import type { OpenStreams } from './streams.ts';
 import type { Tracer } from './trace.ts';
 import type { TurnSeal } from './turn-state.ts';
-import type { UpstreamPool } from './upstreams.ts';
+import type { UpstreamPool } from './upstream/pool.ts';
 
 /** What all requests of one bridge share. */
 export interface BridgeContext {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { ModelError } from '../model/errors.ts';
 import type { CompletedEvent, Usage } from '../model/events.ts';
 import type { BridgeContext } from './context.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Upstream } from './upstream/pool.ts';
 
 /** One batch of so many is timed. */
 const TIMED_BATCH = 16;

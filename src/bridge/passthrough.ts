@@ -15,7 +15,7 @@ import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { flushed, sendError } from './sink.ts';
 import type { Trace } from './trace.ts';
 import type { TurnState } from './turn-state.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Upstream } from './upstream/pool.ts';
 
 export interface PassOptions {
   readonly context: BridgeContext;

@@ -17,7 +17,7 @@ import { fromResponsesRequest } from '../wire/responses/request-parse.ts';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '../wire/tools/index.ts';
 import { withContextAsMessages } from './context-items.ts';
 import type { Settings } from './options.ts';
-import { isNativeHost } from './probe.ts';
+import { isNativeHost } from './upstream/probe.ts';
 
 /** A client's request, read and put together with what it refers to. */
 export interface Prepared {

@@ -1,8 +1,8 @@
-import type { ProviderConfig } from '../client/provider.ts';
-import { requestHeaders, requestUrl, type GetEnv } from '../client/provider-request.ts';
-import { isObject, parseJson } from '../base/json.ts';
-import type { HttpResponse, HttpTransport } from '../transport/http.ts';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProviderConfig } from '../../client/provider.ts';
+import { requestHeaders, requestUrl, type GetEnv } from '../../client/provider-request.ts';
+import { isObject, parseJson } from '../../base/json.ts';
+import type { HttpResponse, HttpTransport } from '../../transport/http.ts';
+import type { WireApi } from '../../wire/decoder.ts';
 
 const PROBE_MS = 10_000;
 /** What is read of an answer to a probe. */

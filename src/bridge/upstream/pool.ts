@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Timer } from '../base/clock.ts';
-import type { ModelError } from '../model/errors.ts';
-import type { HttpTransport } from '../transport/http.ts';
-import { createProvider, type ProviderConfig } from '../client/provider.ts';
-import { requestUrl, type GetEnv } from '../client/provider-request.ts';
-import type { ServerMemory } from '../client/model-call.ts';
-import type { WireApi } from '../wire/decoder.ts';
-import type { Settings } from './options.ts';
+import type { Timer } from '../../base/clock.ts';
+import type { ModelError } from '../../model/errors.ts';
+import type { HttpTransport } from '../../transport/http.ts';
+import { createProvider, type ProviderConfig } from '../../client/provider.ts';
+import { requestUrl, type GetEnv } from '../../client/provider-request.ts';
+import type { ServerMemory } from '../../client/model-call.ts';
+import type { WireApi } from '../../wire/decoder.ts';
+import type { Settings } from '../options.ts';
 import { probeWire } from './probe.ts';
 
 /** How often a server that failed is looked at again. */
