@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/index.ts';
+import { visible, visibleLines } from '../base/printable.ts';
 import type { CliContext } from './context.ts';
-import { visible } from './visible.ts';
 
 /**
  * Asks on stderr and reads the answer from the terminal; `undefined` where there is none. Ctrl-C at the question calls
@@ -28,10 +28,13 @@ export function createTerminalApprover(cli: CliContext, interrupt: () => void): 
   };
 }
 
+/** Whatever was printed before (by a tool that has the terminal too, say): a question is never invisible. */
+const RESET = '\x1b[0m';
+
 function questionFor(request: ApprovalRequest): string {
   const diffs = (request.changes ?? []).map((change) => change.diff).join('');
-  const what = `${request.name}: ${request.title}\n${diffs}${request.reason}\n`;
-  return `\n${visible(what)}Run it? [y]es, yes for this [s]ession, [n]o, or say why not: `;
+  const what = `${visible(request.name)}: ${visible(request.title)}\n${visibleLines(diffs)}${visible(request.reason)}`;
+  return `${RESET}\n${what}\nRun it? [y]es, yes for this [s]ession, [n]o, or say why not: `;
 }
 
 /** Anything but a clear yes is a no; more than a word is the reason. */

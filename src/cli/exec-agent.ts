@@ -11,6 +11,7 @@ import {
   type RequestOptions,
   type StoredThread,
 } from '../agent/index.ts';
+import { visible } from '../base/printable.ts';
 import { ModelError, type ModelErrorJson } from '../model/errors.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
 import { createAnswerCheck, FinalAnswer, type CheckAnswer } from './answer-schema.ts';
@@ -21,7 +22,6 @@ import { BrokenPipe, describeFailure, describeSystemError, exitCode, UsageError 
 import { mcpServersFor } from './mcp-servers.ts';
 import type { OpenModel } from './model.ts';
 import { describeRetry } from './retry-text.ts';
-import { visible } from './visible.ts';
 
 export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly model: OpenModel;

@@ -1,3 +1,4 @@
+import { visible } from '../base/printable.ts';
 import type { ProviderConfig } from '../client/provider.ts';
 import { missingKeyVariable, type GetEnv } from '../client/provider-request.ts';
 import type { CliContext } from './context.ts';
@@ -5,7 +6,6 @@ import { UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
 import { chooseProvider } from './provider.ts';
 import type { ProviderFlags } from './provider-flags.ts';
-import { visible } from './visible.ts';
 
 export interface OpenOptions {
   readonly cli: CliContext;

@@ -1,12 +1,10 @@
+import { unseenCharacter } from '../base/printable.ts';
+
 /** What a shell takes as it stands, wherever in a command it is. */
 const PLAIN = /^[\w@%+:,./=-]+$/;
 
-/**
- * What one cannot see, or takes for something else: control and format characters, line separators, blanks other than
- * the space, and letters that show nothing.
- */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
-const EVERY_UNSEEN = new RegExp(`['\\\\]|${UNSEEN.source}`, 'gu');
+const UNSEEN = new RegExp(unseenCharacter, 'v');
+const EVERY_UNSEEN = new RegExp(`['\\\\]|${unseenCharacter}`, 'gv');
 
 /**
  * A program with its arguments as one line of shell that runs exactly this: what a person is shown must not read
