@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { applyChunks } from '../../src/agent/patch/apply.ts';
 import { unifiedDiff } from '../../src/agent/patch/diff.ts';
 import { parsePatch } from '../../src/agent/patch/parse.ts';
-import { writeFiles } from '../../src/agent/patch/write-files.ts';
 import { createTools } from '../../src/agent/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
@@ -195,25 +194,6 @@ describe('apply_patch', () => {
     const input = patch('*** Add File: b', '+b', '*** Update File: a', '@@', '-nope', '+x');
     await expect(apply(cwd, input)).rejects.toThrow('the patch was not applied: a: these lines are not there:\nnope');
     expect(await readdir(cwd)).toEqual(['a']);
-  });
-
-  test('a write that fails half-way is undone', async () => {
-    const cwd = await temporaryFolder();
-    await writeFile(join(cwd, 'a'), 'old\n');
-    await writeFile(join(cwd, 'gone'), 'gone\n');
-    await mkdir(join(cwd, 'full'));
-    await writeFile(join(cwd, 'full', 'x'), '');
-    const writes = [
-      { path: join(cwd, 'a'), before: 'old\n', after: 'new\n' },
-      { path: join(cwd, 'gone'), before: 'gone\n', after: null },
-      { path: join(cwd, 'new/folder/f'), before: null, after: 'f\n' },
-      // A folder with something in it cannot be renamed over.
-      { path: join(cwd, 'full'), before: null, after: 'x\n' },
-    ];
-    await expect(writeFiles(writes)).rejects.toThrow();
-    expect(await readFile(join(cwd, 'a'), 'utf8')).toBe('old\n');
-    expect(await readFile(join(cwd, 'gone'), 'utf8')).toBe('gone\n');
-    expect((await readdir(cwd)).sort()).toEqual(['a', 'full', 'gone']);
   });
 
   test('a file that changed after the diff was shown is not overwritten', async () => {

@@ -9,11 +9,21 @@ const comparisons: readonly ((line: string) => string)[] = [
   plainPunctuation,
 ];
 
+/** Byte order mark: about the file, and so no part of its first line, which a patch may replace. */
+const BOM = '\ufeff';
+
 /**
  * The text of a file after the chunks of its section, in order. Lines that a chunk keeps stay as the file has them, also
- * where they were matched forgivingly. Fails with `PatchError` when a chunk's lines are not there.
+ * where they were matched forgivingly; a byte order mark stays. Fails with `PatchError` when a chunk's lines are not
+ * there.
  */
 export function applyChunks(text: string, chunks: readonly Chunk[], path: string): string {
+  const mark = text.startsWith(BOM) ? BOM : '';
+  const changed = changeLines(text.slice(mark.length), chunks, path);
+  return changed.startsWith(BOM) ? changed : mark + changed;
+}
+
+function changeLines(text: string, chunks: readonly Chunk[], path: string): string {
   const lines = splitLines(text);
   const end = commonEnd(lines);
   const result: TextLine[] = [];
@@ -55,17 +65,25 @@ function oldLines(chunk: Chunk): string[] {
   return chunk.lines.filter((line) => line.type !== 'add').map((line) => line.text);
 }
 
+/**
+ * A new line ends like the line that it follows or takes the place of: a file of mixed line ends keeps them, and one
+ * without a last line break stays so when its last line is replaced.
+ */
 function replaced(chunk: Chunk, lines: readonly TextLine[], start: number, end: '\n' | '\r\n'): TextLine[] {
   const result: TextLine[] = [];
   let at = start;
+  const above = lines[start - 1]?.end ?? '';
+  let near: TextLine['end'] = above === '' ? end : above;
   for (const line of chunk.lines) {
     if (line.type === 'add') {
-      result.push({ text: line.text, end });
+      result.push({ text: line.text, end: near });
       continue;
     }
     const own = lines[at];
     at += 1;
-    if (line.type === 'keep' && own !== undefined) result.push(own);
+    if (own === undefined) continue;
+    near = line.type === 'keep' && own.end === '' ? end : own.end;
+    if (line.type === 'keep') result.push(own);
   }
   return result;
 }

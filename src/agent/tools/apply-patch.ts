@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FileChange } from '../events.ts';
+import { labelOf } from '../patch/entry.ts';
 import { parsePatch, PatchError } from '../patch/parse.ts';
 import { planPatch, type PatchPlan } from '../patch/plan.ts';
 import { writeFiles } from '../patch/write-files.ts';
@@ -38,7 +39,7 @@ export function createApplyPatchTool(context: ToolsetContext): AgentTool {
       const plan = await planOf(input, workspace);
       const paths = plan.writes.map((write) => write.path);
       return {
-        title: `patch ${paths.map((path) => workspace.show(path)).join(', ')}`,
+        title: `patch ${plan.writes.map((write) => labelOf(workspace.show(write.path), write.before)).join(', ')}`,
         locations: paths.map((path) => ({ path })),
         changes: plan.changes,
         approval: { reason: reasonFor(plan), rules: paths.map((path) => `write:${path}`) },
@@ -62,8 +63,9 @@ async function planOf(input: string, workspace: Workspace): Promise<PatchPlan> {
 
 function reasonFor(plan: PatchPlan): string {
   const files = plan.writes.length === 1 ? 'a file' : `${plan.writes.length} files`;
+  const links = plan.writes.some((write) => write.before?.type === 'link');
   const outside = plan.outside.length === 0 ? '' : `, outside the working directory: ${plan.outside.join(', ')}`;
-  return `it writes ${files}${outside}`;
+  return `it writes ${files}${links ? '; of a link only the name goes, what it leads to stays' : ''}${outside}`;
 }
 
 function summaryOf(changes: readonly FileChange[], workspace: Workspace): string {

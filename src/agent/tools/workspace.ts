@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { ToolInputError } from '../tool.ts';
 
 /** As many links as Linux follows. */
-const MAX_LINKS = 40;
+export const MAX_LINKS = 40;
 
 /** Where a path leads. */
 export interface Place {
@@ -33,6 +33,18 @@ export class Workspace {
   async locate(path: string, base = this.cwd): Promise<Place> {
     if (path.includes('\0')) throw new ToolInputError('a path cannot contain a NUL character');
     const real = await realOf(below(base, path), MAX_LINKS);
+    return { path: resolve(base, path), real, inside: this.contains(real) };
+  }
+
+  /**
+   * The place of the name itself, for what removes or renames it: the links of its folder are resolved, a link at its end
+   * is not. `real` and `inside` speak of the name.
+   */
+  async locateName(path: string, base = this.cwd): Promise<Place> {
+    const name = basename(path);
+    const folder = await this.locate(dirname(path), base);
+    const real = join(folder.real, name);
+    if (name === '.' || name === '..' || (await linkTarget(real)) === undefined) return this.locate(path, base);
     return { path: resolve(base, path), real, inside: this.contains(real) };
   }
 
