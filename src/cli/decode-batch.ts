@@ -1,11 +1,12 @@
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
+import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { DecoderOptions, WireApi } from '../wire/decoder.ts';
 import { createDecoder } from '../wire/index.ts';
 import type { InputStream } from './context.ts';
 import { cut, errorLine, type ErrorLine } from './decode-stream.ts';
 import { describeSystemError, UsageError } from './exit.ts';
-import { linesOf } from './lines.ts';
+import { linesOf, MAX_LINE } from './lines.ts';
 import type { Output } from './output.ts';
 
 export interface BatchSource {
@@ -19,18 +20,33 @@ export interface BatchSource {
 }
 
 /**
- * Decodes one complete stream per input line, in order. A stream that fails is a result like any other.
+ * Decodes one complete stream per input line, in order, and answers each with one line. A stream that fails is a result
+ * like any other, and so is a line that is no request.
  *
- * @throws UsageError for the first line that is no request; the lines before it have been answered.
+ * @throws UsageError when the input cannot be read.
  */
 export async function decodeBatch({ input, out, wire, options, chunkSize }: BatchSource): Promise<void> {
   let n = 0;
   for await (const line of readable(linesOf(input))) {
     if (line.trim() === '') continue;
-    const request = parseRequest(line, n, { wire, options });
-    await out.writeLines([{ n, events: decodeWhole(request, chunkSize) }]);
+    await out.write(answerTo(n, () => decodeWhole(parseRequest(line, { wire, options }), chunkSize)));
     n++;
   }
+}
+
+/** Whatever a line does to the decoder, the lines behind it are answered. */
+function answerTo(n: number, decode: () => readonly (ModelEvent | ErrorLine)[]): string {
+  const lineOf = (events: readonly (ModelEvent | ErrorLine)[]): string => `${JSON.stringify({ n, events })}\n`;
+  try {
+    return lineOf(decode());
+  } catch (error) {
+    return lineOf([errorLine(asModelError(error))]);
+  }
+}
+
+function asModelError(error: unknown): ModelError {
+  if (error instanceof ModelError) return error;
+  return new ModelError({ kind: 'protocol', message: `turnwire failed: ${describeSystemError(error)}`, cause: error });
 }
 
 interface BatchRequest {
@@ -60,10 +76,12 @@ async function* readable(lines: AsyncIterable<string>): AsyncGenerator<string> {
   }
 }
 
-function parseRequest(line: string, n: number, defaults: Pick<BatchSource, 'wire' | 'options'>): BatchRequest {
+/** @throws ModelError of kind `invalid_request`, saying what is wrong with the line. */
+function parseRequest(line: string, defaults: Pick<BatchSource, 'wire' | 'options'>): BatchRequest {
   const fail = (what: string): never => {
-    throw new UsageError(`request ${n} of the batch: ${what}`);
+    throw new ModelError({ kind: 'invalid_request', message: `this line of the batch is no request: ${what}` });
   };
+  if (line.length > MAX_LINE) return fail(`it has more than ${MAX_LINE} characters`);
   const request = parseJson(line);
   if (!isObject(request)) return fail('not a JSON object');
   const { wire = defaults.wire, b64, options = {} } = request;

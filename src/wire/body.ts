@@ -1,10 +1,13 @@
-import { isObject, parseJson, type JsonObject } from '../base/json.ts';
+import { isObject, isTooDeep, MAX_JSON_DEPTH, parseJson, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import { ModelError } from '../model/errors.ts';
 
 /** What came instead of a stream. */
 export type WholeBody =
-  { readonly type: 'json'; readonly value: JsonObject } | { readonly type: 'html' } | { readonly type: 'other' };
+  | { readonly type: 'json'; readonly value: JsonObject }
+  | { readonly type: 'too_deep' }
+  | { readonly type: 'html' }
+  | { readonly type: 'other' };
 
 const HTML = /^\s*(?:<!--[\s\S]*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b/i;
 const HTML_HEAD = 1024;
@@ -41,8 +44,10 @@ export class BodySniffer {
   result(): WholeBody {
     if (this.#kind === 'html') return { type: HTML.test(this.#text.toString().slice(0, HTML_HEAD)) ? 'html' : 'other' };
     if (this.#kind !== 'json') return { type: 'other' };
-    const value = parseJson(this.#text.toString().replace(/^\uFEFF/, ''));
-    return isObject(value) ? { type: 'json', value } : { type: 'other' };
+    const text = this.#text.toString().replace(/^\uFEFF/, '');
+    const value = parseJson(text);
+    if (isObject(value)) return { type: 'json', value };
+    return { type: value === undefined && isTooDeep(text) ? 'too_deep' : 'other' };
   }
 }
 
@@ -57,5 +62,13 @@ export function htmlError(): ModelError {
   return new ModelError({
     kind: 'protocol',
     message: 'the server answered with an HTML page instead of a model stream: check the base URL and the path',
+  });
+}
+
+/** What an event, a body or a frame with more levels than {@link MAX_JSON_DEPTH} is told as: nobody can tell what follows it. */
+export function tooDeepError(): ModelError {
+  return new ModelError({
+    kind: 'protocol',
+    message: `the server sent JSON that is nested more than ${MAX_JSON_DEPTH} levels deep`,
   });
 }

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../base/json.ts';
-import { parseJson, isObject } from '../base/json.ts';
+import { isObject, isTooDeep, parseJson } from '../base/json.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
+import { tooDeepError } from './body.ts';
 import type { DecoderPhase, MintId } from './decoder.ts';
 import type { TemplateRules } from './sse/templates.ts';
 
@@ -28,12 +29,13 @@ export abstract class WireMachine {
       return undefined;
     }
     const value = parseJson(data);
-    if (!isObject(value)) {
-      this.skipped++;
-      return undefined;
+    if (isObject(value)) {
+      this.onObject(value);
+      return value;
     }
-    this.onObject(value);
-    return value;
+    if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
+    else this.skipped++;
+    return undefined;
   }
 
   /** One event's data, parsed. */
@@ -110,11 +112,5 @@ export function countingIds(): MintId {
 
 /** True when a call's arguments can be acted on: JSON, or nothing at all for a call without arguments. */
 export function isCompleteJson(text: string): boolean {
-  if (text.trim() === '') return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return text.trim() === '' || parseJson(text) !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { ModelEvent } from '../model/events.ts';
 import type { ModelError } from '../model/errors.ts';
-import { BodySniffer, htmlError } from './body.ts';
+import { BodySniffer, htmlError, tooDeepError } from './body.ts';
 import { ChatMachine } from './chat/machine.ts';
 import type { DecoderOptions, DecoderPhase, EndReason, StreamDecoder, WireApi } from './decoder.ts';
 import type { WireMachine } from './machine.ts';
@@ -85,6 +85,7 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     const body = this.#sniffer?.result();
     if (body?.type === 'json') this.#machine.onBody(body.value);
     else if (body?.type === 'html') this.#machine.fail(htmlError());
+    else if (body?.type === 'too_deep') this.#machine.fail(tooDeepError());
     else this.#machine.onClose();
   }
 

@@ -168,9 +168,9 @@ describe('decode --batch', () => {
   });
 
   it.each([
-    ['no JSON', 'nonsense\n', 'request 1 of the batch: not a JSON object'],
-    ['no wire', line({ b64: '' }), 'request 1 of the batch: "wire" must be "chat" or "responses"'],
-    ['no base64', line({ wire: 'chat', b64: '%' }), 'request 1 of the batch: "b64" must be base64 text'],
+    ['no JSON', 'nonsense\n', 'not a JSON object'],
+    ['no wire', line({ b64: '' }), '"wire" must be "chat" or "responses"'],
+    ['no base64', line({ wire: 'chat', b64: '%' }), '"b64" must be base64 text'],
     [
       'an unknown option',
       line({ wire: 'chat', b64: '', options: { x: 1 } }),
@@ -181,13 +181,38 @@ describe('decode --batch', () => {
       line({ wire: 'chat', b64: '', options: { onClose: 'no' } }),
       '"options.onClose" is unknown or has a wrong value',
     ],
-  ])('says in one line what is wrong with a line that is no request: %s', async (_, bad, message) => {
-    const stdin = line({ wire: 'chat', b64: b64(finished) }) + bad;
+  ])('answers a line that is no request with what is wrong, and goes on: %s', async (_, bad, why) => {
+    const good = line({ wire: 'chat', b64: b64(finished) });
+    const { code, stdout, stderr } = await runInProcess(['decode', '--batch'], { stdin: good + bad + good });
+    const events = [...finishedEvents, completed];
+    const message = `this line of the batch is no request: ${why}`;
+    const error = { kind: 'invalid_request', message, retry: { class: 'never', replay_safe: true } };
+    expect(linesOf(stdout)).toEqual([
+      { n: 0, events },
+      { n: 1, events: [{ type: 'error', error }] },
+      { n: 2, events },
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('answers streams that are nested too deep, and goes on', async () => {
+    const nested = '['.repeat(20_000) + ']'.repeat(20_000);
+    const deepChat = `data: {"x":${nested},"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n`;
+    const deepItem = `data: {"type":"response.output_item.done","item":{"content":${nested}}}\n\n`;
+    const stdin =
+      line({ wire: 'chat', b64: b64(deepChat) }) +
+      line({ wire: 'responses', b64: b64(deepItem) }) +
+      `{"wire":"chat","b64":"","options":${nested}}\n` +
+      line({ wire: 'chat', b64: b64(finished) });
+    const error = { kind: 'protocol', message: 'the server sent JSON that is nested more than 500 levels deep' };
     const { code, stdout, stderr } = await runInProcess(['decode', '--batch'], { stdin });
-    expect(linesOf(stdout)).toHaveLength(1);
-    expect(stderr).toMatch(/^turnwire decode: .*\n$/);
-    expect(stderr).toContain(message);
-    expect(code).toBe(2);
+    expect(linesOf(stdout)).toMatchObject([
+      { n: 0, events: [{ type: 'error', error }] },
+      { n: 1, events: [{ type: 'error', error }] },
+      { n: 2, events: [{ type: 'error', error: { kind: 'invalid_request' } }] },
+      { n: 3, events: [...finishedEvents, completed] },
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
 

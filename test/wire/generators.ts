@@ -111,6 +111,19 @@ const junk = fc.constantFrom<string>(
   '{}',
 );
 
+/** Around the bound, and now and then far beyond it. */
+const levels = fc.oneof(
+  { weight: 12, arbitrary: fc.constantFrom(1, 499, 500, 501) },
+  { weight: 1, arbitrary: fc.constant(20_000) },
+);
+
+/** JSON text of so many levels. */
+const nest = fc.tuple(levels, fc.boolean(), fc.boolean()).map(([count, objects, whole]) => {
+  const inside = count - 1; // the event around it is the first level
+  const [open, close] = objects ? ['{"a":', '}'] : ['[', ']'];
+  return open.repeat(inside) + (whole ? '0' + close.repeat(inside) : '');
+});
+
 /** A run in which one event differs by one character: nearly what a template knows, and often no JSON any more. */
 function nearly(runs: fc.Arbitrary<string[]>): fc.Arbitrary<string[]> {
   const near = fc.constantFrom('0', '1', '"', '\\', '\t', ' ', '-', '.', ',', 'e', 'n', '{', '}', '', 'é', '\u0000');
@@ -128,6 +141,7 @@ const chatData = fc.oneof(
   { weight: 3, arbitrary: nearly(run) },
   { weight: 6, arbitrary: chatObject.map((object) => [JSON.stringify(object)]) },
   { weight: 1, arbitrary: junk.map((one) => [one]) },
+  { weight: 1, arbitrary: nest.map((deep) => [`{"x":${deep},"choices":[{"index":0,"delta":{"content":"a"}}]}`]) },
   { weight: 1, arbitrary: fc.constantFrom('[DONE]', 'DONE', ' [DONE] ').map((one) => [one]) },
 );
 
@@ -215,6 +229,8 @@ const responsesData = fc.oneof(
   { weight: 6, arbitrary: responsesEvent.map((event) => [JSON.stringify(event)]) },
   { weight: 1, arbitrary: ending.map((event) => [JSON.stringify(event)]) },
   { weight: 1, arbitrary: junk.map((one) => [one]) },
+  { weight: 1, arbitrary: nest.map((deep) => [`{"x":${deep},"type":"response.output_text.delta","delta":"a"}`]) },
+  { weight: 1, arbitrary: nest.map((deep) => [`{"type":"response.output_item.done","item":${deep}}`]) },
 );
 
 /** How one event's data is written as lines. */

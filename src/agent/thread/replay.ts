@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../../base/json.ts';
+import { isObject, parseOwnJson } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import { isToolCall } from '../../model/items.ts';
 import { outputFor } from '../history.ts';
@@ -38,7 +38,7 @@ export function replay(text: string): Replayed {
 }
 
 function recordOf(line: string): ThreadRecord | undefined {
-  const value = parseJson(line);
+  const value = parseOwnJson(line);
   return isObject(value) && isRecord(value) ? value : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
-import { isObject, parseJson, stringOf } from '../../base/json.ts';
+import { isObject, parseOwnJson, stringOf } from '../../base/json.ts';
 import type { AgentThread } from '../agent.ts';
 import { codeOf } from '../tools/workspace.ts';
 import { lineOf, pathOf, ThreadFile } from './file.ts';
@@ -122,7 +122,7 @@ export class ThreadStore {
   async #summaryOf(id: string): Promise<ThreadSummary | undefined> {
     const path = pathOf(this.#folder, id);
     const { mtime } = await stat(path);
-    const records = (await beginningOf(path)).split('\n').map(parseJson).filter(isObject);
+    const records = (await beginningOf(path)).split('\n').map(parseOwnJson).filter(isObject);
     const header = records.find((record) => record.type === 'thread');
     const cwd = stringOf(header?.cwd);
     if (cwd === undefined) return undefined;
@@ -156,7 +156,7 @@ function methodsOf(file: ThreadFile): Pick<StoredThread, 'append' | 'claim' | 'r
 }
 
 function whyUnreadable(id: string, text: string): string {
-  const first = parseJson(text.slice(0, Math.max(0, text.indexOf('\n'))));
+  const first = parseOwnJson(text.slice(0, Math.max(0, text.indexOf('\n'))));
   const version = isObject(first) && first.type === 'thread' ? first.version : undefined;
   if (typeof version !== 'number') return `the thread ${id} has no readable first line`;
   return `the thread ${id} was written by another version of turnwire (format ${version}, this one reads 1)`;
