@@ -12,15 +12,24 @@ const EVERY_UNSEEN = new RegExp(`['\\\\]|${unseenCharacter}`, 'gv');
  * bash's `$'\n'`.
  */
 export function quoteArgv(argv: readonly string[]): string {
-  return argv.map((word, at) => (at === 0 && word.includes('=') ? inQuotes(word) : quoteWord(word))).join(' ');
+  return argv.map((word, at) => (isPlain(word, at) ? word : inVisibleQuotes(word))).join(' ');
 }
 
-function quoteWord(word: string): string {
-  return PLAIN.test(word) ? word : inQuotes(word);
+/** The same for a shell to run, also for one that does not know `$'\n'`. */
+export function quoteForShell(argv: readonly string[]): string {
+  return argv.map((word, at) => (isPlain(word, at) ? word : inQuotes(word))).join(' ');
+}
+
+/** As the first word, `X=1` would be an assignment. */
+function isPlain(word: string, at: number): boolean {
+  return PLAIN.test(word) && !(at === 0 && word.includes('='));
+}
+
+function inVisibleQuotes(word: string): string {
+  return UNSEEN.test(word) ? `$'${word.replace(EVERY_UNSEEN, escaped)}'` : inQuotes(word);
 }
 
 function inQuotes(word: string): string {
-  if (UNSEEN.test(word)) return `$'${word.replace(EVERY_UNSEEN, escaped)}'`;
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 

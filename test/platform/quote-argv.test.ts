@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { quoteArgv } from '../../src/platform/quote-argv.ts';
+import { quoteArgv, quoteForShell } from '../../src/platform/quote-argv.ts';
 
 test.each([
   [['ls', '-la', 'src/a.ts'], 'ls -la src/a.ts'],
@@ -17,13 +17,17 @@ test.each([
   expect(quoted).toMatch(/^[\x20-\x7eü]*$/);
 });
 
-test('bash reads back the same words', () => {
+test.each([
+  ['bash', quoteArgv],
+  ['bash', quoteForShell],
+  ['sh', quoteForShell],
+])('%s reads back the same words', (shell, quote) => {
   const word = fc
     .array(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom("'", '\\', '\n', '"', '$', '`', '!', '\u00a0', '-')))
     .map((parts) => parts.join('').replaceAll('\0', ''));
-  const commands = fc.sample(fc.array(word, { maxLength: 4 }), 300);
-  const script = commands.map((words) => `${quoteArgv(['show', ...words])}\n`).join('');
-  const told = spawnSync('bash', ['-s'], {
+  const commands = fc.sample(fc.array(word, { maxLength: 4 }), 200);
+  const script = commands.map((words) => `${quote(['show', ...words])}\n`).join('');
+  const told = spawnSync(shell, ['-s'], {
     input: `show() { printf '%s\\0' "$#" "$@"; }\n${script}`,
     env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' },
     encoding: 'utf8',

@@ -1,5 +1,11 @@
-/** A simple command: its words, without quotes. */
+/** The words of a simple command, without quotes. */
 export type Words = readonly [string, ...string[]];
+
+export interface SimpleCommand {
+  readonly words: Words;
+  /** What stands between it and the next one. */
+  readonly operator?: string;
+}
 
 /**
  * Whether what stands after `&&`, `||`, `;` or `|` changes nothing in how the words were read: all four only run
@@ -15,17 +21,22 @@ const SPECIAL = new Set('$`\\<>(){}[]*?!#~&\n\r');
  * everything else: substitutions, redirections, globs, assignments, background jobs, comments, other white space. What
  * is not understood is not trusted.
  */
-export function simpleCommands(line: string): readonly Words[] | undefined {
+export function simpleCommands(line: string): readonly SimpleCommand[] | undefined {
   const tokens = tokenise(line);
   if (tokens === undefined) return undefined;
-  const commands: string[][] = [[]];
-  for (const token of tokens) {
-    if (token.type === 'operator') commands.push([]);
-    else commands.at(-1)?.push(token.text);
-  }
   // A `;` at the end is fine; an operator without a command on one side is not.
-  if (commands.length > 1 && commands.at(-1)?.length === 0 && tokens.at(-1)?.text === ';') commands.pop();
-  return commands.every(isWords) ? commands : undefined;
+  if (tokens.length > 1 && tokens.at(-1)?.type === 'operator' && tokens.at(-1)?.text === ';') tokens.pop();
+  const commands: SimpleCommand[] = [];
+  let words: string[] = [];
+  for (const token of [...tokens, undefined]) {
+    if (token?.type === 'word') words.push(token.text);
+    else if (!isWords(words)) return undefined;
+    else {
+      commands.push(token === undefined ? { words } : { words, operator: token.text });
+      words = [];
+    }
+  }
+  return commands;
 }
 
 interface Token {

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { quoteArgv } from '../../platform/quote-argv.ts';
 import type { ApprovalNeed } from '../approval.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult, type ToolRun } from '../tool.ts';
 import { OutputTeller } from './output-teller.ts';
 import { runProcess, type ProcessEnd } from './process.ts';
-import { hasGluedPath, objectionTo, possiblePaths } from './read-only.ts';
-import { simpleCommands, type Words } from './shell-words.ts';
+import { judge, type ShellCommand } from './read-only/command.ts';
+import type { Argv } from '../sandbox/sandbox.ts';
 import type { ToolsetContext } from './context.ts';
-import type { Place, Workspace } from './workspace.ts';
+import type { Place } from './workspace.ts';
 
 const HEAD_BYTES = 16 * 1024;
 const TAIL_BYTES = 16 * 1024;
@@ -22,8 +23,6 @@ const schema = z.strictObject({
   cwd: z.string().optional().describe('Folder to run it in. Default: the working directory.'),
   timeout_ms: z.number().int().min(1).max(MAX_TIMEOUT_MS).optional().describe(`Default ${DEFAULT_TIMEOUT_MS}.`),
 });
-
-type Argv = readonly [string, ...string[]];
 
 /** `shell`: runs a command in a process group of its own, bounded in time and output. */
 export function createShellTool(context: ToolsetContext): AgentTool {
@@ -41,71 +40,33 @@ export function createShellTool(context: ToolsetContext): AgentTool {
         () => false,
       );
       if (!isFolder) throw new ToolInputError(`cwd: ${place.path} is no folder`);
-      const argv = argvOf(args.command, shell);
-      const title = typeof args.command === 'string' ? args.command : args.command.join(' ');
-      const approval = await needOf(args.command, place, context.workspace);
+      const verdict = await judge(args.command, place, context, shell);
+      const { argv, env } = verdict.type === 'free' ? verdict : { argv: argvOf(args.command, shell), env: context.env };
       return {
-        title,
+        title: typeof args.command === 'string' ? args.command : quoteArgv(args.command),
         locations: [{ path: place.real }],
-        ...(approval === undefined ? {} : { approval }),
-        run: (run) => runShell(argv, place.real, args.timeout_ms ?? DEFAULT_TIMEOUT_MS, context, run),
+        ...(verdict.type === 'free' ? {} : { approval: needOf(args.command, verdict.reason, place, context) }),
+        run: (run) => runShell(argv, env, place.real, args.timeout_ms ?? DEFAULT_TIMEOUT_MS, context, run),
       };
     },
   });
 }
 
-function argvOf(command: string | readonly string[], shell: string): Argv {
+function argvOf(command: ShellCommand, shell: string): Argv {
   if (typeof command === 'string') return [shell, '-c', command];
   const [program = shell, ...args] = command;
   return [program, ...args];
 }
 
-/** What a command needs: nothing when all of it is read-only and within the working directory. */
-async function needOf(
-  command: string | readonly string[],
-  place: Place,
-  workspace: Workspace,
-): Promise<ApprovalNeed | undefined> {
-  const reason = await objection(command, place, workspace);
-  return reason === undefined ? undefined : { reason, rules: [`shell:${JSON.stringify([place.real, command])}`] };
-}
-
-async function objection(
-  command: string | readonly string[],
-  place: Place,
-  workspace: Workspace,
-): Promise<string | undefined> {
-  if (!place.inside) return `it runs in ${place.real}, outside the working directory`;
-  const commands = commandsOf(command);
-  if (commands === undefined) return 'it uses more of the shell than plain commands';
-  for (const words of commands) {
-    const bad = objectionTo(words) ?? (await pathOutside(words, place, workspace));
-    if (bad !== undefined) return bad;
-  }
-  return undefined;
-}
-
-function commandsOf(command: string | readonly string[]): readonly Words[] | undefined {
-  if (typeof command === 'string') return simpleCommands(command);
-  const [program, option, script] = command;
-  // `["bash", "-lc", "…"]`, as some models write it. A login shell reads more files, so only its words are trusted.
-  if (command.length === 3 && script !== undefined && /^(ba)?sh$/.test(program ?? '') && /^-l?c$/.test(option ?? '')) {
-    return simpleCommands(script);
-  }
-  return program === undefined ? undefined : [[program, ...command.slice(1)]];
-}
-
-async function pathOutside(words: Words, place: Place, workspace: Workspace): Promise<string | undefined> {
-  if (hasGluedPath(words)) return 'it has an option with a path in it';
-  for (const path of possiblePaths(words)) {
-    const target = await workspace.locate(path, place.real);
-    if (!target.inside) return `it may read ${target.real}, outside the working directory`;
-  }
-  return undefined;
+/** The folder is part of what is asked when it is not the one that the person expects. */
+function needOf(command: ShellCommand, reason: string, place: Place, { workspace }: ToolsetContext): ApprovalNeed {
+  const elsewhere = place.real === workspace.cwd ? '' : `in the folder ${quoteArgv([place.real])}: `;
+  return { reason: `${elsewhere}${reason}`, rules: [`shell:${JSON.stringify([place.real, command])}`] };
 }
 
 async function runShell(
   argv: Argv,
+  env: ToolsetContext['env'],
   cwd: string,
   timeoutMs: number,
   context: ToolsetContext,
@@ -115,7 +76,7 @@ async function runShell(
   const { end, output } = await runProcess({
     argv,
     cwd,
-    env: { ...context.env, ...quietEnvironment },
+    env: { ...env, ...quietEnvironment },
     timeoutMs,
     signal: run.signal,
     clock: context.clock,
