@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/index.ts';
 import { visible, visibleLines } from '../base/printable.ts';
 import type { CliContext } from './context.ts';
+import { rawStream } from './output.ts';
 
 /**
  * Asks on stderr and reads the answer from the terminal; `undefined` where there is none. Ctrl-C at the question calls
@@ -12,7 +13,7 @@ export function createTerminalApprover(cli: CliContext, interrupt: () => void): 
   if (cli.stdin.isTTY !== true || cli.stderr.isTTY !== true) return undefined;
   return async (request, { signal }) => {
     await setImmediate(); // What happened before the question is printed before it.
-    const lines = createInterface({ input: cli.stdin, output: cli.stderr });
+    const lines = createInterface({ input: cli.stdin, output: rawStream(cli.stderr) });
     const ended = Promise.withResolvers<string>();
     // The terminal is in raw mode while a question stands: no signal comes from it.
     lines.on('close', () => ended.resolve(''));

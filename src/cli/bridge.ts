@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { destination, pino } from 'pino';
+import { destination, pino, type DestinationStream } from 'pino';
+import { visibleJson } from '../base/printable.ts';
 import { BridgeOptionsError, createBridge, type Bridge, type BridgeMode, type BridgeOptions } from '../bridge/index.ts';
 import { createProvider, type ProviderConfig } from '../client/provider.ts';
 import { requestHeaders } from '../client/provider-request.ts';
@@ -170,7 +171,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     allowedHosts: flags.allowHost ?? [],
     allowedOrigins: flags.allowOrigin ?? [],
     proxy: proxyFromEnv(cli.env),
-    logger: pino({ ...level, base: null }, destination({ dest: 2, sync: true })),
+    logger: pino({ ...level, base: null }, logStream()),
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.traceDir === undefined ? {} : { traceDir: flags.traceDir }),
     ...secretOf('authToken', '--auth-token-env', flags.authTokenEnv, cli),
@@ -278,4 +279,10 @@ function announcement(bridge: Bridge, flags: BridgeFlags, model: string | undefi
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A log is read in a terminal: its values are the same, with every hidden character of a stranger's text as `\u202e`. */
+function logStream(): DestinationStream {
+  const stderr = destination({ dest: 2, sync: true });
+  return { write: (line) => void stderr.write(visibleJson(line)) };
 }

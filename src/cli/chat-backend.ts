@@ -10,12 +10,13 @@ import {
   type McpConnections,
   type StoredThread,
 } from '../agent/index.ts';
+import { visible } from '../base/printable.ts';
 import { ConfigError } from '../client/provider.ts';
 import { parseProviders } from '../client/provider-file.ts';
 import type { ChatBackend, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
 import { readToml } from './config-file.ts';
-import type { CliContext } from './context.ts';
+import { withStderr, type CliContext } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
 import { mcpServersFor } from './mcp-servers.ts';
 import { configFiles } from './provider.ts';
@@ -40,7 +41,7 @@ export interface OpenBackend extends ChatBackend {
 export async function openChatBackend(options: ChatBackendOptions): Promise<OpenBackend> {
   const { cli, name, flags } = options;
   const said = new Said();
-  const quiet = { ...readable(cli), stderr: said.stream };
+  const quiet = withStderr(cli, said.stream);
   const model = await openModel(flags, { cli: quiet, name, apiKey: undefined });
   const cwd = toolFolder(flags, cli);
   const sources = new Sources({ ...options, cli: quiet }, model, cwd, said);
@@ -136,7 +137,7 @@ class Sources {
     const codexConfig = flags.codexConfig === true;
     const configs = await mcpServersFor({ cli, codexConfig, approvals: flags.approve, approver, name });
     this.#mcp = await connectMcpServers(configs, { cwd: this.#cwd });
-    for (const warning of this.#mcp.warnings) cli.stderr.write(`${name}: note: ${warning}\n`);
+    for (const warning of this.#mcp.warnings) cli.stderr.write(`${name}: note: ${visible(warning)}\n`);
     return [...tools, ...this.#mcp.tools];
   }
 
@@ -177,21 +178,4 @@ class Said {
     this.#text = '';
     return lines.map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line));
   }
-}
-
-/** A copy whose stdin is still only opened when asked for. */
-function readable(cli: CliContext): CliContext {
-  const { args, env, cwd, home, stdout, stderr } = cli;
-  return {
-    args,
-    env,
-    cwd,
-    home,
-    stdout,
-    stderr,
-    onSignal: (signal, listener) => cli.onSignal(signal, listener),
-    get stdin() {
-      return cli.stdin;
-    },
-  };
 }

@@ -22,6 +22,23 @@ export interface CliContext {
   onSignal(signal: SignalName, listener: () => void): () => void;
 }
 
+/** The same process with another stderr. Its stdin is still only opened when asked for. */
+export function withStderr(cli: CliContext, stderr: OutputStream): CliContext {
+  const { args, env, cwd, home, stdout } = cli;
+  return {
+    args,
+    env,
+    cwd,
+    home,
+    stdout,
+    stderr,
+    onSignal: (signal, listener) => cli.onSignal(signal, listener),
+    get stdin() {
+      return cli.stdin;
+    },
+  };
+}
+
 /** The context of a real process. */
 export function contextOf(process: NodeJS.Process): CliContext {
   return {

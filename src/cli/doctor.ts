@@ -39,7 +39,8 @@ export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
       const off = cli.onSignal('SIGINT', () => stop.abort());
       try {
         const report = await run(url, flags, cli, stop.signal);
-        await out.write(flags.json === true ? `${JSON.stringify(report)}\n` : formatReport(report));
+        if (flags.json === true) await out.writeLines([report]);
+        else await out.write(formatReport(report));
         if (stop.signal.aborted) done(exitCode.interrupted);
         else done(report.broken > 0 ? exitCode.failed : exitCode.done);
       } finally {

@@ -146,7 +146,7 @@ async function openMcp(
   const configs =
     flags.tools === 'all' ? await mcpServersFor({ cli, codexConfig, approvals: flags.approve, approver, name }) : [];
   const mcp = await connectMcpServers(configs, { cwd });
-  for (const warning of mcp.warnings) cli.stderr.write(`${name}: note: ${warning}\n`);
+  for (const warning of mcp.warnings) cli.stderr.write(`${name}: note: ${visible(warning)}\n`);
   return mcp;
 }
 
@@ -211,9 +211,9 @@ class TextPrinter implements Printer {
       text += this.#textOf(event);
       warn(event, this.#scope);
       if (event.type === 'retrying') cli.stderr.write(`${name}: ${describeRetry(event)}\n`);
-      if (event.type === 'tool.started') cli.stderr.write(`${name}: ${event.name}: ${oneLine(event.title)}\n`);
+      if (event.type === 'tool.started') cli.stderr.write(`${name}: ${visible(event.name)}: ${oneLine(event.title)}\n`);
       if (event.type === 'tool.finished' && event.status !== 'completed') {
-        cli.stderr.write(`${name}: ${event.name} ${event.status}: ${oneLine(event.output)}\n`);
+        cli.stderr.write(`${name}: ${visible(event.name)} ${event.status}: ${oneLine(event.output)}\n`);
       }
     }
     await out.write(text);

@@ -1,3 +1,4 @@
+import { visible } from '../base/printable.ts';
 import type { ErrorKind, ModelError } from '../model/errors.ts';
 
 /** The exit codes of every command. */
@@ -34,7 +35,7 @@ const remedies: Readonly<Partial<Record<ErrorKind, string>>> = {
 /** The failure as one line: kind, the server's own message, and what to do. */
 export function describeFailure(error: ModelError): string {
   const remedy = remedies[error.kind];
-  const line = `${error.kind}: ${error.message.replaceAll(/\s+/g, ' ').trim()}`;
+  const line = `${error.kind}: ${visible(error.message.replaceAll(/\s+/g, ' ').trim())}`;
   return remedy === undefined ? line : `${line} (${remedy})`;
 }
 

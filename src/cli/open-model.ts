@@ -27,7 +27,7 @@ const STDIN_KEY = '--api-key-stdin';
  */
 export async function openModel(flags: ProviderFlags, { cli, name, apiKey, warns }: OpenOptions): Promise<OpenModel> {
   const { provider, notes } = await chooseProvider(flags, cli);
-  for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
+  for (const note of notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
   if (provider !== undefined) {
     if (apiKey === undefined) checkKey(provider, cli);
     const { connect } = await import('./connect.ts');
@@ -36,7 +36,7 @@ export async function openModel(flags: ProviderFlags, { cli, name, apiKey, warns
       keyReader(cli, apiKey),
       cli.env,
       warns === true
-        ? (error) => cli.stderr.write(`${name}: HTTP instead of WebSocket from now on: ${visible(error.message)}\n`)
+        ? (error) => cli.stderr.write(`${name}: HTTP instead of WebSocket from now on: ${error.message}\n`)
         : undefined,
     );
   }

@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander';
 import { ModelError } from '../model/errors.ts';
 import { commands, type CommandEntry } from './commands.ts';
-import { contextOf, type CliContext } from './context.ts';
+import { contextOf, withStderr, type CliContext } from './context.ts';
 import { BrokenPipe, describeFailure, exitCode, UsageError } from './exit.ts';
 import { createCommand } from './flags.ts';
-import { Output } from './output.ts';
+import { Messages, Output } from './output.ts';
 import { version } from './version.ts';
 
 /** Runs the process's command line and ends the process. */
@@ -18,7 +18,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
 }
 
 /** One command line from start to end; never throws for what a user or a server did. */
-export async function runCli(cli: CliContext): Promise<number> {
+export async function runCli(given: CliContext): Promise<number> {
+  const cli = withStderr(given, new Messages(given.stderr));
   const { entry, args } = select(cli.args);
   const name = entry === undefined ? 'turnwire' : `turnwire ${entry.name}`;
   try {
@@ -50,6 +51,7 @@ async function runCommand(entry: CommandEntry, cli: CliContext, args: readonly s
   const command = create({ cli, out, done: (result) => (code = result) });
   command.configureOutput({ writeOut: (text) => void cli.stdout.write(text) });
   await command.parseAsync(args, { from: 'user' });
+  await out.end();
   return code;
 }
 

@@ -1,3 +1,4 @@
+import { visible } from '../base/printable.ts';
 import type { DoctorReport, ProbeReport, ReportedFinding, Verdict } from './doctor.ts';
 
 const marks: Readonly<Record<Verdict, string>> = { ok: 'ok', odd: 'odd', broken: 'BROKEN', skipped: '-' };
@@ -11,12 +12,12 @@ const titles = {
 
 /** The report as a table for people, each finding below the probe that saw it. */
 export function formatReport(report: DoctorReport): string {
-  const lines = [`${report.url}, model ${report.model}`];
+  const lines = [visible(`${report.url}, model ${report.model}`)];
   let wire: ProbeReport['wire'] | undefined;
   for (const probe of report.probes) {
     if (probe.wire !== wire) lines.push('', titles[(wire = probe.wire)]);
     const again = probe.again.length === 0 ? '' : ` (again ${probe.again.join(', ')})`;
-    lines.push(`  ${marks[probe.verdict].padEnd(7)} ${probe.name.padEnd(14)} ${probe.seen}${again}`);
+    lines.push(`  ${marks[probe.verdict].padEnd(7)} ${probe.name.padEnd(14)} ${visible(probe.seen)}${again}`);
     for (const finding of probe.findings) lines.push(...formatFinding(finding));
   }
   return `${[...lines, '', summary(report)].join('\n')}\n`;
@@ -25,7 +26,7 @@ export function formatReport(report: DoctorReport): string {
 function formatFinding({ quirk, level, seen, right, stumbles, answer }: ReportedFinding): string[] {
   const indent = ' '.repeat(10);
   return [
-    `${indent}${level === 'broken' ? 'BROKEN' : 'odd'} ${quirk}: ${seen}`,
+    `${indent}${level === 'broken' ? 'BROKEN' : 'odd'} ${quirk}: ${visible(seen)}`,
     `${indent}  right     ${right}`,
     `${indent}  stumbles  ${stumbles.length === 0 ? 'nobody known' : stumbles.join('; ')}`,
     `${indent}  turnwire  ${answer}`,
