@@ -12,6 +12,7 @@ import { chooseProvider } from './provider.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
 import { readStdin } from './stdin.ts';
+import { protocolIds } from '../wire/protocols.ts';
 
 interface BridgeFlags {
   readonly upstream?: readonly string[];
@@ -82,7 +83,7 @@ function addUpstreamFlags(command: Command): void {
     .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
     .addOption(
       new Option('--wire <wire>', "the upstreams' protocol; auto asks once")
-        .choices(['auto', 'chat', 'responses'])
+        .choices(['auto', ...protocolIds])
         .default('auto'),
     )
     .addOption(

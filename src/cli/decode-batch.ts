@@ -1,19 +1,20 @@
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
-import type { DecoderOptions, WireApi } from '../wire/decoder.ts';
+import type { DecoderOptions, ProtocolId } from '../wire/decoder.ts';
 import { createDecoder } from '../wire/index.ts';
 import type { InputStream } from './context.ts';
 import { cut, errorLine, type ErrorLine } from './decode-stream.ts';
 import { describeSystemError, UsageError } from './exit.ts';
 import { linesOf, MAX_LINE } from './lines.ts';
 import type { Output } from './output.ts';
+import { isProtocolId, protocolIds } from '../wire/protocols.ts';
 
 export interface BatchSource {
   readonly input: InputStream;
   readonly out: Output;
   /** For lines that name no wire. */
-  readonly wire: WireApi | undefined;
+  readonly wire: ProtocolId | undefined;
   /** For lines that do not say otherwise. */
   readonly options: DecoderOptions;
   readonly chunkSize: number | undefined;
@@ -50,7 +51,7 @@ function asModelError(error: unknown): ModelError {
 }
 
 interface BatchRequest {
-  readonly wire: WireApi;
+  readonly wire: ProtocolId;
   readonly bytes: Uint8Array;
   readonly options: DecoderOptions;
 }
@@ -85,7 +86,7 @@ function parseRequest(line: string, defaults: Pick<BatchSource, 'wire' | 'option
   const request = parseJson(line);
   if (!isObject(request)) return fail('not a JSON object');
   const { wire = defaults.wire, b64, options = {} } = request;
-  if (wire !== 'chat' && wire !== 'responses') return fail('"wire" must be "chat" or "responses"');
+  if (!isProtocolId(wire)) return fail(`"wire" must be ${protocolIds.map((id) => JSON.stringify(id)).join(' or ')}`);
   if (typeof b64 !== 'string' || !/^[\w+/-]*={0,2}$/.test(b64)) return fail('"b64" must be base64 text');
   if (!isObject(options)) return fail('"options" must be an object');
   const wrong = Object.entries(options).find(([key, value]) => optionChecks[key]?.(value) !== true);

@@ -1,6 +1,6 @@
 import type { ModelError, ModelErrorJson } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
-import type { DecoderOptions, StreamDecoder, WireApi } from '../wire/decoder.ts';
+import type { DecoderOptions, StreamDecoder, ProtocolId } from '../wire/decoder.ts';
 import { createDecoder } from '../wire/index.ts';
 import type { InputStream } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
@@ -14,7 +14,7 @@ export interface ErrorLine {
 
 export interface DecodeSource {
   readonly input: InputStream;
-  readonly wire: WireApi;
+  readonly wire: ProtocolId;
   readonly options: DecoderOptions;
   /** How long an input that stays open is waited for, once the answer is over and only usage is missing. */
   readonly graceMs: number;

@@ -1,16 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import type { DecoderOptions, WireApi } from '../wire/decoder.ts';
+import type { DecoderOptions, ProtocolId } from '../wire/decoder.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { InputStream } from './context.ts';
 import { decodeBatch } from './decode-batch.ts';
 import { decodeStream } from './decode-stream.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
+import { protocolIds } from '../wire/protocols.ts';
 
 interface DecodeFlags {
-  readonly wire?: WireApi;
+  readonly wire?: ProtocolId;
   readonly usageAsked?: boolean;
   readonly usageGrace: number;
   readonly tokenLimit?: boolean;
@@ -23,9 +24,7 @@ interface DecodeFlags {
 export function createDecodeCommand({ cli, out, done }: CommandScope): Command {
   return createCommand('turnwire decode', 'Raw stream bytes in, canonical events out.', example)
     .argument('[file]', 'the bytes as a server sent them: SSE, or one finished JSON body; - is stdin (default: -)')
-    .addOption(
-      flag('--wire <wire>', 'the protocol of the bytes', 'none, it has to be given').choices(['chat', 'responses']),
-    )
+    .addOption(flag('--wire <wire>', 'the protocol of the bytes', 'none, it has to be given').choices(protocolIds))
     .addOption(flag('--usage-asked', 'the request asked for usage: wait for it after the finish', 'off'))
     .addOption(numberFlag('--usage-grace <ms>', 'how long to wait for usage after the finish', 0, 250))
     .addOption(flag('--token-limit', 'the request set a token limit: "length" means incomplete', 'off'))

@@ -1,19 +1,20 @@
 import { Option, type Command } from 'commander';
 import { DoctorUsageError, examine, formatReport, type DoctorReport } from '../doctor/index.ts';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { chooseProvider } from './provider.ts';
 import { readStdin } from './stdin.ts';
+import { protocolIds } from '../wire/protocols.ts';
 
 interface DoctorFlags {
   readonly provider?: string;
   readonly codexConfig?: boolean;
   readonly model?: string;
   readonly json?: boolean;
-  readonly wire?: WireApi;
+  readonly wire?: ProtocolId;
   readonly envKey?: string;
   readonly apiKeyStdin?: boolean;
   readonly timeout: number;
@@ -28,7 +29,7 @@ export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
     .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
     .addOption(flag('--model <name>', 'the model to ask', 'the first that the server lists'))
     .addOption(flag('--json', 'print one JSON object instead of a table', 'off'))
-    .addOption(new Option('--wire <wire>', 'examine this wire alone (default: both)').choices(['chat', 'responses']))
+    .addOption(new Option('--wire <wire>', 'examine this wire alone (default: both)').choices(protocolIds))
     .addOption(flag('--env-key <variable>', 'environment variable with the key', 'no key'))
     .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'))
     .addOption(numberFlag('--timeout <ms>', 'longest silence of the server', 1, 15_000))

@@ -8,15 +8,16 @@ import {
   type MockOptions,
   type MockServer,
 } from '../mock/index.ts';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
+import { protocolIds } from '../wire/protocols.ts';
 
 interface MockFlags {
-  readonly wire?: WireApi;
+  readonly wire?: ProtocolId;
   readonly scenario?: string;
   readonly fault?: readonly string[];
   readonly faults?: boolean;
@@ -27,7 +28,7 @@ interface MockFlags {
 
 export function createMockCommand({ cli, out, done }: CommandScope): Command {
   return createCommand('turnwire mock', 'A scripted model server with named wire faults, on loopback.', example)
-    .addOption(flag('--wire <wire>', 'the protocol that is answered', 'both').choices(['chat', 'responses']))
+    .addOption(flag('--wire <wire>', 'the protocol that is answered', 'both').choices(protocolIds))
     .addOption(
       flag('--scenario <file>', 'what the model says: a file, or the name of a built-in one', 'that it is scripted'),
     )

@@ -1,13 +1,14 @@
 import { Option, type Command } from 'commander';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
 import { flag } from './flags.ts';
+import { protocolIds } from '../wire/protocols.ts';
 
 /** Which model server a command talks to, as given on the command line. */
 export interface ProviderFlags {
   readonly provider?: string;
   readonly codexConfig?: boolean;
   readonly baseUrl?: string;
-  readonly wire?: WireApi;
+  readonly wire?: ProtocolId;
   readonly model?: string;
   readonly envKey?: string;
   readonly apiKeyStdin?: boolean;
@@ -21,7 +22,7 @@ export function addProviderFlags(command: Command): Command {
     .addOption(
       flag('--base-url <url>', 'talk to this server, without a configuration file', 'the embedded scripted one'),
     )
-    .addOption(new Option('--wire <wire>', 'protocol of --base-url (default: none)').choices(['chat', 'responses']))
+    .addOption(new Option('--wire <wire>', 'protocol of --base-url (default: none)').choices(protocolIds))
     .addOption(flag('--model <name>', 'the model to ask', "the provider's"))
     .addOption(flag('--env-key <variable>', 'environment variable with the key of --base-url', 'no key'))
     .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'));

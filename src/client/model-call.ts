@@ -1,13 +1,12 @@
 import type { ModelError } from '../model/errors.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
-import { toChatRequest } from '../wire/chat/request.ts';
 import type { DecoderOptions, MintId } from '../wire/decoder.ts';
+import { protocols } from '../wire/protocols.ts';
 import { createDecoder } from '../wire/stream-decoder.ts';
 import { chatQuirksOf } from '../wire/quirks.ts';
 import type { RequestBody } from '../wire/request-body.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
-import { toResponsesRequest } from '../wire/responses/request.ts';
 import { HttpCall, type HttpCallContext, type HttpCallPlan } from './http-call.ts';
 import type { ProviderConfig } from './provider.ts';
 import type { AttemptContext } from './sampling.ts';
@@ -65,7 +64,7 @@ export const randomIds: MintId = (prefix) => `${prefix}_${randomHex(12)}`;
 /** How to make one request on the provider's wire, and to read its answer. */
 function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
   const { provider, memory } = options;
-  const asksUsage = provider.wireApi === 'chat' && provider.askUsage && !memory.usageRefused;
+  const asksUsage = protocols[provider.wireApi].usageOnRequest && provider.askUsage && !memory.usageRefused;
   return {
     usageGraceMs: provider.usageGraceMs,
     prepare: () => toHttpRequest(request, options, asksUsage),
@@ -82,10 +81,9 @@ function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
 
 /** The body as it is sent on the provider's wire. */
 export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsage: boolean): RequestBody {
-  const common = { model: provider.model, maxOutputTokens: provider.maxOutputTokens };
-  if (provider.wireApi === 'responses') return toResponsesRequest(request, common);
-  const quirks = chatQuirksOf(provider.baseUrl, request.model ?? provider.model ?? '');
-  return toChatRequest(request, { ...common, quirks, askUsage: asksUsage });
+  const { model, maxOutputTokens } = provider;
+  const quirks = chatQuirksOf(provider.baseUrl, request.model ?? model ?? '');
+  return protocols[provider.wireApi].toRequest(request, { model, maxOutputTokens, quirks, askUsage: asksUsage });
 }
 
 function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: boolean): HttpRequest {
@@ -94,7 +92,7 @@ function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: b
   if (notes.length > 0) options.onNotes?.(notes);
   return {
     method: 'POST',
-    url: requestUrl(provider, provider.wireApi === 'chat' ? 'chat/completions' : 'responses'),
+    url: requestUrl(provider, protocols[provider.wireApi].path),
     headers: {
       accept: 'text/event-stream',
       'accept-encoding': 'identity',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
+import { protocolIds } from '../wire/protocols.ts';
 
 /** Wrong configuration: one clear line for the user, never with a value that could be a secret. */
 export class ConfigError extends Error {
@@ -15,7 +16,7 @@ export interface ProviderConfig {
   readonly name: string;
   /** `http:` or `https:`, as configured; {@link requestUrl} joins a path to it. */
   readonly baseUrl: string;
-  readonly wireApi: WireApi;
+  readonly wireApi: ProtocolId;
   /** The model of requests that name none. */
   readonly model?: string;
   /** Name of the environment variable with the key, read anew for every request. */
@@ -94,7 +95,7 @@ const headerNames = texts.refine(
 const schema = z.object({
   name,
   baseUrl: z.string('must be a string').superRefine(checkBaseUrl),
-  wireApi: z.enum(['chat', 'responses'], 'must be "chat" or "responses"'),
+  wireApi: z.enum(protocolIds, `must be ${protocolIds.map((id) => JSON.stringify(id)).join(' or ')}`),
   model: name.optional(),
   envKey: name.optional(),
   httpHeaders: headerNames.refine(

@@ -7,6 +7,7 @@ import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import type { FrameSocket } from '../transport/websocket-socket.ts';
 import { openWebSocket } from '../transport/websocket.ts';
 import { requestHeaders, websocketUrl, type GetEnv } from './provider-request.ts';
+import { protocols } from '../wire/protocols.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import type { ProviderConfig } from './provider.ts';
 import { retryAfterOf } from './retry-after.ts';
@@ -19,7 +20,7 @@ export interface LineOptions {
   readonly proxy?: ProxyOptions | undefined;
 }
 
-/** A turn's sticky value, kept by the turn (events.md section 7). */
+/** A turn's sticky value, kept by the turn (docs/contract.md section 7). */
 export interface TurnStatePort {
   /** The header that carries it; empty while there is none. */
   headers(): Readonly<Record<string, string>>;
@@ -72,7 +73,7 @@ export class LineKeeper {
   /** Opens a line. The turn state goes along, so that the connection too lands at the right replica. */
   async open(turnState: TurnStatePort | undefined, signal: AbortSignal): Promise<LineAnswer> {
     const { provider, getEnv, clock, proxy } = this.#options;
-    const url = websocketUrl(provider, 'responses');
+    const url = websocketUrl(provider, protocols[provider.wireApi].path);
     const answer = await openWebSocket({
       url,
       headers: {

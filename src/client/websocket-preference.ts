@@ -1,5 +1,6 @@
 import { ModelError, type ErrorKind } from '../model/errors.ts';
 import type { ModelRequest } from '../model/request.ts';
+import { protocols } from '../wire/protocols.ts';
 import type { CallContext, StickyState } from './model-call.ts';
 import type { Attempt, AttemptContext } from './sampling.ts';
 import type { WebSocketCall } from './websocket-call.ts';
@@ -30,7 +31,7 @@ export interface WebSocketPreference {
 /** WebSocket as long as the provider has it and it works: a refusal (426, 404) or two failures in a row end it. */
 export function createWebSocketPreference(context: CallContext): WebSocketPreference {
   const { provider, observer } = context;
-  let on = provider.supportsWebsockets && provider.wireApi === 'responses';
+  let on = provider.supportsWebsockets && protocols[provider.wireApi].overWebSocket;
   let failures = 0;
   const { proxy } = context.transport;
   const connection = on ? createWebSocketConnection({ ...context, proxy }) : undefined;

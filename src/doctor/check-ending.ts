@@ -1,46 +1,22 @@
+import { protocols } from '../wire/index.ts';
 import { isSentinel } from './check-framing.ts';
-import { chatFacts } from './chat-facts.ts';
-import { responsesFacts } from './check-responses.ts';
 import { ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
-import type { SseEvent } from './sse-reading.ts';
+import { wireChecks, type Over } from './wire-checks.ts';
 
 /** Close later than this after the last event is late, in milliseconds. */
 const LATE_CLOSE = 500;
-
-/** How an answer said that it was over. */
-interface Over {
-  /** The event after which it was; `undefined` when it never was. */
-  readonly at: SseEvent | undefined;
-  readonly sentinel: 'none' | 'bracketed' | 'bare';
-  /** It ended in an error event. */
-  readonly failed: boolean;
-}
 
 /** How an answer and its body ended. */
 export function checkEnding(sample: Sample): readonly Finding[] {
   if (sample.answer.status !== 200 || sample.body.stream !== true) return [];
   if (/^\s*[{<]/.test(sample.text) || sample.answer.end === 'too-large') return [];
-  const over = sample.wire === 'chat' ? overChat(sample) : overResponses(sample);
+  const over = wireChecks[sample.wire].over(sample);
   if (sample.reading.events.length === 0) return checkEmpty(sample);
   return [
     ...(over.at === undefined ? checkUnfinished(sample, over) : checkClose(sample, over)),
     ...checkLastEvent(sample),
   ];
-}
-
-function overChat(sample: Sample): Over {
-  const facts = chatFacts(sample);
-  const failed = facts.error >= 0 && (facts.finish < 0 || facts.error < facts.finish);
-  const place = failed ? facts.error : facts.finish;
-  const sentinel = facts.sentinel < 0 ? 'none' : facts.bareSentinel ? 'bare' : 'bracketed';
-  return { at: facts.events[place], sentinel, failed };
-}
-
-function overResponses(sample: Sample): Over {
-  const { events, terminal } = responsesFacts(sample);
-  const at = events[terminal];
-  return { at, sentinel: 'none', failed: at !== undefined && at.json?.type !== 'response.completed' };
 }
 
 function checkEmpty({ answer }: Sample): readonly Finding[] {
@@ -77,7 +53,7 @@ function checkClose(sample: Sample, over: Over): readonly Finding[] {
   const last = reading.events.at(-1)?.ms ?? 0;
   const after = answer.endMs - last;
   if (answer.end === 'left' || answer.end === 'idle' || answer.end === 'timeout') return checkHeld(sample, over);
-  const missing = wire === 'chat' && over.sentinel === 'none' && !over.failed && answer.end === 'end';
+  const missing = wireChecks[wire].hasSentinel && over.sentinel === 'none' && !over.failed && answer.end === 'end';
   return [
     ...when(over.sentinel === 'bare', 'bare-done', 'the sentinel is DONE without brackets'),
     ...when(missing, 'no-sentinel', 'the body ends without [DONE]'),
@@ -96,8 +72,9 @@ function checkHeld(sample: Sample, over: Over): readonly Finding[] {
   if (stayedMs < LATE_CLOSE / 2) return [];
   const pulse = reading.comments.filter((at) => at > (over.at?.ms ?? 0) + 1).length > 1;
   const seen = `over after ${ms(over.at?.ms ?? 0)}, then held open ${ms(stayedMs)}`;
-  const same = wire === 'chat' ? '' : ' (the Responses wire has no sentinel: done-then-hold is the same)';
-  if (over.failed) return [{ quirk: wire === 'chat' ? 'done-then-hold' : 'failed-then-hold', seen }];
+  const { hasSentinel, heldAfterError } = wireChecks[wire];
+  const same = hasSentinel ? '' : ` (the ${protocols[wire].title} wire has no sentinel: done-then-hold is the same)`;
+  if (over.failed) return [{ quirk: heldAfterError, seen }];
   if (pulse) return [{ quirk: 'comment-only-life', seen: `${seen} with comments` }];
   return [{ quirk: over.sentinel === 'none' ? 'finish-then-hold' : 'done-then-hold', seen: seen + same }];
 }

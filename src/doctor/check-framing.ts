@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../base/json.ts';
+import { protocols } from '../wire/index.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
 import type { SseEvent } from './sse-reading.ts';
@@ -51,14 +52,14 @@ function checkComments({ reading, answer }: Sample): readonly Finding[] {
   ];
 }
 
-function checkPayloads({ reading, wire }: Sample): readonly Finding[] {
+function checkPayloads({ reading }: Sample): readonly Finding[] {
   const last = reading.events.at(-1);
   const odd = reading.events.filter(
     (event) => event.json === undefined && !isSentinel(event) && event !== unfinished(last),
   );
   const junk = odd.filter(({ data }) => !data.startsWith('{'));
   const lines = [...reading.fields].filter((name) => !/^(id|retry)$/.test(name) && !name.startsWith('{'));
-  const beats = reading.events.filter(({ json }) => json !== undefined && isHeartbeat(json, wire));
+  const beats = reading.events.filter(({ json }) => json !== undefined && isHeartbeat(json));
   return [
     ...when(junk.length + lines.length > 0, 'junk-lines', JSON.stringify(junk[0]?.data.slice(0, 40) ?? lines[0])),
     ...when(odd.length > junk.length && junk.length === 0, 'truncated-json', `${(odd[0]?.data ?? '').slice(0, 40)}…`),
@@ -74,9 +75,8 @@ function unfinished(last: SseEvent | undefined): SseEvent | undefined {
   return last?.whole === false ? last : undefined;
 }
 
-export function isHeartbeat(json: JsonObject, wire: 'chat' | 'responses'): boolean {
-  if (typeof json.type !== 'string' || !HEARTBEAT.test(json.type)) return false;
-  return wire === 'responses' || !Array.isArray(json.choices);
+export function isHeartbeat(json: JsonObject): boolean {
+  return typeof json.type === 'string' && HEARTBEAT.test(json.type) && !Array.isArray(json.choices);
 }
 
 /** `[DONE]` or `DONE`. */
@@ -84,9 +84,9 @@ export function isSentinel({ data }: Pick<SseEvent, 'data'>): boolean {
   return /^\s*\[?DONE\]?\s*$/.test(data);
 }
 
-/** Responses only: the `event:` line repeats the type. */
+/** Where the wire names its events, the `event:` line repeats the type. */
 function checkNames({ reading, wire }: Sample): readonly Finding[] {
-  if (wire === 'chat') return [];
+  if (!protocols[wire].namesEvents) return [];
   const typed = reading.events.filter(({ json }) => typeof json?.type === 'string');
   const bare = typed.filter(({ name }) => name === undefined);
   const wrong = typed.find(({ name, json }) => name !== undefined && name !== json?.type);

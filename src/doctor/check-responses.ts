@@ -82,7 +82,7 @@ const KNOWN_ITEMS =
   /^(message|reasoning|compaction|function_call|custom_tool_call|(local_shell|shell|apply_patch|web_search|file_search|code_interpreter|image_generation|computer|mcp|tool_search)_call|mcp_(list_tools|approval_request))$/;
 
 function checkTypes({ typed }: ResponsesFacts): readonly Finding[] {
-  const strange = typed.find((event) => !KNOWN_TYPES.test(String(event.type)) && !isHeartbeat(event, 'responses'));
+  const strange = typed.find((event) => !KNOWN_TYPES.test(String(event.type)) && !isHeartbeat(event));
   const items = typed.flatMap((event) => (isObject(event.item) ? [event.item] : []));
   const item = items.find(({ type }) => !KNOWN_ITEMS.test(String(type)));
   const malformed = items.find(isMalformed);
@@ -212,7 +212,7 @@ function checkCompleted(facts: ResponsesFacts): readonly Finding[] {
 
 /** The validator's word on what no check above has a name for. */
 function checkOrder({ typed, events, terminal }: ResponsesFacts): readonly Finding[] {
-  const beats = new Set(typed.filter((event) => isHeartbeat(event, 'responses')));
+  const beats = new Set(typed.filter((event) => isHeartbeat(event)));
   const upTo = events
     .slice(0, terminal + 1)
     .flatMap(({ json }) => (json === undefined || beats.has(json) ? [] : [json]));

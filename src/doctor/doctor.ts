@@ -1,4 +1,4 @@
-import type { WireApi } from '../wire/index.ts';
+import { protocolIds, protocols, type ProtocolId } from '../wire/index.ts';
 import { concealKey } from './conceal.ts';
 import { Examination, isAbsent, type Outcome, type Probe, type ProbeWire } from './examination.ts';
 import { modelProbes } from './probes-model.ts';
@@ -16,7 +16,7 @@ export interface DoctorOptions {
   /** Sent as bearer token. */
   readonly apiKey?: string | undefined;
   /** Default: every wire that the server has. */
-  readonly wires?: readonly WireApi[] | undefined;
+  readonly wires?: readonly ProtocolId[] | undefined;
   /** Longest silence of the server, in milliseconds. Default 15,000. */
   readonly timeoutMs?: number | undefined;
   /** How long a finished answer is watched for the end of its body, in milliseconds. Default 3000. */
@@ -87,11 +87,11 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
     holdMs: options.holdMs ?? 3000,
     signal: options.signal ?? new AbortController().signal,
   });
-  const wires = options.wires ?? ['chat', 'responses'];
+  const wires = options.wires ?? protocolIds;
   const run = new Run(examination, options);
   await run.all(serverProbes);
   for (const wire of wires) await run.all(modelProbes(wire));
-  if (wires.includes('responses')) await run.all(websocketProbes());
+  if (wires.some((wire) => protocols[wire].overWebSocket)) await run.all(websocketProbes());
   const absent = await checkAbsent(examination, wires, options.wires !== undefined);
   return run.report(baseUrl, absent);
 }
@@ -112,7 +112,7 @@ function baseUrlOf(text: string): URL {
 /** A wire that was asked for, or all of them, are not there. */
 async function checkAbsent(
   examination: Examination,
-  wires: readonly WireApi[],
+  wires: readonly ProtocolId[],
   demanded: boolean,
 ): Promise<readonly Finding[]> {
   const answers = await Promise.all(wires.map((wire) => examination.sample(wire, 'answer')));

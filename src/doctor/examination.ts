@@ -1,9 +1,10 @@
 import type { JsonObject } from '../base/json.ts';
-import type { WireApi } from '../wire/index.ts';
+import { protocols, type ProtocolId } from '../wire/index.ts';
 import type { Finding } from './finding.ts';
 import { exchangeRaw, type RawAgents, type RawAnswer } from './raw-exchange.ts';
-import { bodyFor, questions, type Question, type QuestionName } from './requests.ts';
+import { questions, type Question, type QuestionName } from './requests.ts';
 import { ask, type Adaptation, type Sample } from './sample.ts';
+import { wireChecks } from './wire-checks.ts';
 
 export interface ExaminationOptions {
   /** Base URL: `/chat/completions` is added to its path. */
@@ -21,7 +22,7 @@ export interface ExaminationOptions {
 export type Outcome = { readonly seen: string; readonly findings: readonly Finding[] } | { readonly skipped: string };
 
 /** A kind of server that is examined. */
-export type ProbeWire = 'server' | WireApi | 'websocket';
+export type ProbeWire = 'server' | ProtocolId | 'websocket';
 
 export interface Probe {
   readonly name: string;
@@ -52,7 +53,7 @@ export class Examination {
   }
 
   /** The answer to one of the questions. */
-  sample(wire: WireApi, name: QuestionName): Promise<Sample> {
+  sample(wire: ProtocolId, name: QuestionName): Promise<Sample> {
     const key = `${wire} ${name}`;
     let sample = this.#samples.get(key);
     if (sample === undefined) {
@@ -63,12 +64,12 @@ export class Examination {
   }
 
   /** Every answer so far on a wire. */
-  samples(wire: WireApi): readonly Sample[] {
+  samples(wire: ProtocolId): readonly Sample[] {
     return this.#done.filter((sample) => sample.wire === wire);
   }
 
-  async ask(wire: WireApi, question: Question, stayMs = SHORT_STAY): Promise<Sample> {
-    const sample = await ask(this.modelUrl(wire), wire, bodyFor(wire, question, this.model), this.adaptation, {
+  async ask(wire: ProtocolId, question: Question, stayMs = SHORT_STAY): Promise<Sample> {
+    const sample = await ask(this.modelUrl(wire), wire, wireChecks[wire].body(question, this.model), this.adaptation, {
       stayMs,
       timeoutMs: this.options.timeoutMs,
       signal: this.options.signal,
@@ -104,8 +105,8 @@ export class Examination {
     return url;
   }
 
-  modelUrl(wire: WireApi): URL {
-    return this.url(wire === 'chat' ? '/chat/completions' : '/responses');
+  modelUrl(wire: ProtocolId): URL {
+    return this.url(`/${protocols[wire].path}`);
   }
 
   get headers(): Readonly<Record<string, string>> {
@@ -113,13 +114,13 @@ export class Examination {
     return { 'user-agent': 'turnwire-doctor', ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) };
   }
 
-  body(wire: WireApi, question: Question): JsonObject {
-    return bodyFor(wire, question, this.model);
+  body(wire: ProtocolId, question: Question): JsonObject {
+    return wireChecks[wire].body(question, this.model);
   }
 }
 
 /** Why other probes of a wire make no sense; `undefined` when its plain answer is over as it should be. */
-export async function unusable(examination: Examination, wire: WireApi): Promise<string | undefined> {
+export async function unusable(examination: Examination, wire: ProtocolId): Promise<string | undefined> {
   const { answer, ours } = await examination.sample(wire, 'answer');
   if (isAbsent(answer)) return 'this wire is not served';
   return ['completed', 'incomplete', 'content_filter'].includes(ours.outcome)

@@ -1,28 +1,26 @@
-import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
-import type { WireApi } from '../wire/index.ts';
-import { chatFacts, choicesOf } from './chat-facts.ts';
+import { isObject, parseJson } from '../base/json.ts';
+import { protocols, type ProtocolId } from '../wire/index.ts';
+import { choicesOf } from './chat-facts.ts';
 import { reasoningField } from './check-chat.ts';
-import { fragmentsOf } from './check-chat-tools.ts';
 import { checkEnding } from './check-ending.ts';
-import { checkFraming, isBytewise, objectsIn } from './check-framing.ts';
+import { checkFraming, isBytewise } from './check-framing.ts';
 import { checkHead } from './check-head.ts';
-import { responsesFacts, typeOf } from './check-responses.ts';
 import { checkEvents, checkSample } from './checks.ts';
 import { isAbsent, unusable, type Examination, type Outcome, type Probe } from './examination.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import type { QuestionName } from './requests.ts';
 import { bodyText, errorMessage, type Sample } from './sample.ts';
+import { wireChecks } from './wire-checks.ts';
 
 /** The probes of one wire over HTTP, in the order of the report. */
-export function modelProbes(wire: WireApi): readonly Probe[] {
-  const events = wire === 'chat' ? 'chunks' : 'events';
+export function modelProbes(wire: ProtocolId): readonly Probe[] {
   return [
     { name: 'answer', wire, alone: true, run: (it) => probeAnswer(it, wire) },
     { name: 'framing', wire, run: (it) => ofAnswer(it, wire, checkFraming, describeFraming) },
     { name: 'end', wire, run: (it) => ofAnswer(it, wire, checkEnding, describeEnd) },
-    { name: events, wire, run: (it) => ofAnswer(it, wire, checkEvents, describeEvents) },
+    { name: wireChecks[wire].eventsName, wire, run: (it) => ofAnswer(it, wire, checkEvents, describeEvents) },
     { name: 'pace', wire, alone: true, run: (it) => probe(it, wire, 'pace', describePace, checkPace) },
-    ...(wire === 'chat'
+    ...(protocols[wire].usageOnRequest
       ? [{ name: 'usage unasked', wire, run: (it: Examination) => probe(it, wire, 'unasked', describeEvents) }]
       : []),
     { name: 'tool call', wire, run: (it) => probe(it, wire, 'tool', describeCalls, needsCalls(1)) },
@@ -38,7 +36,7 @@ export function modelProbes(wire: WireApi): readonly Probe[] {
   ];
 }
 
-async function probeAnswer(examination: Examination, wire: WireApi): Promise<Outcome> {
+async function probeAnswer(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const sample = await examination.sample(wire, 'answer');
   if (isAbsent(sample.answer)) return { skipped: 'this wire is not served' };
   const { status, httpVersion, headers } = sample.answer;
@@ -51,7 +49,12 @@ async function probeAnswer(examination: Examination, wire: WireApi): Promise<Out
 type Check = (sample: Sample) => readonly Finding[];
 type Describe = (sample: Sample) => string;
 
-async function ofAnswer(examination: Examination, wire: WireApi, check: Check, describe: Describe): Promise<Outcome> {
+async function ofAnswer(
+  examination: Examination,
+  wire: ProtocolId,
+  check: Check,
+  describe: Describe,
+): Promise<Outcome> {
   const sample = await examination.sample(wire, 'answer');
   const { status } = sample.answer;
   if (isAbsent(sample.answer)) return { skipped: 'this wire is not served' };
@@ -62,7 +65,7 @@ async function ofAnswer(examination: Examination, wire: WireApi, check: Check, d
 /** A question of its own: everything that its answer shows, and what only this question can show. */
 async function probe(
   examination: Examination,
-  wire: WireApi,
+  wire: ProtocolId,
   name: QuestionName,
   describe: Describe,
   check?: Check,
@@ -94,13 +97,12 @@ function describeEnd({ answer, reading }: Sample): string {
 }
 
 function describeEvents(sample: Sample): string {
-  if (sample.wire === 'chat') {
-    const { reasons, sentinel } = chatFacts(sample);
-    const usage = sample.reading.events.some(({ json }) => isObject(json?.usage)) ? 'usage' : 'no usage';
-    return `finish_reason ${reasons.join(', ') || 'none'}, ${sentinel < 0 ? 'no sentinel' : 'sentinel'}, ${usage}`;
-  }
-  const { events, terminal } = responsesFacts(sample);
-  return `${counted(events.length, 'event')}, the last is ${typeOf(events[terminal])}`;
+  return wireChecks[sample.wire].describe(sample);
+}
+
+/** Names of the calls of an answer. */
+function callsOf({ wire, reading }: Sample): readonly string[] {
+  return wireChecks[wire].calls(reading.events);
 }
 
 function describePace({ reading }: Sample): string {
@@ -123,26 +125,6 @@ export function medianGap(times: readonly number[]): number {
   const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
   gaps.sort((a, b) => a - b);
   return gaps[Math.floor(gaps.length / 2)] ?? 0;
-}
-
-/** Names of the calls of an answer. */
-function callsOf(sample: Sample): string[] {
-  const { events } = sample.reading;
-  if (sample.wire === 'chat') {
-    const names = events.flatMap(({ json }) =>
-      fragmentsOf(json).map((one) => (isObject(one.function) ? one.function.name : '')),
-    );
-    return names.filter((name) => typeof name === 'string').filter((name) => name !== '');
-  }
-  const items = events.flatMap(({ json }) =>
-    isObject(json?.item) ? [json.item] : objectsIn(responseOf(json)?.output),
-  );
-  const calls = items.filter(({ type }) => type === 'function_call');
-  return [...new Map(calls.map(({ call_id: id, name }) => [id, stringOf(name) ?? ''])).values()];
-}
-
-function responseOf(json: JsonObject | undefined): JsonObject | undefined {
-  return isObject(json?.response) ? json.response : undefined;
 }
 
 function describeCalls(sample: Sample): string {
@@ -200,10 +182,10 @@ function describeBody({ answer, text }: Sample): string {
 }
 
 /** A body that is no JSON at all. */
-async function probeBadRequest(examination: Examination, wire: WireApi): Promise<Outcome> {
+async function probeBadRequest(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const why = await unusable(examination, wire);
   if (why !== undefined) return { skipped: why };
-  const path = wire === 'chat' ? '/chat/completions' : '/responses';
+  const path = `/${protocols[wire].path}`;
   const answer = await examination.raw(path, 'POST', { body: '{"model": "no json' });
   const { text } = bodyText(answer);
   const value = parseJson(text);
@@ -216,7 +198,7 @@ async function probeBadRequest(examination: Examination, wire: WireApi): Promise
 /** The best of all answers counts: one that is slow by chance says nothing. */
 export const SLOW_START = 250;
 
-async function probeFirstByte(examination: Examination, wire: WireApi): Promise<Outcome> {
+async function probeFirstByte(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const why = await unusable(examination, wire);
   if (why !== undefined) return { skipped: why };
   // After the others of this wire: their answers are what is measured.
@@ -242,10 +224,10 @@ async function probeFirstByte(examination: Examination, wire: WireApi): Promise<
 }
 
 /** Leaves in the middle of a long answer, and asks again at once. */
-async function probeCancel(examination: Examination, wire: WireApi): Promise<Outcome> {
+async function probeCancel(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const why = await unusable(examination, wire);
   if (why !== undefined) return { skipped: why };
-  const path = wire === 'chat' ? '/chat/completions' : '/responses';
+  const path = `/${protocols[wire].path}`;
   const question = { text: 'Tell a very long story.', limit: 2000 };
   const left = await examination.raw(path, 'POST', {
     body: JSON.stringify(examination.body(wire, question)),

@@ -107,7 +107,7 @@ function checkMessages(answer: WebSocketAnswer, body: JsonObject): readonly Find
   const { events, binary, pings } = answer;
   const facts = responsesFacts({ reading: answer, body });
   const error = facts.events[facts.terminal]?.json;
-  const beats = events.filter(({ json }) => json !== undefined && isHeartbeat(json, 'responses'));
+  const beats = events.filter(({ json }) => json !== undefined && isHeartbeat(json));
   const shape = checkResponses({ reading: answer, body }).filter(({ quirk }) => quirk !== 'error-mid-stream');
   return [
     ...when(binary > 0, 'ws-binary', counted(binary, 'binary message')),

@@ -1,13 +1,14 @@
 import { visible } from '../base/printable.ts';
+import { protocols } from '../wire/index.ts';
 import type { DoctorReport, ProbeReport, ReportedFinding, Verdict } from './doctor.ts';
 
 const marks: Readonly<Record<Verdict, string>> = { ok: 'ok', odd: 'odd', broken: 'BROKEN', skipped: '-' };
 
 const titles = {
   server: 'The server',
-  chat: 'Chat Completions',
-  responses: 'Responses',
-  websocket: 'Responses over WebSocket',
+  chat: protocols.chat.title,
+  responses: protocols.responses.title,
+  websocket: `${protocols.responses.title} over WebSocket`,
 } as const;
 
 /** The report as a table for people, each finding below the probe that saw it. */

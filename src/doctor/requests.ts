@@ -1,5 +1,4 @@
 import type { JsonObject } from '../base/json.ts';
-import type { WireApi } from '../wire/index.ts';
 
 /** What the doctor asks for; the same question in the words of both wires. */
 export interface Question {
@@ -45,11 +44,6 @@ export const questions = {
 
 export type QuestionName = keyof typeof questions;
 
-/** The body of a question on a wire. */
-export function bodyFor(wire: WireApi, question: Question, model: string): JsonObject {
-  return wire === 'chat' ? chatBody(question, model) : responsesBody(question, model);
-}
-
 const parameters = {
   get_weather: objectSchema({ city: { type: 'string' }, unit: { type: 'string' } }),
   get_time: objectSchema({ zone: { type: 'string' } }),
@@ -61,7 +55,8 @@ function objectSchema(properties: JsonObject): JsonObject {
 
 const schema = objectSchema({ city: { type: 'string' }, degrees: { type: 'integer' } });
 
-function chatBody(question: Question, model: string): JsonObject {
+/** The body of a question on the chat wire. */
+export function chatBody(question: Question, model: string): JsonObject {
   const { text, limit, stream = true, usage = true, tools } = question;
   const call = { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris"}' } };
   const messages = [
@@ -99,7 +94,8 @@ function chatChoice(tools: NonNullable<Question['tools']>): JsonObject {
   return { tool_choice: tools === 'required' ? 'required' : { type: 'function', function: { name: 'get_weather' } } };
 }
 
-function responsesBody(question: Question, model: string): JsonObject {
+/** The body of a question on the Responses wire. */
+export function responsesBody(question: Question, model: string): JsonObject {
   const { text, limit, stream = true, tools } = question;
   const call = { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Paris"}' };
   const input = [

@@ -1,12 +1,12 @@
 import { gunzipSync, inflateSync, brotliDecompressSync, constants } from 'node:zlib';
 import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
-import { createDecoder, type StreamDecoder, type WireApi } from '../wire/index.ts';
+import { createDecoder, type StreamDecoder, type ProtocolId } from '../wire/index.ts';
 import { exchangeRaw, type RawAnswer, type RawChunk } from './raw-exchange.ts';
 import { readSse, type SseReading } from './sse-reading.ts';
 
 /** One question and what became of it. */
 export interface Sample {
-  readonly wire: WireApi;
+  readonly wire: ProtocolId;
   /** The last answer. */
   readonly answer: RawAnswer;
   /** Answers before it, that led to another try: refusals, redirects. */
@@ -60,7 +60,7 @@ const MAX_RETRY_WAIT = 2000;
  */
 export async function ask(
   url: URL,
-  wire: WireApi,
+  wire: ProtocolId,
   wanted: JsonObject,
   adaptation: Adaptation,
   options: AskOptions,
@@ -148,7 +148,7 @@ function adapted(body: JsonObject, { noUsage, newLimit }: Adaptation): JsonObjec
 }
 
 function sampleOf(
-  wire: WireApi,
+  wire: ProtocolId,
   answer: RawAnswer,
   earlier: readonly RawAnswer[],
   body: JsonObject,
@@ -171,7 +171,7 @@ function sampleOf(
 }
 
 /** What our decoder says of the whole body. */
-function oursOf(wire: WireApi, answer: RawAnswer, bytes: Uint8Array, body: JsonObject): Ours {
+function oursOf(wire: ProtocolId, answer: RawAnswer, bytes: Uint8Array, body: JsonObject): Ours {
   if (answer.status !== 200)
     return { outcome: answer.status === 0 ? 'no answer' : `HTTP ${answer.status}`, text: '', calls: 0 };
   const decoder = createDecoder(wire, { usageAsked: isObject(body.stream_options), tokenLimit: true });

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
+import { protocolIds, protocols } from '../wire/protocols.ts';
 import type { Head } from './answer.ts';
 import type { Fault, FaultHooks, FaultWire } from './fault.ts';
 import { parseFault } from './fault-list.ts';
@@ -9,15 +10,16 @@ import { refuse } from './faults/errors.ts';
 import { enter, playBody, playHead, playSteps, type PlayContext } from './play.ts';
 import { headersOf, newRecord, type AnswerState, type RecordedRequest, type Recorder } from './recorder.ts';
 import { replyIds } from './reply-events.ts';
-import { responsesInput, viewRequest, type RequestView } from './request-view.ts';
+import { viewRequest, type RequestView } from './request-view.ts';
 import { selectReply, type Reply, type Scenario } from './scenario.ts';
 import { bodyOf, plainHead, stepsOf, type StageInput } from './stage.ts';
+import { mockWires, responsesInput } from './wires.ts';
 
 /** What all exchanges of one mock share. */
 export interface ExchangeContext {
   readonly clock: Clock;
   readonly recorder: Recorder;
-  readonly wire: WireApi | undefined;
+  readonly wire: ProtocolId | undefined;
   readonly scenario: Scenario;
   readonly faults: readonly { readonly fault: Fault; readonly hooks: FaultHooks }[];
   readonly paceMs: number | undefined;
@@ -32,12 +34,12 @@ const KEPT_RESPONSES = 1000;
 
 const BODY_LIMIT = 64 * 1024 * 1024;
 
-const modelPaths: Readonly<Record<string, WireApi>> = {
-  '/v1/chat/completions': 'chat',
-  '/chat/completions': 'chat',
-  '/v1/responses': 'responses',
-  '/responses': 'responses',
-};
+/** The endpoints of every wire, with and without `/v1`. */
+const modelPaths: ReadonlyMap<string, ProtocolId> = new Map(
+  protocolIds.flatMap((id) =>
+    [`/v1/${protocols[id].path}`, `/${protocols[id].path}`].map((path) => [path, id] as const),
+  ),
+);
 
 /** One HTTP request and its answer. */
 export class Exchange {
@@ -64,7 +66,7 @@ export class Exchange {
       this.#json(413, { error: { message: 'the request body is too large' } });
       return;
     }
-    const wire = modelPaths[this.#path];
+    const wire = modelPaths.get(this.#path);
     if (wire === undefined) {
       this.#other(text);
       return;
@@ -80,7 +82,7 @@ export class Exchange {
     await this.#model(wire, text);
   }
 
-  async #model(wire: WireApi, text: string): Promise<void> {
+  async #model(wire: ProtocolId, text: string): Promise<void> {
     const body = parseJson(text);
     if (!isObject(body)) {
       this.#refuse(400, invalidRequest('the request body is not a JSON object'), text);
@@ -219,7 +221,7 @@ export function earlierItems(context: ExchangeContext, body: JsonObject): readon
 
 /** Keeps a response for requests that name it; its output is made only when one does. */
 export function remember(context: ExchangeContext, input: StageInput, earlier: readonly unknown[]): void {
-  if (input.request.wire !== 'responses') return;
+  if (!mockWires[input.request.wire].keepsAnswers) return;
   const { responses } = context;
   responses.set(input.ids.response, () => {
     const body = parseJson(bodyOf(input)) as { output: readonly unknown[] };

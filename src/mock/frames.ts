@@ -1,14 +1,16 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
+import { protocols } from '../wire/protocols.ts';
 import type { WireEvent } from '../wire/encode-event.ts';
 import type { Frame } from './answer.ts';
 
 type JsonFrame = Extract<Frame, { kind: 'json' }>;
 
 /** Wire events as frames that can be changed. */
-export function toFrames(events: readonly WireEvent[], wire: 'chat' | 'responses'): Frame[] {
+export function toFrames(events: readonly WireEvent[], wire: ProtocolId): Frame[] {
   return events.map((event) => {
     const value = parseJson(event.data);
-    const name = wire === 'chat' ? '' : event.type;
+    const name = protocols[wire].namesEvents ? event.type : '';
     return isObject(value) ? { kind: 'json', event: name, value } : { kind: 'data', event: name, data: event.data };
   });
 }

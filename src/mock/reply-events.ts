@@ -1,6 +1,7 @@
 import type { ModelEvent, Usage } from '../model/events.ts';
 import type { AssistantMessage, FunctionCall, CustomToolCall, OutputItem } from '../model/items.ts';
 import type { RequestView } from './request-view.ts';
+import { mockWires } from './wires.ts';
 import type { Reply, ReplyPart, ToolCallPart } from './scenario.ts';
 
 /** Ids of everything that one request leads to: the same request number gives the same ids. */
@@ -14,7 +15,7 @@ export interface ReplyIds {
 export function replyIds(request: RequestView): ReplyIds {
   const { n } = request;
   return {
-    response: request.wire === 'chat' ? `chatcmpl-mock-${n}` : `resp_mock_${n}`,
+    response: mockWires[request.wire].answerId(n),
     item: (prefix, k) => `${prefix}_mock_${n}_${k}`,
     call: (k) => `call_mock_${n}_${k}`,
   };

@@ -1,9 +1,10 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
+import { mockWires } from './wires.ts';
 
 /** A request as scenarios and matchers see it, the same for every wire. */
 export interface RequestView {
-  readonly wire: WireApi;
+  readonly wire: ProtocolId;
   readonly transport: 'http' | 'websocket';
   /** Counts the model requests of this mock, from 1. */
   readonly n: number;
@@ -29,7 +30,7 @@ export interface ToolOutputView {
 }
 
 export interface ViewContext {
-  readonly wire: WireApi;
+  readonly wire: ProtocolId;
   readonly transport: 'http' | 'websocket';
   readonly n: number;
   /** Responses: what stands before `input`, for a request that names an earlier response. */
@@ -38,8 +39,8 @@ export interface ViewContext {
 
 /** Reads a request body; whatever is malformed in it counts as absent. */
 export function viewRequest(body: JsonObject, context: ViewContext): RequestView {
-  const entries = context.wire === 'chat' ? chatEntries(body) : [...(context.earlier ?? []), ...responsesInput(body)];
-  const options = body.stream_options;
+  const wire = mockWires[context.wire];
+  const entries = wire.entries(body, context.earlier ?? []);
   const previous = nonEmpty(body.previous_response_id);
   return {
     wire: context.wire,
@@ -48,7 +49,7 @@ export function viewRequest(body: JsonObject, context: ViewContext): RequestView
     body,
     model: stringOf(body.model) ?? '',
     stream: context.transport === 'websocket' || body.stream === true,
-    usageAsked: context.wire === 'responses' || (isObject(options) && options.include_usage === true),
+    usageAsked: wire.usageAsked(body),
     systemText: [stringOf(body.instructions) ?? '', ...textsOf(entries, ['system', 'developer'])].join('\n').trim(),
     ...readConversation(entries),
     toolNames: toolNamesOf(body.tools),
@@ -56,22 +57,11 @@ export function viewRequest(body: JsonObject, context: ViewContext): RequestView
   };
 }
 
-/** The `input` of a Responses request as items. */
-export function responsesInput(body: JsonObject): readonly unknown[] {
-  const input = body.input;
-  if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
-  return Array.isArray(input) ? (input as unknown[]) : [];
-}
-
 /** The text of a content value: a string, or parts of either wire. */
 export function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part: unknown) => (isObject(part) ? (stringOf(part.text) ?? '') : '')).join('');
-}
-
-function chatEntries(body: JsonObject): readonly unknown[] {
-  return Array.isArray(body.messages) ? (body.messages as unknown[]) : [];
 }
 
 type Conversation = Pick<RequestView, 'lastUserText' | 'userTurns' | 'rounds' | 'toolOutputs'>;

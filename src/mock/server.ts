@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import type { WireApi } from '../wire/decoder.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
+import { protocols } from '../wire/protocols.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { defaultScenario } from './default-scenario.ts';
 import { MockUsageError } from './errors.ts';
@@ -16,7 +17,7 @@ import { toScenario, type ScenarioInput } from './scenario-input.ts';
 
 export interface MockOptions {
   /** Serve this wire alone; the other answers 404. Default: both. */
-  readonly wire?: WireApi | undefined;
+  readonly wire?: ProtocolId | undefined;
   /** A scenario, a builder, or the name of a built-in one. Default: says that it is scripted. */
   readonly scenario?: ScenarioInput | undefined;
   /** Faults of every answer, e.g. `finish-then-hold`, `status:503:2`, `drip:20@1` (only request 1). */
@@ -202,10 +203,11 @@ class Mock implements MockServer {
 }
 
 /** A fault that cannot show on the only wire there is would be a test that tests nothing. */
-function refuseForeignFaults(faults: readonly Fault[], wire: WireApi | undefined): void {
+function refuseForeignFaults(faults: readonly Fault[], wire: ProtocolId | undefined): void {
   for (const { spec } of faults) {
     const fits =
-      wire === undefined || spec.wires.some((own) => own === wire || (wire === 'responses' && own === 'websocket'));
+      wire === undefined ||
+      spec.wires.some((own) => own === wire || (own === 'websocket' && protocols[wire].overWebSocket));
     if (!fits) throw new MockUsageError(`fault ${spec.name} exists on: ${spec.wires.join(', ')}; not on ${wire}`);
   }
 }

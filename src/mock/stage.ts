@@ -1,9 +1,9 @@
 import { ModelError } from '../model/errors.ts';
 import { errorFromWire } from '../model/classify.ts';
 import type { ModelEvent } from '../model/events.ts';
-import { createChatEncoder } from '../wire/chat/encode.ts';
 import type { WireEvent } from '../wire/encode-event.ts';
-import { createResponsesEncoder } from '../wire/responses/encode.ts';
+import type { AnswerEncoder } from '../wire/protocol.ts';
+import { protocols } from '../wire/protocols.ts';
 import type { JsonObject } from '../base/json.ts';
 import { messageTextOf, sseTextOf, type Frame, type Head, type Step } from './answer.ts';
 import type { FaultContext, FaultHooks } from './fault.ts';
@@ -23,13 +23,6 @@ export interface StageInput {
   readonly context: FaultContext;
 }
 
-/** The one encoder interface of both wires. */
-interface AnswerEncoder {
-  push(event: ModelEvent): WireEvent[];
-  fail(error: ModelError): WireEvent[];
-  body(): JsonObject;
-}
-
 /** Head of a good answer, before any fault. */
 export function plainHead(input: StageInput): Head {
   return {
@@ -46,7 +39,7 @@ export function plainHead(input: StageInput): Head {
 export function bodyOf(input: StageInput): string {
   const encoder = encoderFor(input);
   for (const event of wholeReply(input)) pushInto(encoder, event);
-  return JSON.stringify(encoder.body());
+  return JSON.stringify(encoder.body);
 }
 
 /** The steps of a streamed answer: lazily and straight from the encoder, unless a fault or a pace wants each event. */
@@ -61,14 +54,13 @@ const BATCH = 16 * 1024;
 /** As fast as the socket takes it: events in batches of about 16 KiB. */
 function* plainSteps(input: StageInput): Generator<Step> {
   const encoder = encoderFor(input);
-  const sse = input.request.wire === 'responses';
+  const { toSse } = protocols[input.request.wire];
   let batch = '';
   let mark: string | undefined;
   for (const event of wholeReply(input)) {
-    for (const wire of pushInto(encoder, event)) {
-      batch += sse ? `event: ${wire.type}\ndata: ${wire.data}\n\n` : `data: ${wire.data}\n\n`;
-      mark = plainMark(wire, mark);
-    }
+    const wires = pushInto(encoder, event);
+    batch += toSse(wires);
+    for (const wire of wires) mark = plainMark(wire, mark);
     if (batch.length < BATCH) continue;
     yield { do: 'write', data: batch, mark };
     batch = '';
@@ -132,7 +124,7 @@ function* wholeReply(input: StageInput): Generator<ModelEvent | ModelError> {
   yield {
     type: 'completed',
     response_id: ids.response,
-    ended_by: request.wire === 'chat' ? 'finish_reason' : 'response.completed',
+    ended_by: protocols[request.wire].endedBy,
     ...(usage === undefined ? {} : { usage }),
   };
 }
@@ -152,18 +144,14 @@ function pushInto(encoder: AnswerEncoder, event: ModelEvent | ModelError): WireE
   return event instanceof ModelError ? encoder.fail(event) : encoder.push(event);
 }
 
-function encoderFor(input: StageInput): AnswerEncoder {
-  const { request, createdAt, model, ids } = input;
-  if (request.wire === 'chat') {
-    const chat = createChatEncoder({ id: ids.response, createdAt, model, includeUsage: request.usageAsked });
-    return { push: (event) => chat.push(event), fail: (error) => chat.fail(error), body: () => chat.completion };
-  }
-  const responses = createResponsesEncoder({ responseId: ids.response, createdAt, model, response: echoed(request) });
-  return {
-    push: (event) => responses.push(event),
-    fail: (error) => responses.fail(error),
-    body: () => responses.response,
-  };
+function encoderFor({ request, createdAt, model, ids }: StageInput): AnswerEncoder {
+  return protocols[request.wire].createEncoder({
+    id: ids.response,
+    createdAt,
+    model,
+    includeUsage: request.usageAsked,
+    response: echoed(request),
+  });
 }
 
 /** The fields of a request that the API repeats in its response object. */

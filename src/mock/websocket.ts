@@ -3,13 +3,15 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
+import { protocols } from '../wire/protocols.ts';
 import type { Step } from './answer.ts';
 import { aborted, pause } from '../platform/wait.ts';
 import { earlierItems, notFoundError, remember, stageInput, type ExchangeContext } from './exchange.ts';
 import { enter, type PlayContext } from './play.ts';
 import { headersOf, newRecord, type RecordedRequest } from './recorder.ts';
-import { responsesInput, viewRequest, type RequestView } from './request-view.ts';
+import { viewRequest, type RequestView } from './request-view.ts';
 import { stepsOf, type StageInput } from './stage.ts';
+import { responsesInput } from './wires.ts';
 
 const PATHS = new Set(['/v1/responses', '/responses']);
 
@@ -56,7 +58,8 @@ export class WebSocketSide {
 
   #refusal(req: IncomingMessage): number | 'silent' | undefined {
     const path = (req.url ?? '').split('?')[0] ?? '';
-    if (!PATHS.has(path) || this.#context.wire === 'chat') return 404;
+    if (!PATHS.has(path) || !(this.#context.wire === undefined || protocols[this.#context.wire].overWebSocket))
+      return 404;
     for (const { hooks } of this.#context.faults) {
       const answer = hooks.upgrade?.();
       if (answer !== undefined) return answer;

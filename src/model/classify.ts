@@ -2,7 +2,7 @@ import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import { ModelError, type ErrorKind } from './errors.ts';
 import { retryAfterFromMessage } from './retry-after.ts';
 
-/** Kinds by the server's own code: a known code beats any status (events.md section 6). */
+/** Kinds by the server's own code: a known code beats any status (docs/contract.md section 6). */
 const kindByCode: Readonly<Record<string, ErrorKind>> = {
   context_length_exceeded: 'context_window_exceeded',
   exceed_context_size_error: 'context_window_exceeded', // llama.cpp, as `type`
@@ -90,7 +90,7 @@ function kindOf(codes: readonly (string | undefined)[], status: number | undefin
   return 'server_error';
 }
 
-/** A numeric `code` or `status` inside an error is an HTTP status (events.md 3.8). */
+/** A numeric `code` or `status` inside an error is an HTTP status (docs/contract.md 3.8). */
 function statusIn(fields: JsonObject): number | undefined {
   for (const key of ['code', 'status', 'status_code']) {
     const value = fields[key];

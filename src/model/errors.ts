@@ -65,7 +65,7 @@ export interface ErrorAmendment {
   readonly usage?: Usage | undefined;
 }
 
-/** Retry class of every kind when the server gave no delay of its own (events.md section 6). */
+/** Retry class of every kind when the server gave no delay of its own (docs/contract.md section 6). */
 export const retryClassOf: Readonly<Record<ErrorKind, RetryClass>> = {
   invalid_request: 'never',
   context_window_exceeded: 'never',

@@ -1,6 +1,6 @@
 import { ModelError } from '../model/errors.ts';
 
-/** Which timer ran out; events.md section 6 has their meaning. */
+/** Which timer ran out; docs/contract.md section 6 has their meaning. */
 export type TimerName = 'connect' | 'firstByte' | 'idle' | 'progress' | 'total';
 
 /** `POST http://host/path`: never the query, which may hold a key, and never user info. */

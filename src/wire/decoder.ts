@@ -1,8 +1,11 @@
 import type { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 
-/** The two wires that a decoder reads as bytes. */
-export type WireApi = 'chat' | 'responses';
+/** Names a wire. `protocols` has the value behind each. */
+export type ProtocolId = 'chat' | 'responses';
+
+/** @deprecated The former name of {@link ProtocolId}. */
+export type WireApi = ProtocolId;
 
 /** Makes an item id: the prefix (`msg`, `rs`, `fc`, `ctc`), `_`, and something never used before. */
 export type MintId = (prefix: string) => string;

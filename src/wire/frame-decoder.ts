@@ -10,7 +10,7 @@ export interface FrameDecoder {
   readonly phase: DecoderPhase;
   readonly failure: ModelError | undefined;
   readonly skipped: number;
-  /** The first turn state that an event of this response carried (events.md section 7). */
+  /** The first turn state that an event of this response carried (docs/contract.md section 7). */
   readonly turnState: string | undefined;
 }
 

@@ -1,7 +1,12 @@
 /** `turnwire/wire`: the protocols as pure state machines, bytes and values in, values out. */
 export { createDecoder } from './stream-decoder.ts';
+export { isProtocolId, protocolIds, protocols } from './protocols.ts';
+export type { AnswerEncoder, EncoderOptions, Protocol, RequestOptions } from './protocol.ts';
+export type { PortableFields } from './portable.ts';
 export { createResponsesFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
-export type { DecoderOptions, DecoderPhase, EndReason, MintId, StreamDecoder, WireApi } from './decoder.ts';
+export type { DecoderOptions, DecoderPhase, EndReason, MintId, ProtocolId, StreamDecoder } from './decoder.ts';
+// eslint-disable-next-line @typescript-eslint/no-deprecated -- it stays for those who import it
+export type { WireApi } from './decoder.ts';
 export { toChatBody, toChatRequest, type ChatBodyOptions } from './chat/request.ts';
 export { fromChatRequest } from './chat/request-parse.ts';
 export { toResponsesBody, toResponsesRequest, type ResponsesBodyOptions } from './responses/request.ts';

@@ -1,10 +1,9 @@
 import type { ModelEvent } from '../model/events.ts';
 import type { ModelError } from '../model/errors.ts';
 import { BodySniffer, htmlError, tooDeepError } from './body.ts';
-import { ChatMachine } from './chat/machine.ts';
-import type { DecoderOptions, DecoderPhase, EndReason, StreamDecoder, WireApi } from './decoder.ts';
+import type { DecoderOptions, DecoderPhase, EndReason, ProtocolId, StreamDecoder } from './decoder.ts';
 import type { WireMachine } from './machine.ts';
-import { ResponsesMachine } from './responses/machine.ts';
+import { protocols } from './protocols.ts';
 import { SseFramer, type FrameSink } from './sse/framer.ts';
 import { EventTemplates } from './sse/templates.ts';
 import { Utf8Stream } from './sse/utf8.ts';
@@ -22,8 +21,8 @@ const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
  * if (decoder.failure) throw decoder.failure;
  * ```
  */
-export function createDecoder(wire: WireApi, options: DecoderOptions = {}): StreamDecoder {
-  return new ByteDecoder(wire === 'chat' ? new ChatMachine(options) : new ResponsesMachine(), options);
+export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): StreamDecoder {
+  return new ByteDecoder(protocols[wire].createMachine(options), options);
 }
 
 class ByteDecoder implements StreamDecoder, FrameSink {

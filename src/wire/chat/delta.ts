@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 
-/** What a delta (or a whole `message`) says of the model's reasoning: one source, the first non-empty (events.md 3.9). */
+/** What a delta (or a whole `message`) says of the model's reasoning: one source, the first non-empty (docs/contract.md 3.9). */
 export function reasoningOf(delta: JsonObject): string {
   const reasoning = delta['reasoning'];
   if (reasoning !== undefined) {

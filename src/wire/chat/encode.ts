@@ -29,6 +29,8 @@ export interface ChatEncoder {
   readonly ended: boolean;
   /** The `chat.completion` object as it stands: after the end, the body of an answer that is not streamed. */
   readonly completion: JsonObject;
+  /** The same as `completion`, under the name that the encoders of all wires have. */
+  readonly body: JsonObject;
 }
 
 /**
@@ -98,6 +100,10 @@ class Encoder implements ChatEncoder {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get body(): JsonObject {
+    return this.completion;
   }
 
   get completion(): JsonObject {

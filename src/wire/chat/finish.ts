@@ -2,10 +2,10 @@ import { ModelError } from '../../model/errors.ts';
 import { isCompleteJson } from '../machine.ts';
 import type { CallSlot } from './tool-calls.ts';
 
-/** The spellings of one finish: the model wants its tools run (events.md 3.5). */
+/** The spellings of one finish: the model wants its tools run (docs/contract.md 3.5). */
 const TOOL_FINISHES: ReadonlySet<string> = new Set(['tool_calls', 'function_call', 'tool_use', 'tool_call']);
 
-/** Reasons that end a response in an error, worst first (events.md 3.3 and 3.6). */
+/** Reasons that end a response in an error, worst first (docs/contract.md 3.3 and 3.6). */
 const FAILING = ['content_filter', 'length', 'error'] as const;
 
 /** `completed.finish_reason`: `tool_calls` if any choice has it, else that of the lowest choice. */

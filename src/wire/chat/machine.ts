@@ -31,7 +31,7 @@ interface Choice {
 }
 
 /**
- * Chat Completions chunks -> canonical events: the rules of events.md section 3, one method per step.
+ * Chat Completions chunks -> canonical events: the rules of docs/contract.md section 3, one method per step.
  *
  * `streaming` until every choice seen has its finish_reason; then its items go out and, if usage was asked for and has
  * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at.
@@ -156,7 +156,7 @@ export class ChatMachine extends WireMachine {
     for (const fragment of fragments) this.#onFragment(choice, fragment);
   }
 
-  /** A whole message counts only for the kinds of which its choice streamed nothing (events.md 3.9). */
+  /** A whole message counts only for the kinds of which its choice streamed nothing (docs/contract.md 3.9). */
   #readMessage(choice: Choice, message: JsonObject): void {
     this.#readDelta(choice, {
       ...(choice.reasoning === undefined
@@ -272,7 +272,7 @@ export class ChatMachine extends WireMachine {
     else this.failNow(this.#cut.with({ usage: this.#usage }));
   }
 
-  /** All reasoning, all calls, all messages (events.md 3.3). Where a finish_reason stands for an error: that, and no call. */
+  /** All reasoning, all calls, all messages (docs/contract.md 3.3). Where a finish_reason stands for an error: that, and no call. */
   #emitItems(): ModelError | undefined {
     const finishes = [...this.#choices.values()].map(({ finish }) => finish);
     const failure = failureOf(finishes, this.#options.tokenLimit === true);

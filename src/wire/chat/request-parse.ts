@@ -16,7 +16,7 @@ import {
   without,
   type ParsedRequest,
 } from '../request-fields.ts';
-import { outputSchemaOf } from '../responses/request-parse.ts';
+import { outputSchemaOf } from '../output-schema.ts';
 import { fromChatMessages } from './request-parse-messages.ts';
 
 const ownFields = new Set([

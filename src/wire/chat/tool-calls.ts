@@ -49,7 +49,7 @@ function inputOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : '';
 }
 
-/** The calls of one choice, and the rules for which call a fragment belongs to (events.md 3.4). */
+/** The calls of one choice, and the rules for which call a fragment belongs to (docs/contract.md 3.4). */
 export class CallTable {
   readonly slots: CallSlot[] = [];
   readonly #byId = new Map<string, CallSlot>();

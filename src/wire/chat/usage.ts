@@ -1,9 +1,10 @@
-import { isObject, type JsonObject } from '../../base/json.ts';
+import { isObject } from '../../base/json.ts';
 import type { Usage } from '../../model/events.ts';
+import { count, detail } from '../usage-fields.ts';
 
 /**
  * A chat `usage` object in the Responses shape. `undefined` when it counts nothing: servers that send zeros on every
- * chunk do not know yet, and unknown is not 0 (events.md 3.10).
+ * chunk do not know yet, and unknown is not 0 (docs/contract.md 3.10).
  */
 export function usageFromChat(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
@@ -18,14 +19,4 @@ export function usageFromChat(value: unknown): Usage | undefined {
     output_tokens_details: { reasoning_tokens: count(detail(value, 'completion_tokens_details')['reasoning_tokens']) },
     total_tokens: total === 0 ? input + output : total,
   };
-}
-
-function detail(usage: JsonObject, key: string): JsonObject {
-  const value = usage[key];
-  return isObject(value) ? value : {};
-}
-
-/** Token counts are what they are on the wire; anything that is no number counts nothing. */
-export function count(value: unknown): number {
-  return typeof value === 'number' ? value : 0;
 }

@@ -35,6 +35,8 @@ export interface ResponsesEncoder {
   readonly ended: boolean;
   /** The response object as it stands: after the end, the body of an answer that is not streamed. */
   readonly response: JsonObject;
+  /** The same as `response`, under the name that the encoders of all wires have. */
+  readonly body: JsonObject;
 }
 
 /**
@@ -112,6 +114,10 @@ class Encoder implements ResponsesEncoder {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get body(): JsonObject {
+    return this.response;
   }
 
   get response(): JsonObject {

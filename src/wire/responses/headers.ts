@@ -3,7 +3,7 @@ import type { ModelEvent, RateLimitSnapshot, RateLimitWindow } from '../../model
 /** Response headers by lower-case name. */
 export type HeaderValues = Readonly<Record<string, string | string[] | undefined>>;
 
-/** The name of the header that keeps a turn at one replica (events.md section 7). */
+/** The name of the header that keeps a turn at one replica (docs/contract.md section 7). */
 export const TURN_STATE_HEADER = 'x-codex-turn-state';
 
 /** A turn state as it came, unless it holds anything but visible ASCII. */

@@ -37,7 +37,7 @@ interface TextTarget {
 type Handler = (machine: ResponsesMachine, event: JsonObject) => void;
 
 /**
- * Responses events (from SSE or WebSocket frames) -> canonical events: the rules of events.md section 4.
+ * Responses events (from SSE or WebSocket frames) -> canonical events: the rules of docs/contract.md section 4.
  *
  * Dispatch is on the JSON `type`; a handler per type stands in the table at the end of the file.
  */

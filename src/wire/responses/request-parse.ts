@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { ModelRequest, OutputSchema, Tool, ToolChoice } from '../../model/request.ts';
+import { outputSchemaOf } from '../output-schema.ts';
 import { withoutUndefined } from '../request-body.ts';
 import {
   InvalidFieldError,
@@ -155,16 +156,4 @@ function textOf(value: unknown): { schema?: OutputSchema; rest?: JsonObject } {
   const schema = outputSchemaOf(format, 'text.format');
   const rest = without(text, new Set(['format']));
   return Object.keys(rest).length === 0 ? { schema } : { schema, rest };
-}
-
-/** The schema of an answer, from an object with `name`, `schema` and `strict`. */
-export function outputSchemaOf(format: JsonObject, param: string): OutputSchema {
-  const strict = optionalBoolean(format.strict, `${param}.strict`);
-  const description = optionalString(format.description, `${param}.description`);
-  return {
-    name: requireString(format.name, `${param}.name`),
-    schema: requireObject(format.schema, `${param}.schema`),
-    ...(description === undefined ? {} : { description }),
-    ...(strict === undefined ? {} : { strict }),
-  };
 }

@@ -9,7 +9,7 @@ export function modelNamedIn(event: JsonObject): string | undefined {
   return inner ?? headerIn(event['headers'], ['openai-model', 'x-openai-model']);
 }
 
-/** The turn state of a `response.metadata` event (events.md section 7). */
+/** The turn state of a `response.metadata` event (docs/contract.md section 7). */
 export function turnStateIn(event: JsonObject): string | undefined {
   if (event['type'] !== 'response.metadata') return undefined;
   return turnStateOf(headerIn(event['headers'], [TURN_STATE_HEADER]));

@@ -1,6 +1,6 @@
-import { isObject, type JsonObject } from '../../base/json.ts';
+import { isObject } from '../../base/json.ts';
 import type { Usage } from '../../model/events.ts';
-import { count } from '../chat/usage.ts';
+import { count, detail } from '../usage-fields.ts';
 
 /** `response.usage` with what may be missing filled in: the sum for the total, 0 for details. */
 export function usageFromResponses(value: unknown): Usage | undefined {
@@ -15,9 +15,4 @@ export function usageFromResponses(value: unknown): Usage | undefined {
     output_tokens_details: { reasoning_tokens: count(detail(value, 'output_tokens_details')['reasoning_tokens']) },
     total_tokens: typeof total === 'number' ? total : input + output,
   };
-}
-
-function detail(usage: JsonObject, key: string): JsonObject {
-  const value = usage[key];
-  return isObject(value) ? value : {};
 }

@@ -28,7 +28,7 @@ export interface FrameSink {
 }
 
 /**
- * Server-sent events framing after the WHATWG rules, over text chunks cut anywhere. Departures (events.md 2):
+ * Server-sent events framing after the WHATWG rules, over text chunks cut anywhere. Departures (docs/contract.md 2):
  * a BOM is skipped; the last event counts even without its blank line or line end; an event is bounded.
  */
 export class SseFramer {

@@ -1,0 +1,18 @@
+import { chatProtocol } from './chat/protocol.ts';
+import type { ProtocolId } from './decoder.ts';
+import type { Protocol } from './protocol.ts';
+import { responsesProtocol } from './responses/protocol.ts';
+
+/** Every wire that turnwire speaks. */
+export const protocols = {
+  chat: chatProtocol,
+  responses: responsesProtocol,
+} as const satisfies Record<ProtocolId, Protocol>;
+
+/** The ids, in the order in which they are listed for people. */
+export const protocolIds = Object.keys(protocols) as readonly ProtocolId[];
+
+/** Whether `value` is the id of a wire. */
+export function isProtocolId(value: unknown): value is ProtocolId {
+  return typeof value === 'string' && Object.hasOwn(protocols, value);
+}
