@@ -163,6 +163,7 @@ function emitStarted(
     title,
     ...(plan?.locations === undefined ? {} : { locations: plan.locations }),
     ...(plan?.changes === undefined ? {} : { changes: plan.changes }),
+    ...(plan?.sandbox === undefined ? {} : { sandbox: plan.sandbox }),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { ModelErrorJson } from '../model/errors.ts';
 import type { ModelEvent, Usage } from '../model/events.ts';
 import type { InputMessage } from '../model/items.ts';
+import type { SandboxLevel } from './sandbox/sandbox.ts';
 
 /**
  * What a turn of the agent tells its front end (JSON lines, terminal, editor): one union on `type`. The
@@ -82,6 +83,8 @@ export interface ToolStartedEvent {
   readonly title: string;
   readonly locations?: readonly ToolLocation[];
   readonly changes?: readonly FileChange[];
+  /** What a command runs in; absent for tools that run none. */
+  readonly sandbox?: SandboxLevel;
 }
 
 /** What a running tool printed, as it comes. Bounded: after a limit nothing more is told until `tool.finished`. */

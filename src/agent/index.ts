@@ -8,6 +8,7 @@ export * from './model-port.ts';
 export { type QueuedMessage, type SteeringQueue } from './steering-queue.ts';
 export * from './tool.ts';
 export * from './thread/records.ts';
+export { openSandbox, type SandboxOptions } from './sandbox/open.ts';
 export { noSandbox, type Argv, type Sandbox, type SandboxLevel, type WrapOptions } from './sandbox/sandbox.ts';
 export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
 export { ThreadStore, type ResumedThread, type StoredThread, type ThreadSummary } from './thread/store.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../base/json.ts';
 import type { ApprovalNeed } from './approval.ts';
 import type { FileChange, ToolKind, ToolLocation } from './events.ts';
+import type { SandboxLevel } from './sandbox/sandbox.ts';
 
 /** A tool's input as the model wrote it: JSON arguments, or the free text of a custom tool. */
 export type ToolInput =
@@ -29,6 +30,8 @@ export interface ToolPlan {
   readonly title: string;
   readonly locations?: readonly ToolLocation[];
   readonly changes?: readonly FileChange[];
+  /** What a command runs in; absent for tools that run none. */
+  readonly sandbox?: SandboxLevel;
   /** Absent: the tool may run without asking. */
   readonly approval?: ApprovalNeed;
   run(run: ToolRun): Promise<ToolResult>;

@@ -25,6 +25,13 @@ export function of<T extends AgentEvent['type']>(
   return events.filter((event): event is Extract<AgentEvent, { type: T }> => event.type === type);
 }
 
+/** The command lines of the processes that run now. */
+export function commandLines(): readonly string[] {
+  return execFileSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => !line.startsWith('Z'));
+}
+
 /** A history in short: `user: …`, `assistant: …`, `call NAME ID`, `output ID: …`. */
 export function shortHistory(items: readonly Item[] | Agent): string[] {
   return ('items' in items ? items.items : items).map((item) => {

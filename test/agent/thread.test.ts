@@ -4,7 +4,8 @@ import { appendFile, chmod, readdir, readFile, stat, truncate, utimes, writeFile
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Agent, ThreadStore, type AgentEvent } from '../../src/agent/index.ts';
-import { eventsOf, isAlive, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
+import { commandLines, eventsOf, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
+import { needSandbox } from './sandbox-support.ts';
 import { answer, call, calls, completed, done, ScriptedModel, usage } from './scripted-model.ts';
 
 async function someThread(): Promise<{ folder: string; store: ThreadStore; id: string; agent: Agent }> {
@@ -173,17 +174,19 @@ test('a disk that fills up during the answer: the answer is not lost, and the pe
 });
 
 describe('kill -9 in mid-turn', () => {
-  test('no tool runs twice: the model is told what is known', async () => {
+  test.for(['off', 'on'])('no tool runs twice, none outlives us, sandbox %s', async (sandbox, { skip }) => {
+    if (sandbox === 'on') await needSandbox(skip);
     const folder = await temporaryFolder();
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'killed-process.ts'), folder], {
+    const seconds = `1000.${process.pid}${sandbox === 'on' ? 1 : 2}`; // Its command line is known by it.
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'killed-process.ts'), folder, sandbox, seconds], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data'); // The second tool runs now, the first is done.
+    expect(commandLines().some((line) => line.includes(seconds))).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
     // The tool does not outlive us, although nobody could end it.
-    const pid = Number(await readFile(join(folder, 'pid-2'), 'utf8'));
-    await expect.poll(() => isAlive(pid)).toBe(false);
+    await expect.poll(() => commandLines().filter((line) => line.includes(seconds))).toEqual([]);
 
     const store = new ThreadStore(join(folder, 'threads'));
     const thread = await store.resume(await store.last());
@@ -199,7 +202,7 @@ describe('kill -9 in mid-turn', () => {
     const model = new ScriptedModel(answer('I see'));
     await eventsOf(new Agent({ model, thread }).run('on'));
     expect(shortHistory(model.requests[0]!.input)).toHaveLength(6);
-    expect((await readdir(folder)).sort()).toEqual(['pid-2', 'ran-1', 'ran-2', 'threads']);
+    expect((await readdir(folder)).sort()).toEqual(['ran-1', 'ran-2', 'started-2', 'threads']);
     expect(await readFile(join(folder, 'ran-1'), 'utf8')).toBe('x\n');
     expect(await readFile(join(folder, 'ran-2'), 'utf8')).toBe('x\n');
   });

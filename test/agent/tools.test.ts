@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ToolResult } from '../../src/agent/index.ts';
+import { noSandbox, type ToolResult } from '../../src/agent/index.ts';
 import { HeadTail } from '../../src/agent/tools/head-tail.ts';
 import { createTools } from '../../src/agent/tools/toolset.ts';
 import { isAlive, temporaryFolder } from './helpers.ts';
@@ -19,7 +19,9 @@ interface Options {
 
 async function run(cwd: string, name: string, args: object, options: Options = {}): Promise<Ran> {
   const PATH = options.path ?? '/usr/local/bin:/usr/bin:/bin';
-  const tool = (await createTools({ cwd, env: { PATH } })).find((candidate) => candidate.name === name)!;
+  const tool = (await createTools({ cwd, env: { PATH }, sandbox: noSandbox() })).find(
+    (candidate) => candidate.name === name,
+  )!;
   const signal = options.signal ?? new AbortController().signal;
   const plan = await tool.plan({ type: 'json', value: args }, { signal });
   let told = '';

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { Timer } from '../../base/clock.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
+import { findProgram, foreignPath } from '../sandbox/paths.ts';
 import { runProcess } from './process.ts';
 import { outsideNeed } from './read-file.ts';
 import type { WalkRequest, WalkResult } from './search-walk.ts';
@@ -60,8 +61,12 @@ async function withRipgrep(
   signal: AbortSignal,
 ): Promise<WalkResult | undefined> {
   const { cwd } = context.workspace;
+  const program = findProgram('rg', foreignPath(context.env.PATH, cwd));
+  if (program === undefined) return undefined;
+  const argv = [program, ...ripgrepArgs(query), '--', context.workspace.show(place.real)] as const;
   const { end, output } = await runProcess({
-    argv: ['rg', ...ripgrepArgs(query), '--', context.workspace.show(place.real)],
+    // What lies outside was approved, and is not visible inside.
+    argv: place.inside ? context.sandbox.wrap(argv, { level: 'read-only', cwd }) : argv,
     cwd,
     env: context.env,
     timeoutMs: TIMEOUT_MS,
@@ -71,8 +76,9 @@ async function withRipgrep(
     tailBytes: 0,
   });
   signal.throwIfAborted();
-  if (end.type === 'not_started') return undefined;
   const text = output.toString().replace(/^\.\//gm, '');
+  // A link to a program that the sandbox does not show is as good as none.
+  if (end.type === 'not_started' || text.startsWith('bwrap: ')) return undefined;
   if (end.type === 'exited' && end.code > 1 && !/^[^\n]*:\d+:/.test(text))
     throw new ToolInputError(`search failed: ${text.trim()}`);
   const lines = text.split('\n').filter((line) => line !== '');

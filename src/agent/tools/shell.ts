@@ -3,11 +3,12 @@ import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { quoteArgv } from '../../platform/quote-argv.ts';
 import type { ApprovalNeed } from '../approval.ts';
+import { sandboxHint } from '../sandbox/hint.ts';
+import type { Argv, Sandbox, SandboxLevel } from '../sandbox/sandbox.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult, type ToolRun } from '../tool.ts';
 import { OutputTeller } from './output-teller.ts';
 import { runProcess, type ProcessEnd } from './process.ts';
 import { judge, type ShellCommand } from './read-only/command.ts';
-import type { Argv } from '../sandbox/sandbox.ts';
 import type { ToolsetContext } from './context.ts';
 import type { Place } from './workspace.ts';
 
@@ -21,8 +22,15 @@ const schema = z.strictObject({
     .union([z.string().min(1), z.array(z.string()).min(1)])
     .describe('A shell command line; or a program with its arguments, which no shell reads.'),
   cwd: z.string().optional().describe('Folder to run it in. Default: the working directory.'),
+  sandbox: z
+    .literal('off')
+    .optional()
+    .describe('To run it outside of the sandbox, when it needs the network or writes elsewhere. The user is asked.'),
+  reason: z.string().max(300).optional().describe('With sandbox: why it has to be outside. The user reads it.'),
   timeout_ms: z.number().int().min(1).max(MAX_TIMEOUT_MS).optional().describe(`Default ${DEFAULT_TIMEOUT_MS}.`),
 });
+
+type Args = z.output<typeof schema>;
 
 /** `shell`: runs a command in a process group of its own, bounded in time and output. */
 export function createShellTool(context: ToolsetContext): AgentTool {
@@ -41,12 +49,23 @@ export function createShellTool(context: ToolsetContext): AgentTool {
       );
       if (!isFolder) throw new ToolInputError(`cwd: ${place.path} is no folder`);
       const verdict = await judge(args.command, place, context, shell);
-      const { argv, env } = verdict.type === 'free' ? verdict : { argv: argvOf(args.command, shell), env: context.env };
+      const leaves = args.sandbox === 'off' && context.sandbox.works;
+      const free = verdict.type === 'free' && !leaves ? verdict : undefined;
+      const command = free ?? { argv: argvOf(args.command, shell), env: context.env };
+      const level = levelOf(context.sandbox, leaves, free !== undefined);
       return {
         title: typeof args.command === 'string' ? args.command : quoteArgv(args.command),
         locations: [{ path: place.real }],
-        ...(verdict.type === 'free' ? {} : { approval: needOf(args.command, verdict.reason, place, context) }),
-        run: (run) => runShell(argv, env, place.real, args.timeout_ms ?? DEFAULT_TIMEOUT_MS, context, run),
+        sandbox: level,
+        ...(free === undefined
+          ? { approval: needOf(args, verdict.type === 'free' ? undefined : verdict.reason, place, context, leaves) }
+          : {}),
+        run: (run) =>
+          runShell(
+            { ...command, cwd: place.real, timeoutMs: args.timeout_ms ?? DEFAULT_TIMEOUT_MS, level },
+            context,
+            run,
+          ),
       };
     },
   });
@@ -58,23 +77,45 @@ function argvOf(command: ShellCommand, shell: string): Argv {
   return [program, ...args];
 }
 
-/** The folder is part of what is asked when it is not the one that the person expects. */
-function needOf(command: ShellCommand, reason: string, place: Place, { workspace }: ToolsetContext): ApprovalNeed {
-  const elsewhere = place.real === workspace.cwd ? '' : `in the folder ${quoteArgv([place.real])}: `;
-  return { reason: `${elsewhere}${reason}`, rules: [`shell:${JSON.stringify([place.real, command])}`] };
+/** What nobody is asked about is walled in as far as it can be. */
+function levelOf(sandbox: Sandbox, leaves: boolean, isFree: boolean): SandboxLevel {
+  if (leaves || !sandbox.works) return 'off';
+  return isFree ? 'read-only' : sandbox.level;
 }
 
-async function runShell(
-  argv: Argv,
-  env: ToolsetContext['env'],
-  cwd: string,
-  timeoutMs: number,
-  context: ToolsetContext,
-  run: ToolRun,
-): Promise<ToolResult> {
+/**
+ * The folder is part of what is asked when it is not the one that the person expects. A yes to a command in the sandbox
+ * is none to the same command outside: its rule is another one.
+ */
+function needOf(
+  args: Args,
+  reason: string | undefined,
+  place: Place,
+  { workspace }: ToolsetContext,
+  leaves: boolean,
+): ApprovalNeed {
+  const why = args.reason === undefined ? 'the model gives no reason' : `the model's reason: ${args.reason}`;
+  const reasons = [...(leaves ? [`it runs OUTSIDE OF THE SANDBOX, with all your rights (${why})`] : []), reason ?? []];
+  const elsewhere = place.real === workspace.cwd ? '' : `in the folder ${quoteArgv([place.real])}: `;
+  return {
+    reason: `${elsewhere}${reasons.flat().join('; ')}`,
+    rules: [`${leaves ? 'shell-outside' : 'shell'}:${JSON.stringify([place.real, args.command])}`],
+  };
+}
+
+interface Command {
+  readonly argv: Argv;
+  readonly env: ToolsetContext['env'];
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  readonly level: SandboxLevel;
+}
+
+async function runShell(command: Command, context: ToolsetContext, run: ToolRun): Promise<ToolResult> {
+  const { argv, env, cwd, timeoutMs, level } = command;
   const teller = new OutputTeller(run);
   const { end, output } = await runProcess({
-    argv,
+    argv: context.sandbox.wrap(argv, { level, cwd }),
     cwd,
     env: { ...env, ...quietEnvironment },
     timeoutMs,
@@ -87,8 +128,9 @@ async function runShell(
   });
   const text = output.total === 0 ? '(no output)' : output.toString();
   const ok = end.type === 'exited' && end.code === 0;
+  const hint = ok ? undefined : sandboxHint(text, level, env['HOME']);
   return {
-    output: `${headline(end, timeoutMs)}\n${text}`,
+    output: [`${headline(end, timeoutMs)}\n${text}`, ...(hint === undefined ? [] : [hint])].join('\n'),
     ok,
     ...(end.type === 'exited' ? { exitCode: end.code } : {}),
   };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../platform/system-clock.ts';
-import { noSandbox, type Sandbox } from '../sandbox/sandbox.ts';
+import { openSandbox } from '../sandbox/open.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
 import type { ToolsetContext } from './context.ts';
@@ -20,7 +21,7 @@ export interface ToolsetOptions {
   readonly select?: ToolSelection;
   /** Environment of commands. Default: a bare `PATH`, so that no secret gets out by accident. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What walls commands in. Default: nothing. */
+  /** What walls commands in. Default: `openSandbox` for this folder and environment. */
   readonly sandbox?: Sandbox;
   /** Default: the real one. */
   readonly clock?: Clock;
@@ -32,11 +33,13 @@ const BARE_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 export async function createTools(options: ToolsetOptions): Promise<readonly AgentTool[]> {
   const select = options.select ?? 'all';
   if (select === 'none') return [];
+  const { env = BARE_ENVIRONMENT, clock = systemClock } = options;
+  const workspace = await Workspace.open(options.cwd);
   const context: ToolsetContext = {
-    workspace: await Workspace.open(options.cwd),
-    env: options.env ?? BARE_ENVIRONMENT,
-    clock: options.clock ?? systemClock,
-    sandbox: options.sandbox ?? noSandbox(),
+    workspace,
+    env,
+    clock,
+    sandbox: options.sandbox ?? (await openSandbox({ cwd: workspace.cwd, env, clock })),
   };
   const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
   return select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];
