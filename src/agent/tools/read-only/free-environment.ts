@@ -9,7 +9,10 @@ const KEPT = /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|LOCALE_ARCHIVE|T
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `PATH` without folders that the model may write to: a relative one, or one in the working directory. */
+/**
+ * `PATH` without folders that the model may write to: a relative one, or one in the working directory. Nor those that npm
+ * puts before the others, where a package of the project may have left an `ls`.
+ */
 export async function freeEnvironment(env: Environment, workspace: Workspace): Promise<Record<string, string>> {
   const kept: Record<string, string> = { PATH: (await safeFolders(env['PATH'] ?? '', workspace)).join(':') };
   for (const [name, value] of Object.entries(env)) if (value !== undefined && KEPT.test(name)) kept[name] = value;
@@ -20,7 +23,7 @@ async function safeFolders(path: string, workspace: Workspace): Promise<readonly
   const folders: string[] = [];
   for (const folder of path.split(':')) {
     // As it is written, too: a link in the working directory can be made to lead elsewhere.
-    if (!isAbsolute(folder) || workspace.contains(folder)) continue;
+    if (!isAbsolute(folder) || workspace.contains(folder) || /\/node_modules\/\.bin\/?$/.test(folder)) continue;
     if (!(await workspace.locate(folder).catch(() => undefined))?.inside) folders.push(folder);
   }
   return folders;
