@@ -15,6 +15,7 @@ import type { Prepared } from './prepare.ts';
 import type { Sink } from './sink.ts';
 import { StableIds } from './stable-ids.ts';
 import type { TurnState } from './turn-state.ts';
+import { concealerFor } from './upstream/conceal.ts';
 
 export interface AnswerOptions {
   readonly context: BridgeContext;
@@ -66,7 +67,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
         ledger.upstream = upstream;
         token = sealedTurn(context, options.turn, upstream, response);
         head = {
-          ...answerHeaders(response.headers),
+          ...answerHeaders(response.headers, concealerFor(upstream, context.pool.getEnv)),
           ...(token === undefined ? {} : { [TURN_STATE_HEADER]: token }),
         };
         sink.setHeaders(head);

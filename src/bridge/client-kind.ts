@@ -1,4 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Conceal } from '../platform/conceal.ts';
+import { isSecretHeader } from '../platform/secret-names.ts';
+import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 
 /** True for Codex, which takes data events as signs of life and reads errors best from the stream. */
 export function isCodex(headers: IncomingHttpHeaders): boolean {
@@ -23,21 +26,8 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Never handed on: they belong to this hop, or hold the caller's own secrets. */
-const PRIVATE = new Set([
-  'host',
-  'authorization',
-  'cookie',
-  'x-api-key',
-  'api-key',
-  'x-goog-api-key',
-  'content-length',
-  'accept-encoding',
-  'origin',
-  'referer',
-  'expect',
-  'x-codex-turn-state', // sealed for us, not for the upstream
-]);
+/** Never handed on: they belong to this hop. So do the caller's secrets, whatever they are called. */
+const OWN_HOP = new Set(['host', 'content-length', 'accept-encoding', 'origin', 'referer', 'expect']);
 
 /** What an upstream of the Responses API may make use of. */
 const USEFUL =
@@ -57,7 +47,8 @@ export function passedHeaders(headers: IncomingHttpHeaders): Record<string, stri
 function pick(headers: IncomingHttpHeaders, wanted: (name: string) => boolean): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || HOP_BY_HOP.has(name) || PRIVATE.has(name) || !wanted(name)) continue;
+    if (value === undefined || HOP_BY_HOP.has(name) || OWN_HOP.has(name) || !wanted(name)) continue;
+    if (isSecretHeader(name)) continue;
     picked[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return picked;
@@ -67,26 +58,36 @@ function pick(headers: IncomingHttpHeaders, wanted: (name: string) => boolean): 
 const TOLD = /^(?:openai-|x-ratelimit-|x-codex-|x-models-etag$|x-reasoning-included$)/;
 
 /** An upstream's headers for the caller. */
-export function answerHeaders(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string> {
-  return pick(headers, (name) => TOLD.test(name));
+export function answerHeaders(headers: UpstreamHeaders, conceal: Conceal): Record<string, string> {
+  return pickAnswer(headers, conceal, (name) => TOLD.test(name));
 }
 
 /** Codings that the transport takes off: their bytes and their count are not those that go on. */
 const DECODED = /^(?:x-)?(?:gzip|deflate|br)$/i;
 
 /** All of an upstream's headers that may pass. Which web pages may read the answer is for the bridge to say. */
-export function allAnswerHeaders(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
+export function allAnswerHeaders(headers: UpstreamHeaders, conceal: Conceal): Record<string, string> {
+  const decoded = DECODED.test(one(headers['content-encoding'])?.trim() ?? '');
+  return pickAnswer(
+    headers,
+    conceal,
+    (name) =>
+      !name.startsWith('access-control-') && !(decoded && (name === 'content-encoding' || name === 'content-length')),
+  );
+}
+
+type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Some servers quote the key that they refuse; cookies and turn states are between them and the bridge. */
+function pickAnswer(
+  headers: UpstreamHeaders,
+  conceal: Conceal,
+  wanted: (name: string) => boolean,
 ): Record<string, string> {
   const picked: Record<string, string> = {};
-  const decoded = DECODED.test(one(headers['content-encoding'])?.trim() ?? '');
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || HOP_BY_HOP.has(name) || name === 'x-codex-turn-state' || name === 'set-cookie') continue;
-    if (name.startsWith('access-control-')) continue;
-    if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
-    picked[name] = Array.isArray(value) ? value.join(', ') : value;
+    if (value === undefined || HOP_BY_HOP.has(name) || name === TURN_STATE_HEADER || name === 'set-cookie') continue;
+    if (wanted(name)) picked[name] = conceal(Array.isArray(value) ? value.join(', ') : value);
   }
   return picked;
 }

@@ -1,4 +1,4 @@
-import { concealText } from '../client/secrets.ts';
+import type { Conceal } from '../platform/conceal.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { one } from './client-kind.ts';
 
@@ -14,19 +14,14 @@ export type PassedResponse = Pick<HttpResponse, 'status' | 'headers' | 'header' 
  *
  * Never rejects: a body that is cut off is handed on as far as it came, and `read` then rejects.
  */
-export async function withoutSecrets(
-  response: HttpResponse,
-  secretsNow: () => readonly string[],
-): Promise<PassedResponse> {
+export async function withoutSecrets(response: HttpResponse, conceal: Conceal): Promise<PassedResponse> {
   if (response.status < 400 || isStream(response)) return response;
-  const secrets = secretsNow();
-  if (secrets.length === 0) return response;
   const read: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
     const chunks = await response.read().catch((error: unknown) => ({ error }));
-    if (chunks === undefined) return concealed(response, read, secrets);
-    if ('error' in chunks) return concealed(response, read, secrets, chunks.error as Error);
+    if (chunks === undefined) return concealed(response, read, conceal);
+    if ('error' in chunks) return concealed(response, read, conceal, chunks.error as Error);
     read.push(...chunks);
     bytes += chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     if (bytes > LIMIT) return { ...headOf(response), read: inOrder(read, () => response.read()) };
@@ -37,15 +32,10 @@ function isStream(response: HttpResponse): boolean {
   return /^\s*text\/event-stream\b/i.test(response.header('content-type') ?? '');
 }
 
-function concealed(
-  response: HttpResponse,
-  read: readonly Uint8Array[],
-  secrets: readonly string[],
-  cut?: Error,
-): PassedResponse {
+function concealed(response: HttpResponse, read: readonly Uint8Array[], conceal: Conceal, cut?: Error): PassedResponse {
   const rest = (): Promise<undefined> => (cut === undefined ? Promise.resolve(undefined) : Promise.reject(cut));
   const text = textOf(Buffer.concat(read));
-  const shown = text === undefined ? undefined : concealText(text, secrets);
+  const shown = text === undefined ? undefined : conceal(text);
   if (shown === undefined || shown === text) return { ...headOf(response), read: inOrder(read, rest) };
   const bytes = Buffer.from(shown);
   const headers = Object.fromEntries(Object.entries(response.headers).filter(([name]) => !OF_BYTES.has(name)));

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isSecretParameter } from '../platform/secret-names.ts';
 import { badRequest, type ApiError } from './api-error.ts';
 
 export interface GateOptions {
@@ -25,9 +26,6 @@ export interface GateRequest {
 export type Gate = (request: GateRequest) => ApiError | undefined;
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]', '::1'];
-
-/** Names under which keys are put into addresses, where every log on the way keeps them. */
-const KEY_PARAMETERS = /^(?:(?:[a-z]+[-_])?api[-_]?key|key|(?:access[-_]?|auth[-_]?)?token|authorization)$/i;
 
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
@@ -67,7 +65,7 @@ function checkAddress({ url }: GateRequest): ApiError | undefined {
   const mark = url.indexOf('?');
   if (mark < 0) return undefined;
   const names = [...new URLSearchParams(url.slice(mark)).keys()];
-  if (!names.some((name) => KEY_PARAMETERS.test(name))) return undefined;
+  if (!names.some((name) => isSecretParameter(name))) return undefined;
   return badRequest('a key does not belong into the address: send it as Authorization: Bearer', { code: 'key_in_url' });
 }
 

@@ -4,7 +4,6 @@ import { isObject, parseJson } from '../base/json.ts';
 import { ModelError } from '../model/errors.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { requestHeaders, requestUrl } from '../client/provider-request.ts';
-import { secretsOf } from '../client/secrets.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { apiErrorOf } from './api-error.ts';
 import { sealedTurn, toModelError } from './attempt.ts';
@@ -15,6 +14,7 @@ import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { flushed, sendError } from './sink.ts';
 import type { Trace } from './trace.ts';
 import type { TurnState } from './turn-state.ts';
+import { concealerFor } from './upstream/conceal.ts';
 import type { Upstream } from './upstream/pool.ts';
 
 export interface PassOptions {
@@ -102,8 +102,7 @@ async function open(
     try {
       const sent = await send(options, upstream);
       if (sent.status < 500) context.pool.succeeded(upstream);
-      const secrets = (): readonly string[] => secretsOf(upstream.provider('responses'), context.pool.getEnv);
-      const response = await withoutSecrets(sent, secrets);
+      const response = await withoutSecrets(sent, concealerFor(upstream, context.pool.getEnv));
       facts.status = response.status;
       writeHead(options, upstream, response);
       return { response, release };
@@ -142,7 +141,7 @@ async function send(options: PassOptions, upstream: Upstream): Promise<HttpRespo
 function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, response: PassedResponse): void {
   const token = sealedTurn(context, turn, upstream, response);
   res.writeHead(response.status, {
-    ...allAnswerHeaders(response.headers),
+    ...allAnswerHeaders(response.headers, concealerFor(upstream, context.pool.getEnv)),
     ...(token === undefined ? {} : { [TURN_STATE_HEADER]: token }),
   });
   res.flushHeaders();

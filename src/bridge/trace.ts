@@ -2,7 +2,15 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import type { JsonObject } from '../base/json.ts';
-import { concealText } from '../client/secrets.ts';
+import { createConcealer } from '../platform/conceal.ts';
+import {
+  redactHeader,
+  redactTarget,
+  replaceSpans,
+  secretsInHeader,
+  secretSpans,
+  withoutSecretSpans,
+} from '../platform/secret-text.ts';
 
 /** Writes one file per exchange, so that it can be read afterwards. */
 export interface Tracer {
@@ -22,8 +30,6 @@ export interface Trace {
   end(): void;
 }
 
-const SECRET = /authorization|cookie|api[-_]?key|token|secret|password|turn-state|attestation/i;
-
 /** @param folder - made when it is not there */
 export function createTracer(folder: string, onError: (error: Error) => void): Tracer {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -31,46 +37,41 @@ export function createTracer(folder: string, onError: (error: Error) => void): T
     begin: (id, request) => {
       const file = createWriteStream(join(folder, `${id}.jsonl`), { mode: 0o600 });
       file.on('error', onError);
-      const secrets: string[] = []; // an answer may repeat them
+      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+      const spans = body === undefined ? [] : secretSpans(body);
+      const secrets = [
+        ...valuesOf(request.headers).flatMap(([name, value]) => secretsInHeader(name, value)),
+        ...spans.map(({ from, to }) => body?.slice(from, to) ?? ''),
+      ];
+      const conceal = createConcealer(secrets); // an answer may repeat them
       line(file, {
         at: new Date().toISOString(),
         ...request,
-        headers: redacted(request.headers),
+        headers: shown(request.headers),
         url: withoutQuery(request.url),
-        body: withoutSecrets(request.body, secrets),
+        body: body === undefined ? undefined : (JSON.parse(conceal(replaceSpans(body, spans))) as unknown),
       });
       return {
-        sent: (text) => line(file, { sent: concealText(text, secrets) }),
+        sent: (text) => line(file, { sent: conceal(withoutSecretSpans(text)) }),
         end: () => file.end(),
       };
     },
   };
 }
 
-/** Headers whose name sounds like a secret lose their value. */
-export function redacted(headers: IncomingHttpHeaders): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, SECRET.test(name) ? '[redacted]' : value]),
-  );
+function shown(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(valuesOf(headers).map(([name, value]) => [name, redactHeader(name, value)]));
 }
 
-/** A query may hold a key, by mistake. */
-export function withoutQuery(url: string): string {
-  const mark = url.indexOf('?');
-  return mark < 0 ? url : url.slice(0, mark);
+function valuesOf(headers: IncomingHttpHeaders): [name: string, value: string][] {
+  return Object.entries(headers).map(([name, value]) => [name, [value ?? []].flat().join(', ')]);
+}
+
+/** A query may hold a key, by mistake; a path too. */
+function withoutQuery(url: string): string {
+  return redactTarget(url.split('?', 1)[0] ?? '');
 }
 
 function line(file: WriteStream, value: object): void {
   file.write(`${JSON.stringify(value)}\n`);
-}
-
-/** Requests carry secrets in their bodies, too: the keys of `mcp` tools, the turn state of a request on a socket. */
-function withoutSecrets(body: JsonObject | undefined, secrets: string[]): unknown {
-  if (body === undefined) return undefined;
-  const text = JSON.stringify(body, (name, value: unknown) => {
-    if (typeof value !== 'string' || !SECRET.test(name)) return value;
-    secrets.push(value);
-    return '[redacted]';
-  });
-  return JSON.parse(text);
 }

@@ -44,7 +44,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
         model: model.agentModel,
         threads: threadStore(cli),
         version,
-        env: toolEnvironment(cli.env, model.provider.envKey),
+        env: toolEnvironment(cli.env, model.provider),
         maxRequests,
         mcpServers,
         ...(system === undefined ? {} : { instructions: system }),

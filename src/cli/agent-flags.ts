@@ -1,6 +1,9 @@
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { ThreadStore, type ApprovalMode, type ToolSelection } from '../agent/index.ts';
+import type { ProviderConfig } from '../client/provider.ts';
+import { isSecretVariable } from '../platform/secret-names.ts';
+import { looksSecret } from '../platform/secret-text.ts';
 import type { CliContext } from './context.ts';
 import { flag } from './flags.ts';
 
@@ -39,13 +42,16 @@ export function threadStore(cli: CliContext): ThreadStore {
   return new ThreadStore(join(folder, 'turnwire', 'threads'));
 }
 
-/** Names of variables that hold secrets, as far as a name tells. */
-const SECRET = /KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL/i;
-
-/** The environment of the model's commands: ours, without what looks like a secret. */
+/**
+ * The environment of the model's commands: ours, without what the provider's configuration names as a secret, what its
+ * own name says is one, and what looks like one (an address with a password, say).
+ */
 export function toolEnvironment(
   env: CliContext['env'],
-  keyName: string | undefined,
+  provider: Pick<ProviderConfig, 'envKey' | 'envHttpHeaders'>,
 ): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== keyName && !SECRET.test(name)));
+  const named = new Set([provider.envKey, ...Object.values(provider.envHttpHeaders)]);
+  const held = (name: string, value: string): boolean =>
+    named.has(name) || isSecretVariable(name) || looksSecret(value);
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => !held(name, value ?? '')));
 }

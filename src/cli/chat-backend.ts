@@ -129,7 +129,7 @@ class Sources {
 
   async #openTools(approver: Approver): Promise<readonly AgentTool[]> {
     const { cli, flags, name } = this.#options;
-    const env = toolEnvironment(cli.env, this.#model.provider.envKey);
+    const env = toolEnvironment(cli.env, this.#model.provider);
     const tools = await createTools({ cwd: this.#cwd, select: flags.tools, env }).catch((error: unknown) => {
       throw new UsageError(`--cwd: cannot work in ${this.#cwd}: ${describeSystemError(error)}`);
     });

@@ -108,7 +108,7 @@ function misfit(problem: string): ModelErrorJson {
 async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; close: () => Promise<void> }> {
   const { cli, flags, model, request, maxRequests } = options;
   const cwd = toolFolder(flags, cli);
-  const env = toolEnvironment(cli.env, model.provider.envKey);
+  const env = toolEnvironment(cli.env, model.provider);
   const tools = await createTools({ cwd, select: flags.tools, env }).catch((error: unknown) => {
     throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`);
   });

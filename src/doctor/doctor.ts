@@ -1,5 +1,7 @@
+import { createConcealer, type Conceal } from '../platform/conceal.ts';
+import { isSecretParameter } from '../platform/secret-names.ts';
+import { redactTarget } from '../platform/secret-text.ts';
 import { protocolIds, protocols, type ProtocolId } from '../wire/index.ts';
-import { concealKey } from './conceal.ts';
 import { Examination, isAbsent, type Outcome, type Probe, type ProbeWire } from './examination.ts';
 import { modelProbes } from './probes-model.ts';
 import { serverProbes } from './probes-server.ts';
@@ -88,7 +90,7 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
     signal: options.signal ?? new AbortController().signal,
   });
   const wires = options.wires ?? protocolIds;
-  const run = new Run(examination, options);
+  const run = new Run(examination, options, secretsIn(baseUrl, options.apiKey));
   await run.all(serverProbes);
   for (const wire of wires) await run.all(modelProbes(wire));
   if (wires.some((wire) => protocols[wire].overWebSocket)) await run.all(websocketProbes());
@@ -123,15 +125,23 @@ async function checkAbsent(
   ];
 }
 
+/** The key, and what the address holds of keys and passwords. */
+function secretsIn(url: URL, apiKey: string | undefined): readonly string[] {
+  const parameters = [...url.searchParams].filter(([name]) => isSecretParameter(name)).map(([, value]) => value);
+  return [apiKey ?? '', decodeURIComponent(url.password), ...parameters];
+}
+
 class Run {
   readonly #examination: Examination;
   readonly #options: DoctorOptions;
+  readonly #conceal: Conceal;
   readonly #reports: ProbeReport[] = [];
   readonly #told = new Set<string>();
 
-  constructor(examination: Examination, options: DoctorOptions) {
+  constructor(examination: Examination, options: DoctorOptions, secrets: readonly string[]) {
     this.#examination = examination;
     this.#options = options;
+    this.#conceal = createConcealer(secrets);
   }
 
   /** Runs the probes of one group: some by themselves, in their order, the rest together. */
@@ -153,8 +163,8 @@ class Run {
     if (more.length > 0) this.#tell({ name: 'wires', wire: 'server' }, { seen: 'a wire is missing', findings: more });
     const findings = this.#reports.flatMap((report) => report.findings);
     return {
-      url: url.href,
-      model: concealKey(this.#examination.model, this.#options.apiKey),
+      url: redactTarget(url.href),
+      model: this.#conceal(this.#examination.model),
       probes: this.#reports,
       findings,
       broken: findings.filter(({ level }) => level === 'broken').length,
@@ -175,7 +185,7 @@ class Run {
 
   /** Some servers quote the key that they refuse. */
   #withoutKey(outcome: Outcome): Outcome {
-    const conceal = (text: string): string => concealKey(text, this.#options.apiKey);
+    const conceal = this.#conceal;
     if ('skipped' in outcome) return { skipped: conceal(outcome.skipped) };
     const findings = outcome.findings.map((finding) => ({ ...finding, seen: conceal(finding.seen) }));
     return { seen: conceal(outcome.seen), findings };

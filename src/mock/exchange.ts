@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
+import { redactHeader, redactTarget, withoutSecretSpans } from '../platform/secret-text.ts';
 import type { ProtocolId } from '../wire/decoder.ts';
 import { protocolIds, protocols } from '../wire/protocols.ts';
 import type { Head } from './answer.ts';
@@ -247,26 +248,21 @@ function finishHead(head: Head, input: StageInput): void {
   }
 }
 
+/** As anybody on this machine may read it: without its secrets. */
 function publicRecord(record: RecordedRequest): JsonObject {
   const { n, method, path, query, headers, transport, body, text, atMs, answer } = record;
+  const shown = withoutSecretSpans(text, headers['content-type']);
   return {
     n,
     method,
-    path,
-    query,
-    headers: withoutSecrets(headers),
+    path: redactTarget(path),
+    query: redactTarget(`?${query}`).slice(1),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redactHeader(name, value)])),
     transport,
-    body: body ?? text,
+    body: body === undefined ? shown : parseJson(shown),
     at_ms: Math.round(atMs),
     answer,
   };
-}
-
-function withoutSecrets(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const secret = /^(authorization|cookie|x-api-key|api-key|proxy-authorization)$/;
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, secret.test(name) ? '[redacted]' : value]),
-  );
 }
 
 function invalidRequest(message: string): JsonObject {

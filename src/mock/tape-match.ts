@@ -1,11 +1,14 @@
-import type { TapedExchange } from './tape.ts';
-import { redactTarget } from './tape-redact.ts';
+import type { HeaderList, TapedExchange, TapedRequest } from './tape.ts';
+import { readBodyOf } from './tape-body.ts';
+import { cleanRequest } from './tape-clean.ts';
+import { SecretMask } from './tape-redact.ts';
 
 /** What of a request is compared with the tape. */
 export interface AskedRequest {
   readonly kind: TapedExchange['kind'];
   readonly method: string;
   readonly target: string;
+  readonly headers: HeaderList;
   readonly body: Uint8Array;
 }
 
@@ -30,10 +33,10 @@ export class TapeMatcher {
    * whose body is most similar, the earlier of two. `undefined` when there is none (any more).
    */
   take(request: AskedRequest): TapedExchange | undefined {
-    const target = redactTarget(request.target);
-    const fitting = this.#exchanges.filter((exchange) => fits(exchange, request, target));
+    const { clean } = cleanRequest(request, new SecretMask()); // as it would stand on the tape
+    const fitting = this.#exchanges.filter((exchange) => fits(exchange, clean));
     const fresh = fitting.filter((exchange) => !this.#played.has(exchange));
-    const chosen = mostSimilar(fresh.length > 0 || this.#once ? fresh : fitting, request.body);
+    const chosen = mostSimilar(fresh.length > 0 || this.#once ? fresh : fitting, clean);
     if (chosen !== undefined) this.#played.set(chosen, (this.#played.get(chosen) ?? 0) + 1);
     return chosen;
   }
@@ -54,24 +57,24 @@ export class TapeMatcher {
   }
 }
 
-function fits(exchange: TapedExchange, request: AskedRequest, target: string): boolean {
+function fits(exchange: TapedExchange, request: AskedRequest): boolean {
   return (
     exchange.kind === request.kind &&
     exchange.request.method === request.method &&
-    pathOf(exchange.request.target) === pathOf(target)
+    pathOf(exchange.request.target) === pathOf(request.target)
   );
 }
 
-function mostSimilar(candidates: readonly TapedExchange[], body: Uint8Array): TapedExchange | undefined {
+function mostSimilar(candidates: readonly TapedExchange[], request: AskedRequest): TapedExchange | undefined {
   if (candidates.length < 2) return candidates[0];
-  const asked = Buffer.from(body);
+  const asked = Buffer.from(request.body);
   const same = candidates.find((candidate) => asked.equals(candidate.request.body));
   if (same !== undefined) return same;
-  const words = wordsOf(body);
+  const words = wordsOf(request);
   let best = candidates[0];
   let bestScore = -1;
   for (const candidate of candidates) {
-    const score = similarity(words, wordsOf(candidate.request.body));
+    const score = similarity(words, wordsOf(candidate.request));
     if (score > bestScore) [best, bestScore] = [candidate, score];
   }
   return best;
@@ -82,10 +85,10 @@ const MAX_WORDS = 20_000;
 
 type Words = ReadonlyMap<string, number>;
 
-function wordsOf(body: Uint8Array): Words {
+function wordsOf({ headers, body }: Pick<TapedRequest, 'headers' | 'body'>): Words {
   const words = new Map<string, number>();
   const all =
-    Buffer.from(body)
+    Buffer.from(readBodyOf(headers, body) ?? body)
       .toString('utf8')
       .match(/[\p{L}\p{N}_]+/gu) ?? [];
   for (const word of all.slice(-MAX_WORDS)) words.set(word, (words.get(word) ?? 0) + 1);

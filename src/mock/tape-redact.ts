@@ -1,110 +1,74 @@
+import { parseJson } from '../base/json.ts';
+import { withoutScheme } from '../platform/conceal.ts';
+import { isSecretParameter } from '../platform/secret-names.ts';
+import {
+  FieldScanner,
+  REDACTED,
+  redactHeader,
+  secretsInHeader,
+  secretSpans,
+  type Span,
+} from '../platform/secret-text.ts';
 import type { HeaderList } from './tape.ts';
-
-/** What stands on a tape instead of a secret header or query value. */
-export const REDACTED = '[redacted]';
-
-const SECRET_HEADERS =
-  /^(authorization|proxy-authorization|cookie|set-cookie|x-codex-turn-state|chatgpt-account-id|x-auth-.+)$|(^|[-_])(key|apikey|tokens?|secret|signature|credentials?|password|passwd)$/i;
-
-/** Counts of tokens are no tokens. */
-const HARMLESS_HEADERS = /^(x-)?ratelimit-|^anthropic-ratelimit-|^sec-websocket-key$|^idempotency-key$/i;
-
-const SECRET_QUERY = /(^|[-_.])(key|apikey|api_key|token|secret|sig|signature|password|auth|code|credential)$/i;
-
-const SECRET_FIELDS =
-  /"(authorization|proxy-authorization|cookie|x-codex-turn-state|[\w-]*api[-_]?key|access[-_]token|refresh[-_]token|client[-_]secret|password)"\s*:\s*"((?:[^"\\]|\\.)+)"/gi;
-
-/** `openai-insecure-api-key.sk-…` and the like: a browser can set no other header of a handshake. */
-const PROTOCOL_KEY = /(?:key|token|bearer|auth|authorization)[.:=_-]([^\s,]+)/gi;
 
 /** Shorter values are not searched for in bodies: they would be found in ordinary text. */
 const LEAST_SECRET = 6;
 
-/** True for a header whose value never goes on a tape. */
-export function isSecretHeader(name: string): boolean {
-  return SECRET_HEADERS.test(name) && !HARMLESS_HEADERS.test(name);
-}
-
 /** The headers without their secrets; the scheme of an authorization stays. */
 export function redactHeaders(headers: HeaderList): HeaderList {
-  return headers.map(([name, value]) =>
-    isSecretHeader(name) ? ([name, `${schemeOf(name, value)}${REDACTED}`] as const) : ([name, value] as const),
-  );
-}
-
-/** Path and query without the values of keys, tokens and signatures. */
-export function redactTarget(target: string): string {
-  const mark = target.indexOf('?');
-  if (mark < 0) return target;
-  const pairs = target.slice(mark + 1).split('&');
-  return `${target.slice(0, mark)}?${pairs.map(redactPair).join('&')}`;
-}
-
-function redactPair(pair: string): string {
-  const equals = pair.indexOf('=');
-  const name = equals < 0 ? pair : pair.slice(0, equals);
-  return equals >= 0 && SECRET_QUERY.test(decoded(name)) ? `${name}=${REDACTED}` : pair;
-}
-
-function schemeOf(name: string, value: string): string {
-  if (!/authorization$/i.test(name)) return '';
-  return /^(bearer|basic|digest|token)\s+/i.exec(value)?.[0] ?? '';
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return headers.map(([name, value]) => [name, redactHeader(name, value)] as const);
 }
 
 /**
- * The secrets of one exchange: found in its headers, its query and the named fields of its JSON, and masked wherever
- * else they come up, byte for byte, so that no length changes.
+ * The secrets of one exchange: found in its headers, its query and its bodies, and masked wherever else they come up, byte
+ * for byte, so that no length changes.
  */
 export class SecretMask {
-  readonly #secrets = new Set<string>();
-  #longest = 0;
+  readonly #secrets = new Map<string, Buffer>();
 
   /** Learns the values of secret headers, and the keys that browsers put among a WebSocket's protocols. */
   learnHeaders(headers: HeaderList): void {
-    for (const [name, value] of headers) {
-      if (/^sec-websocket-protocol$/i.test(name))
-        for (const [, key] of value.matchAll(PROTOCOL_KEY)) this.#learn(key ?? '');
-      if (!isSecretHeader(name)) continue;
-      this.#learn(value);
-      const credential = value.slice(schemeOf(name, value).length);
-      this.#learn(credential);
-      if (/^basic\s/i.test(value)) this.#learn(Buffer.from(credential, 'base64').toString('utf8').split(':')[1] ?? '');
-      if (/cookie$/i.test(name)) for (const [, part] of value.matchAll(/=([^;]+)/g)) this.#learn(part ?? '');
-    }
+    for (const [name, value] of headers) for (const secret of secretsInHeader(name, value)) this.learn(secret);
   }
 
-  /** Learns the values of secret query parameters. */
+  /** Learns the values of secret query parameters, and what looks like a key. */
   learnTarget(target: string): void {
-    const query = target.split('?')[1] ?? '';
-    for (const pair of query.split('&')) {
-      if (redactPair(pair) === pair) continue;
-      const value = pair.slice(pair.indexOf('=') + 1);
-      this.#learn(value);
-      this.#learn(decoded(value));
+    for (const { from, to } of secretSpans(target)) this.learn(target.slice(from, to));
+    for (const pair of (target.split('?')[1] ?? '').split('&')) {
+      const equals = pair.indexOf('=');
+      if (equals < 0 || !isSecretParameter(pair.slice(0, equals))) continue;
+      this.learn(pair.slice(equals + 1));
+      this.learn(decoded(pair.slice(equals + 1)));
     }
   }
 
-  /** Learns the values of JSON fields whose names say that they are secret. */
-  learnFields(body: Uint8Array | string): void {
-    const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
-    for (const [, , value] of text.matchAll(SECRET_FIELDS)) {
-      this.#learn(value ?? '');
-      this.#learn((value ?? '').replace(/^bearer\s+/i, ''));
-    }
+  /** A whole body with its secrets masked; they are known from then on. The input is left as it is. */
+  maskBody(data: Uint8Array, contentType?: string): Uint8Array {
+    const text = view(data).toString('latin1'); // one character for each byte
+    const spans = secretSpans(text, contentType);
+    for (const { from, to } of spans) this.learnBytes(data.subarray(from, to));
+    return this.mask(masked(data, spans));
+  }
+
+  maskBodyText(text: string): string {
+    const data = Buffer.from(text);
+    const clean = this.maskBody(data);
+    return clean === data ? text : Buffer.from(clean).toString('utf8');
+  }
+
+  /** Learns a value as it stands in a body, where it may be escaped. */
+  learnBytes(bytes: Uint8Array): void {
+    const text = view(bytes).toString('utf8');
+    this.learn(text);
+    this.learn(withoutScheme(text));
+    this.learn(decoded(text.replaceAll('+', ' ')));
+    const unescaped = parseJson(`"${text}"`);
+    if (typeof unescaped === 'string') this.learn(unescaped);
   }
 
   /** The bytes with every known secret masked. The input is left as it is. */
   mask(data: Uint8Array): Uint8Array {
-    const spans = this.#spans(data);
-    return spans.length === 0 ? data : masked(data, spans);
+    return masked(data, this.#spans(data));
   }
 
   maskText(text: string): string {
@@ -117,32 +81,36 @@ export class SecretMask {
   openTail(data: Uint8Array): number {
     const buffer = view(data);
     let open = 0;
-    for (const secret of this.#secrets) open = Math.max(open, beginningAtEnd(buffer, Buffer.from(secret)));
+    for (const secret of this.#secrets.values()) open = Math.max(open, beginningAtEnd(buffer, secret));
     return open;
   }
 
-  /** True when there is nothing to mask. */
-  get empty(): boolean {
-    return this.#longest === 0;
-  }
-
-  #learn(value: string): void {
+  learn(value: string): void {
     const secret = value.trim();
-    if (secret.length < LEAST_SECRET || secret === REDACTED) return;
-    this.#secrets.add(secret);
-    this.#longest = Math.max(this.#longest, secret.length);
+    if (secret.length < LEAST_SECRET || secret === REDACTED || this.#secrets.has(secret)) return;
+    if (this.#secrets.size < MOST_SECRETS) this.#secrets.set(secret, Buffer.from(secret));
   }
 
-  #spans(data: Uint8Array): [number, number][] {
+  #spans(data: Uint8Array): Span[] {
     const buffer = view(data);
-    const spans: [number, number][] = [];
-    for (const secret of this.#secrets) {
-      const length = Buffer.byteLength(secret);
-      for (let at = buffer.indexOf(secret); at >= 0; at = buffer.indexOf(secret, at + length)) {
-        spans.push([at, at + length]);
+    const spans: Span[] = [];
+    for (const secret of this.#secrets.values()) {
+      for (let at = buffer.indexOf(secret); at >= 0; at = buffer.indexOf(secret, at + secret.length)) {
+        spans.push({ from: at, to: at + secret.length });
       }
     }
     return spans;
+  }
+}
+
+/** Each is searched for in every chunk: more than these are masked where they stand, and not searched for elsewhere. */
+const MOST_SECRETS = 1000;
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 
@@ -152,14 +120,20 @@ interface Piece {
   readonly data: Uint8Array;
 }
 
+/** A secret field whose end does not come within so many bytes is no longer waited for; what came of it is masked. */
+const LONGEST_FIELD = 4096;
+
 /**
- * Masks secrets in a stream of chunks, also where a secret is cut across several of them. Chunks stay as they were
- * cut; one is held back only while its end may be the beginning of a secret, so that never more than one chunk and
- * the length of the longest secret are held.
+ * Masks secrets in a stream of chunks, also where a secret is cut across several of them: those that are known, and the
+ * strings of secret JSON fields. Chunks stay as they were cut; one is held back only while its end may be a part of a
+ * secret, so that never more than a field, a chunk and the length of the longest secret are held.
  */
 export class StreamMask {
   readonly #mask: SecretMask;
+  readonly #fields = new FieldScanner();
   #held: Piece[] = [];
+  /** Where in the stream the first held byte stands. */
+  #from = 0;
 
   constructor(mask: SecretMask) {
     this.#mask = mask;
@@ -167,17 +141,33 @@ export class StreamMask {
 
   /** The chunks that are safe to keep now. */
   push(piece: Piece): Piece[] {
-    if (this.#mask.empty) return [piece];
+    const spans = this.#fields.push(view(piece.data).toString('latin1'));
     this.#held.push(piece);
-    const whole = Buffer.concat(this.#held.map(({ data }) => data));
-    const clean = this.#mask.mask(whole);
+    const whole = this.#held.length === 1 ? piece.data : Buffer.concat(this.#held.map(({ data }) => data));
+    const inHeld = spans.map(({ from, to }) => ({ from: Math.max(0, from - this.#from), to: to - this.#from }));
+    for (const { from, to } of inHeld) this.#mask.learnBytes(whole.subarray(from, to));
+    const open = this.#openField(whole.length);
+    const clean = this.#mask.mask(masked(whole, open.given === undefined ? inHeld : [...inHeld, open.given]));
     if (clean !== whole) this.#held = recut(this.#held, clean);
-    return this.#release(clean.length - this.#mask.openTail(clean));
+    return this.#release(Math.min(open.safe, clean.length - this.#mask.openTail(clean)));
   }
 
-  /** What is still held: the stream is over, so nothing can complete a secret any more. */
+  /** What is still held: the stream is over, so nothing can complete a known secret any more; a field's is one. */
   flush(): Piece[] {
-    return this.#held.splice(0);
+    const whole = Buffer.concat(this.#held.map(({ data }) => data));
+    const from = this.#fields.openFrom;
+    const clean =
+      from === undefined ? whole : masked(whole, [{ from: Math.max(0, from - this.#from), to: whole.length }]);
+    return recut(this.#held.splice(0), clean);
+  }
+
+  /** A field that has not ended: it is waited for, or, when it is long, masked as far as it came. */
+  #openField(length: number): { readonly safe: number; readonly given?: Span } {
+    const openFrom = this.#fields.openFrom;
+    if (openFrom === undefined) return { safe: length };
+    const from = Math.max(0, openFrom - this.#from);
+    const gone = this.#from + length - openFrom;
+    return gone <= LONGEST_FIELD ? { safe: from } : { safe: length, given: { from, to: length } };
   }
 
   #release(safe: number): Piece[] {
@@ -189,6 +179,7 @@ export class StreamMask {
       out.push(piece);
     }
     this.#held.splice(0, out.length);
+    for (const { data } of out) this.#from += data.length;
     return out;
   }
 }
@@ -207,10 +198,17 @@ function recut(pieces: readonly Piece[], whole: Uint8Array): Piece[] {
   return pieces.map(({ ms, data }) => ({ ms, data: whole.subarray(at, (at += data.length)) }));
 }
 
-function masked(data: Uint8Array, spans: readonly [number, number][]): Uint8Array {
+/** The same bytes when there is nothing to mask. */
+function masked(data: Uint8Array, spans: readonly Span[]): Uint8Array {
+  if (spans.length === 0) return data;
   const copy = new Uint8Array(data);
-  for (const [from, to] of spans) copy.fill(ASTERISK, from, to);
+  for (const { from, to } of spans) copy.fill(ASTERISK, from, to);
   return copy;
+}
+
+/** So many asterisks as there are bytes. */
+export function blank(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data.length).fill(ASTERISK);
 }
 
 const ASTERISK = 42;

@@ -8,7 +8,7 @@ import type { TapedExchange, TapeProblem } from './tape.ts';
 import { TapeMatcher } from './tape-match.ts';
 import { playExchange, type ReplayPace } from './tape-play.ts';
 import { playWebSocket } from './tape-play-websocket.ts';
-import { readBody } from './tape-proxy.ts';
+import { passedHeaders, readBody } from './tape-proxy.ts';
 import { readTape, type Tape } from './tape-read.ts';
 
 export interface ReplayOptions {
@@ -131,7 +131,13 @@ class Replay implements TapeServer {
       res.destroy();
       return;
     }
-    const asked = { kind: 'http', method: req.method ?? 'GET', target: req.url ?? '/', body } as const;
+    const asked = {
+      kind: 'http',
+      method: req.method ?? 'GET',
+      target: req.url ?? '/',
+      headers: passedHeaders(req),
+      body,
+    } as const;
     const exchange = this.#matcher.take(asked);
     if (exchange === undefined) {
       this.#stranger(asked.method, asked.target);
@@ -145,7 +151,13 @@ class Replay implements TapeServer {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined); // told by 'close'
-    const asked = { kind: 'websocket', method: 'GET', target: req.url ?? '/', body: new Uint8Array() } as const;
+    const asked = {
+      kind: 'websocket',
+      method: 'GET',
+      target: req.url ?? '/',
+      headers: passedHeaders(req),
+      body: new Uint8Array(),
+    } as const;
     const exchange = this.#matcher.take(asked);
     if (exchange === undefined) {
       this.#stranger('WebSocket', asked.target);

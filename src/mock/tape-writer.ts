@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
+import { redactTarget } from '../platform/secret-text.ts';
 import {
   encodeData,
   encodeRequest,
@@ -10,8 +11,11 @@ import {
   type TapedExchange,
   type TapedMessage,
   type TapedRequest,
+  type TapedResponse,
 } from './tape.ts';
-import { redactHeaders, redactTarget, SecretMask, StreamMask } from './tape-redact.ts';
+import { codingsOf } from './tape-body.ts';
+import { cleanHeaders, cleanRequest, HeldAnswer, type BodyNote } from './tape-clean.ts';
+import { blank, SecretMask, StreamMask } from './tape-redact.ts';
 
 /** How the names of tape files end. */
 export const TAPE_SUFFIX = '.tape.jsonl';
@@ -23,7 +27,7 @@ export class TapeFolder {
 
   /** Makes the folder; tapes that it has already are kept and counted on. Throws Node's error when it cannot. */
   constructor(path: string) {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     this.path = path;
     const numbers = readdirSync(path).map((name) => (name.endsWith(TAPE_SUFFIX) ? Number.parseInt(name, 10) : 0));
     this.#next = Math.max(0, ...numbers.filter((number) => Number.isFinite(number))) + 1;
@@ -31,7 +35,9 @@ export class TapeFolder {
 
   /** A file name for the next exchange, e.g. `0003-post-v1-chat-completions.tape.jsonl`. */
   nameFor(method: string, target: string): string {
-    const path = (target.split('?')[0] ?? '').replaceAll(/[^\w]+/g, '-').replaceAll(/^-|-$/g, '');
+    const path = redactTarget(target.split('?')[0] ?? '')
+      .replaceAll(/[^\w]+/g, '-')
+      .replaceAll(/^-|-$/g, '');
     const words = [String(this.#next++).padStart(4, '0'), method.toLowerCase(), path.slice(0, 60)];
     return words.filter((word) => word !== '').join('-') + TAPE_SUFFIX;
   }
@@ -56,6 +62,8 @@ export class TapeWriter {
   readonly #stream = new StreamMask(this.#mask);
   #handle: number | undefined;
   #ended = false;
+  #held: HeldAnswer | undefined;
+  #coded = false;
 
   /** Opens the file and writes its first line. Time counts from now. */
   constructor(folder: TapeFolder, request: TapedRequest, kind: TapedExchange['kind'], options: TapeWriterOptions) {
@@ -63,13 +71,9 @@ export class TapeWriter {
     this.#start = options.clock.now();
     this.#onProblem = options.onProblem;
     this.file = folder.nameFor(kind === 'websocket' ? 'ws' : request.method, request.target);
-    this.#mask.learnHeaders(request.headers);
-    this.#mask.learnTarget(request.target);
-    this.#mask.learnFields(request.body);
+    const { clean, note } = cleanRequest(request, this.#mask);
     this.#try(() => (this.#handle = openSync(join(folder.path, this.file), 'wx', 0o600)));
-    const { headers, target, body } = request;
-    const clean = { ...request, headers: this.#clean(headers), target: this.#cleanTarget(target) };
-    this.#line(encodeRequest({ ...clean, body: this.#mask.mask(body) }, kind));
+    this.#line({ ...encodeRequest(clean, kind), ...noted(note) });
   }
 
   get ended(): boolean {
@@ -78,22 +82,27 @@ export class TapeWriter {
 
   response(status: number, reason: string, headers: HeaderList): void {
     this.#mask.learnHeaders(headers);
-    this.#line({ ms: this.#now(), status, reason: this.#mask.maskText(reason), headers: this.#clean(headers) });
+    const head = { ms: this.#now(), status, reason, headers };
+    this.#coded = codingsOf(headers).length > 0;
+    if (this.#coded) this.#held = new HeldAnswer(head);
+    else this.#head(head);
   }
 
   chunk(data: Uint8Array): void {
-    this.#chunks(this.#stream.push({ ms: this.#now(), data }));
+    const piece = { ms: this.#now(), data };
+    if (this.#held === undefined) this.#chunks(this.#stream.push(piece));
+    else this.#held.push(piece);
   }
 
   message({ from, kind, data }: Omit<TapedMessage, 'ms'>): void {
-    this.#mask.learnFields(data);
-    const clean = typeof data === 'string' ? this.#mask.maskText(data) : this.#mask.mask(data);
+    const clean = typeof data === 'string' ? this.#mask.maskBodyText(data) : this.#cleanBytes(data);
     this.#line({
       ms: this.#now(),
       from,
       ...(kind === 'ping' ? { ping: true } : {}),
       ...(typeof data === 'string' || kind === 'ping' ? {} : { binary: true }),
       ...encodeData(clean),
+      ...noted(this.#coded && typeof data !== 'string' ? 'withheld' : undefined),
     });
   }
 
@@ -101,6 +110,7 @@ export class TapeWriter {
   end({ how, reason, ...more }: Omit<TapedEnd, 'ms'>): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#release();
     this.#chunks(this.#stream.flush());
     const told = reason === undefined ? {} : { reason: this.#mask.maskText(reason) };
     this.#line({ ms: this.#now(), end: how, ...more, ...told });
@@ -109,15 +119,23 @@ export class TapeWriter {
     if (handle !== undefined) this.#try(() => closeSync(handle));
   }
 
-  /** Secret headers lose their value; the others what they repeat of it. */
-  #clean(headers: HeaderList): HeaderList {
-    return redactHeaders(headers).map(([name, value]) => [name, this.#mask.maskText(value)]);
+  /** What was held back: nothing more comes. */
+  #release(): void {
+    if (this.#held === undefined) return;
+    const { head, chunks, note } = this.#held.finish(this.#mask);
+    this.#held = undefined;
+    this.#head(head, note);
+    this.#chunks(chunks);
   }
 
-  /** The path stays as it is: it is what the exchange is found by. */
-  #cleanTarget(target: string): string {
-    const [path = '', ...query] = redactTarget(target).split('?');
-    return [path, ...query.map((part) => this.#mask.maskText(part))].join('?');
+  #head({ ms, status, reason, headers }: TapedResponse, note?: BodyNote): void {
+    const clean = cleanHeaders(headers, this.#mask);
+    this.#line({ ms, status, reason: this.#mask.maskText(reason), headers: clean, ...noted(note) });
+  }
+
+  /** The compressed body of a refused handshake comes as messages, and is not kept. */
+  #cleanBytes(data: Uint8Array): Uint8Array {
+    return this.#coded ? blank(data) : this.#mask.maskBody(data);
   }
 
   #chunks(pieces: readonly { readonly ms: number; readonly data: Uint8Array }[]): void {
@@ -146,4 +164,9 @@ export class TapeWriter {
       this.#onProblem(`${this.file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+}
+
+/** Says on the tape that a body is not as it was. */
+function noted(note: BodyNote | undefined): JsonObject {
+  return note === undefined ? {} : { [note]: true };
 }

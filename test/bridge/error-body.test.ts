@@ -69,7 +69,7 @@ describe('an error that quotes the key of the bridge', () => {
 
 describe('passed byte for byte', () => {
   it.each([
-    ['an error without the key', 400, Buffer.from('{"error":{"message":"sk-live- is no key"}}')],
+    ['an error without the key', 400, Buffer.from('{"error":{"message":"sk-live is no key"}}')],
     ['an error that is no text', 400, Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(KEY)])],
     ['an error that begins with a byte order mark', 400, Buffer.from('\ufeff{"error":{}}')],
     ['an error over 64 KiB', 500, Buffer.from(`${KEY}${'x'.repeat(80_000)}`)],

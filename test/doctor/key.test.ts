@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { expect, it } from 'vitest';
-import { concealKey } from '../../src/doctor/conceal.ts';
+import { conceal } from '../../src/platform/conceal.ts';
 import { runInProcess } from '../cli/harness.ts';
 
 const KEY = 'sk-live-ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789-abcdefghijklmnopqrstuvwxyz';
@@ -61,6 +61,6 @@ it.each([
   ['no and none', 'no', 'no and none'],
   ['secret secret', ' secret\n', '[redacted] [redacted]'],
 ])('conceals in %j the key %j', (text, key, shown) => {
-  expect(concealKey(text, key)).toBe(shown);
-  expect(concealKey(text, undefined)).toBe(text);
+  expect(conceal(text, [key])).toBe(shown);
+  expect(conceal(text, [])).toBe(text);
 });

@@ -49,7 +49,7 @@ describe('routes', () => {
       method: 'POST',
       path: '/v1/chat/completions',
       body: chatBody(),
-      headers: { authorization: '[redacted]' },
+      headers: { authorization: 'Bearer [redacted]' },
     });
   });
 
