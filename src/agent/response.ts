@@ -62,9 +62,9 @@ export class ResponseState {
     }
   }
 
-  /** How many calls were taken in so far. */
-  get callCount(): number {
-    return [...this.#sealed, this.#current].reduce((sum, stretch) => sum + stretch.calls.length, 0);
+  /** The model has not seen the output of every call. What was sealed it has: a retry's answer is an answer to that. */
+  get awaitsOutputs(): boolean {
+    return this.#current.calls.length > 0;
   }
 
   /** Ends when every tool has ended. The partial items are in it only when the stream did not complete. */

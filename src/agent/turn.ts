@@ -132,7 +132,7 @@ export class Turn {
     if (completed === undefined) throw truncated();
     const dropped = completed.dropped_tool_calls?.length ?? 0;
     if (dropped > 0) this.#emit({ type: 'warning', message: droppedWarning(dropped, completed.finish_reason) });
-    return state.callCount > 0 || completed.end_turn === false;
+    return state.awaitsOutputs || completed.end_turn === false;
   }
 
   #count(state: ResponseState): void {

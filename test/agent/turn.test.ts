@@ -3,7 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { Agent, type AgentEvent, type ApprovalDecision } from '../../src/agent/index.ts';
 import { ModelError } from '../../src/model/errors.ts';
 import { eventsOf, of, shortHistory, testTool, typesOf } from './helpers.ts';
-import { answer, call, calls, completed, done, message, retrying, ScriptedModel, usage } from './scripted-model.ts';
+import {
+  answer,
+  call,
+  calls,
+  completed,
+  done,
+  message,
+  retrying,
+  ScriptedModel,
+  usage,
+  type Step,
+} from './scripted-model.ts';
 
 describe('a turn', () => {
   test("an answer without tools: the model's events between start and end", async () => {
@@ -287,6 +298,39 @@ describe('a retry of the model', () => {
       'call add second',
       'output second: ran',
       'assistant: done',
+    ]);
+  });
+});
+
+describe('a retry with a rebuilt input', () => {
+  const rebuild: Step = (options) => options.rebuildInput!();
+
+  test('that brings the answer ends the turn: the model has seen the output of every call', async () => {
+    const tool = testTool('add', () => 'ran');
+    const model = new ScriptedModel([done(call('add', {}, 'first')), retrying(), rebuild, ...answer('done')]);
+    const agent = new Agent({ model, tools: [tool] });
+    const events = await eventsOf(agent.run('go'));
+    expect(events.at(-1)).toMatchObject({ type: 'turn.completed', requests: 1 });
+    expect(shortHistory(agent)).toEqual(['user: go', 'call add first', 'output first: ran', 'assistant: done']);
+  });
+
+  test('that is interrupted: the call and its output are in the next request, once', async () => {
+    const tool = testTool('add', () => 'ran');
+    const model = new ScriptedModel(
+      [done(call('add', {}, 'first')), retrying(), rebuild, { type: 'created' }, () => new Promise(() => undefined)],
+      answer('done'),
+    );
+    const agent = new Agent({ model, tools: [tool] });
+    for await (const batch of agent.run('go')) {
+      if (batch.some((event) => event.type === 'created')) agent.interrupt();
+    }
+    await eventsOf(agent.run('on'));
+    expect(tool.runs).toBe(1);
+    expect(shortHistory(model.requests[1]!.input)).toEqual([
+      'user: go',
+      'call add first',
+      'output first: ran',
+      'user: on',
     ]);
   });
 });
