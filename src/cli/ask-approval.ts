@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/index.ts';
 import { visible, visibleLines } from '../base/printable.ts';
+import { shownDiff } from '../agent/patch/diff.ts';
 import type { CliContext } from './context.ts';
 import { rawStream } from './output.ts';
 
@@ -33,7 +34,7 @@ export function createTerminalApprover(cli: CliContext, interrupt: () => void): 
 const RESET = '\x1b[0m';
 
 function questionFor(request: ApprovalRequest): string {
-  const diffs = (request.changes ?? []).map((change) => change.diff).join('');
+  const diffs = (request.changes ?? []).map((change) => shownDiff(change.diff)).join('');
   const what = `${visible(request.name)}: ${visible(request.title)}\n${visibleLines(diffs)}${visible(request.reason)}`;
   return `${RESET}\n${what}\nRun it? [y]es, yes for this [s]ession, [n]o, or say why not: `;
 }

@@ -1,5 +1,6 @@
 import { Markdown, truncateToWidth, visibleWidth, wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import type { FileChange } from '../agent/events.ts';
+import { shownDiff } from '../agent/patch/diff.ts';
 import { highlight, highlightDiff } from './highlight.ts';
 import type { Block } from './markdown-blocks.ts';
 import { boundLines, oneLine, printable, shortTime, visible } from './text.ts';
@@ -122,7 +123,7 @@ function endOf(cell: ToolCell): string {
 }
 
 function changeLines(changes: readonly FileChange[], { theme, width }: CellLook): string[] {
-  const all = changes.flatMap((change) => highlightDiff(visible(change.diff).trimEnd(), theme));
+  const all = changes.flatMap((change) => highlightDiff(visible(shownDiff(change.diff)).trimEnd(), theme));
   const { head, tail, omitted } = boundLines(all, DIFF_LINES, 0);
   const more = omitted === 0 ? [] : [theme.dim(`… ${omitted} more lines`)];
   return [...head, ...more, ...tail]

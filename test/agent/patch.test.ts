@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyChunks } from '../../src/agent/patch/apply.ts';
-import { unifiedDiff } from '../../src/agent/patch/diff.ts';
+import { shownDiff, unifiedDiff } from '../../src/agent/patch/diff.ts';
 import { parsePatch } from '../../src/agent/patch/parse.ts';
 import { createTools } from '../../src/agent/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
@@ -130,6 +130,14 @@ describe('the diff', () => {
     );
     expect(unifiedDiff('f', null, 'a\n')).toBe('--- /dev/null\n+++ f\n@@ -0,0 +1 @@\n+a\n');
     expect(unifiedDiff('f', 'a', null)).toBe('--- f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n\\ No newline at end of file\n');
+  });
+
+  test('CRLF is said once where all lines end so, and shown where only some do', () => {
+    expect(shownDiff(unifiedDiff('f', 'a\r\nb\r\n', 'a\r\nB\r\n'))).toBe(
+      '--- f (CRLF)\n+++ f (CRLF)\n@@ -1,2 +1,2 @@\n a\n-b\n+B\n',
+    );
+    const mixed = unifiedDiff('f', 'a\r\nb\n', 'a\nb\n');
+    expect(shownDiff(mixed)).toBe(mixed);
   });
 
   test('git applies it, whatever the texts', async () => {

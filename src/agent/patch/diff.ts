@@ -21,6 +21,14 @@ export function unifiedDiff(name: string, before: string | null, after: string |
   return header + hunksOf(edits).map(hunkText).join('');
 }
 
+/** A diff to look at: that all lines end in CRLF is said once, and not by a control character in every line. */
+export function shownDiff(diff: string): string {
+  const [before = '', after = '', ...rest] = diff.split('\n');
+  const lines = rest.filter((line) => /^[-+ ]/.test(line));
+  if (lines.length === 0 || !lines.every((line) => line.endsWith('\r'))) return diff;
+  return [`${before} (CRLF)`, `${after} (CRLF)`, ...rest.map((line) => line.replace(/\r$/, ''))].join('\n');
+}
+
 /** Lines with their line break, so that a missing last one is a difference. */
 function withEnds(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
