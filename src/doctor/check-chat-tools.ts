@@ -1,4 +1,5 @@
-import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, stringOf, type JsonObject } from '../base/json.ts';
+import { isCompleteArguments } from '../wire/arguments.ts';
 import { objectsIn } from './check-framing.ts';
 import type { ChatFacts } from './chat-facts.ts';
 import { when, type Finding } from './finding.ts';
@@ -130,9 +131,7 @@ function isInterleaved({ places }: Call): boolean {
 
 function isWhole({ fragments }: Call): boolean {
   const parts = fragments.map((fragment) => functionOf(fragment).arguments);
-  if (parts.some(isObject)) return true;
-  const text = parts.map((part) => stringOf(part) ?? '').join('');
-  return text === '' || parseJson(text) !== undefined;
+  return parts.some(isObject) || isCompleteArguments(parts.map((part) => stringOf(part) ?? '').join(''));
 }
 
 function hasArguments(fragment: JsonObject | undefined): boolean {

@@ -109,8 +109,3 @@ export function countingIds(): MintId {
   let count = 0;
   return (prefix) => `${prefix}_${count++}`;
 }
-
-/** True when a call's arguments can be acted on: JSON, or nothing at all for a call without arguments. */
-export function isCompleteJson(text: string): boolean {
-  return text.trim() === '' || parseJson(text) !== undefined;
-}

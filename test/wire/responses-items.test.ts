@@ -410,6 +410,42 @@ describe('4 exactly once: items with neither', () => {
     ]);
   });
 
+  test.each([
+    ['that nobody said to be done', []],
+    ['with an empty done event', ['']],
+    ['of blanks', ['  ']],
+  ])('4 empty arguments are complete, as in 3.2: %s', (_name, texts) => {
+    const dones = texts.map((text) => ({
+      type: 'response.function_call_arguments.done',
+      item_id: 'f1',
+      arguments: text,
+    }));
+    expect(between(itemAdded(call('f1', 'c1', '', 'in_progress')), ...dones, finish([]))).toEqual([
+      added(call('f1', 'c1', '', 'in_progress')),
+      ...dones.map((raw) => ({ type: 'unknown', raw })),
+      done(call('f1', 'c1', texts[0] ?? '')),
+      end,
+    ]);
+  });
+
+  test.each([
+    ['whole', '{"a":1}', [done(call('f1', 'c1', '{"a":1}')), end]],
+    [
+      'cut',
+      '{"a":',
+      [{ ...end, dropped_tool_calls: [{ call_id: 'c1', name: 'f', arguments: '{"a":', reason: 'incomplete' }] }],
+    ],
+  ])('4 an empty done event takes back no streamed arguments: %s ones', (_name, streamed, last) => {
+    const whole = { type: 'response.function_call_arguments.done', item_id: 'f1', arguments: '' };
+    const opened = itemAdded(call('f1', 'c1', '', 'in_progress'));
+    expect(between(opened, args(streamed, { item_id: 'f1' }), whole, finish([]))).toEqual([
+      added(call('f1', 'c1', '', 'in_progress')),
+      input(streamed, 'c1', 'f', 'f1'),
+      { type: 'unknown', raw: whole },
+      ...last,
+    ]);
+  });
+
   test('4 a call of which only deltas came cannot run: it is listed, never announced', () => {
     expect(between(args('{}', { item_id: 'f1' }), finish())).toEqual([
       { ...end, dropped_tool_calls: [{ call_id: 'f1', arguments: '{}', reason: 'no_name' }] },

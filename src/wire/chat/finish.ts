@@ -1,5 +1,5 @@
 import { ModelError } from '../../model/errors.ts';
-import { isCompleteJson } from '../machine.ts';
+import { fateOfPending } from '../arguments.ts';
 import type { CallSlot } from './tool-calls.ts';
 
 /** The spellings of one finish: the model wants its tools run (docs/contract.md 3.5). */
@@ -59,7 +59,6 @@ export type CallFate = 'emit' | 'stop' | 'no_name' | 'incomplete';
 export function fateOf(slot: CallSlot, finish: string | undefined, onStop: 'drop' | 'promote'): CallFate {
   const forTools = finish !== undefined && TOOL_FINISHES.has(finish);
   if (finish !== undefined && !forTools && onStop === 'drop') return 'stop';
-  if (slot.name === undefined) return 'no_name';
-  if (forTools || slot.kind === 'custom') return 'emit';
-  return isCompleteJson(slot.input.toString()) ? 'emit' : 'incomplete';
+  if (forTools) return slot.name === undefined ? 'no_name' : 'emit';
+  return fateOfPending({ kind: slot.kind, name: slot.name, input: slot.input.toString() });
 }

@@ -3,7 +3,7 @@ import type { Item } from '../../model/items.ts';
 import type { ModelRequest } from '../../model/request.ts';
 import { builtInCallOf, callOutputOf } from '../built-in-calls.ts';
 import type { ChatQuirks } from '../quirks.ts';
-import { argumentsNote, sendableArguments } from '../request-arguments.ts';
+import { argumentsNote, sendableArguments } from '../arguments.ts';
 import { ABORTED, isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
 import { textOfParts, toChatContent, toToolContent } from './request-content.ts';
 

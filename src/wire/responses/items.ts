@@ -1,6 +1,7 @@
-import { parseJson, stringOf, type JsonObject } from '../../base/json.ts';
+import { stringOf, type JsonObject } from '../../base/json.ts';
 import type { DroppedToolCall } from '../../model/events.ts';
 import type { ItemStatus } from '../../model/items.ts';
+import { fateOfPending } from '../arguments.ts';
 import type { Part, PartKind, Slot } from './slots.ts';
 
 /** The item to announce when a delta comes for one that the server never announced. */
@@ -11,9 +12,9 @@ export function emptyItem(type: 'message' | 'reasoning', id: string | undefined)
     : { type, ...named, summary: [], content: [], status: 'in_progress' };
 }
 
-/** The input of a call as far as anything told it. */
+/** The input of a call as far as anything told it. An empty `done` takes nothing back that was streamed. */
 export function inputOf(slot: Slot): string {
-  if (slot.wholeInput !== undefined) return slot.wholeInput;
+  if (slot.wholeInput !== undefined && slot.wholeInput !== '') return slot.wholeInput;
   if (slot.input.length > 0 || slot.item === undefined) return slot.input.toString();
   return stringOf(slot.item[inputKey(slot.type)]) ?? '';
 }
@@ -25,20 +26,17 @@ export function inputKey(type: string): 'arguments' | 'input' {
 
 /** What is told of a call that may not run, as nobody said that it is done and not all of it came. */
 export function droppedCallOf(slot: Slot): DroppedToolCall | undefined {
-  const isCall = slot.type === 'function_call' || slot.type === 'custom_tool_call';
-  if (!isCall || isWholeCall(slot)) return undefined;
+  if (slot.type !== 'function_call' && slot.type !== 'custom_tool_call') return undefined;
+  const input = inputOf(slot);
+  const kind = slot.type === 'function_call' ? 'function' : 'custom';
+  const fate = fateOfPending({ kind, name: slot.name, input });
+  if (fate === 'emit' && slot.callId !== undefined) return undefined;
   return {
     call_id: slot.callId ?? slot.id ?? '',
     ...(slot.name === undefined ? {} : { name: slot.name }),
-    arguments: inputOf(slot),
-    reason: slot.item === undefined || slot.name === undefined ? 'no_name' : 'incomplete',
+    arguments: input,
+    reason: fate === 'emit' ? 'incomplete' : fate,
   };
-}
-
-/** Known by name, its arguments whole. */
-function isWholeCall(slot: Slot): boolean {
-  if (slot.item === undefined || slot.callId === undefined || slot.name === undefined) return false;
-  return slot.type === 'custom_tool_call' || parseJson(inputOf(slot)) !== undefined;
 }
 
 /** An item closed from its deltas: what was announced, with the text that came. Items of other types stay as announced. */

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { ModelRequest } from '../../model/request.ts';
-import { sendableArguments } from '../request-arguments.ts';
+import { sendableArguments } from '../arguments.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { withPairedCalls } from '../request-history.ts';
 
