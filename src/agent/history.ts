@@ -32,7 +32,7 @@ export class History {
 
   async addResponse(response: ResponseRecord): Promise<void> {
     if (response.items.length === 0) return;
-    this.#items.push(...response.items, ...response.outputs);
+    for (const item of [...response.items, ...response.outputs]) this.#items.push(item);
     await this.#journal.append({ type: 'response', items: response.items });
   }
 

@@ -1,4 +1,5 @@
 import { nonEmpty, type JsonObject } from '../base/json.ts';
+import { WantedList } from '../base/wanted-list.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { OutputItem } from '../model/items.ts';
 
@@ -7,8 +8,10 @@ import type { OutputItem } from '../model/items.ts';
  * `done`; clients would take that for two items, and show the text twice.
  */
 export class StableIds {
-  /** Items that are added and not done, oldest first. */
+  /** Items that are added and not done, by id. */
   readonly #open = new Map<string, OutputItem>();
+  /** The same by what is left to know them by: oldest first. */
+  readonly #alike = new Map<string, WantedList<Added>>();
 
   apply(events: readonly ModelEvent[]): readonly ModelEvent[] {
     return events.some(concernsItems) ? events.map((event) => this.#one(event)) : events;
@@ -20,7 +23,7 @@ export class StableIds {
     const id = idOf(item);
     if (id === undefined) return event;
     if (event.type === 'output_item.added') {
-      this.#open.set(id, item);
+      this.#add(id, item);
       return event;
     }
     if (this.#open.delete(id)) return event;
@@ -30,13 +33,27 @@ export class StableIds {
     return { ...event, item: { ...item, id: first } as OutputItem };
   }
 
-  /** A call is known by its `call_id`, anything else by being the oldest open item of its type. */
-  #firstIdOf(item: OutputItem): string | undefined {
-    for (const [id, open] of this.#open) {
-      if (open.type === item.type && (open as JsonObject).call_id === (item as JsonObject).call_id) return id;
-    }
-    return undefined;
+  #add(id: string, item: OutputItem): void {
+    this.#open.set(id, item);
+    const key = likenessOf(item);
+    const alike = this.#alike.get(key) ?? new WantedList<Added>((one) => this.#open.get(one.id) === one.item);
+    this.#alike.set(key, alike);
+    alike.add({ id, item });
   }
+
+  #firstIdOf(item: OutputItem): string | undefined {
+    return this.#alike.get(likenessOf(item))?.first()?.id;
+  }
+}
+
+interface Added {
+  readonly id: string;
+  readonly item: OutputItem;
+}
+
+/** A call is known by its `call_id`, anything else by being the oldest open item of its type. */
+function likenessOf(item: OutputItem): string {
+  return `${String(item.type)} ${nonEmpty((item as JsonObject).call_id) ?? ''}`;
 }
 
 type ItemEvent = Extract<ModelEvent, { type: 'output_item.added' | 'output_item.done' }>;

@@ -25,7 +25,7 @@ export function addToTranscript(transcript: Transcript, event: ModelEvent): Tran
     case 'created':
       return event.response_id === undefined ? transcript : { ...transcript, responseId: event.response_id };
     case 'output_item.done':
-      return withItem(transcript, event.item);
+      return withItems(transcript, [event.item]);
     case 'retrying':
       return withoutVoid(transcript, event.discarded_item_ids);
     case 'completed':
@@ -43,8 +43,19 @@ export function addToTranscript(transcript: Transcript, event: ModelEvent): Tran
 /** The transcript of a whole list of events. */
 export function transcriptOf(events: Iterable<ModelEvent>): Transcript {
   let transcript = emptyTranscript;
-  for (const event of events) transcript = addToTranscript(transcript, event);
-  return transcript;
+  // Items are added together: one at a time, each would copy all before it.
+  let done: OutputItem[] = [];
+  for (const event of events) {
+    if (event.type === 'output_item.done') done.push(event.item);
+    else {
+      if (event.type === 'retrying') {
+        transcript = withItems(transcript, done);
+        done = [];
+      }
+      transcript = addToTranscript(transcript, event);
+    }
+  }
+  return withItems(transcript, done);
 }
 
 /** All text that the assistant said in the given items; a refusal is text too. */
@@ -53,14 +64,19 @@ export function assistantText(items: readonly OutputItem[]): string {
   return parts.map((part) => (part.type === 'refusal' ? part.refusal : part.text)).join('');
 }
 
-function withItem(transcript: Transcript, item: OutputItem): Transcript {
-  return (item as JsonObject).status === 'incomplete'
-    ? { ...transcript, incomplete: [...transcript.incomplete, item] }
-    : { ...transcript, items: [...transcript.items, item] };
+function withItems(transcript: Transcript, items: readonly OutputItem[]): Transcript {
+  if (items.length === 0) return transcript;
+  const isCut = (item: OutputItem): boolean => (item as JsonObject).status === 'incomplete';
+  return {
+    ...transcript,
+    items: [...transcript.items, ...items.filter((item) => !isCut(item))],
+    incomplete: [...transcript.incomplete, ...items.filter(isCut)],
+  };
 }
 
 /** A retry makes void what it names and what was cut; items that were done before and are not named stay. */
 function withoutVoid(transcript: Transcript, discarded: readonly string[]): Transcript {
-  const isVoid = (item: OutputItem): boolean => typeof item.id === 'string' && discarded.includes(item.id);
+  const ids = new Set(discarded);
+  const isVoid = (item: OutputItem): boolean => typeof item.id === 'string' && ids.has(item.id);
   return { items: transcript.items.filter((item) => !isVoid(item)), incomplete: [] };
 }

@@ -118,7 +118,8 @@ class ReplayState {
   }
 
   #addResponse(items: readonly Item[]): void {
-    this.items.push(...items, ...items.filter(isToolCall).map((call) => this.#outputOf(call)));
+    const outputs = items.filter(isToolCall).map((call) => this.#outputOf(call));
+    for (const item of [...items, ...outputs]) this.items.push(item);
     const known = new Set(items.filter(isToolCall).map((call) => call.call_id));
     this.#started = this.#started.filter((call) => !known.has(call.call_id));
   }

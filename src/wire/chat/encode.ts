@@ -54,8 +54,9 @@ export function encodeChatEvents(
 ): WireEvent[] {
   const encoder = createChatEncoder(options);
   const all: WireEvent[] = [];
-  for (const event of events) all.push(...encoder.push(event));
-  if (failure !== undefined) all.push(...encoder.fail(failure));
+  const add = (more: readonly WireEvent[]): void => more.forEach((one) => all.push(one));
+  for (const event of events) add(encoder.push(event));
+  if (failure !== undefined) add(encoder.fail(failure));
   return all;
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../base/json.ts';
 import { nonEmpty } from '../../base/json.ts';
+import { WantedList } from '../../base/wanted-list.ts';
 import type { ModelEvent } from '../../model/events.ts';
 import {
   isAssistantMessage,
@@ -39,6 +40,8 @@ interface Slot {
   wire: WireItem | undefined;
   /** Events held back while another item is open. Bounded by the response, which `output` holds anyway. */
   waiting: ItemEvent[];
+  /** Its place among those that wait. */
+  turn: Turn | undefined;
   done: boolean;
   /** What earlier wire items already carried of this one, per kind of part. */
   carried: ReadonlyMap<PartKind, string>;
@@ -46,6 +49,10 @@ interface Slot {
   readonly indexes: number[];
   /** A word on its progress was lost, so that later ones may not add up. */
   silent: boolean;
+}
+
+interface Turn {
+  readonly slot: Slot;
 }
 
 /** Where an open item is on the wire. */
@@ -65,7 +72,8 @@ export class ItemSequencer {
   readonly #mint: MintId;
   readonly #slots: Slot[] = [];
   readonly #byKey = new Map<string, Slot>();
-  readonly #waiting = new Set<Slot>();
+  readonly #byKind = new Map<ItemKind, WantedList<Slot>>();
+  readonly #waiting = new WantedList<Turn>((turn) => turn.slot.turn === turn);
   readonly #usedIds = new Set<string>();
   readonly #output = new Map<number, JsonObject>();
   #current: Slot | undefined;
@@ -88,10 +96,16 @@ export class ItemSequencer {
       this.#closeEarly(current);
       this.#activate(slot, event);
     } else {
-      slot.waiting.push(event);
-      this.#waiting.add(slot);
+      this.#wait(slot, event);
     }
     if (this.#current === undefined) this.#drain();
+  }
+
+  #wait(slot: Slot, event: ItemEvent): void {
+    slot.waiting.push(event);
+    if (slot.turn !== undefined) return;
+    slot.turn = { slot };
+    this.#waiting.add(slot.turn);
   }
 
   /** Closes what is open and sends what waits. A call without its `done` stays open: it must not be run. */
@@ -109,10 +123,11 @@ export class ItemSequencer {
 
   /** Takes back what can be taken back: waiting events, and the place in `output`. */
   discard(ids: readonly string[]): void {
+    const discarded = new Set(ids);
     for (const slot of this.#slots) {
-      if (slot.sourceId === undefined || !ids.includes(slot.sourceId)) continue;
+      if (slot.sourceId === undefined || !discarded.has(slot.sourceId)) continue;
       slot.waiting = [];
-      this.#waiting.delete(slot);
+      slot.turn = undefined;
       if (this.#current === slot) {
         this.#current = undefined;
         if (slot.wire !== undefined && isText(slot.kind)) slot.wire.finishFromDeltas('incomplete');
@@ -144,14 +159,14 @@ export class ItemSequencer {
     this.#current = slot;
     const events = slot.waiting;
     slot.waiting = [];
-    this.#waiting.delete(slot);
+    slot.turn = undefined;
     for (const held of events) this.#apply(slot, held);
     if (event !== undefined) this.#apply(slot, event);
   }
 
   #drain(): void {
-    for (const slot of this.#waiting) {
-      this.#activate(slot);
+    for (let turn = this.#waiting.first(); turn !== undefined; turn = this.#waiting.first()) {
+      this.#activate(turn.slot);
       if (this.#current !== undefined) return;
     }
   }
@@ -263,7 +278,7 @@ export class ItemSequencer {
 
   /** The latest item of a kind that is not done: what an event without an id is about. */
   #latest(kind: ItemKind): Slot | undefined {
-    return this.#slots.findLast((slot) => slot.kind === kind && !slot.done);
+    return this.#byKind.get(kind)?.last();
   }
 
   #add(announced: OutputItem): Slot {
@@ -273,12 +288,16 @@ export class ItemSequencer {
       announced,
       wire: undefined,
       waiting: [],
+      turn: undefined,
       done: false,
       carried: new Map(),
       indexes: [],
       silent: false,
     };
     this.#slots.push(slot);
+    const ofKind = this.#byKind.get(slot.kind) ?? new WantedList<Slot>(({ done }) => !done);
+    this.#byKind.set(slot.kind, ofKind);
+    ofKind.add(slot);
     for (const key of keysOf(announced)) this.#byKey.set(key, slot);
     return slot;
   }

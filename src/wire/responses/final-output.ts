@@ -22,7 +22,7 @@ export function closingsOf(table: SlotTable, output: unknown): readonly Closing[
   };
   for (const [place, item] of items.entries()) {
     const slot = matches[place];
-    if (slot !== undefined) streamedBefore(table.slots.indexOf(slot));
+    if (slot !== undefined) streamedBefore(slot.order);
     if (slot?.done !== true) closings.push({ slot, item });
   }
   streamedBefore(table.slots.length);

@@ -8,6 +8,7 @@ import { closingsOf } from './final-output.ts';
 import { droppedCallOf, emptyItem, inputKey, itemFromDeltas } from './items.ts';
 import { modelNamedIn, rateLimitsEvent, turnStateIn, withoutTurnState } from './side-channels.ts';
 import {
+  closeSlot,
   indexOf,
   namesOf,
   partAt,
@@ -233,7 +234,7 @@ export class ResponsesMachine extends WireMachine {
     if (typeof text !== 'string') return;
     const type = kind === 'reasoning_text' ? 'reasoning' : 'message';
     const known = this.#table.forDelta(type, referenceOf(event));
-    const isFirst = text !== '' && !this.#table.slots.some((slot) => slot.type === type);
+    const isFirst = text !== '' && !this.#table.knows(type);
     const slot = known ?? (isFirst ? this.#openSlot(type, event) : undefined);
     if (slot === undefined || slot.done) return;
     partAt(slot, kind, indexOf(event['content_index']) ?? 0).whole = text;
@@ -296,7 +297,7 @@ export class ResponsesMachine extends WireMachine {
         ...(slot.type === 'function_call' ? { status: 'in_progress' } : {}),
       });
     }
-    slot.done = true;
+    closeSlot(slot);
     this.deliver({ type: 'output_item.done', item });
   }
 
@@ -362,8 +363,8 @@ export class ResponsesMachine extends WireMachine {
   protected closeOpenItems(): void {
     for (const slot of this.#table.slots) {
       if (slot.done || slot.item === undefined || (slot.type !== 'message' && slot.type !== 'reasoning')) continue;
-      slot.done = true;
       this.deliver({ type: 'output_item.done', item: itemFromDeltas(slot, 'incomplete') });
+      closeSlot(slot);
     }
   }
 }

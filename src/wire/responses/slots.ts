@@ -1,14 +1,17 @@
 import { nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import { TextBuffer } from '../../base/text-buffer.ts';
+import { WantedList } from '../../base/wanted-list.ts';
 
 /** One output item as far as the stream has told of it. */
 export interface Slot {
-  type: string;
+  /** Its place among the slots of the response, from 0. */
+  readonly order: number;
+  readonly type: string;
   id: string | undefined;
   callId: string | undefined;
   name: string | undefined;
   readonly outputIndex: number | undefined;
-  /** As it was announced, by the server or by us. */
+  /** As it was announced, by the server or by us, until it is done. */
   item: JsonObject | undefined;
   /** `output_item.done` went out. */
   done: boolean;
@@ -57,20 +60,47 @@ export function partAt(slot: Slot, kind: PartKind, index: number): Part {
   return part;
 }
 
+/** Nothing more will come of it: its name and place stay known, what it told is let go. */
+export function closeSlot(slot: Slot): void {
+  slot.done = true;
+  slot.item = undefined;
+  slot.wholeInput = undefined;
+  slot.input.clear();
+  slot.parts.clear();
+}
+
 /** A whole number from 0 on, else absent. */
 export function indexOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** The items of one response, and the rules for which of them an event or a final item means. */
+/** Slots that are open, and those of them that have no name yet. */
+class OpenSlots {
+  readonly all = new WantedList<Slot>((slot) => !slot.done);
+  readonly anonymous = new WantedList<Slot>((slot) => !slot.done && slot.id === undefined && slot.callId === undefined);
+
+  add(slot: Slot): void {
+    this.all.add(slot);
+    this.anonymous.add(slot);
+  }
+}
+
+/** The items of one response, and the rules for which of them an event or a final item means: each at constant work. */
 export class SlotTable {
   readonly slots: Slot[] = [];
   readonly #byId = new Map<string, Slot>();
   readonly #byCallId = new Map<string, Slot>();
+  /** The latest slot at each place. */
   readonly #byIndex = new Map<number, Slot>();
+  readonly #byType = new Map<string, OpenSlots>();
+  /** By type: slots of which no place was told. */
+  readonly #unplaced = new Map<string, OpenSlots>();
+  /** By place and type: slots that a later one at the same place hides; some servers have one place for all items. */
+  readonly #hidden = new Map<string, OpenSlots>();
 
   create(type: string, reference: Reference): Slot {
     const slot: Slot = {
+      order: this.slots.length,
       type,
       id: undefined,
       callId: undefined,
@@ -83,9 +113,26 @@ export class SlotTable {
       wholeInput: undefined,
     };
     this.slots.push(slot);
-    if (reference.outputIndex !== undefined) this.#byIndex.set(reference.outputIndex, slot);
     this.identify(slot, reference.id, reference.callId);
+    openSlotsAt(this.#byType, type).add(slot);
+    this.#place(slot);
     return slot;
+  }
+
+  #place(slot: Slot): void {
+    const { type, outputIndex } = slot;
+    if (outputIndex === undefined) {
+      openSlotsAt(this.#unplaced, type).add(slot);
+      return;
+    }
+    const hidden = this.#byIndex.get(outputIndex);
+    if (hidden !== undefined) openSlotsAt(this.#hidden, placeKey(hidden.type, outputIndex)).add(hidden);
+    this.#byIndex.set(outputIndex, slot);
+  }
+
+  /** True when a slot of the type was ever opened. */
+  knows(type: string): boolean {
+    return this.#byType.has(type);
   }
 
   /** Makes the slot known under ids that came later; the first of each kind is the slot's own. */
@@ -113,7 +160,7 @@ export class SlotTable {
       return placed?.type === type && !placed.done ? placed : undefined;
     }
     if (reference.id !== undefined || reference.callId !== undefined) return undefined;
-    return this.slots.findLast((slot) => slot.type === type && !slot.done);
+    return this.#byType.get(type)?.all.last();
   }
 
   /** The open slot that `output_item.done` closes: by ids; by place; without ids on either side, the first open one of its type. */
@@ -124,7 +171,19 @@ export class SlotTable {
       const placed = this.#byIndex.get(reference.outputIndex);
       if (placed?.type === type && !placed.done) return placed;
     }
-    return this.slots.find((slot) => slot.type === type && !slot.done && mayBe(slot, reference));
+    return this.#firstOpen(type, reference);
+  }
+
+  /** The first open slot of which neither names nor places tell that it is another one. */
+  #firstOpen(type: string, { id, callId, outputIndex }: Reference): Slot | undefined {
+    const isNamed = id !== undefined || callId !== undefined;
+    const firstOf = (slots: OpenSlots | undefined): Slot | undefined =>
+      (isNamed ? slots?.anonymous : slots?.all)?.first();
+    if (outputIndex === undefined) return firstOf(this.#byType.get(type));
+    const unplaced = firstOf(this.#unplaced.get(type));
+    const placed = firstOf(this.#hidden.get(placeKey(type, outputIndex)));
+    if (unplaced === undefined || placed === undefined) return unplaced ?? placed;
+    return unplaced.order < placed.order ? unplaced : placed;
   }
 
   /**
@@ -158,15 +217,19 @@ function callKey(type: string, callId: string): string {
   return `${type} ${callId}`;
 }
 
+function placeKey(type: string, outputIndex: number): string {
+  return `${outputIndex} ${type}`;
+}
+
+function openSlotsAt(map: Map<string, OpenSlots>, key: string): OpenSlots {
+  let slots = map.get(key);
+  if (slots === undefined) map.set(key, (slots = new OpenSlots()));
+  return slots;
+}
+
 /** The ids that an item carries itself. */
 export function namesOf(item: JsonObject): Reference {
   return { id: nonEmpty(item['id']), callId: nonEmpty(item['call_id']), outputIndex: undefined };
-}
-
-/** Neither names nor places tell the two apart. */
-function mayBe(slot: Slot, { id, callId, outputIndex }: Reference): boolean {
-  const anonymous = (slot.id === undefined && slot.callId === undefined) || (id === undefined && callId === undefined);
-  return anonymous && (slot.outputIndex === undefined || outputIndex === undefined || slot.outputIndex === outputIndex);
 }
 
 /** The item's type, or `''` for a malformed one. */

@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import { StableIds } from '../../src/bridge/stable-ids.ts';
+import type { ModelEvent } from '../../src/model/events.ts';
+import type { OutputItem } from '../../src/model/items.ts';
+import { transcriptOf } from '../../src/model/transcript.ts';
+import { createDecoder, createResponsesEncoder, type WireApi } from '../../src/wire/index.ts';
+
+/**
+ * Work grows with the number of items, not with its square: eight times as many may cost up to 24 times as much here,
+ * where a quadratic step costs 64 times as much. CPU time of this process is taken, not time on the wall, and the
+ * best of a few runs counts: other work on the machine only adds.
+ */
+const SMALL = 4_000;
+const TIMES = 8;
+const MOST = 24;
+const RUNS = 3;
+
+function expectLinear(prepare: (count: number) => () => void): void {
+  prepare(SMALL)(); // compiles it
+  const best = (count: number): number => Math.min(...Array.from({ length: RUNS }, () => cpuMs(prepare(count))));
+  const small = Math.max(best(SMALL), 5);
+  // A quadratic step would take minutes to show itself thrice.
+  const large = cpuMs(prepare(SMALL * TIMES));
+  const least = large / small <= MOST ? large : Math.min(large, cpuMs(prepare(SMALL * TIMES)));
+  expect(least / small).toBeLessThanOrEqual(MOST);
+}
+
+function cpuMs(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Decodes the events in pieces of a network chunk's size. */
+function decoding(wire: WireApi, events: readonly object[], expected = 0): () => void {
+  const bytes = new TextEncoder().encode(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+  return () => {
+    const decoder = createDecoder(wire);
+    let count = 0;
+    for (let at = 0; at < bytes.length; at += 65_536) count += decoder.push(bytes.subarray(at, at + 65_536)).length;
+    count += decoder.end({ type: 'close' }).length;
+    expect(count).toBeGreaterThanOrEqual(expected);
+  };
+}
+
+function many<T>(count: number, make: (n: number) => T): T[] {
+  return Array.from({ length: count }, (_, n) => make(n));
+}
+
+const message = (more: object = {}): object => ({ type: 'message', role: 'assistant', content: [], ...more });
+const call = (n: number): object => ({
+  type: 'function_call',
+  id: `fc_${n}`,
+  call_id: `c${n}`,
+  name: 'f',
+  arguments: '{}',
+});
+const added = (item: object, more: object = {}): object => ({ type: 'response.output_item.added', item, ...more });
+const done = (item: object, more: object = {}): object => ({ type: 'response.output_item.done', item, ...more });
+const completed = (output: readonly object[]): object => ({
+  type: 'response.completed',
+  response: { id: 'r', output },
+});
+
+/** So many events, and more, of each shape in which an event has to find its item among many. */
+const shapes: Readonly<Record<string, (count: number) => object[]>> = {
+  'items that are done and were never added': (count) => many(count, () => done(message())),
+  'the same with ids': (count) => many(count, (n) => done(message({ id: `m${n}` }))),
+  'the same with places': (count) => many(count, (n) => done(message(), { output_index: n })),
+  'the same at one place': (count) => many(count, (n) => done(message({ id: `m${n}` }), { output_index: 0 })),
+  'open items without names, done in their order': (count) => [
+    ...many(count, () => added(message())),
+    ...many(count, () => done(message())),
+  ],
+  'open items without names, done under ids': (count) => [
+    ...many(count, () => added(message())),
+    ...many(count, (n) => done(message({ id: `m${n}` }))),
+  ],
+  'open items with ids, done under others': (count) => [
+    ...many(count, (n) => added(message({ id: `a${n}` }))),
+    ...many(count, (n) => done(message({ id: `b${n}` }))),
+  ],
+  'open items at one place, done without names': (count) => [
+    ...many(count, (n) => added(message({ id: `m${n}` }), { output_index: 0 })),
+    ...many(count, (n) => added(call(n), { output_index: 0 })),
+    ...many(count, () => done(message(), { output_index: 0 })),
+  ],
+  'text that is done of an unknown item, after calls': (count) => [
+    ...many(count, (n) => done(call(n))),
+    ...many(count, () => ({ type: 'response.output_text.done', item_id: 'unknown', text: 'a' })),
+  ],
+  'arguments that are done of no item, after messages': (count) => [
+    ...many(count, (n) => done(message({ id: `m${n}` }))),
+    ...many(count, () => ({ type: 'response.function_call_arguments.done', arguments: '{}' })),
+  ],
+  'deltas of no item, after calls': (count) => [
+    added(message()),
+    ...many(count, (n) => done(call(n))),
+    ...many(count, (n) => ({ type: n % 2 ? 'response.output_text.delta' : 'response.refusal.delta', delta: 'a' })),
+  ],
+  'items that only the last payload has': (count) => [completed(many(count, call))],
+  'items that the last payload tells again': (count) => [
+    ...many(count, (n) => added(call(n))),
+    completed(many(count, call)),
+  ],
+  'items that the last payload does not tell': (count) => [...many(count, (n) => added(call(n))), completed([])],
+};
+
+describe('work per item is constant in the Responses decoder', () => {
+  it.each(Object.entries(shapes))('%s', (_, shape) => {
+    expectLinear((count) => decoding('responses', shape(count), count));
+  });
+});
+
+it('work per call is constant in the chat decoder', () => {
+  const fragment = (n: number, call_: object): object => ({
+    choices: [{ index: 0, delta: { tool_calls: [{ index: n, ...call_ }] } }],
+  });
+  expectLinear((count) =>
+    decoding(
+      'chat',
+      [
+        ...many(count, (n) => fragment(n, { id: `c${n}`, function: { name: 'f', arguments: '' } })),
+        ...many(count, (n) => fragment(n, { function: { arguments: '{}' } })),
+        { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
+      ],
+      3 * count,
+    ),
+  );
+});
+
+describe('work per item is constant behind the decoder', () => {
+  const item = (n: number): OutputItem => ({
+    type: 'function_call',
+    id: `fc_${n}`,
+    call_id: `c${n}`,
+    name: 'f',
+    arguments: '{}',
+  });
+  const text = (n: number): OutputItem => ({ type: 'message', id: `m${n}`, role: 'assistant', content: [] });
+
+  it('in the encoder, of items that wait for an open one', () => {
+    expectLinear((count) => {
+      const events: ModelEvent[] = [
+        ...many(count, (n): ModelEvent => ({ type: 'output_item.added', item: item(n) })),
+        ...many(count, (n): ModelEvent => ({ type: 'output_item.done', item: item(n) })),
+      ];
+      return () => {
+        const encoder = createResponsesEncoder();
+        for (const event of events) encoder.push(event);
+      };
+    });
+  });
+
+  it('in the encoder, of text without an id after many calls', () => {
+    expectLinear((count) => {
+      const events: ModelEvent[] = [
+        { type: 'output_text.delta', delta: 'a' },
+        ...many(count, (n): ModelEvent => ({ type: 'output_item.done', item: item(n) })),
+        ...many(count, (): ModelEvent => ({ type: 'output_text.delta', delta: 'a' })),
+      ];
+      const encoder = createResponsesEncoder();
+      return () => {
+        for (const event of events) encoder.push(event);
+      };
+    });
+  });
+
+  it('in the ids of the bridge', () => {
+    expectLinear((count) => {
+      const events: ModelEvent[] = [
+        ...many(count, (n): ModelEvent => ({ type: 'output_item.added', item: item(n) })),
+        ...many(count, (n): ModelEvent => ({ type: 'output_item.done', item: text(n) })),
+      ];
+      return () => void new StableIds().apply(events);
+    });
+  });
+
+  it('in a transcript', () => {
+    expectLinear((count) => {
+      const events = many(count, (n): ModelEvent => ({ type: 'output_item.done', item: text(n) }));
+      return () => void transcriptOf(events);
+    });
+  });
+});
