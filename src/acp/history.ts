@@ -1,5 +1,6 @@
 import type { SessionUpdate } from '@agentclientprotocol/sdk';
 import { isObject, parseJson, stringOf } from '../base/json.ts';
+import { visible } from '../base/printable.ts';
 import { isAssistantMessage, isReasoning, isToolCall, type Item } from '../model/items.ts';
 import { chunk, textContent, textUpdates } from './updates.ts';
 import type { ToolIds } from './tool-ids.ts';
@@ -11,7 +12,7 @@ export function historyUpdates(items: readonly Item[], ids: ToolIds): readonly S
     if (isToolCall(item)) {
       const raw = item.type === 'function_call' ? (parseJson(item.arguments) ?? item.arguments) : item.input;
       const toolCallId = ids.begin(item.call_id);
-      return [{ sessionUpdate: 'tool_call', toolCallId, title: item.name, status: 'pending', rawInput: raw }];
+      return [{ sessionUpdate: 'tool_call', toolCallId, title: visible(item.name), status: 'pending', rawInput: raw }];
     }
     if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
       const content = [textContent(userText(item.output))];

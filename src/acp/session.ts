@@ -16,11 +16,12 @@ import type {
   ApprovalRequest,
   TurnFailedEvent,
 } from '../agent/index.ts';
+import { visible } from '../base/printable.ts';
 import { historyUpdates } from './history.ts';
 import { defaultMode, modes, type ModeId } from './modes.ts';
 import { messageOf } from './prompt.ts';
 import { ToolIds } from './tool-ids.ts';
-import { diffOf, UpdateMapper } from './updates.ts';
+import { diffOf, textContent, UpdateMapper } from './updates.ts';
 
 export interface SessionOptions {
   readonly id: string;
@@ -126,8 +127,9 @@ export class AcpSession {
       sessionId: this.#options.id,
       toolCall: {
         toolCallId: this.#ids.of(request.callId),
-        title: request.title,
-        content: (request.changes ?? []).flatMap(diffOf),
+        title: visible(request.title),
+        // Editors show the content; of `_meta` they show nothing.
+        content: [textContent(visible(request.reason)), ...(request.changes ?? []).flatMap(diffOf)],
         _meta: { reason: request.reason },
       },
       options: permissionOptions,

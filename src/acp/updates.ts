@@ -2,6 +2,7 @@ import type { SessionUpdate, ToolCallContent, ToolKind } from '@agentclientproto
 import type { AgentEvent, FileChange, ToolFinishedEvent, ToolStartedEvent } from '../agent/index.ts';
 import { isAssistantMessage, isFunctionCall, isReasoning, type OutputItem } from '../model/items.ts';
 import { parseJson } from '../base/json.ts';
+import { printable, visible } from '../base/printable.ts';
 import type { ToolIds } from './tool-ids.ts';
 
 /**
@@ -43,7 +44,7 @@ export class UpdateMapper {
       case 'tool.finished':
         return this.#toolFinished(event);
       case 'warning':
-        return [chunk('agent_thought_chunk', `\n[${event.message}]\n`)];
+        return [chunk('agent_thought_chunk', `\n[${printable(event.message)}]\n`)];
       case 'history.compacting':
         return [chunk('agent_thought_chunk', '\n[The conversation is being summarised to make room.]\n')];
       default:
@@ -70,7 +71,7 @@ export class UpdateMapper {
     const isVoid = event.discarded_item_ids.some((id) => this.#streamed.has(id)) || this.#streamed.has('');
     this.#streamed.clear();
     const what = isVoid ? ' What was written of this answer is void.' : '';
-    const line = `\n[Reconnecting ${event.attempt}/${event.max}: ${event.error.message}.${what}]\n`;
+    const line = `\n[Reconnecting ${event.attempt}/${event.max}: ${printable(event.error.message)}.${what}]\n`;
     return [chunk(isVoid ? 'agent_message_chunk' : 'agent_thought_chunk', line)];
   }
 
@@ -84,7 +85,7 @@ export class UpdateMapper {
       {
         sessionUpdate: 'tool_call',
         toolCallId: id,
-        title: event.title,
+        title: visible(event.title),
         kind: kindOf(event),
         status: 'pending',
         content,

@@ -1,8 +1,9 @@
 import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import { visible } from '../base/printable.ts';
 import type { QueuedMessage } from '../agent/steering-queue.ts';
 import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-prompt.ts';
 import { fit } from './cell-lines.ts';
-import { boundLines, oneLine, shortCount, shortTime, visible } from './text.ts';
+import { boundLines, oneLine, shortCount, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';
 import type { ViewState } from './view-state.ts';
 
@@ -27,12 +28,13 @@ export interface BottomView {
 
 const QUEUE_SHOWN = 4;
 const RULES_SHOWN = 3;
+const GUTTER = '  │ ';
 
 /** What is asked, all of it as far as half the screen holds it, and the answers. */
 export function questionLines(bottom: BottomView, theme: Theme, width: number): string[] {
   if (bottom.question === undefined) return [];
   const { name, title, reason, rules } = bottom.question.request;
-  const wrap = (text: string): string[] => wrapTextWithAnsi(visible(text), width);
+  const wrap = (text: string): string[] => wrapStrange(text, width);
   const { head, omitted } = boundLines(
     wrap(`? Run ${name}: ${title}`),
     Math.max(3, Math.floor(bottom.rows / 2) - 4),
@@ -49,9 +51,15 @@ export function questionLines(bottom: BottomView, theme: Theme, width: number): 
   return lines.map((line) => fit(line, width));
 }
 
+/** However a stranger's text is wrapped: none of its rows begins where rows of ours begin. */
+function wrapStrange(text: string, width: number): string[] {
+  const rows = wrapTextWithAnsi(visible(text), Math.max(1, width - GUTTER.length));
+  return rows.map((row, at) => (at === 0 ? row : GUTTER + row));
+}
+
 function ruleLines(rules: readonly string[]): string[] {
   if (rules.length === 0) return [];
-  const shown = rules.slice(0, RULES_SHOWN).map((rule) => `  ${visible(rule).replaceAll('\n', ' ')}`);
+  const shown = rules.slice(0, RULES_SHOWN).map((rule) => `  ${visible(rule)}`);
   const more = rules.length > RULES_SHOWN ? [`  … and ${rules.length - RULES_SHOWN} more`] : [];
   return ['“This session” would allow exactly:', ...shown, ...more];
 }
@@ -106,5 +114,5 @@ function usageParts({ usage }: ViewState): string[] {
 }
 
 function who(provider: string, model: string | undefined): string {
-  return model === undefined || model === provider ? provider : `${model} at ${provider}`;
+  return visible(model === undefined || model === provider ? provider : `${model} at ${provider}`);
 }

@@ -3,7 +3,7 @@ import type { FileChange } from '../agent/events.ts';
 import { shownDiff } from '../agent/patch/diff.ts';
 import { highlight, highlightDiff } from './highlight.ts';
 import type { Block } from './markdown-blocks.ts';
-import { boundLines, oneLine, printable, shortTime, visible } from './text.ts';
+import { boundLines, judgedLines, oneLine, shortTime } from './text.ts';
 import { markdownTheme } from './markdown-theme.ts';
 import type { Style, Theme } from './theme.ts';
 import type { Cell, NoticeCell, ReasoningCell, ToolCell } from './view-state.ts';
@@ -46,7 +46,7 @@ function blockLines(block: Block, look: CellLook): string[] {
   const open = highlight(block.before, block.language, '', theme).open;
   const code = block.source === '' ? [] : highlight(block.source, block.language, open, theme).lines;
   const lines = code.flatMap((line) => wrapTextWithAnsi(line, Math.max(1, width - 2))).map((line) => `  ${line}`);
-  const begin = block.isFirst ? [theme.dim(fit(`\`\`\`${printable(block.language)}`, width))] : [];
+  const begin = block.isFirst ? [theme.dim(fit(`\`\`\`${block.language}`, width))] : [];
   return [...gap, ...begin, ...lines, ...(block.isLast ? [theme.dim('```')] : [])];
 }
 
@@ -123,7 +123,7 @@ function endOf(cell: ToolCell): string {
 }
 
 function changeLines(changes: readonly FileChange[], { theme, width }: CellLook): string[] {
-  const all = changes.flatMap((change) => highlightDiff(visible(shownDiff(change.diff)).trimEnd(), theme));
+  const all = changes.flatMap((change) => highlightDiff(judgedLines(shownDiff(change.diff)).trimEnd(), theme));
   const { head, tail, omitted } = boundLines(all, DIFF_LINES, 0);
   const more = omitted === 0 ? [] : [theme.dim(`… ${omitted} more lines`)];
   return [...head, ...more, ...tail]

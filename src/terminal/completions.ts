@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fuzzyFilter, type AutocompleteItem, type AutocompleteProvider } from '@earendil-works/pi-tui';
+import { visible } from '../base/printable.ts';
 import type { ChatBackend } from './backend.ts';
 import { slashCommands } from './commands.ts';
 import { oneLine } from './text.ts';
@@ -51,20 +52,20 @@ function commandsFor(name: string): AutocompleteItem[] {
 async function argumentsFor(name: string, argument: string, backend: ChatBackend): Promise<AutocompleteItem[]> {
   if (name === 'provider') {
     const names = await backend.providers();
-    return names.filter((one) => one.startsWith(argument)).map((one) => ({ value: one, label: one }));
+    return names.filter((one) => one.startsWith(argument)).map((one) => ({ value: one, label: visible(one) }));
   }
   if (name !== 'resume') return [];
   const threads = await backend.threads();
   return threads
     .filter((thread) => thread.id.startsWith(argument))
     .slice(0, MAX_SHOWN)
-    .map(({ id, preview }) => ({ value: id, label: id, description: oneLine(preview, 60) }));
+    .map(({ id, preview }) => ({ value: id, label: visible(id), description: oneLine(preview, 60) }));
 }
 
 async function filesFor(query: string, cwd: string, signal: AbortSignal): Promise<AutocompleteItem[]> {
   const files = await listFiles(cwd, signal);
   const found = query === '' ? files : fuzzyFilter(files, query, (file) => file);
-  return found.slice(0, MAX_SHOWN).map((file) => ({ value: `@${file} `, label: file }));
+  return found.slice(0, MAX_SHOWN).map((file) => ({ value: `@${file} `, label: visible(file) }));
 }
 
 /** Files below `cwd`, near ones first. Ended by its bounds or `signal`; folders that cannot be read are passed over. */

@@ -1,4 +1,11 @@
-import { TuiMainScreen, truncateToWidth, visibleWidth, type Terminal } from '@earendil-works/pi-tui';
+import {
+  setCapabilityOverrides,
+  TuiMainScreen,
+  truncateToWidth,
+  visibleWidth,
+  type Terminal,
+} from '@earendil-works/pi-tui';
+import { printable } from '../base/printable.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
 export interface ScreenDocument {
@@ -15,7 +22,8 @@ export interface ScreenOptions {
 
 /** How long a terminal may take to say where its cursor is. */
 const CURSOR_TIMEOUT_MS = 150;
-const BEGIN = '\x1b[?2026h\x1b[?7l';
+// Whatever had the terminal before this frame (a tool, a message on stderr) does not colour or hide it.
+const BEGIN = '\x1b[?2026h\x1b[?7l\x1b[0m';
 const END = '\x1b[?7h\x1b[?2026l';
 
 /**
@@ -42,6 +50,8 @@ export class Screen extends TuiMainScreen {
 
   constructor({ terminal, compose }: ScreenOptions) {
     super(terminal, false);
+    // What `clean` would take out again: a link shows its address as text instead, which also cannot deceive.
+    setCapabilityOverrides({ hyperlinks: false, images: null });
     this.#compose = compose;
     this.addInputListener((data) => this.#takeCursorReport(data));
   }
@@ -172,9 +182,26 @@ export class Screen extends TuiMainScreen {
   }
 }
 
+const CODE = '(?:[0-479]|2[2-479]|3[1-69])';
+/** The only sequences that a line may have: the looks of `theme.ts`, reset, and the cursor of the input line. */
+const LOOK = new RegExp(`(\\x1b\\[(?:${CODE}(?:;${CODE})*)?m)`);
+
+/**
+ * The one place that decides what a line may hold, whoever made it: looks and what can be seen. Our text was cleaned
+ * where it came in, so that it has no looks of its own; here stays what components add to it (the marker of the
+ * editor's cursor, `ESC _ pi:c BEL`, is a window title for tmux) and what a person pastes.
+ */
+function obeyed(line: string): string {
+  if (!line.includes('\x1b')) return printable(line);
+  return line
+    .split(LOOK)
+    .map((part, at) => (at % 2 === 1 ? part : printable(part)))
+    .join('');
+}
+
 /** Looks end with their line, and no line is wider than the screen. */
 function clean(line: string, width: number): string {
-  const text = line.trimEnd();
+  const text = obeyed(line).replaceAll('\n', ' ').trimEnd();
   const fitting = visibleWidth(text) > width ? truncateToWidth(text, width, '…') : text;
   return fitting.includes('\x1b') ? `${fitting}\x1b[0m` : fitting;
 }

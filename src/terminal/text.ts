@@ -1,28 +1,26 @@
-/**
- * A model's or a tool's text as it may stand on a screen: nothing in it moves the cursor, changes colours or turns the
- * writing direction. Line ends become `\n`, tabs four spaces. Any split of a text gives the same result.
- */
-export function printable(text: string): string {
-  return text.replaceAll(/\t/g, '    ').replaceAll(UNPRINTABLE, '');
+import { printable, printableNext, visibleLines, type Printed } from '../base/printable.ts';
+
+const TAB = '    ';
+
+/** A model's or a tool's text as it may stand on a screen: as `printable`, and tabs are four spaces. */
+export function screenText(text: string): string {
+  return printable(text).replaceAll('\t', TAB);
 }
 
-// eslint-disable-next-line no-control-regex -- these are what it is about
-const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+/** `screenText` for the next piece of a text; any split of a text gives the same. `held` as of `printableNext`. */
+export function screenNext(held: string, piece: string): Printed {
+  const next = printableNext(held, piece);
+  return { text: next.text.replaceAll('\t', TAB), held: next.held };
+}
 
-/**
- * A text that a person has to judge, as it is: what `printable` leaves out is written out here (`\\u{1b}`), because a
- * yes to a command is a yes to all of its characters.
- */
-export function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (char) => {
-    if (char === '\n') return char;
-    return char === '\t' ? '    ' : `\\u{${char.codePointAt(0)?.toString(16) ?? ''}}`;
-  });
+/** Lines that a person has to judge, as they are: what `screenText` leaves out is written out here. */
+export function judgedLines(text: string): string {
+  return visibleLines(text).replaceAll('\t', TAB);
 }
 
 /** One line, whitespace folded, at most `max` characters. */
 export function oneLine(text: string, max = 200): string {
-  const line = printable(text.slice(0, max * 4).replaceAll('\n', ' '))
+  const line = screenText(text.slice(0, max * 4).replaceAll('\n', ' '))
     .replaceAll(/ +/g, ' ')
     .trim();
   return line.length > max ? `${line.slice(0, max - 1)}…` : line;

@@ -1,24 +1,24 @@
 import { isObject, stringOf, type JsonObject } from '../base/json.ts';
 import type { OutputItem } from '../model/items.ts';
 import { addText, emptySplitter, finishText, openBlocks, type Block } from './markdown-blocks.ts';
-import { printable } from './text.ts';
+import { screenNext, screenText } from './text.ts';
 import { removeCells } from './view-cells.ts';
 import type { Cell, OpenAnswer, TextCell, ViewState } from './view-state.ts';
 
 /** A delta of an answer or a refusal. Only its open block is drawn anew. */
 export function streamAnswer(state: ViewState, item: string, delta: string): ViewState {
-  const text = printable(delta);
-  if (text === '') return state;
   const before = openAnswer(state, item);
+  const { text, held } = screenNext(before.held, delta);
+  if (text === '' && held === before.held) return state;
   const { splitter, blocks } = addText(before.splitter, text);
-  const after = { ...before, text: before.text + text, splitter };
+  const after = { ...before, text: before.text + text, held, splitter };
   const answers = new Map(state.answers).set(item, after);
   return { ...withBlocks(state, item, after.firstKey, { done: blocks, open: openBlocks(splitter) }), answers };
 }
 
 /** The text of the item that is done is what counts: streamed or not, it ends up looking the same. */
 export function finishAnswer(state: ViewState, item: string, text: string): ViewState {
-  const whole = printable(text);
+  const whole = screenText(text);
   const streamed = openAnswer(state, item);
   if (!whole.startsWith(streamed.text)) return rewriteAnswer(state, item, whole, streamed.firstKey);
   const { splitter, blocks } = addText(streamed.splitter, whole.slice(streamed.text.length));
@@ -32,7 +32,9 @@ export function finishAnswer(state: ViewState, item: string, text: string): View
 export function keepPartial(state: ViewState, item: string): ViewState {
   const streamed = state.answers.get(item);
   if (streamed === undefined) return state;
-  return closed(withBlocks(state, item, streamed.firstKey, { done: finishText(streamed.splitter), open: [] }), item);
+  const { splitter, blocks } = addText(streamed.splitter, screenText(streamed.held));
+  const done = [...blocks, ...finishText(splitter)];
+  return closed(withBlocks(state, item, streamed.firstKey, { done, open: [] }), item);
 }
 
 /** The text of a message item, refusals included. */
@@ -47,7 +49,7 @@ function textOfPart(part: unknown): string {
 }
 
 function openAnswer(state: ViewState, item: string): OpenAnswer {
-  return state.answers.get(item) ?? { text: '', splitter: emptySplitter, firstKey: state.nextKey };
+  return state.answers.get(item) ?? { text: '', held: '', splitter: emptySplitter, firstKey: state.nextKey };
 }
 
 /** The server corrected itself: the streamed blocks go, those of the true text come. */

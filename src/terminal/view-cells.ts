@@ -1,3 +1,4 @@
+import { screenText } from './text.ts';
 import type { Cell, NoticeCell, ViewState } from './view-state.ts';
 
 type WithoutKey<T> = T extends Cell ? Omit<T, 'key'> : never;
@@ -8,7 +9,7 @@ export function addCell(state: ViewState, cell: WithoutKey<Cell>): ViewState {
 }
 
 export function addNotice(state: ViewState, level: NoticeCell['level'], text: string): ViewState {
-  return addCell(state, { type: 'notice', open: false, level, text });
+  return addCell(state, { type: 'notice', open: false, level, text: screenText(text) });
 }
 
 /** The latest cell that fits. */

@@ -1,6 +1,6 @@
 import { isObject, stringOf, type JsonObject } from '../base/json.ts';
 import type { OutputItem } from '../model/items.ts';
-import { printable } from './text.ts';
+import { screenNext, screenText } from './text.ts';
 import { addCell, removeCells, replaceCell } from './view-cells.ts';
 import type { OpenReasoning, ViewState } from './view-state.ts';
 
@@ -14,11 +14,11 @@ export function streamReasoning(
   index: number,
   delta: string,
 ): ViewState {
-  const text = printable(delta);
-  if (text === '') return state;
   const known = state.reasoning.get(item);
+  const { text, held } = screenNext(known?.held ?? '', delta);
+  if (text === '' && held === (known?.held ?? '')) return state;
   const before = known ?? newReasoning(state.nextKey, source, index);
-  const after = appended(before, source, index, text);
+  const after = { ...appended(before, source, index, text), held };
   const reasoning = new Map(state.reasoning).set(item, after);
   const shown = shownText(after);
   const next =
@@ -30,18 +30,18 @@ export function streamReasoning(
 
 /** The done item's text counts, unless it has none (servers encrypt it): then what was streamed stays. */
 export function finishReasoning(state: ViewState, id: string, item: OutputItem): ViewState {
-  const text = printable(textOfReasoning(item)).trim();
+  const text = screenText(textOfReasoning(item)).trim();
   const open = state.reasoning.get(id);
   if (open === undefined) {
     return text === '' ? state : addCell(state, { type: 'reasoning', open: false, item: id, text });
   }
-  return close(state, id, open, text === '' ? shownText(open).trim() : text);
+  return close(state, id, open, text === '' ? wholeText(open) : text);
 }
 
 /** The stream is over without the item's end. */
 export function keepReasoning(state: ViewState, id: string): ViewState {
   const open = state.reasoning.get(id);
-  return open === undefined ? state : close(state, id, open, shownText(open).trim());
+  return open === undefined ? state : close(state, id, open, wholeText(open));
 }
 
 function close(state: ViewState, id: string, open: OpenReasoning, text: string): ViewState {
@@ -55,6 +55,7 @@ function close(state: ViewState, id: string, open: OpenReasoning, text: string):
 function newReasoning(key: number, source: ReasoningSource, index: number): OpenReasoning {
   return {
     key,
+    held: '',
     summary: '',
     content: '',
     summaryIndex: source === 'summary' ? index : 0,
@@ -75,6 +76,11 @@ function appended(before: OpenReasoning, source: ReasoningSource, index: number,
 /** A summary is written for people; where there is one, the raw text is not shown as well. */
 function shownText(open: OpenReasoning): string {
   return open.summary === '' ? open.content : open.summary;
+}
+
+/** No more comes. */
+function wholeText(open: OpenReasoning): string {
+  return (shownText(open) + screenText(open.held)).trim();
 }
 
 function textOfReasoning(item: OutputItem): string {

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../agent/events.ts';
 import type { CompletedEvent, RetryingEvent } from '../model/events.ts';
 import { isToolCall, type InputMessage, type OutputItem } from '../model/items.ts';
-import { printable } from './text.ts';
+import { screenText } from './text.ts';
 import { finishAnswer, keepPartial, streamAnswer, textOfMessage } from './view-answer.ts';
 import { addCell, addNotice, removeCells } from './view-cells.ts';
 import { addOutput, addUsage, endRequest, startRequest } from './view-meter.ts';
@@ -30,7 +30,7 @@ export function viewAfter(state: ViewState, event: AgentEvent, now: number): Vie
     case 'turn.started':
       return newTurn(state, now);
     case 'input.accepted':
-      return addCell(state, { type: 'user', open: false, text: printable(textOfInput(event.item)) });
+      return addCell(state, { type: 'user', open: false, text: screenText(textOfInput(event.item)) });
     case 'output_text.delta':
     case 'refusal.delta':
       return streamAnswer(heard(state, 'answering', event.delta, now), event.item_id ?? NO_ID, event.delta);
@@ -63,13 +63,13 @@ export function viewAfter(state: ViewState, event: AgentEvent, now: number): Vie
     case 'history.compacted':
       return addNotice({ ...state, phase: 'waiting' }, 'info', compactedText(event.items_before, event.items_after));
     case 'warning':
-      return addNotice(state, 'warning', printable(event.message));
+      return addNotice(state, 'warning', event.message);
     case 'turn.completed':
       return turnEnded(state);
     case 'turn.interrupted':
       return addNotice(turnEnded(state), 'warning', 'Interrupted. What was said is kept.');
     case 'turn.failed':
-      return addNotice(turnEnded(state), 'error', `${event.error.kind}: ${printable(event.error.message)}`);
+      return addNotice(turnEnded(state), 'error', `${event.error.kind}: ${event.error.message}`);
     case 'created':
     case 'reasoning_summary_text.done':
     case 'reasoning_summary_part.added':

@@ -47,6 +47,8 @@ export interface ToolCell extends CellBase {
   readonly changes?: readonly FileChange[];
   /** Bounded. */
   readonly output: string;
+  /** What the next piece of the input, then of the output decides on. */
+  readonly held: string;
   readonly exitCode?: number;
   readonly durationMs?: number;
 }
@@ -59,8 +61,10 @@ export interface NoticeCell extends CellBase {
 
 /** An answer that is streaming. */
 export interface OpenAnswer {
-  /** All deltas so far. */
+  /** All deltas so far, as they may be shown. */
   readonly text: string;
+  /** What the next delta decides on. */
+  readonly held: string;
   readonly splitter: Splitter;
   /** Its cells have this key or a later one. */
   readonly firstKey: number;
@@ -68,6 +72,8 @@ export interface OpenAnswer {
 
 export interface OpenReasoning {
   readonly key: number;
+  /** What the next delta decides on. */
+  readonly held: string;
   readonly summary: string;
   readonly content: string;
   /** The latest index of each, to set parts apart. */

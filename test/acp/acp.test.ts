@@ -114,7 +114,10 @@ describe('an editor', () => {
         });
         expect(editor.questionAt).toEqual([1]);
         expect(editor.questions[0]).toMatchObject({
-          toolCall: { toolCallId: 'call_1', content: [{ type: 'diff', path }] },
+          toolCall: {
+            toolCallId: 'call_1',
+            content: [{ content: { text: 'it writes a file' } }, { type: 'diff', path }],
+          },
           options: [{ kind: 'allow_once' }, { kind: 'allow_always' }, { kind: 'reject_once' }],
         });
         expect(editor.toolSteps()).toEqual(['call_1 pending', 'call_1 in_progress', 'call_1 completed']);

@@ -42,6 +42,8 @@ export interface ChatSetup {
   readonly backend?: Partial<ChatBackend>;
   readonly before?: string;
   readonly colour?: boolean;
+  /** Stands in the status line once the chat is open. */
+  readonly ready?: string;
 }
 
 export interface RunningChat {
@@ -85,7 +87,7 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
     app.leave('done');
     await end;
   });
-  await terminal.until('tiny at test');
+  await terminal.until(setup.ready ?? 'tiny at test');
   return {
     app,
     terminal,

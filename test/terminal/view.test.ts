@@ -29,6 +29,32 @@ const ran = (id: string, output: string): AgentEvent[] => [
 ];
 
 describe('the view of a turn', () => {
+  it('shows of a progress bar what a terminal would show, however it is cut', () => {
+    const printed = 'get\r\n10%\r50%\r\r100%\ndone \x1b[32mok\x1b[0m\r';
+    const pieces = (size: number): AgentEvent[] =>
+      Array.from({ length: Math.ceil(printed.length / size) }, (_, at): AgentEvent => {
+        return {
+          type: 'tool.output',
+          call_id: 'c',
+          stream: 'stdout',
+          delta: printed.slice(at * size, (at + 1) * size),
+        };
+      });
+    const [begin, end] = ran('c', printed);
+    for (const size of [1, 2, 3, 5, 100]) {
+      expect(cells(started, begin!, ...pieces(size))).toEqual(['look running get\n100%\ndone ok']);
+    }
+    expect(cells(started, begin!, end!)).toEqual(['look completed get\n100%\ndone ok']);
+  });
+
+  it('shows what a sequence that never ends was hiding', () => {
+    const hidden: AgentEvent[] = [
+      text('a \x1b]0;b', 'msg_1'),
+      { type: 'reasoning_text.delta', delta: 'c \x1b]0;d', content_index: 0 },
+    ];
+    expect(cells(started, ...hidden, ended)).toEqual(['text a 0;b', 'reasoning c 0;d']);
+  });
+
   it('does not mix responses whose servers count their ids from the beginning', () => {
     const response = (said: string): AgentEvent[] => [
       text(said.slice(0, 2), 'msg_0'),
