@@ -30,13 +30,8 @@ export * from './model/transcript.ts';
 export type { ModelStream } from './client/model-stream.ts';
 export type { ModelObserver, PollResult, RequestWatch, TurnWatch } from './client/observer.ts';
 export { createTelemetry, type TelemetryOptions } from './client/telemetry.ts';
-export {
-  ConfigError,
-  createProvider,
-  providerDefaults,
-  type ProviderConfig,
-  type ProviderOptions,
-} from './client/provider.ts';
+export { ConfigError } from './client/config-fields.ts';
+export { createProvider, providerDefaults, type ProviderConfig, type ProviderOptions } from './client/provider.ts';
 export { missingKeyVariable, type GetEnv } from './client/provider-request.ts';
 export {
   createHttpTransport,

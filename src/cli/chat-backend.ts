@@ -11,7 +11,7 @@ import {
   type StoredThread,
 } from '../agent/index.ts';
 import { visible } from '../base/printable.ts';
-import { ConfigError } from '../client/provider.ts';
+import { ConfigError } from '../client/config-fields.ts';
 import { parseProviders } from '../client/provider-file.ts';
 import type { ChatBackend, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { ConfigError, createProvider, type ProviderConfig, type ProviderOptions } from '../client/provider.ts';
+import { ConfigError } from '../client/config-fields.ts';
+import { createProvider, type ProviderConfig, type ProviderOptions } from '../client/provider.ts';
 import { parseProviders, type ProviderFile } from '../client/provider-file.ts';
 import { readToml } from './config-file.ts';
 import type { CliContext } from './context.ts';

@@ -1,12 +1,7 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import { nearest } from '../base/nearest.ts';
-import {
-  ConfigError,
-  createProvider,
-  providerOptionNames,
-  type ProviderConfig,
-  type ProviderOptions,
-} from './provider.ts';
+import { ConfigError } from './config-fields.ts';
+import { createProvider, providerOptionNames, type ProviderConfig, type ProviderOptions } from './provider.ts';
 
 /** What a configuration file says about model servers. */
 export interface ProviderFile {

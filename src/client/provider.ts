@@ -1,11 +1,16 @@
-import { z } from 'zod';
 import type { ProtocolId } from '../wire/decoder.ts';
 import { protocolIds } from '../wire/protocols.ts';
-
-/** Wrong configuration: one clear line for the user, never with a value that could be a secret. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+import {
+  ConfigError,
+  oneOf,
+  optional,
+  requireBoolean,
+  requireString,
+  requireStrings,
+  requireText,
+  wholeNumber,
+  type ConfigField,
+} from './config-fields.ts';
 
 /**
  * One model server and how to treat it: the keys of a `[model_providers.NAME]` table in camelCase, every default
@@ -80,49 +85,38 @@ export const providerDefaults = {
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-const milliseconds = z.int('must be a whole number of milliseconds').min(0, 'must not be negative').max(MAX_TIMER_MS);
-const retries = z
-  .int('must be a whole number')
-  .min(0, 'must not be negative')
-  .transform((n) => Math.min(n, MAX_RETRIES));
-const name = z.string('must be a string').min(1, 'must not be empty');
-const texts = z.record(z.string(), z.string('must be a string'), 'must be a table of strings');
-const headerNames = texts.refine(
-  (table) => Object.keys(table).every((key) => headerName.test(key)),
-  'has a name that no header can have',
-);
+const milliseconds = wholeNumber({ min: 0, max: MAX_TIMER_MS, unit: 'milliseconds' });
+const aboveZero = wholeNumber({ min: 1 });
 
-const schema = z.object({
-  name,
-  baseUrl: z.string('must be a string').superRefine(checkBaseUrl),
-  wireApi: z.enum(protocolIds, `must be ${protocolIds.map((id) => JSON.stringify(id)).join(' or ')}`),
-  model: name.optional(),
-  envKey: name.optional(),
-  httpHeaders: headerNames.refine(
-    (table) => Object.values(table).every((value) => headerValue.test(value)),
-    'has a value that no header can have',
-  ),
-  envHttpHeaders: headerNames,
-  queryParams: texts,
-  requestMaxRetries: retries,
-  streamMaxRetries: retries,
+/** How each option is read, in the order in which the first wrong one is told. */
+const fields = {
+  baseUrl: requireBaseUrl,
+  name: requireText,
+  wireApi: oneOf(protocolIds),
+  model: optional(requireText),
+  envKey: optional(requireText),
+  httpHeaders: requireHeaders,
+  envHttpHeaders: requireHeaderNames,
+  queryParams: requireStrings,
+  requestMaxRetries: requireRetries,
+  streamMaxRetries: requireRetries,
   streamIdleTimeoutMs: milliseconds,
-  supportsWebsockets: z.boolean('must be true or false'),
+  supportsWebsockets: requireBoolean,
   websocketConnectTimeoutMs: milliseconds,
-  askUsage: z.boolean('must be true or false'),
+  askUsage: requireBoolean,
   usageGraceMs: milliseconds,
   connectTimeoutMs: milliseconds,
   firstByteTimeoutMs: milliseconds,
   progressTimeoutMs: milliseconds,
   totalTimeoutMs: milliseconds,
-  onClose: z.enum(['error', 'complete'], 'must be "error" or "complete"'),
-  toolCallsOnStop: z.enum(['drop', 'promote'], 'must be "drop" or "promote"'),
-  maxOutputTokens: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
-  maxEventBytes: z.int('must be a whole number').min(1, 'must be at least 1'),
-});
+  onClose: oneOf(['error', 'complete']),
+  toolCallsOnStop: oneOf(['drop', 'promote']),
+  maxOutputTokens: optional(aboveZero),
+  maxEventBytes: aboveZero,
+} satisfies { readonly [K in keyof Required<ProviderConfig>]: ConfigField<ProviderConfig[K]> };
 
 /** Every option of a provider, in its camelCase spelling. */
-export const providerOptionNames = Object.keys(schema.shape) as readonly (keyof ProviderConfig)[];
+export const providerOptionNames = Object.keys(fields) as readonly (keyof ProviderConfig)[];
 
 /**
  * A checked provider with every default filled in.
@@ -135,26 +129,42 @@ export function createProvider(
   spell: (option: string) => string = (option) => option,
 ): ProviderConfig {
   const given = withoutUndefined(options);
-  const result = schema.safeParse({
+  const values: Record<string, unknown> = {
     name: options.baseUrl,
     firstByteTimeoutMs: given.streamIdleTimeoutMs ?? providerDefaults.streamIdleTimeoutMs,
     ...providerDefaults,
     ...given,
-  });
-  if (result.success) return withoutUndefined(result.data) as unknown as ProviderConfig;
-  const issue = result.error.issues[0];
-  const [option, ...inner] = (issue?.path ?? []).map(String);
-  const where = [spell(option ?? 'provider'), ...inner].join('.');
-  throw new ConfigError(`${where} ${issue?.message ?? 'cannot be used'}`);
+  };
+  const checked = providerOptionNames.map((option) => [option, fields[option](values[option], spell(option))] as const);
+  return withoutUndefined(Object.fromEntries(checked)) as unknown as ProviderConfig;
 }
 
-function checkBaseUrl(value: string, context: z.RefinementCtx): void {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
+function requireBaseUrl(value: unknown, where: string): string {
+  const text = requireString(value, where);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    context.addIssue({ code: 'custom', message: 'must be an http:// or https:// URL' });
-  } else if (url.username !== '' || url.password !== '') {
-    context.addIssue({ code: 'custom', message: 'must not hold a user or password: name the key with env_key' });
+    throw new ConfigError(`${where} must be an http:// or https:// URL`);
   }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigError(`${where} must not hold a user or password: name the key with env_key`);
+  }
+  return text;
+}
+
+function requireRetries(value: unknown, where: string): number {
+  return Math.min(wholeNumber({ min: 0 })(value, where), MAX_RETRIES);
+}
+
+function requireHeaderNames(value: unknown, where: string): Readonly<Record<string, string>> {
+  const headers = requireStrings(value, where);
+  if (Object.keys(headers).every((name) => headerName.test(name))) return headers;
+  throw new ConfigError(`${where} has a name that no header can have`);
+}
+
+function requireHeaders(value: unknown, where: string): Readonly<Record<string, string>> {
+  const headers = requireHeaderNames(value, where);
+  if (Object.values(headers).every((text) => headerValue.test(text))) return headers;
+  throw new ConfigError(`${where} has a value that no header can have`);
 }
 
 function withoutUndefined(object: object): Record<string, unknown> {

@@ -2,7 +2,8 @@ import { parse } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import { parseProviders, type ProviderFileOptions } from '../../src/client/provider-file.ts';
 import { missingKeyVariable, requestHeaders, requestUrl, websocketUrl } from '../../src/client/provider-request.ts';
-import { ConfigError, createProvider, providerDefaults, type ProviderOptions } from '../../src/client/provider.ts';
+import { ConfigError } from '../../src/client/config-fields.ts';
+import { createProvider, providerDefaults, type ProviderOptions } from '../../src/client/provider.ts';
 
 const baseUrl = 'http://127.0.0.1:8080/v1';
 
@@ -51,12 +52,49 @@ describe('createProvider', () => {
   test.each([
     [{ baseUrl: 'example.com' }, 'baseUrl must be an http:// or https:// URL'],
     [{ baseUrl: 'ftp://example.com' }, 'baseUrl must be an http:// or https:// URL'],
+    [{ baseUrl: undefined }, 'baseUrl must be a string'],
+    [{ name: '' }, 'name must not be empty'],
+    [{ wireApi: 'grpc' }, 'wireApi must be "chat" or "responses"'],
+    [{ model: null }, 'model must be a string'],
+    [{ envKey: '' }, 'envKey must not be empty'],
     [{ streamIdleTimeoutMs: -1 }, 'streamIdleTimeoutMs must not be negative'],
     [{ connectTimeoutMs: 1.5 }, 'connectTimeoutMs must be a whole number of milliseconds'],
+    [{ connectTimeoutMs: '5' }, 'connectTimeoutMs must be a whole number of milliseconds'],
+    [{ totalTimeoutMs: 2 ** 31 }, 'totalTimeoutMs must be at most 2147483647'],
+    [{ requestMaxRetries: Infinity }, 'requestMaxRetries must be a whole number'],
+    [{ streamMaxRetries: -1 }, 'streamMaxRetries must not be negative'],
+    [{ supportsWebsockets: 1 }, 'supportsWebsockets must be true or false'],
+    [{ onClose: 'retry' }, 'onClose must be "error" or "complete"'],
     [{ maxOutputTokens: 0 }, 'maxOutputTokens must be at least 1'],
+    [{ maxEventBytes: NaN }, 'maxEventBytes must be a whole number'],
+    [{ queryParams: ['a'] }, 'queryParams must be a table of strings'],
+    [{ queryParams: { a: null } }, 'queryParams.a must be a string'],
     [{ httpHeaders: { 'bad name': 'x' } }, 'httpHeaders has a name that no header can have'],
+    [{ envHttpHeaders: { 'bad name': 'X' } }, 'envHttpHeaders has a name that no header can have'],
   ])('%j is refused', (options, message) => {
-    expect(complaintOfOptions(options)).toBe(message);
+    expect(complaintOfOptions(options as Partial<ProviderOptions>)).toBe(message);
+  });
+
+  test('headers in an object that would look empty are refused', () => {
+    const httpHeaders = new Headers({ 'x-one': '1' }) as unknown as Record<string, string>;
+    expect(complaintOfOptions({ httpHeaders })).toBe('httpHeaders must be a table of strings');
+  });
+
+  test('a table is copied: what the caller writes into it later does not count', () => {
+    const queryParams = { a: '1' };
+    const provider = createProvider({ baseUrl, queryParams });
+    queryParams.a = '2';
+    expect(provider.queryParams).toEqual({ a: '1' });
+  });
+
+  test('of several wrong options the first is told, in the order of the documentation', () => {
+    expect(complaintOfOptions({ maxEventBytes: 0, baseUrl: 'x', wireApi: 'grpc' as 'chat' })).toBe(
+      'baseUrl must be an http:// or https:// URL',
+    );
+  });
+
+  test('an option that is not known does not get into the provider', () => {
+    expect(createProvider({ baseUrl, frobnicate: 1 } as ProviderOptions)).toEqual(createProvider({ baseUrl }));
   });
 
   test('a complaint never shows a secret', () => {
