@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import WebSocket from 'ws';
+import type { ClientOptions, WebSocket } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import { Deadline } from '../base/deadline.ts';
 import type { ModelError } from '../model/errors.ts';
@@ -72,15 +72,18 @@ class Handshake {
     }
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#connect.start();
-    this.#start(url);
+    void this.#start(url);
   }
 
-  #start(url: URL): void {
-    const proxy = proxyFor(url, this.#request.proxy ?? {});
-    if (proxy !== undefined) this.#tunnel = new Tunnel(proxy, url);
+  async #start(url: URL): Promise<void> {
     let ws: WebSocket;
     try {
-      ws = new WebSocket(url, {
+      // Loaded at the first handshake: who speaks HTTP only does not pay for it.
+      const { WebSocket: Client } = await import('ws');
+      if (this.#settled) return;
+      const proxy = proxyFor(url, this.#request.proxy ?? {});
+      if (proxy !== undefined) this.#tunnel = new Tunnel(proxy, url);
+      ws = new Client(url, {
         headers: this.#request.headers ?? {},
         perMessageDeflate: false,
         maxPayload: this.#request.maxMessageBytes ?? MAX_MESSAGE_BYTES,
@@ -156,12 +159,12 @@ class Handshake {
 }
 
 /** `ws` asks for its connection like Node's own client, which takes it through a callback as well. */
-function connectionThrough(tunnel: Tunnel | undefined): WebSocket.ClientOptions {
+function connectionThrough(tunnel: Tunnel | undefined): ClientOptions {
   if (tunnel === undefined) return {};
   const createConnection = (_options: unknown, settle: Parameters<Tunnel['open']>[0]): undefined => {
     tunnel.open(settle);
   };
-  return { createConnection: createConnection as unknown as NonNullable<WebSocket.ClientOptions['createConnection']> };
+  return { createConnection: createConnection as unknown as NonNullable<ClientOptions['createConnection']> };
 }
 
 async function headOf(response: IncomingMessage): Promise<string> {
