@@ -22,6 +22,19 @@ const impureGlobals = [
   'crypto',
 ].map((name) => ({ name, message: 'base, model and wire are pure: bytes and values in, values out.' }));
 
+const readsEnvironment = [
+  {
+    selector: "MemberExpression[object.name='process'][property.name=/^(env|argv)$/]",
+    message: 'Only src/cli reads the environment and argv.',
+  },
+];
+
+/** A comparison falls into its `else` for a wire that comes later; a table with a row for each does not compile. */
+const comparesWires = ['BinaryExpression[operator=/^[!=]==?$/] > Literal', 'SwitchCase > Literal'].map((literal) => ({
+  selector: `${literal}[value=/^(chat|responses)$/]`,
+  message: 'A wire is a value: ask `protocols`, or a `Record<ProtocolId, …>`.',
+}));
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'coverage/', '**/node_modules/'] },
   js.configs.recommended,
@@ -59,17 +72,11 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],
-    ignores: ['src/cli/**'],
-    rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "MemberExpression[object.name='process'][property.name=/^(env|argv)$/]",
-          message: 'Only src/cli reads the environment and argv.',
-        },
-      ],
-    },
+    ignores: ['src/cli/**', 'src/wire/**'],
+    rules: { 'no-restricted-syntax': ['error', ...readsEnvironment, ...comparesWires] },
   },
+  { files: ['src/wire/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...readsEnvironment] } },
+  { files: ['src/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...comparesWires] } },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts', '*.config.ts'],
     rules: {

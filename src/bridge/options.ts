@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { ProxyOptions } from '../transport/proxy-choice.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { StoreLimits } from './store/index.ts';
 
@@ -12,7 +13,7 @@ export interface BridgeOptions {
   /** Base URLs of the model servers; one without a path gets `/v1`. */
   readonly upstreams: readonly string[];
   /** The upstreams' wire. `auto` asks each once. Default `auto`. */
-  readonly wire?: 'auto' | 'chat' | 'responses';
+  readonly wire?: 'auto' | ProtocolId;
   readonly mode?: BridgeMode;
   /** Default `127.0.0.1`. */
   readonly host?: string;

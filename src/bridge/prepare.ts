@@ -4,7 +4,8 @@ import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { ProviderConfig } from '../client/provider.ts';
 import { fromChatRequest } from '../wire/chat/request-parse.ts';
-import { chatExtraOf, responsesExtraOf } from '../wire/request-extra.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
+import { protocols } from '../wire/protocols.ts';
 import {
   InvalidFieldError,
   optionalBoolean,
@@ -21,7 +22,7 @@ import { isNativeHost } from './upstream/probe.ts';
 
 /** A client's request, read and put together with what it refers to. */
 export interface Prepared {
-  readonly wire: 'responses' | 'chat';
+  readonly wire: ProtocolId;
   readonly body: JsonObject;
   readonly parsed: ParsedRequest;
   /** The whole conversation. */
@@ -115,7 +116,7 @@ function prefixOf(type: unknown): string {
 
 /** The request as one upstream gets it. */
 export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: Settings['tools']): UpstreamRequest {
-  const native = provider.wireApi === 'responses' && takesNativeTools(provider, tools);
+  const native = upstreamWires[provider.wireApi].ownTools && takesNativeTools(provider, tools);
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
   const ignored = ignoredOf(prepared, extra);
@@ -160,16 +161,29 @@ const RESPONSES_FIELDS = new Set([
   ...['service_tier', 'text', 'top_logprobs', 'truncation', 'user'],
 ]);
 
-function extraFor(prepared: Prepared, provider: ProviderConfig, native: boolean): JsonObject {
-  const { rest } = prepared.parsed;
-  if (prepared.wire === 'chat') {
-    if (provider.wireApi === 'chat') return pick(rest, (name) => !OWN.has(name));
-    const extra = responsesExtraOf(rest);
-    return native ? extra : without(extra, ['tool_choice']);
-  }
-  if (provider.wireApi === 'chat') return chatExtraOf(rest);
-  if (!native) return withReasoning(pick(rest, (name) => RESPONSES_FIELDS.has(name)));
-  return withReasoning(pick(rest, (name) => !OWN.has(name) || name === 'tool_choice'));
+/** What a bridge has to know of the wire of a model server. */
+interface UpstreamWire {
+  /** Such a server may know the Responses API's own tools, and its choices among tools. */
+  readonly ownTools: boolean;
+  /** The fields of a client of the same wire that go on as they are. */
+  sameWire(rest: JsonObject, native: boolean): JsonObject;
+}
+
+const upstreamWires: Readonly<Record<ProtocolId, UpstreamWire>> = {
+  chat: { ownTools: false, sameWire: (rest) => pick(rest, (name) => !OWN.has(name)) },
+  responses: {
+    ownTools: true,
+    sameWire: (rest, native) =>
+      withReasoning(
+        pick(rest, native ? (name) => !OWN.has(name) || name === 'tool_choice' : (name) => RESPONSES_FIELDS.has(name)),
+      ),
+  },
+};
+
+function extraFor({ wire, parsed }: Prepared, { wireApi }: ProviderConfig, native: boolean): JsonObject {
+  if (wire === wireApi) return upstreamWires[wire].sameWire(parsed.rest, native);
+  const extra = protocols[wireApi].fromPortable(protocols[wire].toPortable(parsed.rest));
+  return native ? extra : without(extra, ['tool_choice']);
 }
 
 /** Nothing is kept at the server, so reasoning has to come whole, whatever else the client wants to be included. */

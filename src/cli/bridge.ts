@@ -14,13 +14,14 @@ import { chooseProvider } from './provider.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
 import { readStdin } from './stdin.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
 import { protocolIds } from '../wire/protocols.ts';
 
 interface BridgeFlags {
   readonly upstream?: readonly string[];
   readonly provider?: string;
   readonly codexConfig?: boolean;
-  readonly wire: 'auto' | 'chat' | 'responses';
+  readonly wire: 'auto' | ProtocolId;
   readonly mode: BridgeMode;
   readonly finalOnly?: boolean;
   readonly model?: string;

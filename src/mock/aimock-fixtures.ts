@@ -87,6 +87,7 @@ function conditionOf(name: string, value: unknown, where: string): (request: Req
     case 'responseFormat':
       return (request) => formatOf(request) === value;
     case 'endpoint':
+      // eslint-disable-next-line no-restricted-syntax -- aimock's own word for an endpoint
       if (value === 'chat') return () => true;
       throw new MockUsageError(`${where}.endpoint "${String(value)}" cannot be carried over: only chat can`);
     default:

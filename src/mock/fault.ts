@@ -1,9 +1,10 @@
+import type { ProtocolId } from '../wire/decoder.ts';
 import type { Frame, Head, Step } from './answer.ts';
 import type { RequestView } from './request-view.ts';
 import type { Reply } from './scenario.ts';
 
 /** Where a fault can show. */
-export type FaultWire = 'chat' | 'responses' | 'websocket';
+export type FaultWire = ProtocolId | 'websocket';
 
 export interface FaultContext {
   readonly wire: FaultWire;

@@ -14,7 +14,7 @@ interface MockWire {
 }
 
 /** A row for each wire: the compiler asks for it. */
-export const mockWires = {
+export const mockWires: Readonly<Record<ProtocolId, MockWire>> = {
   chat: {
     answerId: (n) => `chatcmpl-mock-${n}`,
     entries: ({ messages }) => (Array.isArray(messages) ? (messages as unknown[]) : []),
@@ -27,7 +27,7 @@ export const mockWires = {
     usageAsked: () => true,
     keepsAnswers: true,
   },
-} as const satisfies Record<ProtocolId, MockWire>;
+};
 
 /** The `input` of a Responses request as items. */
 export function responsesInput(body: JsonObject): readonly unknown[] {

@@ -4,10 +4,10 @@ import type { Protocol } from './protocol.ts';
 import { responsesProtocol } from './responses/protocol.ts';
 
 /** Every wire that turnwire speaks. */
-export const protocols = {
+export const protocols: Readonly<Record<ProtocolId, Protocol>> = {
   chat: chatProtocol,
   responses: responsesProtocol,
-} as const satisfies Record<ProtocolId, Protocol>;
+};
 
 /** The ids, in the order in which they are listed for people. */
 export const protocolIds = Object.keys(protocols) as readonly ProtocolId[];

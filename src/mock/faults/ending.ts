@@ -1,5 +1,5 @@
 import type { Frame, Step } from '../answer.ts';
-import type { FaultSpec } from '../fault.ts';
+import type { FaultSpec, FaultWire } from '../fault.ts';
 import { chatFrame, endIndex, isSentinel, isUsageOnly, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 
@@ -143,14 +143,21 @@ function bareSentinel(frame: Frame): Frame {
   return isSentinel(frame) ? { kind: 'data', event: '', data: 'DONE' } : frame;
 }
 
-function lateError(frames: Frame[], { wire }: { wire: string }): Frame[] {
+const accountingFailed = { message: 'accounting failed', code: 'server_error', type: 'server_error' };
+const responseFailed = responsesFrame({
+  type: 'response.failed',
+  response: { id: 'late', status: 'failed', error: accountingFailed },
+});
+
+const lateErrors: Readonly<Record<FaultWire, Frame>> = {
+  chat: { kind: 'json', event: '', value: { error: accountingFailed } },
+  responses: responseFailed,
+  websocket: responseFailed,
+};
+
+function lateError(frames: Frame[], { wire }: { wire: FaultWire }): Frame[] {
   const at = endIndex(frames);
-  const error = { message: 'accounting failed', code: 'server_error', type: 'server_error' };
-  const late: Frame =
-    wire === 'chat'
-      ? { kind: 'json', event: '', value: { error } }
-      : responsesFrame({ type: 'response.failed', response: { id: 'late', status: 'failed', error } });
-  return [...frames.slice(0, at + 1), late, ...frames.slice(at + 1)];
+  return [...frames.slice(0, at + 1), lateErrors[wire], ...frames.slice(at + 1)];
 }
 
 function lateDelta(frames: Frame[]): Frame[] {

@@ -1,6 +1,6 @@
 import type { Frame, Head } from '../answer.ts';
 import { MockUsageError } from '../errors.ts';
-import type { FaultSpec } from '../fault.ts';
+import type { FaultSpec, FaultWire } from '../fault.ts';
 import { hasFinish, responsesFrame, withChoices } from '../frames.ts';
 import { count, oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
@@ -96,7 +96,7 @@ export const errorFaults: readonly FaultSpec[] = [
     wires: ['chat', 'responses', 'websocket'],
     create: (arg) => {
       const shape = oneOf('error-mid-stream', arg, midShapes, 'object');
-      return { frames: (frames, { wire }) => [...beforeEnd(frames), midStreamError(shape, wire)] };
+      return { frames: (frames, { wire }) => [...beforeEnd(frames), midStreamErrors[wire](shape, midError)] };
     },
   },
   {
@@ -210,13 +210,19 @@ export function firstTimes(times: number): () => boolean {
   return () => left-- > 0;
 }
 
-function midStreamError(shape: MidShape, wire: string): Frame {
-  const error = {
-    message: 'The server had an error while processing your request.',
-    type: 'server_error',
-    code: 'server_error',
-  };
-  if (wire === 'chat') return chatError(shape, error);
+const midError = {
+  message: 'The server had an error while processing your request.',
+  type: 'server_error',
+  code: 'server_error',
+};
+
+const midStreamErrors: Readonly<Record<FaultWire, (shape: MidShape, error: typeof midError) => Frame>> = {
+  chat: chatError,
+  responses: responsesError,
+  websocket: responsesError,
+};
+
+function responsesError(shape: MidShape, error: typeof midError): Frame {
   if (shape === 'event' || shape === 'flat') return responsesFrame({ ...error, type: 'error', param: null });
   return responsesFrame({
     type: 'error',

@@ -1,7 +1,7 @@
 import { parseJson } from '../../base/json.ts';
 import type { Frame, Step } from '../answer.ts';
-import type { FaultSpec } from '../fault.ts';
-import { isDelta } from '../frames.ts';
+import type { FaultSpec, FaultWire } from '../fault.ts';
+import { isDelta, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 
 const raw = (text: string): Frame => ({ kind: 'raw', text });
@@ -83,7 +83,7 @@ export const framingFaults: readonly FaultSpec[] = [
     summary: 'Data events of an unknown type as keep-alive: gateways that keep Codex alive (response.heartbeat).',
     wires: ['chat', 'responses', 'websocket'],
     create: () => ({
-      frames: (frames, { wire }) => frames.flatMap((frame) => (isDelta(frame) ? [heartbeat(wire), frame] : [frame])),
+      frames: (frames, { wire }) => frames.flatMap((frame) => (isDelta(frame) ? [heartbeats[wire], frame] : [frame])),
     }),
   },
   {
@@ -152,10 +152,11 @@ function overLines(text: string): string {
   });
 }
 
-function heartbeat(wire: string): Frame {
-  const type = wire === 'chat' ? 'ping' : 'response.heartbeat';
-  return { kind: 'json', event: wire === 'chat' ? '' : type, value: { type } };
-}
+const heartbeats: Readonly<Record<FaultWire, Frame>> = {
+  chat: { kind: 'json', event: '', value: { type: 'ping' } },
+  responses: responsesFrame({ type: 'response.heartbeat' }),
+  websocket: responsesFrame({ type: 'response.heartbeat' }),
+};
 
 /** Breaks the first text delta: a lone continuation byte in front of its letters. */
 function breakUtf8(): (step: Step) => Step {

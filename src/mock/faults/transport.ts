@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { protocols } from '../../wire/protocols.ts';
 import type { Step } from '../answer.ts';
 import type { FaultSpec, FaultWire } from '../fault.ts';
 import { responsesFrame } from '../frames.ts';
@@ -27,10 +28,10 @@ export const transportFaults: readonly FaultSpec[] = [
     create: (arg) => {
       const status = count('redirect', arg, 307);
       return {
-        head: (head, { wire, query }) => {
+        head: (head, { request, query }) => {
           if (query.includes('redirected')) return;
           head.status = status;
-          head.headers.location = wire === 'chat' ? '/v1/chat/completions?redirected=1' : '/v1/responses?redirected=1';
+          head.headers.location = `/v1/${protocols[request.wire].path}?redirected=1`;
           head.body = '';
         },
       };

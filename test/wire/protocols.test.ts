@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { protocolIds, protocols } from '../../src/wire/index.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** Compiles src with one more protocol id and gives the files that do not compile any more. */
+function filesThatMustDecide(): readonly string[] {
+  const folder = mkdtempSync(resolve('test', '.protocols-'));
+  folders.push(folder);
+  const decoder = resolve('src/wire/decoder.ts');
+  const more = readFileSync(decoder, 'utf8').replace(
+    "ProtocolId = 'chat' | 'responses'",
+    "ProtocolId = 'chat' | 'responses' | 'messages'",
+  );
+  const script = join(folder, 'check.mjs');
+  writeFileSync(
+    script,
+    `import ts from 'typescript';
+const config = ts.getParsedCommandLineOfConfigFile('tsconfig.json', { noEmit: true }, { ...ts.sys, onUnRecoverableConfigFileDiagnostic() {} });
+const host = ts.createCompilerHost(config.options);
+const read = host.readFile;
+host.readFile = (name) => (name.endsWith('src/wire/decoder.ts') ? ${JSON.stringify(more)} : read.call(host, name));
+const source = host.getSourceFile;
+host.getSourceFile = (name, options) => name.endsWith('src/wire/decoder.ts') ? ts.createSourceFile(name, ${JSON.stringify(more)}, options) : source.call(host, name, options);
+const program = ts.createProgram(config.fileNames.filter((name) => name.includes('/src/')), config.options, host);
+const files = ts.getPreEmitDiagnostics(program).map(({ file }) => file?.fileName.replace(/^.*\\/src\\//, 'src/') ?? '');
+console.log(JSON.stringify([...new Set(files)].sort()));`,
+  );
+  const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  if (!stdout.startsWith('[')) throw new Error(stderr);
+  return JSON.parse(stdout) as string[];
+}
+
+describe('protocols', () => {
+  it.each(protocolIds)('%s is registered under its own id', (id) => {
+    expect(protocols[id].id).toBe(id);
+  });
+
+  it('makes the compiler name every table that a new wire needs a row in', { timeout: 120_000 }, () => {
+    expect(filesThatMustDecide()).toEqual([
+      'src/bridge/prepare.ts',
+      'src/doctor/report.ts',
+      'src/doctor/wire-checks.ts',
+      'src/mock/exchange.ts',
+      'src/mock/wires.ts',
+      'src/wire/protocols.ts',
+    ]);
+  });
+});
