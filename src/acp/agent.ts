@@ -39,6 +39,8 @@ export interface AcpAgentOptions {
   readonly contextWindow?: number;
   /** MCP servers of the configuration; the editor's own come on top. */
   readonly mcpServers?: readonly McpServerConfig[];
+  /** What the person should know of the configuration, one line each: told at the first prompt of a session. */
+  readonly notes?: readonly string[];
 }
 
 export interface AcpAgent {
@@ -175,12 +177,22 @@ class Sessions {
     client: AgentContext,
   ): Promise<AcpSession> {
     if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
-    const { model, request, instructions, maxRequests, contextWindow, env, mcpServers = [] } = this.#options;
+    const {
+      model,
+      request,
+      instructions,
+      maxRequests,
+      contextWindow,
+      env,
+      mcpServers = [],
+      notes = [],
+    } = this.#options;
     const tools = await toolsFor(cwd, env);
     const mcp = await connectMcpServers([...mcpServers, ...servers.flatMap(configOf)], { cwd });
     const session = new AcpSession({
       id: thread.id,
       client,
+      notes: [...notes, ...mcp.warnings],
       toolsOf: (mode) => (modes[mode].tools === 'all' ? [...tools[mode], ...mcp.tools] : tools[mode]),
       close: async () => {
         await mcp.close();

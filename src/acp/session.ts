@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly createAgent: (
     approver: (request: ApprovalRequest, options: { signal: AbortSignal }) => Promise<ApprovalDecision>,
   ) => Agent;
+  /** Told at the first prompt: before `session/new` has its answer, no editor knows the session. */
+  readonly notes: readonly string[];
   /** Tools of each mode. */
   readonly toolsOf: (mode: ModeId) => readonly AgentTool[];
   /** Ends what belongs to the session (MCP servers). */
@@ -50,12 +52,14 @@ export class AcpSession {
   readonly #mapper: UpdateMapper;
   /** Questions whose tool call the editor has been told of, and those that wait for it. */
   readonly #told = new Map<string, PromiseWithResolvers<undefined>>();
+  #notes: readonly string[];
   #mode: ModeId = defaultMode;
   /** The latest turn; never rejects. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#notes = options.notes;
     this.#mapper = new UpdateMapper(this.#ids);
     this.#agent = options.createAgent((request, { signal }) => this.#ask(request, signal));
     this.setMode(defaultMode);
@@ -86,6 +90,11 @@ export class AcpSession {
   }
 
   async #run(blocks: readonly ContentBlock[], signal: AbortSignal): Promise<PromptResponse> {
+    const notes = this.#notes;
+    this.#notes = [];
+    for (const message of notes) {
+      for (const update of this.#mapper.take({ type: 'warning', message })) await this.#tell(update);
+    }
     let last: AgentEvent | undefined;
     for await (const events of this.#agent.run(messageOf(blocks), { signal })) {
       for (const event of events) {

@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 import { createAcpAgent } from '../acp/index.ts';
 import { threadStore, toolEnvironment } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
+import { Configuration } from './configuration.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
-import { mcpServersFor } from './mcp-servers.ts';
 import { openModel } from './open-model.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
@@ -31,14 +31,12 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     if (flags.apiKeyStdin === true) throw new UsageError('--api-key-stdin: stdin belongs to the editor');
     const { instructions, maxRequests } = flags;
     const system = instructions === undefined ? undefined : await textOrFile(instructions, '--instructions', cli);
-    const mcpServers = await mcpServersFor({
-      cli,
-      codexConfig: flags.codexConfig === true,
-      approvals: 'never',
-      approver: undefined,
-      name,
-    });
-    const model = await openModel(flags, { cli, name, apiKey: undefined });
+    // No terminal: nobody is asked about the project's file, and the editor is told what is passed over.
+    const configuration = new Configuration(flags, cli);
+    const mcpServers = await configuration.mcpServers();
+    const notes = [...configuration.takeNotes(), ...mcpServers.notes];
+    for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
+    const model = await openModel(flags, { cli, configuration, name, apiKey: undefined });
     try {
       const { app, ended } = createAcpAgent({
         model: model.agentModel,
@@ -46,7 +44,8 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
         version,
         env: toolEnvironment(cli.env, model.provider),
         maxRequests,
-        mcpServers,
+        mcpServers: mcpServers.servers,
+        notes,
         ...(system === undefined ? {} : { instructions: system }),
       });
       const output = Writable.toWeb(cli.stdout);

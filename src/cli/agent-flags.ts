@@ -6,6 +6,7 @@ import { isSecretVariable } from '../platform/secret-names.ts';
 import { looksSecret } from '../platform/secret-text.ts';
 import type { CliContext } from './context.ts';
 import { flag } from './flags.ts';
+import { stateFolder } from './user-folders.ts';
 
 /** What the model may do, and where. */
 export interface AgentFlags {
@@ -35,11 +36,9 @@ export function toolFolder(flags: Pick<AgentFlags, 'cwd'>, cli: CliContext): str
   return resolve(cli.cwd, flags.cwd ?? '.');
 }
 
-/** Where conversations are kept: `$XDG_STATE_HOME/turnwire/threads`, else below `~/.local/state`. */
+/** Where conversations are kept. */
 export function threadStore(cli: CliContext): ThreadStore {
-  const state = cli.env.XDG_STATE_HOME;
-  const folder = state === undefined || state === '' ? join(cli.home, '.local', 'state') : state;
-  return new ThreadStore(join(folder, 'turnwire', 'threads'));
+  return new ThreadStore(join(stateFolder(cli), 'threads'));
 }
 
 /**

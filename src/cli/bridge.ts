@@ -4,13 +4,13 @@ import { visibleJson } from '../base/printable.ts';
 import { BridgeOptionsError, createBridge, type Bridge, type BridgeMode, type BridgeOptions } from '../bridge/index.ts';
 import { createProvider, type ProviderConfig } from '../client/provider.ts';
 import { requestHeaders } from '../client/provider-request.ts';
-import { isSecretParameter } from '../platform/secret-names.ts';
-import { looksSecret } from '../platform/secret-text.ts';
 import type { CommandScope } from './command-scope.ts';
+import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { chooseProvider } from './provider.ts';
+import { trustProjectFlag } from './provider-flags.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
 import { readStdin } from './stdin.ts';
@@ -21,6 +21,7 @@ interface BridgeFlags {
   readonly upstream?: readonly string[];
   readonly provider?: string;
   readonly codexConfig?: boolean;
+  readonly trustProject?: boolean;
   readonly wire: 'auto' | ProtocolId;
   readonly mode: BridgeMode;
   readonly finalOnly?: boolean;
@@ -36,7 +37,6 @@ interface BridgeFlags {
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
   readonly store: string;
-  readonly storePasswordEnv?: string;
   readonly tools: 'auto' | 'native' | 'functions';
   readonly idleTimeout: number;
   readonly heartbeat: number;
@@ -85,6 +85,7 @@ function addUpstreamFlags(command: Command): void {
     .addOption(listFlag('--upstream <url>', 'base URL of a model server; may be given several times'))
     .addOption(flag('--provider <name>', 'take the upstream from [model_providers.NAME] of turnwire.toml', 'none'))
     .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
+    .addOption(trustProjectFlag())
     .addOption(
       new Option('--wire <wire>', "the upstreams' protocol; auto asks once")
         .choices(['auto', ...protocolIds])
@@ -117,9 +118,6 @@ function addServerFlags(command: Command): void {
     .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
     .addOption(listFlag('--allow-origin <origin>', 'an Origin of web pages to accept'))
     .addOption(new Option('--store <store>', 'memory, sqlite:PATH or redis://HOST:PORT').default('memory'))
-    .addOption(
-      flag('--store-password-env <variable>', 'environment variable with the password of a redis store', 'none'),
-    )
     .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
@@ -164,7 +162,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     mode: flags.finalOnly === true ? 'final-only' : flags.mode,
     host: flags.host,
     port: flags.port,
-    store: storeOf(flags, cli),
+    store: flags.store,
     tools: flags.tools,
     idleTimeoutMs: flags.idleTimeout,
     heartbeatMs: flags.heartbeat,
@@ -193,14 +191,14 @@ async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): P
   if (flags.upstream !== undefined) {
     if (flags.provider !== undefined) throw new UsageError('--upstream and --provider contradict each other');
     if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
-    return { upstreams: withoutKeys(flags.upstream), wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
+    return { upstreams: flags.upstream, wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
   }
   const { provider, notes } = await chooseProvider(
     {
       ...(flags.provider === undefined ? {} : { provider: flags.provider }),
       ...(flags.codexConfig === undefined ? {} : { codexConfig: flags.codexConfig }),
     },
-    cli,
+    new Configuration(flags, cli),
   );
   if (provider === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
   for (const note of notes) cli.stderr.write(`turnwire bridge: note: ${note}\n`);
@@ -255,30 +253,6 @@ function secretOf(
   const value = (cli.env[variable] ?? '').trim();
   if (value === '') throw unset(flagName, variable);
   return { [option]: value };
-}
-
-/** Whatever stands on the command line can be read by every user of the machine. */
-function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliContext): string {
-  const url = /^rediss?:/.test(store) ? URL.parse(store) : null;
-  if (looksSecret(store) || (url !== null && url.password !== '')) {
-    throw new UsageError('--store must not hold a password: name the variable that does with --store-password-env');
-  }
-  if (variable === undefined) return store;
-  if (url === null) throw new UsageError('--store-password-env is for a redis:// store');
-  const password = (cli.env[variable] ?? '').trim();
-  if (password === '') throw unset('--store-password-env', variable);
-  url.password = encodeURIComponent(password);
-  return url.href;
-}
-
-/** The same for the address of an upstream. */
-function withoutKeys(upstreams: readonly string[]): readonly string[] {
-  const names = upstreams.flatMap((text) => [...(URL.parse(text)?.searchParams.keys() ?? [])]);
-  const secret = names.find((name) => isSecretParameter(name));
-  if (secret === undefined) return upstreams;
-  throw new UsageError(
-    `--upstream must not hold a key (${secret}): use --env-key, or query_params of turnwire.toml with --provider`,
-  );
 }
 
 function unset(flagName: string, variable: string): UsageError {

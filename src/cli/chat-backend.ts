@@ -8,18 +8,16 @@ import {
   type AgentTool,
   type Approver,
   type McpConnections,
+  type McpServerConfig,
   type StoredThread,
 } from '../agent/index.ts';
 import { visible } from '../base/printable.ts';
-import { ConfigError } from '../client/config-fields.ts';
-import { parseProviders } from '../client/provider-file.ts';
 import type { ChatBackend, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
-import { readToml } from './config-file.ts';
+import { providersIn } from './config-file.ts';
+import { Configuration } from './configuration.ts';
 import { withStderr, type CliContext } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
-import { mcpServersFor } from './mcp-servers.ts';
-import { configFiles } from './provider.ts';
 import type { OpenModel } from './model.ts';
 import { openModel } from './open-model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
@@ -42,9 +40,18 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   const { cli, name, flags } = options;
   const said = new Said();
   const quiet = withStderr(cli, said.stream);
-  const model = await openModel(flags, { cli: quiet, name, apiKey: undefined });
+  // Asks on the terminal itself, before the chat has it.
+  const configuration = new Configuration(flags, cli);
+  const model = await openModel(flags, { cli: quiet, configuration, name, apiKey: undefined });
+  const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
+  for (const note of [...configuration.takeNotes(), ...mcpServers.notes]) said.stream.write(`${name}: note: ${note}\n`);
   const cwd = toolFolder(flags, cli);
-  const sources = new Sources({ ...options, cli: quiet }, model, cwd, said);
+  const sources = new Sources(
+    { ...options, cli: quiet, configuration, mcpServers: mcpServers.servers },
+    model,
+    cwd,
+    said,
+  );
   return {
     provider: model.provider.name,
     model: model.provider.model,
@@ -58,9 +65,14 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   };
 }
 
+interface SourcesOptions extends ChatBackendOptions {
+  readonly configuration: Configuration;
+  readonly mcpServers: readonly McpServerConfig[];
+}
+
 /** The tools and servers that all conversations of one chat share. */
 class Sources {
-  readonly #options: ChatBackendOptions;
+  readonly #options: SourcesOptions;
   readonly #model: OpenModel;
   readonly #cwd: string;
   readonly #said: Said;
@@ -70,7 +82,7 @@ class Sources {
   /** Of the conversation on the screen. */
   #thread: StoredThread | undefined;
 
-  constructor(options: ChatBackendOptions, model: OpenModel, cwd: string, said: Said) {
+  constructor(options: SourcesOptions, model: OpenModel, cwd: string, said: Said) {
     this.#options = options;
     this.#model = model;
     this.#models = [model];
@@ -83,7 +95,7 @@ class Sources {
     const { thread, notes } = await this.#openThread(what);
     await this.#thread?.release();
     this.#thread = thread;
-    this.#tools ??= await this.#openTools(approver);
+    this.#tools ??= await this.#openTools();
     const instructions = this.#options.instructions ?? defaultInstructions({ cwd: this.#cwd, tools: flags.tools });
     const agent = new Agent({
       model: this.#model.agentModel,
@@ -98,24 +110,19 @@ class Sources {
   }
 
   async openProvider(provider: string): Promise<OpenedProvider> {
-    const { cli, name, flags } = this.#options;
-    const { codexConfig } = flags;
-    const wanted = { provider, ...(codexConfig === undefined ? {} : { codexConfig }) };
-    const model = await openModel(wanted, { cli, name, apiKey: undefined });
+    const { cli, configuration, name } = this.#options;
+    const model = await openModel({ provider }, { cli, configuration, name, apiKey: undefined });
     this.#models.push(model);
     return { name: model.provider.name, port: model.agentModel, model: model.provider.model };
   }
 
   async providers(): Promise<readonly string[]> {
-    const { cli, flags } = this.#options;
     const names: string[] = [];
-    for (const { path, dialect } of configFiles(flags, cli)) {
-      const toml = await readToml(path);
-      if (toml === undefined) continue;
+    for (const file of (await this.#options.configuration.providerFiles()).files) {
       try {
-        names.push(...parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers'] }).providers.keys());
+        names.push(...providersIn(file).providers.keys());
       } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
+        if (!(error instanceof UsageError)) throw error;
       }
     }
     return [...new Set(names)];
@@ -127,16 +134,14 @@ class Sources {
     for (const model of this.#models) await model.close();
   }
 
-  async #openTools(approver: Approver): Promise<readonly AgentTool[]> {
+  async #openTools(): Promise<readonly AgentTool[]> {
     const { cli, flags, name } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider);
     const tools = await createTools({ cwd: this.#cwd, select: flags.tools, env }).catch((error: unknown) => {
       throw new UsageError(`--cwd: cannot work in ${this.#cwd}: ${describeSystemError(error)}`);
     });
     if (flags.tools !== 'all') return tools;
-    const codexConfig = flags.codexConfig === true;
-    const configs = await mcpServersFor({ cli, codexConfig, approvals: flags.approve, approver, name });
-    this.#mcp = await connectMcpServers(configs, { cwd: this.#cwd });
+    this.#mcp = await connectMcpServers(this.#options.mcpServers, { cwd: this.#cwd });
     for (const warning of this.#mcp.warnings) cli.stderr.write(`${name}: note: ${visible(warning)}\n`);
     return [...tools, ...this.#mcp.tools];
   }

@@ -1,4 +1,5 @@
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
+import { isAbsolute } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
 export type SignalName = 'SIGINT' | 'SIGTERM';
@@ -45,7 +46,7 @@ export function contextOf(process: NodeJS.Process): CliContext {
     args: process.argv.slice(2),
     env: process.env,
     cwd: process.cwd(),
-    home: process.env.HOME ?? homedir(),
+    home: homeOf(process.env.HOME),
     // A getter: opening stdin costs time, and a command that reads a file has no use for it.
     get stdin() {
       return process.stdin;
@@ -57,4 +58,9 @@ export function contextOf(process: NodeJS.Process): CliContext {
       return () => process.off(signal, listener);
     },
   };
+}
+
+/** A `HOME` that is empty or relative would lead into the working directory, whose files are not the person's. */
+function homeOf(variable: string | undefined): string {
+  return variable !== undefined && isAbsolute(variable) ? variable : userInfo().homedir;
 }

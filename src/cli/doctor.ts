@@ -2,16 +2,19 @@ import { Option, type Command } from 'commander';
 import { DoctorUsageError, examine, formatReport, type DoctorReport } from '../doctor/index.ts';
 import type { ProtocolId } from '../wire/decoder.ts';
 import type { CommandScope } from './command-scope.ts';
+import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { chooseProvider } from './provider.ts';
+import { trustProjectFlag } from './provider-flags.ts';
 import { readStdin } from './stdin.ts';
 import { protocolIds } from '../wire/protocols.ts';
 
 interface DoctorFlags {
   readonly provider?: string;
   readonly codexConfig?: boolean;
+  readonly trustProject?: boolean;
   readonly model?: string;
   readonly json?: boolean;
   readonly wire?: ProtocolId;
@@ -27,6 +30,7 @@ export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
     .argument('[url]', 'base URL of the server; /v1 is added when it has no path (default: that of --provider)')
     .addOption(flag('--provider <name>', 'examine the server of [model_providers.NAME] of turnwire.toml', 'none'))
     .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
+    .addOption(trustProjectFlag())
     .addOption(flag('--model <name>', 'the model to ask', 'the first that the server lists'))
     .addOption(flag('--json', 'print one JSON object instead of a table', 'off'))
     .addOption(new Option('--wire <wire>', 'examine this wire alone (default: both)').choices(protocolIds))
@@ -95,8 +99,9 @@ async function fromProvider(flags: DoctorFlags, cli: CliContext): Promise<Server
   const { provider, codexConfig } = flags;
   const choice = await chooseProvider(
     { ...(provider === undefined ? {} : { provider }), ...(codexConfig === undefined ? {} : { codexConfig }) },
-    cli,
+    new Configuration(flags, cli),
   );
+  for (const note of choice.notes) cli.stderr.write(`turnwire doctor: note: ${note}\n`);
   if (choice.provider === undefined) throw new UsageError('a server is needed: its URL, or --provider NAME');
   const { baseUrl, model, envKey, httpHeaders, envHttpHeaders, queryParams } = choice.provider;
   if ([httpHeaders, envHttpHeaders, queryParams].some((table) => Object.keys(table).length > 0)) {

@@ -5,7 +5,6 @@ import {
   defaultInstructions,
   ThreadError,
   type AgentEvent,
-  type Approver,
   type FileChange,
   type McpConnections,
   type RequestOptions,
@@ -18,8 +17,8 @@ import { createAnswerCheck, FinalAnswer, type CheckAnswer } from './answer-schem
 import { AnswerText } from './answer-text.ts';
 import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
+import type { Configuration } from './configuration.ts';
 import { BrokenPipe, describeFailure, describeSystemError, exitCode, UsageError } from './exit.ts';
-import { mcpServersFor } from './mcp-servers.ts';
 import type { OpenModel } from './model.ts';
 import { describeRetry } from './retry-text.ts';
 
@@ -36,8 +35,8 @@ export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly json: boolean;
   /** `last`, or a thread's id. */
   readonly resume?: string | undefined;
-  /** Take the MCP servers from Codex' own file. */
-  readonly codexConfig?: boolean | undefined;
+  /** Of the MCP servers. */
+  readonly configuration: Configuration;
   /** How messages on stderr begin. */
   readonly name: string;
 }
@@ -114,11 +113,9 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
   });
   const thread = await openThread(options, cwd);
   const instructions = options.instructions ?? defaultInstructions({ cwd, tools: flags.tools });
-  // An MCP server may be asked about before there is an agent to interrupt.
-  const running: { agent?: Agent } = {};
-  const approver = createTerminalApprover(cli, () => running.agent?.interrupt());
-  const mcp = await openMcp(options, cwd, approver);
-  const agent = new Agent({
+  const approver = createTerminalApprover(cli, () => agent.interrupt());
+  const mcp = await openMcp(options, cwd);
+  const agent: Agent = new Agent({
     model: model.agentModel,
     tools: [...tools, ...mcp.tools],
     request,
@@ -128,7 +125,6 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     ...(thread === undefined ? {} : { thread }),
     ...(approver === undefined ? {} : { approver }),
   });
-  running.agent = agent;
   const close = async (): Promise<void> => {
     await mcp.close();
     await thread?.release();
@@ -136,17 +132,12 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
   return { agent, close };
 }
 
-async function openMcp(
-  options: ExecAgentOptions,
-  cwd: string,
-  approver: Approver | undefined,
-): Promise<McpConnections> {
-  const { cli, flags, name } = options;
-  const codexConfig = options.codexConfig === true;
-  const configs =
-    flags.tools === 'all' ? await mcpServersFor({ cli, codexConfig, approvals: flags.approve, approver, name }) : [];
-  const mcp = await connectMcpServers(configs, { cwd });
-  for (const warning of mcp.warnings) cli.stderr.write(`${name}: note: ${visible(warning)}\n`);
+async function openMcp({ cli, flags, configuration, name }: ExecAgentOptions, cwd: string): Promise<McpConnections> {
+  const { servers, notes } = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
+  const mcp = await connectMcpServers(servers, { cwd });
+  for (const note of [...configuration.takeNotes(), ...notes, ...mcp.warnings.map(visible)]) {
+    cli.stderr.write(`${name}: note: ${note}\n`);
+  }
   return mcp;
 }
 

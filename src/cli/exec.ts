@@ -3,6 +3,7 @@ import { isObject, parseJson } from '../base/json.ts';
 import type { OutputSchema } from '../model/request.ts';
 import { addAgentFlags, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
+import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import { execAgent } from './exec-agent.ts';
@@ -49,7 +50,8 @@ export async function exec(
   const stdin = await readStdin({ apiKey: flags.apiKeyStdin === true, prompt: promptFromStdin(argument, cli) }, cli);
   const prompt = stdin.prompt ?? argument ?? '';
   if (prompt.trim() === '') throw new UsageError('the prompt is empty');
-  const model = await openModel(flags, { cli, name, apiKey: stdin.apiKey, warns: true });
+  const configuration = new Configuration(flags, cli);
+  const model = await openModel(flags, { cli, configuration, name, apiKey: stdin.apiKey, warns: true });
   const json = flags.json === true;
   try {
     return await execAgent({
@@ -63,7 +65,7 @@ export async function exec(
       maxRequests,
       json,
       resume,
-      codexConfig: flags.codexConfig,
+      configuration,
       name,
     });
   } finally {

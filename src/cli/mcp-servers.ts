@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { ApprovalMode, Approver, McpServerConfig } from '../agent/index.ts';
-import { readToml } from './config-file.ts';
-import type { CliContext } from './context.ts';
+import type { McpServerConfig } from '../agent/index.ts';
+import { isObject } from '../base/json.ts';
+import { quoteArgv } from '../platform/quote-argv.ts';
+import type { ConfigFile } from './config-file.ts';
 import { UsageError } from './exit.ts';
 
 const milliseconds = z.int('must be a whole number of milliseconds').min(1, 'must be at least 1');
@@ -21,65 +22,47 @@ const table = z.strictObject({
   tool_timeout_sec: seconds.optional(),
 });
 
-export interface McpOptions {
-  readonly cli: CliContext;
-  readonly codexConfig: boolean;
-  readonly approvals: ApprovalMode;
-  readonly approver: Approver | undefined;
-  /** How messages on stderr begin. */
-  readonly name: string;
+/** MCP servers that may be started, and what the person should know of the others. */
+export interface McpServers {
+  readonly servers: readonly McpServerConfig[];
+  /** One line each. */
+  readonly notes: readonly string[];
 }
 
 /**
- * The MCP servers of the configuration files that may be started. Those of a project's `turnwire.toml` are commands of
- * whoever wrote the project: they need approval like any other command.
+ * The MCP servers of a file. Those of a project are started in its folder, so that what a person says yes to does not
+ * depend on where it runs.
  *
  * @throws UsageError for a table that cannot be used
  */
-export async function mcpServersFor(options: McpOptions): Promise<readonly McpServerConfig[]> {
-  const { cli, codexConfig } = options;
-  if (codexConfig) return serversOf(join(cli.home, '.codex', 'config.toml'), 'codex');
-  const configHome = cli.env.XDG_CONFIG_HOME;
-  const folder = configHome === undefined || configHome === '' ? join(cli.home, '.config') : configHome;
-  const own = await serversOf(join(folder, 'turnwire', 'config.toml'), 'turnwire');
-  const projects = await serversOf(join(cli.cwd, 'turnwire.toml'), 'turnwire');
-  const allowed: McpServerConfig[] = [];
-  for (const server of projects) if (await mayStart(server, options)) allowed.push(server);
-  const names = new Set(allowed.map((server) => server.name));
-  return [...allowed, ...own.filter((server) => !names.has(server.name))];
-}
-
-async function mayStart(server: McpServerConfig, { cli, approvals, approver, name }: McpOptions): Promise<boolean> {
-  if (approvals === 'always') return true;
-  if (approvals === 'ask' && approver !== undefined) {
-    const title = [server.command, ...(server.args ?? [])].join(' ');
-    const reason = `the project's turnwire.toml starts the MCP server ${server.name}`;
-    const request = { approvalId: 'mcp', callId: 'mcp', name: 'MCP server', title, reason, rules: [] };
-    return (await approver(request, { signal: new AbortController().signal })).type !== 'deny';
-  }
-  cli.stderr.write(
-    `${name}: note: the MCP server ${server.name} of the project's turnwire.toml needs approval; it is not started\n`,
+export function mcpServersIn(file: ConfigFile): McpServers {
+  const tables = file.toml.mcp_servers ?? {};
+  if (!isObject(tables)) throw new UsageError(`${file.path}: mcp_servers must be a table of servers`);
+  const entries = Object.entries(tables);
+  const remote = entries.filter(([, server]) => isObject(server) && 'url' in server && server.enabled !== false);
+  const notes = remote.map(
+    ([name]) =>
+      `the MCP server ${quoteArgv([name])} of ${file.path} is not used: only servers on stdin and stdout can be`,
   );
-  return false;
+  const local = entries.filter(([, server]) => !isObject(server) || !('url' in server));
+  return { servers: local.flatMap(([name, server]) => serverOf(name, server, file)), notes };
 }
 
-async function serversOf(path: string, dialect: 'turnwire' | 'codex'): Promise<readonly McpServerConfig[]> {
-  const tables = (await readToml(path))?.mcp_servers;
-  if (tables === undefined) return [];
+function serverOf(name: string, server: unknown, file: ConfigFile): McpServerConfig[] {
   // Codex has more kinds of servers and keys than we need to know.
-  const shape =
-    dialect === 'codex' ? z.record(z.string(), z.looseObject(table.partial().shape)) : z.record(z.string(), table);
-  const parsed = shape.safeParse(tables);
+  const shape = file.dialect === 'codex' ? z.looseObject(table.partial().shape) : table;
+  const parsed = shape.safeParse(server);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new UsageError(`${path}: mcp_servers.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'cannot be used'}`);
+    const where = ['mcp_servers', name, ...(issue?.path ?? [])].join('.');
+    throw new UsageError(`${file.path}: ${where}: ${issue?.message ?? 'cannot be used'}`);
   }
-  return Object.entries(parsed.data).flatMap(([name, { command, args, env, cwd, enabled, ...times }]) => {
-    if (command === undefined || enabled === false) return [];
-    const startupTimeoutMs = times.startup_timeout_ms ?? inMs(times.startup_timeout_sec);
-    const toolTimeoutMs = times.tool_timeout_ms ?? inMs(times.tool_timeout_sec);
-    return [{ name, command, args, env, cwd, startupTimeoutMs, toolTimeoutMs }];
-  });
+  const { command, args, env, cwd, enabled, ...times } = parsed.data;
+  if (command === undefined || enabled === false) return [];
+  const startupTimeoutMs = times.startup_timeout_ms ?? inMs(times.startup_timeout_sec);
+  const toolTimeoutMs = times.tool_timeout_ms ?? inMs(times.tool_timeout_sec);
+  const folder = file.projectFolder === undefined ? cwd : resolve(file.projectFolder, cwd ?? '.');
+  return [{ name, command, args, env, cwd: folder, startupTimeoutMs, toolTimeoutMs }];
 }
 
 function inMs(value: number | undefined): number | undefined {

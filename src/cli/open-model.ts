@@ -1,6 +1,7 @@
 import { visible } from '../base/printable.ts';
 import type { ProviderConfig } from '../client/provider.ts';
 import { missingKeyVariable, type GetEnv } from '../client/provider-request.ts';
+import type { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
@@ -9,6 +10,7 @@ import type { ProviderFlags } from './provider-flags.ts';
 
 export interface OpenOptions {
   readonly cli: CliContext;
+  readonly configuration: Configuration;
   /** How messages on stderr begin, e.g. `turnwire exec`. */
   readonly name: string;
   /** From `--api-key-stdin`. */
@@ -25,8 +27,9 @@ const STDIN_KEY = '--api-key-stdin';
  *
  * @throws UsageError when they name none that can be used
  */
-export async function openModel(flags: ProviderFlags, { cli, name, apiKey, warns }: OpenOptions): Promise<OpenModel> {
-  const { provider, notes } = await chooseProvider(flags, cli);
+export async function openModel(flags: ProviderFlags, options: OpenOptions): Promise<OpenModel> {
+  const { cli, name, apiKey, warns } = options;
+  const { provider, notes } = await chooseProvider(flags, options.configuration);
   for (const note of notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
   if (provider !== undefined) {
     if (apiKey === undefined) checkKey(provider, cli);
@@ -60,5 +63,5 @@ function keyReader(cli: CliContext, apiKey: string | undefined): GetEnv {
 }
 
 function pointer(name: string): string {
-  return `A real server: ${name} --base-url http://127.0.0.1:8080/v1 --wire chat --model NAME, or turnwire.toml (docs/cli.md)`;
+  return `A real server: ${name} --base-url http://127.0.0.1:8080/v1 --wire chat --model NAME, or ~/.config/turnwire/config.toml (docs/cli.md)`;
 }

@@ -12,6 +12,7 @@ export interface ProviderFlags {
   readonly model?: string;
   readonly envKey?: string;
   readonly apiKeyStdin?: boolean;
+  readonly trustProject?: boolean;
 }
 
 /** The flags that every command with a model server has. */
@@ -25,5 +26,15 @@ export function addProviderFlags(command: Command): Command {
     .addOption(new Option('--wire <wire>', 'protocol of --base-url (default: none)').choices(protocolIds))
     .addOption(flag('--model <name>', 'the model to ask', "the provider's"))
     .addOption(flag('--env-key <variable>', 'environment variable with the key of --base-url', 'no key'))
-    .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'));
+    .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'))
+    .addOption(trustProjectFlag());
+}
+
+/** Every command that reads a `turnwire.toml` of the working directory has it. */
+export function trustProjectFlag(): Option {
+  return flag(
+    '--trust-project',
+    'use the turnwire.toml of this folder, this once and unasked',
+    'it is asked about; without a terminal it is ignored',
+  );
 }

@@ -1,16 +1,15 @@
-import { join } from 'node:path';
 import { ConfigError } from '../client/config-fields.ts';
 import { createProvider, type ProviderConfig, type ProviderOptions } from '../client/provider.ts';
-import { parseProviders, type ProviderFile } from '../client/provider-file.ts';
-import { readToml } from './config-file.ts';
-import type { CliContext } from './context.ts';
+import type { ProviderFile } from '../client/provider-file.ts';
+import { providersIn } from './config-file.ts';
+import type { Configuration, IgnoredFile } from './configuration.ts';
 import { UsageError } from './exit.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 
 /** The chosen model server; `undefined` means the embedded scripted one. */
 export interface ProviderChoice {
   readonly provider?: ProviderConfig;
-  /** For stderr: configuration keys that were passed over. */
+  /** For stderr: files and keys that were passed over. */
   readonly notes: readonly string[];
 }
 
@@ -19,15 +18,10 @@ export interface ProviderChoice {
  *
  * @throws UsageError with one line: contradicting flags, an unknown name, a file that cannot be used
  */
-export async function chooseProvider(flags: ProviderFlags, cli: CliContext): Promise<ProviderChoice> {
+export async function chooseProvider(flags: ProviderFlags, configuration: Configuration): Promise<ProviderChoice> {
   checkFlags(flags);
-  try {
-    const choice = flags.baseUrl === undefined ? await fromFiles(flags, cli) : direct(flags, flags.baseUrl);
-    return { ...choice, ...(choice.provider && { provider: withFlags(choice.provider, flags) }) };
-  } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
+  const choice = flags.baseUrl === undefined ? await fromFiles(flags, configuration) : direct(flags, flags.baseUrl);
+  return { ...choice, ...(choice.provider && { provider: withFlags(choice.provider, flags) }) };
 }
 
 function checkFlags(flags: ProviderFlags): void {
@@ -43,7 +37,12 @@ function checkFlags(flags: ProviderFlags): void {
 
 function direct(flags: ProviderFlags, baseUrl: string): ProviderChoice {
   const options: ProviderOptions = { baseUrl, wireApi: flags.wire, envKey: flags.envKey };
-  return { provider: createProvider(options, spellAsFlag), notes: [] };
+  try {
+    return { provider: createProvider(options, spellAsFlag), notes: [] };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function spellAsFlag(option: string): string {
@@ -58,36 +57,31 @@ function withFlags(provider: ProviderConfig, flags: ProviderFlags): ProviderConf
   };
 }
 
-/** Our files in the order they are looked through; Codex' own only when asked for. */
-export function configFiles(
-  flags: Pick<ProviderFlags, 'codexConfig'>,
-  cli: CliContext,
-): { path: string; dialect: 'turnwire' | 'codex' }[] {
-  if (flags.codexConfig === true) return [{ path: join(cli.home, '.codex', 'config.toml'), dialect: 'codex' }];
-  const configHome = cli.env.XDG_CONFIG_HOME;
-  const folder = configHome === undefined || configHome === '' ? join(cli.home, '.config') : configHome;
-  return [
-    { path: join(cli.cwd, 'turnwire.toml'), dialect: 'turnwire' },
-    { path: join(folder, 'turnwire', 'config.toml'), dialect: 'turnwire' },
-  ];
-}
-
-async function fromFiles(flags: ProviderFlags, cli: CliContext): Promise<ProviderChoice> {
+async function fromFiles(flags: ProviderFlags, configuration: Configuration): Promise<ProviderChoice> {
+  const { files, ignored } = await configuration.providerFiles();
   const seen: string[] = [];
-  for (const { path, dialect } of configFiles(flags, cli)) {
-    const toml = await readToml(path);
-    if (toml === undefined) {
-      if (dialect === 'codex') throw new UsageError(`cannot read ${path}: no such file`);
-      continue;
-    }
-    const file = parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers'] });
+  for (const configFile of files) {
+    const file = providersIn(configFile);
+    const { path, dialect } = configFile;
     const named = flags.provider ?? file.modelProvider ?? (dialect === 'codex' ? BUILT_IN : undefined);
     const provider = named === undefined ? undefined : pick(named, file, flags, path);
-    if (provider !== undefined) return { provider, notes: file.notes.filter((note) => note.includes(`.${named}]`)) };
+    if (provider !== undefined) {
+      const notes = file.notes.filter((note) => note.includes(`.${named}]`));
+      return { provider, notes: [...configuration.takeNotes(), ...notes] };
+    }
     seen.push(...file.providers.keys());
   }
+  if (ignored !== undefined) refuseIgnored(flags, ignored);
   if (flags.provider !== undefined) throw new UsageError(unknownProvider(flags.provider, seen));
-  return { notes: [] };
+  return { notes: configuration.takeNotes() };
+}
+
+/** Nothing stands in for a provider that only an ignored file names: its answers would be taken for that one's. */
+function refuseIgnored(flags: ProviderFlags, { file, note }: IgnoredFile): void {
+  const { providers, modelProvider } = providersIn(file);
+  const named = flags.provider ?? modelProvider;
+  if (named === undefined || (flags.provider !== undefined && !providers.has(named))) return;
+  throw new UsageError(`no provider ${JSON.stringify(named)} that may be used: ${note}`);
 }
 
 function pick(named: string, file: ProviderFile, flags: ProviderFlags, path: string): ProviderConfig | undefined {

@@ -103,3 +103,26 @@ test.each(['the end of stdin', 'SIGTERM'])('%s ends a running turn, and it is wr
   expect(records.slice(-4)).toEqual(['tool.started', 'tool.finished', 'response', 'turn.ended']);
   expect(await readdir(join(threads, 'locks'))).toEqual([]);
 });
+
+test("an untrusted project's MCP servers are not started, and the editor is told once", async () => {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'turnwire.toml'), '[mcp_servers.theirs]\ncommand = "touch"\nargs = ["made"]\n');
+  await using server = await startMock({ wire: 'chat' });
+  const child = startAcp(server.baseUrl, cwd, 'HOME');
+  const editor = new Editor();
+  const stream = ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
+  await editor.app.connectWith(stream, async (context) => {
+    await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+    const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
+    for (const text of ['one', 'two']) {
+      await context.request('session/prompt', { sessionId, prompt: [{ type: 'text', text }] });
+    }
+  });
+  expect(editor.text('agent_thought_chunk')).toBe(
+    `\n[${cwd}/turnwire.toml is ignored, for this folder is not trusted: it names the MCP server theirs; ` +
+      'start turnwire here in a terminal and say yes, or use --trust-project]\n',
+  );
+  expect(await readdir(cwd)).not.toContain('made');
+  child.stdin.end();
+  await once(child, 'exit');
+});

@@ -275,7 +275,7 @@ describe('turnwire exec with tools', () => {
     expect(await exec(cwd, server, ['--resume', 'last', 'Go on'])).toMatchObject({ code: 0 });
   });
 
-  test('MCP servers: those of the project need approval, those of the user do not', async () => {
+  test('MCP servers: those of the project need trust, those of the user do not', { timeout: 60_000 }, async () => {
     const cwd = await temporaryFolder();
     const table = (name: string): string =>
       `[mcp_servers.${name}]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(join(import.meta.dirname, 'mcp-server.ts'))}]\n`;
@@ -287,14 +287,15 @@ describe('turnwire exec with tools', () => {
       const body = server.requests[index]?.body as { tools?: { function: { name: string } }[] };
       return (body.tools ?? []).map((tool) => tool.function.name.split('__')[1]).filter((name) => name !== undefined);
     };
-    await exec(cwd, server, ['--tools', 'all', '--approve', 'always', 'x']);
+    await exec(cwd, server, ['--tools', 'all', '--trust-project', 'x']);
     expect(new Set(names(0))).toEqual(new Set(['theirs', 'mine']));
-    const { stderr } = await exec(cwd, server, ['--tools', 'all', 'x']);
+    const { stderr } = await exec(cwd, server, ['--tools', 'all', '--approve', 'always', 'x']);
     expect(new Set(names(1))).toEqual(new Set(['mine']));
     expect(stderr).toBe(
-      "turnwire exec: note: the MCP server theirs of the project's turnwire.toml needs approval; it is not started\n",
+      `turnwire exec: note: ${cwd}/turnwire.toml is ignored, for this folder is not trusted: it names the MCP server theirs; ` +
+        'start turnwire here in a terminal and say yes, or use --trust-project\n',
     );
-    await exec(cwd, server, ['--tools', 'read', '--approve', 'always', 'x']);
+    await exec(cwd, server, ['--tools', 'read', '--trust-project', 'x']);
     expect(names(2)).toEqual([]);
   });
 

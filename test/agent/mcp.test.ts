@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { Agent, connectMcpServers, type McpConnections, type McpServerConfig } from '../../src/agent/index.ts';
+import { mcpTool } from '../../src/agent/mcp/mcp-tool.ts';
 import { eventsOf, of, shortHistory, temporaryFolder } from './helpers.ts';
 import { answer, call, calls, ScriptedModel } from './scripted-model.ts';
 
-const server = { name: 'te.st', command: process.execPath, args: [join(import.meta.dirname, 'mcp-server.ts')] };
+const server = { name: 'test', command: process.execPath, args: [join(import.meta.dirname, 'mcp-server.ts')] };
 
 async function connect(configs: McpServerConfig[], cwd: string): Promise<McpConnections> {
   const connections = await connectMcpServers(configs, { cwd });
@@ -20,10 +22,10 @@ test('its tools are called, after approval, and their answers are text', async (
   expect(warnings).toEqual([]);
   const model = new ScriptedModel(
     calls(
-      call('mcp__te_st__add', { a: 1, b: 2 }, 'a'),
-      call('mcp__te_st__fail', {}, 'b'),
-      call('mcp__te_st__where', {}, 'c'),
-      call('mcp__te_st__add', { a: 'x' }, 'd'),
+      call('mcp__test__add', { a: 1, b: 2 }, 'a'),
+      call('mcp__test__fail', {}, 'b'),
+      call('mcp__test__where', {}, 'c'),
+      call('mcp__test__add', { a: 'x' }, 'd'),
     ),
     answer('done'),
   );
@@ -37,7 +39,7 @@ test('its tools are called, after approval, and their answers are text', async (
     },
   });
   const events = await eventsOf(agent.run('go'));
-  expect(asked).toEqual(['mcp:te.st/add', 'mcp:te.st/fail', 'mcp:te.st/where']);
+  expect(asked).toEqual(['mcp:["test","add"]', 'mcp:["test","fail"]', 'mcp:["test","where"]']);
   expect(
     of(events, 'tool.finished')
       .map((event) => [event.call_id, event.status])
@@ -56,7 +58,7 @@ test('its tools are called, after approval, and their answers are text', async (
 test('an interrupt ends a call', async () => {
   const { tools } = await connect([server], await temporaryFolder());
   const agent = new Agent({
-    model: new ScriptedModel(calls(call('mcp__te_st__hang', {}))),
+    model: new ScriptedModel(calls(call('mcp__test__hang', {}))),
     tools,
     approvals: 'always',
   });
@@ -82,5 +84,33 @@ test('servers that cannot be used are told, and the others work', async () => {
     expect.stringMatching(/^the MCP server missing cannot be used: .*ENOENT/),
     expect.stringMatching(/^the MCP server mute cannot be used: /),
   ]);
-  expect(tools.map((tool) => tool.name)).toContain('mcp__te_st__add');
+  expect(tools.map((tool) => tool.name)).toContain('mcp__test__add');
+});
+
+test('servers whose names run into each other share neither a tool nor an approval', async () => {
+  const schema = { type: 'object' };
+  const client = new Client({ name: 'test', version: '1' });
+  const asked = async (server: string, name: string) => {
+    const tool = mcpTool(server, { name, inputSchema: schema }, client, 1000);
+    const plan = await tool.plan({ type: 'json', value: {} }, { signal: new AbortController().signal });
+    return { name: tool.name, rules: plan.approval?.rules };
+  };
+  const pairs: [string, string][] = [
+    ['a__b', 'c'],
+    ['a', 'b__c'],
+    ['a_', 'b'],
+    ['a', '_b'],
+    ['a.b', 'c'],
+    ['a_b', 'c'],
+    ['a/b', 'c'],
+    ['a', 'b/c'],
+    ['a', `${'long'.repeat(20)}1`],
+    ['a', `${'long'.repeat(20)}2`],
+  ];
+  const tools = await Promise.all(pairs.map(([server, name]) => asked(server, name)));
+  expect(new Set(tools.map(({ name }) => name)).size).toBe(pairs.length);
+  expect(new Set(tools.map(({ rules }) => String(rules))).size).toBe(pairs.length);
+  expect(tools.filter(({ name }) => !/^[a-zA-Z0-9_-]{1,64}$/.test(name))).toEqual([]);
+  expect(tools[1]?.name).toBe('mcp__a__b__c');
+  expect(tools[5]?.name).toBe('mcp__a_b__c');
 });

@@ -16,7 +16,7 @@ describe('exec on the embedded provider', () => {
   it('answers on stdout and says on stderr that it is scripted, and how to reach a real server', async () => {
     const { code, stdout, stderr } = await runInProcess(['exec', 'hi']);
     expect(stdout).toBe(SCRIPTED);
-    expect(stderr).toMatch(/^turnwire exec: .*scripted.*--base-url .*turnwire\.toml.*\n$/);
+    expect(stderr).toMatch(/^turnwire exec: .*scripted.*--base-url .*config\.toml.*\n$/);
     expect(code).toBe(0);
   });
 
@@ -103,7 +103,9 @@ describe('exec against a server', () => {
 
   it('keeps the text that came before a failure', async () => {
     await using server = await startMock({ faults: ['no-finish-close'] });
-    const { code, stdout, stderr } = await runInProcess(['exec', '--provider', 'once', 'hi'], { cwd: oneTry(server) });
+    const { code, stdout, stderr } = await runInProcess(['exec', '--trust-project', '--provider', 'once', 'hi'], {
+      cwd: oneTry(server),
+    });
     expect(stdout).toMatch(/^This is a scripted/);
     expect(stderr).toMatch(/stream_truncated: /);
     expect(code).toBe(1);
@@ -112,7 +114,9 @@ describe('exec against a server', () => {
   it('says where a refused connection went to', async () => {
     await using server = await startMock();
     await server.close();
-    const { code, stdout, stderr } = await runInProcess(['exec', '--provider', 'once', 'hi'], { cwd: oneTry(server) });
+    const { code, stdout, stderr } = await runInProcess(['exec', '--trust-project', '--provider', 'once', 'hi'], {
+      cwd: oneTry(server),
+    });
     expect(stderr).toMatch(/^turnwire exec: connection_failed: .*127\.0\.0\.1.*\n$/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });

@@ -25,7 +25,7 @@ export interface CliSetup {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly home?: string;
-  /** Stdin and stdout are a terminal. */
+  /** Stdin, stdout and stderr are a terminal. */
   readonly tty?: boolean;
 }
 
@@ -59,7 +59,7 @@ export function startInProcess(args: readonly string[], setup: CliSetup = {}): R
     home: setup.home ?? home,
     stdin: Object.assign(streamOf(setup.stdin ?? ''), { isTTY: setup.tty === true }),
     stdout: Object.assign(stdout, { isTTY: setup.tty === true }),
-    stderr,
+    stderr: Object.assign(stderr, { isTTY: setup.tty === true }),
     onSignal: (name, listener) => {
       const entry = { name, listener };
       listeners.add(entry);
@@ -98,9 +98,9 @@ function streamOf(input: string | Uint8Array | InputStream): InputStream {
 }
 
 /** The real executable, from source, as `npx turnwire` would start it in a clone. */
-export function spawnCli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+export function spawnCli(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = captures) {
   return spawn(process.execPath, [join(root, 'src', 'cli', 'main.ts'), ...args], {
-    cwd: captures,
+    cwd,
     env: { PATH: process.env.PATH, HOME: home, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Configuration } from '../../src/cli/configuration.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { UsageError } from '../../src/cli/exit.ts';
 import { chooseProvider } from '../../src/cli/provider.ts';
@@ -23,7 +24,8 @@ const table = (name: string, url: string): string =>
   `[model_providers.${name}]\nbase_url = "${url}"\nwire_api = "chat"\n`;
 
 async function choose(flags: ProviderFlags, env: Record<string, string> = {}) {
-  return await chooseProvider(flags, { env, cwd: join(folder, 'cwd'), home: folder } as unknown as CliContext);
+  const cli = { env, cwd: join(folder, 'cwd'), home: folder } as unknown as CliContext;
+  return await chooseProvider(flags, new Configuration({ trustProject: true, ...flags }, cli));
 }
 
 describe('which provider is chosen', () => {
@@ -42,6 +44,9 @@ describe('which provider is chosen', () => {
     write('xdg/turnwire/config.toml', table('two', 'http://two/v1'));
     expect((await choose({ provider: 'both' })).provider?.baseUrl).toBe('http://cwd/v1');
     expect((await choose({ provider: 'one' })).provider?.baseUrl).toBe('http://one/v1');
+    // Relative, it is invalid: it would lead into the working directory.
+    write('cwd/xdg/turnwire/config.toml', table('two', 'http://wrong/v1'));
+    expect((await choose({ provider: 'one' }, { XDG_CONFIG_HOME: 'xdg' })).provider?.baseUrl).toBe('http://one/v1');
     const xdg = { XDG_CONFIG_HOME: join(folder, 'xdg') };
     expect((await choose({ provider: 'two' }, xdg)).provider?.baseUrl).toBe('http://two/v1');
     await expect(choose({ provider: 'one' }, xdg)).rejects.toThrow('no provider "one" (known: both, two)');
@@ -104,7 +109,10 @@ describe('what cannot be used is one UsageError', () => {
     ['a model_provider without a table', 'model_provider = "a"\n', 'has no table [model_providers.a]'],
   ])('%s, as one line on stderr', async (_, toml, message) => {
     write('cwd/turnwire.toml', toml);
-    const { code, stdout, stderr } = await runInProcess(['exec', 'hi'], { cwd: join(folder, 'cwd'), home: folder });
+    const { code, stdout, stderr } = await runInProcess(['exec', '--trust-project', 'hi'], {
+      cwd: join(folder, 'cwd'),
+      home: folder,
+    });
     expect(stderr).toMatch(/^turnwire exec: .*turnwire\.toml.*\n$/);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('sesame');

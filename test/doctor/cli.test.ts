@@ -46,7 +46,7 @@ describe('turnwire doctor', () => {
     onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
     const table = `[model_providers.mine]\nbase_url = "${mock.baseUrl}"\nenv_key = "KEY"\nmodel = "tiny"\n`;
     writeFileSync(join(cwd, 'turnwire.toml'), table);
-    const args = ['doctor', '--provider', 'mine', '--wire', 'chat', ...quick];
+    const args = ['doctor', '--provider', 'mine', '--trust-project', '--wire', 'chat', ...quick];
     const { code, stdout } = await runInProcess(args, { cwd, env: { KEY: 'very-secret' } });
     expect([code, stdout.split('\n')[0]]).toEqual([0, `${mock.baseUrl}, model tiny`]);
     expect(mock.requests[0]?.headers.authorization).toBe('Bearer very-secret');

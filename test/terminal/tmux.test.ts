@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startMock } from '../../src/mock/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
@@ -93,5 +94,29 @@ describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
     tmux.send('C-d');
     await tmux.until('To go on: turnwire chat --resume ');
     await tmux.until('exit 0');
+  });
+
+  it("asks about a stranger's turnwire.toml before it opens, once", { timeout: 60_000 }, async () => {
+    await using server = await startMock({
+      scenario: { turns: [{ replies: [{ parts: [{ type: 'text', text: 'Aye.' }] }] }] },
+    });
+    const cwd = await temporaryFolder();
+    const table = `[model_providers.theirs]\nbase_url = "${server.baseUrl}"\nwire_api = "chat"\nmodel = "m"\n`;
+    writeFileSync(join(cwd, 'turnwire.toml'), `model_provider = "theirs"\n${table}`);
+    const chat = `'${process.execPath}' '${main}' chat; echo exit $?`;
+    const tmux = new Tmux(cwd, `${chat}; ${chat}; echo the end; exec cat`);
+    await tmux.until('[y]es, [n]o:');
+    expect(tmux.all()).toContain('send prompts and files to the model server theirs, by default');
+    tmux.send('y', 'Enter');
+    await tmux.until('m at theirs');
+    tmux.send('hello', 'Enter');
+    await tmux.until('Aye.');
+    tmux.send('C-d');
+    // The second chat opens without a question.
+    await tmux.until('exit 0');
+    await tmux.until('m at theirs', () => tmux.all().split('exit 0').at(-1) ?? '');
+    tmux.send('C-d');
+    await tmux.until('the end');
+    expect(server.requests.length).toBe(1);
   });
 });

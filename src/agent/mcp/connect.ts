@@ -51,7 +51,7 @@ export async function connectMcpServers(
   };
 }
 
-/** Names are cut to what model servers take, so two tools may end up with the same one: the first has it. */
+/** A server may list a tool twice: the first has the name. */
 function withoutDoubles(tools: readonly AgentTool[]): { tools: AgentTool[]; doubled: string[] } {
   const byName = new Map<string, AgentTool>();
   const doubled: string[] = [];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { isObject, stringOf, type JsonObject } from '../../base/json.ts';
 import { HeadTail } from '../tools/head-tail.ts';
@@ -13,6 +14,10 @@ export interface ListedTool {
 const KEPT_BYTES = 32 * 1024;
 /** What model servers take as a name. */
 const MAX_NAME = 64;
+/** With these the first `__` behind the prefix is the one between the server and its tool. */
+const PLAIN_SERVER = /^[a-zA-Z0-9-]+(?:_[a-zA-Z0-9-]+)*$/;
+const PLAIN_TOOL = /^[a-zA-Z0-9-][a-zA-Z0-9_-]*$/;
+const DIGEST_LENGTH = 8;
 
 /** A tool of an MCP server. Every call needs approval: what a server says of its own tools is no proof. */
 export function mcpTool(server: string, tool: ListedTool, client: Client, timeoutMs: number): AgentTool {
@@ -28,7 +33,10 @@ export function mcpTool(server: string, tool: ListedTool, client: Client, timeou
       const args = input.value;
       return Promise.resolve({
         title: `${server}: ${tool.name} ${JSON.stringify(args)}`,
-        approval: { reason: `it calls the MCP server ${server}`, rules: [`mcp:${server}/${tool.name}`] },
+        approval: {
+          reason: `it calls the MCP server ${server}`,
+          rules: [`mcp:${JSON.stringify([server, tool.name])}`],
+        },
         run: async ({ signal }) => {
           const request = { name: tool.name, arguments: args };
           return resultOf(await client.callTool(request, undefined, { signal, timeout: timeoutMs }));
@@ -38,9 +46,19 @@ export function mcpTool(server: string, tool: ListedTool, client: Client, timeou
   };
 }
 
-/** `mcp__SERVER__TOOL`, with nothing in it that a model server refuses. */
+/**
+ * `mcp__SERVER__TOOL`. A name that a model server refuses, and one that could be another server's as well
+ * (`a__b` with `c`, `a` with `b__c`), gets letters of its own at the end.
+ */
 function toolName(server: string, tool: string): string {
-  return `mcp__${server}__${tool}`.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, MAX_NAME);
+  const name = `mcp__${server}__${tool}`;
+  if (name.length <= MAX_NAME && PLAIN_SERVER.test(server) && PLAIN_TOOL.test(tool)) return name;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([server, tool]))
+    .digest('hex')
+    .slice(0, DIGEST_LENGTH);
+  const readable = name.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, MAX_NAME - DIGEST_LENGTH - 1);
+  return `${readable}_${digest}`;
 }
 
 function resultOf(result: JsonObject): ToolResult {

@@ -5,7 +5,6 @@ import type { HttpTransport } from '../../transport/http.ts';
 import { createProvider, type ProviderConfig } from '../../client/provider.ts';
 import { requestUrl, type GetEnv } from '../../client/provider-request.ts';
 import type { ServerMemory } from '../../client/model-call.ts';
-import { redactTarget } from '../../platform/secret-text.ts';
 import type { WireApi } from '../../wire/decoder.ts';
 import type { Settings } from '../options.ts';
 import { probeWire } from './probe.ts';
@@ -163,7 +162,7 @@ function memberOf(baseUrl: string, settings: Settings): Member {
   const providers = new Map<WireApi, ProviderConfig>();
   return {
     key: createHash('sha256').update(baseUrl).digest('hex').slice(0, 12),
-    baseUrl: redactTarget(baseUrl), // for the log
+    baseUrl,
     open: 0,
     healthy: true,
     restsUntil: 0,
