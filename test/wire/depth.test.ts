@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_JSON_DEPTH } from '../../src/base/json.ts';
-import { createResponsesFrameDecoder, type WireApi } from '../../src/wire/index.ts';
+import { createResponsesFrameDecoder, type ProtocolId } from '../../src/wire/index.ts';
 import { chatBody, chunk, cut, decodeChunks, decodeText, responsesBody, type Outcome } from './helpers.ts';
 
 const tooDeep = {
@@ -15,7 +15,7 @@ function nested(levels: number): string {
 }
 
 /** An event of so many levels in all, and events before and after it that the fast path takes. */
-const streams: Readonly<Record<WireApi, (levels: number) => string>> = {
+const streams: Readonly<Record<ProtocolId, (levels: number) => string>> = {
   chat: (levels) => {
     const text = (content: string): string => JSON.stringify(chunk({ content }));
     const deep = `{"x":${nested(levels - 1)},"choices":[{"index":0,"delta":{"content":"a"}}]}`;
@@ -29,7 +29,7 @@ const streams: Readonly<Record<WireApi, (levels: number) => string>> = {
   },
 };
 
-const bodies: Readonly<Record<WireApi, (levels: number) => string>> = {
+const bodies: Readonly<Record<ProtocolId, (levels: number) => string>> = {
   chat: (levels) => `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"x":${nested(levels - 1)}}`,
   responses: (levels) => `{"id":"r","status":"completed","output":[${nested(levels - 2)}]}`,
 };
