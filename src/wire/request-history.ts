@@ -1,25 +1,7 @@
 import { nonEmpty, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
-
-/** Stands in for the output of a call that never got one: every server wants each call answered. */
-export const ABORTED = 'aborted';
-
-const callTypes = new Set<unknown>([
-  'function_call',
-  'custom_tool_call',
-  'local_shell_call',
-  'tool_search_call',
-  'shell_call',
-  'apply_patch_call',
-]);
-const outputTypes = new Set<unknown>([
-  'function_call_output',
-  'custom_tool_call_output',
-  'local_shell_call_output',
-  'tool_search_output',
-  'shell_call_output',
-  'apply_patch_call_output',
-]);
+import type { ClientTool } from './tools/client-tool.ts';
+import { toolOfCall, toolOfOutput } from './tools/client-tools.ts';
 
 /** Which output answers which call, by their places in a history. */
 export interface CallPairs {
@@ -31,13 +13,12 @@ export interface CallPairs {
 
 /** True for a call that the client runs itself, and that therefore needs an output in the history. */
 export function isClientCall(item: Item): boolean {
-  if (!callTypes.has(item.type) || pairingId(item) === undefined) return false;
-  return runsAtClient(item);
+  return pairingId(item) !== undefined && ranAtClient(toolOfCall(item), item);
 }
 
 /** True for the output of such a call. */
 export function isCallOutput(item: Item): boolean {
-  return outputTypes.has(item.type) && runsAtClient(item);
+  return ranAtClient(toolOfOutput(item), item);
 }
 
 /**
@@ -76,7 +57,9 @@ export function withPairedCalls(items: readonly Item[], notes: string[]): Item[]
       notes.push(orphanNote(place));
       return [];
     }
-    return isClientCall(item) && !outputOf.has(place) ? [item, abortedOutput(item)] : [item];
+    const isOpen = isClientCall(item) && !outputOf.has(place);
+    const aborted = isOpen ? toolOfCall(item)?.aborted(pairingId(item) ?? '') : undefined;
+    return aborted === undefined ? [item] : [item, aborted];
   });
 }
 
@@ -85,31 +68,13 @@ export function orphanNote(place: number): string {
   return `input[${place}]: left out, an output without a call before it`;
 }
 
-/** A tool search may have run at the server; its call and output are then a pair of the server's own. */
-function runsAtClient(item: Item): boolean {
-  const search = item.type === 'tool_search_call' || item.type === 'tool_search_output';
-  return !search || item.execution === 'client';
+/** What ran at the server is a pair of the server's own. */
+function ranAtClient(tool: ClientTool | undefined, item: Item): boolean {
+  return tool !== undefined && tool.ranAtClient?.(item as JsonObject) !== false;
 }
 
 function pairingId(item: Item): string | undefined {
   const fields = item as JsonObject;
-  return (
-    nonEmpty(fields.call_id) ?? (item.type?.toString().startsWith('local_shell') ? nonEmpty(fields.id) : undefined)
-  );
-}
-
-function abortedOutput(call: Item): Item {
-  const call_id = pairingId(call) ?? '';
-  if (call.type === 'custom_tool_call') return { type: 'custom_tool_call_output', call_id, output: ABORTED };
-  if (call.type === 'tool_search_call') {
-    return { type: 'tool_search_output', call_id, status: 'completed', execution: 'client', tools: [] };
-  }
-  if (call.type === 'shell_call') {
-    const output = [{ stdout: '', stderr: ABORTED, outcome: { type: 'exit', exit_code: 1 } }];
-    return { type: 'shell_call_output', call_id, output };
-  }
-  if (call.type === 'apply_patch_call') {
-    return { type: 'apply_patch_call_output', call_id, status: 'failed', output: ABORTED };
-  }
-  return { type: 'function_call_output', call_id, output: ABORTED };
+  const tool = toolOfCall(item) ?? toolOfOutput(item);
+  return nonEmpty(fields.call_id) ?? (tool?.pairsById === true ? nonEmpty(fields.id) : undefined);
 }

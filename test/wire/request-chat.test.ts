@@ -189,6 +189,12 @@ describe('calls and outputs', () => {
     ]);
   });
 
+  test("an action that is no object is wrapped, as a function call's arguments are", () => {
+    const input = [{ type: 'local_shell_call', call_id: 'a', action: 'ls' }, output('a')];
+    const wrapped = JSON.stringify({ invalid_arguments: '"ls"' });
+    expect(messagesOf(input)).toMatchObject([{ tool_calls: [{ function: { arguments: wrapped } }] }, tool('a')]);
+  });
+
   test('calls of the shell and of the file editor become function calls, their outputs text', () => {
     const operation = { type: 'delete_file', path: 'x' };
     const input = [

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { Item, OutputItem } from '../../src/model/items.ts';
+import { clientTools } from '../../src/wire/tools/client-tools.ts';
 import { InputExtractor, inputOfArguments } from '../../src/wire/tools/input-extractor.ts';
 import { createToolMap, createToolRestorer, mapInputItems, type ToolMap } from '../../src/wire/tools/index.ts';
 
@@ -535,6 +536,21 @@ describe('tool map: the shell and the file editor of the Responses API', () => {
   it('tells the model of a call that named no command', () => {
     const { items } = mapInputItems(map, [{ type: 'shell_call_output', call_id: '1', output: [] }]);
     expect(items).toMatchObject([{ output: expect.stringContaining('`commands` has to be a list') as string }]);
+  });
+});
+
+describe('the table of client-run tools', () => {
+  it('has each tool under its kind, and no two of one item type or id prefix', () => {
+    const rows = Object.entries(clientTools);
+    expect(rows.map(([kind]) => kind)).toEqual(rows.map(([, tool]) => tool.kind));
+    const words = rows.flatMap(([, tool]) => [tool.callType, tool.outputType, tool.idPrefix]);
+    expect(new Set(words).size).toBe(3 * rows.length);
+  });
+
+  it.each(Object.values(clientTools))('answers an aborted $callType with an output that some tool has', (tool) => {
+    const outputs: unknown[] = Object.values(clientTools).map(({ outputType }) => outputType);
+    expect(outputs).toContain(tool.aborted('c1').type);
+    expect(tool.aborted('c1')).toMatchObject({ call_id: 'c1' });
   });
 });
 

@@ -1,10 +1,11 @@
 import { nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { ModelRequest } from '../../model/request.ts';
-import { builtInCallOf, callOutputOf } from '../built-in-calls.ts';
 import type { ChatQuirks } from '../quirks.ts';
 import { argumentsNote, sendableArguments } from '../arguments.ts';
-import { ABORTED, isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
+import { isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
+import { ABORTED, type ClientTool } from '../tools/client-tool.ts';
+import { toolOfCall, toolOfOutput } from '../tools/client-tools.ts';
 import { textOfParts, toChatContent, toToolContent } from './request-content.ts';
 
 /** How a tool of a namespace is called on a wire without namespaces. */
@@ -69,7 +70,7 @@ class MessageBuilder {
     if (item.type === 'message') this.#addMessage(place, fields);
     else if (item.type === 'reasoning') this.#addReasoning(place, fields);
     else if (isCallOutput(item)) this.#addOutput(place);
-    else if (isClientCall(item)) this.#addCall(place, fields);
+    else if (isClientCall(item)) this.#addCall(place, item);
     else this.#skip(place, `a chat request has no form for an item of type ${JSON.stringify(item.type ?? null)}`);
   }
 
@@ -111,8 +112,9 @@ class MessageBuilder {
     if (wanted && text !== '') step.reasoning.push(text);
   }
 
-  #addCall(place: number, fields: JsonObject): void {
-    const message = this.#toToolCall(place, fields);
+  #addCall(place: number, item: Item): void {
+    const tool = toolOfCall(item);
+    const message = tool && this.#toToolCall(place, tool, item as JsonObject);
     if (message === undefined) return;
     const step = this.#openStep();
     step.calls.set(place, message);
@@ -167,7 +169,7 @@ class MessageBuilder {
     for (const [place, message] of step.calls) {
       const output = this.#items[this.#pairs.outputOf.get(place) ?? -1];
       const result = toToolContent(
-        (output && callOutputOf(output)) ?? ABORTED,
+        (output && this.#outputText(output)) ?? ABORTED,
         this.#quirks.imagesInToolMessages,
         (why) => this.#skip(place, why),
       );
@@ -177,10 +179,14 @@ class MessageBuilder {
     if (images.length > 0) this.#messages.push({ role: 'user', content: images });
   }
 
-  #toToolCall(place: number, fields: JsonObject): JsonObject | undefined {
-    const local = fields.type === 'local_shell_call';
-    const builtIn = builtInCallOf(fields);
-    const name = local ? 'local_shell' : (builtIn?.name ?? nonEmpty(fields.name));
+  #outputText(output: Item): unknown {
+    return toolOfOutput(output)?.outputText(output as JsonObject, ({ name, namespace }) =>
+      this.#toolName(name, namespace),
+    );
+  }
+
+  #toToolCall(place: number, tool: ClientTool, fields: JsonObject): JsonObject | undefined {
+    const name = tool.chatName ?? nonEmpty(fields.name);
     if (name === undefined) {
       this.#skip(place, 'a call without a name');
       return undefined;
@@ -190,15 +196,13 @@ class MessageBuilder {
       type: 'function',
       function: {
         name: this.#toolName(name, nonEmpty(fields.namespace)),
-        arguments: builtIn?.arguments ?? this.#toArguments(place, fields),
+        arguments: this.#toArguments(place, tool, fields),
       },
     };
   }
 
-  #toArguments(place: number, fields: JsonObject): string {
-    if (fields.type === 'custom_tool_call') return JSON.stringify({ input: fields.input ?? '' });
-    if (fields.type === 'local_shell_call') return JSON.stringify(fields.action ?? {});
-    const text = stringOf(fields.arguments) ?? JSON.stringify(fields.arguments ?? {});
+  #toArguments(place: number, tool: ClientTool, fields: JsonObject): string {
+    const text = tool.chatArguments?.(fields) ?? tool.toArguments(fields);
     const sendable = sendableArguments(text);
     if (sendable !== text && text.trim() !== '') this.#notes.push(argumentsNote(place));
     return sendable;

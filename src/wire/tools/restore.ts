@@ -1,9 +1,10 @@
-import { isObject, parseJson, type JsonObject } from '../../base/json.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { ModelEvent, ToolCallInputDeltaEvent } from '../../model/events.ts';
 import { isFunctionCall, type FunctionCall, type OutputItem } from '../../model/items.ts';
-import { patchOperationOf, shellActionOf } from './built-in.ts';
+import type { ToolTarget } from './client-tool.ts';
+import { builtInTools, clientTools, isBuiltInKind } from './client-tools.ts';
 import { InputExtractor, inputOfArguments } from './input-extractor.ts';
-import type { ToolMap, ToolTarget } from './tool-map.ts';
+import type { ToolMap } from './tool-map.ts';
 
 /** Turns the upstream's function calls back into the client's own calls. One per response. */
 export interface ToolRestorer {
@@ -88,26 +89,11 @@ function added(
   const call: OpenCall = { target, itemId, extractor: target.kind === 'custom' ? new InputExtractor() : undefined };
   open.set(item.call_id, call);
   // Their arguments mean nothing before they are whole, so they are added when they are done.
-  if (comesWhole(target)) return [];
-  call.extractor?.push(item.arguments);
-  return { type: 'output_item.added', item: openedCall(target, item, itemId) };
-}
-
-function comesWhole({ kind }: ToolTarget): boolean {
-  return kind !== 'function' && kind !== 'custom';
-}
-
-function openedCall(target: ToolTarget, item: FunctionCall, itemId: string | undefined): OutputItem {
-  const names = { name: target.name, ...(target.namespace === undefined ? {} : { namespace: target.namespace }) };
-  if (target.kind === 'function') return { ...item, ...names };
-  return {
-    type: 'custom_tool_call',
-    ...(itemId === undefined ? {} : { id: itemId }),
-    call_id: item.call_id,
-    ...names,
-    input: '',
-    status: 'in_progress',
-  };
+  if (isBuiltInKind(target.kind)) return [];
+  const opened = restoredCall(target, item, undefined);
+  if (call.extractor === undefined) return { type: 'output_item.added', item: opened };
+  call.extractor.push(item.arguments);
+  return { type: 'output_item.added', item: { ...opened, input: '', status: 'in_progress' } as OutputItem };
 }
 
 function delta(open: Map<string, OpenCall>, event: ToolCallInputDeltaEvent): ModelEvent | ModelEvent[] {
@@ -148,7 +134,7 @@ function done(
   open.delete(item.call_id);
   const restored = restoredCall(target, item, call);
   const events: ModelEvent[] = [];
-  if (call !== undefined && comesWhole(target)) {
+  if (call !== undefined && isBuiltInKind(target.kind)) {
     events.push({ type: 'output_item.added', item: { ...restored, status: 'in_progress' } as OutputItem });
   }
   if (call?.extractor !== undefined)
@@ -165,33 +151,18 @@ function lastDelta(call: OpenCall, callId: string, input: string): ModelEvent[] 
 }
 
 function restoredCall(target: ToolTarget, item: FunctionCall, call: OpenCall | undefined): OutputItem {
+  const { kind } = target;
+  if (kind === 'function') return { ...item, ...namesOf(target) };
   const id = restoredId(target, item.id);
   const head = { ...(id === undefined ? {} : { id }), call_id: item.call_id };
-  const names = { name: target.name, ...(target.namespace === undefined ? {} : { namespace: target.namespace }) };
   const status = item.status ?? 'completed';
-  switch (target.kind) {
-    case 'function':
-      return { ...item, ...names };
-    case 'custom':
-      return { type: 'custom_tool_call', ...head, ...names, input: inputText(item, call), status };
-    case 'local_shell':
-      return localShell(item, head, status);
-    case 'tool_search':
-      return toolSearch(item, head, status);
-    case 'shell':
-      return { type: 'shell_call', ...head, status, action: shellActionOf(item.arguments), environment: LOCAL };
-    case 'apply_patch':
-      // The API knows no such call that is incomplete.
-      return {
-        type: 'apply_patch_call',
-        ...head,
-        status: status === 'completed' ? status : 'in_progress',
-        operation: patchOperationOf(item.arguments),
-      };
-  }
+  if (isBuiltInKind(kind)) return builtInTools[kind].toCall(item.arguments, { ...head, status }) ?? item;
+  return { type: 'custom_tool_call', ...head, ...namesOf(target), input: inputText(item, call), status };
 }
 
-const LOCAL = { type: 'local' } as const;
+function namesOf({ name, namespace }: ToolTarget): Pick<ToolTarget, 'name' | 'namespace'> {
+  return { name, ...(namespace === undefined ? {} : { namespace }) };
+}
 
 /** The streamed text stands for the whole, when as much was streamed as the item has. */
 function inputText(item: FunctionCall, call: OpenCall | undefined): string {
@@ -201,48 +172,9 @@ function inputText(item: FunctionCall, call: OpenCall | undefined): string {
   return extractor.text;
 }
 
-interface CallHead {
-  readonly id?: string;
-  readonly call_id: string;
-}
-
-function localShell(item: FunctionCall, head: CallHead, status: string): OutputItem {
-  const args = parseJson(item.arguments);
-  const command = isObject(args) ? commandOf(args.command) : undefined;
-  if (!isObject(args) || command === undefined) return item; // the client will say that it cannot run this
-  const action = {
-    type: 'exec',
-    command,
-    ...(typeof args.working_directory === 'string' ? { working_directory: args.working_directory } : {}),
-    ...(typeof args.timeout_ms === 'number' ? { timeout_ms: args.timeout_ms } : {}),
-    env: isObject(args.env) ? args.env : {},
-  };
-  return { type: 'local_shell_call', ...head, status, action };
-}
-
-/** Models write a command line where a list of words was asked for. */
-function commandOf(value: unknown): string[] | undefined {
-  if (typeof value === 'string') return ['bash', '-lc', value];
-  return Array.isArray(value) && value.every((word) => typeof word === 'string') ? value : undefined;
-}
-
-function toolSearch(item: FunctionCall, head: CallHead, status: string): OutputItem {
-  const args = parseJson(item.arguments);
-  if (!isObject(args)) return item;
-  return { type: 'tool_search_call', ...head, status, execution: 'client', arguments: args };
-}
-
-const ID_PREFIX: Readonly<Record<ToolTarget['kind'], string>> = {
-  function: 'fc_',
-  custom: 'ctc_',
-  local_shell: 'lsh_',
-  tool_search: 'tsc_',
-  shell: 'sh_',
-  apply_patch: 'apc_',
-};
-
 /** Ids tell their item's type by their prefix; the same id comes of the same one on `added` and `done`. */
 function restoredId(target: ToolTarget, id: string | undefined): string | undefined {
   if (id === undefined || target.kind === 'function') return id;
-  return ID_PREFIX[target.kind] + (id.startsWith('fc_') ? id.slice(3) : id);
+  const ours = clientTools.function.idPrefix;
+  return clientTools[target.kind].idPrefix + (id.startsWith(ours) ? id.slice(ours.length) : id);
 }

@@ -1,25 +1,9 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { FunctionTool, ToolChoice } from '../../model/request.ts';
-import {
-  applyPatchAsFunction,
-  customAsFunction,
-  localShellAsFunction,
-  plainFunction,
-  shellAsFunction,
-  toolSearchAsFunction,
-} from './as-function.ts';
+import type { ToolTarget } from './client-tool.ts';
+import { builtInTools, clientTools, isBuiltInKind } from './client-tools.ts';
 import { createNameBook, type NameBook } from './names.ts';
-
-/** Tools of the API itself that the client runs; they have no name but their type. */
-export type BuiltInKind = 'local_shell' | 'tool_search' | 'shell' | 'apply_patch';
-
-/** The client's tool that a function of the upstream stands for. */
-export interface ToolTarget {
-  readonly kind: 'function' | 'custom' | BuiltInKind;
-  readonly name: string;
-  readonly namespace?: string;
-}
 
 /** Something of the request that the upstream cannot be given. */
 export interface Uncarried {
@@ -105,20 +89,9 @@ function collect(draft: Draft, tool: unknown, namespace: string | undefined): vo
 }
 
 function collectBuiltIn(draft: Draft, tool: JsonObject, type: string): void {
-  if (isBuiltInKind(type) && runsAtClient(tool, type)) add(draft, { kind: type, name: type }, tool);
+  if (isBuiltInKind(type) && builtInTools[type].runsAtClient?.(tool) !== false)
+    add(draft, { kind: type, name: type }, tool);
   else leaveOut(draft, tool, 'the upstream cannot run it');
-}
-
-const builtInKinds: ReadonlySet<string> = new Set<BuiltInKind>(['local_shell', 'tool_search', 'shell', 'apply_patch']);
-
-function isBuiltInKind(kind: string): kind is BuiltInKind {
-  return builtInKinds.has(kind);
-}
-
-/** A tool search, and a shell in a container, may also be the server's own. */
-function runsAtClient(tool: JsonObject, kind: BuiltInKind): boolean {
-  if (kind === 'tool_search') return tool.execution === 'client';
-  return kind !== 'shell' || !isObject(tool.environment) || tool.environment.type === 'local';
 }
 
 function collectNamed(
@@ -176,7 +149,7 @@ function finish(draft: Draft, toolChoice: unknown): ToolMap {
   };
   const tools = [...draft.found.values()].map(({ target, tool }) => ({
     target,
-    tool: asFunction(target, tool, ownNameOf(target)),
+    tool: clientTools[target.kind].asFunction(tool, ownNameOf(target)),
   }));
   const choice = chooseTools(toolChoice, tools, functionNameOf, draft);
   return {
@@ -217,23 +190,6 @@ function keyOf(target: ToolTarget): string {
 /** The key of the built-in tool that a function's name may mean where there is no such function. */
 function builtInKeyOf({ name, namespace }: ToolTarget): string | undefined {
   return namespace === undefined && isBuiltInKind(name) ? keyOf({ kind: name, name }) : undefined;
-}
-
-function asFunction(target: ToolTarget, tool: JsonObject, name: string): FunctionTool {
-  switch (target.kind) {
-    case 'function':
-      return plainFunction(tool, name);
-    case 'custom':
-      return customAsFunction(tool, name);
-    case 'local_shell':
-      return localShellAsFunction(name);
-    case 'shell':
-      return shellAsFunction(tool, name);
-    case 'apply_patch':
-      return applyPatchAsFunction(name);
-    case 'tool_search':
-      return toolSearchAsFunction(tool, name);
-  }
 }
 
 interface Candidate {

@@ -1,56 +1,59 @@
-import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../../base/json.ts';
+import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../../../base/json.ts';
+import { ABORTED, type BuiltInTool } from '../client-tool.ts';
+import { standIn } from '../function.ts';
 
-/** The `action` of a `shell_call`. */
-export interface ShellAction {
-  readonly commands: readonly string[];
-  readonly timeout_ms: number | null;
-  readonly max_output_length: number | null;
-}
+/** The file editor of the Responses API: one operation on one file in each call. */
+export const applyPatch: BuiltInTool = {
+  kind: 'apply_patch',
+  callType: 'apply_patch_call',
+  outputType: 'apply_patch_call_output',
+  idPrefix: 'apc_',
+  asFunction: (_tool, name) => standIn(name, DESCRIPTION, PARAMETERS, ['type', 'path']),
+  toCall: (args, head) => ({
+    type: 'apply_patch_call',
+    ...head,
+    status: head.status === 'completed' ? head.status : 'in_progress', // the API knows no such call that is incomplete
+    operation: operationOf(args),
+  }),
+  toArguments: ({ operation }) => JSON.stringify(isObject(operation) ? operation : {}),
+  outputText: ({ status, output }) => {
+    const text = stringOf(output) ?? '';
+    if (status === 'failed') return text === '' ? 'Failed.' : `Failed: ${text}`;
+    return text === '' ? 'Done.' : text;
+  },
+  aborted: (call_id) => ({ type: 'apply_patch_call_output', call_id, status: 'failed', output: ABORTED }),
+  chatName: 'apply_patch',
+};
+
+const PARAMETERS = {
+  type: { type: 'string', enum: ['create_file', 'update_file', 'delete_file'] },
+  path: { type: 'string', description: 'The file, relative to the working directory.' },
+  diff: { type: 'string', description: 'What is to be changed; left out for delete_file.' },
+};
+
+const DESCRIPTION = `Creates, updates or deletes one file of the user. Call it once for each file.
+
+The diff has no file headers, no line numbers and nothing around it.
+- create_file: the whole content, every line of it begins with "+".
+- update_file: sections of changed lines. A section may begin with a line "@@ " and the class or function that it is in. Then come the lines: one that stays begins with a space, one that goes with "-", one that is new with "+". Give about three lines that stay before and after each change, exactly as they are in the file, so that its place is found.
+
+For example, for update_file:
+@@ def greet():
+     name = "you"
+-    print("Hi")
++    print("Hello " + name)
+     return name`;
 
 /** The `operation` of an `apply_patch_call`. */
-export type PatchOperation =
+type PatchOperation =
   | { readonly type: 'create_file' | 'update_file'; readonly path: string; readonly diff: string }
   | { readonly type: 'delete_file'; readonly path: string };
-
-/**
- * What a model wants to be run. Of arguments that name no command comes an empty list: clients run nothing then, and
- * go on, where a call of another kind would end many a run. Text that is no JSON is never run: half of a command, or
- * one with its quotes undone, may do anything.
- */
-export function shellActionOf(args: string): ShellAction {
-  const value = parseJson(args);
-  const fields = isObject(value) ? value : { commands: value };
-  return {
-    commands: commandsOf(fields.commands) ?? lineOf(fields.command) ?? lineOf(fields.cmd) ?? [],
-    timeout_ms: countOf(fields.timeout_ms),
-    max_output_length: countOf(fields.max_output_length),
-  };
-}
-
-function commandsOf(value: unknown): readonly string[] | undefined {
-  const line = lineOf(value);
-  if (line !== undefined || !Array.isArray(value)) return line;
-  return value.every((command) => typeof command === 'string') ? value : undefined;
-}
-
-/** One command line: as text, or as a shell with its arguments, which other tools of this kind want. */
-function lineOf(value: unknown): readonly string[] | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : [value];
-  if (!Array.isArray(value) || value.length !== 3) return undefined;
-  const [program, flag, line] = value as readonly unknown[];
-  const isShell = /^(?:\/bin\/)?(?:ba|z)?sh$/.test(String(program)) && /^-l?c$/.test(String(flag));
-  return isShell && typeof line === 'string' ? [line] : undefined;
-}
-
-function countOf(value: unknown): number | null {
-  return typeof value === 'number' && value >= 0 ? Math.round(value) : null;
-}
 
 /**
  * What a model wants to be done to a file. What cannot be read becomes an update of the file without a name: no client
  * can do it, and the model is told that it failed. Nothing is ever deleted by guess.
  */
-export function patchOperationOf(args: string): PatchOperation {
+function operationOf(args: string): PatchOperation {
   const value = parseJson(args);
   const fields = isObject(value) ? value : {};
   const inner = isObject(fields.operation) ? fields.operation : fields;
