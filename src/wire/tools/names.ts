@@ -4,7 +4,7 @@ const ILLEGAL = /[^A-Za-z0-9_-]/g;
 const HASH_LENGTH = 8;
 
 /** Hands out function names that every chat server accepts, none of them twice. */
-export interface NameBook {
+export interface NameAllocator {
   /** Takes a name as it is. False when it is illegal or taken. */
   reserve(name: string): boolean;
   /**
@@ -14,7 +14,7 @@ export interface NameBook {
   assign(wanted: string, identity: string): string;
 }
 
-export function createNameBook(): NameBook {
+export function createNameAllocator(): NameAllocator {
   const taken = new Set<string>();
   const reserve = (name: string): boolean => {
     if (!isLegalName(name) || taken.has(name)) return false;
@@ -35,7 +35,7 @@ export function createNameBook(): NameBook {
 }
 
 /** True for what the chat wire's servers take as a function's name. */
-export function isLegalName(name: string): boolean {
+function isLegalName(name: string): boolean {
   return name.length > 0 && name.length <= MAX_NAME && name.search(ILLEGAL) === -1;
 }
 

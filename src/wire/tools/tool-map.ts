@@ -3,7 +3,7 @@ import type { Item } from '../../model/items.ts';
 import type { FunctionTool, ToolChoice } from '../../model/request.ts';
 import type { ToolTarget } from './client-tool.ts';
 import { builtInTools, clientTools, isBuiltInKind } from './client-tools.ts';
-import { createNameBook, type NameBook } from './names.ts';
+import { createNameAllocator, type NameAllocator } from './names.ts';
 
 /** Something of the request that the upstream cannot be given. */
 export interface Uncarried {
@@ -130,7 +130,7 @@ function leaveOut(draft: Draft, tool: JsonObject, reason: string): void {
 }
 
 function finish(draft: Draft, toolChoice: unknown): ToolMap {
-  const book = createNameBook();
+  const allocator = createNameAllocator();
   const names = new Map<string, string>();
   const targets = new Map<string, ToolTarget>();
   let changed = false;
@@ -140,9 +140,9 @@ function finish(draft: Draft, toolChoice: unknown): ToolMap {
     targets.set(name, target);
     return name;
   };
-  reserveBareNames(draft, book, register);
+  reserveBareNames(draft, allocator, register);
   const ownNameOf = (target: ToolTarget): string =>
-    names.get(keyOf(target)) ?? register(target, book.assign(flatName(target), keyOf(target)));
+    names.get(keyOf(target)) ?? register(target, allocator.assign(flatName(target), keyOf(target)));
   const functionNameOf = (target: ToolTarget): string => {
     const known = names.get(keyOf(target)) ?? names.get(builtInKeyOf(target) ?? '');
     return known ?? ownNameOf(target);
@@ -165,9 +165,13 @@ function finish(draft: Draft, toolChoice: unknown): ToolMap {
 }
 
 /** Plain functions with a legal name keep it, whatever else would flatten to the same one. */
-function reserveBareNames(draft: Draft, book: NameBook, register: (target: ToolTarget, name: string) => string): void {
+function reserveBareNames(
+  draft: Draft,
+  allocator: NameAllocator,
+  register: (target: ToolTarget, name: string) => string,
+): void {
   for (const { target } of draft.found.values()) {
-    if (target.kind === 'function' && target.namespace === undefined && book.reserve(target.name)) {
+    if (target.kind === 'function' && target.namespace === undefined && allocator.reserve(target.name)) {
       register(target, target.name);
     }
   }
