@@ -43,6 +43,6 @@ const STRANGE = new RegExp(`(?!\\n)${unseenCharacter}[^]{0,20}`, 'gv');
 
 /** What is in the bytes of a terminal that turnwire does not write and a person does not see: each with what follows. */
 export function notAllowed(bytes: string): string[] {
-  const rest = bytes.replaceAll(OWN_SEQUENCES, '').replaceAll('\r\n', '\n');
+  const rest = bytes.replaceAll(OWN_SEQUENCES, '').replaceAll(/\r+\n/g, '\n');
   return [...new Set(rest.match(STRANGE))].slice(0, 20);
 }
