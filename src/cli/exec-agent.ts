@@ -200,14 +200,19 @@ class TextPrinter implements Printer {
     for (const event of events) {
       this.code = codeAfter(event, this.code);
       text += this.#textOf(event);
+    }
+    // Before the messages: on a terminal both come to the same place.
+    await out.write(text);
+    for (const event of events) {
       warn(event, this.#scope);
       if (event.type === 'retrying') cli.stderr.write(`${name}: ${describeRetry(event)}\n`);
-      if (event.type === 'tool.started') cli.stderr.write(`${name}: ${visible(event.name)}: ${oneLine(event.title)}\n`);
+      if (event.type === 'tool.started') {
+        cli.stderr.write(`${name}: ${visible(event.name)}: ${oneLine(event.title)}\n`);
+      }
       if (event.type === 'tool.finished' && event.status !== 'completed') {
         cli.stderr.write(`${name}: ${visible(event.name)} ${event.status}: ${oneLine(event.output)}\n`);
       }
     }
-    await out.write(text);
   }
 
   #textOf(event: AgentEvent): string {

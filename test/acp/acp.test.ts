@@ -94,6 +94,31 @@ describe('an editor', () => {
     });
   });
 
+  test('sees every character of what it is asked about, and why it is asked', async () => {
+    const command = 'echo \u202e gpj.exe\nrm x # \u200b\u001b[8m';
+    await withEditor(
+      [calls(call('shell', { command }), call('no\u202etool', {}, 'call_2')), answer('done')],
+      async ({ editor, cwd, context, newSession, prompt }) => {
+        const sessionId = await newSession();
+        expect(await prompt(sessionId)).toBe('end_turn');
+        const title = editor.questions[0]?.toolCall.title;
+        expect(title).toContain('echo \\u{202e} gpj.exe\\nrm x # \\u{200b}\\u{1b}[8m');
+        const told = editor.updates.flatMap((one) => (one.sessionUpdate === 'tool_call' ? [one.title] : []));
+        expect(new Set(told)).toEqual(new Set([title, 'no\\u{202e}tool']));
+        const [reason] = editor.questions[0]?.toolCall.content ?? [];
+        expect(reason).toMatchObject({ type: 'content', content: { type: 'text' } });
+        expect(reason).toEqual({
+          type: 'content',
+          content: { type: 'text', text: editor.questions[0]?.toolCall._meta?.reason },
+        });
+        editor.updates.length = 0;
+        await context.request('session/load', { sessionId, cwd, mcpServers: [] });
+        const again = editor.updates.flatMap((one) => (one.sessionUpdate === 'tool_call' ? [one.title] : []));
+        expect(again).toEqual(['shell', 'no\\u{202e}tool']);
+      },
+    );
+  });
+
   test('drives a turn with an approval: the diff first, then the file', async () => {
     await withEditor(
       [calls(call('apply_patch', { input: patch })), answer('done')],
