@@ -5,8 +5,9 @@ import type { WireEvent } from '../wire/encode-event.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { createToolRestorer } from '../wire/tools/index.ts';
 import { apiErrorOf } from './api-error.ts';
-import { sealedTurn, startAnswer, toModelError, type Started } from './attempt.ts';
+import { sealedTurn, startAnswer, type Started } from './attempt.ts';
 import { CallGuard } from './call-guard.ts';
+import type { HttpResponse } from '../transport/http.ts';
 import { answerHeaders } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import type { Encoding } from './encoding.ts';
@@ -16,6 +17,8 @@ import type { Sink } from './sink.ts';
 import { StableIds } from './stable-ids.ts';
 import type { TurnState } from './turn-state.ts';
 import { concealerFor } from './upstream/conceal.ts';
+import { toModelError, type Outcome } from './upstream/failover.ts';
+import type { Lease } from './upstream/pool.ts';
 
 export interface AnswerOptions {
   readonly context: BridgeContext;
@@ -56,38 +59,45 @@ export async function answer(options: AnswerOptions): Promise<void> {
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
   };
   context.streams.add(stream);
-  let started: Started | undefined;
-  let token: string | undefined;
-  let head: Readonly<Record<string, string>> = {};
+  let running: { readonly lease: Lease; readonly started: Started } | undefined;
   try {
-    started = await startAnswer({
-      ...options,
-      signal: abort.signal,
-      onHead: (upstream, response) => {
-        ledger.upstream = upstream;
-        token = sealedTurn(context, options.turn, upstream, response);
-        head = {
-          ...answerHeaders(response.headers, concealerFor(upstream, context.pool.getEnv)),
-          ...(token === undefined ? {} : { [TURN_STATE_HEADER]: token }),
-        };
-        sink.setHeaders(head);
-      },
-      onRetry: (error, how) => ledger.healed(how, error),
-    });
+    const outcome = await startAnswer({ ...options, signal: abort.signal });
+    for (const how of outcome.retries) ledger.healed(how);
+    ledger.upstream = outcome.upstream;
+    const { token, head } = headOf(options, outcome);
+    sink.setHeaders(head);
+    if (!outcome.ok) throw outcome.failure;
+    const { lease, answer: started } = outcome;
+    running = { lease, started };
     // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
     if (token !== undefined) options.onTurn?.(token);
     sink.setHeaders({ ...head, ...tellUncarried(options, started) });
     await relay(options, started, ledger, () => (stream.active = true));
+    lease.succeeded();
   } catch (error) {
-    started?.call.cancel();
+    running?.started.call.cancel();
+    if (error instanceof ModelError && !abort.signal.aborted) running?.lease.failed(error);
     await fail(options, toModelError(error), ledger);
   } finally {
     ended = true;
-    started?.release();
+    running?.lease.release();
     ledger.close();
     await sink.flushed(); // a slow client is still reading: it counts, and a shutdown waits for it
     context.streams.delete(stream);
   }
+}
+
+/** What the client is told of an upstream's headers, whatever its status. */
+function headOf(
+  { context, turn }: AnswerOptions,
+  outcome: Outcome<Started, HttpResponse>,
+): { readonly token: string | undefined; readonly head: Readonly<Record<string, string>> } {
+  const response = outcome.ok ? outcome.answer.response : outcome.refusal;
+  if (response === undefined) return { token: undefined, head: {} };
+  const token = sealedTurn(context, turn, outcome.upstream, response);
+  const conceal = concealerFor(outcome.upstream, context.pool.getEnv);
+  const sticky = token === undefined ? {} : { [TURN_STATE_HEADER]: token };
+  return { token, head: { ...answerHeaders(response.headers, conceal), ...sticky } };
 }
 
 /** Passes events on as they come, and waits for the client where it is slower. */
@@ -96,7 +106,7 @@ async function relay(options: AnswerOptions, started: Started, ledger: Ledger, s
   const ids = new StableIds();
   const guard = new CallGuard(context.settings.toolCallsOnStop);
   const restorer = started.tools === undefined ? undefined : createToolRestorer(started.tools);
-  let batch: readonly ModelEvent[] | undefined = started.events;
+  let batch = await started.call.next();
   while (batch !== undefined) {
     const { events, failure } = guard.push(ids.apply(batch));
     const out: WireEvent[] = [];

@@ -23,6 +23,16 @@ export function badRequest(message: string, more: Partial<ApiError> = {}): ApiEr
   return { status: 400, type: 'invalid_request_error', code: null, message, ...more };
 }
 
+/** A request that this bridge has sent itself: RFC 5842, section 7.2. */
+export function loopDetected(): ApiError {
+  return {
+    status: 508,
+    type: 'server_error',
+    code: 'loop_detected',
+    message: 'an upstream of this bridge leads back to the bridge itself: name the model server with --upstream',
+  };
+}
+
 /** More streams than the bridge is allowed. */
 export function tooMany(): ApiError {
   return {

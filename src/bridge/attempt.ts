@@ -1,43 +1,40 @@
-import { ModelError, type ErrorKind } from '../model/errors.ts';
+import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
+import { retryPolicies, withBudgets } from '../model/retry-policy.ts';
 import type { HttpResponse, HttpTransport } from '../transport/http.ts';
-import type { HttpCall } from '../client/http-call.ts';
 import { openHttpCall, randomIds } from '../client/model-call.ts';
-import { unlessAborted, wait } from '../client/wait.ts';
+import type { BatchSource } from '../client/model-stream.ts';
+import { unlessAborted } from '../client/wait.ts';
+import type { ProtocolId } from '../wire/decoder.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../wire/responses/headers.ts';
 import type { ToolMap } from '../wire/tools/index.ts';
 import type { BridgeContext } from './context.ts';
 import { toUpstream, type Prepared, type UpstreamRequest } from './prepare.ts';
 import type { TurnState } from './turn-state.ts';
-import type { Upstream } from './upstream/pool.ts';
-
-/** Longest delay before another attempt: past it the client is told, and decides for itself. */
-const LONGEST_WAIT_MS = 10_000;
-const FIRST_WAIT_MS = 200;
-
-/** Failures after which the same request may be sent again, as long as nothing of an answer came. */
-const AGAIN: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
-  'connection_failed',
-  'rate_limited',
-  'server_error',
-  'server_overloaded',
-  'stream_truncated',
-  'timeout',
-]);
+import {
+  firstEventDeadline,
+  HOLD_MS,
+  isOfHead,
+  isSilent,
+  silence,
+  type FirstEventLimit,
+} from './upstream/beginning.ts';
+import { failOver, type Asked, type Outcome } from './upstream/failover.ts';
+import { bridgesIn } from './upstream/hop.ts';
+import type { Lease, Upstream } from './upstream/pool.ts';
 
 /** An upstream that began to answer. */
 export interface Started {
-  readonly upstream: Upstream;
-  readonly call: HttpCall;
+  /** The answer from its first event on. */
+  readonly call: BatchSource;
+  readonly response: HttpResponse | undefined;
   readonly tools: ToolMap | undefined;
   readonly uncarried: UpstreamRequest['uncarried'];
   readonly ignored: UpstreamRequest['ignored'];
   /** What else of the request the upstream's wire has no form for, one line each. */
   readonly notes: readonly string[];
-  /** The first events; empty when the answer ended with them missing. */
-  readonly events: readonly ModelEvent[];
-  /** Counts the stream off its upstream. */
-  readonly release: () => void;
 }
 
 export interface AttemptOptions {
@@ -47,75 +44,66 @@ export interface AttemptOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly turn: TurnState | undefined;
   readonly signal: AbortSignal;
-  /** The upstream's headers are there, whatever its status. */
-  onHead(upstream: Upstream, response: HttpResponse): void;
-  /** Another attempt follows. */
-  onRetry(error: ModelError, how: 'retry' | 'failover'): void;
+  readonly log: Logger;
 }
 
-/**
- * Finds an upstream that begins to answer. One that fails before its first event is left for another one, once, at
- * once; without another one it is asked again, as the client's policy says.
- *
- * @throws ModelError of the last attempt
- */
-export async function startAnswer(options: AttemptOptions): Promise<Started> {
-  const { context, turn, signal } = options;
-  const left = new Set<Upstream>();
-  for (let attempt = 1; ; attempt++) {
-    const upstream = context.pool.choose(turn?.upstream, left) ?? context.pool.choose(turn?.upstream, new Set());
-    if (upstream === undefined) throw new ModelError({ kind: 'connection_failed', message: 'there is no upstream' });
-    try {
-      return await begin(options, upstream);
-    } catch (error) {
-      const failure = toModelError(error);
-      if (signal.aborted) throw failure;
-      context.pool.failed(upstream, failure);
-      const failover = left.size === 0 && context.pool.members.length > 1;
-      // Another one may speak where this one was silent; waiting as long again for the same one helps nobody.
-      const again = AGAIN.has(failure.kind) || (failover && failure.kind === 'stream_idle');
-      if (!again || attempt > context.settings.requestMaxRetries) throw failure;
-      left.add(upstream);
-      const delay = failover ? 0 : delayOf(failure, attempt);
-      if (delay > LONGEST_WAIT_MS) throw failure;
-      options.onRetry(failure, failover ? 'failover' : 'retry');
-      if (delay > 0) await wait(context.settings.clock, delay, signal);
-    }
-  }
+/** Finds an upstream that begins to answer; the refusal of a failure is the response that it came in, if there was one. */
+export function startAnswer(options: AttemptOptions): Promise<Outcome<Started, HttpResponse>> {
+  const { context, prepared, turn, signal, log } = options;
+  const { settings, pool } = context;
+  return failOver({
+    pool,
+    clock: settings.clock,
+    policy: withBudgets(retryPolicies.bridge, { request: settings.requestMaxRetries }),
+    log,
+    sticky: turn?.upstream,
+    model: prepared.parsed.request.model ?? settings.model,
+    signal,
+    ask: (lease, hasOther) => ask(options, lease, hasOther),
+    drop: () => undefined, // it has been read
+  });
 }
 
-async function begin(options: AttemptOptions, upstream: Upstream): Promise<Started> {
+/** Servers of this wire have a use for headers of the caller. */
+const takesHeaders: Readonly<Record<ProtocolId, boolean>> = { chat: false, responses: true };
+
+async function ask(
+  options: AttemptOptions,
+  lease: Lease,
+  hasOther: () => boolean,
+): Promise<Asked<Started, HttpResponse>> {
   const { context, prepared, signal } = options;
   const { pool, settings } = context;
-  const release = pool.begin(upstream);
+  const { upstream } = lease;
+  let response: HttpResponse | undefined;
+  let notes: readonly string[] = [];
   try {
     const wire = await unlessAborted(pool.wireOf(upstream), signal);
     if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
     const provider = upstream.provider(wire);
-    const { request, tools, uncarried, ignored } = toUpstream(prepared, provider, settings.tools);
-    let notes: readonly string[] = [];
+    const { request, ...told } = toUpstream(prepared, provider, settings.tools);
     const calling = {
-      transport: watched(context.transport, (response) => options.onHead(upstream, response)),
+      transport: watched(context.transport, (head) => (response = head)),
       clock: settings.clock,
       provider,
       getEnv: pool.getEnv,
       mintId: randomIds,
       memory: upstream.memory,
-      onNotes: (told: readonly string[]) => {
-        notes = told;
+      onNotes: (lines: readonly string[]) => {
+        notes = lines;
       },
     };
     const sticky = {
-      headers: () => (wire === 'responses' ? headersFor(options, upstream) : {}),
-      offer: () => undefined, // `onHead` reads it, with the other headers
+      headers: () => ({ ...(takesHeaders[wire] ? headersFor(options, upstream) : {}), ...hopOf(options) }),
+      offer: () => undefined, // the response is told, with all of its headers
     };
     const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, sticky);
-    const events = await firstEvents(call);
-    pool.succeeded(upstream);
-    return { upstream, call, tools, uncarried, ignored, notes, events, release };
+    const limit = { clock: settings.clock, ms: settings.firstEventTimeoutMs, hasOther };
+    const begun = await beginning(call, lease, limit);
+    return { ok: true, answer: { ...told, call: begun, response, notes } };
   } catch (error) {
-    release();
-    throw error;
+    if (!(error instanceof ModelError)) throw error;
+    return { ok: false, failure: error, refusal: response };
   }
 }
 
@@ -137,17 +125,61 @@ function headersFor({ headers, turn }: AttemptOptions, upstream: Upstream): Reco
   return { ...headers, ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }) };
 }
 
-/** Up to the first event of the answer itself: what its headers say is not one. */
-async function firstEvents(call: HttpCall): Promise<readonly ModelEvent[]> {
-  for (;;) {
-    const events = await call.next();
-    if (events === undefined) return [];
-    if (!events.every(isFromHeaders)) return events;
+function hopOf({ context, headers }: AttemptOptions): Record<string, string> {
+  return { via: context.hop.stamp(bridgesIn(headers.via)) };
+}
+
+/** The call once it says something, or has been silent behind its first event for a while; throws how it failed before. */
+async function beginning(call: BatchSource, lease: Lease, limit: FirstEventLimit): Promise<BatchSource> {
+  const given = { up: false };
+  const deadline = firstEventDeadline(limit, () => {
+    given.up = true;
+    call.cancel();
+  });
+  const events: ModelEvent[] = [];
+  try {
+    for (;;) {
+      const next = call.next();
+      const begun = !events.every(isOfHead);
+      const batch = begun ? await soon(limit.clock, next) : await next;
+      if (batch === 'late') return resumed(call, events, next);
+      if (given.up) throw silence(lease.upstream, limit.ms);
+      if (batch === undefined) return resumed(call, events);
+      events.push(...batch);
+      if (!events.every(isOfHead)) {
+        deadline.stop();
+        lease.began();
+      }
+      if (!events.every(isSilent)) return resumed(call, events);
+    }
+  } finally {
+    deadline.stop();
   }
 }
 
-function isFromHeaders(event: ModelEvent): boolean {
-  return event.type === 'server_model' || event.type === 'rate_limits' || event.type === 'models_etag';
+/** What `promise` gives, or `late` when that takes too long; it goes on all the same. */
+async function soon<T>(clock: Clock, promise: Promise<T>): Promise<T | 'late'> {
+  const late = Promise.withResolvers<'late'>();
+  const timer = clock.after(HOLD_MS, () => late.resolve('late'));
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** A call whose first events were taken, and whose next ones may have been asked for. */
+function resumed(
+  call: BatchSource,
+  events: readonly ModelEvent[],
+  next?: Promise<readonly ModelEvent[] | undefined>,
+): BatchSource {
+  const first = [Promise.resolve(events.length === 0 ? undefined : events), ...(next === undefined ? [] : [next])];
+  next?.catch(() => undefined); // told by `next`, whenever it is asked
+  return {
+    next: () => first.shift() ?? call.next(),
+    cancel: () => call.cancel(),
+  };
 }
 
 /** The token for the client when an upstream's headers arrived; nothing when its turn has one already. */
@@ -159,17 +191,6 @@ export function sealedTurn(
 ): string | undefined {
   if (turn !== undefined) return undefined;
   const own = turnStateOf(response.header(TURN_STATE_HEADER));
-  if (own === undefined && context.pool.members.length < 2) return undefined;
+  if (own === undefined && context.pool.size < 2) return undefined;
   return context.seal.seal({ upstream: upstream.key, ...(own === undefined ? {} : { own }) });
-}
-
-/** 200 ms, doubled with each attempt, ten percent either way; or what the server asked for. */
-function delayOf(error: ModelError, attempt: number): number {
-  return error.retry.afterMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.9 + Math.random() * 0.2);
-}
-
-/** Anything that is thrown, as the one error that clients are told of. */
-export function toModelError(error: unknown): ModelError {
-  if (error instanceof ModelError) return error;
-  return new ModelError({ kind: 'server_error', message: 'the bridge failed', cause: error });
 }

@@ -10,6 +10,8 @@ import { openStore } from './store/index.ts';
 import { OpenStreams } from './streams.ts';
 import { createTracer } from './trace.ts';
 import { createTurnSeal } from './turn-state.ts';
+import { createHop } from './upstream/hop.ts';
+import { refuseOwnAddress } from './upstream/own-address.ts';
 import { UpstreamPool } from './upstream/pool.ts';
 
 /** A Responses and Chat Completions server in front of other model servers. */
@@ -68,11 +70,12 @@ class RunningBridge implements Bridge {
     const { host, port } = this.#settings;
     try {
       await front.app.listen({ host, port, backlog: 4096 });
+      this.#port = (front.app.server.address() as AddressInfo).port;
+      refuseOwnAddress(this.#settings, this.#port);
     } catch (error) {
       await this.close();
       throw error;
     }
-    this.#port = (front.app.server.address() as AddressInfo).port;
     this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
   }
 
@@ -120,17 +123,23 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
     ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
   });
   const streams = new OpenStreams(settings.clock, settings.heartbeatMs, settings.maxStreams);
+  const hop = createHop();
+  const pool = new UpstreamPool(settings, transport, hop);
   return {
     settings,
     transport,
+    hop,
+    pool,
     streams,
     log,
-    pool: new UpstreamPool(settings, transport),
     store: await openStore(settings.store, settings.storeLimits, (error) =>
       log.error({ error: error.message }, 'the store'),
     ),
     seal: createTurnSeal(settings.turnStateKey),
-    metrics: createMetrics(() => streams.size),
+    metrics: createMetrics(
+      () => streams.size,
+      () => pool.status(),
+    ),
     tracer:
       settings.traceDir === undefined
         ? undefined

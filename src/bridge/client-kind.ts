@@ -31,7 +31,7 @@ const OWN_HOP = new Set(['host', 'content-length', 'accept-encoding', 'origin', 
 
 /** What an upstream of the Responses API may make use of. */
 const USEFUL =
-  /^(?:x-codex-|x-openai-|openai-|session-id$|thread-id$|originator$|version$|x-client-request-id$|user-agent$)/;
+  /^(?:x-codex-|x-openai-|openai-|session-id$|thread-id$|originator$|version$|x-client-request-id$|user-agent$|via$)/;
 
 /** A caller's headers for a translated request. */
 export function translatedHeaders(headers: IncomingHttpHeaders): Record<string, string> {

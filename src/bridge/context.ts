@@ -6,6 +6,7 @@ import type { ResponseStore } from './store/index.ts';
 import type { OpenStreams } from './streams.ts';
 import type { Tracer } from './trace.ts';
 import type { TurnSeal } from './turn-state.ts';
+import type { Hop } from './upstream/hop.ts';
 import type { UpstreamPool } from './upstream/pool.ts';
 
 /** What all requests of one bridge share. */
@@ -13,6 +14,8 @@ export interface BridgeContext {
   readonly settings: Settings;
   readonly transport: HttpTransport;
   readonly pool: UpstreamPool;
+  /** The mark on what this bridge sends, and how it knows it again. */
+  readonly hop: Hop;
   readonly store: ResponseStore;
   readonly seal: TurnSeal;
   readonly streams: OpenStreams;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isSecretParameter } from '../platform/secret-names.ts';
-import { badRequest, type ApiError } from './api-error.ts';
+import { badRequest, loopDetected, type ApiError } from './api-error.ts';
 
 export interface GateOptions {
   /** The address that is listened on. */
@@ -12,6 +12,8 @@ export interface GateOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Callers have to send it as `Authorization: Bearer`. */
   readonly authToken?: string | undefined;
+  /** True for a `via` that says that this bridge itself has sent the request. */
+  readonly isOwnHop?: (via: string | undefined) => boolean;
 }
 
 /** What the gate looks at. */
@@ -43,6 +45,8 @@ export function createGate(options: GateOptions): Gate {
   const origins = new Set(options.allowedOrigins ?? []);
   const token = options.authToken === undefined ? undefined : digest(`Bearer ${options.authToken}`);
   return (request) =>
+    // Before all others: it has to be told apart from a wrong token, and nobody else can know the mark.
+    (options.isOwnHop?.(request.headers.via) === true ? loopDetected() : undefined) ??
     checkHost(request, anyHost ? undefined : hosts) ??
     checkOrigin(request, origins) ??
     checkAddress(request) ??

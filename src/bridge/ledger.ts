@@ -50,10 +50,9 @@ export class Ledger {
     } else metrics.eventDelay.observe((now - this.#arrivedAt) / 1000);
   }
 
-  healed(fault: string, error?: ModelError): void {
+  healed(fault: string): void {
     this.#heals.push(fault);
     this.#context.metrics.heals.inc({ fault });
-    if (error !== undefined) this.#log.warn({ fault, kind: error.kind, error: error.message }, 'trying again');
   }
 
   complete(event: CompletedEvent): void {
@@ -87,7 +86,7 @@ export class Ledger {
     if (error !== undefined && error.kind !== 'aborted') metrics.errors.inc({ kind: error.kind });
     const line = {
       route: this.#route,
-      upstream: this.upstream?.baseUrl,
+      upstream: this.upstream?.label,
       outcome,
       ttft_ms: rounded(this.#firstMs),
       ms: rounded(settings.clock.now() - this.#startedAt),

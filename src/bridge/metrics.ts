@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { UpstreamStatus } from './upstream/pool.ts';
+import { restStates } from './upstream/rest.ts';
 
 /** What the bridge tells about itself under `/metrics`. */
 export interface Metrics {
@@ -15,8 +17,9 @@ export interface Metrics {
 
 /**
  * @param open - tells the number of open streams when it is asked
+ * @param upstreams - tells how the model servers are when it is asked
  */
-export function createMetrics(open: () => number): Metrics {
+export function createMetrics(open: () => number, upstreams: () => readonly UpstreamStatus[]): Metrics {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -35,6 +38,7 @@ export function createMetrics(open: () => number): Metrics {
       this.set(process.memoryUsage.rss());
     },
   });
+  addUpstreamMetrics(registry, upstreams);
   return {
     registry,
     requests: new Counter({
@@ -75,4 +79,50 @@ export function createMetrics(open: () => number): Metrics {
       registers,
     }),
   };
+}
+
+/** What the pool knows anyway is read off it when somebody asks. */
+function addUpstreamMetrics(registry: Registry, upstreams: () => readonly UpstreamStatus[]): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'turnwire_upstream_state',
+    help: 'How each model server is: 1 for its state, 0 for the others.',
+    labelNames: ['upstream', 'state'],
+    registers,
+    collect() {
+      for (const { label, state } of upstreams()) {
+        for (const one of restStates) this.set({ upstream: label, state: one }, one === state ? 1 : 0);
+      }
+    },
+  });
+  new Gauge({
+    name: 'turnwire_upstream_rest_seconds',
+    help: 'What is left of the rest of each model server.',
+    labelNames: ['upstream'],
+    registers,
+    collect() {
+      for (const { label, restMs } of upstreams()) this.set({ upstream: label }, restMs / 1000);
+    },
+  });
+  new Gauge({
+    name: 'turnwire_upstream_streams_open',
+    help: 'Streams that are open on each model server now.',
+    labelNames: ['upstream'],
+    registers,
+    collect() {
+      for (const { label, open } of upstreams()) this.set({ upstream: label }, open);
+    },
+  });
+  new Counter({
+    name: 'turnwire_upstream_failures_total',
+    help: 'Failures that count against a model server, by kind of error.',
+    labelNames: ['upstream', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { label, failures } of upstreams()) {
+        for (const [kind, count] of failures) this.inc({ upstream: label, kind }, count);
+      }
+    },
+  });
 }

@@ -42,6 +42,11 @@ export interface BridgeOptions {
   readonly tools?: 'auto' | 'native' | 'functions';
   /** Milliseconds of an upstream's silence after which its stream is given up. Default 300,000. */
   readonly idleTimeoutMs?: number;
+  /**
+   * Milliseconds until an upstream's first event; then another one is asked, if one takes requests. Comments are no
+   * events. 0 is off. Default 60,000.
+   */
+  readonly firstEventTimeoutMs?: number;
   /** Milliseconds of silence after which the client gets a sign of life; 0 is off. Default 15,000. */
   readonly heartbeatMs?: number;
   /** Milliseconds that a finished chat answer waits for its usage. Default 250. */
@@ -51,7 +56,7 @@ export interface BridgeOptions {
   readonly toolCallsOnStop?: 'drop' | 'promote';
   /** What a close without an end means. Default `error`. */
   readonly onClose?: 'error' | 'complete';
-  /** Extra attempts before the first byte. Default 4. */
+  /** Extra attempts at the only upstream before its first event; of several each is asked once anyway. Default 4. */
   readonly requestMaxRetries?: number;
   /** Serve the WebSocket upgrade; else it is refused with 426 at once. Default true. */
   readonly websocket?: boolean;
@@ -91,6 +96,7 @@ export function settingsOf(options: BridgeOptions) {
     store: options.store ?? 'memory',
     tools: options.tools ?? 'auto',
     idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
+    firstEventTimeoutMs: options.firstEventTimeoutMs ?? 60_000,
     heartbeatMs: options.heartbeatMs ?? 15_000,
     usageGraceMs: options.usageGraceMs ?? 250,
     connectTimeoutMs: options.connectTimeoutMs ?? 15_000,

@@ -1,33 +1,22 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
+import type { ServerResponse } from 'node:http';
 import { isObject, parseJson } from '../base/json.ts';
 import { ModelError } from '../model/errors.ts';
-import type { HttpResponse } from '../transport/http.ts';
-import { requestHeaders, requestUrl } from '../client/provider-request.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { apiErrorOf } from './api-error.ts';
-import { sealedTurn, toModelError } from './attempt.ts';
+import { sealedTurn } from './attempt.ts';
 import { BodyWriter } from './body-writer.ts';
-import { allAnswerHeaders, passedHeaders } from './client-kind.ts';
-import type { BridgeContext } from './context.ts';
+import { allAnswerHeaders } from './client-kind.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
+import { shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
 import { flushed, sendError } from './sink.ts';
 import type { Trace } from './trace.ts';
-import type { TurnState } from './turn-state.ts';
 import { concealerFor } from './upstream/conceal.ts';
+import { toModelError, type Outcome } from './upstream/failover.ts';
+import type { PeekedResponse } from './upstream/peek.ts';
 import type { Upstream } from './upstream/pool.ts';
 
-export interface PassOptions {
-  readonly context: BridgeContext;
+export interface PassOptions extends PassRequest {
   readonly res: ServerResponse;
-  readonly method: string;
-  /** Path below the base URL, without leading slash. */
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Uint8Array | undefined;
-  readonly turn: TurnState | undefined;
-  readonly abort: AbortController;
-  readonly log: Logger;
   /** Written down here as well. */
   readonly trace: Trace | undefined;
 }
@@ -50,12 +39,10 @@ export async function passThrough(options: PassOptions): Promise<void> {
   const facts: PassFacts = { status: undefined, firstMs: undefined, bytes: 0, tail: undefined, upstream: undefined };
   let outcome = 'completed';
   try {
-    const { response, release } = await open(options, facts);
-    try {
-      await copy(options, response, () => (facts.firstMs ??= clock.now() - startedAt), facts);
-    } finally {
-      release();
-    }
+    const passing = await startPassing(options);
+    const failure = await hand(options, passing, facts, () => (facts.firstMs ??= clock.now() - startedAt));
+    if (failure !== undefined) outcome = failure.kind;
+    if (failure !== undefined) context.metrics.errors.inc({ kind: failure.kind });
   } catch (error) {
     const reason: unknown = abort.signal.reason;
     const failure = reason instanceof ModelError ? reason : toModelError(error);
@@ -80,62 +67,47 @@ interface PassFacts {
   upstream: Upstream | undefined;
 }
 
-/** Failures before the headers. */
-const UNANSWERED: ReadonlySet<ModelError['kind']> = new Set<ModelError['kind']>([
-  'connection_failed',
-  'timeout',
-  'stream_idle',
-]);
-
-/** Asks an upstream; one that does not answer is left for another one, once. */
-async function open(
+/**
+ * Hands one upstream's answer on, be it a good one or a refusal. Tells how a good one failed in its middle, where the
+ * bytes themselves say so; throws where they broke off, and what came without an answer.
+ */
+async function hand(
   options: PassOptions,
+  passing: Outcome<Passed, PeekedResponse>,
   facts: PassFacts,
-): Promise<{ response: PassedResponse; release: () => void }> {
-  const { context, turn, abort } = options;
-  const left = new Set<Upstream>();
-  for (;;) {
-    const upstream = context.pool.choose(turn?.upstream, left);
-    if (upstream === undefined) throw new ModelError({ kind: 'connection_failed', message: 'there is no upstream' });
-    facts.upstream = upstream;
-    const release = context.pool.begin(upstream);
-    try {
-      const sent = await send(options, upstream);
-      if (sent.status < 500) context.pool.succeeded(upstream);
-      const response = await withoutSecrets(sent, concealerFor(upstream, context.pool.getEnv));
-      facts.status = response.status;
-      writeHead(options, upstream, response);
-      return { response, release };
-    } catch (error) {
-      release();
-      const failure = toModelError(error);
-      if (!abort.signal.aborted) context.pool.failed(upstream, failure);
-      const other = UNANSWERED.has(failure.kind) && left.size === 0 && context.pool.members.length > 1;
-      if (!other || abort.signal.aborted) throw failure;
-      left.add(upstream);
-      context.metrics.heals.inc({ fault: 'failover' });
-    }
+  sent: () => void,
+): Promise<ModelError | undefined> {
+  const { context, abort } = options;
+  const { upstream, lease } = passing;
+  facts.upstream = upstream;
+  for (const fault of passing.retries) context.metrics.heals.inc({ fault });
+  const answer = answerOf(passing);
+  // With one server alone, how a stream ends changes nothing: it is not read along.
+  const judge = passing.ok && context.pool.size > 1 ? passing.answer.judge : undefined;
+  answer.tap((chunk) => judge?.push(chunk));
+  try {
+    const response = await withoutSecrets(answer, concealerFor(upstream, context.pool.getEnv));
+    facts.status = response.status;
+    writeHead(options, upstream, response);
+    await copy(options, response, sent, facts);
+    judge?.end({ type: 'close' });
+    const failure = judge?.failure === undefined ? undefined : shown(options, upstream, judge.failure);
+    if (failure === undefined) lease.succeeded();
+    else lease.failed(failure);
+    return failure;
+  } catch (error) {
+    answer.cancel();
+    if (error instanceof ModelError && !abort.signal.aborted) lease.failed(error);
+    throw error;
+  } finally {
+    lease.release();
   }
 }
 
-async function send(options: PassOptions, upstream: Upstream): Promise<HttpResponse> {
-  const { context, turn, body } = options;
-  const provider = upstream.provider('responses');
-  const own = turn?.upstream === upstream.key ? turn.own : undefined;
-  return context.transport.send({
-    method: options.method,
-    url: requestUrl(provider, options.path),
-    headers: {
-      ...passedHeaders(options.headers),
-      'accept-encoding': 'identity',
-      ...requestHeaders(provider, context.pool.getEnv),
-      ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }),
-    },
-    ...(body === undefined ? {} : { body }),
-    redirect: 'manual',
-    signal: options.abort.signal,
-    timers: { connectMs: context.settings.connectTimeoutMs, idleMs: context.settings.idleTimeoutMs, progressMs: 0 },
-  });
+function answerOf(passing: Outcome<Passed, PeekedResponse>): PeekedResponse {
+  if (passing.ok) return passing.answer.response;
+  if (passing.refusal === undefined) throw passing.failure;
+  return passing.refusal;
 }
 
 function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, response: PassedResponse): void {
@@ -179,7 +151,7 @@ function tell({ context, log }: PassOptions, facts: PassFacts, outcome: string, 
   log.info(
     {
       route: 'passthrough',
-      upstream: facts.upstream?.baseUrl,
+      upstream: facts.upstream?.label,
       status: facts.status,
       outcome,
       ttft_ms: facts.firstMs === undefined ? undefined : Math.round(facts.firstMs * 10) / 10,

@@ -40,7 +40,7 @@ export interface HttpFront {
 /** All routes on one fastify instance, behind the gate. */
 export function createFront(context: BridgeContext): HttpFront {
   const { settings } = context;
-  const gate = createGate(settings);
+  const gate = createGate({ ...settings, isOwnHop: context.hop.isOwn });
   /** The newest answer of each connection. */
   const answers = new WeakMap<Duplex, ServerResponse>();
   const app = fastify({

@@ -2,6 +2,8 @@ import { Option, type Command } from 'commander';
 import { destination, pino, type DestinationStream } from 'pino';
 import { visibleJson } from '../base/printable.ts';
 import { BridgeOptionsError, createBridge, type Bridge, type BridgeMode, type BridgeOptions } from '../bridge/index.ts';
+import { labelOf } from '../bridge/upstream/member.ts';
+import { isOwnAddress } from '../bridge/upstream/own-address.ts';
 import { createProvider, type ProviderConfig } from '../client/provider.ts';
 import { requestHeaders } from '../client/provider-request.ts';
 import type { CommandScope } from './command-scope.ts';
@@ -39,6 +41,7 @@ interface BridgeFlags {
   readonly store: string;
   readonly tools: 'auto' | 'native' | 'functions';
   readonly idleTimeout: number;
+  readonly firstEventTimeout: number;
   readonly heartbeat: number;
   readonly usageGrace: number;
   readonly requestRetries: number;
@@ -130,9 +133,12 @@ function addServerFlags(command: Command): void {
 function addStreamFlags(command: Command): void {
   command
     .addOption(numberFlag('--idle-timeout <ms>', 'silence after which an upstream is given up; 0 is off', 0, 300_000))
+    .addOption(
+      numberFlag('--first-event-timeout <ms>', 'silence after which another upstream is asked; 0 is off', 0, 60_000),
+    )
     .addOption(numberFlag('--heartbeat <ms>', 'silence after which a client gets a sign of life; 0 is off', 0, 15_000))
     .addOption(numberFlag('--usage-grace <ms>', 'how long a finished chat answer waits for its usage', 0, 250))
-    .addOption(numberFlag('--request-retries <n>', 'extra attempts before the first byte', 0, 4))
+    .addOption(numberFlag('--request-retries <n>', 'extra attempts at the only upstream before its first event', 0, 4))
     .addOption(
       new Option('--tool-calls-on-stop <rule>', 'what becomes of tool calls that end in stop')
         .choices(['drop', 'promote'])
@@ -165,6 +171,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     store: flags.store,
     tools: flags.tools,
     idleTimeoutMs: flags.idleTimeout,
+    firstEventTimeoutMs: flags.firstEventTimeout,
     heartbeatMs: flags.heartbeat,
     usageGraceMs: flags.usageGrace,
     requestMaxRetries: flags.requestRetries,
@@ -193,7 +200,7 @@ async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): P
     if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
     return { upstreams: flags.upstream, wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
   }
-  const { provider, notes } = await chooseProvider(
+  const { provider, notes, others } = await chooseProvider(
     {
       ...(flags.provider === undefined ? {} : { provider: flags.provider }),
       ...(flags.codexConfig === undefined ? {} : { codexConfig: flags.codexConfig }),
@@ -201,6 +208,7 @@ async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): P
     new Configuration(flags, cli),
   );
   if (provider === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
+  if (isOwnAddress(provider.baseUrl, flags.host, flags.port)) throw itself(provider.baseUrl, others ?? []);
   for (const note of notes) cli.stderr.write(`turnwire bridge: note: ${note}\n`);
   const apiKey = key ?? (provider.envKey === undefined ? undefined : fromEnv('env_key', provider.envKey, cli));
   return {
@@ -209,6 +217,15 @@ async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): P
     ...(apiKey === undefined ? {} : { apiKey }),
     ...settingsOf(provider, given, cli),
   };
+}
+
+/** What becomes of the block for Codex that this command prints, once Codex' file is read with `--codex-config`. */
+function itself(baseUrl: string, others: readonly string[]): UsageError {
+  const instead =
+    others.length === 0
+      ? 'name the model server with --upstream URL'
+      : `name the model server with --provider NAME (known: ${others.join(', ')})`;
+  return new UsageError(`the chosen provider, ${labelOf(baseUrl)}, is this bridge itself: ${instead}`);
 }
 
 /** What the provider's table says; a flag on the command line goes before it. */

@@ -11,6 +11,8 @@ export interface ProviderChoice {
   readonly provider?: ProviderConfig;
   /** For stderr: files and keys that were passed over. */
   readonly notes: readonly string[];
+  /** Names of the other providers in the same file. */
+  readonly others?: readonly string[];
 }
 
 /**
@@ -66,8 +68,9 @@ async function fromFiles(flags: ProviderFlags, configuration: Configuration): Pr
     const named = flags.provider ?? file.modelProvider ?? (dialect === 'codex' ? BUILT_IN : undefined);
     const provider = named === undefined ? undefined : pick(named, file, flags, path);
     if (provider !== undefined) {
+      const others = [...file.providers.keys()].filter((name) => name !== named);
       const notes = file.notes.filter((note) => note.includes(`.${named}]`));
-      return { provider, notes: [...configuration.takeNotes(), ...notes] };
+      return { provider, others, notes: [...configuration.takeNotes(), ...notes] };
     }
     seen.push(...file.providers.keys());
   }

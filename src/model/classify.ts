@@ -36,6 +36,7 @@ const kindByStatus: Readonly<Record<number, ErrorKind>> = {
   425: 'server_error',
   429: 'rate_limited',
   503: 'server_overloaded',
+  508: 'protocol', // Loop Detected: a bridge that is its own upstream; asking again asks everybody in the loop again
   529: 'server_overloaded',
 };
 

@@ -47,7 +47,17 @@ const none: RetryPolicy = {
   stream: { ...standard.stream, maxRetries: 0 },
 };
 
-export const retryPolicies = { default: standard, codex, none } as const satisfies Record<string, RetryPolicy>;
+/**
+ * A bridge, before it put anything out: a client waits behind it with patience and a policy of its own. What was silent
+ * for as long as it may be is not waited for once more.
+ */
+const bridge: RetryPolicy = {
+  ...standard,
+  request: { ...standard.request, classes: { ...retryClassOf, stream_idle: 'never' } },
+  maxServerDelayMs: 10_000,
+};
+
+export const retryPolicies = { default: standard, codex, none, bridge } as const satisfies Record<string, RetryPolicy>;
 
 export type RetryPolicyName = keyof typeof retryPolicies;
 

@@ -148,8 +148,25 @@ env_http_headers = { "X-From-Env" = "TENANT" }
     ]);
   });
 
+  it("names the other providers when Codex' own is the bridge itself", async () => {
+    const home = join(folder, 'codex-home');
+    mkdirSync(join(home, '.codex'), { recursive: true });
+    const table = `model_provider = "turnwire"
+[model_providers.turnwire]
+base_url = "http://127.0.0.1:18082/v1"
+[model_providers.llama]
+base_url = "http://127.0.0.1:8080/v1"
+wire_api = "chat"
+`;
+    writeFileSync(join(home, '.codex', 'config.toml'), table);
+    await expect(startCommand(['--codex-config', '--port', '18082'], { HOME: home })).rejects.toThrow(
+      /http:\/\/127\.0\.0\.1:18082\/v1, is this bridge itself: name the model server with --provider NAME \(known: llama\)/,
+    );
+  });
+
   it.each([
     [[], /an upstream is needed/],
+    [['--upstream', 'http://localhost:18081', '--port', '18081'], /http:\/\/localhost:18081\/v1 is this bridge itself/],
     [['--upstream', 'http://127.0.0.1:1', '--codex-config'], /--upstream and --codex-config contradict each other/],
     [['--upstream', 'nonsense'], /http:\/\//],
     [['--upstream', 'http://127.0.0.1:1', '--host', '0.0.0.0'], /--auth-token-env/],

@@ -2,7 +2,7 @@ import type { ProviderConfig } from '../../client/provider.ts';
 import { requestHeaders, requestUrl, type GetEnv } from '../../client/provider-request.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import type { HttpResponse, HttpTransport } from '../../transport/http.ts';
-import type { WireApi } from '../../wire/decoder.ts';
+import type { ProtocolId } from '../../wire/decoder.ts';
 
 const PROBE_MS = 10_000;
 /** What is read of an answer to a probe. */
@@ -18,7 +18,7 @@ export function isNativeHost(baseUrl: string): boolean {
 
 /** What a probe found out. */
 export interface ProbedWire {
-  readonly wire: WireApi;
+  readonly wire: ProtocolId;
   /** False when nobody answered who would know: the wire is a guess, and worth another question. */
   readonly sure: boolean;
 }

@@ -1,0 +1,224 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Logger } from 'pino';
+import { Deadline } from '../base/deadline.ts';
+import { ModelError } from '../model/errors.ts';
+import { retryPolicies, withBudgets } from '../model/retry-policy.ts';
+import type { HttpRequest, HttpResponse } from '../transport/http.ts';
+import { failureOfAnswer, isStream } from '../client/http-failure.ts';
+import { requestHeaders, requestUrl } from '../client/provider-request.ts';
+import { concealSecrets, secretsOf } from '../client/secrets.ts';
+import type { StreamDecoder, ProtocolId } from '../wire/decoder.ts';
+import { protocols } from '../wire/protocols.ts';
+import { createDecoder } from '../wire/stream-decoder.ts';
+import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
+import { passedHeaders } from './client-kind.ts';
+import type { BridgeContext } from './context.ts';
+import type { TurnState } from './turn-state.ts';
+import {
+  firstEventDeadline,
+  HOLD_MS,
+  isOfHead,
+  isSilent,
+  silence,
+  type FirstEventLimit,
+} from './upstream/beginning.ts';
+import { failOver, type Asked, type Outcome } from './upstream/failover.ts';
+import { peekable, type PeekedResponse } from './upstream/peek.ts';
+import type { Lease, Upstream } from './upstream/pool.ts';
+
+export interface PassRequest {
+  readonly context: BridgeContext;
+  readonly method: string;
+  /** Path below the base URL, without leading slash. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Uint8Array | undefined;
+  readonly turn: TurnState | undefined;
+  readonly abort: AbortController;
+  readonly log: Logger;
+}
+
+/** An answer that may be passed on. */
+export interface Passed {
+  readonly response: PeekedResponse;
+  /** Reads along where how the stream ends matters to the choice of a server. */
+  readonly judge: StreamDecoder | undefined;
+}
+
+/** How much of a stream is held back while it says nothing. */
+const PEEK_BYTES = 256 * 1024;
+
+/** Finds an upstream that begins to answer; the refusal of a failure is its answer all the same, to be passed on as it is. */
+export function startPassing(request: PassRequest): Promise<Outcome<Passed, PeekedResponse>> {
+  const { context, turn, abort, log } = request;
+  const { settings, pool } = context;
+  return failOver({
+    pool,
+    clock: settings.clock,
+    policy: withBudgets(retryPolicies.bridge, { request: settings.requestMaxRetries }),
+    log,
+    sticky: turn?.upstream,
+    model: modelIn(request),
+    signal: abort.signal,
+    ask: (lease, hasOther) => ask(request, lease, hasOther),
+    drop: (response) => response.release(),
+  });
+}
+
+async function ask(
+  request: PassRequest,
+  lease: Lease,
+  hasOther: () => boolean,
+): Promise<Asked<Passed, PeekedResponse>> {
+  const { context, abort } = request;
+  const { clock, firstEventTimeoutMs: ms } = context.settings;
+  const { upstream } = lease;
+  const stop = new AbortController();
+  const beginning = new Beginning(lease, { clock, ms, hasOther }, () => stop.abort());
+  let response: PeekedResponse | undefined;
+  try {
+    const sent = toHttpRequest(request, upstream, AbortSignal.any([abort.signal, stop.signal]));
+    response = peekable(await context.transport.send(sent));
+    const judge = judgeOf(request, response);
+    const failure = isGood(response)
+      ? await beginning.failureOf(response, judge)
+      : await failureOfAnswer(sent, response.looking, clock);
+    if (failure === undefined) return { ok: true, answer: { response, judge } };
+    return { ok: false, failure: shown(request, upstream, failure), refusal: response };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    response?.cancel();
+    const failure = beginning.silent ? silence(upstream, ms) : error;
+    return { ok: false, failure, refusal: undefined };
+  } finally {
+    beginning.close();
+  }
+}
+
+/** The failure without what the server may have quoted of the bridge's own key. */
+export function shown({ context }: PassRequest, upstream: Upstream, failure: ModelError): ModelError {
+  return concealSecrets(failure, secretsOf(upstream.provider('responses'), context.pool.getEnv));
+}
+
+function toHttpRequest(request: PassRequest, upstream: Upstream, signal: AbortSignal): HttpRequest {
+  const { context, turn, body, headers } = request;
+  const { settings, pool, hop } = context;
+  const provider = upstream.provider('responses');
+  const own = turn?.upstream === upstream.key ? turn.own : undefined;
+  return {
+    method: request.method,
+    url: requestUrl(provider, request.path),
+    headers: {
+      ...passedHeaders(headers),
+      'accept-encoding': 'identity',
+      ...requestHeaders(provider, pool.getEnv),
+      via: hop.stamp(headers.via),
+      ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }),
+    },
+    ...(body === undefined ? {} : { body }),
+    redirect: 'manual',
+    signal,
+    timers: { connectMs: settings.connectTimeoutMs, idleMs: settings.idleTimeoutMs, progressMs: 0 },
+  };
+}
+
+/** An answer to a conditional request is one, too. */
+function isGood(response: HttpResponse): boolean {
+  return isStream(response) || response.status === 304;
+}
+
+/** A decoder for an event stream of a known wire; any other body is judged by its head alone. */
+function judgeOf({ context, path, method }: PassRequest, response: HttpResponse): StreamDecoder | undefined {
+  const wire = wireOfPath(path);
+  const events = /^\s*text\/event-stream\b/i.test(response.header('content-type') ?? '');
+  if (method !== 'POST' || wire === undefined || !events || !isStream(response)) return undefined;
+  const { onClose, toolCallsOnStop } = context.settings;
+  return createDecoder(wire, { onClose, toolCallsOnStop, tokenLimit: true });
+}
+
+function wireOfPath(path: string): ProtocolId | undefined {
+  const [name] = path.split('?', 1);
+  return Object.values(protocols).find((protocol) => protocol.path === name)?.id;
+}
+
+const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/;
+const MODEL_WITHIN = 1024;
+
+/**
+ * The model that a body names near its beginning or its end, where clients put it. It is only what a server's lack of a
+ * model is noted under: the body is not parsed for it, and one that hides it is served all the same.
+ */
+function modelIn({ body, headers, method }: PassRequest): string | undefined {
+  if (body === undefined || method !== 'POST' || headers['content-encoding'] !== undefined) return undefined;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const named = (part: Buffer): string | undefined => MODEL.exec(part.toString('latin1'))?.[1];
+  return named(bytes.subarray(0, MODEL_WITHIN)) ?? named(bytes.subarray(-MODEL_WITHIN));
+}
+
+/** Holds an event stream back until it says something, for as long as another upstream could still be asked. */
+class Beginning {
+  silent = false;
+  readonly #lease: Lease;
+  readonly #limit: FirstEventLimit;
+  readonly #first: Deadline;
+  readonly #hold: Deadline;
+  #response: PeekedResponse | undefined;
+  #waitedEnough = false;
+
+  constructor(lease: Lease, limit: FirstEventLimit, giveUp: () => void) {
+    this.#lease = lease;
+    this.#limit = limit;
+    const passOn = (): void => {
+      this.#waitedEnough = true;
+      this.#response?.wake();
+    };
+    this.#hold = new Deadline(limit.clock, HOLD_MS, passOn);
+    this.#first = firstEventDeadline(
+      limit,
+      () => {
+        this.silent = true;
+        giveUp();
+      },
+      passOn,
+    );
+  }
+
+  /** How the stream failed before it said anything; undefined when it is to be passed on. */
+  async failureOf(response: PeekedResponse, judge: StreamDecoder | undefined): Promise<ModelError | undefined> {
+    if (judge === undefined) return undefined;
+    this.#response = response;
+    // With nobody else to ask, a client does not wait for long to hear that its request was taken.
+    if (this.#limit.ms === 0 || !this.#limit.hasOther()) this.#hold.start();
+    let bytes = 0;
+    let begun = false;
+    while (bytes < PEEK_BYTES && !this.#waitedEnough) {
+      const chunks = await this.#read(response, judge);
+      if (judge.failure !== undefined) return judge.failure;
+      if (chunks.end || !chunks.events.every(isSilent)) return undefined;
+      bytes += chunks.bytes;
+      if (begun || chunks.events.every(isOfHead)) continue;
+      begun = true;
+      this.#first.stop();
+      this.#hold.start();
+      this.#lease.began();
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.#first.stop();
+    this.#hold.stop();
+  }
+
+  async #read(response: PeekedResponse, judge: StreamDecoder) {
+    try {
+      const chunks = await response.peek();
+      if (chunks === undefined) return { events: judge.end({ type: 'close' }), bytes: 0, end: true };
+      const events = chunks.flatMap((chunk) => judge.push(chunk));
+      return { events, bytes: chunks.reduce((sum, { byteLength }) => sum + byteLength, 0), end: false };
+    } catch (error) {
+      if (!(error instanceof ModelError) || error.kind === 'aborted') throw error;
+      return { events: judge.end({ type: 'failed', error }), bytes: 0, end: true };
+    }
+  }
+}
