@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import type { RawData, WebSocket, WebSocketServer } from 'ws';
 import { isObject, nonEmpty, parseJson, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { WireEvent } from '../wire/encode-event.ts';
@@ -31,47 +31,73 @@ const CLOSE_MS = 1000;
 /** Serves the Responses API over WebSocket. */
 export class WebSocketRoute {
   readonly #context: BridgeContext;
-  readonly #server: WebSocketServer;
+  #server: WebSocketServer | undefined;
+  /** Handshakes that wait for `ws` to be loaded. */
+  #opening = 0;
+  #closed = false;
 
   constructor(context: BridgeContext) {
     this.#context = context;
-    // Deflate costs memory per socket and time per event, and may be declined.
-    const options = {
-      noServer: true,
-      perMessageDeflate: false,
-      maxPayload: context.settings.bodyLimit,
-      closeTimeout: CLOSE_MS,
-    };
-    this.#server = new WebSocketServer(options);
-    this.#server.on('wsClientError', (error: Error, socket: Duplex) => {
-      refuseRaw(socket, badRequest(error.message, { headers: { 'sec-websocket-version': '13' } }));
-    });
-    this.#server.on('headers', (lines, request: IncomingMessage) => {
-      const turn = one(request.headers[TURN_STATE_HEADER]);
-      if (turn !== undefined && context.seal.open(turn) !== undefined) lines.push(`${TURN_STATE_HEADER}: ${turn}`);
-    });
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#opening++;
+    void this.#upgrade(request, socket, head)
+      .catch((error: unknown) => refuseRaw(socket, internalError(this.#context.log, error, 'a handshake failed')))
+      .finally(() => this.#opening--);
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Loaded at the first handshake: a bridge whose clients speak HTTP only does not pay for it.
+    const { WebSocketServer: Server } = await import('ws');
+    if (this.#closed) {
+      refuseRaw(socket, shuttingDown());
+      return;
+    }
+    this.#server ??= createSocketServer(Server, this.#context);
     this.#server.handleUpgrade(request, socket, head, (client) => {
       new Connection(this.#context, client, request).start();
     });
   }
 
-  /** Sockets that are open, busy or not. */
+  /** Sockets that are open, busy or not, or about to be. */
   get size(): number {
-    return this.#server.clients.size;
+    return this.#clients.size + this.#opening;
   }
 
   /** Closes the sockets that have nothing to do; those under way close when they are done. */
   close(): void {
-    for (const client of this.#server.clients) client.emit('turnwire-drain');
-    this.#server.close();
+    this.#closed = true;
+    for (const client of this.#clients) client.emit('turnwire-drain');
+    this.#server?.close();
   }
 
   terminate(): void {
-    for (const client of this.#server.clients) client.terminate();
+    for (const client of this.#clients) client.terminate();
   }
+
+  get #clients(): ReadonlySet<WebSocket> {
+    return this.#server?.clients ?? new Set();
+  }
+}
+
+function createSocketServer(Server: typeof WebSocketServer, { settings, seal }: BridgeContext): WebSocketServer {
+  // Deflate costs memory per socket and time per event, and may be declined.
+  const options = {
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: settings.bodyLimit,
+    closeTimeout: CLOSE_MS,
+  };
+  const server = new Server(options);
+  server.on('wsClientError', (error: Error, socket: Duplex) => {
+    refuseRaw(socket, badRequest(error.message, { headers: { 'sec-websocket-version': '13' } }));
+  });
+  server.on('headers', (lines, request: IncomingMessage) => {
+    const turn = one(request.headers[TURN_STATE_HEADER]);
+    if (turn !== undefined && seal.open(turn) !== undefined) lines.push(`${TURN_STATE_HEADER}: ${turn}`);
+  });
+  return server;
 }
 
 /** One socket: its requests are answered one after another. */

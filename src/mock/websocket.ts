@@ -45,7 +45,9 @@ export class WebSocketSide {
       refuseUpgrade(socket, refusal);
       return;
     }
-    this.#server ??= await createWebSocketServer();
+    // Loaded at the first upgrade: a mock without WebSocket clients does not pay for it.
+    const { WebSocketServer: Server } = await import('ws');
+    this.#server ??= new Server({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
     this.#server.handleUpgrade(req, socket, head, (client) => this.#serve(client, req));
   }
 
@@ -181,12 +183,6 @@ export class WebSocketSide {
     recorder.add(record);
     return record;
   }
-}
-
-/** Loaded at the first upgrade: a mock without WebSocket clients does not pay for it. */
-async function createWebSocketServer(): Promise<WebSocketServer> {
-  const { WebSocketServer: Server } = await import('ws');
-  return new Server({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {
