@@ -31,7 +31,7 @@ export async function createRedisStore(
   options: StoreLimits = {},
   onError: (error: Error) => void = () => undefined,
 ): Promise<ResponseStore> {
-  const { createClient } = await import('redis');
+  const { createClient } = await loadRedis();
   const client = createClient({
     url,
     disableOfflineQueue: true,
@@ -40,6 +40,18 @@ export async function createRedisStore(
   client.on('error', onError);
   await connectOnce(client);
   return createStore(client, { ...defaultLimits, ...options });
+}
+
+/** An optional peer of the package: who keeps responses elsewhere does not install it. */
+async function loadRedis() {
+  try {
+    return await import('redis');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error('a redis:// store needs the package redis, which is not installed: npm install redis', {
+      cause: error,
+    });
+  }
 }
 
 /** The first connection fails at once; a lost one is made again in the background. */
