@@ -1,6 +1,7 @@
 /**
  * `turnwire`: a client for model servers on the Chat Completions and Responses wires, and the model it speaks in
- * (items, events, errors). Other entries: `turnwire/wire`, `turnwire/testing`, `turnwire/bridge`, `turnwire/agent`.
+ * (items, events, errors). Other entries: `turnwire/wire`, `turnwire/telemetry`, `turnwire/testing`, `turnwire/bridge`,
+ * `turnwire/agent`.
  */
 export {
   createModelClient,
@@ -29,7 +30,6 @@ export {
 export * from './model/transcript.ts';
 export type { ModelStream } from './client/model-stream.ts';
 export type { ModelObserver, PollResult, RequestWatch, TurnWatch } from './client/observer.ts';
-export { createTelemetry, type TelemetryOptions } from './client/telemetry.ts';
 export { ConfigError } from './client/config-fields.ts';
 export { createProvider, providerDefaults, type ProviderConfig, type ProviderOptions } from './client/provider.ts';
 export { missingKeyVariable, type GetEnv } from './client/provider-request.ts';

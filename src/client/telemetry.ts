@@ -1,3 +1,4 @@
+/** `turnwire/telemetry`: traces and metrics of the client. An entry of its own: it is what loads OpenTelemetry. */
 import {
   context,
   metrics,

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-loaded-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+const entries = Object.keys(manifest.exports).filter((name) => name !== './package.json');
+const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+
+/** Runs a program in a process of its own; its code, what it wrote, and the packages of the manifest that it loaded. */
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const file = join(folder, `${Math.random()}.json`);
+  const hooks = pathToFileURL(join(root, 'scripts', 'trace-modules.ts')).href;
+  const child = spawn(process.execPath, ['--import', hooks, ...args], {
+    env: { PATH: process.env.PATH, MODULES_FILE: file, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 50_000,
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  const [code] = (await once(child, 'close')) as [number | null];
+  const { modules } = JSON.parse(readFileSync(file, 'utf8')) as { modules: readonly string[] };
+  const packages = new Set(modules.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []));
+  const own = modules.filter((url) => url.startsWith(pathToFileURL(join(root, 'src')).href));
+  return { code, stdout, stderr, own: own.length, packages: [...packages].filter((name) => declared.has(name)).sort() };
+}
+
+function sourceOf(entry: string): string {
+  const target = manifest.exports[entry];
+  if (typeof target !== 'object') throw new Error(`the package has no entry ${entry}`);
+  return pathToFileURL(join(root, target.default.replace('./dist/', 'src/').replace('.js', '.ts'))).href;
+}
+
+function runScript(script: string, env?: Readonly<Record<string, string>>) {
+  return run(['--input-type=module', '--eval', script], env);
+}
+
+/** What the import of each entry may load of the package's dependencies. Everything else comes with its first use. */
+const wanted: Readonly<Record<string, readonly string[]>> = {
+  '.': ['undici'],
+  './wire': [],
+  './telemetry': ['@opentelemetry/api'],
+  './testing': [],
+  // OpenTelemetry is prom-client's own dependency too.
+  './bridge': ['@opentelemetry/api', 'fastify', 'pino', 'prom-client', 'undici'],
+  './agent': ['zod'],
+};
+
+describe('what an import loads', () => {
+  it('is said of every entry', () => {
+    expect(Object.keys(wanted)).toEqual(entries);
+  });
+
+  it.each(entries)('%s', async (entry) => {
+    const { code, stderr, own, packages } = await runScript(`await import(${JSON.stringify(sourceOf(entry))})`);
+    expect({ code, stderr, packages }).toEqual({ code: 0, stderr: '', packages: wanted[entry] });
+    expect(own).toBeGreaterThan(1);
+  });
+});
+
+describe('what a use loads', () => {
+  it('a client that speaks HTTP does without ws, and with WebSockets has it', async () => {
+    const answered = (supportsWebsockets: boolean) => `
+      const { startMock } = await import(${JSON.stringify(sourceOf('./testing'))});
+      const { createModelSession, createProvider } = await import(${JSON.stringify(sourceOf('.'))});
+      const mock = await startMock();
+      const provider = createProvider({ baseUrl: mock.baseUrl, model: 'm', supportsWebsockets: ${supportsWebsockets} });
+      const session = createModelSession({ provider });
+      const input = [{ type: 'message', role: 'user', content: 'Hi' }];
+      for await (const event of session.turn().stream({ input })) if (event.type === 'completed') console.log(event.type);
+      await session.close();
+      console.log(mock.requests.map(({ transport }) => transport).join());
+      await mock.close();`;
+    const http = await runScript(answered(false));
+    const webSocket = await runScript(answered(true));
+    expect([http.stdout, http.stderr, http.packages]).toEqual(['completed\nhttp\n', '', ['undici']]);
+    expect([webSocket.stdout, webSocket.stderr, webSocket.packages]).toEqual([
+      'completed\nwebsocket\n',
+      '',
+      ['undici', 'ws'],
+    ]);
+  });
+
+  it('a scripted server closes every socket, also of those that came while ws was being loaded', async () => {
+    const { stdout, stderr, packages } = await runScript(`
+      const { startMock } = await import(${JSON.stringify(sourceOf('./testing'))});
+      const mock = await startMock();
+      const sockets = [1, 2, 3].map(() => new WebSocket(mock.url.replace('http', 'ws') + '/v1/responses'));
+      await Promise.all(sockets.map((socket) => new Promise((resolve) => (socket.onopen = resolve))));
+      const closed = sockets.map((socket) => new Promise((resolve) => (socket.onclose = resolve)));
+      await mock.close();
+      console.log((await Promise.all(closed)).length);`);
+    expect([stdout, stderr, packages]).toEqual(['3\n', '', ['ws']]);
+  });
+
+  it('decode loads commander alone', async () => {
+    const capture = join(root, 'test', 'captures', 'chat-json-schema.sse');
+    const { code, packages } = await run([join(root, 'src/cli/main.ts'), 'decode', capture, '--wire', 'chat']);
+    expect({ code, packages }).toEqual({ code: 0, packages: ['commander'] });
+  });
+
+  it('a redis store without the package redis says how to get it', async () => {
+    const args = ['bridge', '--upstream', 'http://127.0.0.1:9', '--port', '0', '--store', 'redis://127.0.0.1:9'];
+    const { code, stdout, stderr } = await run([join(root, 'src/cli/main.ts'), ...args], { MODULES_MISSING: 'redis' });
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'turnwire bridge: the bridge cannot start: a redis:// store needs the package redis, which is not installed: npm install redis\n',
+    });
+  });
+});
