@@ -74,7 +74,7 @@ describe('turnwire bridge', () => {
         authorization: 'Bearer caller-secret',
         'x-api-key': 'other-secret',
       },
-      body: JSON.stringify({ model: 'm', input: 'hi', stream: true, odd_field: 1 }),
+      body: JSON.stringify({ model: 'm', input: 'hi', stream: true, 'odd\u009b\u202efield': 1 }),
     });
     expect(await response.text()).toContain('response.completed');
     expect(await command.end()).toBe(0);
@@ -90,7 +90,8 @@ describe('turnwire bridge', () => {
       upstream: `${mock.url}/v1`,
       ended_by: 'finish_reason',
     });
-    expect(command.stderr()).toContain('odd_field');
+    // A log is read in a terminal, which obeys U+009B.
+    expect(command.stderr()).toContain('odd\\u009b\\u202efield');
     const [trace] = readdirSync(traces);
     const traced = readFileSync(join(traces, trace!), 'utf8');
     expect(traced).toContain('response.completed');
