@@ -17,6 +17,7 @@ import {
   type McpServerConfig,
   type ModelPort,
   type RequestOptions,
+  type Sandbox,
   type StoredThread,
   type ThreadStore,
 } from '../agent/index.ts';
@@ -30,6 +31,8 @@ export interface AcpAgentOptions {
   readonly version: string;
   /** Environment of the model's commands. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What walls the commands of a session in. Default: the one that `createTools` finds. */
+  readonly openSandbox?: (cwd: string) => Promise<Sandbox>;
   readonly request?: RequestOptions;
   /** Default: a text that explains the tools. */
   readonly instructions?: string;
@@ -177,17 +180,8 @@ class Sessions {
     client: AgentContext,
   ): Promise<AcpSession> {
     if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
-    const {
-      model,
-      request,
-      instructions,
-      maxRequests,
-      contextWindow,
-      env,
-      mcpServers = [],
-      notes = [],
-    } = this.#options;
-    const tools = await toolsFor(cwd, env);
+    const { model, request, instructions, maxRequests, contextWindow, mcpServers = [], notes = [] } = this.#options;
+    const tools = await toolsFor(cwd, this.#options);
     const mcp = await connectMcpServers([...mcpServers, ...servers.flatMap(configOf)], { cwd });
     const session = new AcpSession({
       id: thread.id,
@@ -214,13 +208,19 @@ class Sessions {
   }
 }
 
-async function toolsFor(cwd: string, env: AcpAgentOptions['env']): Promise<Record<ModeId, readonly AgentTool[]>> {
-  const options = { cwd, ...(env === undefined ? {} : { env }) };
+async function toolsFor(
+  cwd: string,
+  { env, openSandbox }: AcpAgentOptions,
+): Promise<Record<ModeId, readonly AgentTool[]>> {
   try {
+    const sandbox = await openSandbox?.(cwd);
+    const options = { cwd, ...(env === undefined ? {} : { env }), ...(sandbox === undefined ? {} : { sandbox }) };
     const all = await createTools({ ...options, select: 'all' });
     return { 'read-only': await createTools({ ...options, select: 'read' }), ask: all, auto: all };
-  } catch {
-    throw RequestError.invalidParams(undefined, `cannot work in ${cwd}: no such folder`);
+  } catch (error) {
+    // Of the system; or of the sandbox that was asked for.
+    const why = error instanceof Error && !('code' in error) ? error.message : 'no such folder';
+    throw RequestError.invalidParams(undefined, `cannot work in ${cwd}: ${why}`);
   }
 }
 

@@ -2,17 +2,18 @@ import { Readable, Writable } from 'node:stream';
 import { ndJsonStream } from '@agentclientprotocol/sdk';
 import type { Command } from 'commander';
 import { createAcpAgent } from '../acp/index.ts';
-import { threadStore, toolEnvironment } from './agent-flags.ts';
+import { sandboxFlag, threadStore, toolEnvironment, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import { Configuration } from './configuration.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { openModel } from './open-model.ts';
+import { chosenSandbox, sayWhyNot } from './open-tools.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
 import { version } from './version.ts';
 
-interface AcpFlags extends ProviderFlags {
+interface AcpFlags extends ProviderFlags, Pick<AgentFlags, 'sandbox'> {
   readonly instructions?: string;
   readonly maxRequests: number;
 }
@@ -26,7 +27,8 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     .addOption(
       flag('--instructions <text>', 'the system text; @FILE takes it from a file', 'one that explains the tools'),
     )
-    .addOption(numberFlag('--max-requests <n>', 'bound of the requests to the model in one turn', 1, 100));
+    .addOption(numberFlag('--max-requests <n>', 'bound of the requests to the model in one turn', 1, 100))
+    .addOption(sandboxFlag());
   return addProviderFlags(command).action(async (flags: AcpFlags) => {
     if (flags.apiKeyStdin === true) throw new UsageError('--api-key-stdin: stdin belongs to the editor');
     const { instructions, maxRequests } = flags;
@@ -38,11 +40,19 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
     const model = await openModel(flags, { cli, configuration, name, apiKey: undefined });
     try {
+      const env = toolEnvironment(cli.env, model.provider);
+      let said = false;
       const { app, ended } = createAcpAgent({
         model: model.agentModel,
         threads: threadStore(cli),
         version,
-        env: toolEnvironment(cli.env, model.provider),
+        env,
+        openSandbox: async (cwd) => {
+          const sandbox = await chosenSandbox({ cli, name, cwd, env, level: flags.sandbox });
+          if (!said) sayWhyNot(sandbox, { cli, name });
+          said ||= sandbox.problem !== undefined;
+          return sandbox;
+        },
         maxRequests,
         mcpServers: mcpServers.servers,
         notes,

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { ThreadStore, type ApprovalMode, type ToolSelection } from '../agent/index.ts';
+import { ThreadStore, type ApprovalMode, type SandboxLevel, type ToolSelection } from '../agent/index.ts';
 import type { ProviderConfig } from '../client/provider.ts';
 import { isSecretVariable } from '../platform/secret-names.ts';
 import { looksSecret } from '../platform/secret-text.ts';
@@ -12,6 +12,8 @@ import { stateFolder } from './user-folders.ts';
 export interface AgentFlags {
   readonly tools: ToolSelection;
   readonly approve: ApprovalMode;
+  /** Absent: `workspace` where a sandbox works, else `off`. */
+  readonly sandbox?: SandboxLevel;
   readonly cwd?: string;
 }
 
@@ -28,7 +30,15 @@ export function addAgentFlags(command: Command, defaults: { readonly tools: Tool
         .choices(['never', 'ask', 'always'])
         .default('ask'),
     )
+    .addOption(sandboxFlag())
     .addOption(flag('--cwd <dir>', 'the folder that the tools work in', 'the current one'));
+}
+
+export function sandboxFlag(): Option {
+  return new Option(
+    '--sandbox <level>',
+    'what approved commands may write: read-only: nothing; workspace: the working directory; off: no sandbox (default: workspace where a sandbox works)',
+  ).choices(['off', 'read-only', 'workspace']);
 }
 
 /** The folder that the tools work in, absolute. */

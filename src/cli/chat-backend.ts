@@ -2,7 +2,6 @@ import { Writable } from 'node:stream';
 import {
   Agent,
   connectMcpServers,
-  createTools,
   defaultInstructions,
   ThreadError,
   type AgentTool,
@@ -17,8 +16,9 @@ import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './age
 import { providersIn } from './config-file.ts';
 import { Configuration } from './configuration.ts';
 import { withStderr, type CliContext } from './context.ts';
-import { describeSystemError, UsageError } from './exit.ts';
+import { UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
+import { openTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 
@@ -137,9 +137,7 @@ class Sources {
   async #openTools(): Promise<readonly AgentTool[]> {
     const { cli, flags, name } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider);
-    const tools = await createTools({ cwd: this.#cwd, select: flags.tools, env }).catch((error: unknown) => {
-      throw new UsageError(`--cwd: cannot work in ${this.#cwd}: ${describeSystemError(error)}`);
-    });
+    const tools = await openTools(flags, { cli, name, cwd: this.#cwd, env });
     if (flags.tools !== 'all') return tools;
     this.#mcp = await connectMcpServers(this.#options.mcpServers, { cwd: this.#cwd });
     for (const warning of this.#mcp.warnings) cli.stderr.write(`${name}: note: ${visible(warning)}\n`);

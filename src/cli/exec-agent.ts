@@ -1,7 +1,6 @@
 import {
   Agent,
   connectMcpServers,
-  createTools,
   defaultInstructions,
   ThreadError,
   type AgentEvent,
@@ -18,8 +17,9 @@ import { AnswerText } from './answer-text.ts';
 import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { Configuration } from './configuration.ts';
-import { BrokenPipe, describeFailure, describeSystemError, exitCode, UsageError } from './exit.ts';
+import { BrokenPipe, describeFailure, exitCode, UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
+import { openTools } from './open-tools.ts';
 import { describeRetry } from './retry-text.ts';
 
 export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
@@ -108,9 +108,7 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
   const { cli, flags, model, request, maxRequests } = options;
   const cwd = toolFolder(flags, cli);
   const env = toolEnvironment(cli.env, model.provider);
-  const tools = await createTools({ cwd, select: flags.tools, env }).catch((error: unknown) => {
-    throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`);
-  });
+  const tools = await openTools(flags, { cli, name: options.name, cwd, env });
   const thread = await openThread(options, cwd);
   const instructions = options.instructions ?? defaultInstructions({ cwd, tools: flags.tools });
   const approver = createTerminalApprover(cli, () => agent.interrupt());

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type ReplyPart } from '../../src/mock/index.ts';
-import { isAlive, temporaryFolder } from './helpers.ts';
+import { commandLines, temporaryFolder } from './helpers.ts';
+import { needSandbox } from './sandbox-support.ts';
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -357,23 +358,64 @@ describe('turnwire exec with tools', () => {
 
   test('SIGINT ends the tool with its group, keeps the conversation, exit 130', async () => {
     const cwd = await temporaryFolder();
-    const command = 'echo $$ > pid; sleep 1000';
+    const seconds = `1000.${process.pid}9`; // Its command line is known by it.
+    const command = `touch started; sleep ${seconds}`;
     const server = await serve([{ type: 'tool_call', name: 'shell', arguments: { command } }], done);
     const child = start(cwd, server, ['--tools', 'all', '--approve', 'always', '--json', 'x']);
     const stdout = text(child.stdout);
-    const pid = await expect
-      .poll(() => readFile(join(cwd, 'pid'), 'utf8').catch(() => ''), { timeout: 10_000 })
-      .toMatch(/\d+\n/)
-      .then(() => readFile(join(cwd, 'pid'), 'utf8'));
+    await expect
+      .poll(() => commandLines().filter((line) => line.includes(seconds)), { timeout: 10_000 })
+      .not.toEqual([]);
     child.kill('SIGINT');
     await once(child, 'exit');
     expect(child.exitCode).toBe(130);
     expect(linesOf(await stdout).at(-1)).toMatchObject({ type: 'turn.failed', error: { kind: 'aborted' } });
-    expect(isAlive(Number(pid))).toBe(false);
+    // In the sandbox the signal that ends them is on its way when we exit.
+    await expect.poll(() => commandLines().filter((line) => line.includes(seconds))).toEqual([]);
     const { code } = await exec(cwd, server, ['--resume', 'last', 'on']);
     expect(code).toBe(0);
     const body = server.requests[1]?.body as { messages: { role: string; content: string }[] };
     expect(body.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'user']);
     expect(body.messages[2]?.content).toMatch(/^stopped: the user interrupted the turn/);
+  });
+});
+
+describe('--sandbox', () => {
+  const ls: ReplyPart = { type: 'tool_call', name: 'shell', arguments: { command: 'touch made' } };
+  const flags = ['--tools', 'all', '--approve', 'always', '--json'];
+
+  test.for([[], ['--sandbox', 'read-only'], ['--sandbox', 'off']])(
+    '%j tells what a command runs in',
+    async (args, { skip }) => {
+      await needSandbox(skip);
+      const server = await serve([ls], done);
+      const { code, stdout, stderr } = await exec(await temporaryFolder(), server, [...flags, ...args, 'x']);
+      expect([code, stderr]).toEqual([0, '']);
+      const started = linesOf(stdout).find((line) => line.type === 'tool.started');
+      expect(started?.sandbox).toBe(args[1] ?? 'workspace');
+      const finished = linesOf(stdout).find((line) => line.type === 'tool.finished');
+      expect(finished?.status).toBe(args[1] === 'read-only' ? 'failed' : 'completed');
+    },
+  );
+
+  test('where none can be had it is said once, and a level that was asked for is an error', async () => {
+    const cwd = await temporaryFolder();
+    // A search path without the program.
+    const bin = await temporaryFolder();
+    for (const name of ['touch', 'sh']) await symlink(`/bin/${name}`, join(bin, name));
+    const why = process.platform === 'linux' ? 'bubblewrap (the program bwrap) is not installed' : 'there is none for';
+    const server = await serve([ls, { ...ls, callId: 'c2' }], done);
+    const ran = await exec(cwd, server, [...flags, 'x'], { PATH: bin });
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toBe(
+      `turnwire exec: note: commands run without a sandbox, and fewer of them without a question: ${why}\n`,
+    );
+    const asked = await exec(cwd, server, [...flags, '--sandbox', 'workspace', 'x'], { PATH: bin });
+    expect([asked.code, asked.stderr]).toEqual([
+      2,
+      `turnwire exec: --sandbox workspace: no sandbox can be had: ${why}\n`,
+    ]);
+    const off = await exec(cwd, await serve([ls], done), [...flags, '--sandbox', 'off', 'x'], { PATH: bin });
+    expect([off.code, off.stderr]).toEqual([0, '']);
   });
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -231,16 +232,48 @@ describe('an approved command', () => {
     const mark = `1000.${process.pid}`;
     const alive = (): string[] => commandLines().filter((line) => line.includes(mark));
     await run(place, { command: `sleep ${mark}1 & setsid sleep ${mark}2 & echo started` });
-    expect(alive()).toEqual([]);
+    await expect.poll(alive).toEqual([]);
     const late = await run(place, { command: `setsid sleep ${mark}3 & sleep ${mark}4`, timeout_ms: 700 });
     expect(late.output).toMatch(/^stopped: it ran longer than 700 ms/);
-    expect(alive()).toEqual([]);
+    await expect.poll(alive).toEqual([]);
     const interrupt = new AbortController();
     const running = run(place, { command: `sleep ${mark}5` }, interrupt.signal);
     await expect.poll(alive, { timeout: 10_000 }).not.toEqual([]);
     interrupt.abort();
     expect((await running).output).toMatch(/^stopped: the user interrupted the turn/);
     await expect.poll(alive).toEqual([]);
+  });
+});
+
+describe('the end of a sandbox', () => {
+  beforeEach(({ skip }) => needSandbox(skip));
+
+  // Its first process does not end with `bwrap` before all mounts are made: an interrupt by then left the command running.
+  test('needs nobody but the process group: all of it is in the one that is killed', async () => {
+    const place = await somewhere();
+    const mark = `1001.${process.pid}`;
+    const alive = (): string[] => commandLines().filter((line) => line.includes(mark));
+    const groups = (): string[] =>
+      execFileSync('ps', ['-eo', 'pgid=,args='], { encoding: 'utf8' })
+        .split('\n')
+        .filter((line) => line.includes(mark))
+        .map((line) => line.trim().split(' ')[0] ?? '');
+    const interrupt = new AbortController();
+    const running = run(place, { command: `true; sleep ${mark}` }, interrupt.signal);
+    await expect
+      .poll(() => alive().some((line) => line.includes(' sleep ') && !line.includes('bwrap')), { timeout: 10_000 })
+      .toBe(true);
+    expect(new Set(groups()).size).toBe(1);
+    expect(groups().length).toBeGreaterThanOrEqual(3); // bwrap outside, bwrap inside, the command.
+    interrupt.abort();
+    await running;
+    await expect.poll(alive).toEqual([]);
+  });
+
+  test('has no terminal to type into', async () => {
+    expect((await runFree(await somewhere(), 'exec 3<>/dev/tty')).output).toContain(
+      '/dev/tty: No such device or address',
+    );
   });
 });
 
@@ -255,6 +288,12 @@ describe('a working directory', () => {
     const { output } = await runFree({ cwd: home, home }, 'cat .netrc .ssh/id; cat project/inside.txt');
     expect(output).not.toContain('sesame');
     expect(output).toMatch(/^inside$/m);
+  });
+
+  test('with a home in it shows the home, whether it exists or not', async () => {
+    const { cwd } = await somewhere();
+    for (const home of [join(cwd, '.home'), join(cwd, '.git'), '/nonexistent'])
+      expect((await runFree({ cwd, home }, 'cat inside.txt')).output).toBe('exit code 0\ninside\n');
   });
 
   test('that is / can have no sandbox', async () => {

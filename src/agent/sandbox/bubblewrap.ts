@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Argv, WrapOptions } from './sandbox.ts';
 import { contains, realOrNothing } from './paths.ts';
 import type { Scratch } from './scratch.ts';
-import { secretsBelow, type ReadablePlace, type View } from './view.ts';
+import { placesOf, secretsBelow, type ReadablePlace, type View } from './view.ts';
 
 /** One place of the sandbox' file system. */
 type Mount =
@@ -13,7 +13,11 @@ type Mount =
 
 /**
  * Namespaces of its own for everything (the network's has only a loopback, which reaches nothing of the host), no
- * capabilities, no new user namespaces, no terminal to type into (CVE-2017-5226), and an end with its parent.
+ * capabilities, and an end with its parent.
+ *
+ * Not `--new-session`, which keeps a command from typing into the terminal (CVE-2017-5226): `runProcess` starts a session
+ * without one. And `--die-with-parent` holds only when all mounts are made: up to then the first process of the new
+ * namespace ends with our process group, which a session of its own would take it out of.
  */
 const WALLS = [
   '--unshare-user',
@@ -24,7 +28,6 @@ const WALLS = [
   '--unshare-cgroup-try',
   '--cap-drop',
   'ALL',
-  '--new-session',
   '--die-with-parent',
 ];
 
@@ -40,10 +43,12 @@ export interface BubblewrapOptions {
 /** The command line of `bwrap` for a level that is not `off`. */
 export function bubblewrap(options: BubblewrapOptions, argv: Argv, { level, cwd }: WrapOptions): Argv {
   const { program, view, extra } = options;
+  const places = placesOf(view, cwd);
   const writes = level === 'workspace';
-  const mounts = mountsOf(options, cwd, writes).flatMap(argumentsOf);
+  const isHidden = (home: string): boolean => !places.some((place) => contains(place, home));
+  const mounts = mountsOf(options, places, writes, isHidden).flatMap(argumentsOf);
   // The folders in which the places above lie, and the empty home.
-  const closed = writes ? ['/'] : [...view.homes.filter((home) => !contains(view.cwd, home)), '/'];
+  const closed = writes ? ['/'] : [...view.homes.filter(isHidden), '/'];
   return [
     program,
     ...WALLS,
@@ -60,13 +65,17 @@ export function bubblewrap(options: BubblewrapOptions, argv: Argv, { level, cwd 
   ];
 }
 
-function mountsOf({ view, scratch }: BubblewrapOptions, cwd: string, writes: boolean): readonly Mount[] {
-  const places = cwd === '/' || contains(view.cwd, cwd) ? [view.cwd] : [view.cwd, cwd];
+function mountsOf(
+  { view, scratch }: BubblewrapOptions,
+  places: readonly string[],
+  writes: boolean,
+  isHidden: (home: string) => boolean,
+): readonly Mount[] {
   const mounts: Mount[] = [
     { type: 'proc', path: '/proc' },
     { type: 'dev', path: '/dev' },
     writes ? { type: 'write', path: '/tmp', from: scratch.folder } : { type: 'empty', path: '/tmp' },
-    ...view.homes.map((path) => ({ type: 'empty', path }) as const),
+    ...view.homes.filter(isHidden).map((path) => ({ type: 'empty', path }) as const),
     ...view.readable,
     ...places.map((path) => ({ type: writes ? 'write' : 'read', path, from: path }) as const),
     ...(writes ? places.flatMap(repositoryOf) : []),

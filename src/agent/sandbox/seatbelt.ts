@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Argv, WrapOptions } from './sandbox.ts';
-import { contains, realOrNothing } from './paths.ts';
+import { realOrNothing } from './paths.ts';
 import type { Scratch } from './scratch.ts';
-import { secretsBelow, type View } from './view.ts';
+import { placesOf, secretsBelow, type View } from './view.ts';
 
 export interface SeatbeltOptions {
   /** The program `sandbox-exec`. */
@@ -34,7 +34,7 @@ export function seatbeltProfile(
   { view, scratch }: Omit<SeatbeltOptions, 'program'>,
   { level, cwd }: WrapOptions,
 ): string {
-  const places = cwd === '/' || contains(view.cwd, cwd) ? [view.cwd] : [view.cwd, cwd];
+  const places = placesOf(view, cwd);
   const readable = [...SYSTEM, ...view.readable.map((place) => place.path), ...places, scratch.folder];
   const writable = level === 'workspace' ? [...places, scratch.folder] : [];
   const repositories = places.flatMap((folder) => realOrNothing(join(folder, '.git')) ?? []);

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { userInfo } from 'node:os';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { contains, foldersOf, realOrNothing } from './paths.ts';
 
 /** Which part of the file system a command in the sandbox sees. All paths are absolute. */
@@ -29,7 +29,9 @@ export interface ViewOptions {
 }
 
 export function createView({ cwd, env }: ViewOptions): View {
-  const homes = [...new Set([homedir(), env.HOME ?? ''])].filter((home) => home.startsWith('/') && home !== '/');
+  const homes = [...new Set([systemHome(), env.HOME ?? ''])].filter(
+    (home) => isAbsolute(home) && home !== '/' && realOrNothing(home) !== undefined,
+  );
   const wanted = [...SYSTEM, ...settings(), ...homes.flatMap(managersOf(env.PATH)), ...toolFolders(env.PATH, homes)];
   // What is on the search path and in the project is writable with the project; but not when that is the home.
   const isOurs = (path: string): boolean => !contains(cwd, path) || homes.some((home) => contains(cwd, home));
@@ -62,6 +64,15 @@ function readablePlaces(paths: readonly string[]): readonly ReadablePlace[] {
 function topLink(path: string): ReadablePlace | undefined {
   if (dirname(path) !== '/' || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
   return { type: 'link', path, target: readlinkSync(path) };
+}
+
+/** What the system says, whatever `HOME` is; nothing for a user that it does not know (as in some containers). */
+function systemHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '';
+  }
 }
 
 /** Folders of the system with programs and libraries. */
@@ -180,6 +191,11 @@ function secretsOf(home: string, env: ViewOptions['env']): readonly string[] {
     folder?.startsWith('/') === true ? [join(folder, 'turnwire')] : [],
   );
   return [...SECRETS.map((path) => join(home, path)), ...own];
+}
+
+/** The folders that a command works in: the working directory, and where it runs when that lies outside. */
+export function placesOf(view: View, cwd: string): readonly string[] {
+  return cwd === '/' || contains(view.cwd, cwd) ? [view.cwd] : [view.cwd, cwd];
 }
 
 /** The secrets that a visible folder would show: real paths. None of those that contain the folder itself. */
