@@ -92,3 +92,11 @@ test('budgets can be changed one by one', () => {
   expect(policy.stream.maxRetries).toBe(5);
   expect(decideRetry(policy, 'request', errorOf('timeout'), 0, middle)).toBeUndefined();
 });
+
+test('bridge: waits for no delay over 10 s, and not once more for what was silent', () => {
+  const { bridge } = retryPolicies;
+  expect(decideRetry(bridge, 'request', errorOf('rate_limited', 10_000), 0, middle)?.delayMs).toBe(10_000);
+  expect(decideRetry(bridge, 'request', errorOf('rate_limited', 10_001), 0, middle)).toBeUndefined();
+  expect(decideRetry(bridge, 'request', errorOf('stream_idle'), 0, middle)).toBeUndefined();
+  expect(decideRetry(bridge, 'request', errorOf('server_error'), 0, middle)?.delayMs).toBe(200);
+});
