@@ -10,9 +10,9 @@ export interface GitCommand extends Program {
   readonly insert?: readonly string[];
 }
 
-/** `%G?` and its kind run the program that checks signatures. */
+/** `%G?` and its kind run the program that checks signatures, also with one of `+`, `-` and a blank in between. */
 const signature = ({ options }: Arguments): string | undefined =>
-  options.find(({ name, value }) => /^(format|pretty)$/.test(name) && value?.includes('%G') === true)?.value;
+  options.find(({ name, value = '' }) => /^(format|pretty)$/.test(name) && /%[-+ ]?G/.test(value))?.value;
 
 const shortDiff = 'pusbwaRzrtmcM::C::B::U:S:G:I:';
 // Not --submodule, --ext-diff, --textconv, --no-index, --output and -O; not --remerge-diff, which writes objects.

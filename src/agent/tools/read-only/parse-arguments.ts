@@ -6,7 +6,10 @@ export interface Options {
   readonly long?: string;
   /** `-5` is an option. */
   readonly numbers?: boolean;
-  /** Long options begin with one dash, as those of `find`, and short ones are not known. */
+  /**
+   * Long options begin with one dash, as those of `find`, and short ones are not known. `--` ends none of them:
+   * `find -- -delete` deletes.
+   */
   readonly oneDash?: boolean;
 }
 
@@ -31,7 +34,7 @@ export function parseArguments(args: readonly string[], known: Options): Argumen
   const others: string[] = [];
   for (let at = 0; at < args.length; at += 1) {
     const word = args[at] ?? '';
-    if (word === '--') {
+    if (word === '--' && known.oneDash !== true) {
       operands.push(...args.slice(at + 1));
       break;
     }
