@@ -2,7 +2,7 @@ import { Server, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createHttpTransport } from '../transport/http.ts';
 import type { BridgeContext } from './context.ts';
-import { isLoopback } from './gate.ts';
+import { isLoopback } from '../platform/local-only.ts';
 import { createMetrics } from './metrics.ts';
 import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
 import { createFront, type HttpFront } from './server.ts';

@@ -1,13 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { createHostCheck, type LocalNames } from '../platform/local-only.ts';
 import { isSecretParameter } from '../platform/secret-names.ts';
 import { badRequest, loopDetected, type ApiError } from './api-error.ts';
 
-export interface GateOptions {
-  /** The address that is listened on. */
-  readonly host: string;
-  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. */
-  readonly allowedHosts?: readonly string[] | undefined;
+export interface GateOptions extends LocalNames {
   /** Origins of web pages that may call. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Callers have to send it as `Authorization: Bearer`. */
@@ -27,36 +24,28 @@ export interface GateRequest {
 /** Says why a request is not let in; undefined when it is. */
 export type Gate = (request: GateRequest) => ApiError | undefined;
 
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]', '::1'];
-
-/** True for an address that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK_NAMES.includes(host.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 /**
  * Keeps web pages and strangers out: a page that a user visits can send requests to a port on this machine, but not
  * without an `Origin`, a foreign `Host`, or a content type that needs no consent.
  */
 export function createGate(options: GateOptions): Gate {
-  const hosts = new Set([...LOOPBACK_NAMES, options.host, ...(options.allowedHosts ?? [])].map(hostKey));
   // Beyond loopback the token is the protection: a rebound name does not know it.
-  const anyHost = hosts.has('*') || !isLoopback(options.host);
+  const isHost = createHostCheck(options);
   const origins = new Set(options.allowedOrigins ?? []);
   const token = options.authToken === undefined ? undefined : digest(`Bearer ${options.authToken}`);
   return (request) =>
     // Before all others: it has to be told apart from a wrong token, and nobody else can know the mark.
     (options.isOwnHop?.(request.headers.via) === true ? loopDetected() : undefined) ??
-    checkHost(request, anyHost ? undefined : hosts) ??
+    checkHost(request, isHost) ??
     checkOrigin(request, origins) ??
     checkAddress(request) ??
     checkToken(request, token) ??
     checkContentType(request);
 }
 
-function checkHost({ headers }: GateRequest, hosts: ReadonlySet<string> | undefined): ApiError | undefined {
+function checkHost({ headers }: GateRequest, isHost: (header: string) => boolean): ApiError | undefined {
   if (headers.host === undefined) return badRequest('the Host header is missing');
-  if (hosts === undefined || hosts.has(hostKey(headers.host.replace(/:\d+$/, '')))) return undefined;
+  if (isHost(headers.host)) return undefined;
   return forbidden('this Host is not allowed here');
 }
 
@@ -93,10 +82,6 @@ function checkContentType({ method, headers }: GateRequest): ApiError | undefine
 
 function forbidden(message: string): ApiError {
   return { status: 403, type: 'permission_error', code: 'forbidden', message };
-}
-
-function hostKey(host: string): string {
-  return host.toLowerCase().replace(/\.$/, '');
 }
 
 /** Equal lengths for the comparison, whatever was sent. */

@@ -6,6 +6,8 @@ import { labelOf } from '../bridge/upstream/member.ts';
 import { isOwnAddress } from '../bridge/upstream/own-address.ts';
 import { createProvider, type ProviderConfig } from '../client/provider.ts';
 import { requestHeaders } from '../client/provider-request.ts';
+import { isSecretParameter } from '../platform/secret-names.ts';
+import { looksSecret } from '../platform/secret-text.ts';
 import type { CommandScope } from './command-scope.ts';
 import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
@@ -39,6 +41,7 @@ interface BridgeFlags {
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
   readonly store: string;
+  readonly storePasswordEnv?: string;
   readonly tools: 'auto' | 'native' | 'functions';
   readonly idleTimeout: number;
   readonly firstEventTimeout: number;
@@ -121,6 +124,9 @@ function addServerFlags(command: Command): void {
     .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
     .addOption(listFlag('--allow-origin <origin>', 'an Origin of web pages to accept'))
     .addOption(new Option('--store <store>', 'memory, sqlite:PATH or redis://HOST:PORT').default('memory'))
+    .addOption(
+      flag('--store-password-env <variable>', 'environment variable with the password of a redis store', 'none'),
+    )
     .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
@@ -168,7 +174,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     mode: flags.finalOnly === true ? 'final-only' : flags.mode,
     host: flags.host,
     port: flags.port,
-    store: flags.store,
+    store: storeOf(flags, cli),
     tools: flags.tools,
     idleTimeoutMs: flags.idleTimeout,
     firstEventTimeoutMs: flags.firstEventTimeout,
@@ -198,7 +204,7 @@ async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): P
   if (flags.upstream !== undefined) {
     if (flags.provider !== undefined) throw new UsageError('--upstream and --provider contradict each other');
     if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
-    return { upstreams: flags.upstream, wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
+    return { upstreams: withoutKeys(flags.upstream), wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
   }
   const { provider, notes, others } = await chooseProvider(
     {
@@ -270,6 +276,30 @@ function secretOf(
   const value = (cli.env[variable] ?? '').trim();
   if (value === '') throw unset(flagName, variable);
   return { [option]: value };
+}
+
+/** Whatever stands on the command line can be read by every user of the machine. */
+function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliContext): string {
+  const url = /^rediss?:/.test(store) ? URL.parse(store) : null;
+  if (looksSecret(store) || (url !== null && url.password !== '')) {
+    throw new UsageError('--store must not hold a password: name the variable that does with --store-password-env');
+  }
+  if (variable === undefined) return store;
+  if (url === null) throw new UsageError('--store-password-env is for a redis:// store');
+  const password = (cli.env[variable] ?? '').trim();
+  if (password === '') throw unset('--store-password-env', variable);
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
+/** The same for the address of an upstream. */
+function withoutKeys(upstreams: readonly string[]): readonly string[] {
+  const names = upstreams.flatMap((text) => [...(URL.parse(text)?.searchParams.keys() ?? [])]);
+  const secret = names.find((name) => isSecretParameter(name));
+  if (secret === undefined) return upstreams;
+  throw new UsageError(
+    `--upstream must not hold a key (${secret}): use --env-key, or query_params of turnwire.toml with --provider`,
+  );
 }
 
 function unset(flagName: string, variable: string): UsageError {

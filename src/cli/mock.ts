@@ -23,6 +23,7 @@ interface MockFlags {
   readonly faults?: boolean;
   readonly port: number;
   readonly serverInfo?: string;
+  readonly allowHost?: readonly string[];
   readonly expect?: number;
 }
 
@@ -35,6 +36,7 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
     .addOption(listFlag('--fault <name[:arg]>', 'a fault of the wire; may be given several times'))
     .addOption(flag('--faults', 'list every fault with one line, and end', 'off'))
     .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
+    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
     .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
     .addOption(numberFlag('--expect <n>', 'exit 1 when another number of requests came', 0, 'not checked'))
     .action(async (flags: MockFlags) => {
@@ -64,6 +66,7 @@ async function start(flags: MockFlags, cli: CliContext): Promise<MockServer> {
     scenario: flags.scenario === undefined ? undefined : scenarioOf(flags.scenario, cli),
     faults: flags.fault,
     port: flags.port,
+    allowedHosts: flags.allowHost,
     expect: flags.expect,
   };
   try {

@@ -4,7 +4,7 @@ import { MockUsageError, recordTo, type TapeRecorder } from '../mock/index.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, exitCode, UsageError } from './exit.ts';
-import { createCommand, flag, numberFlag } from './flags.ts';
+import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
 
 interface RecordFlags {
@@ -12,6 +12,7 @@ interface RecordFlags {
   readonly out?: string;
   readonly port: number;
   readonly serverInfo?: string;
+  readonly allowHost?: readonly string[];
 }
 
 export function createRecordCommand({ cli, out, done }: CommandScope): Command {
@@ -19,6 +20,7 @@ export function createRecordCommand({ cli, out, done }: CommandScope): Command {
     .addOption(flag('--upstream <url>', 'the server that is recorded', 'none, it has to be given'))
     .addOption(flag('--out <dir>', 'folder for the tapes, one file for each exchange', 'none, it has to be given'))
     .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
+    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
     .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
     .action(async (flags: RecordFlags) => {
       const recorder = await start(flags, cli);
@@ -44,7 +46,8 @@ async function start(flags: RecordFlags, cli: CliContext): Promise<TapeRecorder>
   if (flags.out === undefined) throw new UsageError('--out DIR is needed');
   const onProblem = (message: string): void => void cli.stderr.write(`turnwire record: ${message}\n`);
   try {
-    return await recordTo(resolve(cli.cwd, flags.out), { upstream: flags.upstream, port: flags.port, onProblem });
+    const { upstream, port, allowHost: allowedHosts } = flags;
+    return await recordTo(resolve(cli.cwd, flags.out), { upstream, port, allowedHosts, onProblem });
   } catch (error) {
     if (error instanceof MockUsageError) throw new UsageError(error.message, { cause: error });
     if (isFileError(error)) throw new UsageError(`--out: cannot use ${flags.out}: ${describeSystemError(error)}`);

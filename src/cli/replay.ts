@@ -4,7 +4,7 @@ import { MockUsageError, replayTape, type TapeServer } from '../mock/index.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, exitCode, UsageError } from './exit.ts';
-import { createCommand, flag, numberFlag } from './flags.ts';
+import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
 
 interface ReplayFlags {
@@ -12,6 +12,7 @@ interface ReplayFlags {
   readonly once?: boolean;
   readonly port: number;
   readonly serverInfo?: string;
+  readonly allowHost?: readonly string[];
 }
 
 export function createReplayCommand({ cli, out, done }: CommandScope): Command {
@@ -22,6 +23,7 @@ export function createReplayCommand({ cli, out, done }: CommandScope): Command {
     )
     .addOption(flag('--once', 'serve each exchange to one request only', 'the most similar one is served again'))
     .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
+    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
     .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
     .action(async (tape: string, flags: ReplayFlags) => {
       const server = await start(tape, flags, cli);
@@ -42,9 +44,13 @@ export function createReplayCommand({ cli, out, done }: CommandScope): Command {
 
 const example = 'turnwire replay tapes --speed max --port 18433';
 
-async function start(tape: string, { speed, once, port }: ReplayFlags, cli: CliContext): Promise<TapeServer> {
+async function start(
+  tape: string,
+  { speed, once, port, allowHost }: ReplayFlags,
+  cli: CliContext,
+): Promise<TapeServer> {
   try {
-    return await replayTape(resolve(cli.cwd, tape), { speed, once, port });
+    return await replayTape(resolve(cli.cwd, tape), { speed, once, port, allowedHosts: allowHost });
   } catch (error) {
     if (error instanceof MockUsageError) throw new UsageError(error.message, { cause: error });
     if (error instanceof Error && 'path' in error) {

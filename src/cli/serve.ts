@@ -26,7 +26,7 @@ export async function writeServerInfo(
   const file = resolve(cli.cwd, path);
   const draft = `${file}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, `${JSON.stringify({ port, pid: process.pid, url })}\n`);
+    await writeFile(draft, `${JSON.stringify({ port, pid: process.pid, url })}\n`, { mode: 0o600 });
     await rename(draft, file);
   } catch (error) {
     throw new UsageError(`--server-info: cannot write ${path}: ${describeSystemError(error)}`);

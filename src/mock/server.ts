@@ -6,6 +6,7 @@ import { protocols } from '../wire/protocols.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { defaultScenario } from './default-scenario.ts';
 import { MockUsageError } from './errors.ts';
+import { pageGuard, type PageGuard } from './refuse-page.ts';
 import type { Fault } from './fault.ts';
 import { parseFault } from './fault-list.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
@@ -26,6 +27,8 @@ export interface MockOptions {
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Milliseconds between two events of an answer whose reply sets no pace. Default: none. */
   readonly paceMs?: number | undefined;
   /** How many model requests have to arrive: `verify()` checks it. */
@@ -81,6 +84,7 @@ export async function startMock(options: MockOptions = {}): Promise<MockServer> 
 
 class Mock implements MockServer {
   readonly #server: Server;
+  readonly #guard: PageGuard;
   readonly #context: ExchangeContext;
   readonly #expectations: Expectations;
   readonly #closing = new AbortController();
@@ -106,9 +110,12 @@ class Mock implements MockServer {
       closing: this.#closing.signal,
       responses: new Map(),
     };
+    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
     this.#server = createServer({ keepAliveTimeout: 5000 }, (req, res) => void this.#serve(req, res));
     this.#webSockets = new WebSocketSide(this.#context);
-    this.#server.on('upgrade', (req, socket, head) => void this.#webSockets.upgrade(req, socket, head));
+    this.#server.on('upgrade', (req, socket, head) => {
+      if (!this.#guard.refusesUpgrade(req, socket)) void this.#webSockets.upgrade(req, socket, head);
+    });
   }
 
   get url(): string {
@@ -189,6 +196,7 @@ class Mock implements MockServer {
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (this.#guard.refuses(req, res)) return;
     try {
       await new Exchange(this.#context, req, res).run();
     } catch (error) {

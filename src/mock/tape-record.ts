@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import { pageGuard, type PageGuard } from './refuse-page.ts';
 import { parseUpstream } from './tape-proxy.ts';
 import { RecordedHttp, type RecordContext } from './tape-record-http.ts';
 import { UpstreamAgents } from './tape-upstream.ts';
@@ -16,6 +17,8 @@ export interface RecordOptions {
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly clock?: Clock | undefined;
   /** Told of every tape that cannot be written, and of every exchange that failed. Must not throw. */
   readonly onProblem?: ((message: string) => void) | undefined;
@@ -55,6 +58,7 @@ export async function recordTo(folder: string, options: RecordOptions): Promise<
 class Recorder implements TapeRecorder {
   readonly #context: RecordContext;
   readonly #server: Server;
+  readonly #guard: PageGuard;
   readonly #closing = new AbortController();
   readonly #open = new Set<Promise<void>>();
   #url = '';
@@ -70,6 +74,7 @@ class Recorder implements TapeRecorder {
       closing: this.#closing.signal,
     };
     // A recorder adds no time limit of its own to the way between client and upstream.
+    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
     this.#server = createServer({ keepAliveTimeout: 5000, requestTimeout: 0 }, (req, res) => this.#http(req, res));
     this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
   }
@@ -117,10 +122,12 @@ class Recorder implements TapeRecorder {
   }
 
   #http(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#guard.refuses(req, res)) return;
     this.#track(new RecordedHttp(this.#context, req, res).run());
   }
 
   #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#guard.refusesUpgrade(req, socket)) return;
     this.#track(new RecordedWebSocket(this.#context, req, socket, head).run());
   }
 

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { MockUsageError } from './errors.ts';
+import { pageGuard, type PageGuard } from './refuse-page.ts';
 import type { TapedExchange, TapeProblem } from './tape.ts';
 import { TapeMatcher } from './tape-match.ts';
 import { playExchange, type ReplayPace } from './tape-play.ts';
@@ -20,6 +21,8 @@ export interface ReplayOptions {
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -69,6 +72,7 @@ class Replay implements TapeServer {
   readonly #matcher: TapeMatcher;
   readonly #pace: ReplayPace;
   readonly #server: Server;
+  readonly #guard: PageGuard;
   readonly #closing = new AbortController();
   readonly #sockets = new Set<Duplex>();
   #url = '';
@@ -77,6 +81,7 @@ class Replay implements TapeServer {
     this.problems = tape.problems;
     this.#matcher = new TapeMatcher(tape.exchanges, { once: options.once });
     this.#pace = { clock: options.clock ?? systemClock, factor: factorOf(options.speed ?? 1) };
+    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
     this.#server = createServer({ keepAliveTimeout: 5000 }, (req, res) => void this.#http(req, res));
     this.#server.on('upgrade', (req, socket, head) => void this.#upgrade(req, socket, head));
   }
@@ -123,6 +128,7 @@ class Replay implements TapeServer {
   }
 
   async #http(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (this.#guard.refuses(req, res)) return;
     const gone = new AbortController();
     res.once('close', () => gone.abort());
     res.on('error', () => undefined); // told by 'close'
@@ -148,6 +154,7 @@ class Replay implements TapeServer {
   }
 
   async #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (this.#guard.refusesUpgrade(req, socket)) return;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined); // told by 'close'

@@ -173,6 +173,10 @@ wire_api = "chat"
     [['--upstream', 'http://127.0.0.1:1', '--host', '0.0.0.0'], /--auth-token-env/],
     [['--upstream', 'http://127.0.0.1:1', '--env-key', 'NOT_SET'], /NOT_SET is not set/],
     [['--upstream', 'http://127.0.0.1:1', '--store', 'mysql://x'], /memory, sqlite:PATH or redis/],
+    [['--upstream', 'http://127.0.0.1:1', '--store', 'redis://:sesame@h'], /^(?!.*sesame).*--store-password-env/s],
+    [['--upstream', 'http://127.0.0.1:1?key=sesame'], /^(?!.*sesame).*\(key\): use --env-key/s],
+    [['--upstream', 'http://127.0.0.1:1', '--store-password-env', 'PW'], /is for a redis:\/\/ store/],
+    [['--upstream', 'http://h', '--store', 'redis://h', '--store-password-env', 'PW'], /PW is not set/],
     [['--upstream', 'http://127.0.0.1:1', '--mode', 'sideways'], /sideways/],
   ])('refuses %j with one line', async (args, message) => {
     await expect(startCommand(args)).rejects.toThrow(message);

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -203,6 +203,23 @@ describe.runIf(noRedis === undefined)('store: a redis server that hangs', () => 
 });
 
 describe('store: opening', () => {
+  it('keeps the files of SQLite to their owner, also those that were there', async () => {
+    const path = join(folder, 'private.db');
+    const modes = (): number[] => ['', '-wal', '-shm'].map((end) => statSync(path + end).mode & 0o777);
+    const umask = process.umask(0o022);
+    try {
+      const first = await openStore(`sqlite:${path}`);
+      await first.put(record('a'));
+      expect(modes()).toEqual([0o600, 0o600, 0o600]);
+      for (const end of ['', '-wal', '-shm']) chmodSync(path + end, 0o644);
+      const second = await openStore(`sqlite:${path}`);
+      expect(modes()).toEqual([0o600, 0o600, 0o600]);
+      await Promise.all([first.close(), second.close()]);
+    } finally {
+      process.umask(umask);
+    }
+  });
+
   it('refuses what is no store, and a server that is not there, without showing the address', async () => {
     await expect(openStore('postgres://user:sesame@host')).rejects.toThrow(
       'a store is memory, sqlite:PATH or redis://',

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -27,16 +28,33 @@ const SCHEMA = `
 /**
  * Keeps responses in a file that survives a restart; several bridges on one machine may share it.
  *
- * @param path - the file; it is made when it is not there
+ * @param path - the file; it is made when it is not there, and only its owner may read it
  */
 export async function createSqliteStore(path: string, options: StoreLimits = {}): Promise<ResponseStore> {
   // Loaded on demand: a bridge without it should not pay for it.
   const { DatabaseSync: Database } = await import('node:sqlite');
+  keepPrivate(path);
   const database = new Database(path, { timeout: 5000 });
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
   database.exec(SCHEMA);
   database.exec('PRAGMA busy_timeout = 0;');
   return createStore(database, { ...defaultLimits, ...options });
+}
+
+/** Conversations are in it: SQLite would make the file, and those beside it, as readable as the umask lets it. */
+function keepPrivate(path: string): void {
+  if (path === ':memory:') return;
+  attempt(() => closeSync(openSync(path, 'a', 0o600)));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) attempt(() => chmodSync(file, 0o600));
+}
+
+/** A file that is not there or another user's: SQLite says what is wrong with it. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // told by SQLite
+  }
 }
 
 function createStore(database: DatabaseSync, limits: Required<StoreLimits>): ResponseStore {

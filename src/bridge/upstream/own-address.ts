@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
-import { isLoopback } from '../gate.ts';
+import { isLoopback } from '../../platform/local-only.ts';
 import { BridgeOptionsError } from '../options.ts';
 import { labelOf } from './member.ts';
 
