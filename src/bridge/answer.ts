@@ -62,13 +62,13 @@ export async function answer(options: AnswerOptions): Promise<void> {
   let running: { readonly lease: Lease; readonly started: Started } | undefined;
   try {
     const outcome = await startAnswer({ ...options, signal: abort.signal });
+    if (outcome.ok) running = { lease: outcome.lease, started: outcome.answer };
     for (const how of outcome.retries) ledger.healed(how);
     ledger.upstream = outcome.upstream;
     const { token, head } = headOf(options, outcome);
     sink.setHeaders(head);
     if (!outcome.ok) throw outcome.failure;
     const { lease, answer: started } = outcome;
-    running = { lease, started };
     // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
     if (token !== undefined) options.onTurn?.(token);
     sink.setHeaders({ ...head, ...tellUncarried(options, started) });

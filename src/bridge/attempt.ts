@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
+import type { Deadline } from '../base/deadline.ts';
 import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import { retryPolicies, withBudgets } from '../model/retry-policy.ts';
@@ -13,14 +14,7 @@ import type { ToolMap } from '../wire/tools/index.ts';
 import type { BridgeContext } from './context.ts';
 import { toUpstream, type Prepared, type UpstreamRequest } from './prepare.ts';
 import type { TurnState } from './turn-state.ts';
-import {
-  firstEventDeadline,
-  HOLD_MS,
-  isOfHead,
-  isSilent,
-  silence,
-  type FirstEventLimit,
-} from './upstream/beginning.ts';
+import { firstEventDeadline, HOLD_MS, isOfHead, isSilent, silence } from './upstream/beginning.ts';
 import { failOver, type Asked, type Outcome } from './upstream/failover.ts';
 import { bridgesIn } from './upstream/hop.ts';
 import type { Lease, Upstream } from './upstream/pool.ts';
@@ -72,9 +66,14 @@ async function ask(
   lease: Lease,
   hasOther: () => boolean,
 ): Promise<Asked<Started, HttpResponse>> {
-  const { context, prepared, signal } = options;
+  const { context, prepared } = options;
   const { pool, settings } = context;
   const { upstream } = lease;
+  const limit = { clock: settings.clock, ms: settings.firstEventTimeoutMs, hasOther };
+  const silent = new AbortController();
+  // Finding out which wire it speaks counts as well.
+  const deadline = firstEventDeadline(limit, () => silent.abort());
+  const signal = AbortSignal.any([options.signal, silent.signal]);
   let response: HttpResponse | undefined;
   let notes: readonly string[] = [];
   try {
@@ -98,12 +97,13 @@ async function ask(
       offer: () => undefined, // the response is told, with all of its headers
     };
     const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, sticky);
-    const limit = { clock: settings.clock, ms: settings.firstEventTimeoutMs, hasOther };
-    const begun = await beginning(call, lease, limit);
+    const begun = await beginning(call, lease, settings.clock, deadline);
     return { ok: true, answer: { ...told, call: begun, response, notes } };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return { ok: false, failure: error, refusal: response };
+    return { ok: false, failure: silent.signal.aborted ? silence(upstream, limit.ms) : error, refusal: response };
+  } finally {
+    deadline.stop();
   }
 }
 
@@ -129,31 +129,25 @@ function hopOf({ context, headers }: AttemptOptions): Record<string, string> {
   return { via: context.hop.stamp(bridgesIn(headers.via)) };
 }
 
-/** The call once it says something, or has been silent behind its first event for a while; throws how it failed before. */
-async function beginning(call: BatchSource, lease: Lease, limit: FirstEventLimit): Promise<BatchSource> {
-  const given = { up: false };
-  const deadline = firstEventDeadline(limit, () => {
-    given.up = true;
-    call.cancel();
-  });
+/**
+ * The call once it says something, or has been silent behind its first event for a while; throws how it failed before.
+ *
+ * @param first - stopped at the first event
+ */
+async function beginning(call: BatchSource, lease: Lease, clock: Clock, first: Deadline): Promise<BatchSource> {
   const events: ModelEvent[] = [];
-  try {
-    for (;;) {
-      const next = call.next();
-      const begun = !events.every(isOfHead);
-      const batch = begun ? await soon(limit.clock, next) : await next;
-      if (batch === 'late') return resumed(call, events, next);
-      if (given.up) throw silence(lease.upstream, limit.ms);
-      if (batch === undefined) return resumed(call, events);
-      events.push(...batch);
-      if (!events.every(isOfHead)) {
-        deadline.stop();
-        lease.began();
-      }
-      if (!events.every(isSilent)) return resumed(call, events);
+  for (;;) {
+    const next = call.next();
+    const begun = !events.every(isOfHead);
+    const batch = begun ? await soon(clock, next) : await next;
+    if (batch === 'late') return resumed(call, events, next);
+    if (batch === undefined) return resumed(call, events);
+    events.push(...batch);
+    if (!events.every(isOfHead)) {
+      first.stop();
+      lease.began();
     }
-  } finally {
-    deadline.stop();
+    if (!events.every(isSilent)) return resumed(call, events);
   }
 }
 

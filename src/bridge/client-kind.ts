@@ -65,6 +65,12 @@ export function answerHeaders(headers: UpstreamHeaders, conceal: Conceal): Recor
 /** Codings that the transport takes off: their bytes and their count are not those that go on. */
 const DECODED = /^(?:x-)?(?:gzip|deflate|br)$/i;
 
+/** True for a body whose coding stays on: its bytes are nothing that can be read along. */
+export function staysCoded(encoding: string | undefined): boolean {
+  const coding = encoding?.trim() ?? '';
+  return !/^(?:identity)?$/i.test(coding) && !DECODED.test(coding);
+}
+
 /** All of an upstream's headers that may pass. Which web pages may read the answer is for the bridge to say. */
 export function allAnswerHeaders(headers: UpstreamHeaders, conceal: Conceal): Record<string, string> {
   const decoded = DECODED.test(one(headers['content-encoding'])?.trim() ?? '');

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from 'pino';
-import { Deadline } from '../base/deadline.ts';
 import { ModelError } from '../model/errors.ts';
 import { retryPolicies, withBudgets } from '../model/retry-policy.ts';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
@@ -11,17 +10,11 @@ import type { StreamDecoder, ProtocolId } from '../wire/decoder.ts';
 import { protocols } from '../wire/protocols.ts';
 import { createDecoder } from '../wire/stream-decoder.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
-import { passedHeaders } from './client-kind.ts';
+import { passedHeaders, staysCoded } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
+import { PassBeginning } from './pass-beginning.ts';
 import type { TurnState } from './turn-state.ts';
-import {
-  firstEventDeadline,
-  HOLD_MS,
-  isOfHead,
-  isSilent,
-  silence,
-  type FirstEventLimit,
-} from './upstream/beginning.ts';
+import { silence } from './upstream/beginning.ts';
 import { failOver, type Asked, type Outcome } from './upstream/failover.ts';
 import { peekable, type PeekedResponse } from './upstream/peek.ts';
 import type { Lease, Upstream } from './upstream/pool.ts';
@@ -44,9 +37,6 @@ export interface Passed {
   /** Reads along where how the stream ends matters to the choice of a server. */
   readonly judge: StreamDecoder | undefined;
 }
-
-/** How much of a stream is held back while it says nothing. */
-const PEEK_BYTES = 256 * 1024;
 
 /** Finds an upstream that begins to answer; the refusal of a failure is its answer all the same, to be passed on as it is. */
 export function startPassing(request: PassRequest): Promise<Outcome<Passed, PeekedResponse>> {
@@ -71,17 +61,18 @@ async function ask(
   hasOther: () => boolean,
 ): Promise<Asked<Passed, PeekedResponse>> {
   const { context, abort } = request;
-  const { clock, firstEventTimeoutMs: ms } = context.settings;
+  const { clock } = context.settings;
+  const ms = awaitsEvents(request) ? context.settings.firstEventTimeoutMs : 0;
   const { upstream } = lease;
   const stop = new AbortController();
-  const beginning = new Beginning(lease, { clock, ms, hasOther }, () => stop.abort());
+  const beginning = new PassBeginning(lease, { clock, ms, hasOther }, () => stop.abort());
   let response: PeekedResponse | undefined;
   try {
     const sent = toHttpRequest(request, upstream, AbortSignal.any([abort.signal, stop.signal]));
     response = peekable(await context.transport.send(sent));
     const judge = judgeOf(request, response);
     const failure = isGood(response)
-      ? await beginning.failureOf(response, judge)
+      ? await beginning.failureOf(response, isJsonAnswer(request, response) ? 'json' : judge)
       : await failureOfAnswer(sent, response.looking, clock);
     if (failure === undefined) return { ok: true, answer: { response, judge } };
     return { ok: false, failure: shown(request, upstream, failure), refusal: response };
@@ -130,10 +121,37 @@ function isGood(response: HttpResponse): boolean {
 /** A decoder for an event stream of a known wire; any other body is judged by its head alone. */
 function judgeOf({ context, path, method }: PassRequest, response: HttpResponse): StreamDecoder | undefined {
   const wire = wireOfPath(path);
-  const events = /^\s*text\/event-stream\b/i.test(response.header('content-type') ?? '');
-  if (method !== 'POST' || wire === undefined || !events || !isStream(response)) return undefined;
+  if (method !== 'POST' || wire === undefined || !isReadable(response, 'text/event-stream')) return undefined;
   const { onClose, toolCallsOnStop } = context.settings;
   return createDecoder(wire, { onClose, toolCallsOnStop, tokenLimit: true });
+}
+
+function isJsonAnswer({ path, method }: PassRequest, response: HttpResponse): boolean {
+  return method === 'POST' && wireOfPath(path) !== undefined && isReadable(response, 'application/json');
+}
+
+function isReadable(response: HttpResponse, type: string): boolean {
+  const given = response.header('content-type')?.trim().toLowerCase() ?? '';
+  return isStream(response) && given.startsWith(type) && !staysCoded(response.header('content-encoding'));
+}
+
+/** A model that is not asked for a stream is silent for as long as its answer takes: that is no sign of a bad server. */
+function awaitsEvents({ body, headers, method, path }: PassRequest): boolean {
+  if (method !== 'POST' || body === undefined || wireOfPath(path) === undefined) return true;
+  return headers['content-encoding'] !== undefined || asksForStream(body);
+}
+
+const STREAM_FIELD = '"stream"';
+const IS_TRUE = /^\s*:\s*true/;
+
+/** Without parsing it: quotes within a string are escaped, so that `"stream"` in JSON text is a field. */
+function asksForStream(body: Uint8Array): boolean {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  for (let at = bytes.indexOf(STREAM_FIELD); at >= 0; at = bytes.indexOf(STREAM_FIELD, at + 1)) {
+    const value = at + STREAM_FIELD.length;
+    if (IS_TRUE.test(bytes.toString('latin1', value, value + 32))) return true;
+  }
+  return false;
 }
 
 function wireOfPath(path: string): ProtocolId | undefined {
@@ -153,72 +171,4 @@ function modelIn({ body, headers, method }: PassRequest): string | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const named = (part: Buffer): string | undefined => MODEL.exec(part.toString('latin1'))?.[1];
   return named(bytes.subarray(0, MODEL_WITHIN)) ?? named(bytes.subarray(-MODEL_WITHIN));
-}
-
-/** Holds an event stream back until it says something, for as long as another upstream could still be asked. */
-class Beginning {
-  silent = false;
-  readonly #lease: Lease;
-  readonly #limit: FirstEventLimit;
-  readonly #first: Deadline;
-  readonly #hold: Deadline;
-  #response: PeekedResponse | undefined;
-  #waitedEnough = false;
-
-  constructor(lease: Lease, limit: FirstEventLimit, giveUp: () => void) {
-    this.#lease = lease;
-    this.#limit = limit;
-    const passOn = (): void => {
-      this.#waitedEnough = true;
-      this.#response?.wake();
-    };
-    this.#hold = new Deadline(limit.clock, HOLD_MS, passOn);
-    this.#first = firstEventDeadline(
-      limit,
-      () => {
-        this.silent = true;
-        giveUp();
-      },
-      passOn,
-    );
-  }
-
-  /** How the stream failed before it said anything; undefined when it is to be passed on. */
-  async failureOf(response: PeekedResponse, judge: StreamDecoder | undefined): Promise<ModelError | undefined> {
-    if (judge === undefined) return undefined;
-    this.#response = response;
-    // With nobody else to ask, a client does not wait for long to hear that its request was taken.
-    if (this.#limit.ms === 0 || !this.#limit.hasOther()) this.#hold.start();
-    let bytes = 0;
-    let begun = false;
-    while (bytes < PEEK_BYTES && !this.#waitedEnough) {
-      const chunks = await this.#read(response, judge);
-      if (judge.failure !== undefined) return judge.failure;
-      if (chunks.end || !chunks.events.every(isSilent)) return undefined;
-      bytes += chunks.bytes;
-      if (begun || chunks.events.every(isOfHead)) continue;
-      begun = true;
-      this.#first.stop();
-      this.#hold.start();
-      this.#lease.began();
-    }
-    return undefined;
-  }
-
-  close(): void {
-    this.#first.stop();
-    this.#hold.stop();
-  }
-
-  async #read(response: PeekedResponse, judge: StreamDecoder) {
-    try {
-      const chunks = await response.peek();
-      if (chunks === undefined) return { events: judge.end({ type: 'close' }), bytes: 0, end: true };
-      const events = chunks.flatMap((chunk) => judge.push(chunk));
-      return { events, bytes: chunks.reduce((sum, { byteLength }) => sum + byteLength, 0), end: false };
-    } catch (error) {
-      if (!(error instanceof ModelError) || error.kind === 'aborted') throw error;
-      return { events: judge.end({ type: 'failed', error }), bytes: 0, end: true };
-    }
-  }
 }

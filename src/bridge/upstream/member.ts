@@ -16,7 +16,7 @@ const MAX_MODELS = 64;
 export interface Upstream {
   /** Names it in a turn state: the same for the same address, on every bridge. */
   readonly key: string;
-  /** Names it to people: its address without its query, which may hold a key. */
+  /** Names it to people: its address without its query, which may hold a key; with a number where several have the same. */
   readonly label: string;
   readonly memory: ServerMemory;
   provider(wire: ProtocolId): ProviderConfig;
@@ -39,13 +39,16 @@ export class Member implements Upstream {
   readonly #providers = new Map<ProtocolId, ProviderConfig>();
   readonly #models = new Map<string, Rest>();
 
-  /** @param via - the mark of this bridge, on all that it sends */
-  constructor(baseUrl: string, settings: Settings, via: string) {
+  /**
+   * @param label - no other server's
+   * @param via - the mark of this bridge, on all that it sends
+   */
+  constructor(baseUrl: string, label: string, settings: Settings, via: string) {
     this.#baseUrl = baseUrl;
+    this.label = label;
     this.#settings = settings;
     this.#via = via;
     this.key = createHash('sha256').update(baseUrl).digest('hex').slice(0, 12);
-    this.label = labelOf(baseUrl);
     this.wire = settings.wire === 'auto' ? undefined : settings.wire;
     this.rest = new Rest(() => settings.clock.now());
   }
@@ -94,6 +97,15 @@ export class Member implements Upstream {
 export function labelOf(baseUrl: string): string {
   const url = new URL(baseUrl);
   return redactTarget(url.origin + url.pathname.replace(/\/$/, ''));
+}
+
+/** The labels of several addresses, no two of them the same: those that differ in their query alone are numbered. */
+export function labelsOf(baseUrls: readonly string[]): string[] {
+  const labels = baseUrls.map(labelOf);
+  return labels.map((label, at) => {
+    const nth = labels.slice(0, at + 1).filter((one) => one === label).length;
+    return nth === 1 ? label : `${label} (${nth})`;
+  });
 }
 
 function providerOf(baseUrl: string, wireApi: ProtocolId, settings: Settings, via: string): ProviderConfig {

@@ -5,7 +5,7 @@ import type { ProtocolId } from '../../wire/decoder.ts';
 import type { Settings } from '../options.ts';
 import type { Hop } from './hop.ts';
 import { Lease } from './lease.ts';
-import { KEY_NAME, Member, type Upstream } from './member.ts';
+import { KEY_NAME, labelsOf, Member, type Upstream } from './member.ts';
 import { probeWire } from './probe.ts';
 import type { RestState } from './rest.ts';
 
@@ -42,7 +42,9 @@ export class UpstreamPool {
   constructor(settings: Settings, transport: HttpTransport, hop: Hop) {
     this.#settings = settings;
     this.#transport = transport;
-    this.#members = settings.upstreams.map((baseUrl) => new Member(baseUrl, settings, hop.stamp()));
+    const { upstreams } = settings;
+    const labels = labelsOf(upstreams);
+    this.#members = upstreams.map((url, at) => new Member(url, labels[at] ?? '', settings, hop.stamp()));
   }
 
   get size(): number {
