@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { isObject, type JsonObject } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import { InvalidFieldError } from '../wire/request-fields.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { answer } from './answer.ts';
@@ -11,7 +11,7 @@ import { chatEncoding, responsesEncoding, type Encoding } from './encoding.ts';
 import { traced } from './traced.ts';
 import { internalError } from './internal-error.ts';
 import { echoOf, newId, parseChat, type Prepared } from './prepare.ts';
-import { decodedBody } from './request-body.ts';
+import { decodedBody, readRequest, textOfBody } from './request-body.ts';
 import { JsonSink, sendError, SseSink } from './sink.ts';
 import { MissingStateError, prepareResponses } from './state.ts';
 import type { ResponseStore } from './store/index.ts';
@@ -132,17 +132,15 @@ async function reading(
     sendError(res, bytes.refusal);
     return undefined;
   }
+  const read = readRequest(textOfBody(bytes));
+  if ('refusal' in read) {
+    sendError(res, read.refusal);
+    return undefined;
+  }
   try {
-    const body: unknown = JSON.parse(Buffer.from(bytes).toString());
-    if (!isObject(body)) {
-      sendError(res, badRequest('the body has to be a JSON object'));
-      return undefined;
-    }
-    return { prepared: await prepare(body), body };
+    return { prepared: await prepare(read.body), body: read.body };
   } catch (error) {
-    if (error instanceof SyntaxError)
-      sendError(res, badRequest('the body is not valid JSON', { code: 'invalid_json' }));
-    else sendError(res, refusalOf(error) ?? internalError(log, error, 'a request could not be prepared'));
+    sendError(res, refusalOf(error) ?? internalError(log, error, 'a request could not be prepared'));
     return undefined;
   }
 }

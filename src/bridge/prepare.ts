@@ -60,31 +60,13 @@ export function parseResponses(body: JsonObject): ParsedRequest {
   optionalBoolean(body.store, 'store');
   optionalBoolean(body.generate, 'generate');
   optionalObject(body.metadata, 'metadata');
-  refuseTooDeep(body);
   return fromResponsesRequest(withContextAsMessages(body));
 }
 
 /** @throws InvalidFieldError for what cannot be read or done, naming the field */
 export function parseChat(body: JsonObject): ParsedRequest {
   if ((optionalNumber(body.n, 'n') ?? 1) !== 1) throw new InvalidFieldError('n', 'only 1 is supported by this bridge');
-  refuseTooDeep(body);
   return fromChatRequest(body);
-}
-
-/** Levels of objects and arrays in a field: what is deeper can be read, but not written again. */
-const MAX_DEPTH = 500;
-
-function refuseTooDeep(body: JsonObject): void {
-  for (const [name, value] of Object.entries(body)) {
-    if (isDeeper(value, MAX_DEPTH)) throw new InvalidFieldError(name, `is nested more than ${MAX_DEPTH} levels deep`);
-  }
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  for (const inner of Object.values(value)) if (isDeeper(inner, levels - 1)) return true;
-  return false;
 }
 
 /** Items with an id each: `input_items` and references need them. */

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { isObject, parseJson } from '../base/json.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from './api-error.ts';
 import { one } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
@@ -11,7 +10,7 @@ import { internalError } from './internal-error.ts';
 import { passThrough } from './passthrough.ts';
 import { newId } from './prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
-import { tooLarge } from './request-body.ts';
+import { readRequest, textOfBody, tooLarge } from './request-body.ts';
 import { sendError } from './sink.ts';
 import { deleteResponse, getInputItems, getResponse } from './stored-routes.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
@@ -257,7 +256,7 @@ async function hijacked(
     if (!res.writableFinished) abort.abort();
   });
   const body = request.method === 'POST' ? bodyOf(request) : undefined;
-  const read = context.tracer === undefined || body === undefined ? undefined : parseJson(Buffer.from(body).toString());
+  const read = context.tracer === undefined || body === undefined ? undefined : readRequest(textOfBody(body));
   const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
   await passThrough({
     context,
@@ -273,7 +272,7 @@ async function hijacked(
       method: request.method,
       url: request.url,
       headers: request.headers,
-      body: isObject(read) ? read : undefined,
+      body: read !== undefined && 'body' in read ? read.body : undefined,
     }),
   });
 }

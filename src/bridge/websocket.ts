@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket, WebSocketServer } from 'ws';
-import { isObject, nonEmpty, parseJson, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { WireEvent } from '../wire/encode-event.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
@@ -15,6 +15,7 @@ import type { Encoding } from './encoding.ts';
 import { internalError } from './internal-error.ts';
 import { newId, type Prepared } from './prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
+import { readRequest } from './request-body.ts';
 import type { Sink } from './sink.ts';
 import { prepareResponses, type LocalState } from './state.ts';
 import { traced } from './traced.ts';
@@ -181,11 +182,12 @@ class Connection {
   }
 
   async #serve(text: string): Promise<void> {
-    const body = parseJson(text);
-    if (!isObject(body)) {
-      await this.#error(badRequest('a frame has to be a JSON object', { code: 'invalid_json' }));
+    const read = readRequest(text);
+    if ('refusal' in read) {
+      await this.#error(read.refusal);
       return;
     }
+    const { body } = read;
     if (body.type !== 'response.create') {
       await this.#error(badRequest('type: only response.create is known here', { param: 'type' }));
       return;

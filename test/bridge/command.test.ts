@@ -1,62 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startMock } from '../../src/mock/index.ts';
+import { startCommand } from './bridge-process.ts';
 import { post, startRig } from './harness.ts';
 import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-
-interface Command {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  end(signal?: NodeJS.Signals): Promise<number | null>;
-}
-
-async function startCommand(
-  args: readonly string[],
-  env: Record<string, string> = {},
-  stdin?: string,
-): Promise<Command> {
-  const info = join(folder, `info-${args.join('').length}-${Math.random()}.json`);
-  const child = spawn(process.execPath, [MAIN, 'bridge', '--port', '0', '--server-info', info, ...args], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
-  child.stdin.end(stdin ?? '');
-  const exit = once(child, 'exit') as Promise<[number | null]>;
-  while (!stdout.includes('OPENAI_BASE_URL')) {
-    const [chunk] = (await Promise.race([
-      once(child.stdout, 'data'),
-      exit.then(() => Promise.reject(new Error(stderr))),
-    ])) as [Buffer];
-    stdout += String(chunk);
-  }
-  const { url, pid, port } = JSON.parse(readFileSync(info, 'utf8')) as { url: string; pid: number; port: number };
-  expect([pid, url]).toEqual([child.pid, `http://127.0.0.1:${port}`]);
-  return {
-    child,
-    url,
-    stdout: () => stdout,
-    stderr: () => stderr,
-    end: async (signal = 'SIGTERM') => {
-      child.kill(signal);
-      return (await exit)[0];
-    },
-  };
-}
 
 describe('turnwire bridge', () => {
   it('prints the block for Codex, takes its key from stdin, logs one line per answer and no secret', async () => {
