@@ -16,9 +16,11 @@ export interface GateOptions extends LocalNames {
 /** What the gate looks at. */
 export interface GateRequest {
   readonly method: string;
-  /** Path and query, as they came. */
+  /** The target as it came: path and query, or a whole URL. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  /** Every `Host` header, where more than one was counted. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 /** Says why a request is not let in; undefined when it is. */
@@ -32,7 +34,7 @@ export function createGate(options: GateOptions): Gate {
   // Beyond loopback the token is the protection: a rebound name does not know it.
   const isHost = createHostCheck(options);
   const origins = new Set(options.allowedOrigins ?? []);
-  const token = options.authToken === undefined ? undefined : digest(`Bearer ${options.authToken}`);
+  const token = options.authToken === undefined ? undefined : digest(options.authToken);
   return (request) =>
     // Before all others: it has to be told apart from a wrong token, and nobody else can know the mark.
     (options.isOwnHop?.(request.headers.via) === true ? loopDetected() : undefined) ??
@@ -43,9 +45,15 @@ export function createGate(options: GateOptions): Gate {
     checkContentType(request);
 }
 
-function checkHost({ headers }: GateRequest, isHost: (header: string) => boolean): ApiError | undefined {
+/** RFC 9112, 3.2: one Host, no more, and the authority of a target that is a whole URL stands above it. */
+function checkHost(
+  { headers, url, hosts = [] }: GateRequest,
+  isHost: (header: string) => boolean,
+): ApiError | undefined {
   if (headers.host === undefined) return badRequest('the Host header is missing');
-  if (isHost(headers.host)) return undefined;
+  if (hosts.length > 1) return badRequest('there is more than one Host header');
+  const authority = /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
+  if (isHost(headers.host) && isHost(authority)) return undefined;
   return forbidden('this Host is not allowed here');
 }
 
@@ -64,7 +72,7 @@ function checkAddress({ url }: GateRequest): ApiError | undefined {
 
 function checkToken({ method, headers }: GateRequest, token: Buffer | undefined): ApiError | undefined {
   if (method === 'OPTIONS') return undefined; // a page's question whether it may ask carries no token
-  if (token === undefined || timingSafeEqual(digest(headers.authorization ?? ''), token)) return undefined;
+  if (token === undefined || timingSafeEqual(digest(bearerOf(headers.authorization)), token)) return undefined;
   return {
     status: 401,
     type: 'authentication_error',
@@ -72,6 +80,11 @@ function checkToken({ method, headers }: GateRequest, token: Buffer | undefined)
     message: 'the bearer token is missing or wrong',
     headers: { 'www-authenticate': 'Bearer' },
   };
+}
+
+/** The scheme may be written in any case (RFC 9110, 11.1). */
+function bearerOf(authorization = ''): string {
+  return /^bearer +(.*)$/i.exec(authorization)?.[1] ?? '';
 }
 
 function checkContentType({ method, headers }: GateRequest): ApiError | undefined {

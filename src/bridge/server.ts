@@ -5,7 +5,7 @@ import { badRequest, shuttingDown, tooMany, type ApiError } from './api-error.ts
 import { one } from './client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { createChatCompletion, createResponse, type CreateRequest } from './create-response.ts';
-import { createGate, type Gate } from './gate.ts';
+import { createGate, type Gate, type GateRequest } from './gate.ts';
 import { internalError } from './internal-error.ts';
 import { passThrough } from './passthrough.ts';
 import { newId } from './prepare.ts';
@@ -22,6 +22,8 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
+/** A client that is answered before it sent all of its request may go on for this long. */
+const UNREAD_MS = 2000;
 /** A connection silent for so long is asked by TCP whether its client is still there. */
 const PROBE_AFTER_MS = 60_000;
 
@@ -73,7 +75,8 @@ export function createFront(context: BridgeContext): HttpFront {
   app.addHook('onRequest', (request, reply, done) => {
     answers.set(request.raw.socket, reply.raw);
     reply.raw.setHeader('x-request-id', request.id);
-    const refusal = isOpenToAll(request) ? undefined : gate(request);
+    reply.raw.once('finish', () => leaveUnread(context, request.raw));
+    const refusal = isOpenToAll(request) ? undefined : gate(gateRequestOf(request.raw));
     if (refusal !== undefined) {
       void sendApiError(reply, refusal);
       return;
@@ -82,13 +85,25 @@ export function createFront(context: BridgeContext): HttpFront {
     done();
   });
   addRoutes(app, context);
-  app.server.on('checkExpectation', (_request: IncomingMessage, res: ServerResponse) => {
+  app.server.on('checkExpectation', (request: IncomingMessage, res: ServerResponse) => {
+    res.once('finish', () => leaveUnread(context, request));
     sendError(res, badRequest('Expect: only 100-continue is known', { status: 417 }));
   });
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     onUpgrade(context, gate, sockets, request, socket, head);
   });
   return { app, sockets };
+}
+
+function gateRequestOf({ method = 'GET', url = '/', headers, headersDistinct }: IncomingMessage): GateRequest {
+  return { method, url, headers, hosts: headersDistinct.host };
+}
+
+/** What a client goes on sending behind its answer is of no use: it gets a moment to notice, then its connection ends. */
+function leaveUnread({ settings }: BridgeContext, request: IncomingMessage): void {
+  if (request.complete) return;
+  const timer = settings.clock.after(UNREAD_MS, () => request.socket.destroy());
+  request.once('end', () => timer.cancel()).resume();
 }
 
 /** Some clients offer HTTP/2 with every request (`upgrade: h2c`): they are served as if they did not. */
@@ -299,7 +314,7 @@ function onUpgrade(
   socket.on('error', () => socket.destroy());
   const url = request.url ?? '/';
   const refusal =
-    gate({ method: 'GET', url, headers: request.headers }) ??
+    gate(gateRequestOf(request)) ??
     (RESPONSES_PATHS.has(url.split('?', 1)[0] ?? '') ? undefined : notThere()) ??
     (context.streams.full || sockets.size >= context.settings.maxStreams ? tooMany() : undefined) ??
     (context.streams.closing ? shuttingDown() : undefined) ??

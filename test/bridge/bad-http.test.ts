@@ -107,6 +107,46 @@ describe('bridge: odd requests', () => {
   });
 });
 
+describe('bridge: who is meant', () => {
+  it.each([
+    ['two Host headers', 400, head('GET /v1/models HTTP/1.1', 'host: localhost')],
+    ['two Host headers of an upgrade', 400, head('GET /v1/responses HTTP/1.1', 'host: localhost', ...UPGRADE)],
+    ['a whole URL of another host', 403, head('GET http://evil.example/v1/models HTTP/1.1')],
+  ])('is told by one Host: %s', async (_name, status, text) => {
+    await using at = await startRig({ wire: 'chat' }, { wire: 'chat' });
+    const socket = await dial(at.bridge.port, text);
+    expect(errorOf(String((await once(socket, 'data'))[0]))[0]).toBe(status);
+    expect(at.mock.requests).toEqual([]);
+    socket.destroy();
+  });
+});
+
+describe('bridge: a client that goes on sending behind its answer', () => {
+  const start = (length: number, ...more: readonly string[]): string =>
+    head('POST /v1/responses HTTP/1.1', 'content-type: application/json', `content-length: ${length}`, ...more);
+
+  it('is cut off soon', async () => {
+    await using at = await startRig({ wire: 'chat' }, { wire: 'chat', authToken: 'sesame' });
+    const socket = await dial(at.bridge.port, start(1_000_000));
+    const drip = setInterval(() => socket.write('x'), 50);
+    const before = performance.now();
+    const [[status]] = [errorOf(await readAll(socket))];
+    clearInterval(drip);
+    expect(status).toBe(401);
+    expect(performance.now() - before).toBeLessThan(15_000);
+    socket.destroy();
+  });
+
+  it('keeps its connection when it comes to its end', async () => {
+    await using at = await startRig({ wire: 'chat' }, { wire: 'chat', authToken: 'sesame' });
+    const socket = await dial(at.bridge.port, start(3));
+    expect(errorOf(String((await once(socket, 'data'))[0]))[0]).toBe(401);
+    socket.write('abc' + head('GET /v1/responses/none HTTP/1.1', 'authorization: bearer sesame'));
+    expect(errorOf(String((await once(socket, 'data'))[0]))[0]).toBe(404);
+    socket.destroy();
+  });
+});
+
 describe('bridge: a compressed body', () => {
   const text = '{"model":"m","input":"x"}';
   const init = {

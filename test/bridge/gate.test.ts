@@ -44,6 +44,25 @@ describe('gate', () => {
     }
   });
 
+  it('takes the scheme of the token in any case', () => {
+    const options = { authToken: 'Sesame' };
+    for (const authorization of ['bearer Sesame', 'BEARER Sesame', 'Bearer  Sesame']) {
+      expect(ask({ authorization }, options)).toBe('in');
+    }
+    for (const authorization of ['Bearer sesame', 'BearerSesame', 'Basic Sesame', 'x bearer Sesame']) {
+      expect(ask({ authorization }, options)).toBe(401);
+    }
+  });
+
+  it('looks at the authority of a target that is a whole URL', () => {
+    expect(ask({}, {}, 'http://127.0.0.1:18080/v1/responses')).toBe('in');
+    expect(ask({}, {}, 'HTTP://LOCALHOST/v1/responses')).toBe('in');
+    expect(ask({}, {}, 'http://evil.example/v1/responses')).toBe(403);
+    expect(ask({}, {}, 'http://127.0.0.1@evil.example:80/v1/responses')).toBe(403);
+    expect(ask({ host: 'evil.example' }, {}, 'http://127.0.0.1/v1/responses')).toBe(403);
+    expect(ask({}, {}, '/v1/responses?next=http://evil.example')).toBe('in');
+  });
+
   it('refuses a key in the address', () => {
     for (const query of ['api_key=x', 'a=1&key=x', 'access_token=x', 'api%5Fkey=x', 'a=%26&%6Bey=x', 'x-api-key=x']) {
       expect(ask({}, {}, `/v1/responses?${query}`)).toBe(400);
