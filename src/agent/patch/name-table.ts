@@ -26,11 +26,11 @@ export class NameTable {
 
   /** The name itself, for what removes or renames. */
   async name(path: string, base?: string, shown = path): Promise<NameState> {
-    const { real, inside } = await this.#workspace.locateName(path, base);
+    const { real } = await this.#workspace.locateName(path, base);
     const known = this.#states.get(real);
     if (known !== undefined) return known;
     const before = await readEntry(real, shown);
-    const state: NameState = { path: real, inside, before, after: before };
+    const state: NameState = { path: real, inside: this.#workspace.contains(real), before, after: before };
     this.#states.set(real, state);
     return state;
   }

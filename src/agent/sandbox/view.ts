@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { contains, foldersOf, realOrNothing } from './paths.ts';
+import { homesOf, secretPlaces } from './secret-places.ts';
 
 /** Which part of the file system a command in the sandbox sees. All paths are absolute. */
 export interface View {
@@ -29,9 +29,7 @@ export interface ViewOptions {
 }
 
 export function createView({ cwd, env }: ViewOptions): View {
-  const homes = [...new Set([systemHome(), env.HOME ?? ''])].filter(
-    (home) => isAbsolute(home) && home !== '/' && realOrNothing(home) !== undefined,
-  );
+  const homes = homesOf(env);
   const wanted = [...SYSTEM, ...settings(), ...homes.flatMap(managersOf(env.PATH)), ...toolFolders(env.PATH, homes)];
   // What is on the search path and in the project is writable with the project; but not when that is the home.
   const isOurs = (path: string): boolean => !contains(cwd, path) || homes.some((home) => contains(cwd, home));
@@ -39,7 +37,7 @@ export function createView({ cwd, env }: ViewOptions): View {
     cwd,
     homes,
     readable: readablePlaces(wanted).filter((place) => isOurs(place.path)),
-    secrets: homes.flatMap((home) => secretsOf(home, env)),
+    secrets: secretPlaces(env),
   };
 }
 
@@ -64,15 +62,6 @@ function readablePlaces(paths: readonly string[]): readonly ReadablePlace[] {
 function topLink(path: string): ReadablePlace | undefined {
   if (dirname(path) !== '/' || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
   return { type: 'link', path, target: readlinkSync(path) };
-}
-
-/** What the system says, whatever `HOME` is; nothing for a user that it does not know (as in some containers). */
-function systemHome(): string {
-  try {
-    return userInfo().homedir;
-  } catch {
-    return '';
-  }
 }
 
 /** Folders of the system with programs and libraries. */
@@ -153,44 +142,6 @@ function managersOf(searchPath: string | undefined): (home: string) => readonly 
     MANAGERS.flatMap(([onPath, needs]) =>
       folders.some((folder) => contains(join(home, onPath), folder)) ? needs.map((path) => join(home, path)) : [],
     );
-}
-
-/** Where programs keep keys, tokens and passwords below the home, and what decides about this program itself. */
-const SECRETS = [
-  '.aws',
-  '.azure',
-  '.cargo/credentials',
-  '.cargo/credentials.toml',
-  '.claude',
-  '.codex',
-  '.config/gcloud',
-  '.config/gh',
-  '.config/git/credentials',
-  '.config/turnwire',
-  '.docker',
-  '.gem/credentials',
-  '.git-credentials',
-  '.gnupg',
-  '.kube',
-  '.local/share/keyrings',
-  '.local/state/turnwire',
-  '.m2/settings.xml',
-  '.mozilla',
-  '.netrc',
-  '.npmrc',
-  '.password-store',
-  '.pgpass',
-  '.pypirc',
-  '.ssh',
-  '.terraform.d',
-  '.vault-token',
-];
-
-function secretsOf(home: string, env: ViewOptions['env']): readonly string[] {
-  const own = [env.XDG_CONFIG_HOME, env.XDG_STATE_HOME].flatMap((folder) =>
-    folder?.startsWith('/') === true ? [join(folder, 'turnwire')] : [],
-  );
-  return [...SECRETS.map((path) => join(home, path)), ...own];
 }
 
 /** The folders that a command works in: the working directory, and where it runs when that lies outside. */

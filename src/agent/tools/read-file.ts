@@ -42,7 +42,7 @@ export function createReadFileTool(context: ToolsetContext): AgentTool {
 /** Looking at what lies outside the working directory is asked for, place by place. */
 export function outsideNeed(verb: string, place: Place): ApprovalNeed | undefined {
   if (place.inside) return undefined;
-  return { reason: `${place.real} is outside the working directory`, rules: [`${verb}:${place.real}`] };
+  return { reason: `${place.real} is ${place.where}`, rules: [`${verb}:${place.real}`] };
 }
 
 async function readLines(place: Place, offset: number, limit: number, signal: AbortSignal): Promise<ToolResult> {

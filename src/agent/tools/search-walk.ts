@@ -6,6 +6,8 @@ export interface WalkRequest {
   readonly root: string;
   /** Paths are shown relative to it. */
   readonly cwd: string;
+  /** Not gone into nor read. Absolute, real. */
+  readonly secrets: readonly string[];
   readonly pattern: string;
   readonly glob: string | undefined;
   readonly ignoreCase: boolean;
@@ -30,7 +32,7 @@ export function walk(request: WalkRequest): WalkResult {
   const glob = request.glob === undefined ? undefined : globToRegExp(request.glob);
   const lines: string[] = [];
   let files = 0;
-  for (const path of filesBelow(request.root)) {
+  for (const path of filesBelow(request.root, new Set(request.secrets))) {
     const name = relative(request.cwd, path);
     if (glob !== undefined && !glob.test(basename(path)) && !glob.test(name)) continue;
     if (++files > MAX_FILES) return { lines, note: `[… only the first ${MAX_FILES} files were searched …]` };
@@ -40,15 +42,16 @@ export function walk(request: WalkRequest): WalkResult {
   return { lines };
 }
 
-function* filesBelow(root: string): Generator<string> {
+function* filesBelow(root: string, secrets: ReadonlySet<string>): Generator<string> {
   if (!statSync(root).isDirectory()) {
     yield root;
     return;
   }
   for (const { name, isFolder } of sortedEntries(root)) {
     const path = join(root, name);
+    if (secrets.has(path)) continue;
     if (!isFolder) yield path;
-    else if (!NOT_ENTERED.has(name)) yield* filesBelow(path);
+    else if (!NOT_ENTERED.has(name)) yield* filesBelow(path, secrets);
   }
 }
 

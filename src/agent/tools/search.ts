@@ -62,7 +62,9 @@ async function withRipgrep(
 ): Promise<WalkResult | undefined> {
   const { cwd } = context.workspace;
   const program = findProgram('rg', foreignPath(context.env.PATH, cwd));
-  if (program === undefined) return undefined;
+  // Without a sandbox nothing hides keys from it; our own walk passes them by.
+  if (program === undefined || (!context.sandbox.works && context.workspace.hasSecretsBelow(place.real)))
+    return undefined;
   const argv = [program, ...ripgrepArgs(query), '--', context.workspace.show(place.real)] as const;
   const { end, output } = await runProcess({
     // What lies outside was approved, and is not visible inside.
@@ -107,6 +109,7 @@ async function withWalk(query: Query, place: Place, context: ToolsetContext, sig
   const request: WalkRequest = {
     root: place.real,
     cwd: context.workspace.cwd,
+    secrets: place.inside ? context.workspace.secrets : [],
     pattern: query.pattern,
     glob: query.glob,
     ignoreCase: query.ignore_case === true,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../platform/system-clock.ts';
 import { openSandbox } from '../sandbox/open.ts';
+import { secretPlaces } from '../sandbox/secret-places.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
@@ -34,7 +35,7 @@ export async function createTools(options: ToolsetOptions): Promise<readonly Age
   const select = options.select ?? 'all';
   if (select === 'none') return [];
   const { env = BARE_ENVIRONMENT, clock = systemClock } = options;
-  const workspace = await Workspace.open(options.cwd);
+  const workspace = await Workspace.open(options.cwd, secretPlaces(env));
   const context: ToolsetContext = {
     workspace,
     env,

@@ -1,5 +1,6 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { contains } from '../sandbox/paths.ts';
 import { ToolInputError } from '../tool.ts';
 
 /** As many links as Linux follows. */
@@ -11,29 +12,39 @@ export interface Place {
   readonly path: string;
   /** Absolute, with every symbolic link resolved; what does not exist yet is appended to what does. */
   readonly real: string;
-  /** The real path is the working directory or lies below it. */
+  /** The real path is the working directory or lies below it, and not where keys are kept. */
   readonly inside: boolean;
+  /** Where it lies, for people: `outside the working directory`. */
+  readonly where: string;
 }
+
+/** Of the kernel: the environment of every process, the memory, the disks. They are below a working directory of `/`. */
+const KERNEL = ['/proc', '/sys', '/dev'];
 
 /** The folder that a session works in, and the question whether a path is in it. */
 export class Workspace {
   /** Absolute, without symbolic links. */
   readonly cwd: string;
 
-  private constructor(cwd: string) {
+  /** Where keys are kept below it (it may be the home, or `/`), without symbolic links. They count as outside. */
+  readonly secrets: readonly string[];
+
+  private constructor(cwd: string, secrets: readonly string[]) {
     this.cwd = cwd;
+    this.secrets = secrets.filter((path) => contains(cwd, path) && !contains(path, cwd));
   }
 
-  /** Fails when the folder does not exist. */
-  static async open(cwd: string): Promise<Workspace> {
-    return new Workspace(await realpath(resolve(cwd)));
+  /** `secrets`: where keys are kept, absolute. Not all has to exist. Fails when the folder does not exist. */
+  static async open(cwd: string, secrets: readonly string[] = []): Promise<Workspace> {
+    const real = [...secrets, ...KERNEL].map((path) => realOf(path, MAX_LINKS).catch(() => path));
+    return new Workspace(await realpath(resolve(cwd)), await Promise.all(real));
   }
 
   /** `path` may be relative to `base` (default: the working directory). Fails with `ToolInputError` for a bad path. */
   async locate(path: string, base = this.cwd): Promise<Place> {
     if (path.includes('\0')) throw new ToolInputError('a path cannot contain a NUL character');
     const real = await realOf(below(base, path), MAX_LINKS);
-    return { path: resolve(base, path), real, inside: this.contains(real) };
+    return this.#place(resolve(base, path), real);
   }
 
   /**
@@ -45,18 +56,29 @@ export class Workspace {
     const folder = await this.locate(dirname(path), base);
     const real = join(folder.real, name);
     if (name === '.' || name === '..' || (await linkTarget(real)) === undefined) return this.locate(path, base);
-    return { path: resolve(base, path), real, inside: this.contains(real) };
+    return this.#place(resolve(base, path), real);
   }
 
   /** For a path that is real already. */
   contains(real: string): boolean {
-    const way = relative(this.cwd, real);
-    return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+    return contains(this.cwd, real);
+  }
+
+  /** Whether keys are kept somewhere below a folder, which is real already: who walks through it reads them. */
+  hasSecretsBelow(folder: string): boolean {
+    return this.secrets.some((secret) => contains(folder, secret));
   }
 
   /** Relative to the working directory where it lies in it: for people and the model. */
   show(path: string): string {
     return this.contains(path) ? relative(this.cwd, path) || '.' : path;
+  }
+
+  #place(path: string, real: string): Place {
+    const isSecret = this.secrets.some((secret) => contains(secret, real));
+    const inside = this.contains(real) && !isSecret;
+    const where = isSecret ? 'where keys may be kept' : `${inside ? 'in' : 'outside'} the working directory`;
+    return { path, real, inside, where };
   }
 }
 

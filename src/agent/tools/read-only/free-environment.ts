@@ -24,7 +24,8 @@ async function safeFolders(path: string, workspace: Workspace): Promise<readonly
   for (const folder of path.split(':')) {
     // As it is written, too: a link in the working directory can be made to lead elsewhere.
     if (!isAbsolute(folder) || workspace.contains(folder) || /\/node_modules\/\.bin\/?$/.test(folder)) continue;
-    if (!(await workspace.locate(folder).catch(() => undefined))?.inside) folders.push(folder);
+    const place = await workspace.locate(folder).catch(() => undefined);
+    if (place === undefined || !workspace.contains(place.real)) folders.push(folder);
   }
   return folders;
 }

@@ -69,13 +69,18 @@ function badArgument(parsed: Arguments, program: Program): string | undefined {
 async function objectionToPaths(
   parsed: Arguments,
   program: Program,
-  { workspace, folder }: Surroundings,
+  { workspace, folder, sandboxed }: Surroundings,
 ): Promise<string | undefined> {
   const has = (name: string): boolean => parsed.options.some((option) => option.name === name);
   const texts = program.pathsOnlyWith?.some(has) === true ? 0 : (program.texts ?? 0);
-  for (const word of [...parsed.others, ...parsed.operands.slice(texts)]) {
-    const { real, inside } = await workspace.locate(word, folder);
-    if (!inside) return `it may read ${quoteArgv([real])}, outside the working directory`;
+  // A sandbox hides them.
+  const walks = program.walks === true && !sandboxed;
+  const paths = parsed.operands.slice(texts);
+  for (const word of [...parsed.others, ...(walks && paths.length === 0 ? ['.'] : paths)]) {
+    const { real, inside, where } = await workspace.locate(word, folder);
+    if (!inside) return `it may read ${quoteArgv([real])}, ${where}`;
+    if (walks && workspace.hasSecretsBelow(real))
+      return `it may read below ${quoteArgv([real])}, where keys may be kept`;
     if (program.foldersNeed !== undefined && !has(program.foldersNeed) && (await isFolder(real))) {
       return `it may follow links in the folder ${quoteArgv([word])}`;
     }
@@ -99,8 +104,8 @@ async function objectionToPlace(name: string, { workspace, path }: Surroundings)
       () => false,
     );
     if (!runs) continue;
-    const { real, inside } = await workspace.locate(file);
-    return inside ? `${name} is ${quoteArgv([real])}, in the working directory` : undefined;
+    const { real } = await workspace.locate(file);
+    return workspace.contains(real) ? `${name} is ${quoteArgv([real])}, in the working directory` : undefined;
   }
   return undefined;
 }

@@ -15,6 +15,8 @@ export interface Program extends Options {
   readonly anything?: boolean;
   /** A folder as an operand means that files in it are read through links, unless this option is there. */
   readonly foldersNeed?: string;
+  /** It reads what files below a folder hold, also below the one that it runs in. */
+  readonly walks?: boolean;
   /** Why it asks nevertheless. */
   readonly objection?: (args: Arguments) => string | undefined;
   /** Free in a sandbox only. */
@@ -30,6 +32,7 @@ const grep: Program = {
   numbers: true,
   texts: 1,
   pathsOnlyWith: ['e', 'regexp'],
+  walks: true,
 };
 
 /** Not `-c`, which reads the files that its file names. */
@@ -92,6 +95,7 @@ const table: Readonly<Record<string, Program>> = {
       ignore-all-space ignore-space-change ignore-blank-lines ignore-trailing-space ignore-tab-expansion text recursive
       new-file no-dereference exclude= label= color? minimal strip-trailing-cr show-c-function expand-tabs normal`,
     foldersNeed: 'no-dereference',
+    walks: true,
   },
   dirname: { short: 'z', long: 'zero', texts: Infinity },
   du: {
@@ -141,6 +145,7 @@ const table: Readonly<Record<string, Program>> = {
       vimgrep null no-messages no-config passthru`,
     texts: 1,
     pathsOnlyWith: ['e', 'regexp', 'files', 'type-list'],
+    walks: true,
   },
   sed,
   seq: { short: 'wf:s:', long: 'equal-width format= separator=', numbers: true, texts: Infinity },
