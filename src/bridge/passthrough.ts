@@ -86,7 +86,9 @@ async function hand(
   const judge = passing.ok && context.pool.size > 1 ? passing.answer.judge : undefined;
   answer.tap((chunk) => judge?.push(chunk));
   try {
-    const response = await withoutSecrets(answer, concealerFor(upstream, context.pool.getEnv));
+    const response = passing.ok
+      ? answer
+      : await withoutSecrets(answer, concealerFor(upstream, context.pool.getEnv), context.settings.clock);
     facts.status = response.status;
     writeHead(options, upstream, response);
     await copy(options, response, sent, facts);

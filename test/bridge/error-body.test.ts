@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createBridge, type BridgeOptions } from '../../src/bridge/index.ts';
+import { manualClock } from '../transport/support/manual-clock.ts';
 
 const KEY = 'sk-live-0123456789';
 const QUOTE = `{"error":{"message":"Incorrect API key provided: ${KEY}. \u00fc","code":"invalid_api_key"}}`;
@@ -16,7 +17,14 @@ async function passed(
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  const bridge = createBridge({ upstreams: [upstream], mode: 'passthrough', port: 0, drainTimeoutMs: 0, ...options });
+  const bridge = createBridge({
+    upstreams: [upstream],
+    mode: 'passthrough',
+    port: 0,
+    requestMaxRetries: 0,
+    drainTimeoutMs: 0,
+    ...options,
+  });
   await bridge.listen();
   try {
     const response = await fetch(`${bridge.url}/v1/chat/completions`, {
@@ -56,6 +64,28 @@ describe('an error that quotes the key of the bridge', () => {
   it('is passed on without what a configured header holds', async () => {
     const options = { upstreamHeaders: { 'x-api-key': KEY } };
     expect(await passed((_req, res) => res.writeHead(401).end(QUOTE), options)).toEqual(whole);
+  });
+
+  it.each([401, 200])('is passed on without it as an event stream with status %i', async (status) => {
+    const body = `data: ${QUOTE}\n\n`;
+    const stream: RequestListener = (_req, res) =>
+      res.writeHead(status, { 'content-type': 'text/event-stream' }).end(body);
+    expect((await passed(stream)).body.toString()).toBe(body.replace(KEY, '[redacted]'));
+  });
+
+  it('is passed on without it as JSON with status 200', async () => {
+    const json: RequestListener = (_req, res) => res.writeHead(200, { 'content-type': 'application/json' }).end(QUOTE);
+    expect(await passed(json)).toEqual({ ...whole, status: 200 });
+  });
+
+  it('ends where it is when its server does not end it, within a character too', async () => {
+    const clock = manualClock();
+    const ticking = setInterval(() => clock.advance(500), 5);
+    const start = Buffer.from(`the key ${KEY} is wrong `);
+    const open: RequestListener = (_req, res) =>
+      res.writeHead(401).write(Buffer.concat([start, Buffer.from('\u00fc').subarray(0, 1)]));
+    const told = await passed(open, { apiKey: () => KEY, clock }).finally(() => clearInterval(ticking));
+    expect([told.status, told.body.toString()]).toEqual([401, 'the key [redacted] is wrong ']);
   });
 
   it('stays cut off when it was cut off', async () => {
