@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createBridge } from '../../src/bridge/index.ts';
 import { readTape, recordTo, type TapedExchange } from '../../src/mock/index.ts';
-import { createDecoder, type WireApi } from '../../src/wire/index.ts';
+import { createDecoder, type ProtocolId } from '../../src/wire/index.ts';
 import { openLlama } from './llama.ts';
 import { explain, runCodex } from './run-codex.ts';
 
@@ -29,7 +29,7 @@ for (const wire of ['chat', 'responses'] as const) {
   });
 }
 
-async function turn(wire: WireApi, tapes: string): Promise<void> {
+async function turn(wire: ProtocolId, tapes: string): Promise<void> {
   await using recorder = await recordTo(tapes, { upstream: url });
   await using bridge = createBridge({ upstreams: [recorder.url], wire, port: 0, drainTimeoutMs: 0 });
   await bridge.listen();
@@ -70,13 +70,13 @@ interface Answer {
 }
 
 /** What the server sent, decoded from the bytes that it sent. */
-async function answersOf(folder: string, wire: WireApi): Promise<readonly Answer[]> {
+async function answersOf(folder: string, wire: ProtocolId): Promise<readonly Answer[]> {
   const { exchanges, problems } = await readTape(folder);
   assert.deepEqual(problems, []);
   return exchanges.filter(({ request }) => request.method === 'POST').map((exchange) => answerOf(exchange, wire));
 }
 
-function answerOf({ request, chunks }: TapedExchange, wire: WireApi): Answer {
+function answerOf({ request, chunks }: TapedExchange, wire: ProtocolId): Answer {
   const decoder = createDecoder(wire);
   const events = chunks.flatMap(({ data }) => decoder.push(data));
   events.push(...decoder.end({ type: 'close' }));

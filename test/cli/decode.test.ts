@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createDecoder, type DecoderOptions, type WireApi } from '../../src/wire/index.ts';
+import { createDecoder, type DecoderOptions, type ProtocolId } from '../../src/wire/index.ts';
 import { captures, linesOf, resultOf, runInProcess, spawnCli, startInProcess } from './harness.ts';
 
 const names = readdirSync(captures).filter((name) => name.endsWith('.sse'));
-const wireOf = (name: string): WireApi => (name.startsWith('chat') ? 'chat' : 'responses');
+const wireOf = (name: string): ProtocolId => (name.startsWith('chat') ? 'chat' : 'responses');
 
 /** What the library itself says about the same bytes, in one piece. */
-function expected(wire: WireApi, bytes: Uint8Array, options: DecoderOptions = {}): unknown[] {
+function expected(wire: ProtocolId, bytes: Uint8Array, options: DecoderOptions = {}): unknown[] {
   const decoder = createDecoder(wire, options);
   const events: unknown[] = [...decoder.push(bytes), ...decoder.end({ type: 'close' })];
   if (decoder.failure !== undefined) events.push({ type: 'error', error: decoder.failure.toJSON() });
@@ -132,7 +132,7 @@ describe('decode --batch', () => {
     const stdin = [...requests, broken, ...requests].map(line).join('\n');
     const { code, stdout, stderr } = await runInProcess(['decode', '--batch'], { stdin });
     const of = ({ wire, b64: bytes }: { wire: string; b64: string }) =>
-      expected(wire as WireApi, Buffer.from(bytes, 'base64'));
+      expected(wire as ProtocolId, Buffer.from(bytes, 'base64'));
     const results = [...requests, broken, ...requests].map((request, n) => ({ n, events: of(request) }));
     expect(linesOf(stdout)).toEqual(results);
     expect(results[names.length]?.events).toMatchObject([{ type: 'error', error: { kind: 'protocol' } }]);

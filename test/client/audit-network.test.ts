@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createModelSession, type ModelSession, type ModelSessionOptions } from '../../src/client/session.ts';
-import type { WireApi } from '../../src/wire/decoder.ts';
+import type { ProtocolId } from '../../src/wire/decoder.ts';
 import { resultOf, spawnCli } from '../cli/harness.ts';
 import { untrusted } from '../transport/support/certificate.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
@@ -36,7 +36,7 @@ afterEach(async () => {
   session = undefined;
 });
 
-function open(url: string, wire: WireApi = 'chat', options: Partial<ModelSessionOptions> = {}): ModelSession {
+function open(url: string, wire: ProtocolId = 'chat', options: Partial<ModelSessionOptions> = {}): ModelSession {
   const provider = providerFor(url, wire, { requestMaxRetries: 0, streamMaxRetries: 0, envKey: 'KEY' });
   session = createModelSession({ provider, getEnv: () => 'sk-0123456789', random: () => 0, ...options });
   return session;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createModelClient, type ModelClient } from '../../src/client/model-client.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
-import type { WireApi } from '../../src/wire/decoder.ts';
+import type { ProtocolId } from '../../src/wire/decoder.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,
@@ -38,7 +38,7 @@ interface Slow {
 }
 
 /** A client on a clock of the test, and the response that it reads. */
-async function slowly(wire: WireApi, begin: string): Promise<Slow> {
+async function slowly(wire: ProtocolId, begin: string): Promise<Slow> {
   const clock = manualClock();
   const arrived = Promise.withResolvers<ServerResponse>();
   const server = await modelServer((response) => {

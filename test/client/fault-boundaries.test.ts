@@ -7,7 +7,7 @@ import { createModelSession } from '../../src/client/session.ts';
 import { ModelError } from '../../src/model/errors.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 import { transcriptOf } from '../../src/model/transcript.ts';
-import type { EndReason, WireApi } from '../../src/wire/decoder.ts';
+import type { EndReason, ProtocolId } from '../../src/wire/decoder.ts';
 import { createDecoder } from '../../src/wire/index.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import { countedIds, hello, modelServer, providerFor, type ModelServer } from './support.ts';
@@ -21,7 +21,7 @@ const captures = readdirSync(folder)
     bytes: readFileSync(join(folder, name)),
   }));
 
-function wireOf(name: string): WireApi {
+function wireOf(name: string): ProtocolId {
   return name.startsWith('chat') ? 'chat' : 'responses';
 }
 
@@ -42,7 +42,7 @@ function boundaries(bytes: Buffer): number[] {
 }
 
 /** What the decoder alone makes of the same bytes and the same end. */
-function expectedOf(wire: WireApi, bytes: Buffer, fault: Fault): Expected {
+function expectedOf(wire: ProtocolId, bytes: Buffer, fault: Fault): Expected {
   const decoder = createDecoder(wire, { usageAsked: wire === 'chat', mintId: countedIds() });
   const before = decoder.push(bytes);
   const finished = decoder.phase === 'awaiting_usage';
@@ -63,7 +63,7 @@ function kindOf(fault: Fault): 'aborted' | 'stream_idle' | 'stream_truncated' {
 interface Bench {
   readonly server: ModelServer;
   readonly clock: ManualClock;
-  readonly clientFor: (wire: WireApi) => ModelClient;
+  readonly clientFor: (wire: ProtocolId) => ModelClient;
   /** The answer to the request that runs. */
   readonly answer: { bytes: Buffer; response: ServerResponse | undefined };
   /** Settles when the server has begun to answer. */
@@ -80,7 +80,7 @@ async function withBench(run: (bench: Bench) => Promise<void>): Promise<void> {
     else response.write(': nothing yet\n\n');
   });
   const clock = manualClock();
-  const clientFor = (wire: WireApi): ModelClient =>
+  const clientFor = (wire: ProtocolId): ModelClient =>
     createModelClient({ provider: providerFor(server.url, wire), clock, mintId: countedIds() });
   const answered = async (): Promise<void> => {
     while (answer.response === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -88,7 +88,7 @@ async function withBench(run: (bench: Bench) => Promise<void>): Promise<void> {
   await run({ server, clock, clientFor, answer, answered });
 }
 
-async function runOne(bench: Bench, wire: WireApi, bytes: Buffer, fault: Fault): Promise<void> {
+async function runOne(bench: Bench, wire: ProtocolId, bytes: Buffer, fault: Fault): Promise<void> {
   const expected = expectedOf(wire, bytes, fault);
   const controller = new AbortController();
   bench.answer.bytes = bytes;
@@ -161,7 +161,7 @@ describe.each(captures)('$name: a fault at every event boundary', ({ wire, bytes
   });
 });
 
-async function cutThenWhole(wire: WireApi, bytes: Buffer, place: number): Promise<void> {
+async function cutThenWhole(wire: ProtocolId, bytes: Buffer, place: number): Promise<void> {
   const first = expectedOf(wire, bytes.subarray(0, place), 'cut');
   await using server = await modelServer(
     (response) => {

@@ -4,7 +4,7 @@ import type { ModelEvent } from '../../src/model/events.ts';
 import { ModelError } from '../../src/model/errors.ts';
 import type { ModelRequest } from '../../src/model/request.ts';
 import { createProvider, type ProviderConfig, type ProviderOptions } from '../../src/client/provider.ts';
-import type { MintId, WireApi } from '../../src/wire/decoder.ts';
+import type { MintId, ProtocolId } from '../../src/wire/decoder.ts';
 import { bodyOf, httpServer, type TestServer } from '../transport/support/server.ts';
 
 export const hello: ModelRequest = { model: 'm', input: [{ type: 'message', role: 'user', content: 'hi' }] };
@@ -102,7 +102,7 @@ export function cut(body: string, headers: Record<string, string> = {}) {
   };
 }
 
-export function providerFor(url: string, wireApi: WireApi, options: Partial<ProviderOptions> = {}): ProviderConfig {
+export function providerFor(url: string, wireApi: ProtocolId, options: Partial<ProviderOptions> = {}): ProviderConfig {
   return createProvider({ name: 'test', baseUrl: `${url}/v1`, wireApi, ...options });
 }
 

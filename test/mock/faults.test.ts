@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ProviderOptions } from '../../src/client/provider.ts';
 import { listFaults, scenario, startMock, type ScenarioBuilder } from '../../src/mock/index.ts';
-import type { WireApi } from '../../src/wire/decoder.ts';
+import type { ProtocolId } from '../../src/wire/decoder.ts';
 import {
   addsBothFields,
   byItemId,
@@ -46,7 +46,7 @@ const clean: Record<string, Outcome> = {
 
 interface Row {
   fault: string;
-  on?: WireApi;
+  on?: ProtocolId;
   script?: 'text' | 'tools' | 'reasoning';
   /** Who stumbles. */
   naive: Naive;

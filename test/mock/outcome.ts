@@ -4,7 +4,7 @@ import { createProvider, type ProviderOptions } from '../../src/client/provider.
 import { ModelError } from '../../src/model/errors.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { Tool } from '../../src/model/request.ts';
-import type { WireApi } from '../../src/wire/decoder.ts';
+import type { ProtocolId } from '../../src/wire/decoder.ts';
 
 /** What a client made of an answer: comparable, whoever read it. */
 export interface Outcome {
@@ -26,7 +26,7 @@ export const tools: Tool[] = ['read_file', 'get_time'].map((name) => ({
 /** Our client, with the model's events in `seen`. */
 export async function ours(
   baseUrl: string,
-  wireApi: WireApi,
+  wireApi: ProtocolId,
   options: Partial<ProviderOptions> = {},
   seen: ModelEvent[] = [],
 ): Promise<Outcome> {
@@ -62,14 +62,14 @@ function texts(parts: unknown): string {
   return Array.isArray(parts) ? parts.map((part: { text?: string }) => part.text ?? '').join('') : '';
 }
 
-export type Naive = (baseUrl: string, wire: WireApi) => Promise<Outcome>;
+export type Naive = (baseUrl: string, wire: ProtocolId) => Promise<Outcome>;
 
 /** Milliseconds for a fault to show; a clean answer gets as long as a busy machine may need. */
 const DEADLINE = 700;
 export const PATIENT = 15_000;
 
 /** Runs a naive client against a deadline: what it has not done by then, it would never do. */
-export async function observed(naive: Naive, baseUrl: string, wire: WireApi, deadline = DEADLINE): Promise<Outcome> {
+export async function observed(naive: Naive, baseUrl: string, wire: ProtocolId, deadline = DEADLINE): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Outcome>((resolve) => {
     timer = setTimeout(() => resolve({ ...nothing(), end: 'hang' }), deadline);
@@ -125,7 +125,7 @@ interface Delta {
   tool_calls?: { index: number; function?: { name?: string; arguments?: string } }[];
 }
 
-async function post(baseUrl: string, wire: WireApi): Promise<Response> {
+async function post(baseUrl: string, wire: ProtocolId): Promise<Response> {
   const path = wire === 'chat' ? '/chat/completions' : '/responses';
   const body =
     wire === 'chat'

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import type { ModelError } from '../../src/model/errors.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
-import type { WireApi } from '../../src/wire/decoder.ts';
+import type { ProtocolId } from '../../src/wire/decoder.ts';
 import type { WireEvent } from '../../src/wire/encode-event.ts';
 import { createDecoder } from '../../src/wire/stream-decoder.ts';
 
@@ -10,7 +10,7 @@ export interface Decoded {
   readonly failure: ModelError | undefined;
 }
 
-export function decodeAll(wire: WireApi, text: string, usageAsked = true): Decoded {
+export function decodeAll(wire: ProtocolId, text: string, usageAsked = true): Decoded {
   const decoder = createDecoder(wire, { usageAsked });
   const events = decoder.push(new TextEncoder().encode(text));
   if (decoder.phase !== 'ended') events.push(...decoder.end({ type: 'close' }));

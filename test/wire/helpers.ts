@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { createDecoder, type DecoderOptions, type WireApi } from '../../src/wire/index.ts';
+import { createDecoder, type DecoderOptions, type ProtocolId } from '../../src/wire/index.ts';
 import type { ModelErrorJson } from '../../src/model/errors.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 
@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** Decodes bytes cut at the given places, then closes. */
-export function decodeChunks(wire: WireApi, chunks: readonly Uint8Array[], options: DecoderOptions = {}): Outcome {
+export function decodeChunks(wire: ProtocolId, chunks: readonly Uint8Array[], options: DecoderOptions = {}): Outcome {
   const decoder = createDecoder(wire, options);
   const events: ModelEvent[] = [];
   for (const chunk of chunks) events.push(...decoder.push(chunk));
@@ -23,7 +23,7 @@ export function decodeChunks(wire: WireApi, chunks: readonly Uint8Array[], optio
   };
 }
 
-export function decodeText(wire: WireApi, text: string, options: DecoderOptions = {}): Outcome {
+export function decodeText(wire: ProtocolId, text: string, options: DecoderOptions = {}): Outcome {
   return decodeChunks(wire, [new TextEncoder().encode(text)], options);
 }
 
@@ -58,7 +58,7 @@ export const captureDir = new URL('../captures/', import.meta.url);
 
 export interface Capture {
   readonly name: string;
-  readonly wire: WireApi;
+  readonly wire: ProtocolId;
   readonly bytes: Uint8Array;
   readonly options: DecoderOptions;
 }

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { ErrorKind, ModelErrorJson, RetryClass } from '../../src/model/errors.ts';
 import type { CompletedEvent, ModelEvent, Usage } from '../../src/model/events.ts';
-import type { DecoderOptions, DecoderPhase, MintId, StreamDecoder, WireApi } from '../../src/wire/index.ts';
+import type { DecoderOptions, DecoderPhase, MintId, StreamDecoder, ProtocolId } from '../../src/wire/index.ts';
 import { createDecoder } from '../../src/wire/index.ts';
 import { cut, type Outcome } from './helpers.ts';
 
@@ -14,7 +14,7 @@ export interface OpenOutcome extends Outcome {
 }
 
 /** The outcome of a stream that is then closed: the same for every chunk size, with and without the fast path. */
-export function read(wire: WireApi, text: string, options: DecoderOptions = {}): Outcome {
+export function read(wire: ProtocolId, text: string, options: DecoderOptions = {}): Outcome {
   return agreed(wire, text, options, (decoder) => {
     const events = decoder.end({ type: 'close' });
     expect(decoder.phase).toBe('ended');
@@ -23,12 +23,12 @@ export function read(wire: WireApi, text: string, options: DecoderOptions = {}):
 }
 
 /** The same with the socket left open: what comes from the bytes alone. */
-export function readOpen(wire: WireApi, text: string, options: DecoderOptions = {}): OpenOutcome {
+export function readOpen(wire: ProtocolId, text: string, options: DecoderOptions = {}): OpenOutcome {
   return agreed(wire, text, options, () => []);
 }
 
 function agreed(
-  wire: WireApi,
+  wire: ProtocolId,
   text: string,
   options: DecoderOptions,
   end: (decoder: StreamDecoder) => ModelEvent[],

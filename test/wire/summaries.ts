@@ -1,5 +1,5 @@
 import type { OutputItem } from '../../src/model/items.ts';
-import type { WireApi } from '../../src/wire/index.ts';
+import type { ProtocolId } from '../../src/wire/index.ts';
 
 /** All text of a response by kind; choices and items of one kind are joined in the order of the wire. */
 interface Texts {
@@ -20,7 +20,7 @@ export function createTranscriptText(items: readonly OutputItem[]): Texts {
 }
 
 /** The same read straight from the lines, in the plainest way, with nothing of turnwire in it. */
-createTranscriptText.fromBytes = (wire: WireApi, bytes: Uint8Array): Texts => {
+createTranscriptText.fromBytes = (wire: ProtocolId, bytes: Uint8Array): Texts => {
   const events = new TextDecoder()
     .decode(bytes)
     .split('\n')
