@@ -4,7 +4,9 @@ import { scenario, startMock } from '../../src/mock/index.ts';
 
 function rawRequest(port: number, body: string): Socket {
   const socket = connect(port, '127.0.0.1');
-  socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
   return socket;
 }
 

@@ -44,6 +44,7 @@ describe('protocols', () => {
 
   it('makes the compiler name every table that a new wire needs a row in', { timeout: 300_000 }, () => {
     expect(filesThatMustDecide()).toEqual([
+      'src/bridge/attempt.ts',
       'src/bridge/prepare.ts',
       'src/doctor/report.ts',
       'src/doctor/wire-checks.ts',
