@@ -596,3 +596,21 @@ describe('how it is written', () => {
     expect(await snapshot(cwd)).toEqual({ dir: 'folder', 'dir/a': '644 1 "ONE\\n"' });
   });
 });
+
+test('what only its owner may read is at no time open to others', async () => {
+  const cwd = await temporaryFolder();
+  const file = join(cwd, 'key');
+  await writeFile(file, `one\n${'a line\n'.repeat(500_000)}`, { mode: 0o600 });
+  const modes = new Set<number>();
+  let isDone = false;
+  const done = apply(cwd, ['*** Update File: key', '@@', '-one', '+ONE']).finally(() => (isDone = true));
+  while (!isDone) {
+    for (const name of await readdir(cwd)) {
+      const info = await lstat(join(cwd, name)).catch(() => undefined);
+      if (name !== 'key' && info !== undefined) modes.add(info.mode & 0o777);
+    }
+  }
+  expect(await done).toBe('applied:\nM key');
+  expect([...modes]).toEqual([0o600]);
+  expect((await lstat(file)).mode & 0o777).toBe(0o600);
+});

@@ -26,15 +26,14 @@ export function applyChunks(text: string, chunks: readonly Chunk[], path: string
 function changeLines(text: string, chunks: readonly Chunk[], path: string): string {
   const lines = splitLines(text);
   const end = commonEnd(lines);
-  const result: TextLine[] = [];
+  const parts: (readonly TextLine[])[] = [];
   let from = 0;
   for (const chunk of chunks) {
     const at = placeOf(chunk, lines, from, path);
-    result.push(...lines.slice(from, at.start), ...replaced(chunk, lines, at.start, end));
+    parts.push(lines.slice(from, at.start), replaced(chunk, lines, at.start, end));
     from = at.end;
   }
-  result.push(...lines.slice(from));
-  return joinLines(result, end);
+  return joinLines([...parts.flat(), ...lines.slice(from)], end);
 }
 
 interface Span {

@@ -89,7 +89,8 @@ function draftFor(path: string): string {
 
 async function makeEntry(path: string, entry: Entry): Promise<void> {
   if (entry.type === 'link') return symlink(entry.target, path);
-  await writeFile(path, entry.text, { flag: 'wx' });
+  // From its first moment no more open than what it takes the place of; the umask may take bits that it had.
+  await writeFile(path, entry.text, { flag: 'wx', ...(entry.mode === undefined ? {} : { mode: entry.mode & 0o777 }) });
   if (entry.mode !== undefined) await chmod(path, entry.mode);
 }
 
