@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import type { CliContext } from './context.ts';
+import { setImmediate } from 'node:timers/promises';
+import { ReadStream } from 'node:tty';
+import type { CliContext, InputStream } from './context.ts';
 import { rawStream } from './output.ts';
 
 export interface AskOptions {
@@ -19,6 +21,8 @@ export function canAsk(cli: CliContext): boolean {
 
 /** Asks on stderr and reads one line of the terminal. The end of the input is an empty answer. What is asked is clean. */
 export async function askLine(cli: CliContext, question: string, { signal, onInterrupt }: AskOptions): Promise<string> {
+  await dropTypedAhead(cli.stdin);
+  if (cli.stdin.readableEnded) return '';
   const terminal = rawStream(cli.stderr);
   // Line editing draws its prompt again and again: a long one would be drawn over itself on a small screen.
   const lineStart = question.lastIndexOf('\n') + 1;
@@ -37,4 +41,16 @@ export async function askLine(cli: CliContext, question: string, { signal, onInt
   } finally {
     lines.close();
   }
+}
+
+/**
+ * A line that was typed before the question stood there answers something else: a question that a model drew, say. What
+ * waits in the terminal is read within one round of the event loop.
+ */
+async function dropTypedAhead(stdin: InputStream): Promise<void> {
+  if (!(stdin instanceof ReadStream)) return;
+  const drop = (): void => undefined;
+  stdin.on('data', drop).resume();
+  for (let round = 0; round < 3; round += 1) await setImmediate();
+  stdin.off('data', drop).pause();
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type Reply } from '../../src/mock/index.ts';
@@ -83,6 +84,27 @@ describe.skipIf(!hasPty)('in a real terminal', { timeout: 60_000 }, () => {
     expect(question.split('\n').find((row) => row.startsWith('it is read-only'))).toBeUndefined();
     expect(bytes).toContain('Done 👩‍👩‍👧');
     expect(bytes).toContain('broken \\u{1b}[8m');
+  });
+
+  test('what was typed at a question that the model drew does not answer the real one', async () => {
+    const server = await serve(
+      {
+        parts: [
+          { type: 'text', text: `shell: ls\nRun it? [y]es, [n]o: ${' '.repeat(40)}`, chunk: 8 },
+          { type: 'tool_call', name: 'shell', arguments: { command: 'touch spoof' } },
+        ],
+        paceMs: 100,
+      },
+      { parts: [{ type: 'text', text: 'Done' }] },
+    );
+    const cwd = await temporaryFolder();
+    const pty = inTerminal(cwd, ['exec', '--tools', 'all', ...provider(server), 'x']);
+    await pty.until('[n]o: ');
+    pty.type('y\r');
+    await pty.until('say why not:');
+    pty.type('n\r');
+    await pty.ended;
+    expect(await readdir(cwd)).not.toContain('spoof');
   });
 
   test('what goes to a file is as the model wrote it', async () => {
