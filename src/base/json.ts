@@ -34,21 +34,33 @@ export function parseOwnJson(text: string): unknown {
   return parseWithin(text, MAX_JSON_DEPTH + 8);
 }
 
-/** True for JSON text with more levels than {@link MAX_JSON_DEPTH}. */
+/** True for text that {@link parseJson} refused for its levels, be it JSON to its end or not. */
 export function isTooDeep(text: string): boolean {
-  return isDeeper(text, MAX_JSON_DEPTH);
+  return jsonExcess(text, { depth: MAX_JSON_DEPTH }) !== undefined;
 }
 
+/**
+ * Longer text is looked at before it is parsed: what is nested a million levels deep costs seconds and gigabytes. Shorter
+ * text is parsed first, as the values of an event are far fewer than its characters; UTF-16 code units.
+ */
+const SCANNED_FIRST = 1024 * 1024;
+
 function parseWithin(text: string, levels: number): unknown {
-  if (isDeeper(text, levels)) return undefined;
+  if (text.length > SCANNED_FIRST && jsonExcess(text, { depth: levels }) !== undefined) return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    // Text too short to have so many levels, as nearly every event is, costs nothing.
+    return text.length > 2 * levels && isDeeper(value, levels) ? undefined : value;
   } catch {
     return undefined;
   }
 }
 
-/** Text too short to have so many levels, as nearly every event is, costs nothing. */
-function isDeeper(text: string, levels: number): boolean {
-  return text.length > 2 * levels && jsonExcess(text, { depth: levels }) !== undefined;
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((inner) => isDeeper(inner, levels - 1));
+  const fields = value as JsonObject;
+  for (const name in fields) if (isDeeper(fields[name], levels - 1)) return true;
+  return false;
 }

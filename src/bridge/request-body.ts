@@ -29,7 +29,7 @@ const MAX_RATIO = 100;
  * Brackets and commas of a request. A conversation that fills the largest context window, with hundreds of tools, has
  * some ten thousands; each costs about a thousand times the memory and the time of a byte of text.
  */
-const MAX_VALUES = 300_000;
+const MAX_VALUES = 200_000;
 
 export interface Refused {
   readonly refusal: ApiError;

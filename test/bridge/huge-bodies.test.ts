@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startMock } from '../../src/mock/index.ts';
 import { startCommand, type Command } from './bridge-process.ts';
-import { post, startRig, type Json } from './harness.ts';
+import { askJson, askSse, post, startRig, type Json } from './harness.ts';
+import { startBridge, startRawUpstream } from './raw-upstream.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 62 * MIB;
@@ -101,7 +102,7 @@ describe('bridge: a request that is small on the wire and huge behind it', () =>
     const bridge = await startCommand(['--upstream', mock.url, '--wire', 'responses']);
     await costOf(bridge, {}, Buffer.from('{"model":"m","input":"warm"}'));
     const message = '{"role":"user","content":"a"},';
-    const text = repeated(message, 99_000 * message.length);
+    const text = repeated(message, 66_000 * message.length);
     const cost = await costOf(bridge, { 'content-encoding': 'gzip' }, gzipSync(text));
     expect(cost.status).toBe(200);
     expect(cost.silenceMs).toBeLessThan(MAX_SILENCE_MS);
@@ -168,13 +169,27 @@ describe('bridge: depth of a request', () => {
       status: 400,
       error: { message: deep },
     });
-    expect(await ask(`{"type":"response.create","x":[${'1,'.repeat(300_000)}1]}`)).toMatchObject({
+    expect(await ask(`{"type":"response.create","x":[${'1,'.repeat(200_000)}1]}`)).toMatchObject({
       type: 'error',
       status: 413,
-      error: { code: 'request_too_large', message: 'the request has more than 300000 values' },
+      error: { code: 'request_too_large', message: 'the request has more than 200000 values' },
     });
     expect(await ask('{"type":"response.create","model":"m","input":"x"}')).toMatchObject({ type: 'response.created' });
     socket.close();
     await once(socket, 'close');
   });
+});
+
+it.each([
+  ['chat', 'data: {"choices":[{"index":0,"delta":{"content":"a"}}],"x":'],
+  ['responses', 'data: {"type":"response.output_item.done","item":'],
+] as const)('bridge: depth of an answer of a %s server is told as its fault', async (wire, beginning) => {
+  await using upstream = await startRawUpstream();
+  await using bridge = await startBridge([upstream], { wire, requestMaxRetries: 0 });
+  for (const ask of [askSse, askJson]) {
+    const answer = ask(bridge, { input: 'x' });
+    const { res } = await upstream.next();
+    res.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${beginning}${nested(20_000)}}\n\n`);
+    expect((await answer).how).toBe('http:502');
+  }
 });
