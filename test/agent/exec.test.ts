@@ -43,6 +43,11 @@ async function exec(
   return { code: child.exitCode, stdout, stderr };
 }
 
+/** Messages as they are on a machine with a sandbox: where there is none that is said, and has a test of its own. */
+function besidesSandbox(stderr: string): string {
+  return stderr.replace(/^turnwire exec: note: commands run without a sandbox.*\n/, '');
+}
+
 function linesOf(stdout: string): { type: string; [key: string]: unknown }[] {
   return stdout
     .trim()
@@ -91,7 +96,7 @@ describe('turnwire exec with tools', () => {
       'Make it',
     ]);
     expect(code).toBe(0);
-    expect(stderr).toBe('');
+    expect(besidesSandbox(stderr)).toBe('');
     expect(await readFile(join(cwd, 'made.txt'), 'utf8')).toBe('by the script\n');
     const lines = linesOf(stdout);
     const types = lines.map((line) => line.type).filter((type) => !type.endsWith('.delta'));
@@ -135,7 +140,7 @@ describe('turnwire exec with tools', () => {
     const cwd = await temporaryFolder();
     const server = await serve([{ type: 'text', text: 'I will.' }, patchCall], done);
     const ran = await exec(cwd, server, ['--tools', 'all', '--approve', 'always', 'Make it']);
-    expect(ran).toEqual({
+    expect({ ...ran, stderr: besidesSandbox(ran.stderr) }).toEqual({
       code: 0,
       stdout: 'I will.\nDone.\n',
       stderr: 'turnwire exec: apply_patch: patch made.txt\n',
@@ -292,7 +297,7 @@ describe('turnwire exec with tools', () => {
     expect(new Set(names(0))).toEqual(new Set(['theirs', 'mine']));
     const { stderr } = await exec(cwd, server, ['--tools', 'all', '--approve', 'always', 'x']);
     expect(new Set(names(1))).toEqual(new Set(['mine']));
-    expect(stderr).toBe(
+    expect(besidesSandbox(stderr)).toBe(
       `turnwire exec: note: ${cwd}/turnwire.toml is ignored, for this folder is not trusted: it names the MCP server theirs; ` +
         'start turnwire here in a terminal and say yes, or use --trust-project\n',
     );
