@@ -1,20 +1,20 @@
 /** `turnwire/testing`: a scripted model server with every wire fault by name. */
-export { startMock, type MockOptions, type MockServer } from './server.ts';
-export { listFaults, parseFault, type FaultInfo } from './fault-list.ts';
-export type { Fault, FaultContext, FaultHooks, FaultSpec, FaultWire } from './fault.ts';
+export { startMock, type MockOptions, type MockServer } from './server/server.ts';
+export { listFaults, parseFault, type FaultInfo } from './faults/list.ts';
+export type { Fault, FaultContext, FaultHooks, FaultSpec, FaultWire } from './faults/fault.ts';
 export type { Frame, Head, Step } from './answer.ts';
-export type { Match, Reply, ReplyError, ReplyPart, Scenario, ToolCallPart, Turn } from './scenario.ts';
-export { fromAimockFixtures } from './aimock-fixtures.ts';
-export { scenario, ScenarioBuilder } from './scenario-builder.ts';
-export { loadScenario, type ScenarioInput } from './scenario-input.ts';
-export type { RequestView, ToolOutputView } from './request-view.ts';
-export type { AnswerPhase, AnswerState, RecordedRequest } from './recorder.ts';
-export type { Expectation } from './expectations.ts';
-export { defaultScenario, namedScenarios } from './default-scenario.ts';
+export type { Match, Reply, ReplyError, ReplyPart, Scenario, ToolCallPart, Turn } from './scenario/scenario.ts';
+export { fromAimockFixtures } from './load/aimock-fixtures.ts';
+export { scenario, ScenarioBuilder } from './scenario/builder.ts';
+export { loadScenario, type ScenarioInput } from './load/scenario-input.ts';
+export type { RequestView, ToolOutputView } from './scenario/request-view.ts';
+export type { AnswerPhase, AnswerState, RecordedRequest } from './server/recorder.ts';
+export type { Expectation } from './server/expectations.ts';
+export { defaultScenario, namedScenarios } from './scenario/default.ts';
 export { MockUsageError, MockVerificationError } from './errors.ts';
-export { recordTo, type RecordOptions, type TapeRecorder } from './tape-record.ts';
-export { readTape, type Tape } from './tape-read.ts';
-export { replayTape, type ReplayOptions, type TapeServer } from './tape-replay.ts';
+export { recordTo, type RecordOptions, type TapeRecorder } from './tape/record.ts';
+export { readTape, type Tape } from './tape/read.ts';
+export { replayTape, type ReplayOptions, type TapeServer } from './tape/replay.ts';
 export type {
   HeaderList,
   TapedChunk,
@@ -25,4 +25,4 @@ export type {
   TapedResponse,
   TapeEnding,
   TapeProblem,
-} from './tape.ts';
+} from './tape/tape.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadScenario, startMock } from '../../src/mock/index.ts';
-import { parseScenario } from '../../src/mock/scenario-file.ts';
+import { parseScenario } from '../../src/mock/load/scenario-file.ts';
 import { ours } from './outcome.ts';
 
 let folder = '';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTape, recordTo, replayTape, startMock } from '../../src/mock/index.ts';
-import { parseTape } from '../../src/mock/tape.ts';
+import { parseTape } from '../../src/mock/tape/tape.ts';
 import { chatBody, hear, tapeFolder, textOf } from './tape-support.ts';
 
 describe('a tape', () => {

@@ -10,7 +10,7 @@ import { toolEnvironment } from '../../src/cli/agent-flags.ts';
 import { createProvider } from '../../src/client/provider.ts';
 import { secretsOf } from '../../src/client/secrets.ts';
 import { startMock, type MockServer } from '../../src/mock/index.ts';
-import { TapeFolder, TapeWriter } from '../../src/mock/tape-writer.ts';
+import { TapeFolder, TapeWriter } from '../../src/mock/tape/writer.ts';
 import { createConcealer } from '../../src/platform/conceal.ts';
 import { isSecretField, isSecretHeader, isSecretParameter, isSecretVariable } from '../../src/platform/secret-names.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';

@@ -51,7 +51,7 @@ describe('protocols', () => {
       'src/mock/faults/ending.ts',
       'src/mock/faults/errors.ts',
       'src/mock/faults/framing.ts',
-      'src/mock/wires.ts',
+      'src/mock/scenario/wires.ts',
       'src/wire/protocols.ts',
     ]);
   });

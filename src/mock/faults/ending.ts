@@ -1,5 +1,5 @@
 import type { Frame, Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from '../fault.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
 import { chatFrame, endIndex, isSentinel, isUsageOnly, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 

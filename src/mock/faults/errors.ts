@@ -1,6 +1,6 @@
 import type { Frame, Head } from '../answer.ts';
 import { MockUsageError } from '../errors.ts';
-import type { FaultSpec, FaultWire } from '../fault.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
 import { hasFinish, responsesFrame, withChoices } from '../frames.ts';
 import { count, oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';

@@ -1,6 +1,6 @@
 import { parseJson } from '../../base/json.ts';
 import type { Frame, Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from '../fault.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
 import { isDelta, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 

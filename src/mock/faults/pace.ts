@@ -1,5 +1,5 @@
 import type { Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from '../fault.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
 import { count } from './args.ts';
 import { firstTimes } from './errors.ts';
 

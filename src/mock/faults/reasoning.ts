@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/json.ts';
-import type { FaultSpec } from '../fault.ts';
+import type { FaultSpec } from './fault.ts';
 import { withDelta } from '../frames.ts';
 import { oneOf } from './args.ts';
 

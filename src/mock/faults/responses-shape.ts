@@ -1,6 +1,6 @@
 import { isObject, stringOf, type JsonObject } from '../../base/json.ts';
 import type { Frame } from '../answer.ts';
-import type { FaultSpec, FaultWire } from '../fault.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
 import { endIndex, isTerminal, responsesFrame, typeOf, withFields } from '../frames.ts';
 
 const wires: readonly FaultWire[] = ['responses', 'websocket'];

@@ -1,6 +1,6 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '../../base/json.ts';
 import type { Frame } from '../answer.ts';
-import type { FaultSpec } from '../fault.ts';
+import type { FaultSpec } from './fault.ts';
 import { choicesOf, hasFinish, isDelta, withChoices, withDelta, withToolCalls } from '../frames.ts';
 
 /** Faults of tool calls and of the finish on the chat wire. */

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { protocols } from '../../wire/protocols.ts';
 import type { Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from '../fault.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
 import { responsesFrame } from '../frames.ts';
 import { count, word } from './args.ts';
 

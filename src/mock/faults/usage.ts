@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../base/json.ts';
 import type { Frame, Step } from '../answer.ts';
-import type { FaultSpec } from '../fault.ts';
+import type { FaultSpec } from './fault.ts';
 import { chatFrame, choicesOf, hasFinish, isUsageOnly, withChoices } from '../frames.ts';
 import { count } from './args.ts';
 import { refuse } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { Step } from '../answer.ts';
 import { MockUsageError } from '../errors.ts';
-import type { FaultSpec, FaultWire } from '../fault.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
 import { responsesFrame } from '../frames.ts';
 import { count, oneOf } from './args.ts';
 import { beforeEnd } from './ending.ts';
