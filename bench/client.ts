@@ -6,9 +6,9 @@
  *
  *   node client.ts
  */
-import { createProvider } from '../src/client/provider.ts';
+import { createProvider } from '../src/client/provider/provider.ts';
 import type { ModelObserver } from '../src/client/observer.ts';
-import { createModelSession } from '../src/client/session.ts';
+import { createModelSession } from '../src/client/session/session.ts';
 import { createTelemetry } from '../src/client/telemetry.ts';
 import type { HttpResponse, HttpTransport } from '../src/transport/http.ts';
 import { createDecoder } from '../src/wire/index.ts';

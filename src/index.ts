@@ -8,14 +8,14 @@ export {
   type ModelClient,
   type ModelClientOptions,
   type StreamOptions,
-} from './client/model-client.ts';
+} from './client/session/model-client.ts';
 export {
   createModelSession,
   type ModelSession,
   type ModelSessionOptions,
   type Turn,
   type TurnStreamOptions,
-} from './client/session.ts';
+} from './client/session/session.ts';
 export {
   backoffMs,
   decideRetry,
@@ -28,11 +28,16 @@ export {
   type RetryPolicyName,
 } from './model/retry-policy.ts';
 export * from './model/transcript.ts';
-export type { ModelStream } from './client/model-stream.ts';
+export type { ModelStream } from './client/stream/model-stream.ts';
 export type { ModelObserver, PollResult, RequestWatch, TurnWatch } from './client/observer.ts';
-export { ConfigError } from './client/config-fields.ts';
-export { createProvider, providerDefaults, type ProviderConfig, type ProviderOptions } from './client/provider.ts';
-export { missingKeyVariable, type GetEnv } from './client/provider-request.ts';
+export { ConfigError } from './client/provider/config-fields.ts';
+export {
+  createProvider,
+  providerDefaults,
+  type ProviderConfig,
+  type ProviderOptions,
+} from './client/provider/provider.ts';
+export { missingKeyVariable, type GetEnv } from './client/provider/provider-request.ts';
 export {
   createHttpTransport,
   type HttpRequest,

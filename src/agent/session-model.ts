@@ -1,4 +1,4 @@
-import type { ModelSession } from '../client/session.ts';
+import type { ModelSession } from '../client/session/session.ts';
 import type { ModelPort } from './model-port.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { randomHex } from '../client/random-hex.ts';
+import { randomHex } from '../platform/random-hex.ts';
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
-import type { ProviderConfig } from '../client/provider.ts';
+import type { ProviderConfig } from '../client/provider/provider.ts';
 import { fromChatRequest } from '../wire/chat/request-parse.ts';
 import type { ProtocolId } from '../wire/decoder.ts';
 import { protocols } from '../wire/protocols.ts';

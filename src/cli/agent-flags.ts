@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { ThreadStore, type ApprovalMode, type SandboxLevel, type ToolSelection } from '../agent/index.ts';
-import type { ProviderConfig } from '../client/provider.ts';
+import type { ProviderConfig } from '../client/provider/provider.ts';
 import { isSecretVariable } from '../platform/secret-names.ts';
 import { looksSecret } from '../platform/secret-text.ts';
 import type { CliContext } from './context.ts';

@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
 import type { JsonObject } from '../base/json.ts';
-import { ConfigError } from '../client/config-fields.ts';
-import { parseProviders, type ProviderFile } from '../client/provider-file.ts';
+import { ConfigError } from '../client/provider/config-fields.ts';
+import { parseProviders, type ProviderFile } from '../client/provider/provider-file.ts';
 import { describeSystemError, UsageError } from './exit.ts';
 
 /** A configuration file as it was read, once. */

@@ -1,7 +1,7 @@
 import { sessionModel } from '../agent/session-model.ts';
-import type { ProviderConfig } from '../client/provider.ts';
-import type { GetEnv } from '../client/provider-request.ts';
-import { createModelSession } from '../client/session.ts';
+import type { ProviderConfig } from '../client/provider/provider.ts';
+import type { GetEnv } from '../client/provider/provider-request.ts';
+import { createModelSession } from '../client/session/session.ts';
 import type { ModelError } from '../model/errors.ts';
 import { createHttpTransport } from '../transport/http.ts';
 import type { CliContext } from './context.ts';

@@ -1,5 +1,5 @@
 import type { ModelPort } from '../agent/model-port.ts';
-import type { ProviderConfig } from '../client/provider.ts';
+import type { ProviderConfig } from '../client/provider/provider.ts';
 
 /** The model server that a command talks to. */
 export interface OpenModel {

@@ -1,6 +1,6 @@
 import { visible } from '../base/printable.ts';
-import type { ProviderConfig } from '../client/provider.ts';
-import { missingKeyVariable, type GetEnv } from '../client/provider-request.ts';
+import type { ProviderConfig } from '../client/provider/provider.ts';
+import { missingKeyVariable, type GetEnv } from '../client/provider/provider-request.ts';
 import type { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';

@@ -1,6 +1,6 @@
-import { ConfigError } from '../client/config-fields.ts';
-import { createProvider, type ProviderConfig, type ProviderOptions } from '../client/provider.ts';
-import type { ProviderFile } from '../client/provider-file.ts';
+import { ConfigError } from '../client/provider/config-fields.ts';
+import { createProvider, type ProviderConfig, type ProviderOptions } from '../client/provider/provider.ts';
+import type { ProviderFile } from '../client/provider/provider-file.ts';
 import { providersIn } from './config-file.ts';
 import type { Configuration, IgnoredFile } from './configuration.ts';
 import { UsageError } from './exit.ts';

@@ -1,4 +1,4 @@
-import { createProvider } from '../client/provider.ts';
+import { createProvider } from '../client/provider/provider.ts';
 import { startMock } from '../mock/index.ts';
 import { connect } from './connect.ts';
 import { demoScenario } from './demo-scenario.ts';

@@ -1,5 +1,5 @@
 import type { McpServerConfig } from '../agent/index.ts';
-import type { ProviderConfig } from '../client/provider.ts';
+import type { ProviderConfig } from '../client/provider/provider.ts';
 import { quoteArgv } from '../platform/quote-argv.ts';
 import { providersIn, type ConfigFile } from './config-file.ts';
 import { mcpServersIn } from './mcp-servers.ts';

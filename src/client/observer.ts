@@ -1,6 +1,6 @@
 import type { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
-import type { ProviderConfig } from './provider.ts';
+import type { ProviderConfig } from './provider/provider.ts';
 
 /** What one wait for the server brought. */
 export type PollResult =

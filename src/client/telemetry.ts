@@ -18,7 +18,7 @@ import type { ModelError } from '../model/errors.ts';
 import type { CompletedEvent, ModelEvent, Usage } from '../model/events.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { ModelObserver, RequestWatch, TurnWatch } from './observer.ts';
-import type { ProviderConfig } from './provider.ts';
+import type { ProviderConfig } from './provider/provider.ts';
 
 export interface TelemetryOptions {
   /** Default: the global one, which does nothing until an SDK is registered. */

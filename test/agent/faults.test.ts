@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Agent, sessionModel, type AgentEvent } from '../../src/agent/index.ts';
-import { createProvider } from '../../src/client/provider.ts';
-import { createModelSession } from '../../src/client/session.ts';
+import { createProvider } from '../../src/client/provider/provider.ts';
+import { createModelSession } from '../../src/client/session/session.ts';
 import { listFaults, startMock, type FaultWire, type Scenario } from '../../src/mock/index.ts';
 import { isToolCall } from '../../src/model/items.ts';
 import { eventsOf, of, shortHistory, testTool } from './helpers.ts';

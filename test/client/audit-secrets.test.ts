@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ModelError } from '../../src/model/errors.ts';
-import { concealSecrets } from '../../src/client/secrets.ts';
-import { createModelClient } from '../../src/client/model-client.ts';
-import { createModelSession, type ModelSession } from '../../src/client/session.ts';
+import { concealSecrets } from '../../src/client/provider/secrets.ts';
+import { createModelClient } from '../../src/client/session/model-client.ts';
+import { createModelSession, type ModelSession } from '../../src/client/session/session.ts';
 import { linesOf, resultOf, spawnCli } from '../cli/harness.ts';
 import { refusal, startWebSocketServer } from '../transport/support/websocket-server.ts';
 import {

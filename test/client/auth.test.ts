@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { createModelSession, type ModelSession } from '../../src/client/session.ts';
+import { createModelSession, type ModelSession } from '../../src/client/session/session.ts';
 import type { ModelObserver } from '../../src/client/observer.ts';
-import type { ProviderOptions } from '../../src/client/provider.ts';
+import type { ProviderOptions } from '../../src/client/provider/provider.ts';
 import { httpServer } from '../transport/support/server.ts';
 import {
   chatAnswer,

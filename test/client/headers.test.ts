@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { retryAfterOf } from '../../src/client/retry-after.ts';
+import { retryAfterOf } from '../../src/client/http/retry-after.ts';
 import { headerEvents, turnStateOf } from '../../src/wire/responses/headers.ts';
 
 describe('header events', () => {

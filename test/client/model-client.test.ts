@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createModelClient, type ModelClient, type ModelClientOptions } from '../../src/client/model-client.ts';
+import { createModelClient, type ModelClient, type ModelClientOptions } from '../../src/client/session/model-client.ts';
 import type { PollResult } from '../../src/client/observer.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { ModelRequest } from '../../src/model/request.ts';

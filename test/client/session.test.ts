@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createModelSession, type ModelSession, type ModelSessionOptions } from '../../src/client/session.ts';
+import { createModelSession, type ModelSession, type ModelSessionOptions } from '../../src/client/session/session.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { Item } from '../../src/model/items.ts';
 import { createHttpTransport } from '../../src/transport/http.ts';

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { ModelEvent } from '../../src/model/events.ts';
 import { ModelError } from '../../src/model/errors.ts';
 import type { ModelRequest } from '../../src/model/request.ts';
-import { createProvider, type ProviderConfig, type ProviderOptions } from '../../src/client/provider.ts';
+import { createProvider, type ProviderConfig, type ProviderOptions } from '../../src/client/provider/provider.ts';
 import type { MintId, ProtocolId } from '../../src/wire/decoder.ts';
 import { bodyOf, httpServer, type TestServer } from '../transport/support/server.ts';
 

@@ -13,9 +13,9 @@ import {
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createModelClient } from '../../src/client/model-client.ts';
+import { createModelClient } from '../../src/client/session/model-client.ts';
 import type { ModelObserver } from '../../src/client/observer.ts';
-import { createModelSession } from '../../src/client/session.ts';
+import { createModelSession } from '../../src/client/session/session.ts';
 import { createTelemetry } from '../../src/client/telemetry.ts';
 import {
   chatAnswer,

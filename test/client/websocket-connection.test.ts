@@ -5,7 +5,7 @@ import {
   createWebSocketConnection,
   type WebSocketConnection,
   type WebSocketConnectionOptions,
-} from '../../src/client/websocket-connection.ts';
+} from '../../src/client/websocket/connection.ts';
 import { toResponsesBody } from '../../src/wire/responses/request.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import { refusal, startWebSocketServer, type TestServer } from '../transport/support/websocket-server.ts';

@@ -1,9 +1,9 @@
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { Item } from '../../src/model/items.ts';
 import type { ModelRequest } from '../../src/model/request.ts';
-import { toModelStream } from '../../src/client/model-stream.ts';
-import type { BatchSource } from '../../src/client/model-stream.ts';
-import type { TurnStatePort } from '../../src/client/websocket-line.ts';
+import { toModelStream } from '../../src/client/stream/model-stream.ts';
+import type { BatchSource } from '../../src/client/stream/model-stream.ts';
+import type { TurnStatePort } from '../../src/client/websocket/line.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../../src/wire/responses/headers.ts';
 import type { ServerSocket } from '../transport/support/websocket-server.ts';
 import { messageEvents, outcomeOf, type Outcome } from './support.ts';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ProviderOptions } from '../../src/client/provider.ts';
+import type { ProviderOptions } from '../../src/client/provider/provider.ts';
 import { listFaults, scenario, startMock, type ScenarioBuilder } from '../../src/mock/index.ts';
 import type { ProtocolId } from '../../src/wire/decoder.ts';
 import {

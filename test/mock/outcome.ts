@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
-import { createModelClient } from '../../src/client/model-client.ts';
-import { createProvider, type ProviderOptions } from '../../src/client/provider.ts';
+import { createModelClient } from '../../src/client/session/model-client.ts';
+import { createProvider, type ProviderOptions } from '../../src/client/provider/provider.ts';
 import { ModelError } from '../../src/model/errors.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { Tool } from '../../src/model/request.ts';

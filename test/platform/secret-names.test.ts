@@ -7,8 +7,8 @@ import { allAnswerHeaders, passedHeaders, translatedHeaders } from '../../src/br
 import { createTracer } from '../../src/bridge/trace.ts';
 import { createGate } from '../../src/bridge/gate.ts';
 import { toolEnvironment } from '../../src/cli/agent-flags.ts';
-import { createProvider } from '../../src/client/provider.ts';
-import { secretsOf } from '../../src/client/secrets.ts';
+import { createProvider } from '../../src/client/provider/provider.ts';
+import { secretsOf } from '../../src/client/provider/secrets.ts';
 import { startMock, type MockServer } from '../../src/mock/index.ts';
 import { TapeFolder, TapeWriter } from '../../src/mock/tape/writer.ts';
 import { createConcealer } from '../../src/platform/conceal.ts';

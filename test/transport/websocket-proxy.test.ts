@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createModelSession } from '../../src/client/session.ts';
+import { createModelSession } from '../../src/client/session/session.ts';
 import { createHttpTransport } from '../../src/transport/http.ts';
 import { proxyFor } from '../../src/transport/proxy-choice.ts';
 import { openWebSocket } from '../../src/transport/websocket.ts';

@@ -1,5 +1,5 @@
-import { secretsOf } from '../../client/secrets.ts';
-import type { GetEnv } from '../../client/provider-request.ts';
+import { secretsOf } from '../../client/provider/secrets.ts';
+import type { GetEnv } from '../../client/provider/provider-request.ts';
 import { createConcealer, type Conceal } from '../../platform/conceal.ts';
 import type { Upstream } from './pool.ts';
 

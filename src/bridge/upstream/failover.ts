@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { ModelError } from '../../model/errors.ts';
 import { decideRetry, type RetryPolicy } from '../../model/retry-policy.ts';
 import { moreTelling, serverRuleOf } from '../../model/server-rules.ts';
-import { wait } from '../../client/wait.ts';
+import { wait } from '../../platform/wait.ts';
 import type { Lease, Upstream, UpstreamPool } from './pool.ts';
 
 /** What one server made of a request: an answer that began, or a failure and what came with it. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ErrorKind } from '../../model/errors.ts';
 import { redactTarget } from '../../platform/secret-text.ts';
-import { createProvider, type ProviderConfig } from '../../client/provider.ts';
-import type { ServerMemory } from '../../client/model-call.ts';
+import { createProvider, type ProviderConfig } from '../../client/provider/provider.ts';
+import type { ServerMemory } from '../../client/http/model-call.ts';
 import type { ProtocolId } from '../../wire/decoder.ts';
 import type { Settings } from '../options.ts';
 import { Rest, type RestState } from './rest.ts';

@@ -1,6 +1,6 @@
 import type { ErrorKind } from '../../model/errors.ts';
 import type { HttpTransport } from '../../transport/http.ts';
-import type { GetEnv } from '../../client/provider-request.ts';
+import type { GetEnv } from '../../client/provider/provider-request.ts';
 import type { ProtocolId } from '../../wire/decoder.ts';
 import type { Settings } from '../options.ts';
 import type { Hop } from './hop.ts';

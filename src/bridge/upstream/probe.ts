@@ -1,5 +1,5 @@
-import type { ProviderConfig } from '../../client/provider.ts';
-import { requestHeaders, requestUrl, type GetEnv } from '../../client/provider-request.ts';
+import type { ProviderConfig } from '../../client/provider/provider.ts';
+import { requestHeaders, requestUrl, type GetEnv } from '../../client/provider/provider-request.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import type { HttpResponse, HttpTransport } from '../../transport/http.ts';
 import type { ProtocolId } from '../../wire/decoder.ts';

@@ -1,15 +1,15 @@
-import type { Clock } from '../base/clock.ts';
-import type { ModelRequest } from '../model/request.ts';
-import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
-import { systemClock } from '../platform/system-clock.ts';
-import type { MintId } from '../wire/decoder.ts';
-import { openHttpCall, randomIds, type CallContext } from './model-call.ts';
-import { Sampling } from './sampling.ts';
-import { retryPolicies } from '../model/retry-policy.ts';
-import { toModelStream, type ModelStream } from './model-stream.ts';
-import type { ModelObserver } from './observer.ts';
-import type { ProviderConfig } from './provider.ts';
-import type { GetEnv } from './provider-request.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import { createHttpTransport, type HttpTransport } from '../../transport/http.ts';
+import { systemClock } from '../../platform/system-clock.ts';
+import type { MintId } from '../../wire/decoder.ts';
+import { openHttpCall, randomIds, type CallContext } from '../http/model-call.ts';
+import { Sampling } from '../stream/sampling.ts';
+import { retryPolicies } from '../../model/retry-policy.ts';
+import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
+import type { ModelObserver } from '../observer.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import type { GetEnv } from '../provider/provider-request.ts';
 
 export interface ModelClientOptions {
   /** From `createProvider`. */

@@ -1,19 +1,19 @@
-import type { Clock } from '../base/clock.ts';
-import { ModelError } from '../model/errors.ts';
-import type { ModelEvent } from '../model/events.ts';
-import type { OutputItem } from '../model/items.ts';
-import type { ModelRequest } from '../model/request.ts';
-import type { HttpTimers } from '../transport/watch.ts';
-import type { FrameExchange } from '../transport/websocket-exchange.ts';
-import type { FrameDecoder } from '../wire/frame-decoder.ts';
-import { createResponsesFrameDecoder } from '../wire/frame-decoder.ts';
-import { headerEvents, TURN_STATE_HEADER } from '../wire/responses/headers.ts';
-import { toResponsesBody } from '../wire/responses/request.ts';
-import type { ModelObserver, PollResult } from './observer.ts';
-import type { ProviderConfig } from './provider.ts';
-import type { Attempt } from './sampling.ts';
-import type { Line, LineKeeper, TurnStatePort } from './websocket-line.ts';
-import { baselineAfter, createFrame, type CreateFrame } from './websocket-frame.ts';
+import type { Clock } from '../../base/clock.ts';
+import { ModelError } from '../../model/errors.ts';
+import type { ModelEvent } from '../../model/events.ts';
+import type { OutputItem } from '../../model/items.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import type { HttpTimers } from '../../transport/watch.ts';
+import type { FrameExchange } from '../../transport/websocket-exchange.ts';
+import type { FrameDecoder } from '../../wire/frame-decoder.ts';
+import { createResponsesFrameDecoder } from '../../wire/frame-decoder.ts';
+import { headerEvents, TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
+import { toResponsesBody } from '../../wire/responses/request.ts';
+import type { ModelObserver, PollResult } from '../observer.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import type { Attempt } from '../stream/sampling.ts';
+import type { Line, LineKeeper, TurnStatePort } from './line.ts';
+import { baselineAfter, createFrame, type CreateFrame } from './frame.ts';
 
 export interface WebSocketCallContext {
   readonly lines: LineKeeper;

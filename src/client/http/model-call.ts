@@ -1,18 +1,18 @@
-import type { ModelError } from '../model/errors.ts';
-import type { ModelRequest } from '../model/request.ts';
-import type { HttpRequest, HttpResponse } from '../transport/http.ts';
-import type { DecoderOptions, MintId } from '../wire/decoder.ts';
-import { protocols } from '../wire/protocols.ts';
-import { createDecoder } from '../wire/stream-decoder.ts';
-import { chatQuirksOf } from '../wire/quirks.ts';
-import type { RequestBody } from '../wire/request-body.ts';
-import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
-import { HttpCall, type HttpCallContext, type HttpCallPlan } from './http-call.ts';
-import type { ProviderConfig } from './provider.ts';
-import type { AttemptContext } from './sampling.ts';
-import { requestHeaders, requestUrl, type GetEnv } from './provider-request.ts';
-import { randomHex } from './random-hex.ts';
-import { concealSecrets, secretsOf } from './secrets.ts';
+import type { ModelError } from '../../model/errors.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import type { HttpRequest, HttpResponse } from '../../transport/http.ts';
+import type { DecoderOptions, MintId } from '../../wire/decoder.ts';
+import { protocols } from '../../wire/protocols.ts';
+import { createDecoder } from '../../wire/stream-decoder.ts';
+import { chatQuirksOf } from '../../wire/quirks.ts';
+import type { RequestBody } from '../../wire/request-body.ts';
+import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
+import { HttpCall, type HttpCallContext, type HttpCallPlan } from './call.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import type { AttemptContext } from '../stream/sampling.ts';
+import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
+import { randomHex } from '../../platform/random-hex.ts';
+import { concealSecrets, secretsOf } from '../provider/secrets.ts';
 
 /** What a client learns about its server and keeps. */
 export interface ServerMemory {
@@ -36,7 +36,7 @@ interface PlanOptions extends CallContext {
   readonly onHead: (response: HttpResponse) => void;
 }
 
-/** What of a turn a call carries to the server and back; `client/session.ts` has it. */
+/** What of a turn a call carries to the server and back; `client/session/session.ts` has it. */
 export interface StickyState {
   headers(): Readonly<Record<string, string>>;
   offer(value: string | undefined): void;

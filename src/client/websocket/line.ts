@@ -1,17 +1,17 @@
-import type { Clock } from '../base/clock.ts';
-import { parseJson } from '../base/json.ts';
-import { errorFromWire, errorValueOfBody } from '../model/classify.ts';
-import type { ModelError } from '../model/errors.ts';
-import type { RawHeaders } from '../transport/exchange.ts';
-import type { ProxyOptions } from '../transport/proxy-choice.ts';
-import type { FrameSocket } from '../transport/websocket-socket.ts';
-import { openWebSocket } from '../transport/websocket.ts';
-import { requestHeaders, websocketUrl, type GetEnv } from './provider-request.ts';
-import { protocols } from '../wire/protocols.ts';
-import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
-import type { ProviderConfig } from './provider.ts';
-import { retryAfterOf } from './retry-after.ts';
-import { WEBSOCKET_BETA, type Baseline } from './websocket-frame.ts';
+import type { Clock } from '../../base/clock.ts';
+import { parseJson } from '../../base/json.ts';
+import { errorFromWire, errorValueOfBody } from '../../model/classify.ts';
+import type { ModelError } from '../../model/errors.ts';
+import type { RawHeaders } from '../../transport/exchange.ts';
+import type { ProxyOptions } from '../../transport/proxy-choice.ts';
+import type { FrameSocket } from '../../transport/websocket-socket.ts';
+import { openWebSocket } from '../../transport/websocket.ts';
+import { requestHeaders, websocketUrl, type GetEnv } from '../provider/provider-request.ts';
+import { protocols } from '../../wire/protocols.ts';
+import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import { retryAfterOf } from '../http/retry-after.ts';
+import { WEBSOCKET_BETA, type Baseline } from './frame.ts';
 
 export interface LineOptions {
   readonly provider: ProviderConfig;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { randomHex } from '../../src/client/random-hex.ts';
+import { randomHex } from '../../src/platform/random-hex.ts';
 
 test('is hexadecimal of the length asked for, and never twice the same', () => {
   const seen = new Set(Array.from({ length: 5000 }, () => randomHex(16)));

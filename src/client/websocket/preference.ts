@@ -1,10 +1,10 @@
-import { ModelError, type ErrorKind } from '../model/errors.ts';
-import type { ModelRequest } from '../model/request.ts';
-import { protocols } from '../wire/protocols.ts';
-import type { CallContext, StickyState } from './model-call.ts';
-import type { Attempt, AttemptContext } from './sampling.ts';
-import type { WebSocketCall } from './websocket-call.ts';
-import { createWebSocketConnection } from './websocket-connection.ts';
+import { ModelError, type ErrorKind } from '../../model/errors.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import { protocols } from '../../wire/protocols.ts';
+import type { CallContext, StickyState } from '../http/model-call.ts';
+import type { Attempt, AttemptContext } from '../stream/sampling.ts';
+import type { WebSocketCall } from './call.ts';
+import { createWebSocketConnection } from './connection.ts';
 
 /** Failures in a row after which a session stops trying: the second stall is one too many. */
 const MAX_FAILURES = 2;

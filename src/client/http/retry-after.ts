@@ -1,4 +1,4 @@
-import { ceilMs } from '../model/retry-after.ts';
+import { ceilMs } from '../../model/retry-after.ts';
 
 /**
  * Milliseconds that a server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a date.

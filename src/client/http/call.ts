@@ -1,13 +1,13 @@
-import type { Clock, Timer } from '../base/clock.ts';
-import { JsonEnd } from '../base/json-end.ts';
-import { ModelError } from '../model/errors.ts';
-import type { ModelEvent } from '../model/events.ts';
-import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
-import type { EndReason, StreamDecoder } from '../wire/decoder.ts';
-import { headerEvents } from '../wire/responses/headers.ts';
-import { failureOfAnswer, isStream, requestIdOf } from './http-failure.ts';
-import type { BatchSource } from './model-stream.ts';
-import type { ModelObserver, PollResult } from './observer.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { JsonEnd } from '../../base/json-end.ts';
+import { ModelError } from '../../model/errors.ts';
+import type { ModelEvent } from '../../model/events.ts';
+import type { HttpRequest, HttpResponse, HttpTransport } from '../../transport/http.ts';
+import type { EndReason, StreamDecoder } from '../../wire/decoder.ts';
+import { headerEvents } from '../../wire/responses/headers.ts';
+import { failureOfAnswer, isStream, requestIdOf } from './failure.ts';
+import type { BatchSource } from '../stream/model-stream.ts';
+import type { ModelObserver, PollResult } from '../observer.ts';
 
 /** One POST: how to make it, and how to read what comes. */
 export interface HttpCallPlan {

@@ -1,5 +1,5 @@
-import type { ProtocolId } from '../wire/decoder.ts';
-import { protocolIds } from '../wire/protocols.ts';
+import type { ProtocolId } from '../../wire/decoder.ts';
+import { protocolIds } from '../../wire/protocols.ts';
 import {
   ConfigError,
   oneOf,

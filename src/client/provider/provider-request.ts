@@ -1,4 +1,4 @@
-import { ModelError } from '../model/errors.ts';
+import { ModelError } from '../../model/errors.ts';
 import type { ProviderConfig } from './provider.ts';
 
 /** Reads one environment variable: a port, so that only the composition root touches the environment. */

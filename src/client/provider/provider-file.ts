@@ -1,5 +1,5 @@
-import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
-import { nearest } from '../base/nearest.ts';
+import { isObject, nonEmpty, type JsonObject } from '../../base/json.ts';
+import { nearest } from '../../base/nearest.ts';
 import { ConfigError } from './config-fields.ts';
 import { createProvider, providerOptionNames, type ProviderConfig, type ProviderOptions } from './provider.ts';
 

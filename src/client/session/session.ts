@@ -1,19 +1,19 @@
-import type { Clock } from '../base/clock.ts';
-import type { Item } from '../model/items.ts';
-import type { ModelRequest } from '../model/request.ts';
-import { retryPolicies, withBudgets, type RetryPolicy, type RetryPolicyName } from '../model/retry-policy.ts';
-import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
-import { systemClock } from '../platform/system-clock.ts';
-import type { MintId } from '../wire/decoder.ts';
-import { TURN_STATE_HEADER, turnStateOf } from '../wire/responses/headers.ts';
-import { openHttpCall, randomIds, type CallContext, type StickyState } from './model-call.ts';
-import { toModelStream, type ModelStream } from './model-stream.ts';
-import type { ModelObserver } from './observer.ts';
-import type { ProviderConfig } from './provider.ts';
-import type { GetEnv } from './provider-request.ts';
-import { Sampling } from './sampling.ts';
-import { concealSecrets, secretsOf } from './secrets.ts';
-import { createWebSocketPreference, type WebSocketPreference } from './websocket-preference.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Item } from '../../model/items.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import { retryPolicies, withBudgets, type RetryPolicy, type RetryPolicyName } from '../../model/retry-policy.ts';
+import { createHttpTransport, type HttpTransport } from '../../transport/http.ts';
+import { systemClock } from '../../platform/system-clock.ts';
+import type { MintId } from '../../wire/decoder.ts';
+import { TURN_STATE_HEADER, turnStateOf } from '../../wire/responses/headers.ts';
+import { openHttpCall, randomIds, type CallContext, type StickyState } from '../http/model-call.ts';
+import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
+import type { ModelObserver } from '../observer.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import type { GetEnv } from '../provider/provider-request.ts';
+import { Sampling } from '../stream/sampling.ts';
+import { concealSecrets, secretsOf } from '../provider/secrets.ts';
+import { createWebSocketPreference, type WebSocketPreference } from '../websocket/preference.ts';
 
 export interface ModelSessionOptions {
   /** From `createProvider`. Its retry counts are the budgets of the policy. */

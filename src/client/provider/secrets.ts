@@ -1,6 +1,6 @@
-import type { ModelError } from '../model/errors.ts';
-import { createConcealer, withoutScheme } from '../platform/conceal.ts';
-import { isSecretHeader, isSecretParameter } from '../platform/secret-names.ts';
+import type { ModelError } from '../../model/errors.ts';
+import { createConcealer, withoutScheme } from '../../platform/conceal.ts';
+import { isSecretHeader, isSecretParameter } from '../../platform/secret-names.ts';
 import type { GetEnv } from './provider-request.ts';
 import type { ProviderConfig } from './provider.ts';
 

@@ -1,13 +1,13 @@
-import type { Clock } from '../base/clock.ts';
-import type { ModelRequest } from '../model/request.ts';
-import type { ProxyOptions } from '../transport/proxy-choice.ts';
-import { systemClock } from '../platform/system-clock.ts';
-import type { HttpTimers } from '../transport/watch.ts';
-import type { ModelObserver } from './observer.ts';
-import type { GetEnv } from './provider-request.ts';
-import type { ProviderConfig } from './provider.ts';
-import { WebSocketCall } from './websocket-call.ts';
-import { LineKeeper, type TurnStatePort } from './websocket-line.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import type { ProxyOptions } from '../../transport/proxy-choice.ts';
+import { systemClock } from '../../platform/system-clock.ts';
+import type { HttpTimers } from '../../transport/watch.ts';
+import type { ModelObserver } from '../observer.ts';
+import type { GetEnv } from '../provider/provider-request.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import { WebSocketCall } from './call.ts';
+import { LineKeeper, type TurnStatePort } from './line.ts';
 
 export interface WebSocketConnectionOptions {
   readonly provider: ProviderConfig;

@@ -1,13 +1,13 @@
-import type { Clock } from '../base/clock.ts';
-import { ModelError } from '../model/errors.ts';
-import type { ModelEvent, RetryingEvent } from '../model/events.ts';
-import type { Item } from '../model/items.ts';
-import type { ModelRequest } from '../model/request.ts';
-import { decideRetry, type RetryLevelName, type RetryPolicy } from '../model/retry-policy.ts';
+import type { Clock } from '../../base/clock.ts';
+import { ModelError } from '../../model/errors.ts';
+import type { ModelEvent, RetryingEvent } from '../../model/events.ts';
+import type { Item } from '../../model/items.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import { decideRetry, type RetryLevelName, type RetryPolicy } from '../../model/retry-policy.ts';
 import { AttemptLedger } from './attempt-ledger.ts';
 import type { BatchSource } from './model-stream.ts';
-import type { RequestWatch } from './observer.ts';
-import { unlessAborted, wait } from './wait.ts';
+import type { RequestWatch } from '../observer.ts';
+import { unlessAborted, wait } from '../../platform/wait.ts';
 
 /** One try at a request. */
 export interface Attempt extends BatchSource {

@@ -1,7 +1,7 @@
-import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
-import type { Item } from '../model/items.ts';
-import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
-import { toInputItem } from '../wire/responses/request.ts';
+import { isObject, nonEmpty, type JsonObject } from '../../base/json.ts';
+import type { Item } from '../../model/items.ts';
+import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
+import { toInputItem } from '../../wire/responses/request.ts';
 
 /** The form of the messages that Codex' servers speak at present. */
 export const WEBSOCKET_BETA = 'responses_websockets=2026-02-06';

@@ -1,5 +1,5 @@
-import type { ModelEvent } from '../model/events.ts';
-import { isToolCall, type Item, type OutputItem } from '../model/items.ts';
+import type { ModelEvent } from '../../model/events.ts';
+import { isToolCall, type Item, type OutputItem } from '../../model/items.ts';
 
 /** What one attempt brought so far: which items are done, and which were only begun. */
 export class AttemptLedger {

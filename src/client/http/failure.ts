@@ -1,9 +1,9 @@
-import type { Clock } from '../base/clock.ts';
-import { Deadline } from '../base/deadline.ts';
-import { parseJson } from '../base/json.ts';
-import { errorFromWire, errorValueOfBody } from '../model/classify.ts';
-import { ModelError } from '../model/errors.ts';
-import type { HttpRequest, HttpResponse } from '../transport/http.ts';
+import type { Clock } from '../../base/clock.ts';
+import { Deadline } from '../../base/deadline.ts';
+import { parseJson } from '../../base/json.ts';
+import { errorFromWire, errorValueOfBody } from '../../model/classify.ts';
+import { ModelError } from '../../model/errors.ts';
+import type { HttpRequest, HttpResponse } from '../../transport/http.ts';
 import { retryAfterOf } from './retry-after.ts';
 
 /** An error's body is read up to here: the rest could only be noise. */
