@@ -4,6 +4,7 @@ import type { ModelRequest } from '../model/request.ts';
 import { ApprovalGate } from './approval-gate.ts';
 import type { ApprovalMode, Approver } from './approval.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import { timestamp } from '../platform/wall-time.ts';
 import { EventChannel } from './event-channel.ts';
 import type { AgentEvent } from './events.ts';
 import { History, userMessage } from './history.ts';
@@ -197,10 +198,10 @@ export class Agent {
 
   async #endOf(prompt: InputMessage | undefined, deps: TurnDeps, turn: number): Promise<TurnEnd> {
     try {
-      await this.#journal.append({ type: 'turn.started', turn, at: new Date().toISOString() });
+      await this.#journal.append({ type: 'turn.started', turn, at: timestamp() });
       const end = await new Turn(deps).run(prompt);
       const usage = end.usage === undefined ? {} : { usage: end.usage };
-      const at = new Date().toISOString();
+      const at = timestamp();
       await this.#journal.append({ type: 'turn.ended', status: end.status, at, ...usage }, { durable: true });
       return end;
     } catch (error) {

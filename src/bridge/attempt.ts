@@ -5,7 +5,8 @@ import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import { retryPolicies, withBudgets } from '../model/retry-policy.ts';
 import type { HttpResponse, HttpTransport } from '../transport/http.ts';
-import { openHttpCall, randomIds } from '../client/http/model-call.ts';
+import { randomId } from '../platform/random.ts';
+import { openHttpCall } from '../client/http/model-call.ts';
 import type { BatchSource } from '../client/stream/model-stream.ts';
 import { unlessAborted } from '../platform/wait.ts';
 import type { ProtocolId } from '../wire/decoder.ts';
@@ -86,7 +87,7 @@ async function ask(
       clock: settings.clock,
       provider,
       getEnv: pool.getEnv,
-      mintId: randomIds,
+      mintId: randomId,
       memory: upstream.memory,
       onNotes: (lines: readonly string[]) => {
         notes = lines;

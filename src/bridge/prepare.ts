@@ -1,4 +1,4 @@
-import { randomHex } from '../platform/random-hex.ts';
+import { randomId } from '../platform/random.ts';
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
@@ -80,7 +80,7 @@ export function withIds(items: readonly Item[]): Item[] {
 
 /** An id that no other has. */
 export function newId(prefix: string): string {
-  return `${prefix}_${randomHex(16)}`;
+  return randomId(prefix, 16);
 }
 
 const PREFIXES: ReadonlyMap<unknown, string> = new Map([

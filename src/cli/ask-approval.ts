@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/index.ts';
 import { visible, visibleLines } from '../base/printable.ts';
 import { shownDiff } from '../agent/patch/diff.ts';
+import { nextTurn } from '../platform/wait.ts';
 import { askLine, canAsk } from './ask-line.ts';
 import type { CliContext } from './context.ts';
 
@@ -12,7 +12,7 @@ import type { CliContext } from './context.ts';
 export function createTerminalApprover(cli: CliContext, interrupt: () => void): Approver | undefined {
   if (!canAsk(cli)) return undefined;
   return async (request, { signal }) => {
-    await setImmediate(); // What happened before the question is printed before it.
+    await nextTurn(); // What happened before the question is printed before it.
     return decisionOf(await askLine(cli, questionFor(request), { signal, onInterrupt: interrupt }));
   };
 }

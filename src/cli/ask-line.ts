@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { setImmediate } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
+import { nextTurn } from '../platform/wait.ts';
 import type { CliContext, InputStream } from './context.ts';
 import { rawStream } from './output.ts';
 
@@ -51,6 +51,6 @@ async function dropTypedAhead(stdin: InputStream): Promise<void> {
   if (!(stdin instanceof ReadStream)) return;
   const drop = (): void => undefined;
   stdin.on('data', drop).resume();
-  for (let round = 0; round < 3; round += 1) await setImmediate();
+  for (let round = 0; round < 3; round += 1) await nextTurn();
   stdin.off('data', drop).pause();
 }

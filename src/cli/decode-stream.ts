@@ -1,4 +1,6 @@
 import type { ModelError, ModelErrorJson } from '../model/errors.ts';
+import type { Timer } from '../base/clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { DecoderOptions, StreamDecoder, ProtocolId } from '../wire/decoder.ts';
 import { createDecoder } from '../wire/index.ts';
@@ -45,14 +47,16 @@ type Emit = (events: readonly ModelEvent[]) => Promise<void>;
 async function feed(decoder: StreamDecoder, source: DecodeSource, emit: Emit): Promise<void> {
   const { input } = source;
   const graceOver = new Error('no usage within the grace');
-  let grace: NodeJS.Timeout | undefined;
+  let grace: Timer | undefined;
   try {
     for await (const chunk of input as AsyncIterable<Uint8Array>) {
       for (const piece of cut(chunk, source.chunkSize)) {
         await emit(decoder.push(piece));
         if (decoder.phase === 'ended') return;
       }
-      if (decoder.phase === 'awaiting_usage') grace ??= setTimeout(() => input.destroy(graceOver), source.graceMs);
+      if (decoder.phase === 'awaiting_usage') {
+        grace ??= systemClock.after(source.graceMs, () => input.destroy(graceOver), { keepAlive: true });
+      }
     }
     await emit(decoder.end({ type: 'close' }));
   } catch (error) {
@@ -60,7 +64,7 @@ async function feed(decoder: StreamDecoder, source: DecodeSource, emit: Emit): P
     else if (input.errored === error) throw new UsageError(`cannot read the input: ${describeSystemError(error)}`);
     else throw error;
   } finally {
-    clearTimeout(grace);
+    grace?.cancel();
   }
 }
 

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../base/json.ts';
+import { randomHex } from '../platform/random.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError } from './exit.ts';
 import { stateFolder } from './user-folders.ts';
@@ -69,7 +69,7 @@ export class TrustStore {
   /** Whole or not at all: another turnwire may read it now. */
   async #write(text: string): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const draft = `${this.#path}.${randomUUID()}`;
+    const draft = `${this.#path}.${randomHex(16)}`;
     try {
       await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
       await rename(draft, this.#path);

@@ -6,6 +6,8 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
+import type { Timer } from '../base/clock.ts';
+import { systemClock } from '../platform/system-clock.ts';
 
 /** A piece of the body as the HTTP parser cut it, with its time. */
 export interface RawChunk {
@@ -86,15 +88,15 @@ export async function exchangeRaw(request: RawRequest): Promise<RawAnswer> {
 
 class Exchange {
   readonly #request: RawRequest;
-  readonly #start = performance.now();
+  readonly #start = systemClock.now();
   readonly #chunks: RawChunk[] = [];
   #bytes = 0;
   #outgoing: ClientRequest | undefined;
   #incoming: IncomingMessage | undefined;
   #headMs = 0;
   #socketError: string | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  #linger: NodeJS.Timeout | undefined;
+  #idle: Timer | undefined;
+  #linger: Timer | undefined;
   #settle: (answer: RawAnswer) => void = () => undefined;
   #over = false;
 
@@ -105,7 +107,7 @@ class Exchange {
   async run(): Promise<RawAnswer> {
     const { signal, totalMs } = this.#request;
     const onAbort = (): void => this.#finish('timeout');
-    const total = setTimeout(onAbort, totalMs);
+    const total = systemClock.after(totalMs, onAbort, { keepAlive: true });
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await new Promise<RawAnswer>((resolve) => {
@@ -114,9 +116,9 @@ class Exchange {
         else this.#send();
       });
     } finally {
-      clearTimeout(total);
-      clearTimeout(this.#idle);
-      clearTimeout(this.#linger);
+      total.cancel();
+      this.#idle?.cancel();
+      this.#linger?.cancel();
       signal.removeEventListener('abort', onAbort);
     }
   }
@@ -162,14 +164,15 @@ class Exchange {
     if (this.#linger !== undefined) return;
     const stay = this.#request.onChunk?.(data, headersOf(this.#incoming));
     if (stay === undefined) return;
-    clearTimeout(this.#idle);
-    this.#linger = setTimeout(() => this.#finish('left'), stay);
+    this.#idle?.cancel();
+    this.#linger = systemClock.after(stay, () => this.#finish('left'));
   }
 
   /** Re-arms the limit of silence; none while we only watch for the end. */
   #watch(): void {
-    clearTimeout(this.#idle);
-    if (this.#linger === undefined) this.#idle = setTimeout(() => this.#finish('idle'), this.#request.idleMs);
+    this.#idle?.cancel();
+    if (this.#linger !== undefined) return;
+    this.#idle = systemClock.after(this.#request.idleMs, () => this.#finish('idle'));
   }
 
   #finish(end: RawEnd): void {
@@ -191,7 +194,7 @@ class Exchange {
   }
 
   #now(): number {
-    return performance.now() - this.#start;
+    return systemClock.now() - this.#start;
   }
 }
 

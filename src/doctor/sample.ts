@@ -1,5 +1,7 @@
 import { gunzipSync, inflateSync, brotliDecompressSync, constants } from 'node:zlib';
 import { isObject, parseJson, stringOf, type JsonObject } from '../base/json.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import { wait } from '../platform/wait.ts';
 import { createDecoder, type StreamDecoder, type ProtocolId } from '../wire/index.ts';
 import { exchangeRaw, type RawAnswer, type RawChunk } from './raw-exchange.ts';
 import { readSse, type SseReading } from './sse-reading.ts';
@@ -121,7 +123,7 @@ async function another(
   if (!transient || tried) return undefined;
   const seconds = Number(answer.headers['retry-after'] ?? 0);
   if (seconds * 1000 > MAX_RETRY_WAIT) return undefined;
-  await wait(Math.max(50, seconds * 1000), signal);
+  await wait(systemClock, Math.max(50, seconds * 1000), signal);
   return { url, transient: true };
 }
 
@@ -212,18 +214,4 @@ export function errorMessage(text: string): string {
   const error = isObject(value) ? (value.error ?? value.detail ?? value) : undefined;
   const message = isObject(error) ? stringOf(error.message) : stringOf(error);
   return (message ?? text.replaceAll(/\s+/g, ' ')).slice(0, 120);
-}
-
-/** Waits; the signal ends it early. */
-export async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish, { once: true });
-    if (signal.aborted) finish();
-  });
 }

@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
+import type { Timer } from '../base/clock.ts';
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { SseEvent } from './sse-reading.ts';
 
 /** How a handshake went. */
@@ -50,13 +52,13 @@ export class WebSocketSession {
 
   /** Ends with the handshake, within its timeout. */
   async handshake(): Promise<Handshake> {
-    const start = performance.now();
+    const start = systemClock.now();
     const { signal } = this.#options;
     const abort = (): void => this.#socket.terminate();
     signal.addEventListener('abort', abort, { once: true });
     try {
       return await new Promise<Handshake>((resolve) => {
-        const after = (): number => performance.now() - start;
+        const after = (): number => systemClock.now() - start;
         this.#socket.once('open', () => resolve({ type: 'open', ms: after() }));
         this.#socket.once('unexpected-response', (request: ClientRequest, { statusCode }: IncomingMessage) => {
           resolve({ type: 'refused', status: statusCode ?? 0, ms: after() });
@@ -74,25 +76,26 @@ export class WebSocketSession {
   /** Sends a request and collects what comes until its end, the socket's end, or too long a silence. */
   async ask(body: JsonObject): Promise<WebSocketAnswer> {
     const events: SseEvent[] = [];
-    const start = performance.now();
+    const start = systemClock.now();
     let [binary, pings, idle] = [0, 0, false];
     const socket = this.#socket;
     let onMessage: (data: RawData, isBinary: boolean) => void = () => undefined;
     const onPing = (): void => {
       pings++;
     };
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
+      const timedOut = (): void => {
+        idle = true;
+        resolve();
+      };
       const watch = (): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => {
-          idle = true;
-          resolve();
-        }, this.#options.timeoutMs);
+        timer?.cancel();
+        timer = systemClock.after(this.#options.timeoutMs, timedOut, { keepAlive: true });
       };
       onMessage = (data, isBinary) => {
         if (isBinary) binary++;
-        const event = eventOf((data as Buffer).toString('utf8'), performance.now() - start, events.length);
+        const event = eventOf((data as Buffer).toString('utf8'), systemClock.now() - start, events.length);
         events.push(event);
         watch();
         if (TERMINAL.test(String(event.json?.type))) resolve();
@@ -104,7 +107,7 @@ export class WebSocketSession {
       watch();
       socket.send(JSON.stringify({ type: 'response.create', ...body }), () => undefined);
     });
-    clearTimeout(timer);
+    timer?.cancel();
     socket.off('message', onMessage);
     socket.off('ping', onPing);
     return { events, binary, pings, idle, ...(this.#closed === undefined ? {} : { closed: this.#closed }) };

@@ -61,7 +61,11 @@ export class ChatApp {
   constructor(options: ChatOptions) {
     this.#options = options;
     this.#theme = createTheme({ colour: options.colour });
-    const screen = new Screen({ terminal: options.terminal, compose: (frame) => this.#compose(frame) });
+    const screen = new Screen({
+      terminal: options.terminal,
+      clock: options.clock,
+      compose: (frame) => this.#compose(frame),
+    });
     this.#screen = screen;
     this.#editor = new InputLine(screen, this.#theme);
     this.#editor.onSubmit = (text) => this.#submit(text);

@@ -5,6 +5,7 @@ import {
   visibleWidth,
   type Terminal,
 } from '@earendil-works/pi-tui';
+import type { Clock, Timer } from '../base/clock.ts';
 import { printable } from '../base/printable.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
@@ -16,6 +17,7 @@ export interface ScreenDocument {
 
 export interface ScreenOptions {
   readonly terminal: Terminal;
+  readonly clock: Clock;
   /** `top`: the first line of the document that is on the screen. Called once per frame. */
   readonly compose: (frame: { readonly top: number; readonly width: number; readonly rows: number }) => ScreenDocument;
 }
@@ -35,6 +37,7 @@ const END = '\x1b[?7h\x1b[?2026l';
  * it clears the scrollback at every change of the size, and looks at every line of the document in every frame.
  */
 export class Screen extends TuiMainScreen {
+  readonly #clock: Clock;
   readonly #compose: ScreenOptions['compose'];
   /** The lines on the screen, from its first row on. */
   #shown: string[] = [];
@@ -44,14 +47,15 @@ export class Screen extends TuiMainScreen {
   #document: ScreenDocument = { first: 0, lines: [] };
   #size: { width: number; rows: number } | undefined;
   /** The terminal was asked where its cursor is, in this size. */
-  #asking: { readonly timer: NodeJS.Timeout; readonly width: number; readonly rows: number } | undefined;
+  #asking: { readonly timer: Timer; readonly width: number; readonly rows: number } | undefined;
   /** Bytes that frames wrote, for measurements. */
   written = 0;
 
-  constructor({ terminal, compose }: ScreenOptions) {
+  constructor({ terminal, clock, compose }: ScreenOptions) {
     super(terminal, false);
     // What `clean` would take out again: a link shows its address as text instead, which also cannot deceive.
     setCapabilityOverrides({ hyperlinks: false, images: null });
+    this.#clock = clock;
     this.#compose = compose;
     this.addInputListener((data) => this.#takeCursorReport(data));
   }
@@ -144,12 +148,13 @@ export class Screen extends TuiMainScreen {
   /** The size changed and the terminal has moved its lines: only it knows where they are now. */
   #askForCursor(): void {
     const { columns: width, rows } = this.terminal;
-    this.#asking = { timer: setTimeout(() => this.#resized(undefined), CURSOR_TIMEOUT_MS), width, rows };
+    const timer = this.#clock.after(CURSOR_TIMEOUT_MS, () => this.#resized(undefined));
+    this.#asking = { timer, width, rows };
     this.terminal.write('\x1b[6n');
   }
 
   #stopAsking(): void {
-    clearTimeout(this.#asking?.timer);
+    this.#asking?.timer.cancel();
     this.#asking = undefined;
   }
 

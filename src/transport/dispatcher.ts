@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { nextTurn } from '../platform/wait.ts';
 import type { ProxyOptions } from './proxy-choice.ts';
 
 /** A dispatcher whose connection attempts can be given up one by one. */
@@ -65,8 +65,8 @@ export function createConnections(proxy: ProxyOptions = {}): Connections {
 }
 
 async function twoTurns(): Promise<void> {
-  await setImmediate();
-  await setImmediate();
+  await nextTurn();
+  await nextTurn();
 }
 
 /** undici's connector returns the socket it opens, which its types leave out. */

@@ -4,6 +4,7 @@
  */
 import { Markdown, TuiMainScreen, type Terminal } from '@earendil-works/pi-tui';
 import { cellLines } from '../../src/terminal/cell-lines.ts';
+import { systemClock } from '../../src/platform/system-clock.ts';
 import { Layout } from '../../src/terminal/layout.ts';
 import { markdownTheme } from '../../src/terminal/markdown-theme.ts';
 import { Screen } from '../../src/terminal/screen.ts';
@@ -74,6 +75,7 @@ function ours(deltaChars = DELTA_CHARS): Frames {
   let view: ViewState = emptyView;
   const screen = new Screen({
     terminal,
+    clock: systemClock,
     compose: ({ top, width }) => {
       const look = { theme, width, unfolded: false };
       const lines = layout.update(view.cells, {

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, realpath, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { randomHex } from '../../platform/random.ts';
 import { codeOf } from '../tools/workspace.ts';
 import { readEntry, sameEntry, type Entry } from './entry.ts';
 
@@ -84,7 +84,7 @@ function unless(code: string, otherwise?: Step): (error: unknown) => Promise<voi
 
 /** In the same folder, since a rename cannot leave the file system. */
 function draftFor(path: string): string {
-  return join(dirname(path), `.turnwire-${randomUUID()}`);
+  return join(dirname(path), `.turnwire-${randomHex(16)}`);
 }
 
 async function makeEntry(path: string, entry: Entry): Promise<void> {

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { isObject, parseOwnJson, stringOf } from '../../base/json.ts';
+import { randomHex } from '../../platform/random.ts';
+import { timestamp } from '../../platform/wall-time.ts';
 import type { AgentThread } from '../agent.ts';
 import { codeOf } from '../tools/workspace.ts';
 import { lineOf, pathOf, ThreadFile } from './file.ts';
@@ -71,7 +72,7 @@ export class ThreadStore {
       type: 'thread',
       version: 1,
       id: newId(),
-      created_at: new Date().toISOString(),
+      created_at: timestamp(),
       cwd,
       ...(parent === undefined ? {} : { parent }),
     };
@@ -95,7 +96,7 @@ export class ThreadStore {
   async fork(id: string): Promise<ResumedThread> {
     const { cwd, items, turns, notes } = await this.resume(id);
     const thread = this.create(cwd, id);
-    await thread.append({ type: 'turn.started', turn: turns, at: new Date().toISOString() });
+    await thread.append({ type: 'turn.started', turn: turns, at: timestamp() });
     await thread.append({ type: 'compacted', items });
     return { ...thread, cwd, items, turns, notes };
   }
@@ -164,8 +165,8 @@ function whyUnreadable(id: string, text: string): string {
 
 /** Sorts by time: `20261120-235301-9f3a1c`. */
 function newId(): string {
-  const [day = '', time = ''] = new Date().toISOString().replaceAll(/[-:]/g, '').split('T');
-  return `${day}-${time.slice(0, 6)}-${randomBytes(3).toString('hex')}`;
+  const [day = '', time = ''] = timestamp().replaceAll(/[-:]/g, '').split('T');
+  return `${day}-${time.slice(0, 6)}-${randomHex(3)}`;
 }
 
 /** An id never leads out of the folder. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { ModelError } from '../../model/errors.ts';
 import { decideRetry, type RetryPolicy } from '../../model/retry-policy.ts';
 import { moreTelling, serverRuleOf } from '../../model/server-rules.ts';
+import { randomFraction } from '../../platform/random.ts';
 import { wait } from '../../platform/wait.ts';
 import type { Lease, Upstream, UpstreamPool } from './pool.ts';
 
@@ -83,7 +84,8 @@ export async function failOver<Answer, Refusal>(
       note(options, retries, 'failover', upstream, failure);
       continue;
     }
-    const plan = pool.size > 1 ? undefined : decideRetry(options.policy, 'request', failure, repeated++, Math.random);
+    const plan =
+      pool.size > 1 ? undefined : decideRetry(options.policy, 'request', failure, repeated++, randomFraction);
     if (plan === undefined) return told;
     letGo(best, options);
     best = undefined;

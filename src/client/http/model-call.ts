@@ -11,7 +11,6 @@ import { HttpCall, type HttpCallContext, type HttpCallPlan } from './call.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { AttemptContext } from '../stream/sampling.ts';
 import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
-import { randomHex } from '../../platform/random-hex.ts';
 import { concealSecrets, secretsOf } from '../provider/secrets.ts';
 
 /** What a client learns about its server and keeps. */
@@ -57,9 +56,6 @@ export function openHttpCall(
   });
   return new HttpCall(context, plan, signal);
 }
-
-/** Ids that no other response has: items of many responses meet in one history. */
-export const randomIds: MintId = (prefix) => `${prefix}_${randomHex(12)}`;
 
 /** How to make one request on the provider's wire, and to read its answer. */
 function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {

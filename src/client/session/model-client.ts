@@ -3,7 +3,8 @@ import type { ModelRequest } from '../../model/request.ts';
 import { createHttpTransport, type HttpTransport } from '../../transport/http.ts';
 import { systemClock } from '../../platform/system-clock.ts';
 import type { MintId } from '../../wire/decoder.ts';
-import { openHttpCall, randomIds, type CallContext } from '../http/model-call.ts';
+import { randomId } from '../../platform/random.ts';
+import { openHttpCall, type CallContext } from '../http/model-call.ts';
 import { Sampling } from '../stream/sampling.ts';
 import { retryPolicies } from '../../model/retry-policy.ts';
 import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
@@ -67,7 +68,7 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
     clock,
     transport,
     getEnv: options.getEnv ?? (() => undefined),
-    mintId: options.mintId ?? randomIds,
+    mintId: options.mintId ?? randomId,
     memory: { usageRefused: false },
   };
   const closing = new AbortController();

@@ -6,7 +6,8 @@ import { createHttpTransport, type HttpTransport } from '../../transport/http.ts
 import { systemClock } from '../../platform/system-clock.ts';
 import type { MintId } from '../../wire/decoder.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../../wire/responses/headers.ts';
-import { openHttpCall, randomIds, type CallContext, type StickyState } from '../http/model-call.ts';
+import { randomFraction, randomId } from '../../platform/random.ts';
+import { openHttpCall, type CallContext, type StickyState } from '../http/model-call.ts';
 import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
 import type { ModelObserver } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
@@ -25,7 +26,7 @@ export interface ModelSessionOptions {
   /** Default: one of its own, without a proxy. */
   readonly transport?: HttpTransport;
   readonly clock?: Clock;
-  /** At least 0 and below 1, for the jitter of delays. Default `Math.random`. */
+  /** At least 0 and below 1, for the jitter of delays. Default: a new random number each time. */
   readonly random?: () => number;
   readonly observer?: ModelObserver;
   /** Ids of items that the server gave none. Default: random. */
@@ -89,7 +90,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
   const clock = options.clock ?? systemClock;
   const transport = options.transport ?? createHttpTransport({ clock });
   const getEnv = options.getEnv ?? (() => undefined);
-  const mintId = options.mintId ?? randomIds;
+  const mintId = options.mintId ?? randomId;
   const context: CallContext = {
     provider,
     clock,
@@ -106,7 +107,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
     lines,
     closing: closing.signal,
     policy: policyOf(options),
-    random: options.random ?? Math.random,
+    random: options.random ?? randomFraction,
   };
   return {
     turn: () => createTurn(settings),

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
+import { timestamp } from '../../platform/wall-time.ts';
 import type { TapeEnding, TapedRequest } from './tape.ts';
 import { codeOf, flatHeaders, passedHeaders, readBody, upstreamTarget } from './proxy.ts';
 import type { UpstreamAgents } from './upstream.ts';
@@ -146,7 +147,7 @@ function requestOf(req: IncomingMessage, body: Uint8Array): TapedRequest {
   const headers = passedHeaders(req).filter(([name]) => !/^content-length$/i.test(name));
   const length = body.length > 0 || req.headers['content-length'] !== undefined;
   return {
-    at: new Date().toISOString(),
+    at: timestamp(),
     method: req.method ?? 'GET',
     target: req.url ?? '/',
     headers: length ? [...headers, ['Content-Length', String(body.length)]] : headers,

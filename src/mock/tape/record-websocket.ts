@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ClientRequest } from 'node:http';
 import type { RawData, WebSocket, WebSocketServer } from 'ws';
+import { timestamp } from '../../platform/wall-time.ts';
 import type { HeaderList, TapedEnd } from './tape.ts';
 import { codeOf, passedHeaders, upstreamTarget } from './proxy.ts';
 import type { RecordContext } from './record-http.ts';
@@ -176,7 +177,7 @@ export class RecordedWebSocket {
 
   #request() {
     return {
-      at: new Date().toISOString(),
+      at: timestamp(),
       method: this.#req.method ?? 'GET',
       target: this.#req.url ?? '/',
       headers: passedHeaders(this.#req).filter(([name]) => !/^sec-websocket-(key|version|extensions)$/i.test(name)),

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 /** Bytes asked of the system at once: one call for a few bytes costs as much as a whole event of a stream. */
 const POOL_BYTES = 4096;
@@ -21,3 +21,16 @@ export function randomHex(bytes: number): string {
   for (const end = used + bytes; used < end; used++) text += HEX[pool[used] as number] as string;
   return text;
 }
+
+/** An id that no other has, after its prefix: `msg_9f3a…`. Items of many responses meet in one history. */
+export function randomId(prefix: string, bytes = 12): string {
+  return `${prefix}_${randomHex(bytes)}`;
+}
+
+/** A fresh key of so many bytes, which nobody can guess. */
+export function randomKey(bytes: number): Uint8Array {
+  return randomBytes(bytes);
+}
+
+/** At least 0 and below 1: for the jitter of delays, never for a secret. */
+export const randomFraction: () => number = Math.random;
