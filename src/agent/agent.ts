@@ -1,28 +1,19 @@
 import type { Clock } from '../base/clock.ts';
 import type { InputMessage, Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
-import { ApprovalGate } from './approval-gate.ts';
-import type { ApprovalMode, Approver } from './approval.ts';
+import { ApprovalGate } from './approval/gate.ts';
+import type { ApprovalMode, Approver } from './approval/approval.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { timestamp } from '../platform/wall-time.ts';
-import { EventChannel } from './event-channel.ts';
+import { EventChannel } from './turn/event-channel.ts';
 import type { AgentEvent } from './events.ts';
-import { History, userMessage } from './history.ts';
+import { History, userMessage } from './thread/history.ts';
 import type { ModelPort } from './model-port.ts';
-import { SteeringQueue } from './steering-queue.ts';
+import { SteeringQueue } from './turn/steering-queue.ts';
 import { LenientJournal } from './thread/lenient-journal.ts';
-import { noJournal, type Journal } from './thread/records.ts';
+import { noJournal, type AgentThread } from './thread/records.ts';
 import type { AgentTool } from './tool.ts';
-import { compactHistory, toModelError, Turn, type TurnDeps, type TurnEnd } from './turn.ts';
-
-/** A conversation that is kept: made by `createThread`, `resumeThread` or `forkThread`. */
-export interface AgentThread extends Journal {
-  readonly id: string;
-  /** The history so far. */
-  readonly items: readonly Item[];
-  /** Turns so far. */
-  readonly turns: number;
-}
+import { compactHistory, toModelError, Turn, type TurnDeps, type TurnEnd } from './turn/turn.ts';
 
 /** What a request carries besides its input, instructions and tools. */
 export type RequestOptions = Omit<ModelRequest, 'input' | 'instructions' | 'tools'>;

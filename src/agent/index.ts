@@ -2,10 +2,10 @@
  * `turnwire/agent`: the turn loop with tools, approvals and threads, for any front end.
  */
 export * from './agent.ts';
-export * from './approval.ts';
+export * from './approval/approval.ts';
 export * from './events.ts';
 export * from './model-port.ts';
-export { type QueuedMessage, type SteeringQueue } from './steering-queue.ts';
+export { type QueuedMessage, type SteeringQueue } from './turn/steering-queue.ts';
 export * from './tool.ts';
 export * from './thread/records.ts';
 export { openSandbox, type SandboxOptions } from './sandbox/open.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../base/json.ts';
-import type { ApprovalNeed } from './approval.ts';
+import type { ApprovalNeed } from './approval/approval.ts';
 import type { FileChange, ToolKind, ToolLocation } from './events.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 

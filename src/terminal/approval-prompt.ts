@@ -1,6 +1,6 @@
 import { matchesKey } from '@earendil-works/pi-tui';
 import type { Clock } from '../base/clock.ts';
-import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/approval.ts';
+import type { ApprovalDecision, ApprovalRequest, Approver } from '../agent/approval/approval.ts';
 
 /** Keys pressed before a person can have read the question are no answer to it. */
 const GUARD_MS = 400;

@@ -1,5 +1,5 @@
 import type { Agent } from '../agent/agent.ts';
-import type { Approver } from '../agent/approval.ts';
+import type { Approver } from '../agent/approval/approval.ts';
 import type { ModelPort } from '../agent/model-port.ts';
 import type { ThreadSummary } from '../agent/thread/store.ts';
 

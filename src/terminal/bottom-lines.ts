@@ -1,6 +1,6 @@
 import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import { visible } from '../base/printable.ts';
-import type { QueuedMessage } from '../agent/steering-queue.ts';
+import type { QueuedMessage } from '../agent/turn/steering-queue.ts';
 import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-prompt.ts';
 import { fit } from './cell-lines.ts';
 import { boundLines, oneLine, shortCount, shortTime } from './text.ts';

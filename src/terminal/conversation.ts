@@ -1,5 +1,5 @@
 import type { Agent, RequestOptions } from '../agent/agent.ts';
-import type { Approver } from '../agent/approval.ts';
+import type { Approver } from '../agent/approval/approval.ts';
 import type { ChatBackend, OpenWhat } from './backend.ts';
 import { addNotice } from './view-cells.ts';
 import type { NoticeCell, ViewState } from './view-state.ts';

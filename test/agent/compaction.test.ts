@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Agent, ThreadStore } from '../../src/agent/index.ts';
-import { compact } from '../../src/agent/compaction.ts';
-import { userMessage } from '../../src/agent/history.ts';
+import { compact } from '../../src/agent/turn/compaction.ts';
+import { userMessage } from '../../src/agent/thread/history.ts';
 import { ModelError } from '../../src/model/errors.ts';
 import { eventsOf, of, shortHistory, temporaryFolder, testTool, typesOf } from './helpers.ts';
 import { answer, call, calls, ScriptedModel, usage } from './scripted-model.ts';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { noSandbox } from '../../src/agent/sandbox/sandbox.ts';
-import { simpleCommands } from '../../src/agent/tools/shell-words.ts';
+import { simpleCommands } from '../../src/agent/tools/read-only/shell-words.ts';
 import { createTools } from '../../src/agent/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 

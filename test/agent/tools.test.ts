@@ -3,7 +3,7 @@ import { chmod, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noSandbox, type ToolResult } from '../../src/agent/index.ts';
-import { HeadTail } from '../../src/agent/tools/head-tail.ts';
+import { HeadTail } from '../../src/agent/process/head-tail.ts';
 import { createTools } from '../../src/agent/tools/toolset.ts';
 import { isAlive, temporaryFolder } from './helpers.ts';
 

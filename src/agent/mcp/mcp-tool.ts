@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { isObject, stringOf, type JsonObject } from '../../base/json.ts';
-import { HeadTail } from '../tools/head-tail.ts';
+import { HeadTail } from '../process/head-tail.ts';
 import { ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 
 /** A tool as its server lists it. */

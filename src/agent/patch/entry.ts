@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { access, lstat, open, readlink } from 'node:fs/promises';
-import { codeOf } from '../tools/workspace.ts';
+import { codeOf } from '../workspace.ts';
 import { PatchError } from './parse.ts';
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;

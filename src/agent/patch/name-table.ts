@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, relative, sep } from 'node:path';
-import { MAX_LINKS, type Workspace } from '../tools/workspace.ts';
+import { MAX_LINKS, type Workspace } from '../workspace.ts';
 import { readEntry, type Entry } from './entry.ts';
 import { PatchError } from './parse.ts';
 

@@ -1,5 +1,5 @@
 import type { FileChange } from '../events.ts';
-import type { Workspace } from '../tools/workspace.ts';
+import type { Workspace } from '../workspace.ts';
 import { applyChunks } from './apply.ts';
 import { unifiedDiff } from './diff.ts';
 import { assertWritable, contentOf, labelOf, sameEntry, type Entry } from './entry.ts';

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, realpath, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomHex } from '../../platform/random.ts';
-import { codeOf } from '../tools/workspace.ts';
+import { codeOf } from '../workspace.ts';
 import { readEntry, sameEntry, type Entry } from './entry.ts';
 
 /** What one name becomes. */

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../platform/system-clock.ts';
-import { runProcess } from '../tools/process.ts';
+import { runProcess } from '../process/process.ts';
 import { bubblewrap } from './bubblewrap.ts';
 import { findProgram, foreignPath } from './paths.ts';
 import { noSandbox, type Argv, type Sandbox, type SandboxLevel, type WrapOptions } from './sandbox.ts';

@@ -1,6 +1,6 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../tools/workspace.ts';
+import { codeOf } from '../workspace.ts';
 import { claimThread } from './claim.ts';
 import type { Journal, ThreadRecord } from './records.ts';
 import { ThreadError } from './thread-error.ts';

@@ -54,5 +54,14 @@ export interface Journal {
   append(record: ThreadRecord, options?: { durable?: boolean }): Promise<void>;
 }
 
+/** A conversation that is kept: `ThreadStore` makes, resumes and forks it. */
+export interface AgentThread extends Journal {
+  readonly id: string;
+  /** The history so far. */
+  readonly items: readonly Item[];
+  /** Turns so far. */
+  readonly turns: number;
+}
+
 /** A journal that keeps nothing. */
 export const noJournal: Journal = { append: () => Promise.resolve() };

@@ -1,7 +1,7 @@
 import { isObject, parseOwnJson } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import { isToolCall } from '../../model/items.ts';
-import { outputFor } from '../history.ts';
+import { outputFor } from './history.ts';
 import type { ThreadHeader, ThreadRecord, ToolCall, ToolCallOutput } from './records.ts';
 
 /** What a thread file holds. */

@@ -3,10 +3,9 @@ import { access, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { isObject, parseOwnJson, stringOf } from '../../base/json.ts';
 import { randomHex } from '../../platform/random.ts';
 import { timestamp } from '../../platform/wall-time.ts';
-import type { AgentThread } from '../agent.ts';
-import { codeOf } from '../tools/workspace.ts';
+import { codeOf } from '../workspace.ts';
 import { lineOf, pathOf, ThreadFile } from './file.ts';
-import type { ThreadHeader } from './records.ts';
+import type { AgentThread, ThreadHeader } from './records.ts';
 import { replay } from './replay.ts';
 import { ThreadError } from './thread-error.ts';
 

@@ -5,8 +5,8 @@ import { parsePatch, PatchError } from '../patch/parse.ts';
 import { planPatch, type PatchPlan } from '../patch/plan.ts';
 import { writeFiles } from '../patch/write-files.ts';
 import { defineTool, ToolInputError, type AgentTool } from '../tool.ts';
-import type { ToolsetContext } from './context.ts';
-import type { Workspace } from './workspace.ts';
+import type { ToolsetContext } from '../tool-context.ts';
+import type { Workspace } from '../workspace.ts';
 
 const DESCRIPTION = `Changes files: all of them or, when one part does not fit, none. The input is a patch:
 *** Begin Patch

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 import { outsideNeed } from './read-file.ts';
-import type { ToolsetContext } from './context.ts';
-import { codeOf, type Place } from './workspace.ts';
+import type { ToolsetContext } from '../tool-context.ts';
+import { codeOf, type Place } from '../workspace.ts';
 
 const MAX_SHOWN = 500;
 /** Entries looked at in one folder, to be sorted. */

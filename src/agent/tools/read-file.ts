@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
-import type { ApprovalNeed } from '../approval.ts';
+import type { ApprovalNeed } from '../approval/approval.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
-import type { ToolsetContext } from './context.ts';
-import { codeOf, type Place } from './workspace.ts';
+import type { ToolsetContext } from '../tool-context.ts';
+import { codeOf, type Place } from '../workspace.ts';
 
 const MAX_LINES = 2000;
 const MAX_CHARS = 64 * 1024;

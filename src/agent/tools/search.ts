@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { Timer } from '../../base/clock.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 import { findProgram, foreignPath } from '../sandbox/paths.ts';
-import { runProcess } from './process.ts';
+import { runProcess } from '../process/process.ts';
 import { outsideNeed } from './read-file.ts';
 import type { WalkRequest, WalkResult } from './search-walk.ts';
-import type { ToolsetContext } from './context.ts';
-import type { Place } from './workspace.ts';
+import type { ToolsetContext } from '../tool-context.ts';
+import type { Place } from '../workspace.ts';
 
 const DEFAULT_RESULTS = 100;
 const MAX_RESULTS = 1000;

@@ -5,12 +5,12 @@ import { secretPlaces } from '../sandbox/secret-places.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
-import type { ToolsetContext } from './context.ts';
+import type { ToolsetContext } from '../tool-context.ts';
 import { createListDirTool } from './list-dir.ts';
 import { createReadFileTool } from './read-file.ts';
 import { createSearchTool } from './search.ts';
 import { createShellTool } from './shell.ts';
-import { Workspace } from './workspace.ts';
+import { Workspace } from '../workspace.ts';
 
 /** `none`; `read`: what looks at files; `all`: commands and patches too. */
 export type ToolSelection = 'none' | 'read' | 'all';

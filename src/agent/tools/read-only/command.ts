@@ -1,8 +1,8 @@
 import { quoteForShell } from '../../../platform/quote-argv.ts';
 import type { Argv } from '../../sandbox/sandbox.ts';
-import type { ToolsetContext } from '../context.ts';
-import { simpleCommands, type SimpleCommand, type Words } from '../shell-words.ts';
-import type { Place } from '../workspace.ts';
+import type { ToolsetContext } from '../../tool-context.ts';
+import { simpleCommands, type SimpleCommand, type Words } from './shell-words.ts';
+import type { Place } from '../../workspace.ts';
 import { freeEnvironment } from './free-environment.ts';
 import { gitCommand, gitEnvironment } from './git-commands.ts';
 import { objectionTo } from './objection.ts';

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import type { Workspace } from '../workspace.ts';
+import type { Workspace } from '../../workspace.ts';
 
 /**
  * What a command that nobody is asked about gets of the environment. A variable may make a program run or read

@@ -1,6 +1,6 @@
 import { access, lstat, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Workspace } from '../workspace.ts';
+import type { Workspace } from '../../workspace.ts';
 import { dangerousSetting } from './git-config.ts';
 
 /** Folders of a repository that no command on our list reads; other tools put links into them. */

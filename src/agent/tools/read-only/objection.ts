@@ -1,8 +1,8 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoteArgv } from '../../../platform/quote-argv.ts';
-import type { Words } from '../shell-words.ts';
-import type { Workspace } from '../workspace.ts';
+import type { Words } from './shell-words.ts';
+import type { Workspace } from '../../workspace.ts';
 import { gitCommand } from './git-commands.ts';
 import { objectionToRepository } from './git-repository.ts';
 import { parseArguments, type Arguments } from './parse-arguments.ts';

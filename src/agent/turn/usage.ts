@@ -1,4 +1,4 @@
-import type { Usage } from '../model/events.ts';
+import type { Usage } from '../../model/events.ts';
 
 /** The sum of two usages; unknown plus known is the known one. */
 export function addUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {

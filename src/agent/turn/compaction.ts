@@ -1,8 +1,8 @@
-import { ModelError } from '../model/errors.ts';
-import { isAssistantMessage, type InputMessage, type Item } from '../model/items.ts';
-import type { ModelRequest } from '../model/request.ts';
-import { userMessage, withEveryOutput } from './history.ts';
-import type { TurnModel } from './model-port.ts';
+import { ModelError } from '../../model/errors.ts';
+import { isAssistantMessage, type InputMessage, type Item } from '../../model/items.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import { userMessage, withEveryOutput } from '../thread/history.ts';
+import type { TurnModel } from '../model-port.ts';
 
 /** Part of the window at which the history is summarised before the next request. */
 const FILL_LIMIT = 0.85;

@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/clock.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What the built-in tools share. */

@@ -1,7 +1,7 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { contains } from '../sandbox/paths.ts';
-import { ToolInputError } from '../tool.ts';
+import { contains } from './sandbox/paths.ts';
+import { ToolInputError } from './tool.ts';
 
 /** As many links as Linux follows. */
 export const MAX_LINKS = 40;

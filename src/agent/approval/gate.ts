@@ -1,5 +1,5 @@
 import type { ApprovalDecision, ApprovalMode, ApprovalRequest, Approver } from './approval.ts';
-import type { AgentEvent } from './events.ts';
+import type { AgentEvent } from '../events.ts';
 
 export type GateAnswer =
   | { readonly type: 'allowed' }

@@ -1,21 +1,21 @@
-import { ModelError } from '../model/errors.ts';
-import type { Usage } from '../model/events.ts';
-import type { InputMessage } from '../model/items.ts';
-import type { ModelRequest } from '../model/request.ts';
-import type { Clock } from '../base/clock.ts';
-import type { ApprovalGate } from './approval-gate.ts';
+import { ModelError } from '../../model/errors.ts';
+import type { Usage } from '../../model/events.ts';
+import type { InputMessage } from '../../model/items.ts';
+import type { ModelRequest } from '../../model/request.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { ApprovalGate } from '../approval/gate.ts';
 import { runCall, writeDown, type CallDeps, type CallOutcome } from './call-runner.ts';
 import { compact, estimateTokens, isNearlyFull } from './compaction.ts';
 import type { EventChannel } from './event-channel.ts';
-import type { AgentEvent } from './events.ts';
-import { outputFor, userMessage, type History } from './history.ts';
-import type { TurnModel } from './model-port.ts';
+import type { AgentEvent } from '../events.ts';
+import { outputFor, userMessage, type History } from '../thread/history.ts';
+import type { TurnModel } from '../model-port.ts';
 import { OrderLock, Slots } from './order-lock.ts';
 import { ResponseState } from './response.ts';
 import type { SteeringQueue } from './steering-queue.ts';
-import type { Journal, ToolCall } from './thread/records.ts';
-import { ThreadError } from './thread/thread-error.ts';
-import type { AgentTool } from './tool.ts';
+import type { Journal, ToolCall } from '../thread/records.ts';
+import { ThreadError } from '../thread/thread-error.ts';
+import type { AgentTool } from '../tool.ts';
 import { addUsage } from './usage.ts';
 
 /** Tools that run at the same time; the calls past it wait. */

@@ -1,11 +1,11 @@
-import type { Clock } from '../base/clock.ts';
-import { parseJson } from '../base/json.ts';
-import type { ApprovalGate } from './approval-gate.ts';
-import type { AgentEvent, ToolStatus } from './events.ts';
-import { outputFor } from './history.ts';
+import type { Clock } from '../../base/clock.ts';
+import { parseJson } from '../../base/json.ts';
+import type { ApprovalGate } from '../approval/gate.ts';
+import type { AgentEvent, ToolStatus } from '../events.ts';
+import { outputFor } from '../thread/history.ts';
 import type { OrderLock, Slots, Turnstile } from './order-lock.ts';
-import type { Journal, ToolCall, ToolCallOutput } from './thread/records.ts';
-import { ToolInputError, type AgentTool, type ToolInput, type ToolPlan, type ToolResult } from './tool.ts';
+import type { Journal, ToolCall, ToolCallOutput } from '../thread/records.ts';
+import { ToolInputError, type AgentTool, type ToolInput, type ToolPlan, type ToolResult } from '../tool.ts';
 
 /** What became of a call. There always is an output: the model is told, whatever happened. */
 export interface CallOutcome {

@@ -1,5 +1,5 @@
-import { isToolCall, type InputMessage, type Item } from '../model/items.ts';
-import { noJournal, type Journal, type ToolCall, type ToolCallOutput } from './thread/records.ts';
+import { isToolCall, type InputMessage, type Item } from '../../model/items.ts';
+import { noJournal, type Journal, type ToolCall, type ToolCallOutput } from './records.ts';
 
 /** What one request to the model brought: its items, and the output of each of its calls in the order of the calls. */
 export interface ResponseRecord {

@@ -1,9 +1,9 @@
-import { TextBuffer } from '../base/text-buffer.ts';
-import type { CompletedEvent, ModelEvent, RetryingEvent } from '../model/events.ts';
-import { isToolCall, type AssistantMessage, type Item, type OutputItem } from '../model/items.ts';
+import { TextBuffer } from '../../base/text-buffer.ts';
+import type { CompletedEvent, ModelEvent, RetryingEvent } from '../../model/events.ts';
+import { isToolCall, type AssistantMessage, type Item, type OutputItem } from '../../model/items.ts';
 import type { CallOutcome } from './call-runner.ts';
-import type { ResponseRecord } from './history.ts';
-import type { ToolCall } from './thread/records.ts';
+import type { ResponseRecord } from '../thread/history.ts';
+import type { ToolCall } from '../thread/records.ts';
 
 /** A call whose tool was started, or at least taken in. */
 interface RunningCall {

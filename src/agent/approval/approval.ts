@@ -1,4 +1,4 @@
-import type { FileChange } from './events.ts';
+import type { FileChange } from '../events.ts';
 
 /**
  * - `never`: nothing that needs approval is run.
