@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { onNextTurn } from '../platform/wait.ts';
 
 /** A piece up to this long waits for the others of its turn; a longer one is not worth the copy. */
 const GATHERED_LENGTH = 16 * 1024;
@@ -98,7 +99,7 @@ const LINE_END = Buffer.from('\r\n');
 let waiting: BodyWriter[] = [];
 
 function gather(writer: BodyWriter): void {
-  if (waiting.push(writer) === 1) setImmediate(flushAll);
+  if (waiting.push(writer) === 1) onNextTurn(flushAll);
 }
 
 function flushAll(): void {

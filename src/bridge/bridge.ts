@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { createHttpTransport } from '../transport/http.ts';
 import type { BridgeContext } from './context.ts';
 import { isLoopback } from '../platform/local-only.ts';
+import { nextTurn } from '../platform/wait.ts';
 import { createMetrics } from './metrics.ts';
 import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
 import { createFront, type HttpFront } from './server.ts';
@@ -110,7 +111,7 @@ function stopListening(app: HttpFront['app']): void {
 
 /** What was told to stop has a moment to say so to its client; then connections are cut. */
 async function settleWithin({ app, sockets }: HttpFront): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
   sockets.terminate();
   app.server.closeAllConnections();
   await app.close();

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { JsonObject } from '../base/json.ts';
+import { unixSeconds } from '../platform/wall-time.ts';
 import { InvalidFieldError } from '../wire/request-fields.ts';
 import { TURN_STATE_HEADER } from '../wire/responses/headers.ts';
 import { answer } from './answer.ts';
@@ -54,7 +55,7 @@ export async function createChatCompletion(request: CreateRequest): Promise<void
   const { parsed } = prepared;
   const encoding = chatEncoding({
     id: newId('chatcmpl'),
-    createdAt: Math.floor(Date.now() / 1000),
+    createdAt: unixSeconds(),
     model: parsed.request.model,
     includeUsage: parsed.includeUsage,
   });
@@ -74,7 +75,7 @@ export function responsesEncodingFor(
 ): Encoding {
   return responsesEncoding({
     responseId,
-    createdAt: Math.floor(Date.now() / 1000),
+    createdAt: unixSeconds(),
     model: prepared.parsed.request.model ?? context.settings.model,
     response: echoOf(prepared, codex),
     toolProgress: true,

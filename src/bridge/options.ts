@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import type { ProtocolId } from '../wire/decoder.ts';
+import { randomKey } from '../platform/random.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { StoreLimits } from './store/index.ts';
 
@@ -107,7 +107,7 @@ export function settingsOf(options: BridgeOptions) {
     maxStreams: options.maxStreams ?? 4096,
     bodyLimit: options.bodyLimit ?? 64 * 1024 * 1024,
     drainTimeoutMs: options.drainTimeoutMs ?? 30_000,
-    turnStateKey: options.turnStateKey ?? randomBytes(32),
+    turnStateKey: options.turnStateKey ?? randomKey(32),
     clock: options.clock ?? systemClock,
   } as const;
 }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import type { JsonObject } from '../base/json.ts';
 import { createConcealer } from '../platform/conceal.ts';
+import { timestamp } from '../platform/wall-time.ts';
 import {
   redactHeader,
   redactTarget,
@@ -45,7 +46,7 @@ export function createTracer(folder: string, onError: (error: Error) => void): T
       ];
       const conceal = createConcealer(secrets); // an answer may repeat them
       line(file, {
-        at: new Date().toISOString(),
+        at: timestamp(),
         ...request,
         headers: shown(request.headers),
         url: withoutQuery(request.url),

@@ -1,8 +1,8 @@
 import type { Clock, TimerOptions } from '../base/clock.ts';
 
 /** Waits `ms` as part of the work: the process stays alive. Ends early, without an error, when the signal fires. */
-export function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve();
+export function wait(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal?.aborted === true) return Promise.resolve();
   return timerOrAbort(clock, ms, signal, { keepAlive: true });
 }
 
@@ -12,15 +12,15 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
   return ms <= 0 ? nextTurn() : timerOrAbort(clock, ms, signal, {});
 }
 
-function timerOrAbort(clock: Clock, ms: number, signal: AbortSignal, options: TimerOptions): Promise<void> {
+function timerOrAbort(clock: Clock, ms: number, signal: AbortSignal | undefined, options: TimerOptions): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       timer.cancel();
-      signal.removeEventListener('abort', finish);
+      signal?.removeEventListener('abort', finish);
       resolve();
     };
     const timer = clock.after(ms, finish, options);
-    signal.addEventListener('abort', finish, { once: true });
+    signal?.addEventListener('abort', finish, { once: true });
   });
 }
 

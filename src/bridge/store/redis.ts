@@ -1,4 +1,5 @@
 import type { RedisClientType } from 'redis';
+import { systemClock } from '../../platform/system-clock.ts';
 import {
   defaultLimits,
   itemIdsOf,
@@ -58,14 +59,15 @@ async function loadRedis() {
 async function connectOnce(client: RedisClientType): Promise<void> {
   const { promise: failed, reject } = Promise.withResolvers<never>();
   client.once('error', reject);
-  const timer = setTimeout(() => reject(new Error('the redis server does not answer')), CONNECT_MS);
+  const timeout = (): void => reject(new Error('the redis server does not answer'));
+  const timer = systemClock.after(CONNECT_MS, timeout, { keepAlive: true });
   try {
     await Promise.race([client.connect(), failed]);
   } catch (error) {
     client.destroy();
     throw error;
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
   }
 }
 
@@ -86,9 +88,9 @@ function createStore(client: RedisClientType, limits: Required<StoreLimits>): Re
       return owner === null ? undefined : itemOf(await get(owner), id);
     },
     close: async () => {
-      const timer = setTimeout(() => client.destroy(), CLOSE_MS); // it may not answer any more
+      const timer = systemClock.after(CLOSE_MS, () => client.destroy(), { keepAlive: true }); // it may not answer any more
       if (client.isOpen) await client.close().catch(() => undefined);
-      clearTimeout(timer);
+      timer.cancel();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../../platform/system-clock.ts';
+import { wait } from '../../platform/wait.ts';
 import {
   defaultLimits,
   itemIdsOf,
@@ -132,7 +133,7 @@ async function settle<T>(work: () => T): Promise<T> {
     } catch (error) {
       if (!isBusy(error) || tries === BUSY_TRIES) throw error;
     }
-    await wait(BUSY_EVERY_MS);
+    await wait(systemClock, BUSY_EVERY_MS);
   }
 }
 

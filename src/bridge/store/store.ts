@@ -1,3 +1,4 @@
+import { unixMs } from '../../platform/wall-time.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 
@@ -45,7 +46,7 @@ export const defaultLimits: Required<StoreLimits> = {
   maxBytes: 256 * 1024 * 1024,
   maxRecordBytes: 64 * 1024 * 1024,
   ttlMs: 30 * 24 * 3600 * 1000,
-  now: () => Date.now(),
+  now: unixMs,
 };
 
 /** Longest conversation that is put together again, in responses. */

@@ -1,3 +1,4 @@
+import { systemClock } from '../../platform/system-clock.ts';
 import type { ResponseStore } from './store.ts';
 
 /** How long a store may take for one answer. */
@@ -19,20 +20,21 @@ export function watched(store: ResponseStore, ms = ANSWER_MS): ResponseStore {
     if (overdue > 0) throw new StoreError('the store does not answer');
     const { promise: late, reject } = Promise.withResolvers<never>();
     const answer = work();
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       overdue++;
       const settle = (): void => {
         overdue--;
       };
       answer.then(settle, settle);
       reject(new Error(`no answer within ${ms} ms`));
-    }, ms);
+    };
+    const timer = systemClock.after(ms, giveUp, { keepAlive: true });
     try {
       return await Promise.race([answer, late]);
     } catch (error) {
       throw new StoreError(error instanceof Error ? error.message : 'unknown', { cause: error });
     } finally {
-      clearTimeout(timer);
+      timer.cancel();
     }
   };
   return {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from '../../platform/random.ts';
 
 /** What bridges call themselves in `via`, with an id of each running one. */
 const NAME = /\bturnwire-[0-9a-f]{16}\b/;
@@ -12,7 +12,7 @@ export interface Hop {
 }
 
 export function createHop(): Hop {
-  const id = `turnwire-${randomBytes(8).toString('hex')}`;
+  const id = `turnwire-${randomHex(8)}`;
   return {
     stamp: (earlier) => (earlier === undefined ? `1.1 ${id}` : `${earlier}, 1.1 ${id}`),
     isOwn: (via) => via?.includes(id) === true,
