@@ -43,8 +43,13 @@ export async function readConfigFile(
  * @throws UsageError with one line for the first key that cannot be used
  */
 export function providersIn({ path, dialect, toml }: ConfigFile): ProviderFile {
+  return withUsageErrors(() => parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers'] }));
+}
+
+/** Wrong configuration is wrong usage: exit 2, with its one line. */
+export function withUsageErrors<T>(read: () => T): T {
   try {
-    return parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers'] });
+    return read();
   } catch (error) {
     if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
     throw error;

@@ -1,26 +1,37 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
 import type { McpServerConfig } from '../agent/index.ts';
 import { isObject } from '../base/json.ts';
+import {
+  checkKeys,
+  optional,
+  positiveNumber,
+  requireBoolean,
+  requireString,
+  requireStringList,
+  requireStrings,
+  requireTable,
+  requireText,
+  wholeNumber,
+} from '../client/provider/config-fields.ts';
 import { quoteArgv } from '../platform/quote-argv.ts';
-import type { ConfigFile } from './config-file.ts';
+import { withUsageErrors, type ConfigFile } from './config-file.ts';
 import { UsageError } from './exit.ts';
 
-const milliseconds = z.int('must be a whole number of milliseconds').min(1, 'must be at least 1');
-const seconds = z.number('must be a number of seconds').positive('must be positive');
+const milliseconds = optional(wholeNumber({ min: 1, unit: 'milliseconds' }));
+const seconds = optional(positiveNumber('seconds'));
 
 /** Codex' own keys of `[mcp_servers.NAME]`, and times in milliseconds as everywhere else here. */
-const table = z.strictObject({
-  command: z.string('must be a string').min(1, 'must not be empty'),
-  args: z.array(z.string('must be a string')).optional(),
-  env: z.record(z.string(), z.string('must be a string')).optional(),
-  cwd: z.string('must be a string').optional(),
-  enabled: z.boolean('must be true or false').optional(),
-  startup_timeout_ms: milliseconds.optional(),
-  tool_timeout_ms: milliseconds.optional(),
-  startup_timeout_sec: seconds.optional(),
-  tool_timeout_sec: seconds.optional(),
-});
+const keys = [
+  'command',
+  'args',
+  'env',
+  'cwd',
+  'enabled',
+  'startup_timeout_ms',
+  'tool_timeout_ms',
+  'startup_timeout_sec',
+  'tool_timeout_sec',
+] as const;
 
 /** MCP servers that may be started, and what the person should know of the others. */
 export interface McpServers {
@@ -45,26 +56,28 @@ export function mcpServersIn(file: ConfigFile): McpServers {
       `the MCP server ${quoteArgv([name])} of ${file.path} is not used: only servers on stdin and stdout can be`,
   );
   const local = entries.filter(([, server]) => !isObject(server) || !('url' in server));
-  return { servers: local.flatMap(([name, server]) => serverOf(name, server, file)), notes };
+  return withUsageErrors(() => ({ servers: local.flatMap(([name, server]) => serverOf(name, server, file)), notes }));
 }
 
-function serverOf(name: string, server: unknown, file: ConfigFile): McpServerConfig[] {
+function serverOf(name: string, value: unknown, { path, dialect, projectFolder }: ConfigFile): McpServerConfig[] {
+  const where = `${path}: mcp_servers.${name}`;
+  const table = requireTable(value, where);
   // Codex has more kinds of servers and keys than we need to know.
-  const shape = file.dialect === 'codex' ? z.looseObject(table.partial().shape) : table;
-  const parsed = shape.safeParse(server);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const where = ['mcp_servers', name, ...(issue?.path ?? [])].join('.');
-    throw new UsageError(`${file.path}: ${where}: ${issue?.message ?? 'cannot be used'}`);
-  }
-  const { command, args, env, cwd, enabled, ...times } = parsed.data;
-  if (command === undefined || enabled === false) return [];
-  const startupTimeoutMs = times.startup_timeout_ms ?? inMs(times.startup_timeout_sec);
-  const toolTimeoutMs = times.tool_timeout_ms ?? inMs(times.tool_timeout_sec);
-  const folder = file.projectFolder === undefined ? cwd : resolve(file.projectFolder, cwd ?? '.');
-  return [{ name, command, args, env, cwd: folder, startupTimeoutMs, toolTimeoutMs }];
+  if (dialect === 'turnwire') checkKeys(`${where}:`, table, keys);
+  else if (table.command === undefined) return [];
+  const at = (key: (typeof keys)[number]) => [table[key], `${where}.${key}`] as const;
+  const command = requireText(...at('command'));
+  const args = optional(requireStringList)(...at('args'));
+  const env = optional(requireStrings)(...at('env'));
+  const cwd = optional(requireString)(...at('cwd'));
+  const enabled = optional(requireBoolean)(...at('enabled'));
+  const startup = { ms: milliseconds(...at('startup_timeout_ms')), sec: seconds(...at('startup_timeout_sec')) };
+  const tool = { ms: milliseconds(...at('tool_timeout_ms')), sec: seconds(...at('tool_timeout_sec')) };
+  if (enabled === false) return [];
+  const folder = projectFolder === undefined ? cwd : resolve(projectFolder, cwd ?? '.');
+  return [{ name, command, args, env, cwd: folder, startupTimeoutMs: inMs(startup), toolTimeoutMs: inMs(tool) }];
 }
 
-function inMs(value: number | undefined): number | undefined {
-  return value === undefined ? undefined : Math.ceil(value * 1000);
+function inMs({ ms, sec }: { readonly ms: number | undefined; readonly sec: number | undefined }): number | undefined {
+  return ms ?? (sec === undefined ? undefined : Math.ceil(sec * 1000));
 }

@@ -1,7 +1,6 @@
-import { ConfigError } from '../client/provider/config-fields.ts';
 import { createProvider, type ProviderConfig, type ProviderOptions } from '../client/provider/provider.ts';
 import type { ProviderFile } from '../client/provider/provider-file.ts';
-import { providersIn } from './config-file.ts';
+import { providersIn, withUsageErrors } from './config-file.ts';
 import type { Configuration, IgnoredFile } from './configuration.ts';
 import { UsageError } from './exit.ts';
 import type { ProviderFlags } from './provider-flags.ts';
@@ -39,12 +38,7 @@ function checkFlags(flags: ProviderFlags): void {
 
 function direct(flags: ProviderFlags, baseUrl: string): ProviderChoice {
   const options: ProviderOptions = { baseUrl, wireApi: flags.wire, envKey: flags.envKey };
-  try {
-    return { provider: createProvider(options, spellAsFlag), notes: [] };
-  } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
+  return withUsageErrors(() => ({ provider: createProvider(options, spellAsFlag), notes: [] }));
 }
 
 function spellAsFlag(option: string): string {

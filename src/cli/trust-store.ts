@@ -1,7 +1,6 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { parseJson } from '../base/json.ts';
+import { isObject, parseJson } from '../base/json.ts';
 import { randomHex } from '../platform/random.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError } from './exit.ts';
@@ -20,11 +19,6 @@ export type TrustState = 'trusted' | 'changed' | 'unknown';
 /** The oldest answers go first. */
 const MAX_ENTRIES = 1000;
 const MAX_BYTES = 8 * 1024 * 1024;
-
-const schema = z.object({
-  version: z.literal(1),
-  trusted: z.array(z.object({ folder: z.string(), sha256: z.string() })),
-});
 
 /** The answers to "do you trust this folder": `trust.json` in the state folder. */
 export class TrustStore {
@@ -60,7 +54,7 @@ export class TrustStore {
   async #read(): Promise<readonly TrustedFile[]> {
     try {
       if ((await stat(this.#path)).size > MAX_BYTES) return [];
-      return schema.parse(parseJson(await readFile(this.#path, 'utf8'))).trusted;
+      return trustedIn(parseJson(await readFile(this.#path, 'utf8')));
     } catch {
       return [];
     }
@@ -78,4 +72,14 @@ export class TrustStore {
       throw error;
     }
   }
+}
+
+/** A file of another version, or one that is damaged, holds none. */
+function trustedIn(file: unknown): readonly TrustedFile[] {
+  if (!isObject(file) || file.version !== 1 || !Array.isArray(file.trusted)) return [];
+  return file.trusted.every(isTrustedFile) ? file.trusted.map(({ folder, sha256 }) => ({ folder, sha256 })) : [];
+}
+
+function isTrustedFile(entry: unknown): entry is TrustedFile {
+  return isObject(entry) && typeof entry.folder === 'string' && typeof entry.sha256 === 'string';
 }

@@ -22,8 +22,12 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const entries = Object.keys(manifest.exports).filter((name) => name !== './package.json');
 const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
 
-/** Runs a program in a process of its own; its code, what it wrote, and the packages of the manifest that it loaded. */
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/**
+ * Runs a program in a process of its own; its code, what it wrote, and the packages of the manifest that it loaded.
+ *
+ * @param until - a text on stdout, at which it is told to end
+ */
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, until?: string) {
   const file = join(folder, `${Math.random()}.json`);
   const hooks = pathToFileURL(join(root, 'scripts', 'trace-modules.ts')).href;
   const child = spawn(process.execPath, ['--import', hooks, ...args], {
@@ -33,7 +37,10 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString('utf8');
+    if (until !== undefined && stdout.includes(until)) child.kill('SIGTERM');
+  });
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
   const [code] = (await once(child, 'close')) as [number | null];
   const { modules } = JSON.parse(readFileSync(file, 'utf8')) as { modules: readonly string[] };
@@ -108,6 +115,15 @@ describe('what a use loads', () => {
       await mock.close();
       console.log((await Promise.all(closed)).length);`);
     expect([stdout, stderr, packages]).toEqual(['3\n', '', ['ws']]);
+  });
+
+  it('a bridge of the command loads what a bridge does, its flags and its configuration', async () => {
+    const args = ['bridge', '--upstream', 'http://127.0.0.1:9', '--port', '0'];
+    const { code, packages } = await run([join(root, 'src/cli/main.ts'), ...args], {}, 'listening');
+    expect({ code, packages }).toEqual({
+      code: 0,
+      packages: ['commander', ...(wanted['./bridge'] ?? []), 'smol-toml'].sort(),
+    });
   });
 
   it('decode loads commander alone', async () => {

@@ -3,6 +3,9 @@
  * the message names the option. Those of a client's request are in `wire/request-fields.ts`.
  */
 
+import { isObject, type JsonObject } from '../../base/json.ts';
+import { nearest } from '../../base/nearest.ts';
+
 /** Wrong configuration: one clear line for the user, never with a value that could be a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -32,6 +35,17 @@ export function requireBoolean(value: unknown, where: string): boolean {
   throw new ConfigError(`${where} must be true or false`);
 }
 
+export function requireTable(value: unknown, where: string): JsonObject {
+  if (isObject(value)) return value;
+  throw new ConfigError(`${where} must be a table`);
+}
+
+/** A list of strings, copied. */
+export function requireStringList(value: unknown, where: string): readonly string[] {
+  if (!Array.isArray(value)) throw new ConfigError(`${where} must be a list of strings`);
+  return value.map((text, at) => requireString(text, `${where}.${at}`));
+}
+
 /** One of a few strings. */
 export function oneOf<const T extends string>(allowed: readonly T[]): ConfigField<T> {
   return (value, where) => {
@@ -51,6 +65,32 @@ export function wholeNumber({ min, max, unit }: { min: 0 | 1; max?: number; unit
     if (max !== undefined && value > max) throw new ConfigError(`${where} must be at most ${max}`);
     return value;
   };
+}
+
+/** A number above 0, with a fraction or without; `unit` is for the message. */
+export function positiveNumber(unit: string): ConfigField<number> {
+  return (value, where) => {
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      throw new ConfigError(`${where} must be a number of ${unit}`);
+    }
+    if (value <= 0) throw new ConfigError(`${where} must be positive`);
+    return value;
+  };
+}
+
+/** Refuses a key that nobody knows: a misspelt option would be passed over without a word. */
+export function checkKeys(where: string, table: JsonObject, known: readonly string[]): void {
+  for (const key of Object.keys(table)) {
+    if (!known.includes(key)) throw unknownKey(where, key, known);
+  }
+}
+
+/** Names the nearest key that is known. */
+export function unknownKey(where: string, key: string, known: Iterable<string>): ConfigError {
+  const near = nearest(key, known);
+  return new ConfigError(
+    `${where} unknown key ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`,
+  );
 }
 
 /** A copy of an object whose values are all strings. An instance of a class, e.g. `Headers`, has no fields to copy. */

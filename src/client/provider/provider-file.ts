@@ -1,6 +1,5 @@
 import { isObject, nonEmpty, type JsonObject } from '../../base/json.ts';
-import { nearest } from '../../base/nearest.ts';
-import { ConfigError } from './config-fields.ts';
+import { checkKeys, ConfigError, requireTable, unknownKey } from './config-fields.ts';
 import { createProvider, providerOptionNames, type ProviderConfig, type ProviderOptions } from './provider.ts';
 
 /** What a configuration file says about model servers. */
@@ -50,7 +49,7 @@ export function parseProviders(toml: JsonObject, options: ProviderFileOptions = 
   const file = options.file ?? 'turnwire.toml';
   const codex = options.dialect === 'codex';
   const notes: string[] = [];
-  if (!codex) checkKeys(file, toml, [...topLevelKeys, ...(options.otherKeys ?? [])]);
+  if (!codex) checkKeys(`${file}:`, toml, [...topLevelKeys, ...(options.otherKeys ?? [])]);
   const tables = toml.model_providers ?? {};
   if (!isObject(tables)) throw new ConfigError(`${file}: model_providers must be a table of providers`);
   const model = topLevelText(file, toml, 'model');
@@ -72,9 +71,9 @@ interface FileContext {
   readonly model: string | undefined;
 }
 
-function providerOf(name: string, table: unknown, context: FileContext): ProviderConfig {
+function providerOf(name: string, value: unknown, context: FileContext): ProviderConfig {
   const where = `${context.file}: [model_providers.${name}]`;
-  if (!isObject(table)) throw new ConfigError(`${where} must be a table`);
+  const table = requireTable(value, where);
   const options: Record<string, unknown> = { name };
   if (context.model !== undefined) options.model = context.model;
   if (context.codex) options.baseUrl = OPENAI_BASE_URL;
@@ -94,19 +93,6 @@ function topLevelText(file: string, toml: JsonObject, key: string): string | und
   const text = nonEmpty(value);
   if (text === undefined) throw new ConfigError(`${file}: ${key} must be a string with something in it`);
   return text;
-}
-
-function checkKeys(where: string, table: JsonObject, known: readonly string[]): void {
-  for (const key of Object.keys(table)) {
-    if (!known.includes(key)) throw unknownKey(`${where}:`, key, known);
-  }
-}
-
-function unknownKey(where: string, key: string, known: Iterable<string>): ConfigError {
-  const near = nearest(key, known);
-  return new ConfigError(
-    `${where} unknown key ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`,
-  );
 }
 
 function toSnakeCase(option: string): string {
