@@ -25,9 +25,59 @@ const layerRules = Object.entries(mayImport).map(([folder, allowed]) => ({
   to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}(/|\\.ts$)`) },
 }));
 
+/** Where the bridge is. */
+const BRIDGE = 'src/bridge';
+
+/**
+ * The rooms of the bridge, and what each may see of the others: an arrow points only down. `bridge.ts` puts them together;
+ * `options.ts` is what all of them are told.
+ */
+const roomsOfBridge = {
+  store: [],
+  observe: [],
+  reply: ['observe', 'store'],
+  upstream: ['observe'],
+  request: ['upstream', 'reply', 'store'],
+  'exchange/stages': [],
+  exchange: ['request', 'upstream', 'reply', 'observe', 'store'],
+  front: ['exchange', 'request', 'upstream', 'reply', 'observe', 'store'],
+};
+
+const roomRules = Object.entries(roomsOfBridge).map(([room, allowed]) => ({
+  name: `bridge-${room.replace('/', '-')}-imports`,
+  comment: `${BRIDGE}/${room} may import of the bridge only: ${[room, ...allowed].join(', ')}`,
+  severity: 'error',
+  from: { path: `^${BRIDGE}/${room}/`, pathNot: room === 'exchange' ? `^${BRIDGE}/exchange/stages/` : undefined },
+  to: {
+    path: `^${BRIDGE}/`,
+    pathNot: [`^${BRIDGE}/options\\.ts$`, ...[room, ...allowed].map((name) => `^${BRIDGE}/${name}/`)],
+  },
+}));
+
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...roomRules,
+    {
+      name: 'bridge-rooms-have-rules',
+      comment:
+        'a new room of the bridge needs its row in roomsOfBridge; outside of the rooms are only these three files',
+      severity: 'error',
+      from: {
+        path: `^${BRIDGE}/`,
+        pathNot: [
+          `^${BRIDGE}/(index|bridge|options)\\.ts$`,
+          ...Object.keys(roomsOfBridge).map((room) => `^${BRIDGE}/${room}/`),
+        ],
+      },
+      to: {},
+    },
+    {
+      name: 'bridge-options-imports',
+      severity: 'error',
+      from: { path: `^${BRIDGE}/options\\.ts$` },
+      to: { path: `^${BRIDGE}/`, pathNot: `^${BRIDGE}/store/` },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'nobody-imports-cli', severity: 'error', from: { pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
     {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StableIds } from '../../src/bridge/stable-ids.ts';
+import { StableIds } from '../../src/bridge/exchange/stages/stable-ids.ts';
 import type { ModelEvent } from '../../src/model/events.ts';
 import type { OutputItem } from '../../src/model/items.ts';
 import { transcriptOf } from '../../src/model/transcript.ts';

@@ -44,8 +44,8 @@ describe('protocols', () => {
 
   it('makes the compiler name every table that a new wire needs a row in', { timeout: 300_000 }, () => {
     expect(filesThatMustDecide()).toEqual([
-      'src/bridge/attempt.ts',
-      'src/bridge/prepare.ts',
+      'src/bridge/exchange/attempt.ts',
+      'src/bridge/request/prepare.ts',
       'src/doctor/report.ts',
       'src/doctor/wire-checks.ts',
       'src/mock/faults/ending.ts',

@@ -4,8 +4,9 @@ import { redactTarget } from '../../platform/secret-text.ts';
 import { createProvider, type ProviderConfig } from '../../client/provider/provider.ts';
 import type { ServerMemory } from '../../client/http/model-call.ts';
 import type { ProtocolId } from '../../wire/decoder.ts';
+import type { RestState } from '../observe/upstream-status.ts';
 import type { Settings } from '../options.ts';
-import { Rest, type RestState } from './rest.ts';
+import { Rest } from './rest.ts';
 
 /** Stands for the key in provider configurations; the value is asked for at every request. */
 export const KEY_NAME = 'UPSTREAM_KEY';

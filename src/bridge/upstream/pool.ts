@@ -1,13 +1,12 @@
-import type { ErrorKind } from '../../model/errors.ts';
 import type { HttpTransport } from '../../transport/http.ts';
 import type { GetEnv } from '../../client/provider/provider-request.ts';
 import type { ProtocolId } from '../../wire/decoder.ts';
+import type { UpstreamStatus } from '../observe/upstream-status.ts';
 import type { Settings } from '../options.ts';
 import type { Hop } from './hop.ts';
 import { Lease } from './lease.ts';
 import { KEY_NAME, labelsOf, Member, type Upstream } from './member.ts';
 import { probeWire } from './probe.ts';
-import type { RestState } from './rest.ts';
 
 export type { Lease } from './lease.ts';
 export type { Upstream } from './member.ts';
@@ -19,16 +18,6 @@ export interface TakeOptions {
   readonly model: string | undefined;
   /** Servers that failed this request already. */
   readonly not: ReadonlySet<Upstream>;
-}
-
-/** How one server is, for people. */
-export interface UpstreamStatus {
-  readonly label: string;
-  readonly state: RestState;
-  /** Milliseconds of its rest that are left. */
-  readonly restMs: number;
-  readonly open: number;
-  readonly failures: ReadonlyMap<ErrorKind, number>;
 }
 
 /** The model servers: which one is asked next, and how they are. */

@@ -1,3 +1,5 @@
+import type { RestState } from '../observe/upstream-status.ts';
+
 /** The first rest; each failure after it doubles it. */
 const FIRST_REST_MS = 1000;
 const LONGEST_REST_MS = 60_000;
@@ -5,16 +7,6 @@ const LONGEST_REST_MS = 60_000;
 const LONGEST_ASKED_MS = 600_000;
 /** A probing turn that streams for as long as the rest was, at most for this time, has proved enough. */
 const LONGEST_PROOF_MS = 5000;
-
-/**
- * - `ready`: takes turns.
- * - `resting`: failed a moment ago.
- * - `due`: the rest is over; the next turn is the probe.
- * - `probing`: that one turn is under way.
- */
-export type RestState = (typeof restStates)[number];
-
-export const restStates = ['ready', 'resting', 'due', 'probing'] as const;
 
 /** What a failure asks for, in milliseconds. */
 export interface RestDemand {

@@ -1,0 +1,99 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Conceal } from '../../platform/conceal.ts';
+import { isSecretHeader } from '../../platform/secret-names.ts';
+import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
+
+/** True for Codex, which takes data events as signs of life and reads errors best from the stream. */
+export function isCodex(headers: IncomingHttpHeaders): boolean {
+  if (/^codex/i.test(one(headers.originator) ?? '') || /^codex/i.test(headers['user-agent'] ?? '')) return true;
+  return Object.keys(headers).some((name) => name.startsWith('x-codex-'));
+}
+
+/** The first value of a header. */
+export function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Never handed on: they belong to this hop. So do the caller's secrets, whatever they are called. */
+const OWN_HOP = new Set(['host', 'content-length', 'accept-encoding', 'origin', 'referer', 'expect']);
+
+/** What an upstream of the Responses API may make use of. */
+const USEFUL =
+  /^(?:x-codex-|x-openai-|openai-|session-id$|thread-id$|originator$|version$|x-client-request-id$|user-agent$|via$)/;
+
+/** A caller's headers for a translated request. */
+export function translatedHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  return pick(headers, (name) => USEFUL.test(name));
+}
+
+/** A caller's headers for a request that is passed through. */
+export function passedHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
+  return pick(headers, (name) => !named.has(name) && !name.startsWith('sec-'));
+}
+
+function pick(headers: IncomingHttpHeaders, wanted: (name: string) => boolean): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || HOP_BY_HOP.has(name) || OWN_HOP.has(name) || !wanted(name)) continue;
+    if (isSecretHeader(name)) continue;
+    picked[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return picked;
+}
+
+/** What of an upstream's answer is of use to the caller of a translated request. */
+const TOLD = /^(?:openai-|x-ratelimit-|x-codex-|x-models-etag$|x-reasoning-included$)/;
+
+/** An upstream's headers for the caller. */
+export function answerHeaders(headers: UpstreamHeaders, conceal: Conceal): Record<string, string> {
+  return pickAnswer(headers, conceal, (name) => TOLD.test(name));
+}
+
+/** Codings that the transport takes off: their bytes and their count are not those that go on. */
+const DECODED = /^(?:x-)?(?:gzip|deflate|br)$/i;
+
+/** True for a body whose coding stays on: its bytes are nothing that can be read along. */
+export function staysCoded(encoding: string | undefined): boolean {
+  const coding = encoding?.trim() ?? '';
+  return !/^(?:identity)?$/i.test(coding) && !DECODED.test(coding);
+}
+
+/** All of an upstream's headers that may pass. Which web pages may read the answer is for the bridge to say. */
+export function allAnswerHeaders(headers: UpstreamHeaders, conceal: Conceal): Record<string, string> {
+  const decoded = DECODED.test(one(headers['content-encoding'])?.trim() ?? '');
+  return pickAnswer(
+    headers,
+    conceal,
+    (name) =>
+      !name.startsWith('access-control-') && !(decoded && (name === 'content-encoding' || name === 'content-length')),
+  );
+}
+
+type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Some servers quote the key that they refuse; cookies and turn states are between them and the bridge. */
+function pickAnswer(
+  headers: UpstreamHeaders,
+  conceal: Conceal,
+  wanted: (name: string) => boolean,
+): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || HOP_BY_HOP.has(name) || name === TURN_STATE_HEADER || name === 'set-cookie') continue;
+    if (wanted(name)) picked[name] = conceal(Array.isArray(value) ? value.join(', ') : value);
+  }
+  return picked;
+}
