@@ -76,8 +76,11 @@ describe('what an import loads', () => {
   });
 
   it.each(entries)('%s', async (entry) => {
-    const { code, stderr, own, packages } = await runScript(`await import(${JSON.stringify(sourceOf(entry))})`);
+    const { code, stdout, stderr, own, packages } = await runScript(`
+      await import(${JSON.stringify(sourceOf(entry))});
+      console.log(process.moduleLoadList.filter((name) => name.endsWith('deps/undici/undici')).length);`);
     expect({ code, stderr, packages }).toEqual({ code: 0, stderr: '', packages: wanted[entry] });
+    expect(stdout, "Node's own copy of undici is not loaded: platform/node-http.ts").toBe('0\n');
     expect(own).toBeGreaterThan(1);
   });
 });

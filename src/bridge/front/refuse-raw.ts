@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { STATUS_CODES } from '../../platform/node-http.ts';
 import { errorBody, type ApiError } from '../reply/api-error.ts';
 
 /** Answers on a connection that is no HTTP connection any more, or never was, and closes it, whatever its client does. */

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createServer } from '../../platform/node-http.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
 import { one } from '../request/client-kind.ts';
 import type { BridgeContext } from '../exchange/context.ts';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from '../../platform/node-http.ts';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { isObject, parseJson, type JsonObject } from '../../base/json.ts';

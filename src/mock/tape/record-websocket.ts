@@ -1,4 +1,5 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from '../../platform/node-http.ts';
 import type { Duplex } from 'node:stream';
 import type { ClientRequest } from 'node:http';
 import type { RawData, WebSocket, WebSocketServer } from 'ws';

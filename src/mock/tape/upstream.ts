@@ -1,4 +1,5 @@
-import { Agent, request as requestHttp, type ClientRequest, type RequestOptions } from 'node:http';
+import type { ClientRequest, RequestOptions } from 'node:http';
+import { Agent, request as requestHttp } from '../../platform/node-http.ts';
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 
 /** Kept connections to the upstream: a recorder must not turn one connection into many. */
