@@ -1,3 +1,4 @@
+import type { HeaderValues } from '../base/http-headers.ts';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -12,11 +13,9 @@ const QUEUE_BYTES = 64 * 1024;
 const DRAIN_BYTES = 16 * 1024;
 const DRAIN_MS = 100;
 
-export type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 export interface Head {
   readonly status: number;
-  readonly headers: RawHeaders;
+  readonly headers: HeaderValues;
 }
 
 export interface ExchangeOptions {

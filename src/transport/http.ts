@@ -1,8 +1,9 @@
+import { headerIn, type HeaderValues } from '../base/http-headers.ts';
 import type { Clock } from '../base/clock.ts';
 import { Deadline } from '../base/deadline.ts';
 import { createConnections, type Connections } from './dispatcher.ts';
 import { bodyReader, type BodyReader } from './decompress.ts';
-import { Exchange, type Head, type RawHeaders } from './exchange.ts';
+import { Exchange, type Head } from './exchange.ts';
 import { describeTarget, timerFailure } from './failures.ts';
 import type { ProxyOptions } from './proxy-choice.ts';
 import { followRedirect, isRedirect, MAX_REDIRECTS, tooManyRedirects, type Hop } from './redirect.ts';
@@ -31,7 +32,7 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   /** Names in lower case. */
-  readonly headers: RawHeaders;
+  readonly headers: HeaderValues;
   /** One header, its values joined with `, `; names in any case. */
   header(name: string): string | undefined;
   /**
@@ -113,7 +114,7 @@ async function send(connections: Connections, clock: Clock, request: HttpRequest
     exchange.release();
     try {
       if (redirects === MAX_REDIRECTS) throw tooManyRedirects(request.method, hop.url);
-      hop = followRedirect(request.method, hop, head.status, headerOf(head.headers, 'location'));
+      hop = followRedirect(request.method, hop, head.status, headerIn(head.headers, 'location'));
     } catch (error) {
       total.stop();
       throw error;
@@ -131,7 +132,7 @@ async function headOf(exchange: Exchange, total: Deadline): Promise<Head> {
 }
 
 function toResponse(exchange: Exchange, head: Head, total: Deadline): HttpResponse {
-  const body = bodyReader(exchange, headerOf(head.headers, 'content-encoding'));
+  const body = bodyReader(exchange, headerIn(head.headers, 'content-encoding'));
   const read = total.running ? () => readTimed(body, total) : () => body.read();
   const cancel = (): void => {
     total.stop();
@@ -140,7 +141,7 @@ function toResponse(exchange: Exchange, head: Head, total: Deadline): HttpRespon
   return {
     status: head.status,
     headers: head.headers,
-    header: (name) => headerOf(head.headers, name.toLowerCase()),
+    header: (name) => headerIn(head.headers, name.toLowerCase()),
     read,
     chunks: { [Symbol.asyncIterator]: () => iterate(read, cancel) },
     wake: () => exchange.wake(),
@@ -173,9 +174,4 @@ async function* iterate(
   } finally {
     cancel();
   }
-}
-
-function headerOf(headers: RawHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import { ModelError } from '../model/errors.ts';
-import type { RawHeaders } from './exchange.ts';
+import type { HeaderValues } from '../base/http-headers.ts';
 import { abortFailure, networkFailure } from './failures.ts';
 import { FrameExchange, type FrameExchangeOptions } from './websocket-exchange.ts';
 
@@ -13,7 +13,7 @@ const MAX_REASON = 300;
 export interface FrameSocketInit {
   readonly clock: Clock;
   /** Of the 101. */
-  readonly headers: RawHeaders;
+  readonly headers: HeaderValues;
   readonly connection: Socket;
   /** For error messages. */
   readonly target: string;
@@ -25,7 +25,7 @@ export interface FrameSocketInit {
  */
 export class FrameSocket {
   /** Of the answer to the handshake, names in lower case. */
-  readonly headers: RawHeaders;
+  readonly headers: HeaderValues;
   readonly #ws: WebSocket;
   readonly #init: FrameSocketInit;
   #exchange: FrameExchange | undefined;

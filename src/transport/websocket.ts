@@ -4,7 +4,7 @@ import type { ClientOptions, WebSocket } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import { Deadline } from '../base/deadline.ts';
 import type { ModelError } from '../model/errors.ts';
-import type { RawHeaders } from './exchange.ts';
+import type { HeaderValues } from '../base/http-headers.ts';
 import { abortFailure, describeTarget, networkFailure, timerFailure } from './failures.ts';
 import { proxyFor, type ProxyOptions } from './proxy-choice.ts';
 import { Tunnel } from './tunnel.ts';
@@ -36,7 +36,7 @@ export interface WebSocketRequest {
 export type WebSocketAnswer =
   | { readonly type: 'open'; readonly socket: FrameSocket }
   /** The server answered the handshake like a plain request: status, headers (lower case), the begin of its body. */
-  | { readonly type: 'refused'; readonly status: number; readonly headers: RawHeaders; readonly body: string };
+  | { readonly type: 'refused'; readonly status: number; readonly headers: HeaderValues; readonly body: string };
 
 /**
  * Opens a WebSocket. No redirect is followed; compression is not offered.
@@ -56,7 +56,7 @@ class Handshake {
   #ws: WebSocket | undefined;
   #tunnel: Tunnel | undefined;
   #socket: Socket | undefined;
-  #headers: RawHeaders = {};
+  #headers: HeaderValues = {};
   #settled = false;
 
   constructor(request: WebSocketRequest) {

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { firstHeaderValue } from '../../base/http-headers.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { unixSeconds } from '../../platform/wall-time.ts';
 import { InvalidFieldError } from '../../wire/request-fields.ts';
 import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
 import { answer } from './answer.ts';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
-import { isCodex, one, translatedHeaders } from '../request/client-kind.ts';
+import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import { chatEncoding, responsesEncoding, type Encoding } from '../reply/encoding.ts';
 import { traced } from '../reply/traced.ts';
@@ -174,7 +175,7 @@ async function run(
     encoding,
     sink: trace === undefined ? sink : traced(sink, encoding, trace),
     headers: translatedHeaders(headers),
-    turn: context.seal.open(one(headers[TURN_STATE_HEADER])),
+    turn: context.seal.open(firstHeaderValue(headers[TURN_STATE_HEADER])),
     codex,
     abort,
     log,

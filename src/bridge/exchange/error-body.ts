@@ -1,8 +1,8 @@
+import { firstHeaderValue } from '../../base/http-headers.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Deadline } from '../../base/deadline.ts';
 import type { Conceal } from '../../platform/conceal.ts';
 import type { HttpResponse } from '../../transport/http.ts';
-import { one } from '../request/client-kind.ts';
 
 /** Longer bodies are no error messages, and pass as they are. */
 const LIMIT = 64 * 1024;
@@ -54,7 +54,7 @@ function concealed(response: HttpResponse, read: readonly Uint8Array[], conceal:
   const bytes = isSame ? whole : Buffer.from(shown);
   const headers = Object.fromEntries(Object.entries(response.headers).filter(([name]) => !OF_BYTES.has(name)));
   if (cut === undefined) headers['content-length'] = String(bytes.length);
-  const header = (name: string): string | undefined => one(headers[name.toLowerCase()]);
+  const header = (name: string): string | undefined => firstHeaderValue(headers[name.toLowerCase()]);
   return { status: response.status, headers, header, read: inOrder([bytes], rest) };
 }
 

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { createServer } from '../../platform/node-http.ts';
+import { firstHeaderValue } from '../../base/http-headers.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
-import { one } from '../request/client-kind.ts';
 import type { BridgeContext } from '../exchange/context.ts';
 import { createChatCompletion, createResponse, type CreateRequest } from '../exchange/create-response.ts';
 import { createGate, type Gate, type GateRequest } from './gate.ts';
@@ -281,7 +281,7 @@ async function hijacked(
     path: path + query,
     headers: request.headers,
     body,
-    turn: context.seal.open(one(request.headers[TURN_STATE_HEADER])),
+    turn: context.seal.open(firstHeaderValue(request.headers[TURN_STATE_HEADER])),
     abort,
     log: context.log.child({ request: request.id }),
     trace: context.tracer?.begin(request.id, {

@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket, WebSocketServer } from 'ws';
+import { firstHeaderValue } from '../../base/http-headers.ts';
 import { isObject, nonEmpty, type JsonObject } from '../../base/json.ts';
 import type { Item } from '../../model/items.ts';
 import type { WireEvent } from '../../wire/encode-event.ts';
 import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
 import { answer } from '../exchange/answer.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
-import { isCodex, one, translatedHeaders } from '../request/client-kind.ts';
+import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from '../exchange/context.ts';
 import { keep, refusalOf, responsesEncodingFor } from '../exchange/create-response.ts';
 import type { Encoding } from '../reply/encoding.ts';
@@ -95,7 +96,7 @@ function createSocketServer(Server: typeof WebSocketServer, { settings, seal }: 
     refuseRaw(socket, badRequest(error.message, { headers: { 'sec-websocket-version': '13' } }));
   });
   server.on('headers', (lines, request: IncomingMessage) => {
-    const turn = one(request.headers[TURN_STATE_HEADER]);
+    const turn = firstHeaderValue(request.headers[TURN_STATE_HEADER]);
     if (turn !== undefined && seal.open(turn) !== undefined) lines.push(`${TURN_STATE_HEADER}: ${turn}`);
   });
   return server;
@@ -219,7 +220,9 @@ class Connection {
   async #answer(prepared: Prepared): Promise<void> {
     const { headers } = this.#request;
     const metadata = isObject(prepared.body.client_metadata) ? prepared.body.client_metadata : {};
-    const turn = this.#context.seal.open(nonEmpty(metadata[TURN_STATE_HEADER]) ?? one(headers[TURN_STATE_HEADER]));
+    const turn = this.#context.seal.open(
+      nonEmpty(metadata[TURN_STATE_HEADER]) ?? firstHeaderValue(headers[TURN_STATE_HEADER]),
+    );
     const encoding = responsesEncodingFor(this.#context, prepared, newId('resp'), this.#codex);
     const abort = new AbortController();
     this.#abort = abort;

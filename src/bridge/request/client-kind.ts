@@ -1,30 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { firstHeaderValue, hopByHopTest, joinedHeaderValue, type HeaderValues } from '../../base/http-headers.ts';
 import type { Conceal } from '../../platform/conceal.ts';
 import { isSecretHeader } from '../../platform/secret-names.ts';
 import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
 
 /** True for Codex, which takes data events as signs of life and reads errors best from the stream. */
 export function isCodex(headers: IncomingHttpHeaders): boolean {
-  if (/^codex/i.test(one(headers.originator) ?? '') || /^codex/i.test(headers['user-agent'] ?? '')) return true;
+  if (/^codex/i.test(firstHeaderValue(headers.originator) ?? '') || /^codex/i.test(headers['user-agent'] ?? ''))
+    return true;
   return Object.keys(headers).some((name) => name.startsWith('x-codex-'));
 }
-
-/** The first value of a header. */
-export function one(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
-}
-
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Never handed on: they belong to this hop. So do the caller's secrets, whatever they are called. */
 const OWN_HOP = new Set(['host', 'content-length', 'accept-encoding', 'origin', 'referer', 'expect']);
@@ -40,16 +25,16 @@ export function translatedHeaders(headers: IncomingHttpHeaders): Record<string, 
 
 /** A caller's headers for a request that is passed through. */
 export function passedHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
-  return pick(headers, (name) => !named.has(name) && !name.startsWith('sec-'));
+  return pick(headers, (name) => !name.startsWith('sec-'));
 }
 
 function pick(headers: IncomingHttpHeaders, wanted: (name: string) => boolean): Record<string, string> {
   const picked: Record<string, string> = {};
+  const isHopByHop = hopByHopTest(headers.connection);
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || HOP_BY_HOP.has(name) || OWN_HOP.has(name) || !wanted(name)) continue;
+    if (value === undefined || isHopByHop(name) || OWN_HOP.has(name) || !wanted(name)) continue;
     if (isSecretHeader(name)) continue;
-    picked[name] = Array.isArray(value) ? value.join(', ') : value;
+    picked[name] = joinedHeaderValue(value);
   }
   return picked;
 }
@@ -58,7 +43,7 @@ function pick(headers: IncomingHttpHeaders, wanted: (name: string) => boolean): 
 const TOLD = /^(?:openai-|x-ratelimit-|x-codex-|x-models-etag$|x-reasoning-included$)/;
 
 /** An upstream's headers for the caller. */
-export function answerHeaders(headers: UpstreamHeaders, conceal: Conceal): Record<string, string> {
+export function answerHeaders(headers: HeaderValues, conceal: Conceal): Record<string, string> {
   return pickAnswer(headers, conceal, (name) => TOLD.test(name));
 }
 
@@ -72,8 +57,8 @@ export function staysCoded(encoding: string | undefined): boolean {
 }
 
 /** All of an upstream's headers that may pass. Which web pages may read the answer is for the bridge to say. */
-export function allAnswerHeaders(headers: UpstreamHeaders, conceal: Conceal): Record<string, string> {
-  const decoded = DECODED.test(one(headers['content-encoding'])?.trim() ?? '');
+export function allAnswerHeaders(headers: HeaderValues, conceal: Conceal): Record<string, string> {
+  const decoded = DECODED.test(firstHeaderValue(headers['content-encoding'])?.trim() ?? '');
   return pickAnswer(
     headers,
     conceal,
@@ -82,18 +67,17 @@ export function allAnswerHeaders(headers: UpstreamHeaders, conceal: Conceal): Re
   );
 }
 
-type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 /** Some servers quote the key that they refuse; cookies and turn states are between them and the bridge. */
 function pickAnswer(
-  headers: UpstreamHeaders,
+  headers: HeaderValues,
   conceal: Conceal,
   wanted: (name: string) => boolean,
 ): Record<string, string> {
   const picked: Record<string, string> = {};
+  const isHopByHop = hopByHopTest(firstHeaderValue(headers.connection));
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || HOP_BY_HOP.has(name) || name === TURN_STATE_HEADER || name === 'set-cookie') continue;
-    if (wanted(name)) picked[name] = conceal(Array.isArray(value) ? value.join(', ') : value);
+    if (value === undefined || isHopByHop(name) || name === TURN_STATE_HEADER || name === 'set-cookie') continue;
+    if (wanted(name)) picked[name] = conceal(joinedHeaderValue(value));
   }
   return picked;
 }

@@ -1,3 +1,4 @@
+import { firstHeaderValue } from '../../base/http-headers.ts';
 import type { ModelError } from '../../model/errors.ts';
 import type { ModelRequest } from '../../model/request.ts';
 import type { HttpRequest, HttpResponse } from '../../transport/http.ts';
@@ -52,7 +53,7 @@ export function openHttpCall(
   const plan = planCall(request, {
     ...context,
     headers: () => ({ ...watch?.headers?.(), ...sticky?.headers() }),
-    onHead: ({ headers }) => sticky?.offer([headers[TURN_STATE_HEADER]].flat()[0]),
+    onHead: ({ headers }) => sticky?.offer(firstHeaderValue(headers[TURN_STATE_HEADER])),
   });
   return new HttpCall(context, plan, signal);
 }

@@ -1,3 +1,4 @@
+import { firstHeaderValue } from '../../base/http-headers.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ModelError } from '../../model/errors.ts';
 import type { ModelEvent } from '../../model/events.ts';
@@ -145,7 +146,7 @@ export class WebSocketCall implements Attempt {
   #offerStateOf(line: Line): void {
     if (line.introduced) return;
     const value = line.socket.headers[TURN_STATE_HEADER];
-    this.#context.turnState?.offer(Array.isArray(value) ? value[0] : value);
+    this.#context.turnState?.offer(firstHeaderValue(value));
   }
 
   /** Reads until there are events, or the answer is over. */

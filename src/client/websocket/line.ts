@@ -1,8 +1,8 @@
+import { headerIn, type HeaderValues } from '../../base/http-headers.ts';
 import type { Clock } from '../../base/clock.ts';
 import { parseJson } from '../../base/json.ts';
 import { errorFromWire, errorValueOfBody } from '../../model/classify.ts';
 import type { ModelError } from '../../model/errors.ts';
-import type { RawHeaders } from '../../transport/exchange.ts';
 import type { ProxyOptions } from '../../transport/proxy-choice.ts';
 import type { FrameSocket } from '../../transport/websocket-socket.ts';
 import { openWebSocket } from '../../transport/websocket.ts';
@@ -99,7 +99,7 @@ export class LineKeeper {
 
 function refusalError(
   url: string,
-  { status, headers, body }: { readonly status: number; readonly headers: RawHeaders; readonly body: string },
+  { status, headers, body }: { readonly status: number; readonly headers: HeaderValues; readonly body: string },
 ): ModelError {
   const header = (name: string): string | undefined => headerIn(headers, name);
   const { origin, pathname } = new URL(url);
@@ -109,9 +109,4 @@ function refusalError(
     afterMs: retryAfterOf(header),
     fallbackMessage: `${origin}${pathname} answered ${status} instead of opening a WebSocket`,
   });
-}
-
-function headerIn(headers: RawHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
 }

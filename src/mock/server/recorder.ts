@@ -1,3 +1,4 @@
+import { joinedHeaderValue } from '../../base/http-headers.ts';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -121,7 +122,7 @@ export function newRecord(
 export function headersOf(given: IncomingHttpHeaders): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    if (value !== undefined) headers[name] = joinedHeaderValue(value);
   }
   return headers;
 }

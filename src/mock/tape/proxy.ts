@@ -1,10 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { hopByHopTest } from '../../base/http-headers.ts';
 import { MockUsageError } from '../errors.ts';
 import type { HeaderList } from './tape.ts';
-
-/** Headers that belong to one connection and are never handed on. */
-const HOP_BY_HOP =
-  /^(connection|keep-alive|proxy-authenticate|proxy-connection|te|trailer|transfer-encoding|upgrade|host|expect)$/i;
 
 /** Bound of a request body, in bytes. */
 export const BODY_LIMIT = 64 * 1024 * 1024;
@@ -15,8 +12,8 @@ export function passedHeaders(message: IncomingMessage): HeaderList {
   for (let i = 0; i + 1 < message.rawHeaders.length; i += 2) {
     pairs.push([message.rawHeaders[i] ?? '', message.rawHeaders[i + 1] ?? '']);
   }
-  const named = new Set((message.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
-  return pairs.filter(([name]) => !HOP_BY_HOP.test(name) && !named.has(name.toLowerCase()));
+  const isHopByHop = hopByHopTest(message.headers.connection);
+  return pairs.filter(([name]) => !isHopByHop(name) && !/^(host|expect)$/i.test(name));
 }
 
 /** The form in which Node takes headers whose order and repetition matter. */

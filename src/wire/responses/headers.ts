@@ -1,7 +1,5 @@
+import { firstHeaderValue, type HeaderValues } from '../../base/http-headers.ts';
 import type { ModelEvent, RateLimitSnapshot, RateLimitWindow } from '../../model/events.ts';
-
-/** Response headers by lower-case name. */
-export type HeaderValues = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The name of the header that keeps a turn at one replica (docs/contract.md section 7). */
 export const TURN_STATE_HEADER = 'x-codex-turn-state';
@@ -99,7 +97,6 @@ function numberOf(headers: HeaderValues, name: string): number | undefined {
 }
 
 function textOf(headers: HeaderValues, name: string): string | undefined {
-  const value = headers[name];
-  const text = Array.isArray(value) ? value[0] : value;
+  const text = firstHeaderValue(headers[name]);
   return text === undefined || text === '' ? undefined : text;
 }
