@@ -19,12 +19,14 @@ import { failOver, type Asked, type Outcome } from '../upstream/failover.ts';
 import { peekable, type PeekedResponse } from '../upstream/peek.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
 
+/** A request on its way to an upstream as it is. */
 export interface PassRequest {
   readonly context: BridgeContext;
   readonly method: string;
-  /** Path below the base URL, without leading slash. */
+  /** Path and query below the base URL, without leading slash. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  /** Absent for a method that has none. */
   readonly body: Uint8Array | undefined;
   readonly turn: TurnState | undefined;
   readonly abort: AbortController;

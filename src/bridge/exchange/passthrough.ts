@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { firstHeaderValue } from '../../base/http-headers.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import { ModelError } from '../../model/errors.ts';
 import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
@@ -6,6 +7,8 @@ import { apiErrorOf } from '../reply/api-error.ts';
 import { sealedTurn } from './attempt.ts';
 import { BodyWriter } from '../reply/body-writer.ts';
 import { allAnswerHeaders } from '../request/client-kind.ts';
+import { readRequest, textOfBody } from '../request/request-body.ts';
+import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
 import { flushed, sendError } from '../reply/sink.ts';
@@ -15,17 +18,45 @@ import { toModelError, type Outcome } from '../upstream/failover.ts';
 import type { PeekedResponse } from '../upstream/peek.ts';
 import type { Upstream } from '../upstream/pool.ts';
 
-export interface PassOptions extends PassRequest {
+interface PassOptions extends PassRequest {
   readonly res: ServerResponse;
   /** Written down here as well. */
   readonly trace: Trace | undefined;
 }
 
+/** Hands one request and its answer through as they are, chunk for chunk. */
+export const passThrough: Handler = async (request) => {
+  const { context, id, method, url, headers, res } = request;
+  const abort = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) abort.abort();
+  });
+  const body = method === 'POST' ? request.body : undefined;
+  const read = context.tracer === undefined || body === undefined ? undefined : readRequest(textOfBody(body));
+  const query = url.includes('?') ? url.slice(url.indexOf('?')) : '';
+  await pass({
+    context,
+    res,
+    method,
+    path: request.path + query,
+    headers,
+    body,
+    turn: context.seal.open(firstHeaderValue(headers[TURN_STATE_HEADER])),
+    abort,
+    log: context.log.child({ request: id }),
+    trace: context.tracer?.begin(id, {
+      method,
+      url,
+      headers,
+      body: read !== undefined && 'body' in read ? read.body : undefined,
+    }),
+  });
+};
+
 /** How much of an answer's end is looked at, for the log only. */
 const TAIL_BYTES = 4096;
 
-/** Hands one request and its answer through as they are, chunk for chunk. Never throws. */
-export async function passThrough(options: PassOptions): Promise<void> {
+async function pass(options: PassOptions): Promise<void> {
   const { context, abort, res } = options;
   const clock = context.settings.clock;
   const startedAt = clock.now();

@@ -2,19 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { createServer } from '../../platform/node-http.ts';
-import { firstHeaderValue } from '../../base/http-headers.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
 import type { BridgeContext } from '../exchange/context.ts';
-import { createChatCompletion, createResponse, type CreateRequest } from '../exchange/create-response.ts';
+import type { Handler } from '../exchange/handler.ts';
 import { createGate, type Gate, type GateRequest } from './gate.ts';
 import { internalError } from '../reply/internal-error.ts';
 import { passThrough } from '../exchange/passthrough.ts';
+import { translate } from '../exchange/translate.ts';
+import type { BridgeMode } from '../options.ts';
+import type { ProtocolId } from '../../wire/decoder.ts';
+import { protocols } from '../../wire/protocols.ts';
 import { newId } from '../request/prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
-import { readRequest, textOfBody, tooLarge } from '../request/request-body.ts';
+import { tooLarge } from '../request/request-body.ts';
 import { sendError } from '../reply/sink.ts';
 import { deleteResponse, getInputItems, getResponse } from './stored-routes.ts';
-import { TURN_STATE_HEADER } from '../../wire/responses/headers.ts';
 import { WebSocketRoute } from './websocket.ts';
 
 /** Headers of a request, in bytes: Codex' own are some kilobytes. */
@@ -175,15 +177,13 @@ async function answered(
 
 function addRoutes(app: FastifyInstance, context: BridgeContext): void {
   const { streams, metrics } = context;
+  const generate = generators[context.settings.mode];
   for (const prefix of ['', '/v1']) {
     app.get(`${prefix}/health`, (_request, reply) => reply.send({ ok: true }));
-    app.get(`${prefix}/models`, (request, reply) => hijacked(context, request, reply, 'models'));
-    app.post(`${prefix}/responses`, (request, reply) =>
-      generating(context, request, reply, 'responses', createResponse),
-    );
-    app.post(`${prefix}/chat/completions`, (request, reply) =>
-      generating(context, request, reply, 'chat/completions', createChatCompletion),
-    );
+    app.get(`${prefix}/models`, (request, reply) => handled(context, request, reply, passThrough, 'models'));
+    for (const { id, path } of Object.values(protocols)) {
+      app.post(`${prefix}/${path}`, (request, reply) => generating(context, request, reply, generate, path, id));
+    }
     addStoredRoutes(app, context, prefix);
   }
   // A plain GET on the path of the WebSocket is a client whose upgrade got lost on the way.
@@ -208,6 +208,13 @@ function addRoutes(app: FastifyInstance, context: BridgeContext): void {
   });
 }
 
+/** What answers a request for an answer, by mode. */
+const generators: Readonly<Record<BridgeMode, Handler>> = {
+  translate,
+  'final-only': translate,
+  passthrough: passThrough,
+};
+
 /** Kept responses; in passthrough mode they are the upstream's. */
 function addStoredRoutes(app: FastifyInstance, context: BridgeContext, prefix: string): void {
   interface ById {
@@ -219,78 +226,48 @@ function addStoredRoutes(app: FastifyInstance, context: BridgeContext, prefix: s
   app.get<ById>(`${prefix}/responses/:id`, (request, reply) => {
     const { id } = request.params;
     return passes(id)
-      ? hijacked(context, request, reply, at(id))
+      ? handled(context, request, reply, passThrough, at(id))
       : answered(context, request, reply, getResponse(context, id, reply));
   });
   app.delete<ById>(`${prefix}/responses/:id`, (request, reply) => {
     const { id } = request.params;
     return passes(id)
-      ? hijacked(context, request, reply, at(id))
+      ? handled(context, request, reply, passThrough, at(id))
       : answered(context, request, reply, deleteResponse(context, id, reply));
   });
   app.get<ById>(`${prefix}/responses/:id/input_items`, (request, reply) => {
     const { id } = request.params;
-    if (passes(id)) return hijacked(context, request, reply, `${at(id)}/input_items`);
+    if (passes(id)) return handled(context, request, reply, passThrough, `${at(id)}/input_items`);
     return answered(context, request, reply, getInputItems(context, id, request.query, reply));
   });
 }
 
-/** A route that generates: bounded in number, and written to the raw response. */
+/** A route that generates: bounded in number. */
 async function generating(
   context: BridgeContext,
   request: FastifyRequest,
   reply: FastifyReply,
+  handler: Handler,
   path: string,
-  create: (request: CreateRequest) => Promise<void>,
+  protocol: ProtocolId,
 ): Promise<void> {
   if (context.streams.full) return sendApiError(reply, tooMany());
   if (context.streams.closing) return sendApiError(reply, shuttingDown());
-  if (context.settings.mode === 'passthrough') return hijacked(context, request, reply, path);
-  const work = create({
-    context,
-    res: reply.raw,
-    headers: request.headers,
-    url: request.url,
-    body: bodyOf(request),
-    log: context.log.child({ request: request.id }),
-    id: request.id,
-  });
-  await answered(context, request, reply, work);
+  await handled(context, request, reply, handler, path, protocol);
 }
 
-/** Hands the request through to an upstream. */
-async function hijacked(
+/** Leaves the raw response to a handler. */
+async function handled(
   context: BridgeContext,
   request: FastifyRequest,
   reply: FastifyReply,
+  handler: Handler,
   path: string,
+  protocol?: ProtocolId,
 ): Promise<void> {
-  reply.hijack();
-  const res = reply.raw;
-  const abort = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) abort.abort();
-  });
-  const body = request.method === 'POST' ? bodyOf(request) : undefined;
-  const read = context.tracer === undefined || body === undefined ? undefined : readRequest(textOfBody(body));
-  const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
-  await passThrough({
-    context,
-    res,
-    method: request.method,
-    path: path + query,
-    headers: request.headers,
-    body,
-    turn: context.seal.open(firstHeaderValue(request.headers[TURN_STATE_HEADER])),
-    abort,
-    log: context.log.child({ request: request.id }),
-    trace: context.tracer?.begin(request.id, {
-      method: request.method,
-      url: request.url,
-      headers: request.headers,
-      body: read !== undefined && 'body' in read ? read.body : undefined,
-    }),
-  });
+  const { id, method, url, headers } = request;
+  const work = handler({ context, id, method, url, headers, body: bodyOf(request), res: reply.raw, path, protocol });
+  await answered(context, request, reply, work);
 }
 
 function bodyOf(request: FastifyRequest): Uint8Array {

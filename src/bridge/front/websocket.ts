@@ -11,7 +11,7 @@ import { answer } from '../exchange/answer.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from '../exchange/context.ts';
-import { keep, refusalOf, responsesEncodingFor } from '../exchange/create-response.ts';
+import { keep, refusalOf, responsesEncodingFor } from '../exchange/responses.ts';
 import type { Encoding } from '../reply/encoding.ts';
 import { internalError } from '../reply/internal-error.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
