@@ -65,8 +65,7 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   './wire': [],
   './telemetry': ['@opentelemetry/api'],
   './testing': [],
-  // OpenTelemetry is prom-client's own dependency too.
-  './bridge': ['@opentelemetry/api', 'fastify', 'pino', 'prom-client', 'undici'],
+  './bridge': ['fastify', 'pino', 'undici'],
   './agent': ['zod'],
 };
 

@@ -7,6 +7,7 @@ import type { BridgeContext } from '../exchange/context.ts';
 import type { Handler } from '../exchange/handler.ts';
 import { createGate, type Gate, type GateRequest } from './gate.ts';
 import { internalError } from '../reply/internal-error.ts';
+import { EXPOSITION_TYPE } from '../observe/exposition.ts';
 import { passThrough } from '../exchange/passthrough.ts';
 import { translate } from '../exchange/translate.ts';
 import type { BridgeMode } from '../options.ts';
@@ -199,10 +200,7 @@ function addRoutes(app: FastifyInstance, context: BridgeContext): void {
     reply.hijack();
     reply.raw.writeHead(204).end();
   });
-  app.get('/metrics', async (_request, reply) => {
-    void reply.type(metrics.registry.contentType);
-    return metrics.registry.metrics();
-  });
+  app.get('/metrics', (_request, reply) => reply.type(EXPOSITION_TYPE).send(metrics.registry.text()));
   app.addHook('onClose', () => {
     streams.closing = true;
   });

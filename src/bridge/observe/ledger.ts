@@ -53,7 +53,7 @@ export class Ledger {
     if (this.#firstMs === undefined) {
       this.#firstMs = now - this.#startedAt;
       metrics.firstEvent.observe({ route: this.#route }, this.#firstMs / 1000);
-    } else metrics.eventDelay.observe((now - this.#arrivedAt) / 1000);
+    } else metrics.eventDelay.observe({}, (now - this.#arrivedAt) / 1000);
   }
 
   healed(fault: string): void {
