@@ -1,7 +1,23 @@
 /**
- * The import table of docs/architecture.md, one rule per folder: anything below `src/` that is not in
- * the folder's list is forbidden. An arrow points only down.
+ * The import table of docs/architecture.md. A layer is a folder; a package holds one or more. Anything of the workspace that
+ * is not in a layer's list is forbidden to it: an arrow points only down.
  */
+const folders = {
+  base: 'packages/wire/src/base',
+  model: 'packages/wire/src/model',
+  wire: 'packages/wire/src',
+  platform: 'packages/client/src/platform',
+  transport: 'packages/client/src/transport',
+  client: 'packages/client/src',
+  testing: 'packages/testing/src',
+  agent: 'packages/agent/src',
+  bridge: 'packages/bridge/src',
+  doctor: 'turnwire/src/doctor',
+  terminal: 'turnwire/src/terminal',
+  acp: 'turnwire/src/acp',
+  cli: 'turnwire/src/cli',
+};
+
 const mayImport = {
   base: [],
   model: ['base'],
@@ -9,7 +25,7 @@ const mayImport = {
   platform: ['base'],
   transport: ['platform', 'base', 'model/errors'],
   client: ['wire', 'transport', 'platform', 'model', 'base'],
-  mock: ['wire', 'platform', 'model', 'base'],
+  testing: ['wire', 'platform', 'model', 'base'],
   agent: ['client', 'platform', 'model', 'base'],
   bridge: ['client', 'transport', 'wire', 'platform', 'model', 'base'],
   doctor: ['client', 'wire', 'platform', 'model', 'base'],
@@ -17,16 +33,25 @@ const mayImport = {
   acp: ['agent', 'platform', 'model', 'base'],
 };
 
-const layerRules = Object.entries(mayImport).map(([folder, allowed]) => ({
-  name: `${folder}-imports`,
-  comment: `src/${folder} may import only: ${[folder, ...allowed].join(', ')}`,
+/** The files of a layer: those of its folder, without the layers that lie inside of it. `model/errors` names one file. */
+function filesOf(layer) {
+  const [name, file] = layer.split('/');
+  const folder = folders[name];
+  const inner = Object.values(folders).filter((other) => other.startsWith(`${folder}/`));
+  const out = inner.map((path) => `${path.slice(folder.length + 1)}/`).join('|');
+  return `^${folder}/${file === undefined ? (out === '' ? '' : `(?!${out})`) : `${file}\\.ts$`}`;
+}
+
+const layerRules = Object.entries(mayImport).map(([layer, allowed]) => ({
+  name: `${layer}-imports`,
+  comment: `${folders[layer]} may import only: ${[layer, ...allowed].join(', ')}`,
   severity: 'error',
-  from: { path: `^src/${folder}/` },
-  to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}(/|\\.ts$)`) },
+  from: { path: filesOf(layer) },
+  to: { path: '^(packages|turnwire)/', pathNot: [layer, ...allowed].map(filesOf) },
 }));
 
 /** Where the bridge is. */
-const BRIDGE = 'src/bridge';
+const BRIDGE = folders.bridge;
 
 /**
  * The rooms of the bridge, and what each may see of the others: an arrow points only down. `bridge.ts` puts them together;
@@ -79,17 +104,22 @@ module.exports = {
       to: { path: `^${BRIDGE}/`, pathNot: `^${BRIDGE}/store/` },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'nobody-imports-cli', severity: 'error', from: { pathNot: '^src/cli/' }, to: { path: '^src/cli/' } },
+    {
+      name: 'nobody-imports-cli',
+      severity: 'error',
+      from: { pathNot: filesOf('cli') },
+      to: { path: filesOf('cli') },
+    },
     {
       name: 'pure-floors-import-no-package',
       severity: 'error',
-      from: { path: '^src/(base|model|wire)/' },
+      from: { path: '^packages/wire/src/' },
       to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
     },
     {
-      name: 'src-imports-no-dev-package',
+      name: 'source-imports-no-dev-package',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(packages/\\w+|turnwire)/src/' },
       // An optional peer is installed here for the tests, and loaded by whoever asked for it.
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
@@ -101,7 +131,11 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
+    combinedDependencies: false,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@turnwire/source', 'import', 'types', 'node', 'default'],
+    },
   },
 };

@@ -25,7 +25,7 @@ const impureGlobals = [
 const readsEnvironment = [
   {
     selector: "MemberExpression[object.name='process'][property.name=/^(env|argv)$/]",
-    message: 'Only src/cli reads the environment and argv.',
+    message: 'Only turnwire/src/cli reads the environment and argv.',
   },
 ];
 
@@ -36,7 +36,7 @@ const comparesWires = ['BinaryExpression[operator=/^[!=]==?$/] > Literal', 'Swit
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', '**/node_modules/'] },
+  { ignores: ['**/dist/', 'coverage/', '**/node_modules/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],
@@ -60,7 +60,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/base/**/*.ts', 'src/model/**/*.ts', 'src/wire/**/*.ts'],
+    files: ['packages/wire/src/**/*.ts'],
     rules: {
       'no-restricted-globals': ['error', ...impureGlobals],
       'no-restricted-properties': [
@@ -71,7 +71,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['packages/*/src/**/*.ts', 'turnwire/src/**/*.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
@@ -80,12 +80,12 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts', 'src/**/*.tsx'],
-    ignores: ['src/cli/**', 'src/wire/**'],
+    files: ['packages/*/src/**/*.ts', 'turnwire/src/**/*.ts'],
+    ignores: ['turnwire/src/cli/**', 'packages/wire/**'],
     rules: { 'no-restricted-syntax': ['error', ...readsEnvironment, ...comparesWires] },
   },
-  { files: ['src/wire/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...readsEnvironment] } },
-  { files: ['src/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...comparesWires] } },
+  { files: ['packages/wire/src/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...readsEnvironment] } },
+  { files: ['turnwire/src/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...comparesWires] } },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts', '*.config.ts'],
     rules: {

@@ -1,7 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** The packages of this workspace are found as their sources: here, in the test processes, and in what these start. */
+const source = '@turnwire/source';
+
 export default defineConfig({
+  resolve: { conditions: [source] },
+  ssr: { resolve: { conditions: [source, 'node'] } },
   test: {
+    execArgv: [`--conditions=${source}`],
+    env: { NODE_OPTIONS: `--conditions=${source}` },
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -6,12 +6,12 @@
  *
  *   node client.ts
  */
-import { createProvider } from '../src/client/provider/provider.ts';
-import type { ModelObserver } from '../src/client/observer.ts';
-import { createModelSession } from '../src/client/session/session.ts';
-import { createTelemetry } from '../src/client/telemetry.ts';
-import type { HttpResponse, HttpTransport } from '../src/transport/http.ts';
-import { createDecoder } from '../src/wire/index.ts';
+import { createProvider } from '../packages/client/src/provider/provider.ts';
+import type { ModelObserver } from '../packages/client/src/observer.ts';
+import { createModelSession } from '../packages/client/src/session/session.ts';
+import { createTelemetry } from '../packages/client/src/telemetry.ts';
+import type { HttpResponse, HttpTransport } from '../packages/client/src/transport/http.ts';
+import { createDecoder } from '../packages/wire/src/index.ts';
 import { CHUNK, chatText, onePerChunk, packed, responsesText, type BenchStream } from './streams.ts';
 
 const ROUNDS = 40;

@@ -6,7 +6,7 @@
  *   npm run bench
  */
 import { Stream } from 'openai/core/streaming';
-import { createDecoder } from '../src/wire/index.ts';
+import { createDecoder } from '../packages/wire/src/index.ts';
 import {
   CHUNK,
   chatText,

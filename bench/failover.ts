@@ -5,8 +5,8 @@
  *   node bench/failover.ts
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createBridge, type Bridge } from '../src/bridge/index.ts';
-import { scenario, startMock } from '../src/mock/index.ts';
+import { createBridge, type Bridge } from '../packages/bridge/src/index.ts';
+import { scenario, startMock } from '../packages/testing/src/index.ts';
 
 const TURNS = 60;
 const EVERY_MS = 30;

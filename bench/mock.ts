@@ -7,7 +7,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { scenario, startMock } from '../src/mock/index.ts';
+import { scenario, startMock } from '../packages/testing/src/index.ts';
 
 const EVENTS = 200_000;
 const ROUNDS = 6;

@@ -1,6 +1,6 @@
 /** One of the servers that are compared, in front of the upstream's port: `serve.ts KIND PORT`. */
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createBridge } from '../../src/bridge/index.ts';
+import { createBridge } from '../../packages/bridge/src/index.ts';
 
 const [kind = 'pipe', upstreamPort = '0'] = process.argv.slice(2);
 

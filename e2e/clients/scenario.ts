@@ -5,7 +5,7 @@ import {
   type ReplyPart,
   type Scenario,
   type Turn,
-} from '../../src/mock/index.ts';
+} from '../../packages/testing/src/index.ts';
 import { startBridge, type BridgeProcess } from '../bridge-process.ts';
 
 export type Wire = 'chat' | 'responses';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createBridge } from '../../src/bridge/index.ts';
-import { startMock, type ReplyPart, type RequestView, type Scenario } from '../../src/mock/index.ts';
+import { createBridge } from '../../packages/bridge/src/index.ts';
+import { startMock, type ReplyPart, type RequestView, type Scenario } from '../../packages/testing/src/index.ts';
 import { explain, runCodex } from './run-codex.ts';
 
 const PATCH = ['*** Begin Patch', '*** Add File: patched.txt', '+written by a patch: ü 😀', '*** End Patch', ''].join(

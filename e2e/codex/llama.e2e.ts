@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createBridge } from '../../src/bridge/index.ts';
-import { readTape, recordTo, type TapedExchange } from '../../src/mock/index.ts';
-import { createDecoder, type ProtocolId } from '../../src/wire/index.ts';
+import { createBridge } from '../../packages/bridge/src/index.ts';
+import { readTape, recordTo, type TapedExchange } from '../../packages/testing/src/index.ts';
+import { createDecoder, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { openLlama } from './llama.ts';
 import { explain, runCodex } from './run-codex.ts';
 

@@ -2,9 +2,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROTOCOL_VERSION, type ClientContext, type McpServer } from '@agentclientprotocol/sdk';
 import { describe, expect, test } from 'vitest';
-import { createAcpAgent, type AcpAgentOptions } from '../../src/acp/index.ts';
-import { ThreadStore } from '../../src/agent/index.ts';
-import { ModelError } from '../../src/model/errors.ts';
+import { createAcpAgent, type AcpAgentOptions } from '../../turnwire/src/acp/index.ts';
+import { ThreadStore } from '../../packages/agent/src/index.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import {
   answer,

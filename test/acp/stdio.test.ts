@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { ndJsonStream, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
 import { expect, onTestFinished, test } from 'vitest';
-import { startMock } from '../../src/mock/index.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import { Editor } from './client.ts';
 
 /** The command as an editor starts it; the folder is also what `home` names. */
 function startAcp(baseUrl: string, cwd: string, home: 'HOME' | 'XDG_STATE_HOME') {
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const main = join(import.meta.dirname, '../../turnwire/src/cli/main.ts');
   const args = [main, 'acp', '--base-url', baseUrl, '--wire', 'chat', '--model', 'm'];
   const child = spawn(process.execPath, args, {
     cwd,

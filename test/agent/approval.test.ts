@@ -6,7 +6,7 @@ import {
   type ApprovalMode,
   type ApprovalRequest,
   type Approver,
-} from '../../src/agent/index.ts';
+} from '../../packages/agent/src/index.ts';
 import { eventsOf, of, shortHistory, testTool } from './helpers.ts';
 import { answer, call, calls, ScriptedModel } from './scripted-model.ts';
 

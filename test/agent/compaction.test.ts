@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Agent, ThreadStore } from '../../src/agent/index.ts';
-import { compact } from '../../src/agent/turn/compaction.ts';
-import { userMessage } from '../../src/agent/thread/history.ts';
-import { ModelError } from '../../src/model/errors.ts';
+import { Agent, ThreadStore } from '../../packages/agent/src/index.ts';
+import { compact } from '../../packages/agent/src/turn/compaction.ts';
+import { userMessage } from '../../packages/agent/src/thread/history.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import { eventsOf, of, shortHistory, temporaryFolder, testTool, typesOf } from './helpers.ts';
 import { answer, call, calls, ScriptedModel, usage } from './scripted-model.ts';
 

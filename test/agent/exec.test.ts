@@ -4,11 +4,11 @@ import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startMock, type MockServer, type ReplyPart } from '../../src/mock/index.ts';
+import { startMock, type MockServer, type ReplyPart } from '../../packages/testing/src/index.ts';
 import { commandLines, temporaryFolder } from './helpers.ts';
 import { needSandbox } from './sandbox-support.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const main = join(import.meta.dirname, '../../turnwire/src/cli/main.ts');
 
 interface Ran {
   readonly code: number | null;

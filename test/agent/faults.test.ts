@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Agent, sessionModel, type AgentEvent } from '../../src/agent/index.ts';
-import { createProvider } from '../../src/client/provider/provider.ts';
-import { createModelSession } from '../../src/client/session/session.ts';
-import { listFaults, startMock, type FaultWire, type Scenario } from '../../src/mock/index.ts';
-import { isToolCall } from '../../src/model/items.ts';
+import { Agent, sessionModel, type AgentEvent } from '../../packages/agent/src/index.ts';
+import { createProvider } from '../../packages/client/src/provider/provider.ts';
+import { createModelSession } from '../../packages/client/src/session/session.ts';
+import { listFaults, startMock, type FaultWire, type Scenario } from '../../packages/testing/src/index.ts';
+import { isToolCall } from '../../packages/wire/src/model/items.ts';
 import { eventsOf, of, shortHistory, testTool } from './helpers.ts';
 
 /** Faults that need an argument to do anything. */

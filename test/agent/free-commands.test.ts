@@ -16,8 +16,8 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noSandbox } from '../../src/agent/sandbox/sandbox.ts';
-import { createTools } from '../../src/agent/tools/toolset.ts';
+import { noSandbox } from '../../packages/agent/src/sandbox/sandbox.ts';
+import { createTools } from '../../packages/agent/src/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
 /** Commands that are tried, a fifth of it with each hostile configuration; `TURNWIRE_FREE_COMMANDS=20000` for a long search. */

@@ -4,8 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { defineTool, type Agent, type AgentEvent, type AgentTool, type ToolRun } from '../../src/agent/index.ts';
-import type { Item } from '../../src/model/items.ts';
+import {
+  defineTool,
+  type Agent,
+  type AgentEvent,
+  type AgentTool,
+  type ToolRun,
+} from '../../packages/agent/src/index.ts';
+import type { Item } from '../../packages/wire/src/model/items.ts';
 
 /** All events of a turn. */
 export async function eventsOf(run: AsyncIterable<readonly AgentEvent[]>): Promise<AgentEvent[]> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, createTools, noSandbox, ThreadStore } from '../../src/agent/index.ts';
+import { Agent, createTools, noSandbox, ThreadStore } from '../../packages/agent/src/index.ts';
 import { call, calls, ScriptedModel } from './scripted-model.ts';
 
 // FOLDER SANDBOX(on|off) SECONDS. Runs a turn whose second tool sleeps for so many seconds, says so on stdout, and waits to be killed.

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, onTestFinished, test } from 'vitest';
-import { Agent, connectMcpServers, type McpConnections, type McpServerConfig } from '../../src/agent/index.ts';
-import { mcpTool } from '../../src/agent/mcp/mcp-tool.ts';
+import { Agent, connectMcpServers, type McpConnections, type McpServerConfig } from '../../packages/agent/src/index.ts';
+import { mcpTool } from '../../packages/agent/src/mcp/mcp-tool.ts';
 import { eventsOf, of, shortHistory, temporaryFolder } from './helpers.ts';
 import { answer, call, calls, ScriptedModel } from './scripted-model.ts';
 

@@ -13,9 +13,9 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeFiles } from '../../src/agent/patch/write-files.ts';
-import type { ToolPlan } from '../../src/agent/tool.ts';
-import { createTools } from '../../src/agent/tools/toolset.ts';
+import { writeFiles } from '../../packages/agent/src/patch/write-files.ts';
+import type { ToolPlan } from '../../packages/agent/src/tool.ts';
+import { createTools } from '../../packages/agent/src/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
 const signal = new AbortController().signal;

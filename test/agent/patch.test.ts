@@ -3,10 +3,10 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyChunks } from '../../src/agent/patch/apply.ts';
-import { shownDiff, unifiedDiff } from '../../src/agent/patch/diff.ts';
-import { parsePatch } from '../../src/agent/patch/parse.ts';
-import { createTools } from '../../src/agent/tools/toolset.ts';
+import { applyChunks } from '../../packages/agent/src/patch/apply.ts';
+import { shownDiff, unifiedDiff } from '../../packages/agent/src/patch/diff.ts';
+import { parsePatch } from '../../packages/agent/src/patch/parse.ts';
+import { createTools } from '../../packages/agent/src/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
 function patch(...lines: string[]): string {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noSandbox } from '../../src/agent/sandbox/sandbox.ts';
-import { simpleCommands } from '../../src/agent/tools/read-only/shell-words.ts';
-import { createTools } from '../../src/agent/tools/toolset.ts';
+import { noSandbox } from '../../packages/agent/src/sandbox/sandbox.ts';
+import { simpleCommands } from '../../packages/agent/src/tools/read-only/shell-words.ts';
+import { createTools } from '../../packages/agent/src/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
 interface Options {

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { openSandbox } from '../../src/agent/index.ts';
+import { openSandbox } from '../../packages/agent/src/index.ts';
 
 /** Skips the test where the system has no sandbox, and says why. */
 export async function needSandbox(skip: (note: string) => void): Promise<void> {

@@ -11,11 +11,11 @@ import {
   type Sandbox,
   type ToolPlan,
   type ToolResult,
-} from '../../src/agent/index.ts';
-import { foreignPath } from '../../src/agent/sandbox/paths.ts';
-import { Scratch } from '../../src/agent/sandbox/scratch.ts';
-import { seatbelt, seatbeltProfile } from '../../src/agent/sandbox/seatbelt.ts';
-import type { View } from '../../src/agent/sandbox/view.ts';
+} from '../../packages/agent/src/index.ts';
+import { foreignPath } from '../../packages/agent/src/sandbox/paths.ts';
+import { Scratch } from '../../packages/agent/src/sandbox/scratch.ts';
+import { seatbelt, seatbeltProfile } from '../../packages/agent/src/sandbox/seatbelt.ts';
+import type { View } from '../../packages/agent/src/sandbox/view.ts';
 import { commandLines, temporaryFolder } from './helpers.ts';
 import { needSandbox } from './sandbox-support.ts';
 

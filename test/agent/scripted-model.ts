@@ -1,8 +1,8 @@
-import type { ModelPort, StreamOptions, TurnModel } from '../../src/agent/index.ts';
-import { ModelError } from '../../src/model/errors.ts';
-import type { ModelEvent, Usage } from '../../src/model/events.ts';
-import type { AssistantMessage, FunctionCall } from '../../src/model/items.ts';
-import type { ModelRequest } from '../../src/model/request.ts';
+import type { ModelPort, StreamOptions, TurnModel } from '../../packages/agent/src/index.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { ModelEvent, Usage } from '../../packages/wire/src/model/events.ts';
+import type { AssistantMessage, FunctionCall } from '../../packages/wire/src/model/items.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
 
 /** What a scripted response does: an event, a batch of them, something to wait for, or an error to end with. */
 export type Step = ModelEvent | ModelEvent[] | ModelError | ((options: StreamOptions) => Promise<unknown>);

@@ -1,9 +1,9 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { noSandbox } from '../../src/agent/sandbox/sandbox.ts';
-import type { ToolPlan } from '../../src/agent/tool.ts';
-import { createTools } from '../../src/agent/tools/toolset.ts';
+import { noSandbox } from '../../packages/agent/src/sandbox/sandbox.ts';
+import type { ToolPlan } from '../../packages/agent/src/tool.ts';
+import { createTools } from '../../packages/agent/src/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
 const PATH = '/usr/bin:/bin';

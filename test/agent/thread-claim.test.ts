@@ -5,7 +5,7 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { Agent, ThreadStore } from '../../src/agent/index.ts';
+import { Agent, ThreadStore } from '../../packages/agent/src/index.ts';
 import { eventsOf, shortHistory, temporaryFolder } from './helpers.ts';
 import { answer, ScriptedModel } from './scripted-model.ts';
 

@@ -1,4 +1,4 @@
-import { Agent, ThreadStore } from '../../src/agent/index.ts';
+import { Agent, ThreadStore } from '../../packages/agent/src/index.ts';
 import { eventsOf } from './helpers.ts';
 import { answer, ScriptedModel } from './scripted-model.ts';
 

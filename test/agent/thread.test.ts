@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFile, chmod, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Agent, ThreadStore, type AgentEvent } from '../../src/agent/index.ts';
+import { Agent, ThreadStore, type AgentEvent } from '../../packages/agent/src/index.ts';
 import { commandLines, eventsOf, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
 import { needSandbox } from './sandbox-support.ts';
 import { answer, call, calls, completed, done, ScriptedModel, usage } from './scripted-model.ts';

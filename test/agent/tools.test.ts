@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { noSandbox, type ToolResult } from '../../src/agent/index.ts';
-import { HeadTail } from '../../src/agent/process/head-tail.ts';
-import { createTools } from '../../src/agent/tools/toolset.ts';
+import { noSandbox, type ToolResult } from '../../packages/agent/src/index.ts';
+import { HeadTail } from '../../packages/agent/src/process/head-tail.ts';
+import { createTools } from '../../packages/agent/src/tools/toolset.ts';
 import { isAlive, temporaryFolder } from './helpers.ts';
 
 interface Ran extends ToolResult {

@@ -1,7 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Agent, type AgentEvent, type ApprovalDecision } from '../../src/agent/index.ts';
-import { ModelError } from '../../src/model/errors.ts';
+import { Agent, type AgentEvent, type ApprovalDecision } from '../../packages/agent/src/index.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import { eventsOf, of, shortHistory, testTool, typesOf } from './helpers.ts';
 import {
   answer,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Deadline } from '../../src/base/deadline.ts';
+import { Deadline } from '../../packages/wire/src/base/deadline.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 
 function watched(ms: number) {

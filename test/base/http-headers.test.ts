@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { firstHeaderValue, headerIn, hopByHopTest, joinedHeaderValue } from '../../src/base/http-headers.ts';
+import {
+  firstHeaderValue,
+  headerIn,
+  hopByHopTest,
+  joinedHeaderValue,
+} from '../../packages/wire/src/base/http-headers.ts';
 
 test('a header that came more than once has a first value, and all of them in one line', () => {
   expect([undefined, 'a', ['a', 'b'], []].map(firstHeaderValue)).toEqual([undefined, 'a', 'a', undefined]);

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonExcess } from '../../src/base/json-excess.ts';
-import { isObject, MAX_JSON_DEPTH, nonEmpty, parseJson, parseOwnJson, stringOf } from '../../src/base/json.ts';
+import { jsonExcess } from '../../packages/wire/src/base/json-excess.ts';
+import {
+  isObject,
+  MAX_JSON_DEPTH,
+  nonEmpty,
+  parseJson,
+  parseOwnJson,
+  stringOf,
+} from '../../packages/wire/src/base/json.ts';
 
 test('isObject: plain objects only', () => {
   expect([{}, { a: 1 }].every(isObject)).toBe(true);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/base/nearest.ts';
+import { nearest } from '../../packages/wire/src/base/nearest.ts';
 
 test.each([
   ['stauts', 'status'],

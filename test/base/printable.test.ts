@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printable, printableNext, visible, visibleJson, visibleLines } from '../../src/base/printable.ts';
+import {
+  printable,
+  printableNext,
+  visible,
+  visibleJson,
+  visibleLines,
+} from '../../packages/wire/src/base/printable.ts';
 
 /** Characters that no form may let through, one of each kind. */
 const hidden = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TextBuffer } from '../../src/base/text-buffer.ts';
+import { TextBuffer } from '../../packages/wire/src/base/text-buffer.ts';
 
 test('holds what was appended, whenever it is read', () => {
   fc.assert(

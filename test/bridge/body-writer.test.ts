@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { BodyWriter } from '../../src/bridge/reply/body-writer.ts';
+import { BodyWriter } from '../../packages/bridge/src/reply/body-writer.ts';
 
 let server: Server | undefined;
 const sockets: Socket[] = [];

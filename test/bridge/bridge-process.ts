@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const MAIN = new URL('../../turnwire/src/cli/main.ts', import.meta.url).pathname;
 
 /** `turnwire bridge` in a process of its own. */
 export interface Command {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Scenario } from '../../src/mock/index.ts';
+import type { Scenario } from '../../packages/testing/src/index.ts';
 import { askSse, post, startRig, type Json } from './harness.ts';
 
 const hello: Scenario = { turns: [{ replies: [{ parts: [{ type: 'text', text: 'Hello' }] }] }] };

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { startMock } from '../../src/mock/index.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 import { startCommand } from './bridge-process.ts';
 import { post, startRig } from './harness.ts';
 import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';

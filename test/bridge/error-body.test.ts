@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { createBridge, type BridgeOptions } from '../../src/bridge/index.ts';
+import { createBridge, type BridgeOptions } from '../../packages/bridge/src/index.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 
 const KEY = 'sk-live-0123456789';

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Bridge } from '../../src/bridge/index.ts';
+import type { Bridge } from '../../packages/bridge/src/index.ts';
 import { askChat } from './harness.ts';
 import { chatChunk, chatEnd, startBridge } from './raw-upstream.ts';
 

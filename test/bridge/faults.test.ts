@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listFaults } from '../../src/mock/index.ts';
+import { listFaults } from '../../packages/testing/src/index.ts';
 import { askChat, askJson, askSocket, askSse, startRig, type Ended } from './harness.ts';
 
 const HELLO = 'Hello from the scripted model.';

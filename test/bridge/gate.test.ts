@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createGate, type GateOptions } from '../../src/bridge/front/gate.ts';
-import { createTurnSeal } from '../../src/bridge/upstream/turn-state.ts';
+import { createGate, type GateOptions } from '../../packages/bridge/src/front/gate.ts';
+import { createTurnSeal } from '../../packages/bridge/src/upstream/turn-state.ts';
 
 const good = { host: '127.0.0.1:18080', 'content-type': 'application/json' };
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
-import { startMock, type MockOptions, type MockServer } from '../../src/mock/index.ts';
-import { validateOrder, type OrderViolation } from '../../src/wire/responses/validate.ts';
+import { createBridge, type Bridge, type BridgeOptions } from '../../packages/bridge/src/index.ts';
+import { startMock, type MockOptions, type MockServer } from '../../packages/testing/src/index.ts';
+import { validateOrder, type OrderViolation } from '../../packages/wire/src/responses/validate.ts';
 
 export type Json = Record<string, unknown>;
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { startMock } from '../../src/mock/index.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 import { startCommand, type Command } from './bridge-process.ts';
 import { askJson, askSse, post, startRig, type Json } from './harness.ts';
 import { startBridge, startRawUpstream } from './raw-upstream.ts';

@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { createBridge, type Bridge } from '../../src/bridge/index.ts';
-import { validateOrder } from '../../src/wire/responses/validate.ts';
+import { createBridge, type Bridge } from '../../packages/bridge/src/index.ts';
+import { validateOrder } from '../../packages/wire/src/responses/validate.ts';
 import { askSse, post, sseEvents, type Json } from './harness.ts';
 
 const STREAMS = 20;

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { pino, type Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import type { Bridge, BridgeOptions } from '../../src/bridge/index.ts';
+import type { Bridge, BridgeOptions } from '../../packages/bridge/src/index.ts';
 import { askOn, askSse, openSocket, post, sseEvents } from './harness.ts';
 import { chatChunk, chatEnd, startBridge, startRawUpstream } from './raw-upstream.ts';
 

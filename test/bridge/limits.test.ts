@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createBridge } from '../../src/bridge/index.ts';
-import type { Scenario } from '../../src/mock/index.ts';
+import { createBridge } from '../../packages/bridge/src/index.ts';
+import type { Scenario } from '../../packages/testing/src/index.ts';
 import { askJson, askSse, post, sseEvents, startRig, type Json } from './harness.ts';
 import { chatChunk, startRawUpstream } from './raw-upstream.ts';
 

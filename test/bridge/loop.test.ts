@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createBridge } from '../../src/bridge/index.ts';
-import { isOwnAddress } from '../../src/bridge/upstream/own-address.ts';
+import { createBridge } from '../../packages/bridge/src/index.ts';
+import { isOwnAddress } from '../../packages/bridge/src/upstream/own-address.ts';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

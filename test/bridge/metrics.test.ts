@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { expositionOf } from '../../src/bridge/observe/exposition.ts';
-import { MetricRegistry } from '../../src/bridge/observe/registry.ts';
+import { expositionOf } from '../../packages/bridge/src/observe/exposition.ts';
+import { MetricRegistry } from '../../packages/bridge/src/observe/registry.ts';
 import { askChat, startRig } from './harness.ts';
 
 describe('metrics', () => {

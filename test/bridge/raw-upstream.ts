@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createBridge, type Bridge, type BridgeOptions } from '../../src/bridge/index.ts';
+import { createBridge, type Bridge, type BridgeOptions } from '../../packages/bridge/src/index.ts';
 
 /** An upstream that a test plays by hand, byte for byte. */
 export interface RawUpstream extends AsyncDisposable {

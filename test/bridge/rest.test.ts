@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Rest, type RestDemand } from '../../src/bridge/upstream/rest.ts';
+import { Rest, type RestDemand } from '../../packages/bridge/src/upstream/rest.ts';
 
 const plain: RestDemand = { leastMs: 0, askedMs: undefined };
 

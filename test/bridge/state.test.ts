@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import type { Scenario } from '../../src/mock/index.ts';
+import type { Scenario } from '../../packages/testing/src/index.ts';
 import { askJson, askOn, askSse, openSocket, post, startRig, type Json, type Rig } from './harness.ts';
 import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';
 import { startRedis, whyNoRedis } from './redis-server.ts';

@@ -13,7 +13,7 @@ import {
   type ResponseStore,
   type StoredResponse,
   type StoreLimits,
-} from '../../src/bridge/store/index.ts';
+} from '../../packages/bridge/src/store/index.ts';
 import { startRedis, whyNoRedis, type RedisServer } from './redis-server.ts';
 
 function record(id: string, previousId?: string, text = id): StoredResponse {

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { createBridge, type Bridge } from '../../src/bridge/index.ts';
+import { createBridge, type Bridge } from '../../packages/bridge/src/index.ts';
 import { askJson, askSocket, askSse, type Ended, type Json } from './harness.ts';
 import { startRawUpstream } from './raw-upstream.ts';
 

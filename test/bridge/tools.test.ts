@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import type { Scenario } from '../../src/mock/index.ts';
+import type { Scenario } from '../../packages/testing/src/index.ts';
 import { askSse, post, sseEvents, startRig, type Json } from './harness.ts';
 
 const PATCH = '*** Begin Patch\n*** Add File: ü.txt\n+"quoted" \\ 😀\n*** End Patch\n';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createBridge } from '../../src/bridge/index.ts';
+import { createBridge } from '../../packages/bridge/src/index.ts';
 import { askOn, openSocket, post, startRig, type Json } from './harness.ts';
 import { startRawUpstream } from './raw-upstream.ts';
 

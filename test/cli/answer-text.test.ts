@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AnswerText } from '../../src/cli/answer-text.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
+import { AnswerText } from '../../turnwire/src/cli/answer-text.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 
 const delta = (text: string, id?: string): ModelEvent => ({
   type: 'output_text.delta',

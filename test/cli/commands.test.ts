@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../../src/cli/commands.ts';
+import { commands } from '../../turnwire/src/cli/commands.ts';
 import { resultOf, root, runInProcess, spawnCli } from './harness.ts';
 
 describe('help', () => {

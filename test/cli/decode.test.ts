@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createDecoder, type DecoderOptions, type ProtocolId } from '../../src/wire/index.ts';
+import { createDecoder, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { captures, linesOf, resultOf, runInProcess, spawnCli, startInProcess } from './harness.ts';
 
 const names = readdirSync(captures).filter((name) => name.endsWith('.sse'));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { startMock, type MockServer } from '../../src/mock/index.ts';
+import { startMock, type MockServer } from '../../packages/testing/src/index.ts';
 import { linesOf, resultOf, runInProcess, spawnCli, startInProcess } from './harness.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-exec-'));

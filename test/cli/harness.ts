@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll } from 'vitest';
-import type { CliContext, InputStream, SignalName } from '../../src/cli/context.ts';
-import { runCli } from '../../src/cli/run.ts';
+import type { CliContext, InputStream, SignalName } from '../../turnwire/src/cli/context.ts';
+import { runCli } from '../../turnwire/src/cli/run.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 export const captures = join(root, 'test', 'captures');
@@ -99,7 +99,7 @@ function streamOf(input: string | Uint8Array | InputStream): InputStream {
 
 /** The real executable, from source, as `npx turnwire` would start it in a clone. */
 export function spawnCli(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = captures) {
-  return spawn(process.execPath, [join(root, 'src', 'cli', 'main.ts'), ...args], {
+  return spawn(process.execPath, [join(root, 'turnwire', 'src', 'cli', 'main.ts'), ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: home, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

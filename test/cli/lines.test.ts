@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { linesOf } from '../../src/cli/lines.ts';
+import { linesOf } from '../../turnwire/src/cli/lines.ts';
 
 async function linesIn(chunks: readonly string[], max?: number): Promise<string[]> {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { mcpServersIn } from '../../src/cli/mcp-servers.ts';
-import { UsageError } from '../../src/cli/exit.ts';
-import type { ConfigFile } from '../../src/cli/config-file.ts';
+import { mcpServersIn } from '../../turnwire/src/cli/mcp-servers.ts';
+import { UsageError } from '../../turnwire/src/cli/exit.ts';
+import type { ConfigFile } from '../../turnwire/src/cli/config-file.ts';
 
 type Table = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { listFaults } from '../../src/mock/index.ts';
+import { listFaults } from '../../packages/testing/src/index.ts';
 import { linesOf, resultOf, runInProcess, spawnCli, startInProcess, type RunningCli } from './harness.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-mock-'));

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Configuration } from '../../src/cli/configuration.ts';
-import type { CliContext } from '../../src/cli/context.ts';
-import { UsageError } from '../../src/cli/exit.ts';
-import { chooseProvider } from '../../src/cli/provider.ts';
-import type { ProviderFlags } from '../../src/cli/provider-flags.ts';
+import { Configuration } from '../../turnwire/src/cli/configuration.ts';
+import type { CliContext } from '../../turnwire/src/cli/context.ts';
+import { UsageError } from '../../turnwire/src/cli/exit.ts';
+import { chooseProvider } from '../../turnwire/src/cli/provider.ts';
+import type { ProviderFlags } from '../../turnwire/src/cli/provider-flags.ts';
 import { runInProcess } from './harness.ts';
 
 let folder: string;

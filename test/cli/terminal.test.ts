@@ -2,12 +2,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startMock, type MockServer, type Reply } from '../../src/mock/index.ts';
+import { startMock, type MockServer, type Reply } from '../../packages/testing/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import { HOSTILE, notAllowed } from '../terminal/hostile.ts';
 import { root, startInProcess } from './harness.ts';
 
-const main = join(root, 'src', 'cli', 'main.ts');
+const main = join(root, 'turnwire', 'src', 'cli', 'main.ts');
 // util-linux: macOS has another one of that name.
 const hasPty = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout.includes('util-linux');
 if (!hasPty) console.warn('skipped: commands in a real terminal: util-linux has no script here');

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Configuration } from '../../src/cli/configuration.ts';
-import type { CliContext } from '../../src/cli/context.ts';
-import { startMock, type MockServer } from '../../src/mock/index.ts';
+import { Configuration } from '../../turnwire/src/cli/configuration.ts';
+import type { CliContext } from '../../turnwire/src/cli/context.ts';
+import { startMock, type MockServer } from '../../packages/testing/src/index.ts';
 import { resultOf, runInProcess, spawnCli, startInProcess, type CliResult } from './harness.ts';
 
 let folder: string;

@@ -5,8 +5,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createModelSession, type ModelSession, type ModelSessionOptions } from '../../src/client/session/session.ts';
-import type { ProtocolId } from '../../src/wire/decoder.ts';
+import {
+  createModelSession,
+  type ModelSession,
+  type ModelSessionOptions,
+} from '../../packages/client/src/session/session.ts';
+import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
 import { resultOf, spawnCli } from '../cli/harness.ts';
 import { untrusted } from '../transport/support/certificate.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import { concealSecrets } from '../../src/client/provider/secrets.ts';
-import { createModelClient } from '../../src/client/session/model-client.ts';
-import { createModelSession, type ModelSession } from '../../src/client/session/session.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import { concealSecrets } from '../../packages/client/src/provider/secrets.ts';
+import { createModelClient } from '../../packages/client/src/session/model-client.ts';
+import { createModelSession, type ModelSession } from '../../packages/client/src/session/session.ts';
 import { linesOf, resultOf, spawnCli } from '../cli/harness.ts';
 import { refusal, startWebSocketServer } from '../transport/support/websocket-server.ts';
 import {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createModelSession, type ModelSession, type Turn } from '../../src/client/session/session.ts';
+import { createModelSession, type ModelSession, type Turn } from '../../packages/client/src/session/session.ts';
 import { bodyOf } from '../transport/support/server.ts';
 import {
   refusal,

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { createModelSession, type ModelSession } from '../../src/client/session/session.ts';
-import type { ModelObserver } from '../../src/client/observer.ts';
-import type { ProviderOptions } from '../../src/client/provider/provider.ts';
+import { createModelSession, type ModelSession } from '../../packages/client/src/session/session.ts';
+import type { ModelObserver } from '../../packages/client/src/observer.ts';
+import type { ProviderOptions } from '../../packages/client/src/provider/provider.ts';
 import { httpServer } from '../transport/support/server.ts';
 import {
   chatAnswer,

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createModelClient, type ModelClient } from '../../src/client/session/model-client.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { ProtocolId } from '../../src/wire/decoder.ts';
+import { createModelClient, type ModelClient } from '../../packages/client/src/session/model-client.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { retryAfterOf } from '../../src/client/http/retry-after.ts';
-import { headerEvents, turnStateOf } from '../../src/wire/responses/headers.ts';
+import { retryAfterOf } from '../../packages/client/src/http/retry-after.ts';
+import { headerEvents, turnStateOf } from '../../packages/wire/src/responses/headers.ts';
 
 describe('header events', () => {
   test('none for no headers, and none for empty ones', () => {

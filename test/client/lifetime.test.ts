@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createModelClient, type ModelClient } from '../../src/client/session/model-client.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
+import { createModelClient, type ModelClient } from '../../packages/client/src/session/model-client.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,

@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createModelClient, type ModelClient, type ModelClientOptions } from '../../src/client/session/model-client.ts';
-import type { PollResult } from '../../src/client/observer.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { ModelRequest } from '../../src/model/request.ts';
+import {
+  createModelClient,
+  type ModelClient,
+  type ModelClientOptions,
+} from '../../packages/client/src/session/model-client.ts';
+import type { PollResult } from '../../packages/client/src/observer.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chatAnswer, chatDelta, chatFinish, modelServer, sse, status, stream } from './support.ts';
 
-const index = join(import.meta.dirname, '../../src/index.ts');
+const index = join(import.meta.dirname, '../../packages/client/src/index.ts');
 
 interface Run {
   readonly stdout: string;

@@ -1,14 +1,14 @@
 import { parse } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
-import { parseProviders, type ProviderFileOptions } from '../../src/client/provider/provider-file.ts';
+import { parseProviders, type ProviderFileOptions } from '../../packages/client/src/provider/provider-file.ts';
 import {
   missingKeyVariable,
   requestHeaders,
   requestUrl,
   websocketUrl,
-} from '../../src/client/provider/provider-request.ts';
-import { ConfigError } from '../../src/client/provider/config-fields.ts';
-import { createProvider, providerDefaults, type ProviderOptions } from '../../src/client/provider/provider.ts';
+} from '../../packages/client/src/provider/provider-request.ts';
+import { ConfigError } from '../../packages/client/src/provider/config-fields.ts';
+import { createProvider, providerDefaults, type ProviderOptions } from '../../packages/client/src/provider/provider.ts';
 
 const baseUrl = 'http://127.0.0.1:8080/v1';
 

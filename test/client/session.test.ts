@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createModelSession, type ModelSession, type ModelSessionOptions } from '../../src/client/session/session.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { Item } from '../../src/model/items.ts';
-import { createHttpTransport } from '../../src/transport/http.ts';
+import {
+  createModelSession,
+  type ModelSession,
+  type ModelSessionOptions,
+} from '../../packages/client/src/session/session.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { Item } from '../../packages/wire/src/model/items.ts';
+import { createHttpTransport } from '../../packages/client/src/transport/http.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,

@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'vitest';
-import type { ModelEvent } from '../../src/model/events.ts';
-import { ModelError } from '../../src/model/errors.ts';
-import type { ModelRequest } from '../../src/model/request.ts';
-import { createProvider, type ProviderConfig, type ProviderOptions } from '../../src/client/provider/provider.ts';
-import type { MintId, ProtocolId } from '../../src/wire/decoder.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
+import {
+  createProvider,
+  type ProviderConfig,
+  type ProviderOptions,
+} from '../../packages/client/src/provider/provider.ts';
+import type { MintId, ProtocolId } from '../../packages/wire/src/decoder.ts';
 import { bodyOf, httpServer, type TestServer } from '../transport/support/server.ts';
 
 export const hello: ModelRequest = { model: 'm', input: [{ type: 'message', role: 'user', content: 'hi' }] };

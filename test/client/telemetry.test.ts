@@ -13,10 +13,10 @@ import {
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createModelClient } from '../../src/client/session/model-client.ts';
-import type { ModelObserver } from '../../src/client/observer.ts';
-import { createModelSession } from '../../src/client/session/session.ts';
-import { createTelemetry } from '../../src/client/telemetry.ts';
+import { createModelClient } from '../../packages/client/src/session/model-client.ts';
+import type { ModelObserver } from '../../packages/client/src/observer.ts';
+import { createModelSession } from '../../packages/client/src/session/session.ts';
+import { createTelemetry } from '../../packages/client/src/telemetry.ts';
 import {
   chatAnswer,
   cut,

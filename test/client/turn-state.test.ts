@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createModelSession, type ModelSession } from '../../src/client/session/session.ts';
+import { createModelSession, type ModelSession } from '../../packages/client/src/session/session.ts';
 import {
   chatAnswer,
   chatDelta,

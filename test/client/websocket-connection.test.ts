@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { PollResult } from '../../src/client/observer.ts';
+import type { PollResult } from '../../packages/client/src/observer.ts';
 import {
   createWebSocketConnection,
   type WebSocketConnection,
   type WebSocketConnectionOptions,
-} from '../../src/client/websocket/connection.ts';
-import { toResponsesBody } from '../../src/wire/responses/request.ts';
+} from '../../packages/client/src/websocket/connection.ts';
+import { toResponsesBody } from '../../packages/wire/src/responses/request.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import { refusal, startWebSocketServer, type TestServer } from '../transport/support/websocket-server.ts';
 import { providerFor } from './support.ts';

@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ModelError } from '../../src/model/errors.ts';
-import { createModelSession, type ModelSession, type ModelSessionOptions } from '../../src/client/session/session.ts';
+import type { ModelError } from '../../packages/wire/src/model/errors.ts';
+import {
+  createModelSession,
+  type ModelSession,
+  type ModelSessionOptions,
+} from '../../packages/client/src/session/session.ts';
 import { bodyOf } from '../transport/support/server.ts';
 import {
   refusal,

@@ -1,10 +1,10 @@
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { Item } from '../../src/model/items.ts';
-import type { ModelRequest } from '../../src/model/request.ts';
-import { toModelStream } from '../../src/client/stream/model-stream.ts';
-import type { BatchSource } from '../../src/client/stream/model-stream.ts';
-import type { TurnStatePort } from '../../src/client/websocket/line.ts';
-import { TURN_STATE_HEADER, turnStateOf } from '../../src/wire/responses/headers.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { Item } from '../../packages/wire/src/model/items.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
+import { toModelStream } from '../../packages/client/src/stream/model-stream.ts';
+import type { BatchSource } from '../../packages/client/src/stream/model-stream.ts';
+import type { TurnStatePort } from '../../packages/client/src/websocket/line.ts';
+import { TURN_STATE_HEADER, turnStateOf } from '../../packages/wire/src/responses/headers.ts';
 import type { ServerSocket } from '../transport/support/websocket-server.ts';
 import { messageEvents, outcomeOf, type Outcome } from './support.ts';
 

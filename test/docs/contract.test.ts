@@ -1,15 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sourceFiles } from '../../scripts/packages.ts';
+import { root } from '../../scripts/run-tool.ts';
 
 const contract = await readFile('docs/contract.md', 'utf8');
 const sections = new Map(contract.split(/^## /m).map((text) => [/^(\d)\./.exec(text)?.[1] ?? '', text]));
 
 async function citations(): Promise<readonly { file: string; section: string; rule: string | undefined }[]> {
-  const names = (await readdir('src', { recursive: true })).filter((name) => name.endsWith('.ts'));
   const found = await Promise.all(
-    names.map(async (file) => {
-      const text = await readFile(join('src', file), 'utf8');
+    sourceFiles().map(async (file) => {
+      const text = await readFile(join(root, file), 'utf8');
       return [...text.matchAll(/contract\.md,?\s+(?:section\s+)?(\d)(?:\.(\d+))?/g)].map(([, section = '', rule]) => ({
         file,
         section,
@@ -32,7 +33,7 @@ describe('docs/contract.md', () => {
   });
 
   it('names every kind of error', async () => {
-    const source = await readFile('src/model/errors.ts', 'utf8');
+    const source = await readFile('packages/wire/src/model/errors.ts', 'utf8');
     const kinds = [
       ...(/errorKinds[^=]*=\s*\[([^\]]*)\]|type ErrorKind =([^;]*);/.exec(source)?.[0] ?? '').matchAll(/'(\w+)'/g),
     ].map(([, kind]) => kind);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll } from 'vitest';
+import { sourceFlags, sourceUrl } from '../../scripts/packages.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 
@@ -40,22 +40,11 @@ export function blocksOf(page: string, language?: string): Block[] {
   return blocks.filter((block) => language === undefined || block.language === language);
 }
 
-interface Manifest {
-  readonly exports: Readonly<Record<string, { readonly default: string } | string>>;
-}
-
-const manifest = JSON.parse(pageOf('package.json')) as Manifest;
-
-/** The package's entries as they are found in the source tree, and its dependencies where they are installed. */
+/** The packages' entries as they are found in the source tree, and dependencies where they are installed. */
 function fromSource(code: string): string {
   return code.replaceAll(/from '((?:@|\w)[^']*)'/g, (whole, name: string) => {
     if (name.startsWith('node:')) return whole;
-    const path = /^turnwire(\/\w+)?$/.exec(name);
-    if (path === null) return `from '${import.meta.resolve(name)}'`;
-    const entry = manifest.exports[`.${path[1] ?? ''}`];
-    if (typeof entry !== 'object') throw new Error(`the package has no entry ${name}`);
-    const file = entry.default.replace('./dist/', 'src/').replace('.js', '.ts');
-    return `from '${pathToFileURL(join(root, file)).href}'`;
+    return `from '${sourceUrl(name) ?? import.meta.resolve(name)}'`;
   });
 }
 
@@ -71,7 +60,7 @@ let count = 0;
 export async function runExample(code: string, env: Readonly<Record<string, string>> = {}): Promise<ExampleRun> {
   const file = join(folder, `example-${count++}.mts`);
   writeFileSync(file, fromSource(code));
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
+  const child = spawn(process.execPath, [...sourceFlags, '--disable-warning=ExperimentalWarning', file], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { startMock } from '../../src/mock/index.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 import { blocksOf, pageOf, runExample } from './examples.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

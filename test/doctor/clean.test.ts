@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { DoctorUsageError, examine, formatReport } from '../../src/doctor/index.ts';
-import { startMock } from '../../src/mock/index.ts';
+import { DoctorUsageError, examine, formatReport } from '../../turnwire/src/doctor/index.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 
 describe('a clean server', () => {
   it('has no finding, on any wire, in about forty probes', async () => {

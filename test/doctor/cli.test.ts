@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startMock } from '../../src/mock/index.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 import { runInProcess, startInProcess } from '../cli/harness.ts';
 
 const quick = ['--timeout', '1500', '--hold', '400'];

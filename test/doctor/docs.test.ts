@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { quirks } from '../../src/doctor/index.ts';
+import { quirks } from '../../turnwire/src/doctor/index.ts';
 
 it('the documentation lists everything that can be found, as it is in the table', () => {
   const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'doctor.md'), 'utf8');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { examine, quirks, type DoctorReport } from '../../src/doctor/index.ts';
-import { listFaults, startMock, type FaultInfo } from '../../src/mock/index.ts';
+import { examine, quirks, type DoctorReport } from '../../turnwire/src/doctor/index.ts';
+import { listFaults, startMock, type FaultInfo } from '../../packages/testing/src/index.ts';
 
 /** Arguments that make a fault show quickly. */
 const args: Readonly<Record<string, string>> = {

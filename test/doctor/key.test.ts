@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { expect, it } from 'vitest';
-import { conceal } from '../../src/platform/conceal.ts';
+import { conceal } from '../../packages/client/src/platform/conceal.ts';
 import { runInProcess } from '../cli/harness.ts';
 
 const KEY = 'sk-live-ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789-abcdefghijklmnopqrstuvwxyz';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fromAimockFixtures, startMock } from '../../src/mock/index.ts';
-import { parseScenario } from '../../src/mock/load/scenario-file.ts';
+import { fromAimockFixtures, startMock } from '../../packages/testing/src/index.ts';
+import { parseScenario } from '../../packages/testing/src/load/scenario-file.ts';
 
 async function ask(baseUrl: string, messages: object[], more: object = {}): Promise<Record<string, never>> {
   const body = JSON.stringify({ model: 'm', messages, ...more });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { listFaults, scenario, startMock, type Fault } from '../../src/mock/index.ts';
+import { listFaults, scenario, startMock, type Fault } from '../../packages/testing/src/index.ts';
 
 const page = readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8');
 

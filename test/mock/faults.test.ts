@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ProviderOptions } from '../../src/client/provider/provider.ts';
-import { listFaults, scenario, startMock, type ScenarioBuilder } from '../../src/mock/index.ts';
-import type { ProtocolId } from '../../src/wire/decoder.ts';
+import type { ProviderOptions } from '../../packages/client/src/provider/provider.ts';
+import { listFaults, scenario, startMock, type ScenarioBuilder } from '../../packages/testing/src/index.ts';
+import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
 import {
   addsBothFields,
   byItemId,

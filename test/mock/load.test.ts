@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { scenario, startMock } from '../../src/mock/index.ts';
+import { scenario, startMock } from '../../packages/testing/src/index.ts';
 
 function rawRequest(port: number, body: string): Socket {
   const socket = connect(port, '127.0.0.1');

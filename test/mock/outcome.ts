@@ -1,10 +1,10 @@
 import OpenAI from 'openai';
-import { createModelClient } from '../../src/client/session/model-client.ts';
-import { createProvider, type ProviderOptions } from '../../src/client/provider/provider.ts';
-import { ModelError } from '../../src/model/errors.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { Tool } from '../../src/model/request.ts';
-import type { ProtocolId } from '../../src/wire/decoder.ts';
+import { createModelClient } from '../../packages/client/src/session/model-client.ts';
+import { createProvider, type ProviderOptions } from '../../packages/client/src/provider/provider.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { Tool } from '../../packages/wire/src/model/request.ts';
+import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
 
 /** What a client made of an answer: comparable, whoever read it. */
 export interface Outcome {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { recordTo, replayTape, startMock } from '../../src/mock/index.ts';
+import { recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-page-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadScenario, startMock } from '../../src/mock/index.ts';
-import { parseScenario } from '../../src/mock/load/scenario-file.ts';
+import { loadScenario, startMock } from '../../packages/testing/src/index.ts';
+import { parseScenario } from '../../packages/testing/src/load/scenario-file.ts';
 import { ours } from './outcome.ts';
 
 let folder = '';

@@ -7,7 +7,7 @@ import {
   scenario,
   startMock,
   listFaults,
-} from '../../src/mock/index.ts';
+} from '../../packages/testing/src/index.ts';
 import { loop, observed, ours, tools } from './outcome.ts';
 
 const chatBody = (text = 'hi', more: object = {}) => ({

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readTape, recordTo, replayTape, startMock } from '../../src/mock/index.ts';
+import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
 import { resultOf, runInProcess, spawnCli, startInProcess } from '../cli/harness.ts';
 import { chatBody, eventsOf, hear, responsesBody, tapeFolder } from './tape-support.ts';
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readTape, recordTo, replayTape, startMock } from '../../src/mock/index.ts';
-import { parseTape } from '../../src/mock/tape/tape.ts';
+import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
+import { parseTape } from '../../packages/testing/src/tape/tape.ts';
 import { chatBody, hear, tapeFolder, textOf } from './tape-support.ts';
 
 describe('a tape', () => {

@@ -1,7 +1,7 @@
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { readTape, recordTo, replayTape, startMock } from '../../src/mock/index.ts';
+import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
 import { chatBody, eventsOf, hear, responsesBody, tapeFolder, textOf, type Ask, type Heard } from './tape-support.ts';
 
 /** Asks the mock through a recorder, and the replay of that recording the same. */

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { HeaderList, TapedExchange } from '../../src/mock/tape/tape.ts';
-import { parseTape } from '../../src/mock/tape/tape.ts';
-import { TapeMatcher } from '../../src/mock/tape/match.ts';
-import { TapeFolder, TapeWriter } from '../../src/mock/tape/writer.ts';
-import { secretSpans } from '../../src/platform/secret-text.ts';
-import { systemClock } from '../../src/platform/system-clock.ts';
+import type { HeaderList, TapedExchange } from '../../packages/testing/src/tape/tape.ts';
+import { parseTape } from '../../packages/testing/src/tape/tape.ts';
+import { TapeMatcher } from '../../packages/testing/src/tape/match.ts';
+import { TapeFolder, TapeWriter } from '../../packages/testing/src/tape/writer.ts';
+import { secretSpans } from '../../packages/client/src/platform/secret-text.ts';
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-tape-secrets-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ModelEvent } from '../../src/model/events.ts';
-import { createDecoder } from '../../src/wire/index.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import { createDecoder } from '../../packages/wire/src/index.ts';
 
 export interface Heard {
   readonly status: number;

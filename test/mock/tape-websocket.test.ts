@@ -2,7 +2,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { readTape, recordTo, replayTape, startMock } from '../../src/mock/index.ts';
+import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
 import { tapeFolder } from './tape-support.ts';
 
 interface Talk {

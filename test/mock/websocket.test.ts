@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { listFaults, scenario, startMock, type MockServer } from '../../src/mock/index.ts';
-import { createResponsesFrameDecoder } from '../../src/wire/index.ts';
+import { listFaults, scenario, startMock, type MockServer } from '../../packages/testing/src/index.ts';
+import { createResponsesFrameDecoder } from '../../packages/wire/src/index.ts';
 import { collect, nothing, type Outcome } from './outcome.ts';
 
 type Message = Record<string, unknown> & { type: string };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { errorFromWire, errorValueOfBody, kindOfStatus } from '../../src/model/classify.ts';
-import type { ErrorKind } from '../../src/model/errors.ts';
-import { ceilMs, retryAfterFromMessage } from '../../src/model/retry-after.ts';
+import { errorFromWire, errorValueOfBody, kindOfStatus } from '../../packages/wire/src/model/classify.ts';
+import type { ErrorKind } from '../../packages/wire/src/model/errors.ts';
+import { ceilMs, retryAfterFromMessage } from '../../packages/wire/src/model/retry-after.ts';
 
 const byStatus: readonly (readonly [number, ErrorKind])[] = [
   [400, 'invalid_request'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ModelError, retryClassOf, type ErrorKind } from '../../src/model/errors.ts';
+import { ModelError, retryClassOf, type ErrorKind } from '../../packages/wire/src/model/errors.ts';
 
 describe('6 retry classes', () => {
   const table: Readonly<Record<ErrorKind, 'never' | 'backoff'>> = {

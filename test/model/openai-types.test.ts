@@ -1,6 +1,6 @@
 import type { Responses } from 'openai/resources/responses/responses';
 import { describe, expectTypeOf, test } from 'vitest';
-import type { Usage } from '../../src/model/events.ts';
+import type { Usage } from '../../packages/wire/src/model/events.ts';
 import type {
   Annotation,
   AssistantMessage,
@@ -14,8 +14,8 @@ import type {
   OutputTextPart,
   ReasoningItem,
   RefusalPart,
-} from '../../src/model/items.ts';
-import type { FunctionTool } from '../../src/model/request.ts';
+} from '../../packages/wire/src/model/items.ts';
+import type { FunctionTool } from '../../packages/wire/src/model/request.ts';
 
 /**
  * Our types against those of the `openai` package. The proof is the compiler's: `tsc` checks this file, the runner only

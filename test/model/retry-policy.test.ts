@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ModelError, type ErrorKind } from '../../src/model/errors.ts';
-import { backoffMs, decideRetry, retryPolicies, withBudgets } from '../../src/model/retry-policy.ts';
+import { ModelError, type ErrorKind } from '../../packages/wire/src/model/errors.ts';
+import { backoffMs, decideRetry, retryPolicies, withBudgets } from '../../packages/wire/src/model/retry-policy.ts';
 
 const middle = () => 0.5;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { errorFromWire } from '../../src/model/classify.ts';
-import { ModelError, type ErrorKind } from '../../src/model/errors.ts';
-import { moreTelling, serverRuleOf } from '../../src/model/server-rules.ts';
+import { errorFromWire } from '../../packages/wire/src/model/classify.ts';
+import { ModelError, type ErrorKind } from '../../packages/wire/src/model/errors.ts';
+import { moreTelling, serverRuleOf } from '../../packages/wire/src/model/server-rules.ts';
 
 const ofStatus = (status: number, code?: string): ModelError => errorFromWire({ code }, { status });
 const ofKind = (kind: ErrorKind, afterMs?: number): ModelError => new ModelError({ kind, message: 'x', afterMs });

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelEvent, Usage } from '../../src/model/events.ts';
-import type { OutputItem } from '../../src/model/items.ts';
-import { addToTranscript, assistantText, emptyTranscript, transcriptOf } from '../../src/model/transcript.ts';
+import type { ModelEvent, Usage } from '../../packages/wire/src/model/events.ts';
+import type { OutputItem } from '../../packages/wire/src/model/items.ts';
+import {
+  addToTranscript,
+  assistantText,
+  emptyTranscript,
+  transcriptOf,
+} from '../../packages/wire/src/model/transcript.ts';
 
 const message = (id: string, text: string, status: 'completed' | 'incomplete' = 'completed'): OutputItem => ({
   type: 'message',

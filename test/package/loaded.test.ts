@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { packages, publicEntries, sourceFlags, sourceUrl } from '../../scripts/packages.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -12,15 +13,12 @@ const root = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-loaded-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Manifest {
-  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly peerDependencies: Readonly<Record<string, string>>;
-}
-
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
-const entries = Object.keys(manifest.exports).filter((name) => name !== './package.json');
-const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+const entries = packages.flatMap((each) =>
+  publicEntries(each).map((entry) => `${each.manifest.name}${entry.slice(1)}`),
+);
+const declared = new Set(
+  packages.flatMap(({ manifest }) => Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })),
+);
 
 /**
  * Runs a program in a process of its own; its code, what it wrote, and the packages of the manifest that it loaded.
@@ -30,7 +28,7 @@ const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.pee
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, until?: string) {
   const file = join(folder, `${Math.random()}.json`);
   const hooks = pathToFileURL(join(root, 'scripts', 'trace-modules.ts')).href;
-  const child = spawn(process.execPath, ['--import', hooks, ...args], {
+  const child = spawn(process.execPath, [...sourceFlags, '--import', hooks, ...args], {
     env: { PATH: process.env.PATH, MODULES_FILE: file, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 50_000,
@@ -45,14 +43,14 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   const [code] = (await once(child, 'close')) as [number | null];
   const { modules } = JSON.parse(readFileSync(file, 'utf8')) as { modules: readonly string[] };
   const packages = new Set(modules.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []));
-  const own = modules.filter((url) => url.startsWith(pathToFileURL(join(root, 'src')).href));
+  const own = modules.filter((url) => url.startsWith(pathToFileURL(root).href) && !url.includes('/node_modules/'));
   return { code, stdout, stderr, own: own.length, packages: [...packages].filter((name) => declared.has(name)).sort() };
 }
 
-function sourceOf(entry: string): string {
-  const target = manifest.exports[entry];
-  if (typeof target !== 'object') throw new Error(`the package has no entry ${entry}`);
-  return pathToFileURL(join(root, target.default.replace('./dist/', 'src/').replace('.js', '.ts'))).href;
+function urlOf(entry: string): string {
+  const url = sourceUrl(entry);
+  if (url === undefined) throw new Error(`no package has an entry ${entry}`);
+  return url;
 }
 
 function runScript(script: string, env?: Readonly<Record<string, string>>) {
@@ -61,12 +59,18 @@ function runScript(script: string, env?: Readonly<Record<string, string>>) {
 
 /** What the import of each entry may load of the package's dependencies. Everything else comes with its first use. */
 const wanted: Readonly<Record<string, readonly string[]>> = {
-  '.': ['undici'],
-  './wire': [],
-  './telemetry': ['@opentelemetry/api'],
-  './testing': [],
-  './bridge': ['fastify', 'pino', 'undici'],
-  './agent': ['zod'],
+  '@turnwire/wire': [],
+  '@turnwire/client': ['undici'],
+  '@turnwire/client/telemetry': ['@opentelemetry/api'],
+  '@turnwire/testing': [],
+  '@turnwire/agent': ['zod'],
+  '@turnwire/bridge': ['fastify', 'pino', 'undici'],
+  turnwire: ['undici'],
+  'turnwire/wire': [],
+  'turnwire/telemetry': ['@opentelemetry/api'],
+  'turnwire/testing': [],
+  'turnwire/bridge': ['fastify', 'pino', 'undici'],
+  'turnwire/agent': ['zod'],
 };
 
 describe('what an import loads', () => {
@@ -76,7 +80,7 @@ describe('what an import loads', () => {
 
   it.each(entries)('%s', async (entry) => {
     const { code, stdout, stderr, own, packages } = await runScript(`
-      await import(${JSON.stringify(sourceOf(entry))});
+      await import(${JSON.stringify(urlOf(entry))});
       console.log(process.moduleLoadList.filter((name) => name.endsWith('deps/undici/undici')).length);`);
     expect({ code, stderr, packages }).toEqual({ code: 0, stderr: '', packages: wanted[entry] });
     expect(stdout, "Node's own copy of undici is not loaded: platform/node-http.ts").toBe('0\n');
@@ -87,8 +91,8 @@ describe('what an import loads', () => {
 describe('what a use loads', () => {
   it('a client that speaks HTTP does without ws, and with WebSockets has it', async () => {
     const answered = (supportsWebsockets: boolean) => `
-      const { startMock } = await import(${JSON.stringify(sourceOf('./testing'))});
-      const { createModelSession, createProvider } = await import(${JSON.stringify(sourceOf('.'))});
+      const { startMock } = await import(${JSON.stringify(urlOf('turnwire/testing'))});
+      const { createModelSession, createProvider } = await import(${JSON.stringify(urlOf('turnwire'))});
       const mock = await startMock();
       const provider = createProvider({ baseUrl: mock.baseUrl, model: 'm', supportsWebsockets: ${supportsWebsockets} });
       const session = createModelSession({ provider });
@@ -109,7 +113,7 @@ describe('what a use loads', () => {
 
   it('a scripted server closes every socket, also of those that came while ws was being loaded', async () => {
     const { stdout, stderr, packages } = await runScript(`
-      const { startMock } = await import(${JSON.stringify(sourceOf('./testing'))});
+      const { startMock } = await import(${JSON.stringify(urlOf('turnwire/testing'))});
       const mock = await startMock();
       const sockets = [1, 2, 3].map(() => new WebSocket(mock.url.replace('http', 'ws') + '/v1/responses'));
       await Promise.all(sockets.map((socket) => new Promise((resolve) => (socket.onopen = resolve))));
@@ -121,22 +125,30 @@ describe('what a use loads', () => {
 
   it('a bridge of the command loads what a bridge does, its flags and its configuration', async () => {
     const args = ['bridge', '--upstream', 'http://127.0.0.1:9', '--port', '0'];
-    const { code, packages } = await run([join(root, 'src/cli/main.ts'), ...args], {}, 'listening');
+    const { code, packages } = await run([join(root, 'turnwire', 'src', 'cli', 'main.ts'), ...args], {}, 'listening');
     expect({ code, packages }).toEqual({
       code: 0,
-      packages: ['commander', ...(wanted['./bridge'] ?? []), 'smol-toml'].sort(),
+      packages: ['commander', ...(wanted['turnwire/bridge'] ?? []), 'smol-toml'].sort(),
     });
   });
 
   it('decode loads commander alone', async () => {
     const capture = join(root, 'test', 'captures', 'chat-json-schema.sse');
-    const { code, packages } = await run([join(root, 'src/cli/main.ts'), 'decode', capture, '--wire', 'chat']);
+    const { code, packages } = await run([
+      join(root, 'turnwire', 'src', 'cli', 'main.ts'),
+      'decode',
+      capture,
+      '--wire',
+      'chat',
+    ]);
     expect({ code, packages }).toEqual({ code: 0, packages: ['commander'] });
   });
 
   it('a redis store without the package redis says how to get it', async () => {
     const args = ['bridge', '--upstream', 'http://127.0.0.1:9', '--port', '0', '--store', 'redis://127.0.0.1:9'];
-    const { code, stdout, stderr } = await run([join(root, 'src/cli/main.ts'), ...args], { MODULES_MISSING: 'redis' });
+    const { code, stdout, stderr } = await run([join(root, 'turnwire', 'src', 'cli', 'main.ts'), ...args], {
+      MODULES_MISSING: 'redis',
+    });
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: '',

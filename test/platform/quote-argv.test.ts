@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { quoteArgv, quoteForShell } from '../../src/platform/quote-argv.ts';
+import { quoteArgv, quoteForShell } from '../../packages/client/src/platform/quote-argv.ts';
 
 test.each([
   [['ls', '-la', 'src/a.ts'], 'ls -la src/a.ts'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { randomFraction, randomHex, randomId, randomKey } from '../../src/platform/random.ts';
+import { randomFraction, randomHex, randomId, randomKey } from '../../packages/client/src/platform/random.ts';
 
 test('is hexadecimal of the length asked for, and never twice the same', () => {
   const seen = new Set(Array.from({ length: 5000 }, () => randomHex(16)));

@@ -3,17 +3,22 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allAnswerHeaders, passedHeaders, translatedHeaders } from '../../src/bridge/request/client-kind.ts';
-import { createTracer } from '../../src/bridge/observe/trace.ts';
-import { createGate } from '../../src/bridge/front/gate.ts';
-import { toolEnvironment } from '../../src/cli/agent-flags.ts';
-import { createProvider } from '../../src/client/provider/provider.ts';
-import { secretsOf } from '../../src/client/provider/secrets.ts';
-import { startMock, type MockServer } from '../../src/mock/index.ts';
-import { TapeFolder, TapeWriter } from '../../src/mock/tape/writer.ts';
-import { createConcealer } from '../../src/platform/conceal.ts';
-import { isSecretField, isSecretHeader, isSecretParameter, isSecretVariable } from '../../src/platform/secret-names.ts';
-import { systemClock } from '../../src/platform/system-clock.ts';
+import { allAnswerHeaders, passedHeaders, translatedHeaders } from '../../packages/bridge/src/request/client-kind.ts';
+import { createTracer } from '../../packages/bridge/src/observe/trace.ts';
+import { createGate } from '../../packages/bridge/src/front/gate.ts';
+import { toolEnvironment } from '../../turnwire/src/cli/agent-flags.ts';
+import { createProvider } from '../../packages/client/src/provider/provider.ts';
+import { secretsOf } from '../../packages/client/src/provider/secrets.ts';
+import { startMock, type MockServer } from '../../packages/testing/src/index.ts';
+import { TapeFolder, TapeWriter } from '../../packages/testing/src/tape/writer.ts';
+import { createConcealer } from '../../packages/client/src/platform/conceal.ts';
+import {
+  isSecretField,
+  isSecretHeader,
+  isSecretParameter,
+  isSecretVariable,
+} from '../../packages/client/src/platform/secret-names.ts';
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
 
 const secretHeaders = [
   'authorization',

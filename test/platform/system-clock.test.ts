@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/platform/system-clock.ts';
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
 
 describe('systemClock', () => {
   it('does not fire a delay at once that is longer than the timers of Node can hold', async () => {

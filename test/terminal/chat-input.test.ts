@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Agent, createTools, ThreadStore } from '../../src/agent/index.ts';
+import { Agent, createTools, ThreadStore } from '../../packages/agent/src/index.ts';
 import { shortHistory, temporaryFolder, testTool } from '../agent/helpers.ts';
 import { answer, call, calls, ScriptedModel, usage } from '../agent/scripted-model.ts';
 import { gate, keys, startChat, transcript, type RunningChat } from './harness.ts';

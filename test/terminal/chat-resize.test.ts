@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ModelEvent } from '../../src/model/events.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { answer, completed, done, message, type Step } from '../agent/scripted-model.ts';
 import { gate, startChat, transcript, type RunningChat } from './harness.ts';
 

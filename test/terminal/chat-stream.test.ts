@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { testTool } from '../agent/helpers.ts';
 import { answer, call, calls, completed, done, message, retrying, usage, type Step } from '../agent/scripted-model.ts';
 import { gate, keys, startChat, transcript, type RunningChat } from './harness.ts';

@@ -3,14 +3,14 @@
  * `node test/terminal/frame-times.ts`. The terminal only counts, so that nothing but our own work is measured.
  */
 import { Markdown, TuiMainScreen, type Terminal } from '@earendil-works/pi-tui';
-import { cellLines } from '../../src/terminal/cell-lines.ts';
-import { systemClock } from '../../src/platform/system-clock.ts';
-import { Layout } from '../../src/terminal/layout.ts';
-import { markdownTheme } from '../../src/terminal/markdown-theme.ts';
-import { Screen } from '../../src/terminal/screen.ts';
-import { createTheme } from '../../src/terminal/theme.ts';
-import { viewAfter } from '../../src/terminal/view-reducer.ts';
-import { emptyView, type ViewState } from '../../src/terminal/view-state.ts';
+import { cellLines } from '../../turnwire/src/terminal/cell-lines.ts';
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
+import { Layout } from '../../turnwire/src/terminal/layout.ts';
+import { markdownTheme } from '../../turnwire/src/terminal/markdown-theme.ts';
+import { Screen } from '../../turnwire/src/terminal/screen.ts';
+import { createTheme } from '../../turnwire/src/terminal/theme.ts';
+import { viewAfter } from '../../turnwire/src/terminal/view-reducer.ts';
+import { emptyView, type ViewState } from '../../turnwire/src/terminal/view-state.ts';
 
 const WIDTH = 100;
 const ROWS = 40;

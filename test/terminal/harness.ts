@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
-import { Agent, type AgentTool } from '../../src/agent/index.ts';
-import type { Clock } from '../../src/base/clock.ts';
-import { ChatApp, type ChatBackend, type ChatEnd } from '../../src/terminal/index.ts';
-import { systemClock } from '../../src/platform/system-clock.ts';
+import { Agent, type AgentTool } from '../../packages/agent/src/index.ts';
+import type { Clock } from '../../packages/wire/src/base/clock.ts';
+import { ChatApp, type ChatBackend, type ChatEnd } from '../../turnwire/src/terminal/index.ts';
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
 import { ScriptedModel, type Step } from '../agent/scripted-model.ts';
 import { VirtualTerminal } from './virtual-terminal.ts';
 

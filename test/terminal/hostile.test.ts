@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Agent, type AgentEvent, type ApprovalRequest } from '../../src/agent/index.ts';
-import { visibleLines } from '../../src/base/printable.ts';
+import { Agent, type AgentEvent, type ApprovalRequest } from '../../packages/agent/src/index.ts';
+import { visibleLines } from '../../packages/wire/src/base/printable.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import { call, completed, message, ScriptedModel } from '../agent/scripted-model.ts';
 import { HOSTILE, hostile, notAllowed } from './hostile.ts';

@@ -1,5 +1,5 @@
 /* eslint-disable no-control-regex -- they are what it is about */
-import { unseenCharacter } from '../../src/base/printable.ts';
+import { unseenCharacter } from '../../packages/wire/src/base/printable.ts';
 
 /** Text that hides what follows, writes the clipboard, clears, colours, retitles, turns, hides: one of each kind. */
 export const HOSTILE = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Layout } from '../../src/terminal/layout.ts';
-import type { Cell } from '../../src/terminal/view-state.ts';
+import { Layout } from '../../turnwire/src/terminal/layout.ts';
+import type { Cell } from '../../turnwire/src/terminal/view-state.ts';
 
 const cell = (key: number, text: string, open = true): Cell => ({ type: 'notice', level: 'info', key, open, text });
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addText, emptySplitter, finishText, type Block, type Splitter } from '../../src/terminal/markdown-blocks.ts';
+import {
+  addText,
+  emptySplitter,
+  finishText,
+  type Block,
+  type Splitter,
+} from '../../turnwire/src/terminal/markdown-blocks.ts';
 
 function blocksOf(...pieces: readonly string[]): Block[] {
   let splitter: Splitter = emptySplitter;

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startMock } from '../../src/mock/index.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+const main = join(import.meta.dirname, '..', '..', 'turnwire', 'src', 'cli', 'main.ts');
 const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 if (!hasTmux) console.warn('skipped: the chat in a real terminal: tmux is not installed');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentEvent } from '../../src/agent/index.ts';
-import { viewAfter } from '../../src/terminal/view-reducer.ts';
-import { emptyView, type Cell, type ViewState } from '../../src/terminal/view-state.ts';
+import type { AgentEvent } from '../../packages/agent/src/index.ts';
+import { viewAfter } from '../../turnwire/src/terminal/view-reducer.ts';
+import { emptyView, type Cell, type ViewState } from '../../turnwire/src/terminal/view-state.ts';
 import { call, completed, done, message, retrying, usage } from '../agent/scripted-model.ts';
 
 function viewOf(...events: AgentEvent[]): ViewState {

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import { createHttpTransport, type HttpResponse, type HttpTransport } from '../../src/transport/http.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import {
+  createHttpTransport,
+  type HttpResponse,
+  type HttpTransport,
+} from '../../packages/client/src/transport/http.ts';
 import { manualClock } from './support/manual-clock.ts';
 import { bodyOf, httpServer, rawServer } from './support/server.ts';
 

@@ -2,8 +2,12 @@ import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../../src/transport/http.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import {
+  createHttpTransport,
+  type HttpTransport,
+  type HttpTransportOptions,
+} from '../../packages/client/src/transport/http.ts';
 import { untrusted } from './support/certificate.ts';
 import { httpServer, rawServer } from './support/server.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import { createHttpTransport } from '../../src/transport/http.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import { createHttpTransport } from '../../packages/client/src/transport/http.ts';
 import { bodyOf, httpServer } from './support/server.ts';
 
 const http = createHttpTransport();

@@ -2,8 +2,12 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import { createHttpTransport, type HttpResponse, type HttpTransport } from '../../src/transport/http.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import {
+  createHttpTransport,
+  type HttpResponse,
+  type HttpTransport,
+} from '../../packages/client/src/transport/http.ts';
 import { manualClock, type ManualClock } from './support/manual-clock.ts';
 import { httpServer } from './support/server.ts';
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ModelError } from '../../src/model/errors.ts';
-import type { FrameExchange } from '../../src/transport/websocket-exchange.ts';
-import type { FrameSocket } from '../../src/transport/websocket-socket.ts';
-import { openWebSocket, type WebSocketRequest } from '../../src/transport/websocket.ts';
+import type { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { FrameExchange } from '../../packages/client/src/transport/websocket-exchange.ts';
+import type { FrameSocket } from '../../packages/client/src/transport/websocket-socket.ts';
+import { openWebSocket, type WebSocketRequest } from '../../packages/client/src/transport/websocket.ts';
 import { manualClock, type ManualClock } from './support/manual-clock.ts';
 import { refusal, startWebSocketServer, type ServerSocket, type TestServer } from './support/websocket-server.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import { createDecoder, type DecoderOptions } from '../../src/wire/index.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import { createDecoder, type DecoderOptions } from '../../packages/wire/src/index.ts';
 import { chatBody, chunk } from './helpers.ts';
 import {
   call,

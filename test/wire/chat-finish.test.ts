@@ -16,7 +16,7 @@ import {
   thought,
   type Expected,
 } from './rules.ts';
-import type { ErrorKind, RetryClass } from '../../src/model/errors.ts';
+import type { ErrorKind, RetryClass } from '../../packages/wire/src/model/errors.ts';
 
 const streamed = chatBody(
   chunk({ reasoning_content: 'r' }),

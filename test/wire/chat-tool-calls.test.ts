@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DroppedToolCall, ModelEvent } from '../../src/model/events.ts';
+import type { DroppedToolCall, ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { chatBody, chunk } from './helpers.ts';
 import {
   added,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_JSON_DEPTH } from '../../src/base/json.ts';
-import { createResponsesFrameDecoder, type ProtocolId } from '../../src/wire/index.ts';
+import { MAX_JSON_DEPTH } from '../../packages/wire/src/base/json.ts';
+import { createResponsesFrameDecoder, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { chatBody, chunk, cut, decodeChunks, decodeText, responsesBody, type Outcome } from './helpers.ts';
 
 const tooDeep = {

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import { toDataSse } from '../../src/wire/encode-event.ts';
-import { createChatEncoder, encodeChatBody, encodeChatEvents, encodeChatSse } from '../../src/wire/chat/encode.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import { toDataSse } from '../../packages/wire/src/encode-event.ts';
+import {
+  createChatEncoder,
+  encodeChatBody,
+  encodeChatEvents,
+  encodeChatSse,
+} from '../../packages/wire/src/chat/encode.ts';
 import { capturesOf, decodeAll, essence, objects } from './encode-support.ts';
 
 const created: ModelEvent = { type: 'created', response_id: 'chatcmpl-1' };

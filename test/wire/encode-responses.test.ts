@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ModelError } from '../../src/model/errors.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import { toEventSse } from '../../src/wire/encode-event.ts';
+import { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import { toEventSse } from '../../packages/wire/src/encode-event.ts';
 import {
   createResponsesEncoder,
   encodeResponsesBody,
   encodeResponsesEvents,
   encodeResponsesSse,
-} from '../../src/wire/responses/encode.ts';
-import { validateOrder } from '../../src/wire/responses/validate.ts';
+} from '../../packages/wire/src/responses/encode.ts';
+import { validateOrder } from '../../packages/wire/src/responses/validate.ts';
 import { capturesOf, decodeAll, essence, objects, streamedText } from './encode-support.ts';
 
 const message = (id: string, text = '', status = 'in_progress') => ({

@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import type { ModelError } from '../../src/model/errors.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { ProtocolId } from '../../src/wire/decoder.ts';
-import type { WireEvent } from '../../src/wire/encode-event.ts';
-import { createDecoder } from '../../src/wire/stream-decoder.ts';
+import type { ModelError } from '../../packages/wire/src/model/errors.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
+import type { WireEvent } from '../../packages/wire/src/encode-event.ts';
+import { createDecoder } from '../../packages/wire/src/stream-decoder.ts';
 
 export interface Decoded {
   readonly events: ModelEvent[];

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { createDecoder, type DecoderOptions, type ProtocolId } from '../../src/wire/index.ts';
-import type { ModelErrorJson } from '../../src/model/errors.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
+import { createDecoder, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
+import type { ModelErrorJson } from '../../packages/wire/src/model/errors.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 
 /** What a stream came to: its events, and the error it ended in, if it did. */
 export interface Outcome {

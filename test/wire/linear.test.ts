@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { StableIds } from '../../src/bridge/exchange/stages/stable-ids.ts';
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { OutputItem } from '../../src/model/items.ts';
-import { transcriptOf } from '../../src/model/transcript.ts';
-import { createDecoder, createResponsesEncoder, type ProtocolId } from '../../src/wire/index.ts';
+import { StableIds } from '../../packages/bridge/src/exchange/stages/stable-ids.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { OutputItem } from '../../packages/wire/src/model/items.ts';
+import { transcriptOf } from '../../packages/wire/src/model/transcript.ts';
+import { createDecoder, createResponsesEncoder, type ProtocolId } from '../../packages/wire/src/index.ts';
 
 /**
  * Work grows with the number of items, not with its square. So many items of whatever shape may cost about ten times as

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ModelEvent } from '../../src/model/events.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { chatBodies, decoderOptions, responsesBodies } from './generators.ts';
 import { captures, cutAt, decodeChunks, type Outcome } from './helpers.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { protocolIds, protocols } from '../../src/wire/index.ts';
+import { protocolIds, protocols } from '../../packages/wire/src/index.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -13,23 +13,24 @@ afterEach(() => {
 function filesThatMustDecide(): readonly string[] {
   const folder = mkdtempSync(resolve('test', '.protocols-'));
   folders.push(folder);
-  const decoder = resolve('src/wire/decoder.ts');
+  const decoder = resolve('packages/wire/src/decoder.ts');
   const more = readFileSync(decoder, 'utf8').replace(
     "ProtocolId = 'chat' | 'responses'",
     "ProtocolId = 'chat' | 'responses' | 'messages'",
   );
   const script = join(folder, 'check.mjs');
+  const root = `${resolve('.')}/`;
   writeFileSync(
     script,
     `import ts from 'typescript';
 const config = ts.getParsedCommandLineOfConfigFile('tsconfig.json', { noEmit: true }, { ...ts.sys, onUnRecoverableConfigFileDiagnostic() {} });
 const host = ts.createCompilerHost(config.options);
 const read = host.readFile;
-host.readFile = (name) => (name.endsWith('src/wire/decoder.ts') ? ${JSON.stringify(more)} : read.call(host, name));
+host.readFile = (name) => (name.endsWith('packages/wire/src/decoder.ts') ? ${JSON.stringify(more)} : read.call(host, name));
 const source = host.getSourceFile;
-host.getSourceFile = (name, options) => name.endsWith('src/wire/decoder.ts') ? ts.createSourceFile(name, ${JSON.stringify(more)}, options) : source.call(host, name, options);
+host.getSourceFile = (name, options) => name.endsWith('packages/wire/src/decoder.ts') ? ts.createSourceFile(name, ${JSON.stringify(more)}, options) : source.call(host, name, options);
 const program = ts.createProgram(config.fileNames.filter((name) => name.includes('/src/')), config.options, host);
-const files = ts.getPreEmitDiagnostics(program).map(({ file }) => file?.fileName.replace(/^.*\\/src\\//, 'src/') ?? '');
+const files = ts.getPreEmitDiagnostics(program).map(({ file }) => file?.fileName.replace(${JSON.stringify(root)}, '') ?? '');
 console.log(JSON.stringify([...new Set(files)].sort()));`,
   );
   const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
@@ -44,15 +45,15 @@ describe('protocols', () => {
 
   it('makes the compiler name every table that a new wire needs a row in', { timeout: 300_000 }, () => {
     expect(filesThatMustDecide()).toEqual([
-      'src/bridge/exchange/attempt.ts',
-      'src/bridge/request/prepare.ts',
-      'src/doctor/report.ts',
-      'src/doctor/wire-checks.ts',
-      'src/mock/faults/ending.ts',
-      'src/mock/faults/errors.ts',
-      'src/mock/faults/framing.ts',
-      'src/mock/scenario/wires.ts',
-      'src/wire/protocols.ts',
+      'packages/bridge/src/exchange/attempt.ts',
+      'packages/bridge/src/request/prepare.ts',
+      'packages/testing/src/faults/ending.ts',
+      'packages/testing/src/faults/errors.ts',
+      'packages/testing/src/faults/framing.ts',
+      'packages/testing/src/scenario/wires.ts',
+      'packages/wire/src/protocols.ts',
+      'turnwire/src/doctor/report.ts',
+      'turnwire/src/doctor/wire-checks.ts',
     ]);
   });
 });

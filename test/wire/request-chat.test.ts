@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/base/json.ts';
-import type { Item } from '../../src/model/items.ts';
-import type { ModelRequest } from '../../src/model/request.ts';
-import { toChatBody, toChatRequest, type ChatBodyOptions } from '../../src/wire/chat/request.ts';
-import { chatQuirksOf } from '../../src/wire/quirks.ts';
+import type { JsonObject } from '../../packages/wire/src/base/json.ts';
+import type { Item } from '../../packages/wire/src/model/items.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
+import { toChatBody, toChatRequest, type ChatBodyOptions } from '../../packages/wire/src/chat/request.ts';
+import { chatQuirksOf } from '../../packages/wire/src/quirks.ts';
 
 const user = (text: string): Item => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
 const said = (text: string): Item => ({

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/base/json.ts';
-import { fromChatRequest } from '../../src/wire/chat/request-parse.ts';
-import { toChatBody } from '../../src/wire/chat/request.ts';
-import { chatExtraOf, responsesExtraOf } from '../../src/wire/request-extra.ts';
-import { InvalidFieldError } from '../../src/wire/request-fields.ts';
-import { fromResponsesRequest } from '../../src/wire/responses/request-parse.ts';
-import { toResponsesBody } from '../../src/wire/responses/request.ts';
+import type { JsonObject } from '../../packages/wire/src/base/json.ts';
+import { fromChatRequest } from '../../packages/wire/src/chat/request-parse.ts';
+import { toChatBody } from '../../packages/wire/src/chat/request.ts';
+import { chatExtraOf, responsesExtraOf } from '../../packages/wire/src/request-extra.ts';
+import { InvalidFieldError } from '../../packages/wire/src/request-fields.ts';
+import { fromResponsesRequest } from '../../packages/wire/src/responses/request-parse.ts';
+import { toResponsesBody } from '../../packages/wire/src/responses/request.ts';
 
 function complaint(run: () => unknown): { param: string; message: string } {
   try {

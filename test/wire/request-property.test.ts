@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/base/json.ts';
-import type { Item } from '../../src/model/items.ts';
-import { fromChatRequest } from '../../src/wire/chat/request-parse.ts';
-import { toChatBody } from '../../src/wire/chat/request.ts';
-import { toResponsesBody } from '../../src/wire/responses/request.ts';
+import type { JsonObject } from '../../packages/wire/src/base/json.ts';
+import type { Item } from '../../packages/wire/src/model/items.ts';
+import { fromChatRequest } from '../../packages/wire/src/chat/request-parse.ts';
+import { toChatBody } from '../../packages/wire/src/chat/request.ts';
+import { toResponsesBody } from '../../packages/wire/src/responses/request.ts';
 
 /** Few ids, so that they meet, repeat and miss each other. */
 const id = fc.constantFrom('a', 'b', 'c');

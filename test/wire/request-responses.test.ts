@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Item } from '../../src/model/items.ts';
-import type { ModelRequest } from '../../src/model/request.ts';
-import { toResponsesBody, toResponsesRequest } from '../../src/wire/responses/request.ts';
+import type { Item } from '../../packages/wire/src/model/items.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
+import { toResponsesBody, toResponsesRequest } from '../../packages/wire/src/responses/request.ts';
 
 const common = { store: false, stream: true, include: ['reasoning.encrypted_content'] };
 const call: Item = { type: 'function_call', id: 'fc_1', call_id: 'a', name: 'run', arguments: '{}' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelEvent } from '../../src/model/events.ts';
-import { createResponsesFrameDecoder } from '../../src/wire/index.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import { createResponsesFrameDecoder } from '../../packages/wire/src/index.ts';
 import { responsesBody } from './helpers.ts';
 import { added, completed, created, done, failure, read, readOpen, text, usage } from './rules.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelEvent } from '../../src/model/events.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { decodeText, responsesBody } from './helpers.ts';
 import { added, completed, created, done, input, readOpen, text } from './rules.ts';
 

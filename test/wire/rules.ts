@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { ErrorKind, ModelErrorJson, RetryClass } from '../../src/model/errors.ts';
-import type { CompletedEvent, ModelEvent, Usage } from '../../src/model/events.ts';
-import type { DecoderOptions, DecoderPhase, MintId, StreamDecoder, ProtocolId } from '../../src/wire/index.ts';
-import { createDecoder } from '../../src/wire/index.ts';
+import type { ErrorKind, ModelErrorJson, RetryClass } from '../../packages/wire/src/model/errors.ts';
+import type { CompletedEvent, ModelEvent, Usage } from '../../packages/wire/src/model/events.ts';
+import type { DecoderOptions, DecoderPhase, MintId, StreamDecoder, ProtocolId } from '../../packages/wire/src/index.ts';
+import { createDecoder } from '../../packages/wire/src/index.ts';
 import { cut, type Outcome } from './helpers.ts';
 
 /** How the bytes of a rule's stream are cut: all at once, in single bytes, in sevens. */

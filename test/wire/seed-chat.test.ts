@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createDecoder } from '../../src/wire/index.ts';
+import { createDecoder } from '../../packages/wire/src/index.ts';
 import { responsesBody } from './helpers.ts';
 import {
   call,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SseFramer } from '../../src/wire/sse/framer.ts';
-import { Utf8Stream } from '../../src/wire/sse/utf8.ts';
-import { createDecoder } from '../../src/wire/index.ts';
+import { SseFramer } from '../../packages/wire/src/sse/framer.ts';
+import { Utf8Stream } from '../../packages/wire/src/sse/utf8.ts';
+import { createDecoder } from '../../packages/wire/src/index.ts';
 import { chatBody, chunk, cut, cutAt } from './helpers.ts';
 import { completed, created, done, failure, message, openMessage, readOpen, text } from './rules.ts';
 

@@ -1,5 +1,5 @@
-import type { OutputItem } from '../../src/model/items.ts';
-import type { ProtocolId } from '../../src/wire/index.ts';
+import type { OutputItem } from '../../packages/wire/src/model/items.ts';
+import type { ProtocolId } from '../../packages/wire/src/index.ts';
 
 /** All text of a response by kind; choices and items of one kind are joined in the order of the wire. */
 interface Texts {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../src/base/json.ts';
-import { templateRules as chatRules } from '../../src/wire/chat/template-rules.ts';
-import { templateRules as responsesRules } from '../../src/wire/responses/template-rules.ts';
-import { EventTemplates } from '../../src/wire/sse/templates.ts';
+import type { JsonObject } from '../../packages/wire/src/base/json.ts';
+import { templateRules as chatRules } from '../../packages/wire/src/chat/template-rules.ts';
+import { templateRules as responsesRules } from '../../packages/wire/src/responses/template-rules.ts';
+import { EventTemplates } from '../../packages/wire/src/sse/templates.ts';
 import { decodeText } from './helpers.ts';
 
 const delta = (n: number | string, text = 'a'): string =>

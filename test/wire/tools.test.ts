@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ModelEvent } from '../../src/model/events.ts';
-import type { Item, OutputItem } from '../../src/model/items.ts';
-import { clientTools } from '../../src/wire/tools/client-tools.ts';
-import { InputExtractor, inputOfArguments } from '../../src/wire/tools/input-extractor.ts';
-import { createToolMap, createToolRestorer, mapInputItems, type ToolMap } from '../../src/wire/tools/index.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { Item, OutputItem } from '../../packages/wire/src/model/items.ts';
+import { clientTools } from '../../packages/wire/src/tools/client-tools.ts';
+import { InputExtractor, inputOfArguments } from '../../packages/wire/src/tools/input-extractor.ts';
+import { createToolMap, createToolRestorer, mapInputItems, type ToolMap } from '../../packages/wire/src/tools/index.ts';
 
 const patch = {
   type: 'custom',

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { validateOrder } from '../../src/wire/responses/validate.ts';
+import { validateOrder } from '../../packages/wire/src/responses/validate.ts';
 
 type Event = Record<string, unknown>;
 

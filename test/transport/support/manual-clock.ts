@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/base/clock.ts';
+import type { Clock } from '../../../packages/wire/src/base/clock.ts';
 
 /** A clock that moves only when told to. */
 export interface ManualClock extends Clock {

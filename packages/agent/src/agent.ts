@@ -1,0 +1,242 @@
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { InputMessage, Item } from '@turnwire/wire/internal/model/items';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import { ApprovalGate } from './approval/gate.ts';
+import type { ApprovalMode, Approver } from './approval/approval.ts';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import { timestamp } from '@turnwire/client/internal/platform/wall-time';
+import { EventChannel } from './turn/event-channel.ts';
+import type { AgentEvent } from './events.ts';
+import { History, userMessage } from './thread/history.ts';
+import type { ModelPort } from './model-port.ts';
+import { SteeringQueue } from './turn/steering-queue.ts';
+import { LenientJournal } from './thread/lenient-journal.ts';
+import { noJournal, type AgentThread } from './thread/records.ts';
+import type { AgentTool } from './tool.ts';
+import { compactHistory, toModelError, Turn, type TurnDeps, type TurnEnd } from './turn/turn.ts';
+
+/** What a request carries besides its input, instructions and tools. */
+export type RequestOptions = Omit<ModelRequest, 'input' | 'instructions' | 'tools'>;
+
+export interface AgentOptions {
+  readonly model: ModelPort;
+  /** Default: none. */
+  readonly tools?: readonly AgentTool[];
+  /** The system text. */
+  readonly instructions?: string;
+  /** Model name, reasoning effort, output schema, and the like. */
+  readonly request?: RequestOptions;
+  /** Default `ask`. */
+  readonly approvals?: ApprovalMode;
+  /** Asks the person; without one `ask` is `never`. */
+  readonly approver?: Approver;
+  /** Bound of the requests in one turn. Default 100. */
+  readonly maxRequests?: number;
+  /** Size of the model's context window, in tokens. Absent: the history is compacted only when a server refuses it. */
+  readonly contextWindow?: number;
+  /** Where the conversation is kept. Absent: in memory only. */
+  readonly thread?: AgentThread;
+  /** Default: the real one. */
+  readonly clock?: Clock;
+}
+
+export interface RunOptions {
+  /** Aborting it interrupts the turn, like `interrupt()`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One conversation with a model that may use tools: the core under `exec`, the terminal and the editor.
+ *
+ * One turn runs at a time. Model, request options, instructions, tools and approval mode may be changed between turns.
+ *
+ * @example
+ * ```ts
+ * const agent = new Agent({ model, tools: createTools({ cwd }), approver });
+ * for await (const events of agent.run('Fix the failing test')) for (const event of events) show(event);
+ * ```
+ */
+export class Agent {
+  model: ModelPort;
+  request: RequestOptions;
+  instructions: string | undefined;
+  tools: readonly AgentTool[];
+  contextWindow: number | undefined;
+  /** Messages typed while a turn runs. What is left in it when a turn ends goes into the next one. */
+  readonly queue = new SteeringQueue();
+  readonly threadId: string | undefined;
+  readonly #gate: ApprovalGate;
+  readonly #history: History;
+  readonly #journal: LenientJournal;
+  readonly #clock: Clock;
+  readonly #maxRequests: number;
+  #turns: number;
+  #running: AbortController | undefined;
+
+  constructor(options: AgentOptions) {
+    this.model = options.model;
+    this.request = options.request ?? {};
+    this.instructions = options.instructions;
+    this.tools = options.tools ?? [];
+    this.contextWindow = options.contextWindow;
+    this.threadId = options.thread?.id;
+    this.#gate = new ApprovalGate({ mode: options.approvals ?? 'ask', approver: options.approver });
+    this.#journal = new LenientJournal(options.thread ?? noJournal);
+    this.#history = new History(options.thread?.items, this.#journal);
+    this.#turns = options.thread?.turns ?? 0;
+    this.#clock = options.clock ?? systemClock;
+    this.#maxRequests = options.maxRequests ?? 100;
+  }
+
+  /** The conversation, oldest first: a copy. Every call in it has its output. */
+  get items(): readonly Item[] {
+    return this.#history.items;
+  }
+
+  /** Turns so far, the running one included. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get approvals(): ApprovalMode {
+    return this.#gate.mode;
+  }
+
+  /** Counts from the next question on. */
+  set approvals(mode: ApprovalMode) {
+    this.#gate.mode = mode;
+  }
+
+  /** Stops the running turn: its request, its tools, its questions. Nothing happens when none runs. */
+  interrupt(): void {
+    this.#running?.abort();
+  }
+
+  /**
+   * Runs one turn and yields what happens, in order; see `AgentEvent` for the contract. Without a prompt it goes on from
+   * the history as it is. Leaving the loop early interrupts the turn. Throws only when a turn runs already.
+   */
+  run(
+    prompt?: string | InputMessage,
+    options: RunOptions = {},
+  ): AsyncGenerator<readonly AgentEvent[], void, undefined> {
+    const message = typeof prompt === 'string' ? userMessage(prompt) : prompt;
+    return this.#drive(options.signal, (deps) => this.#runTurn(message, deps));
+  }
+
+  /**
+   * Summarises the conversation through the model, which makes room for more. Yields `history.compacting` and
+   * `history.compacted`, or `warning` when it failed: the history is then as it was.
+   */
+  compact(options: RunOptions = {}): AsyncGenerator<readonly AgentEvent[], void, undefined> {
+    return this.#drive(options.signal, async (deps) => {
+      try {
+        await compactHistory(deps, 'asked');
+      } catch (error) {
+        deps.channel.post({
+          type: 'warning',
+          message: `the history was not compacted: ${toModelError(error).message}`,
+        });
+      }
+    });
+  }
+
+  /** Runs `work` beside the reader of its events; when the reader leaves, the work is aborted and waited for. */
+  async *#drive(
+    signal: AbortSignal | undefined,
+    work: (deps: TurnDeps) => Promise<void>,
+  ): AsyncGenerator<readonly AgentEvent[], void, undefined> {
+    if (this.#running !== undefined) throw new Error('a turn is running already');
+    const running = new AbortController();
+    const channel = new EventChannel<AgentEvent>();
+    const deps = this.#turnDeps(channel, running.signal);
+    this.#journal.beginTurn((message) => channel.post({ type: 'warning', message }));
+    this.#running = running;
+    const onAbort = (): void => running.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) running.abort();
+    const done = work(deps).finally(() => {
+      deps.model.end?.();
+      channel.end();
+    });
+    try {
+      yield* channel.read();
+    } finally {
+      running.abort();
+      channel.end();
+      signal?.removeEventListener('abort', onAbort);
+      await done.finally(() => {
+        this.#running = undefined;
+      });
+    }
+  }
+
+  async #runTurn(prompt: InputMessage | undefined, deps: TurnDeps): Promise<void> {
+    this.#turns += 1;
+    const turn = this.#turns;
+    deps.channel.post({
+      type: 'turn.started',
+      ...(this.threadId === undefined ? {} : { thread_id: this.threadId }),
+      turn,
+    });
+    const end = await this.#endOf(prompt, deps, turn);
+    deps.channel.post(eventOf(end));
+  }
+
+  async #endOf(prompt: InputMessage | undefined, deps: TurnDeps, turn: number): Promise<TurnEnd> {
+    try {
+      await this.#journal.append({ type: 'turn.started', turn, at: timestamp() });
+      const end = await new Turn(deps).run(prompt);
+      const usage = end.usage === undefined ? {} : { usage: end.usage };
+      const at = timestamp();
+      await this.#journal.append({ type: 'turn.ended', status: end.status, at, ...usage }, { durable: true });
+      return end;
+    } catch (error) {
+      return { status: 'failed', error: toModelError(error), usage: undefined };
+    }
+  }
+
+  #turnDeps(channel: EventChannel<AgentEvent>, signal: AbortSignal): TurnDeps {
+    const definitions = this.tools.map(({ name, description, parameters }) => ({
+      type: 'function' as const,
+      name,
+      description,
+      parameters,
+      strict: false,
+    }));
+    return {
+      model: this.model.openTurn(),
+      history: this.#history,
+      journal: this.#journal,
+      tools: new Map(this.tools.map((tool) => [tool.name, tool])),
+      gate: this.#gate,
+      queue: this.queue,
+      clock: this.#clock,
+      channel,
+      signal,
+      request: {
+        ...this.request,
+        ...(this.instructions === undefined ? {} : { instructions: this.instructions }),
+        ...(definitions.length === 0 ? {} : { tools: definitions }),
+      },
+      maxRequests: this.#maxRequests,
+      contextWindow: this.contextWindow,
+    };
+  }
+}
+
+function eventOf(end: TurnEnd): AgentEvent {
+  const usage = end.usage === undefined ? {} : { usage: end.usage };
+  switch (end.status) {
+    case 'completed':
+      return { type: 'turn.completed', ...usage, requests: end.requests };
+    case 'failed':
+      return { type: 'turn.failed', error: end.error.toJSON(), ...usage };
+    case 'interrupted':
+      return { type: 'turn.interrupted', ...usage };
+  }
+}

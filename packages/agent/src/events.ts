@@ -1,0 +1,169 @@
+import type { ModelErrorJson } from '@turnwire/wire/internal/model/errors';
+import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
+import type { InputMessage } from '@turnwire/wire/internal/model/items';
+import type { SandboxLevel } from './sandbox/sandbox.ts';
+
+/**
+ * What a turn of the agent tells its front end (JSON lines, terminal, editor): one union on `type`. The
+ * model's own events are passed through unchanged. Field names are snake_case, as on the wire, because
+ * `turnwire exec --json` prints these objects.
+ *
+ * Contract: `turn.started` is first. Exactly one of `turn.completed`, `turn.failed`, `turn.interrupted` is last.
+ * Every `tool.started` has its `tool.finished` before that, every `approval.requested` its `approval.resolved`.
+ * Tool events may stand between the events of a response that is still streaming. `tool.finished` comes when the
+ * tool is done; the outputs go to the model in the order of the calls.
+ */
+export type AgentEvent =
+  | ModelEvent
+  | TurnStartedEvent
+  | InputAcceptedEvent
+  | ToolStartedEvent
+  | ToolOutputEvent
+  | ToolFinishedEvent
+  | ApprovalRequestedEvent
+  | ApprovalResolvedEvent
+  | HistoryCompactingEvent
+  | HistoryCompactedEvent
+  | WarningEvent
+  | TurnCompletedEvent
+  | TurnFailedEvent
+  | TurnInterruptedEvent;
+
+export type AgentEventType = AgentEvent['type'];
+
+export interface TurnStartedEvent {
+  readonly type: 'turn.started';
+  /** Absent when the thread is not kept on disk. */
+  readonly thread_id?: string;
+  /** Counts from 1 within the thread. */
+  readonly turn: number;
+}
+
+/** A message of the user went into the conversation: the prompt, or one that was queued while the agent worked. */
+export interface InputAcceptedEvent {
+  readonly type: 'input.accepted';
+  readonly item: InputMessage;
+  /** The queue's id of a steering message; absent for the prompt. */
+  readonly queue_id?: string;
+}
+
+/** What a tool does, in the Agent Client Protocol's words. */
+export type ToolKind = 'read' | 'edit' | 'search' | 'execute' | 'other';
+
+/** A file that a tool touches. */
+export interface ToolLocation {
+  /** Absolute. */
+  readonly path: string;
+  /** Counts from 1. */
+  readonly line?: number;
+}
+
+/** One file's change, as it is about to be made or was made. */
+export interface FileChange {
+  readonly kind: 'add' | 'update' | 'delete' | 'move';
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute; only of a move. */
+  readonly moved_to?: string;
+  /** `null`: the file did not exist. */
+  readonly old_text: string | null;
+  /** `null`: the file is deleted. */
+  readonly new_text: string | null;
+  /** Unified diff. */
+  readonly diff: string;
+}
+
+/** A tool call was understood (or refused); approval, if it needs one, follows. */
+export interface ToolStartedEvent {
+  readonly type: 'tool.started';
+  readonly call_id: string;
+  readonly name: string;
+  readonly kind: ToolKind;
+  /** One line for people: the command, the file. */
+  readonly title: string;
+  readonly locations?: readonly ToolLocation[];
+  readonly changes?: readonly FileChange[];
+  /** What a command runs in; absent for tools that run none. */
+  readonly sandbox?: SandboxLevel;
+}
+
+/** What a running tool printed, as it comes. Bounded: after a limit nothing more is told until `tool.finished`. */
+export interface ToolOutputEvent {
+  readonly type: 'tool.output';
+  readonly call_id: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly delta: string;
+}
+
+export type ToolStatus = 'completed' | 'failed' | 'denied' | 'interrupted';
+
+export interface ToolFinishedEvent {
+  readonly type: 'tool.finished';
+  readonly call_id: string;
+  readonly name: string;
+  readonly status: ToolStatus;
+  /** The text that the model gets. */
+  readonly output: string;
+  /** Only of a command that ended by itself. */
+  readonly exit_code?: number;
+  readonly duration_ms: number;
+}
+
+/** A tool waits for a yes. The approver of the agent is asked at the same time. */
+export interface ApprovalRequestedEvent {
+  readonly type: 'approval.requested';
+  readonly approval_id: string;
+  readonly call_id: string;
+  readonly name: string;
+  readonly title: string;
+  /** Why it is asked: one line. */
+  readonly reason: string;
+  /** What "for this session" would allow, exactly. */
+  readonly rules: readonly string[];
+  readonly changes?: readonly FileChange[];
+}
+
+export interface ApprovalResolvedEvent {
+  readonly type: 'approval.resolved';
+  readonly approval_id: string;
+  readonly call_id: string;
+  readonly decision: 'once' | 'session' | 'deny' | 'interrupted';
+}
+
+/** The history is being summarised: this takes a request to the model. */
+export interface HistoryCompactingEvent {
+  readonly type: 'history.compacting';
+  readonly reason: 'window' | 'asked' | 'exceeded';
+}
+
+export interface HistoryCompactedEvent {
+  readonly type: 'history.compacted';
+  readonly items_before: number;
+  readonly items_after: number;
+}
+
+/** Something the person should know, and the turn goes on. */
+export interface WarningEvent {
+  readonly type: 'warning';
+  readonly message: string;
+}
+
+export interface TurnCompletedEvent {
+  readonly type: 'turn.completed';
+  /** Sum over the requests of the turn; absent when no server told any. */
+  readonly usage?: Usage;
+  /** Requests to the model that were answered in this turn. */
+  readonly requests: number;
+}
+
+export interface TurnFailedEvent {
+  readonly type: 'turn.failed';
+  readonly error: ModelErrorJson;
+  readonly usage?: Usage;
+}
+
+/** The person stopped the turn. What was said is kept. */
+export interface TurnInterruptedEvent {
+  readonly type: 'turn.interrupted';
+  readonly usage?: Usage;
+}

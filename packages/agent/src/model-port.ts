@@ -1,0 +1,32 @@
+import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { Item } from '@turnwire/wire/internal/model/items';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+
+/**
+ * What the agent needs of a model: one `TurnModel` per turn, so that whatever is sticky within a turn (routing
+ * state, the transport in use) stays with it and no longer.
+ */
+export interface ModelPort {
+  openTurn(): TurnModel;
+}
+
+export interface StreamOptions {
+  /** Aborting it ends the stream with a `ModelError` of kind `aborted`. */
+  readonly signal: AbortSignal;
+  /**
+   * For a model that retries by itself after output was delivered: the input to send again, which holds every item
+   * that was done and the outputs of the tools that ran. A model that does not call it sends the old input again; the
+   * agent then answers a repeated call with the output it already has.
+   */
+  readonly rebuildInput?: () => Promise<readonly Item[]>;
+}
+
+export interface TurnModel {
+  /**
+   * One request. Yields the events of each network chunk together; the last is `completed`, else it throws a
+   * `ModelError`.
+   */
+  stream(request: ModelRequest, options: StreamOptions): AsyncIterable<readonly ModelEvent[]>;
+  /** Called once when the turn is over. */
+  end?(): void;
+}

@@ -1,0 +1,67 @@
+import type { Usage } from '@turnwire/wire/internal/model/events';
+import type {
+  CustomToolCall,
+  CustomToolCallOutput,
+  FunctionCall,
+  FunctionCallOutput,
+  InputMessage,
+  Item,
+} from '@turnwire/wire/internal/model/items';
+
+export type ToolCall = FunctionCall | CustomToolCall;
+export type ToolCallOutput = FunctionCallOutput | CustomToolCallOutput;
+
+/**
+ * One line of a thread file. Lines are only ever appended.
+ *
+ * A call is on disk before its tool runs (`tool.started`) and its output right after (`tool.finished`), so that a
+ * process killed between the two never runs a tool twice: the one that resumes finds the start without an end, and
+ * tells the model so.
+ */
+export type ThreadRecord =
+  | ThreadHeader
+  | { readonly type: 'turn.started'; readonly turn: number; readonly at: string }
+  | { readonly type: 'input'; readonly item: InputMessage }
+  | { readonly type: 'tool.started'; readonly call: ToolCall }
+  | { readonly type: 'tool.finished'; readonly output: ToolCallOutput }
+  /** What one request to the model brought, in order, without the outputs of its calls. */
+  | { readonly type: 'response'; readonly items: readonly Item[] }
+  /** The history is replaced by these. */
+  | { readonly type: 'compacted'; readonly items: readonly Item[] }
+  | {
+      readonly type: 'turn.ended';
+      readonly status: 'completed' | 'failed' | 'interrupted';
+      readonly at: string;
+      readonly usage?: Usage;
+    };
+
+/** The first line of a thread file. */
+export interface ThreadHeader {
+  readonly type: 'thread';
+  readonly version: 1;
+  readonly id: string;
+  /** ISO 8601. */
+  readonly created_at: string;
+  /** Absolute. */
+  readonly cwd: string;
+  /** The thread that this one was forked from. */
+  readonly parent?: string;
+}
+
+/** Where a session writes down what happened. */
+export interface Journal {
+  /** Ends when the record is written; `durable`: when it would survive a power cut. Records keep their order. */
+  append(record: ThreadRecord, options?: { durable?: boolean }): Promise<void>;
+}
+
+/** A conversation that is kept: `ThreadStore` makes, resumes and forks it. */
+export interface AgentThread extends Journal {
+  readonly id: string;
+  /** The history so far. */
+  readonly items: readonly Item[];
+  /** Turns so far. */
+  readonly turns: number;
+}
+
+/** A journal that keeps nothing. */
+export const noJournal: Journal = { append: () => Promise.resolve() };

@@ -1,0 +1,134 @@
+import { isObject, parseOwnJson } from '@turnwire/wire/internal/base/json';
+import type { Item } from '@turnwire/wire/internal/model/items';
+import { isToolCall } from '@turnwire/wire/internal/model/items';
+import { outputFor } from './history.ts';
+import type { ThreadHeader, ThreadRecord, ToolCall, ToolCallOutput } from './records.ts';
+
+/** What a thread file holds. */
+export interface Replayed {
+  readonly header: ThreadHeader | undefined;
+  /** The history: every call in it has an output. */
+  readonly items: readonly Item[];
+  readonly turns: number;
+  /** What was not as it should be, one line each, for the person. */
+  readonly notes: readonly string[];
+}
+
+const UNKNOWN_OUTCOME =
+  'unknown: the process ended while this tool ran. It may have done all, a part, or nothing of its work; look before you do it again';
+const NEVER_RUN = 'not run: the process ended before this tool started';
+
+/** Reads a thread file from its text. Lines that cannot be read are passed over and told. */
+export function replay(text: string): Replayed {
+  const state = new ReplayState();
+  const notes: string[] = [];
+  const lines = text.split('\n');
+  lines.forEach((line, index) => {
+    if (line === '') return;
+    const record = recordOf(line);
+    if (record !== undefined) state.take(record);
+    else if (index === lines.length - 1) notes.push('the last line was not written to its end; it is left out');
+    else notes.push(`line ${index + 1} cannot be read; it is left out`);
+  });
+  state.finish();
+  if (state.interrupted > 0) {
+    notes.push(`${state.interrupted} tool call(s) were running when the process ended; they are not run again`);
+  }
+  return { header: state.header, items: state.items, turns: state.turns, notes };
+}
+
+function recordOf(line: string): ThreadRecord | undefined {
+  const value = parseOwnJson(line);
+  return isObject(value) && isRecord(value) ? value : undefined;
+}
+
+/** Checks the fields that the replay stands on. */
+function isRecord(value: Record<string, unknown>): value is Record<string, unknown> & ThreadRecord {
+  switch (value.type) {
+    case 'thread':
+      return value.version === 1 && typeof value.id === 'string' && typeof value.cwd === 'string';
+    case 'turn.started':
+      return typeof value.turn === 'number';
+    case 'input':
+      return isItem(value.item);
+    case 'tool.started':
+      return isItem(value.call) && isToolCall(value.call);
+    case 'tool.finished':
+      return isItem(value.output);
+    case 'response':
+    case 'compacted':
+      return Array.isArray(value.items) && value.items.every(isItem);
+    case 'turn.ended':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isItem(value: unknown): value is Item {
+  return isObject(value) && typeof value.type === 'string';
+}
+
+class ReplayState {
+  header: ThreadHeader | undefined;
+  items: Item[] = [];
+  turns = 0;
+  /** Calls that were started and never finished. */
+  interrupted = 0;
+  /** Since the last response: a response's line comes after those of its tools. */
+  #started: ToolCall[] = [];
+  #finished: ToolCallOutput[] = [];
+
+  take(record: ThreadRecord): void {
+    switch (record.type) {
+      case 'thread':
+        this.header = record;
+        break;
+      case 'turn.started':
+        this.finish();
+        this.turns = record.turn;
+        break;
+      case 'input':
+        this.finish();
+        this.items.push(record.item);
+        break;
+      case 'tool.started':
+        this.#started.push(record.call);
+        break;
+      case 'tool.finished':
+        this.#finished.push(record.output);
+        break;
+      case 'response':
+        this.#addResponse(record.items);
+        break;
+      case 'compacted':
+        this.finish();
+        this.items = [...record.items];
+        break;
+      case 'turn.ended':
+        this.finish();
+        break;
+    }
+  }
+
+  /** A response that was cut off by the end of the process: only its calls that were started are known. */
+  finish(): void {
+    if (this.#started.length > 0) this.#addResponse(this.#started);
+    this.#finished = [];
+  }
+
+  #addResponse(items: readonly Item[]): void {
+    const outputs = items.filter(isToolCall).map((call) => this.#outputOf(call));
+    for (const item of [...items, ...outputs]) this.items.push(item);
+    const known = new Set(items.filter(isToolCall).map((call) => call.call_id));
+    this.#started = this.#started.filter((call) => !known.has(call.call_id));
+  }
+
+  #outputOf(call: ToolCall): ToolCallOutput {
+    const at = this.#finished.findIndex((output) => output.call_id === call.call_id);
+    if (at >= 0) return this.#finished.splice(at, 1)[0] ?? outputFor(call, NEVER_RUN);
+    if (!this.#started.some((started) => started.call_id === call.call_id)) return outputFor(call, NEVER_RUN);
+    this.interrupted += 1;
+    return outputFor(call, UNKNOWN_OUTCOME);
+  }
+}

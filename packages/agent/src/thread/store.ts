@@ -1,0 +1,192 @@
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
+import { isObject, parseOwnJson, stringOf } from '@turnwire/wire/internal/base/json';
+import { randomHex } from '@turnwire/client/internal/platform/random';
+import { timestamp } from '@turnwire/client/internal/platform/wall-time';
+import { codeOf } from '../workspace.ts';
+import { lineOf, pathOf, ThreadFile } from './file.ts';
+import type { AgentThread, ThreadHeader } from './records.ts';
+import { replay } from './replay.ts';
+import { ThreadError } from './thread-error.ts';
+
+/** A thread in a list, newest first. */
+export interface ThreadSummary {
+  readonly id: string;
+  readonly cwd: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** ISO 8601; the file's own time. */
+  readonly updatedAt: string;
+  /** The beginning of the first message. */
+  readonly preview: string;
+}
+
+/** A thread on disk. One process at a time goes on with it. */
+export interface StoredThread extends AgentThread {
+  /**
+   * Makes this process the one that goes on with it; the first record does so too. Fails with `ThreadError` when
+   * another process does, or did since the thread was read.
+   */
+  claim(): Promise<void>;
+  /** Lets others go on with it: at the end, when no turn runs. A process that ends does so too. */
+  release(): Promise<void>;
+}
+
+/** A thread that was read from disk. */
+export interface ResumedThread extends StoredThread {
+  /** The working directory that it was begun in. */
+  readonly cwd: string;
+  /** What was not as it should be (a torn last line, a tool that was cut off): to be shown to the person. */
+  readonly notes: readonly string[];
+}
+
+const PREVIEW_CHARS = 80;
+/** Enough for the header and the first message. */
+const PREVIEW_BYTES = 16 * 1024;
+const MAX_LISTED = 500;
+
+/** Threads as JSON lines, one file each, in `folder`; it is made when the first one is written. */
+export class ThreadStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Makes the folder; answers what stands in the way, in one line, or nothing. */
+  async prepare(): Promise<string | undefined> {
+    try {
+      // Conversations are private.
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await access(this.#folder, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      return `${this.#folder} cannot be written to (${codeOf(error) ?? 'unknown error'})`;
+    }
+  }
+
+  /** A new thread. Nothing is on disk before its first record. */
+  create(cwd: string, parent?: string): StoredThread {
+    const header: ThreadHeader = {
+      type: 'thread',
+      version: 1,
+      id: newId(),
+      created_at: timestamp(),
+      cwd,
+      ...(parent === undefined ? {} : { parent }),
+    };
+    const file = new ThreadFile(this.#folder, header.id, { before: lineOf(header), size: 0 });
+    return { id: header.id, items: [], turns: 0, ...methodsOf(file) };
+  }
+
+  /** Goes on with a thread. Fails with `ThreadError`. */
+  async resume(id: string): Promise<ResumedThread> {
+    const bytes = await this.#read(id);
+    const text = bytes.toString('utf8');
+    const { header, items, turns, notes } = replay(text);
+    if (header === undefined) throw new ThreadError(whyUnreadable(id, text), 'unreadable');
+    // What is appended must not continue a torn line.
+    const before = text.endsWith('\n') ? '' : '\n';
+    const file = new ThreadFile(this.#folder, id, { before, size: bytes.length });
+    return { id, cwd: header.cwd, items, turns, notes, ...methodsOf(file) };
+  }
+
+  /** A new thread that begins with another one's history. Fails with `ThreadError`. */
+  async fork(id: string): Promise<ResumedThread> {
+    const { cwd, items, turns, notes } = await this.resume(id);
+    const thread = this.create(cwd, id);
+    await thread.append({ type: 'turn.started', turn: turns, at: timestamp() });
+    await thread.append({ type: 'compacted', items });
+    return { ...thread, cwd, items, turns, notes };
+  }
+
+  /** The id of the thread that was used last: in `cwd` when there is one, else anywhere. Fails with `ThreadError`. */
+  async last(cwd?: string): Promise<string> {
+    const threads = await this.list();
+    const found = threads.find((thread) => thread.cwd === cwd) ?? threads[0];
+    if (found === undefined) throw new ThreadError('there is no thread to resume yet', 'not_found');
+    return found.id;
+  }
+
+  /** Newest first. Files that are no threads are left out. */
+  async list(): Promise<readonly ThreadSummary[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const ids = names.filter((name) => name.endsWith('.jsonl')).map((name) => name.slice(0, -'.jsonl'.length));
+    const newest = ids.filter(isId).sort().reverse().slice(0, MAX_LISTED);
+    const summaries = await Promise.all(newest.map((id) => this.#summaryOf(id).catch(() => undefined)));
+    return summaries
+      .filter((summary) => summary !== undefined)
+      .sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1));
+  }
+
+  async #summaryOf(id: string): Promise<ThreadSummary | undefined> {
+    const path = pathOf(this.#folder, id);
+    const { mtime } = await stat(path);
+    const records = (await beginningOf(path)).split('\n').map(parseOwnJson).filter(isObject);
+    const header = records.find((record) => record.type === 'thread');
+    const cwd = stringOf(header?.cwd);
+    if (cwd === undefined) return undefined;
+    const preview = textOf(records.find((record) => record.type === 'input')?.item);
+    return {
+      id,
+      cwd,
+      createdAt: stringOf(header?.created_at) ?? mtime.toISOString(),
+      updatedAt: mtime.toISOString(),
+      preview: preview.replaceAll(/\s+/g, ' ').trim().slice(0, PREVIEW_CHARS),
+    };
+  }
+
+  async #read(id: string): Promise<Buffer> {
+    if (!isId(id)) throw new ThreadError(`"${id}" is no thread id`, 'not_found');
+    try {
+      return await readFile(pathOf(this.#folder, id));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') throw new ThreadError(`there is no thread ${id}`, 'not_found');
+      throw new ThreadError(`the thread ${id} cannot be read: ${codeOf(error) ?? 'unknown error'}`, 'unreadable');
+    }
+  }
+}
+
+function methodsOf(file: ThreadFile): Pick<StoredThread, 'append' | 'claim' | 'release'> {
+  return {
+    append: (record, options) => file.append(record, options),
+    claim: () => file.claim(),
+    release: () => file.release(),
+  };
+}
+
+function whyUnreadable(id: string, text: string): string {
+  const first = parseOwnJson(text.slice(0, Math.max(0, text.indexOf('\n'))));
+  const version = isObject(first) && first.type === 'thread' ? first.version : undefined;
+  if (typeof version !== 'number') return `the thread ${id} has no readable first line`;
+  return `the thread ${id} was written by another version of turnwire (format ${version}, this one reads 1)`;
+}
+
+/** Sorts by time: `20261120-235301-9f3a1c`. */
+function newId(): string {
+  const [day = '', time = ''] = timestamp().replaceAll(/[-:]/g, '').split('T');
+  return `${day}-${time.slice(0, 6)}-${randomHex(3)}`;
+}
+
+/** An id never leads out of the folder. */
+function isId(id: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/.test(id);
+}
+
+async function beginningOf(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.alloc(PREVIEW_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, PREVIEW_BYTES, 0);
+    return buffer.subarray(0, bytesRead).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function textOf(item: unknown): string {
+  if (!isObject(item)) return '';
+  if (typeof item.content === 'string') return item.content;
+  const parts = Array.isArray(item.content) ? item.content : [];
+  return parts.map((part: unknown) => (isObject(part) ? (stringOf(part.text) ?? '') : '')).join('');
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { ApprovalNeed } from './approval/approval.ts';
+import type { FileChange, ToolKind, ToolLocation } from './events.ts';
+import type { SandboxLevel } from './sandbox/sandbox.ts';
+
+/** A tool's input as the model wrote it: JSON arguments, or the free text of a custom tool. */
+export type ToolInput =
+  { readonly type: 'json'; readonly value: unknown } | { readonly type: 'text'; readonly text: string };
+
+/** What a running tool may use. */
+export interface ToolRun {
+  /** Aborts on an interrupt: the tool ends everything that it started and returns. */
+  readonly signal: AbortSignal;
+  /** Shows output while it comes. The tool bounds what it tells. */
+  output(stream: 'stdout' | 'stderr', delta: string): void;
+}
+
+export interface ToolResult {
+  /** The text that the model gets. The tool bounds it. */
+  readonly output: string;
+  /** False: the tool did not do what it was asked. */
+  readonly ok: boolean;
+  readonly exitCode?: number;
+}
+
+/** A call that was understood: what it will do, what it needs, and how to do it. Nothing has happened yet. */
+export interface ToolPlan {
+  /** One line for people. */
+  readonly title: string;
+  readonly locations?: readonly ToolLocation[];
+  readonly changes?: readonly FileChange[];
+  /** What a command runs in; absent for tools that run none. */
+  readonly sandbox?: SandboxLevel;
+  /** Absent: the tool may run without asking. */
+  readonly approval?: ApprovalNeed;
+  run(run: ToolRun): Promise<ToolResult>;
+}
+
+/** A tool that the model may call. */
+export interface AgentTool {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: ToolKind;
+  /** JSON Schema of the arguments. */
+  readonly parameters: JsonObject;
+  /** False: it runs alone, after the calls before it and before those after it. */
+  readonly parallel: boolean;
+  /** Fails with `ToolInputError` for input that it cannot take. */
+  plan(input: ToolInput, options: { signal: AbortSignal }): Promise<ToolPlan>;
+}
+
+/** The model's fault: the message is given back to it as the call's output. */
+export class ToolInputError extends Error {
+  override readonly name = 'ToolInputError';
+}
+
+export interface ToolDefinition<Schema extends z.ZodObject> {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: ToolKind;
+  readonly schema: Schema;
+  /** Default true. */
+  readonly parallel?: boolean;
+  /** Arguments for the free text of a custom tool call. Absent: such a call is refused. */
+  readonly fromText?: (text: string) => z.input<Schema>;
+  readonly plan: (args: z.output<Schema>, options: { signal: AbortSignal }) => Promise<ToolPlan>;
+}
+
+/**
+ * A tool from a zod schema: the JSON Schema that the model sees and the check of what it sends are the same thing.
+ *
+ * @example
+ * ```ts
+ * defineTool({
+ *   name: 'now',
+ *   description: 'The time.',
+ *   kind: 'other',
+ *   schema: z.strictObject({}),
+ *   plan: async () => ({ title: 'now', run: async () => ({ output: clock(), ok: true }) }),
+ * });
+ * ```
+ */
+export function defineTool<Schema extends z.ZodObject>(definition: ToolDefinition<Schema>): AgentTool {
+  const { name, description, kind, schema, parallel = true, fromText, plan } = definition;
+  return {
+    name,
+    description,
+    kind,
+    parallel,
+    parameters: jsonSchemaOf(schema),
+    plan(input, options) {
+      const raw = input.type === 'json' ? input.value : fromText?.(input.text);
+      if (raw === undefined) throw new ToolInputError(`${name} takes JSON arguments, not free text`);
+      const parsed = schema.safeParse(raw);
+      if (!parsed.success) throw new ToolInputError(`invalid arguments for ${name}: ${issuesOf(parsed.error)}`);
+      return plan(parsed.data, options);
+    },
+  };
+}
+
+function jsonSchemaOf(schema: z.ZodObject): JsonObject {
+  const json: JsonObject = { ...z.toJSONSchema(schema, { io: 'input' }) };
+  delete json.$schema;
+  return json;
+}
+
+function issuesOf(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map((issue) => (issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`))
+    .join('; ');
+}

@@ -1,0 +1,139 @@
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import type { Timer } from '@turnwire/wire/internal/base/clock';
+import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
+import { findProgram, foreignPath } from '../sandbox/paths.ts';
+import { runProcess } from '../process/process.ts';
+import { outsideNeed } from './read-file.ts';
+import type { WalkRequest, WalkResult } from './search-walk.ts';
+import type { ToolsetContext } from '../tool-context.ts';
+import type { Place } from '../workspace.ts';
+
+const DEFAULT_RESULTS = 100;
+const MAX_RESULTS = 1000;
+const MAX_BYTES = 64 * 1024;
+const TIMEOUT_MS = 30_000;
+
+const schema = z.strictObject({
+  pattern: z.string().min(1).describe('A regular expression, matched line by line.'),
+  path: z.string().min(1).optional().describe('File or folder. Default: the working directory.'),
+  glob: z.string().min(1).optional().describe('Only files whose name matches, e.g. *.ts'),
+  ignore_case: z.boolean().optional(),
+  max_results: z.number().int().min(1).max(MAX_RESULTS).optional().describe(`Default ${DEFAULT_RESULTS}.`),
+});
+
+type Query = z.output<typeof schema>;
+
+/** `search`: lines that match, through ripgrep where it is installed, else through a bounded walk of our own. */
+export function createSearchTool(context: ToolsetContext): AgentTool {
+  return defineTool({
+    name: 'search',
+    description: 'Searches files for lines that match a regular expression. Gives path:line:text.',
+    kind: 'search',
+    schema,
+    async plan(query) {
+      const place = await context.workspace.locate(query.path ?? '.');
+      const approval = outsideNeed('search', place);
+      return {
+        title: `search ${query.pattern} in ${context.workspace.show(place.real)}`,
+        locations: [{ path: place.real }],
+        ...(approval === undefined ? {} : { approval }),
+        run: ({ signal }) => search(query, place, context, signal),
+      };
+    },
+  });
+}
+
+async function search(query: Query, place: Place, context: ToolsetContext, signal: AbortSignal): Promise<ToolResult> {
+  const found = (await withRipgrep(query, place, context, signal)) ?? (await withWalk(query, place, context, signal));
+  const limit = query.max_results ?? DEFAULT_RESULTS;
+  const lines = found.lines.slice(0, limit);
+  if (lines.length === 0) return { output: found.note ?? '(nothing found)', ok: true };
+  const notes = [found.lines.length > limit ? `[… more than ${limit} lines match …]` : undefined, found.note];
+  return { output: [...lines, ...notes.filter((note) => note !== undefined)].join('\n'), ok: true };
+}
+
+/** `undefined` when ripgrep is not there. */
+async function withRipgrep(
+  query: Query,
+  place: Place,
+  context: ToolsetContext,
+  signal: AbortSignal,
+): Promise<WalkResult | undefined> {
+  const { cwd } = context.workspace;
+  const program = findProgram('rg', foreignPath(context.env.PATH, cwd));
+  // Without a sandbox nothing hides keys from it; our own walk passes them by.
+  if (program === undefined || (!context.sandbox.works && context.workspace.hasSecretsBelow(place.real)))
+    return undefined;
+  const argv = [program, ...ripgrepArgs(query), '--', context.workspace.show(place.real)] as const;
+  const { end, output } = await runProcess({
+    // What lies outside was approved, and is not visible inside.
+    argv: place.inside ? context.sandbox.wrap(argv, { level: 'read-only', cwd }) : argv,
+    cwd,
+    env: context.env,
+    timeoutMs: TIMEOUT_MS,
+    signal,
+    clock: context.clock,
+    headBytes: MAX_BYTES,
+    tailBytes: 0,
+  });
+  signal.throwIfAborted();
+  const text = output.toString().replace(/^\.\//gm, '');
+  // A link to a program that the sandbox does not show is as good as none.
+  if (end.type === 'not_started' || text.startsWith('bwrap: ')) return undefined;
+  if (end.type === 'exited' && end.code > 1 && !/^[^\n]*:\d+:/.test(text))
+    throw new ToolInputError(`search failed: ${text.trim()}`);
+  const lines = text.split('\n').filter((line) => line !== '');
+  return { lines, ...(end.type === 'timeout' ? { note: `[… stopped after ${TIMEOUT_MS} ms …]` } : {}) };
+}
+
+function ripgrepArgs(query: Query): string[] {
+  return [
+    '--no-config',
+    '--line-number',
+    '--no-heading',
+    '--with-filename',
+    '--color=never',
+    '--sort=path',
+    '--max-columns=300',
+    '--max-columns-preview',
+    ...(query.ignore_case === true ? ['--ignore-case'] : []),
+    ...(query.glob === undefined ? [] : [`--glob=${query.glob}`]),
+    '-e',
+    query.pattern,
+  ];
+}
+
+/** In a thread of its own, because a bad pattern can keep the regular expression engine busy for ever. */
+async function withWalk(query: Query, place: Place, context: ToolsetContext, signal: AbortSignal): Promise<WalkResult> {
+  const request: WalkRequest = {
+    root: place.real,
+    cwd: context.workspace.cwd,
+    secrets: place.inside ? context.workspace.secrets : [],
+    pattern: query.pattern,
+    glob: query.glob,
+    ignoreCase: query.ignore_case === true,
+    maxResults: (query.max_results ?? DEFAULT_RESULTS) + 1,
+  };
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const worker = new Worker(new URL(`./search-worker.${extension}`, import.meta.url), { workerData: request, env: {} });
+  const result = Promise.withResolvers<WalkResult>();
+  const onAbort = (): void => result.reject(new Error('stopped: the user interrupted the turn'));
+  let timer: Timer | undefined;
+  try {
+    signal.addEventListener('abort', onAbort, { once: true });
+    timer = context.clock.after(TIMEOUT_MS, () =>
+      result.resolve({ lines: [], note: `stopped after ${TIMEOUT_MS} ms` }),
+    );
+    worker.once('message', (message: WalkResult | { error: string }) => {
+      if ('error' in message) result.reject(new ToolInputError(message.error));
+      else result.resolve(message);
+    });
+    worker.once('error', (error) => result.reject(error));
+    return await result.promise;
+  } finally {
+    timer?.cancel();
+    signal.removeEventListener('abort', onAbort);
+    await worker.terminate();
+  }
+}

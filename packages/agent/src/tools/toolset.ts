@@ -1,0 +1,47 @@
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import { openSandbox } from '../sandbox/open.ts';
+import { secretPlaces } from '../sandbox/secret-places.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { AgentTool } from '../tool.ts';
+import { createApplyPatchTool } from './apply-patch.ts';
+import type { ToolsetContext } from '../tool-context.ts';
+import { createListDirTool } from './list-dir.ts';
+import { createReadFileTool } from './read-file.ts';
+import { createSearchTool } from './search.ts';
+import { createShellTool } from './shell.ts';
+import { Workspace } from '../workspace.ts';
+
+/** `none`; `read`: what looks at files; `all`: commands and patches too. */
+export type ToolSelection = 'none' | 'read' | 'all';
+
+export interface ToolsetOptions {
+  /** The working directory: what lies outside of it needs approval. */
+  readonly cwd: string;
+  /** Default `all`. */
+  readonly select?: ToolSelection;
+  /** Environment of commands. Default: a bare `PATH`, so that no secret gets out by accident. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What walls commands in. Default: `openSandbox` for this folder and environment. */
+  readonly sandbox?: Sandbox;
+  /** Default: the real one. */
+  readonly clock?: Clock;
+}
+
+const BARE_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+
+/** The built-in tools for one working directory. Fails when it does not exist. */
+export async function createTools(options: ToolsetOptions): Promise<readonly AgentTool[]> {
+  const select = options.select ?? 'all';
+  if (select === 'none') return [];
+  const { env = BARE_ENVIRONMENT, clock = systemClock } = options;
+  const workspace = await Workspace.open(options.cwd, secretPlaces(env));
+  const context: ToolsetContext = {
+    workspace,
+    env,
+    clock,
+    sandbox: options.sandbox ?? (await openSandbox({ cwd: workspace.cwd, env, clock })),
+  };
+  const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
+  return select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];
+}

@@ -1,0 +1,157 @@
+import { Server, type AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { createHttpTransport } from '@turnwire/client/internal/transport/http';
+import type { BridgeContext } from './exchange/context.ts';
+import { isLoopback } from '@turnwire/client/internal/platform/local-only';
+import { nextTurn } from '@turnwire/client/internal/platform/wait';
+import { createMetrics } from './observe/metrics.ts';
+import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
+import { createFront, type HttpFront } from './front/server.ts';
+import { openStore } from './store/index.ts';
+import { OpenStreams } from './upstream/streams.ts';
+import { createTracer } from './observe/trace.ts';
+import { createTurnSeal } from './upstream/turn-state.ts';
+import { createHop } from './upstream/hop.ts';
+import { refuseOwnAddress } from './upstream/own-address.ts';
+import { UpstreamPool } from './upstream/pool.ts';
+
+/** A Responses and Chat Completions server in front of other model servers. */
+export interface Bridge extends AsyncDisposable {
+  /** Starts to listen. Rejects with Node's error for a port in use, or when the store cannot be opened. */
+  listen(): Promise<void>;
+  /** Stops to accept, lets streams finish up to the drain timeout, then ends. */
+  close(): Promise<void>;
+  /** e.g. `http://127.0.0.1:18080`; empty before `listen`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+/**
+ * @throws BridgeOptionsError for options that cannot be served
+ *
+ * @example
+ * ```ts
+ * const bridge = createBridge({ upstreams: ['http://127.0.0.1:8080'], wire: 'chat', port: 0 });
+ * await bridge.listen();
+ * console.log(`${bridge.url}/v1`);
+ * await bridge.close();
+ * ```
+ */
+export function createBridge(options: BridgeOptions): Bridge {
+  const settings = settingsOf(options);
+  refuseOpenDoors(settings);
+  return new RunningBridge(settings);
+}
+
+class RunningBridge implements Bridge {
+  readonly #settings: Settings;
+  #context: BridgeContext | undefined;
+  #front: HttpFront | undefined;
+  #url = '';
+  #port = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async listen(): Promise<void> {
+    const context = await createContext(this.#settings);
+    const front = createFront(context);
+    this.#context = context;
+    this.#front = front;
+    const { host, port } = this.#settings;
+    try {
+      await front.app.listen({ host, port, backlog: 4096 });
+      this.#port = (front.app.server.address() as AddressInfo).port;
+      refuseOwnAddress(this.#settings, this.#port);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const context = this.#context;
+    const front = this.#front;
+    if (context === undefined || front === undefined) return;
+    context.streams.closing = true;
+    stopListening(front.app);
+    front.sockets.close();
+    await context.streams.drain(this.#settings.drainTimeoutMs);
+    context.pool.close();
+    await settleWithin(front);
+    await context.transport.close();
+    await context.store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** As a plain server: HTTP's own `close` also cuts the connections of answers that have ended but are still being read. */
+function stopListening(app: HttpFront['app']): void {
+  Server.prototype.close.call(app.server);
+}
+
+/** What was told to stop has a moment to say so to its client; then connections are cut. */
+async function settleWithin({ app, sockets }: HttpFront): Promise<void> {
+  await nextTurn();
+  sockets.terminate();
+  app.server.closeAllConnections();
+  await app.close();
+}
+
+async function createContext(settings: Settings): Promise<BridgeContext> {
+  const log = settings.logger ?? pino({ level: 'silent' });
+  const transport = createHttpTransport({
+    clock: settings.clock,
+    ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
+  });
+  const streams = new OpenStreams(settings.clock, settings.heartbeatMs, settings.maxStreams);
+  const hop = createHop();
+  const pool = new UpstreamPool(settings, transport, hop);
+  return {
+    settings,
+    transport,
+    hop,
+    pool,
+    streams,
+    log,
+    store: await openStore(settings.store, settings.storeLimits, (error) =>
+      log.error({ error: error.message }, 'the store'),
+    ),
+    seal: createTurnSeal(settings.turnStateKey),
+    metrics: createMetrics(
+      () => streams.size,
+      () => pool.status(),
+    ),
+    tracer:
+      settings.traceDir === undefined
+        ? undefined
+        : createTracer(settings.traceDir, (error) => log.error({ error: error.message }, 'a trace')),
+  };
+}
+
+/** Beyond loopback everybody on the network could spend the upstream's money. */
+function refuseOpenDoors(settings: Settings): void {
+  if (isLoopback(settings.host) || settings.authToken !== undefined || settings.insecure === true) return;
+  throw new BridgeOptionsError(
+    `listening on ${settings.host} needs --auth-token-env, since others can reach it (--insecure to do it anyway)`,
+  );
+}

@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { HttpTransport } from '@turnwire/client/internal/transport/http';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Settings } from '../options.ts';
+import type { ResponseStore } from '../store/index.ts';
+import type { OpenStreams } from '../upstream/streams.ts';
+import type { Tracer } from '../observe/trace.ts';
+import type { TurnSeal } from '../upstream/turn-state.ts';
+import type { Hop } from '../upstream/hop.ts';
+import type { UpstreamPool } from '../upstream/pool.ts';
+
+/** What all requests of one bridge share. */
+export interface BridgeContext {
+  readonly settings: Settings;
+  readonly transport: HttpTransport;
+  readonly pool: UpstreamPool;
+  /** The mark on what this bridge sends, and how it knows it again. */
+  readonly hop: Hop;
+  readonly store: ResponseStore;
+  readonly seal: TurnSeal;
+  readonly streams: OpenStreams;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly tracer: Tracer | undefined;
+}

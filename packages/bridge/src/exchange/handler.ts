@@ -1,0 +1,24 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import type { BridgeContext } from './context.ts';
+
+/** One request that was let in. */
+export interface ApiRequest {
+  readonly context: BridgeContext;
+  /** Names it in the log, in the trace, and to its client in `x-request-id`. */
+  readonly id: string;
+  readonly method: string;
+  /** The target as it came: path and query. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** As it came, in its `content-encoding`; empty where there is none. */
+  readonly body: Uint8Array;
+  readonly res: ServerResponse;
+  /** Where an upstream has the same, below its base URL: `responses`, `responses/resp_1/input_items`. Without query. */
+  readonly path: string;
+  /** The wire of a request for an answer; absent for everything else. */
+  readonly protocol: ProtocolId | undefined;
+}
+
+/** Answers one request, whatever happens; settles when the answer is written, or its client is gone. Never rejects. */
+export type Handler = (request: ApiRequest) => Promise<void>;

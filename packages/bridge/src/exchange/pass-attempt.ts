@@ -1,0 +1,176 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Logger } from 'pino';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import { retryPolicies, withBudgets } from '@turnwire/wire/internal/model/retry-policy';
+import type { HttpRequest, HttpResponse } from '@turnwire/client/internal/transport/http';
+import { failureOfAnswer, isStream } from '@turnwire/client/internal/http/failure';
+import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
+import { concealSecrets, secretsOf } from '@turnwire/client/internal/provider/secrets';
+import type { StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';
+import { protocols } from '@turnwire/wire/internal/protocols';
+import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
+import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
+import { passedHeaders, staysCoded } from '../request/client-kind.ts';
+import type { BridgeContext } from './context.ts';
+import { PassBeginning } from './pass-beginning.ts';
+import type { TurnState } from '../upstream/turn-state.ts';
+import { silence } from '../upstream/beginning.ts';
+import { failOver, type Asked, type Outcome } from '../upstream/failover.ts';
+import { peekable, type PeekedResponse } from '../upstream/peek.ts';
+import type { Lease, Upstream } from '../upstream/pool.ts';
+
+/** A request on its way to an upstream as it is. */
+export interface PassRequest {
+  readonly context: BridgeContext;
+  readonly method: string;
+  /** Path and query below the base URL, without leading slash. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Absent for a method that has none. */
+  readonly body: Uint8Array | undefined;
+  readonly turn: TurnState | undefined;
+  readonly abort: AbortController;
+  readonly log: Logger;
+}
+
+/** An answer that may be passed on. */
+export interface Passed {
+  readonly response: PeekedResponse;
+  /** Reads along where how the stream ends matters to the choice of a server. */
+  readonly judge: StreamDecoder | undefined;
+}
+
+/** Finds an upstream that begins to answer; the refusal of a failure is its answer all the same, to be passed on as it is. */
+export function startPassing(request: PassRequest): Promise<Outcome<Passed, PeekedResponse>> {
+  const { context, turn, abort, log } = request;
+  const { settings, pool } = context;
+  return failOver({
+    pool,
+    clock: settings.clock,
+    policy: withBudgets(retryPolicies.bridge, { request: settings.requestMaxRetries }),
+    log,
+    sticky: turn?.upstream,
+    model: modelIn(request),
+    signal: abort.signal,
+    ask: (lease, hasOther) => ask(request, lease, hasOther),
+    drop: (response) => response.release(),
+  });
+}
+
+async function ask(
+  request: PassRequest,
+  lease: Lease,
+  hasOther: () => boolean,
+): Promise<Asked<Passed, PeekedResponse>> {
+  const { context, abort } = request;
+  const { clock } = context.settings;
+  const ms = awaitsEvents(request) ? context.settings.firstEventTimeoutMs : 0;
+  const { upstream } = lease;
+  const stop = new AbortController();
+  const beginning = new PassBeginning(lease, { clock, ms, hasOther }, () => stop.abort());
+  let response: PeekedResponse | undefined;
+  try {
+    const sent = toHttpRequest(request, upstream, AbortSignal.any([abort.signal, stop.signal]));
+    response = peekable(await context.transport.send(sent));
+    const judge = judgeOf(request, response);
+    const failure = isGood(response)
+      ? await beginning.failureOf(response, isJsonAnswer(request, response) ? 'json' : judge)
+      : await failureOfAnswer(sent, response.looking, clock);
+    if (failure === undefined) return { ok: true, answer: { response, judge } };
+    return { ok: false, failure: shown(request, upstream, failure), refusal: response };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    response?.cancel();
+    const failure = beginning.silent ? silence(upstream, ms) : error;
+    return { ok: false, failure, refusal: undefined };
+  } finally {
+    beginning.close();
+  }
+}
+
+/** The failure without what the server may have quoted of the bridge's own key. */
+export function shown({ context }: PassRequest, upstream: Upstream, failure: ModelError): ModelError {
+  return concealSecrets(failure, secretsOf(upstream.provider('responses'), context.pool.getEnv));
+}
+
+function toHttpRequest(request: PassRequest, upstream: Upstream, signal: AbortSignal): HttpRequest {
+  const { context, turn, body, headers } = request;
+  const { settings, pool, hop } = context;
+  const provider = upstream.provider('responses');
+  const own = turn?.upstream === upstream.key ? turn.own : undefined;
+  return {
+    method: request.method,
+    url: requestUrl(provider, request.path),
+    headers: {
+      ...passedHeaders(headers),
+      'accept-encoding': 'identity',
+      ...requestHeaders(provider, pool.getEnv),
+      via: hop.stamp(headers.via),
+      ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }),
+    },
+    ...(body === undefined ? {} : { body }),
+    redirect: 'manual',
+    signal,
+    timers: { connectMs: settings.connectTimeoutMs, idleMs: settings.idleTimeoutMs, progressMs: 0 },
+  };
+}
+
+/** An answer to a conditional request is one, too. */
+function isGood(response: HttpResponse): boolean {
+  return isStream(response) || response.status === 304;
+}
+
+/** A decoder for an event stream of a known wire; any other body is judged by its head alone. */
+function judgeOf({ context, path, method }: PassRequest, response: HttpResponse): StreamDecoder | undefined {
+  const wire = wireOfPath(path);
+  if (method !== 'POST' || wire === undefined || !isReadable(response, 'text/event-stream')) return undefined;
+  const { onClose, toolCallsOnStop } = context.settings;
+  return createDecoder(wire, { onClose, toolCallsOnStop, tokenLimit: true });
+}
+
+function isJsonAnswer({ path, method }: PassRequest, response: HttpResponse): boolean {
+  return method === 'POST' && wireOfPath(path) !== undefined && isReadable(response, 'application/json');
+}
+
+function isReadable(response: HttpResponse, type: string): boolean {
+  const given = response.header('content-type')?.trim().toLowerCase() ?? '';
+  return isStream(response) && given.startsWith(type) && !staysCoded(response.header('content-encoding'));
+}
+
+/** A model that is not asked for a stream is silent for as long as its answer takes: that is no sign of a bad server. */
+function awaitsEvents({ body, headers, method, path }: PassRequest): boolean {
+  if (method !== 'POST' || body === undefined || wireOfPath(path) === undefined) return true;
+  return headers['content-encoding'] !== undefined || asksForStream(body);
+}
+
+const STREAM_FIELD = '"stream"';
+const IS_TRUE = /^\s*:\s*true/;
+
+/** Without parsing it: quotes within a string are escaped, so that `"stream"` in JSON text is a field. */
+function asksForStream(body: Uint8Array): boolean {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  for (let at = bytes.indexOf(STREAM_FIELD); at >= 0; at = bytes.indexOf(STREAM_FIELD, at + 1)) {
+    const value = at + STREAM_FIELD.length;
+    if (IS_TRUE.test(bytes.toString('latin1', value, value + 32))) return true;
+  }
+  return false;
+}
+
+function wireOfPath(path: string): ProtocolId | undefined {
+  const [name] = path.split('?', 1);
+  return Object.values(protocols).find((protocol) => protocol.path === name)?.id;
+}
+
+const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/;
+const MODEL_WITHIN = 1024;
+
+/**
+ * The model that a body names near its beginning or its end, where clients put it. It is only what a server's lack of a
+ * model is noted under: the body is not parsed for it, and one that hides it is served all the same.
+ */
+function modelIn({ body, headers, method }: PassRequest): string | undefined {
+  if (body === undefined || method !== 'POST' || headers['content-encoding'] !== undefined) return undefined;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const named = (part: Buffer): string | undefined => MODEL.exec(part.toString('latin1'))?.[1];
+  return named(bytes.subarray(0, MODEL_WITHIN)) ?? named(bytes.subarray(-MODEL_WITHIN));
+}

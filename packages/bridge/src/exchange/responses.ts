@@ -1,0 +1,59 @@
+import type { Logger } from 'pino';
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
+import { InvalidFieldError } from '@turnwire/wire/internal/request-fields';
+import { badRequest, type ApiError } from '../reply/api-error.ts';
+import { responsesEncoding, type Encoding } from '../reply/encoding.ts';
+import { echoOf, type Prepared } from '../request/prepare.ts';
+import { MissingStateError } from '../request/state.ts';
+import type { ResponseStore } from '../store/index.ts';
+import type { BridgeContext } from './context.ts';
+
+/** The encoding of one response, as its request wants it. */
+export function responsesEncodingFor(
+  context: BridgeContext,
+  prepared: Prepared,
+  responseId: string,
+  codex: boolean,
+): Encoding {
+  return responsesEncoding({
+    responseId,
+    createdAt: unixSeconds(),
+    model: prepared.parsed.request.model ?? context.settings.model,
+    response: echoOf(prepared, codex),
+    toolProgress: true,
+    finalOnly: context.settings.mode === 'final-only',
+    dataHeartbeat: codex,
+  });
+}
+
+/** Keeps an answer for later requests. A store that fails costs the memory of it, not the answer. */
+export async function keep(
+  store: ResponseStore,
+  log: Logger,
+  prepared: Prepared,
+  encoding: Encoding,
+  response: JsonObject | undefined = encoding.response,
+): Promise<void> {
+  if (!prepared.store || response === undefined) return;
+  try {
+    const kept = await store.put({
+      id: String(response.id),
+      response,
+      input: prepared.added,
+      ...(prepared.previousId === undefined ? {} : { previousId: prepared.previousId }),
+    });
+    if (!kept) log.warn({ response: response.id }, 'the response is too large to be kept');
+  } catch (error) {
+    log.error({ error: error instanceof Error ? error.message : 'unknown' }, 'the response could not be kept');
+  }
+}
+
+/** What was wrong with a request that could not be read. */
+export function refusalOf(error: unknown): ApiError | undefined {
+  if (error instanceof MissingStateError) return error.answer;
+  if (error instanceof InvalidFieldError) {
+    return badRequest(error.message, { param: error.param, code: error.code ?? null });
+  }
+  return undefined;
+}

@@ -1,0 +1,103 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { createHostCheck, type LocalNames } from '@turnwire/client/internal/platform/local-only';
+import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
+import { badRequest, loopDetected, type ApiError } from '../reply/api-error.ts';
+
+export interface GateOptions extends LocalNames {
+  /** Origins of web pages that may call. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Callers have to send it as `Authorization: Bearer`. */
+  readonly authToken?: string | undefined;
+  /** True for a `via` that says that this bridge itself has sent the request. */
+  readonly isOwnHop?: (via: string | undefined) => boolean;
+}
+
+/** What the gate looks at. */
+export interface GateRequest {
+  readonly method: string;
+  /** The target as it came: path and query, or a whole URL. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Every `Host` header, where more than one was counted. */
+  readonly hosts?: readonly string[] | undefined;
+}
+
+/** Says why a request is not let in; undefined when it is. */
+export type Gate = (request: GateRequest) => ApiError | undefined;
+
+/**
+ * Keeps web pages and strangers out: a page that a user visits can send requests to a port on this machine, but not
+ * without an `Origin`, a foreign `Host`, or a content type that needs no consent.
+ */
+export function createGate(options: GateOptions): Gate {
+  // Beyond loopback the token is the protection: a rebound name does not know it.
+  const isHost = createHostCheck(options);
+  const origins = new Set(options.allowedOrigins ?? []);
+  const token = options.authToken === undefined ? undefined : digest(options.authToken);
+  return (request) =>
+    // Before all others: it has to be told apart from a wrong token, and nobody else can know the mark.
+    (options.isOwnHop?.(request.headers.via) === true ? loopDetected() : undefined) ??
+    checkHost(request, isHost) ??
+    checkOrigin(request, origins) ??
+    checkAddress(request) ??
+    checkToken(request, token) ??
+    checkContentType(request);
+}
+
+/** RFC 9112, 3.2: one Host, no more, and the authority of a target that is a whole URL stands above it. */
+function checkHost(
+  { headers, url, hosts = [] }: GateRequest,
+  isHost: (header: string) => boolean,
+): ApiError | undefined {
+  if (headers.host === undefined) return badRequest('the Host header is missing');
+  if (hosts.length > 1) return badRequest('there is more than one Host header');
+  const authority = /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
+  if (isHost(headers.host) && isHost(authority)) return undefined;
+  return forbidden('this Host is not allowed here');
+}
+
+function checkOrigin({ headers }: GateRequest, origins: ReadonlySet<string>): ApiError | undefined {
+  if (headers.origin === undefined || origins.has(headers.origin) || origins.has('*')) return undefined;
+  return forbidden('this Origin is not allowed: requests of web pages are refused');
+}
+
+function checkAddress({ url }: GateRequest): ApiError | undefined {
+  const mark = url.indexOf('?');
+  if (mark < 0) return undefined;
+  const names = [...new URLSearchParams(url.slice(mark)).keys()];
+  if (!names.some((name) => isSecretParameter(name))) return undefined;
+  return badRequest('a key does not belong into the address: send it as Authorization: Bearer', { code: 'key_in_url' });
+}
+
+function checkToken({ method, headers }: GateRequest, token: Buffer | undefined): ApiError | undefined {
+  if (method === 'OPTIONS') return undefined; // a page's question whether it may ask carries no token
+  if (token === undefined || timingSafeEqual(digest(bearerOf(headers.authorization)), token)) return undefined;
+  return {
+    status: 401,
+    type: 'authentication_error',
+    code: 'invalid_api_key',
+    message: 'the bearer token is missing or wrong',
+    headers: { 'www-authenticate': 'Bearer' },
+  };
+}
+
+/** The scheme may be written in any case (RFC 9110, 11.1). */
+function bearerOf(authorization = ''): string {
+  return /^bearer +(.*)$/i.exec(authorization)?.[1] ?? '';
+}
+
+function checkContentType({ method, headers }: GateRequest): ApiError | undefined {
+  if (method !== 'POST') return undefined;
+  if (/^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) return undefined;
+  return badRequest('the content type has to be application/json', { status: 415, code: 'unsupported_media_type' });
+}
+
+function forbidden(message: string): ApiError {
+  return { status: 403, type: 'permission_error', code: 'forbidden', message };
+}
+
+/** Equal lengths for the comparison, whatever was sent. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,386 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { RawData, WebSocket, WebSocketServer } from 'ws';
+import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
+import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Item } from '@turnwire/wire/internal/model/items';
+import type { WireEvent } from '@turnwire/wire/internal/encode-event';
+import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
+import { answer } from '../exchange/answer.ts';
+import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
+import { isCodex, translatedHeaders } from '../request/client-kind.ts';
+import type { BridgeContext } from '../exchange/context.ts';
+import { keep, refusalOf, responsesEncodingFor } from '../exchange/responses.ts';
+import type { Encoding } from '../reply/encoding.ts';
+import { internalError } from '../reply/internal-error.ts';
+import { newId, type Prepared } from '../request/prepare.ts';
+import { refuseRaw } from './refuse-raw.ts';
+import { readRequest } from '../request/request-body.ts';
+import type { Sink } from '../reply/sink.ts';
+import { prepareResponses, type LocalState } from '../request/state.ts';
+import { traced } from '../reply/traced.ts';
+
+/** Bytes that may wait in a client's socket before the upstream is not read any more. */
+const HIGH_WATER_BYTES = 256 * 1024;
+/** Responses that a connection remembers beside the store. */
+const REMEMBERED = 8;
+/** Requests that may wait on one socket; a client that sends more is cut off. */
+const MAX_WAITING = 16;
+/** A client that said goodbye, or was told to, has this long to close its connection. */
+const CLOSE_MS = 1000;
+
+/** Serves the Responses API over WebSocket. */
+export class WebSocketRoute {
+  readonly #context: BridgeContext;
+  #server: WebSocketServer | undefined;
+  /** Handshakes that wait for `ws` to be loaded. */
+  #opening = 0;
+  #closed = false;
+
+  constructor(context: BridgeContext) {
+    this.#context = context;
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#opening++;
+    void this.#upgrade(request, socket, head)
+      .catch((error: unknown) => refuseRaw(socket, internalError(this.#context.log, error, 'a handshake failed')))
+      .finally(() => this.#opening--);
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Loaded at the first handshake: a bridge whose clients speak HTTP only does not pay for it.
+    const { WebSocketServer: Server } = await import('ws');
+    if (this.#closed) {
+      refuseRaw(socket, shuttingDown());
+      return;
+    }
+    this.#server ??= createSocketServer(Server, this.#context);
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      new Connection(this.#context, client, request).start();
+    });
+  }
+
+  /** Sockets that are open, busy or not, or about to be. */
+  get size(): number {
+    return this.#clients.size + this.#opening;
+  }
+
+  /** Closes the sockets that have nothing to do; those under way close when they are done. */
+  close(): void {
+    this.#closed = true;
+    for (const client of this.#clients) client.emit('turnwire-drain');
+    this.#server?.close();
+  }
+
+  terminate(): void {
+    for (const client of this.#clients) client.terminate();
+  }
+
+  get #clients(): ReadonlySet<WebSocket> {
+    return this.#server?.clients ?? new Set();
+  }
+}
+
+function createSocketServer(Server: typeof WebSocketServer, { settings, seal }: BridgeContext): WebSocketServer {
+  // Deflate costs memory per socket and time per event, and may be declined.
+  const options = {
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: settings.bodyLimit,
+    closeTimeout: CLOSE_MS,
+  };
+  const server = new Server(options);
+  server.on('wsClientError', (error: Error, socket: Duplex) => {
+    refuseRaw(socket, badRequest(error.message, { headers: { 'sec-websocket-version': '13' } }));
+  });
+  server.on('headers', (lines, request: IncomingMessage) => {
+    const turn = firstHeaderValue(request.headers[TURN_STATE_HEADER]);
+    if (turn !== undefined && seal.open(turn) !== undefined) lines.push(`${TURN_STATE_HEADER}: ${turn}`);
+  });
+  return server;
+}
+
+/** One socket: its requests are answered one after another. */
+class Connection {
+  readonly #context: BridgeContext;
+  readonly #client: WebSocket;
+  readonly #request: IncomingMessage;
+  readonly #codex: boolean;
+  readonly #log: Logger;
+  readonly #memory = new ConnectionMemory();
+  readonly #waiting: string[] = [];
+  #waitingLength = 0;
+  #busy = false;
+  #draining = false;
+  #abort: AbortController | undefined;
+
+  constructor(context: BridgeContext, client: WebSocket, request: IncomingMessage) {
+    this.#context = context;
+    this.#client = client;
+    this.#request = request;
+    this.#codex = isCodex(request.headers);
+    this.#log = context.log.child({ socket: newId('ws') });
+  }
+
+  start(): void {
+    this.#client.on('message', (data, binary) => this.#onMessage(data, binary));
+    this.#client.on('close', () => this.#drop());
+    this.#client.on('error', () => this.#client.terminate());
+    this.#client.on('turnwire-drain', () => {
+      this.#draining = true;
+      this.#closeIfIdle();
+    });
+  }
+
+  /** Nobody is there any more: neither the answer under way nor those that wait are of use. */
+  #drop(): void {
+    this.#waiting.length = 0;
+    this.#waitingLength = 0;
+    this.#abort?.abort();
+  }
+
+  #cutOff(code: number, reason: string): void {
+    this.#client.close(code, reason);
+    this.#drop();
+  }
+
+  get #isOpen(): boolean {
+    return this.#client.readyState === this.#client.OPEN;
+  }
+
+  #onMessage(data: RawData, binary: boolean): void {
+    if (!this.#isOpen) return;
+    if (binary) {
+      this.#cutOff(1003, 'text frames only');
+      return;
+    }
+    const text = textOf(data);
+    const tooLong = this.#waitingLength + text.length > this.#context.settings.bodyLimit;
+    if (this.#waiting.length >= MAX_WAITING || tooLong) {
+      this.#cutOff(1008, 'too many requests at once');
+      return;
+    }
+    this.#waiting.push(text);
+    this.#waitingLength += text.length;
+    if (!this.#busy) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+      this.#waitingLength -= text.length;
+      if (this.#draining) void this.#error(shuttingDown());
+      else await this.#serve(text);
+    }
+    this.#busy = false;
+    this.#closeIfIdle();
+  }
+
+  #closeIfIdle(): void {
+    if (this.#draining && !this.#busy) this.#client.close(1001, 'the bridge is shutting down');
+  }
+
+  async #serve(text: string): Promise<void> {
+    const read = readRequest(text);
+    if ('refusal' in read) {
+      await this.#error(read.refusal);
+      return;
+    }
+    const { body } = read;
+    if (body.type !== 'response.create') {
+      await this.#error(badRequest('type: only response.create is known here', { param: 'type' }));
+      return;
+    }
+    if (this.#context.streams.full) {
+      await this.#error(tooMany());
+      return;
+    }
+    try {
+      const prepared = await prepareResponses(body, this.#context.store, this.#memory);
+      await (body.generate === false ? this.#warmUp(prepared) : this.#answer(prepared));
+    } catch (error) {
+      await this.#error(refusalOf(error) ?? internalError(this.#log, error, 'a request on a socket failed'));
+    }
+  }
+
+  /** Takes in what a first request will build upon, without asking anybody. */
+  async #warmUp(prepared: Prepared): Promise<void> {
+    const id = newId('resp');
+    const encoding = responsesEncodingFor(this.#context, prepared, id, this.#codex);
+    const events = [
+      ...encoding.push({ type: 'created', response_id: id }),
+      ...encoding.push({ type: 'completed', response_id: id, ended_by: 'response.completed' }),
+    ];
+    await this.#remember(prepared, encoding);
+    await Promise.all(events.map(({ data }) => this.#send(data)));
+  }
+
+  async #answer(prepared: Prepared): Promise<void> {
+    const { headers } = this.#request;
+    const metadata = isObject(prepared.body.client_metadata) ? prepared.body.client_metadata : {};
+    const turn = this.#context.seal.open(
+      nonEmpty(metadata[TURN_STATE_HEADER]) ?? firstHeaderValue(headers[TURN_STATE_HEADER]),
+    );
+    const encoding = responsesEncodingFor(this.#context, prepared, newId('resp'), this.#codex);
+    const abort = new AbortController();
+    this.#abort = abort;
+    if (!this.#isOpen) abort.abort(); // it left while its request was put together
+    const id = newId('req');
+    const url = this.#request.url ?? '';
+    const trace = this.#context.tracer?.begin(id, { method: 'GET', url, headers, body: prepared.body });
+    const sink = new SocketSink(this.#client, encoding);
+    await answer({
+      context: this.#context,
+      prepared,
+      encoding,
+      sink: trace === undefined ? sink : traced(sink, encoding, trace),
+      headers: { ...translatedHeaders(headers), ...metadataHeaders(metadata) },
+      turn,
+      codex: this.#codex,
+      abort,
+      log: this.#log.child({ request: id }),
+      route: 'responses_ws',
+      onTurn: (token) => {
+        if (this.#codex) this.#client.send(turnFrame(token));
+      },
+      onEnded: () => this.#remember(prepared, encoding),
+    });
+    trace?.end();
+  }
+
+  async #remember(prepared: Prepared, encoding: Encoding): Promise<void> {
+    const response = encoding.response;
+    if (response === undefined) return;
+    const output = Array.isArray(response.output) ? (response.output as Item[]) : [];
+    this.#memory.add(String(response.id), [...prepared.input, ...output]);
+    await keep(this.#context.store, this.#log, prepared, encoding, response);
+  }
+
+  #error(error: ApiError): Promise<void> {
+    const { status, type, code, message, param } = error;
+    return this.#send(JSON.stringify({ type: 'error', status, error: { type, code, message, param: param ?? null } }));
+  }
+
+  /** Settles when the connection took it: a client that asks and does not read is not asked what else it wants. */
+  #send(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#client.send(text, () => resolve());
+    });
+  }
+}
+
+/** The last conversations of a socket: clients of this transport tell the server not to store, and count on this. */
+class ConnectionMemory implements LocalState {
+  readonly #conversations = new Map<string, readonly Item[]>();
+
+  conversation(responseId: string): readonly Item[] | undefined {
+    return this.#conversations.get(responseId);
+  }
+
+  add(responseId: string, items: readonly Item[]): void {
+    this.#conversations.set(responseId, items);
+    const oldest = this.#conversations.keys().next().value;
+    if (this.#conversations.size > REMEMBERED && oldest !== undefined) this.#conversations.delete(oldest);
+  }
+}
+
+/** Sends each event as one text frame. */
+class SocketSink implements Sink {
+  committed = false;
+  readonly #client: WebSocket;
+  readonly #encoding: Encoding;
+  /** Frames that the connection has not taken yet. */
+  #unsent = 0;
+  #settle: (() => void) | undefined;
+
+  constructor(client: WebSocket, encoding: Encoding) {
+    this.#client = client;
+    this.#encoding = encoding;
+  }
+
+  setHeaders(): void {
+    // The handshake is long over.
+  }
+
+  send(events: readonly WireEvent[]): void {
+    this.committed ||= events.length > 0;
+    for (const event of events) this.#sendFrame(event.data);
+  }
+
+  get full(): boolean {
+    return this.#client.bufferedAmount >= HIGH_WATER_BYTES && this.#client.readyState === this.#client.OPEN;
+  }
+
+  drained(): Promise<void> {
+    return this.#until(() => !this.full);
+  }
+
+  flushed(): Promise<void> {
+    return this.#until(() => this.#unsent === 0);
+  }
+
+  heartbeat(): void {
+    const { heartbeat } = this.#encoding;
+    if (this.#client.readyState !== this.#client.OPEN) return;
+    if (heartbeat === undefined) this.#client.ping();
+    else this.#client.send(heartbeat.data);
+  }
+
+  finish(events: readonly WireEvent[]): void {
+    this.send(events);
+  }
+
+  /** Errors are frames here; Codex knows `response.failed` and the nested form, the others the nested form. */
+  reject(error: ApiError): void {
+    const { status, type, code, message, param, headers } = error;
+    const frame: JsonObject = { type: 'error', status, error: { type, code, message, param: param ?? null } };
+    this.#sendFrame(JSON.stringify(headers === undefined ? frame : { ...frame, headers }));
+  }
+
+  #sendFrame(text: string): void {
+    this.#unsent++;
+    this.#client.send(text, this.#onSent);
+  }
+
+  readonly #onSent = (): void => {
+    this.#unsent--;
+    this.#settle?.();
+  };
+
+  /** Settles when it holds after a frame was taken, or the connection is gone. */
+  #until(holds: () => boolean): Promise<void> {
+    if (holds() || this.#client.readyState === this.#client.CLOSED) return Promise.resolve();
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        this.#client.off('close', settle);
+        this.#settle = undefined;
+        resolve();
+      };
+      this.#client.on('close', settle);
+      this.#settle = () => {
+        if (holds()) settle();
+      };
+    });
+  }
+}
+
+function turnFrame(token: string): string {
+  return JSON.stringify({ type: 'response.metadata', headers: { [TURN_STATE_HEADER]: token } });
+}
+
+/** Headers that Codex sends along with each request of a socket. */
+function metadataHeaders(metadata: JsonObject): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of ['x-codex-turn-metadata', 'x-codex-window-id']) {
+    const value = metadata[name];
+    if (typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)) picked[name] = value;
+  }
+  return picked;
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+}

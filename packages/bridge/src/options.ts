@@ -1,0 +1,126 @@
+import type { Logger } from 'pino';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { ProxyOptions } from '@turnwire/client/internal/transport/proxy-choice';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { randomKey } from '@turnwire/client/internal/platform/random';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import type { StoreLimits } from './store/index.ts';
+
+/** How answers travel: translated between the wires, untouched, or without deltas. */
+export type BridgeMode = 'translate' | 'passthrough' | 'final-only';
+
+export interface BridgeOptions {
+  /** Base URLs of the model servers; one without a path gets `/v1`. */
+  readonly upstreams: readonly string[];
+  /** The upstreams' wire. `auto` asks each once. Default `auto`. */
+  readonly wire?: 'auto' | ProtocolId;
+  readonly mode?: BridgeMode;
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+  /** 0 takes a free one. Default 18080. */
+  readonly port?: number;
+  /** The upstreams' key, asked for at every request. Default: none is sent. */
+  readonly apiKey?: () => string | undefined;
+  /** Headers for the upstreams, names in lower case. */
+  readonly upstreamHeaders?: Readonly<Record<string, string>>;
+  /** Parameters for the upstreams' addresses, not escaped again. */
+  readonly upstreamQuery?: Readonly<Record<string, string>>;
+  /** Proxies on the way to the upstreams. Default: none. */
+  readonly proxy?: ProxyOptions;
+  /** What callers have to send as bearer token. Without one only loopback is listened on. */
+  readonly authToken?: string;
+  /** Listen beyond loopback without a token. */
+  readonly insecure?: boolean;
+  readonly allowedHosts?: readonly string[];
+  readonly allowedOrigins?: readonly string[];
+  /** `memory`, `sqlite:PATH` or `redis://…`. Default `memory`. */
+  readonly store?: string;
+  readonly storeLimits?: StoreLimits;
+  /** For requests that name no model. */
+  readonly model?: string;
+  /** What the upstreams' Responses wire is given: the tools as they are, or functions. Default: by its host. */
+  readonly tools?: 'auto' | 'native' | 'functions';
+  /** Milliseconds of an upstream's silence after which its stream is given up. Default 300,000. */
+  readonly idleTimeoutMs?: number;
+  /**
+   * Milliseconds until an upstream's first event; then another one is asked, if one takes requests. Comments are no
+   * events. 0 is off. Default 60,000.
+   */
+  readonly firstEventTimeoutMs?: number;
+  /** Milliseconds of silence after which the client gets a sign of life; 0 is off. Default 15,000. */
+  readonly heartbeatMs?: number;
+  /** Milliseconds that a finished chat answer waits for its usage. Default 250. */
+  readonly usageGraceMs?: number;
+  readonly connectTimeoutMs?: number;
+  /** What becomes of complete tool calls that end in `stop`. Default `promote`. */
+  readonly toolCallsOnStop?: 'drop' | 'promote';
+  /** What a close without an end means. Default `error`. */
+  readonly onClose?: 'error' | 'complete';
+  /** Extra attempts at the only upstream before its first event; of several each is asked once anyway. Default 4. */
+  readonly requestMaxRetries?: number;
+  /** Serve the WebSocket upgrade; else it is refused with 426 at once. Default true. */
+  readonly websocket?: boolean;
+  /** Open streams at one time; more get 429. Default 4096. */
+  readonly maxStreams?: number;
+  /** Bytes of a request's body; more get 413. Default 64 MiB. */
+  readonly bodyLimit?: number;
+  /** Milliseconds that streams get to finish when the bridge closes. Default 30,000. */
+  readonly drainTimeoutMs?: number;
+  /** Key of the sealed turn state; bridges behind one name share it. Default: random. */
+  readonly turnStateKey?: string;
+  /** Folder for traces of every exchange, without secrets. */
+  readonly traceDir?: string;
+  /** Default: no log. */
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/** Options with every default filled in. */
+export type Settings = ReturnType<typeof settingsOf>;
+
+/** Wrong options: one line for the user. */
+export class BridgeOptionsError extends Error {
+  override readonly name = 'BridgeOptionsError';
+}
+
+/** @throws BridgeOptionsError */
+export function settingsOf(options: BridgeOptions) {
+  if (options.upstreams.length === 0) throw new BridgeOptionsError('an upstream is needed: --upstream URL');
+  return {
+    ...options,
+    upstreams: [...new Set(options.upstreams.map(baseUrlOf))],
+    wire: options.wire ?? 'auto',
+    mode: options.mode ?? 'translate',
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 18080,
+    store: options.store ?? 'memory',
+    tools: options.tools ?? 'auto',
+    idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
+    firstEventTimeoutMs: options.firstEventTimeoutMs ?? 60_000,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+    usageGraceMs: options.usageGraceMs ?? 250,
+    connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
+    toolCallsOnStop: options.toolCallsOnStop ?? 'promote',
+    onClose: options.onClose ?? 'error',
+    requestMaxRetries: options.requestMaxRetries ?? 4,
+    websocket: options.websocket ?? true,
+    maxStreams: options.maxStreams ?? 4096,
+    bodyLimit: options.bodyLimit ?? 64 * 1024 * 1024,
+    drainTimeoutMs: options.drainTimeoutMs ?? 30_000,
+    turnStateKey: options.turnStateKey ?? randomKey(32),
+    clock: options.clock ?? systemClock,
+  } as const;
+}
+
+/** The base URL as clients of the API mean it: most people leave out `/v1`. */
+function baseUrlOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new BridgeOptionsError('an upstream has to be an http:// or https:// address');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new BridgeOptionsError('an upstream must not hold a user or password: name the key with --env-key');
+  }
+  if (url.pathname === '/') url.pathname = '/v1';
+  return url.href.replace(/\/$/, '');
+}

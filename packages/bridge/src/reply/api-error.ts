@@ -1,0 +1,69 @@
+import { httpStatusOf, wireErrorOf } from '@turnwire/wire/internal/encode-error';
+import type { ModelError } from '@turnwire/wire/internal/model/errors';
+
+/** An answer in the API's own error shape, for everything that goes wrong before the first byte. */
+export interface ApiError {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string | null;
+  readonly message: string;
+  /** The request's field that is wrong. */
+  readonly param?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The body of an error answer. */
+export function errorBody(error: ApiError): string {
+  const { message, type, code, param } = error;
+  return JSON.stringify({ error: { message, type, param: param ?? null, code } });
+}
+
+/** An `invalid_request_error`. */
+export function badRequest(message: string, more: Partial<ApiError> = {}): ApiError {
+  return { status: 400, type: 'invalid_request_error', code: null, message, ...more };
+}
+
+/** A request that this bridge has sent itself: RFC 5842, section 7.2. */
+export function loopDetected(): ApiError {
+  return {
+    status: 508,
+    type: 'server_error',
+    code: 'loop_detected',
+    message: 'an upstream of this bridge leads back to the bridge itself: name the model server with --upstream',
+  };
+}
+
+/** More streams than the bridge is allowed. */
+export function tooMany(): ApiError {
+  return {
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: 'too many open streams: try again in 1s',
+    headers: { 'retry-after': '1' },
+  };
+}
+
+/** For requests that come while the streams under way are let finish. */
+export function shuttingDown(): ApiError {
+  return {
+    status: 503,
+    type: 'server_error',
+    code: 'server_is_overloaded',
+    message: 'the bridge is shutting down',
+    headers: { 'retry-after': '1', connection: 'close' },
+  };
+}
+
+/** What an upstream's failure looks like to a client that has no byte of the answer yet. */
+export function apiErrorOf(error: ModelError): ApiError {
+  const wire = wireErrorOf(error);
+  const status = httpStatusOf(error);
+  return { status: status >= 400 ? status : 502, ...wire, headers: retryHeaders(error) };
+}
+
+function retryHeaders(error: ModelError): Record<string, string> {
+  const { afterMs } = error.retry;
+  if (afterMs === undefined) return {};
+  return { 'retry-after': String(Math.ceil(afterMs / 1000)), 'retry-after-ms': String(afterMs) };
+}

@@ -1,0 +1,69 @@
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import { createChatEncoder, type ChatEncoderOptions } from '@turnwire/wire/internal/chat/encode';
+import { toDataSse, toEventSse, type WireEvent } from '@turnwire/wire/internal/encode-event';
+import { createResponsesEncoder, type ResponsesEncoderOptions } from '@turnwire/wire/internal/responses/encode';
+
+/** One answer on its way to the client's wire. */
+export interface Encoding {
+  push(event: ModelEvent): readonly WireEvent[];
+  fail(error: ModelError): readonly WireEvent[];
+  /** The events as SSE text. */
+  toSse(events: readonly WireEvent[]): string;
+  /** A data event that means nothing, for clients whose idle timer counts only data; absent: a comment does. */
+  readonly heartbeat: WireEvent | undefined;
+  /** The answer as one body, after its end. */
+  readonly body: JsonObject;
+  /** The Responses object to keep; absent on the chat wire. */
+  readonly response: JsonObject | undefined;
+}
+
+/** What a client without patience for deltas gets: the first event, whole items, the end. */
+const FINAL_ONLY = new Set([
+  'response.created',
+  'response.output_item.done',
+  'response.completed',
+  'response.failed',
+  'response.incomplete',
+]);
+
+const HEARTBEAT: WireEvent = { type: 'response.heartbeat', data: '{"type":"response.heartbeat"}' };
+
+export interface ResponsesEncodingOptions extends ResponsesEncoderOptions {
+  readonly finalOnly?: boolean;
+  /** The client is Codex: it takes data events for signs of life, where others choke on them. */
+  readonly dataHeartbeat?: boolean;
+}
+
+export function responsesEncoding(options: ResponsesEncodingOptions): Encoding {
+  const encoder = createResponsesEncoder(options);
+  const pick = (events: readonly WireEvent[]): readonly WireEvent[] =>
+    options.finalOnly === true ? events.filter((event) => FINAL_ONLY.has(event.type)) : events;
+  return {
+    push: (event) => pick(encoder.push(event)),
+    fail: (error) => pick(encoder.fail(error)),
+    toSse: toEventSse,
+    heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
+    get body() {
+      return encoder.response;
+    },
+    get response() {
+      return encoder.response;
+    },
+  };
+}
+
+export function chatEncoding(options: ChatEncoderOptions): Encoding {
+  const encoder = createChatEncoder(options);
+  return {
+    push: (event) => encoder.push(event),
+    fail: (error) => encoder.fail(error),
+    toSse: toDataSse,
+    heartbeat: undefined,
+    get body() {
+      return encoder.completion;
+    },
+    response: undefined,
+  };
+}

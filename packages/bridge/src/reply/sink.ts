@@ -1,0 +1,162 @@
+import type { ServerResponse } from 'node:http';
+import type { WireEvent } from '@turnwire/wire/internal/encode-event';
+import { errorBody, type ApiError } from './api-error.ts';
+import { BodyWriter } from './body-writer.ts';
+import type { Encoding } from './encoding.ts';
+
+/** Where an answer goes: an SSE stream, one body, or a WebSocket. */
+export interface Sink {
+  /** The client has seen something: an error can no longer be a status. */
+  readonly committed: boolean;
+  /** Headers of the answer, in place of those before; nothing once it is committed. */
+  setHeaders(headers: Readonly<Record<string, string>>): void;
+  send(events: readonly WireEvent[]): void;
+  /** Nothing more should be sent before `drained`. */
+  readonly full: boolean;
+  /** Settles when the client took what was sent, or is gone. */
+  drained(): Promise<void>;
+  /** A sign of life. */
+  heartbeat(): void;
+  /** The last events; the answer ends with them. */
+  finish(events: readonly WireEvent[]): void;
+  /** Settles when the client's connection took all of an answer that has ended, or is gone. */
+  flushed(): Promise<void>;
+  /** Instead of an answer. Only before anything is committed. */
+  reject(error: ApiError): void;
+}
+
+const SSE_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/** Writes to the response itself, one write per batch of events. */
+export class SseSink implements Sink {
+  readonly #res: ServerResponse;
+  readonly #body: BodyWriter;
+  readonly #encoding: Encoding;
+  #headers: Readonly<Record<string, string>> = {};
+
+  constructor(res: ServerResponse, encoding: Encoding) {
+    this.#res = res;
+    this.#body = new BodyWriter(res);
+    this.#encoding = encoding;
+  }
+
+  get committed(): boolean {
+    return this.#res.headersSent;
+  }
+
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    this.#headers = headers;
+  }
+
+  send(events: readonly WireEvent[]): void {
+    if (events.length === 0) return;
+    this.#open();
+    this.#body.write(this.#encoding.toSse(events));
+  }
+
+  get full(): boolean {
+    return this.#body.full;
+  }
+
+  drained(): Promise<void> {
+    return this.#body.drained();
+  }
+
+  heartbeat(): void {
+    if (this.#body.full) return;
+    this.#open();
+    const { heartbeat } = this.#encoding;
+    this.#body.write(heartbeat === undefined ? ': keep-alive\n\n' : this.#encoding.toSse([heartbeat]));
+  }
+
+  finish(events: readonly WireEvent[]): void {
+    this.#open();
+    this.#body.end(this.#encoding.toSse(events));
+  }
+
+  flushed(): Promise<void> {
+    return flushed(this.#res);
+  }
+
+  reject(error: ApiError): void {
+    sendError(this.#res, error, this.#headers);
+  }
+
+  #open(): void {
+    if (!this.#res.headersSent) this.#res.writeHead(200, { ...SSE_HEADERS, ...this.#headers });
+  }
+}
+
+/** Sends nothing before the end, and then one body. */
+export class JsonSink implements Sink {
+  readonly committed = false;
+  readonly full = false;
+  readonly #res: ServerResponse;
+  readonly #encoding: Encoding;
+  #headers: Readonly<Record<string, string>> = {};
+
+  constructor(res: ServerResponse, encoding: Encoding) {
+    this.#res = res;
+    this.#encoding = encoding;
+  }
+
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    this.#headers = headers;
+  }
+
+  send(): void {
+    // All of it goes out at the end.
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  heartbeat(): void {
+    // A body has no room for one.
+  }
+
+  finish(): void {
+    sendJson(this.#res, 200, JSON.stringify(this.#encoding.body), this.#headers);
+  }
+
+  flushed(): Promise<void> {
+    return flushed(this.#res);
+  }
+
+  reject(error: ApiError): void {
+    sendError(this.#res, error, this.#headers);
+  }
+}
+
+/** Settles when the connection took all of an answer that has ended, or is gone. */
+export function flushed(res: ServerResponse): Promise<void> {
+  if (res.writableFinished || res.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    res.once('finish', resolve).once('close', resolve);
+  });
+}
+
+/** An error instead of an answer; a connection whose client already got something is cut. */
+export function sendError(res: ServerResponse, error: ApiError, headers: Readonly<Record<string, string>> = {}): void {
+  sendJson(res, error.status, errorBody(error), { ...headers, ...error.headers });
+}
+
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const length = String(Buffer.byteLength(body));
+  res.writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': length });
+  res.end(body);
+}

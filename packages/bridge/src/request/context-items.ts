@@ -1,0 +1,28 @@
+import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+
+/**
+ * The request with what Codex tells as the output of a call that nobody made (its goal, under a name but without a
+ * `call_id`) told as what a user said: a server takes no output without its call.
+ */
+export function withContextAsMessages(body: JsonObject): JsonObject {
+  const { input } = body;
+  if (!Array.isArray(input) || !input.some(isContext)) return body;
+  return { ...body, input: input.map((item: unknown) => (isContext(item) ? messageOf(item) : item)) };
+}
+
+function isContext(item: unknown): item is JsonObject {
+  return (
+    isObject(item) &&
+    item.type === 'function_call_output' &&
+    (item.call_id === undefined || item.call_id === null) &&
+    nonEmpty(item.name) !== undefined &&
+    (typeof item.output === 'string' || Array.isArray(item.output))
+  );
+}
+
+function messageOf({ namespace, name, output }: JsonObject): JsonObject {
+  const source = [namespace, name].filter((part) => nonEmpty(part) !== undefined).join('.');
+  const head = { type: 'input_text', text: `${source}:\n` };
+  const parts: readonly unknown[] = Array.isArray(output) ? output : [{ type: 'input_text', text: output }];
+  return { type: 'message', role: 'user', content: [head, ...parts] };
+}

@@ -1,0 +1,229 @@
+import { randomId } from '@turnwire/client/internal/platform/random';
+import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Item } from '@turnwire/wire/internal/model/items';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
+import { fromChatRequest } from '@turnwire/wire/internal/chat/request-parse';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { protocols } from '@turnwire/wire/internal/protocols';
+import {
+  InvalidFieldError,
+  optionalBoolean,
+  optionalNumber,
+  optionalObject,
+  optionalString,
+  type ParsedRequest,
+} from '@turnwire/wire/internal/request-fields';
+import { fromResponsesRequest } from '@turnwire/wire/internal/responses/request-parse';
+import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '@turnwire/wire/internal/tools/index';
+import { withContextAsMessages } from './context-items.ts';
+import type { Settings } from '../options.ts';
+import { isNativeHost } from '../upstream/probe.ts';
+
+/** A client's request, read and put together with what it refers to. */
+export interface Prepared {
+  readonly wire: ProtocolId;
+  readonly body: JsonObject;
+  readonly parsed: ParsedRequest;
+  /** The whole conversation. */
+  readonly input: readonly Item[];
+  /** What this request added to it; each item with an id. */
+  readonly added: readonly Item[];
+  readonly previousId: string | undefined;
+  /** Keep the answer for later requests. */
+  readonly store: boolean;
+}
+
+/** One request to one upstream. */
+export interface UpstreamRequest {
+  readonly request: ModelRequest;
+  /** Absent when the upstream is given the tools as they are. */
+  readonly tools: ToolMap | undefined;
+  readonly uncarried: readonly Uncarried[];
+  /** Names of the request's fields that the upstream does not get. */
+  readonly ignored: readonly string[];
+}
+
+/** Fields that change what is done, not how, and that the bridge cannot do. */
+const UNSUPPORTED: Readonly<Record<string, (value: unknown) => boolean>> = {
+  background: (value) => optionalBoolean(value, 'background') === true,
+  conversation: (value) => value !== undefined && value !== null,
+  prompt: (value) => value !== undefined && value !== null,
+};
+
+/** @throws InvalidFieldError for what cannot be read or done, naming the field */
+export function parseResponses(body: JsonObject): ParsedRequest {
+  for (const [name, asked] of Object.entries(UNSUPPORTED)) {
+    if (asked(body[name])) throw new InvalidFieldError(name, 'is not supported by this bridge');
+  }
+  optionalString(body.previous_response_id, 'previous_response_id');
+  optionalBoolean(body.store, 'store');
+  optionalBoolean(body.generate, 'generate');
+  optionalObject(body.metadata, 'metadata');
+  return fromResponsesRequest(withContextAsMessages(body));
+}
+
+/** @throws InvalidFieldError for what cannot be read or done, naming the field */
+export function parseChat(body: JsonObject): ParsedRequest {
+  if ((optionalNumber(body.n, 'n') ?? 1) !== 1) throw new InvalidFieldError('n', 'only 1 is supported by this bridge');
+  return fromChatRequest(body);
+}
+
+/** Items with an id each: `input_items` and references need them. */
+export function withIds(items: readonly Item[]): Item[] {
+  return items.map((item) => {
+    const fields = item as JsonObject;
+    if (nonEmpty(fields.id) !== undefined) return item;
+    return { ...fields, id: newId(prefixOf(fields.type)) };
+  });
+}
+
+/** An id that no other has. */
+export function newId(prefix: string): string {
+  return randomId(prefix, 16);
+}
+
+const PREFIXES: ReadonlyMap<unknown, string> = new Map([
+  ['message', 'msg'],
+  ['reasoning', 'rs'],
+  ['function_call', 'fc'],
+  ['function_call_output', 'fco'],
+  ['custom_tool_call', 'ctc'],
+  ['custom_tool_call_output', 'ctco'],
+]);
+
+function prefixOf(type: unknown): string {
+  return PREFIXES.get(type) ?? 'item';
+}
+
+/** The request as one upstream gets it. */
+export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: Settings['tools']): UpstreamRequest {
+  const native = upstreamWires[provider.wireApi].ownTools && takesNativeTools(provider, tools);
+  const extra = extraFor(prepared, provider, native);
+  const { request } = prepared.parsed;
+  const ignored = ignoredOf(prepared, extra);
+  if (native) {
+    return { request: { ...request, input: prepared.input, extra }, tools: undefined, uncarried: [], ignored };
+  }
+  const map = createToolMap({
+    tools: request.tools ?? [],
+    input: prepared.input,
+    toolChoice: prepared.body.tool_choice,
+  });
+  const mapped = mapInputItems(map, prepared.input);
+  const rest = without({ ...request }, ['tools', 'toolChoice']) as unknown as ModelRequest;
+  return {
+    request: {
+      ...rest,
+      input: mapped.items,
+      extra,
+      ...(map.tools.length === 0 ? {} : { tools: map.tools }),
+      ...(map.toolChoice === undefined ? {} : { toolChoice: map.toolChoice }),
+    },
+    tools: map,
+    uncarried: [...map.uncarried, ...mapped.uncarried],
+    ignored,
+  };
+}
+
+function takesNativeTools(provider: ProviderConfig, tools: Settings['tools']): boolean {
+  if (tools !== 'auto') return tools === 'native';
+  return isNativeHost(provider.baseUrl);
+}
+
+/** Fields that the bridge answers for itself, or has read already. */
+const OWN = new Set([
+  ...['previous_response_id', 'store', 'conversation', 'background', 'prompt', 'generate', 'type', 'stream_options'],
+  ...['stream_id', 'tool_choice', 'n', 'function_call'],
+]);
+
+/** What every server of the Responses API may be sent; OpenAI's own are sent the rest as well. */
+const RESPONSES_FIELDS = new Set([
+  ...['include', 'metadata', 'max_tool_calls', 'prompt_cache_key', 'prompt_cache_retention', 'safety_identifier'],
+  ...['service_tier', 'text', 'top_logprobs', 'truncation', 'user'],
+]);
+
+/** What a bridge has to know of the wire of a model server. */
+interface UpstreamWire {
+  /** Such a server may know the Responses API's own tools, and its choices among tools. */
+  readonly ownTools: boolean;
+  /** The fields of a client of the same wire that go on as they are. */
+  sameWire(rest: JsonObject, native: boolean): JsonObject;
+}
+
+const upstreamWires: Readonly<Record<ProtocolId, UpstreamWire>> = {
+  chat: { ownTools: false, sameWire: (rest) => pick(rest, (name) => !OWN.has(name)) },
+  responses: {
+    ownTools: true,
+    sameWire: (rest, native) =>
+      withReasoning(
+        pick(rest, native ? (name) => !OWN.has(name) || name === 'tool_choice' : (name) => RESPONSES_FIELDS.has(name)),
+      ),
+  },
+};
+
+function extraFor({ wire, parsed }: Prepared, { wireApi }: ProviderConfig, native: boolean): JsonObject {
+  if (wire === wireApi) return upstreamWires[wire].sameWire(parsed.rest, native);
+  const extra = protocols[wireApi].fromPortable(protocols[wire].toPortable(parsed.rest));
+  return native ? extra : without(extra, ['tool_choice']);
+}
+
+/** Nothing is kept at the server, so reasoning has to come whole, whatever else the client wants to be included. */
+function withReasoning(extra: JsonObject): JsonObject {
+  if (!Array.isArray(extra.include)) return without(extra, ['include']);
+  return { ...extra, include: [...new Set([...(extra.include as unknown[]), 'reasoning.encrypted_content'])] };
+}
+
+/** What was asked for and goes nowhere. `text` and `reasoning` are only kept back where their parts went elsewhere. */
+function ignoredOf({ parsed }: Prepared, extra: JsonObject): string[] {
+  const known = (name: string): boolean =>
+    OWN.has(name) || Object.hasOwn(extra, name) || name === 'text' || name === 'reasoning';
+  return Object.keys(parsed.rest).filter((name) => !known(name));
+}
+
+function pick(fields: JsonObject, wanted: (name: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => wanted(name)));
+}
+
+function without(fields: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+}
+
+/** Tools of more bytes than this are not repeated in every answer. */
+const ECHO_BYTES = 16 * 1024;
+
+/** The request's own fields, as the response object repeats them. */
+export function echoOf(prepared: Prepared, codex: boolean): JsonObject {
+  const { body } = prepared;
+  const fields: JsonObject = {};
+  for (const name of ['metadata', 'parallel_tool_calls', 'temperature', 'tool_choice', 'top_p', 'max_output_tokens']) {
+    if (body[name] !== undefined && body[name] !== null) fields[name] = body[name];
+  }
+  for (const name of [
+    'previous_response_id',
+    'reasoning',
+    'text',
+    'truncation',
+    'user',
+    'instructions',
+    'service_tier',
+  ]) {
+    // Codex reads none of it, and its instructions are long.
+    if (!codex && body[name] !== undefined) fields[name] = body[name];
+  }
+  if (!codex && Array.isArray(body.tools) && JSON.stringify(body.tools).length <= ECHO_BYTES) {
+    fields.tools = body.tools.map(withoutKeys);
+  }
+  return { ...fields, store: prepared.store };
+}
+
+/** The keys of an `mcp` tool are for its server alone: the API neither repeats nor keeps them. */
+function withoutKeys(tool: unknown): unknown {
+  if (!isObject(tool) || tool.type !== 'mcp') return tool;
+  return { ...tool, authorization: undefined, headers: undefined };
+}
+
+/** The ids that items of the input only refer to. */
+export function referenceOf(item: Item): string | undefined {
+  return isObject(item) && item.type === 'item_reference' ? nonEmpty(item.id) : undefined;
+}

@@ -1,0 +1,91 @@
+import { unixMs } from '@turnwire/client/internal/platform/wall-time';
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Item } from '@turnwire/wire/internal/model/items';
+
+/** One answered request, as later requests may refer to it. */
+export interface StoredResponse {
+  readonly id: string;
+  /** The response object as the client got it, `output` included. */
+  readonly response: JsonObject;
+  /** What this request added to the conversation; each item with an id. */
+  readonly input: readonly Item[];
+  /** The response that this one continues. */
+  readonly previousId?: string;
+}
+
+/**
+ * Keeps responses, bounded in time, number and bytes: past a bound the one that was not used for longest goes.
+ * Whatever fails below rejects with the backend's error.
+ */
+export interface ResponseStore {
+  /** Keeps a response; one that is over the size of a record is not kept, and answers false. */
+  put(record: StoredResponse): Promise<boolean>;
+  get(id: string): Promise<StoredResponse | undefined>;
+  /** False when there was none. */
+  delete(id: string): Promise<boolean>;
+  /** An input or output item by its own id. */
+  item(id: string): Promise<Item | undefined>;
+  close(): Promise<void>;
+}
+
+export interface StoreLimits {
+  /** Responses kept. Default 10,000. */
+  readonly maxEntries?: number;
+  /** Bytes of all of them, as JSON. Default 256 MiB. */
+  readonly maxBytes?: number;
+  /** Bytes of one. Default 64 MiB. */
+  readonly maxRecordBytes?: number;
+  /** How long one is kept, in milliseconds. Default 30 days. */
+  readonly ttlMs?: number;
+  /** Unix time in milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+export const defaultLimits: Required<StoreLimits> = {
+  maxEntries: 10_000,
+  maxBytes: 256 * 1024 * 1024,
+  maxRecordBytes: 64 * 1024 * 1024,
+  ttlMs: 30 * 24 * 3600 * 1000,
+  now: unixMs,
+};
+
+/** Longest conversation that is put together again, in responses. */
+const MAX_CHAIN = 10_000;
+
+/**
+ * The whole conversation up to and including a response: input and output items, oldest first. Undefined when
+ * any part of it is gone: a conversation with a hole must not be sent.
+ */
+export async function conversationOf(store: ResponseStore, id: string): Promise<Item[] | undefined> {
+  const turns: (readonly Item[])[] = [];
+  const seen = new Set<string>(); // a chain that bites its tail has no beginning
+  let next: string | undefined = id;
+  while (next !== undefined) {
+    const known: boolean = seen.has(next) || seen.size >= MAX_CHAIN;
+    const record: StoredResponse | undefined = known ? undefined : await store.get(next);
+    if (record === undefined) return undefined;
+    seen.add(next);
+    turns.push([...record.input, ...outputOf(record)]);
+    next = record.previousId;
+  }
+  return turns.reverse().flat();
+}
+
+/** The items that a response gave. */
+export function outputOf(record: StoredResponse): readonly Item[] {
+  return Array.isArray(record.response.output) ? (record.response.output as Item[]) : [];
+}
+
+/** Ids of all items of a record. */
+export function itemIdsOf(record: StoredResponse): string[] {
+  return [...record.input, ...outputOf(record)].flatMap((item) => {
+    const id = (item as JsonObject).id;
+    return typeof id === 'string' ? [id] : [];
+  });
+}
+
+/** One item of a record. */
+export function itemOf(record: StoredResponse | undefined, id: string): Item | undefined {
+  if (record === undefined) return undefined;
+  return [...record.input, ...outputOf(record)].find((item) => (item as JsonObject).id === id);
+}

@@ -1,0 +1,23 @@
+import { secretsOf } from '@turnwire/client/internal/provider/secrets';
+import type { GetEnv } from '@turnwire/client/internal/provider/provider-request';
+import { createConcealer, type Conceal } from '@turnwire/client/internal/platform/conceal';
+import type { Upstream } from './pool.ts';
+
+interface Known {
+  readonly secrets: string;
+  readonly conceal: Conceal;
+}
+
+/** Made once for each upstream, and anew when its key changes: it is used for every answer. */
+const known = new WeakMap<Upstream, Known>();
+
+/** Takes out of a text what the bridge told this upstream in confidence: its key, and other secret headers. */
+export function concealerFor(upstream: Upstream, getEnv: GetEnv): Conceal {
+  const secrets = secretsOf(upstream.provider('responses'), getEnv);
+  const joined = secrets.join('\n');
+  const last = known.get(upstream);
+  if (last?.secrets === joined) return last.conceal;
+  const conceal = createConcealer(secrets);
+  known.set(upstream, { secrets: joined, conceal });
+  return conceal;
+}

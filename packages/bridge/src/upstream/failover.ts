@@ -1,0 +1,142 @@
+import type { Logger } from 'pino';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import { decideRetry, type RetryPolicy } from '@turnwire/wire/internal/model/retry-policy';
+import { moreTelling, serverRuleOf } from '@turnwire/wire/internal/model/server-rules';
+import { randomFraction } from '@turnwire/client/internal/platform/random';
+import { wait } from '@turnwire/client/internal/platform/wait';
+import type { Lease, Upstream, UpstreamPool } from './pool.ts';
+
+/** What one server made of a request: an answer that began, or a failure and what came with it. */
+export type Asked<Answer, Refusal> =
+  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: false; readonly failure: ModelError; readonly refusal: Refusal | undefined };
+
+/** `failover`: another server is asked, at once. `retry`: the only one, after a delay. */
+export type Retry = 'failover' | 'retry';
+
+/** How a request ended that was put to one server after the other. */
+export type Outcome<Answer, Refusal> = Asked<Answer, Refusal> & {
+  readonly upstream: Upstream;
+  /** To be given a verdict and released, by whom the answer is for; that of a failure is released. */
+  readonly lease: Lease;
+  /** What was tried before, in order. */
+  readonly retries: readonly Retry[];
+};
+
+export interface FailoverOptions<Answer, Refusal> {
+  readonly pool: UpstreamPool;
+  readonly clock: Clock;
+  /** Its level `request` is for the only server: until the first event nothing was put out. */
+  readonly policy: RetryPolicy;
+  readonly log: Logger;
+  /** Key of the server that the turn began on. */
+  readonly sticky: string | undefined;
+  readonly model: string | undefined;
+  readonly signal: AbortSignal;
+  /** Puts the request to one server. `hasOther` tells, whenever it is called, whether another one would take it. */
+  readonly ask: (lease: Lease, hasOther: () => boolean) => Promise<Asked<Answer, Refusal>>;
+  /** Lets go of a refusal that is not told. */
+  readonly drop: (refusal: Refusal) => void;
+}
+
+type Failed<Answer, Refusal> = Outcome<Answer, Refusal> & { readonly ok: false };
+
+/**
+ * Puts a request to one server after the other until one begins to answer, each once and at once. The only server there is
+ * is asked again as the policy says. When all have failed the most telling failure is the outcome, without a wait.
+ */
+export async function failOver<Answer, Refusal>(
+  options: FailoverOptions<Answer, Refusal>,
+): Promise<Outcome<Answer, Refusal>> {
+  const { pool, model, sticky, signal, clock } = options;
+  const retries: Retry[] = [];
+  const left = new Set<Upstream>();
+  let best: Failed<Answer, Refusal> | undefined;
+  let repeated = 0;
+  for (;;) {
+    const lease = pool.take({ sticky, model, not: left });
+    if (lease === undefined) {
+      if (best === undefined) throw new ModelError({ kind: 'connection_failed', message: 'there is no upstream' });
+      return best;
+    }
+    const { upstream } = lease;
+    left.add(upstream);
+    const asked = await settled(
+      lease,
+      options.ask(lease, () => pool.hasOther({ model, not: left })),
+    );
+    if (asked.ok) {
+      letGo(best, options);
+      return { ...asked, upstream, lease, retries };
+    }
+    const { failure } = asked;
+    if (!signal.aborted) lease.failed(failure);
+    lease.release();
+    const failed = { ...asked, upstream, lease, retries };
+    if (signal.aborted || !serverRuleOf(failure).elsewhere) {
+      letGo(best, options);
+      return failed;
+    }
+    const told: Failed<Answer, Refusal> = moreTellingOf(best, failed, options);
+    best = told;
+    if (left.size < pool.size) {
+      note(options, retries, 'failover', upstream, failure);
+      continue;
+    }
+    const plan =
+      pool.size > 1 ? undefined : decideRetry(options.policy, 'request', failure, repeated++, randomFraction);
+    if (plan === undefined) return told;
+    letGo(best, options);
+    best = undefined;
+    left.clear();
+    note(options, retries, 'retry', upstream, failure);
+    await wait(clock, plan.delayMs, signal);
+  }
+}
+
+/** What is thrown beside the failures of a server is a bug of ours, and no server's fault. */
+async function settled<T>(lease: Lease, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
+function moreTellingOf<Answer, Refusal>(
+  first: Failed<Answer, Refusal> | undefined,
+  second: Failed<Answer, Refusal>,
+  options: FailoverOptions<Answer, Refusal>,
+): Failed<Answer, Refusal> {
+  if (first === undefined) return second;
+  const [told, other] =
+    moreTelling(first.failure, second.failure) === first.failure ? [first, second] : [second, first];
+  letGo(other, options);
+  return told;
+}
+
+function letGo<Answer, Refusal>(
+  failed: Failed<Answer, Refusal> | undefined,
+  { drop }: FailoverOptions<Answer, Refusal>,
+): void {
+  if (failed?.refusal !== undefined) drop(failed.refusal);
+}
+
+function note<Answer, Refusal>(
+  { log }: FailoverOptions<Answer, Refusal>,
+  retries: Retry[],
+  how: Retry,
+  { label }: Upstream,
+  { kind, status, message }: ModelError,
+): void {
+  retries.push(how);
+  log.warn({ fault: how, upstream: label, kind, status, error: message }, 'trying again');
+}
+
+/** Anything that is thrown, as the one error that clients are told of. */
+export function toModelError(error: unknown): ModelError {
+  if (error instanceof ModelError) return error;
+  return new ModelError({ kind: 'server_error', message: 'the bridge failed', cause: error });
+}

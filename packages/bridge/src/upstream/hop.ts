@@ -1,0 +1,26 @@
+import { randomHex } from '@turnwire/client/internal/platform/random';
+
+/** What bridges call themselves in `via`, with an id of each running one. */
+const NAME = /\bturnwire-[0-9a-f]{16}\b/;
+
+/** The mark that a bridge leaves on every request it sends, by which it knows its own: RFC 9110, section 7.6.3. */
+export interface Hop {
+  /** The value of `via` for a request to an upstream. */
+  readonly stamp: (earlier?: string) => string;
+  /** True for a request that this bridge has sent. */
+  readonly isOwn: (via: string | undefined) => boolean;
+}
+
+export function createHop(): Hop {
+  const id = `turnwire-${randomHex(8)}`;
+  return {
+    stamp: (earlier) => (earlier === undefined ? `1.1 ${id}` : `${earlier}, 1.1 ${id}`),
+    isOwn: (via) => via?.includes(id) === true,
+  };
+}
+
+/** The bridges that a request came through; what other proxies it came through is nobody else's business. */
+export function bridgesIn(via: string | undefined): string | undefined {
+  const bridges = via?.split(',').filter((hop) => NAME.test(hop));
+  return bridges === undefined || bridges.length === 0 ? undefined : bridges.map((hop) => hop.trim()).join(', ');
+}

@@ -1,0 +1,63 @@
+import type { HttpResponse } from '@turnwire/client/internal/transport/http';
+
+/**
+ * A response whose beginning is looked at before it is decided who gets it: what `peek` read, `read` gives once more.
+ * The one who looks bounds how much that is.
+ */
+export interface PeekedResponse extends HttpResponse {
+  /** Like `read`, and keeps what came. Only before the first `read`. */
+  peek(): ReturnType<HttpResponse['read']>;
+  /** Shows what `read` gives and nobody has peeked at. */
+  tap(see: (chunk: Uint8Array) => void): void;
+  /** The response for somebody who reads it as its own; it stays whole and open. */
+  readonly looking: HttpResponse;
+}
+
+export function peekable(response: HttpResponse): PeekedResponse {
+  const seen: Promise<readonly Uint8Array[] | undefined>[] = [];
+  const peek = (): Promise<readonly Uint8Array[] | undefined> => {
+    const chunks = response.read();
+    seen.push(chunks);
+    return chunks;
+  };
+  let see: ((chunk: Uint8Array) => void) | undefined;
+  const fresh = async (): Promise<readonly Uint8Array[] | undefined> => {
+    const chunks = await response.read();
+    if (see !== undefined) chunks?.forEach(see);
+    return chunks;
+  };
+  const read = (): Promise<readonly Uint8Array[] | undefined> => seen.shift() ?? fresh();
+  const head = { status: response.status, headers: response.headers, header: (name: string) => response.header(name) };
+  const steady = { wake: () => response.wake(), progress: () => response.progress() };
+  return {
+    ...head,
+    ...steady,
+    peek,
+    tap: (look) => {
+      see = look;
+    },
+    read,
+    chunks: iterable(read, () => response.cancel()),
+    cancel: () => response.cancel(),
+    release: () => response.release(),
+    looking: {
+      ...head,
+      ...steady,
+      read: peek,
+      chunks: iterable(peek, () => undefined),
+      cancel: () => undefined,
+      release: () => undefined,
+    },
+  };
+}
+
+function iterable(read: HttpResponse['read'], leave: () => void): AsyncIterable<Uint8Array> {
+  async function* iterate(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (let chunks = await read(); chunks !== undefined; chunks = await read()) yield* chunks;
+    } finally {
+      leave();
+    }
+  }
+  return { [Symbol.asyncIterator]: iterate };
+}

@@ -1,0 +1,91 @@
+import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
+import { requestHeaders, requestUrl, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
+import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
+import type { HttpResponse, HttpTransport } from '@turnwire/client/internal/transport/http';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+
+const PROBE_MS = 10_000;
+/** What is read of an answer to a probe. */
+const BODY_BYTES = 16 * 1024;
+
+/** Hosts whose Responses API is whole: every kind of tool, every field. */
+const NATIVE_HOSTS = /(?:^|\.)(?:openai\.com|chatgpt\.com|openai\.azure\.com)$/;
+
+/** True for OpenAI's own servers, where the Responses API is at home. */
+export function isNativeHost(baseUrl: string): boolean {
+  return NATIVE_HOSTS.test(new URL(baseUrl).hostname.toLowerCase());
+}
+
+/** What a probe found out. */
+export interface ProbedWire {
+  readonly wire: ProtocolId;
+  /** False when nobody answered who would know: the wire is a guess, and worth another question. */
+  readonly sure: boolean;
+}
+
+/** Whether an endpoint is there. */
+type Presence = 'there' | 'missing' | 'unknown';
+
+/**
+ * Asks which wire a server speaks: a body that no server can take for a request goes to its endpoints. One that it
+ * does not have answers 404 or 405; every other answer means that somebody is there. Where both are there, chat is
+ * the one that carries more: most servers ignore half of a Responses request, schemas and limits among it. OpenAI's
+ * own speak Responses. A gateway without its server (502 to 504), a web page and a server that has neither say nothing:
+ * one that is still starting answers like this.
+ *
+ * Fails with the transport's `ModelError` when the server cannot be reached.
+ */
+export async function probeWire(
+  transport: HttpTransport,
+  provider: ProviderConfig,
+  getEnv: GetEnv,
+  signal: AbortSignal,
+): Promise<ProbedWire> {
+  if (isNativeHost(provider.baseUrl)) return { wire: 'responses', sure: true };
+  const chat = await presenceOf(transport, provider, getEnv, signal, 'chat/completions');
+  if (chat === 'there') return { wire: 'chat', sure: true };
+  const responses = await presenceOf(transport, provider, getEnv, signal, 'responses');
+  const missing = chat === 'missing';
+  if (responses === 'there') return { wire: 'responses', sure: missing };
+  return { wire: missing && responses === 'unknown' ? 'responses' : 'chat', sure: false };
+}
+
+async function presenceOf(
+  transport: HttpTransport,
+  provider: ProviderConfig,
+  getEnv: GetEnv,
+  signal: AbortSignal,
+  path: string,
+): Promise<Presence> {
+  const response = await transport.send({
+    method: 'POST',
+    url: requestUrl(provider, path),
+    headers: { 'content-type': 'application/json', ...requestHeaders(provider, getEnv) },
+    body: '[]',
+    signal,
+    timers: { connectMs: PROBE_MS, totalMs: PROBE_MS },
+  });
+  const missing = response.status === 404 || response.status === 405 || response.status === 501;
+  if (missing) return (await namesModel(response)) ? 'there' : 'missing';
+  const elsewhere = response.status >= 502 && response.status <= 504;
+  const page = /^\s*text\/html\b/i.test(response.header('content-type') ?? '');
+  response.release();
+  return elsewhere || page ? 'unknown' : 'there';
+}
+
+/** A 404 that is about the model comes from the endpoint itself. */
+async function namesModel(response: HttpResponse): Promise<boolean> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response.chunks) {
+      chunks.push(chunk);
+      if ((bytes += chunk.byteLength) > BODY_BYTES) break;
+    }
+  } catch {
+    return false;
+  }
+  const body = parseJson(Buffer.concat(chunks).toString());
+  const error = isObject(body) && isObject(body.error) ? body.error : {};
+  return error.code === 'model_not_found';
+}

@@ -1,0 +1,100 @@
+import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
+
+/** One answer under way. */
+export interface OpenStream {
+  /** Set when the client got something; the clock is not asked for each event. */
+  active: boolean;
+  /** Milliseconds of the clock when that was last noticed. */
+  lastSentAt: number;
+  /** Gives the client a sign of life. */
+  heartbeat(): void;
+  /** Ends it at once. */
+  stop(): void;
+}
+
+const LONGEST_TICK_MS = 1000;
+/** What is stopped has this long to tell its client. */
+const LAST_WORDS_MS = 1000;
+
+/** All answers under way: their number is bounded, their silence is broken, their end can be awaited. */
+export class OpenStreams {
+  readonly #streams = new Set<OpenStream>();
+  readonly #clock: Clock;
+  readonly #heartbeatMs: number;
+  readonly #limit: number;
+  #timer: Timer | undefined;
+  #onIdle: (() => void)[] = [];
+  closing = false;
+
+  constructor(clock: Clock, heartbeatMs: number, limit: number) {
+    this.#clock = clock;
+    this.#heartbeatMs = heartbeatMs;
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  get full(): boolean {
+    return this.#streams.size >= this.#limit;
+  }
+
+  add(stream: OpenStream): void {
+    this.#streams.add(stream);
+    this.#tick();
+  }
+
+  delete(stream: OpenStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const settle of this.#onIdle.splice(0)) settle();
+  }
+
+  /** Settles when no stream is open; what still is after `ms` is stopped, and has a moment to tell its client. */
+  async drain(ms: number): Promise<void> {
+    await this.#idle(ms);
+    if (this.#streams.size === 0) return;
+    for (const stream of this.#streams) stream.stop();
+    await this.#idle(LAST_WORDS_MS);
+  }
+
+  /** Settles when no stream is open, at the latest after `ms`. */
+  async #idle(ms: number): Promise<void> {
+    if (this.#streams.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve, { keepAlive: true });
+      this.#onIdle.push(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** One timer for all streams, running while there are any. */
+  #tick(): void {
+    if (this.#heartbeatMs === 0 || this.#timer !== undefined) return;
+    const every = Math.max(5, Math.min(LONGEST_TICK_MS, this.#heartbeatMs / 4));
+    this.#timer = this.#clock.after(every, () => {
+      this.#timer = undefined;
+      this.#beat();
+      if (this.#streams.size > 0) this.#tick();
+    });
+  }
+
+  #beat(): void {
+    const now = this.#clock.now();
+    for (const stream of this.#streams) {
+      const waited = now - stream.lastSentAt;
+      if (!stream.active && waited < this.#heartbeatMs) continue;
+      stream.lastSentAt = now;
+      if (stream.active) {
+        stream.active = false;
+        continue;
+      }
+      stream.heartbeat();
+    }
+  }
+}

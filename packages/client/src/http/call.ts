@@ -1,0 +1,196 @@
+import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
+import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
+import type { EndReason, StreamDecoder } from '@turnwire/wire/internal/decoder';
+import { headerEvents } from '@turnwire/wire/internal/responses/headers';
+import { failureOfAnswer, isStream, requestIdOf } from './failure.ts';
+import type { BatchSource } from '../stream/model-stream.ts';
+import type { ModelObserver, PollResult } from '../observer.ts';
+
+/** One POST: how to make it, and how to read what comes. */
+export interface HttpCallPlan {
+  /** Called when the first event is asked for; throws what stands in the way. */
+  prepare(): HttpRequest;
+  decoder(): StreamDecoder;
+  /** Milliseconds that a finished answer waits for its usage. */
+  readonly usageGraceMs: number;
+  /** The headers are there, whatever the status. */
+  onHead?(response: HttpResponse): void;
+  /** Another plan for a request that this server refused, or nothing. */
+  amend?(failure: ModelError): HttpCallPlan | undefined;
+  /** What of a failure may be shown. Default: all of it. */
+  conceal?(failure: ModelError): ModelError;
+}
+
+export interface HttpCallContext {
+  readonly transport: HttpTransport;
+  readonly clock: Clock;
+  readonly observer?: ModelObserver | undefined;
+}
+
+const GRACE: EndReason = { type: 'grace' };
+
+/** One HTTP request and its answer as events: the driver between the transport and a decoder. */
+export class HttpCall implements BatchSource {
+  readonly #context: HttpCallContext;
+  readonly #signal: AbortSignal | undefined;
+  /** Fires for the caller's abort and for `cancel`. */
+  readonly #stop = new AbortController();
+  #plan: HttpCallPlan;
+  #response: HttpResponse | undefined;
+  #decoder: StreamDecoder | undefined;
+  /** For an answer that says it is JSON: it is over when its object is, though the connection may stay open. */
+  #jsonEnd: JsonEnd | undefined;
+  #grace: Timer | undefined;
+  #graceOver = false;
+  #cancelled = false;
+  #over = false;
+
+  constructor(context: HttpCallContext, plan: HttpCallPlan, signal?: AbortSignal) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#signal = signal;
+  }
+
+  /** The server accepted the request: from here a failure is the stream's. */
+  get started(): boolean {
+    return this.#decoder !== undefined;
+  }
+
+  async next(): Promise<readonly ModelEvent[] | undefined> {
+    if (this.#over) return undefined;
+    try {
+      if (this.#decoder === undefined || this.#response === undefined) return await this.#open();
+      return await this.#pump(this.#response, this.#decoder);
+    } catch (error) {
+      this.#close();
+      if (this.#cancelled) return undefined;
+      throw error instanceof ModelError ? (this.#plan.conceal?.(error) ?? error) : error;
+    }
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#cancelled = true;
+    this.#close();
+    this.#stop.abort();
+  }
+
+  async #open(): Promise<readonly ModelEvent[] | undefined> {
+    this.#follow();
+    const response = await this.#send();
+    this.#response = response;
+    const decoder = this.#plan.decoder();
+    this.#decoder = decoder;
+    if (/^\s*application\/json\b/i.test(response.header('content-type') ?? '')) this.#jsonEnd = new JsonEnd();
+    const events = headerEvents(response.headers);
+    return events.length > 0 ? events : await this.#pump(response, decoder);
+  }
+
+  async #send(): Promise<HttpResponse> {
+    for (;;) {
+      const request = this.#plan.prepare();
+      const response = await this.#context.transport.send({ ...request, signal: this.#stop.signal });
+      this.#plan.onHead?.(response);
+      if (isStream(response)) return response;
+      const failure = await failureOfAnswer(request, response, this.#context.clock);
+      const amended = this.#plan.amend?.(failure);
+      if (amended === undefined) throw failure;
+      this.#plan = amended;
+    }
+  }
+
+  /** Reads until there are events, or the stream is over. */
+  async #pump(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[] | undefined> {
+    while (!hasEnded(decoder)) {
+      const startedAt = this.#context.observer === undefined ? 0 : this.#context.clock.now();
+      let events: readonly ModelEvent[];
+      try {
+        events = this.#decode(await response.read(), decoder, startedAt);
+      } catch (error) {
+        if (!(error instanceof ModelError)) throw error;
+        this.#tell({ type: 'error', error }, startedAt);
+        events = decoder.end({ type: 'failed', error });
+      }
+      if (this.#cancelled) return undefined;
+      if (decoder.phase === 'awaiting_usage') this.#awaitUsage(response);
+      if (hasEnded(decoder)) this.#settle(response, decoder);
+      if (events.length === 0) continue;
+      response.progress();
+      return events;
+    }
+    this.#close();
+    if (decoder.failure !== undefined) throw decoder.failure.with({ requestId: requestIdOf(response) });
+    return undefined;
+  }
+
+  /** What the decoder makes of what came. */
+  #decode(chunks: readonly Uint8Array[] | undefined, decoder: StreamDecoder, startedAt: number): readonly ModelEvent[] {
+    if (chunks === undefined) {
+      this.#tell({ type: 'end' }, startedAt);
+      return decoder.end({ type: 'close' });
+    }
+    const events = chunks.length > 0 ? this.#push(joined(chunks), decoder) : this.#graceOver ? decoder.end(GRACE) : [];
+    if (this.#context.observer !== undefined) this.#tell({ type: 'events', events }, startedAt);
+    return events;
+  }
+
+  #push(bytes: Uint8Array, decoder: StreamDecoder): readonly ModelEvent[] {
+    const events = decoder.push(bytes);
+    return this.#jsonEnd?.push(bytes) === true ? [...events, ...decoder.end({ type: 'close' })] : events;
+  }
+
+  #tell(result: PollResult, startedAt: number): void {
+    const { observer, clock } = this.#context;
+    observer?.onSsePoll?.(result, clock.now() - startedAt);
+  }
+
+  /** The answer is over and only its usage may still come: waits for that once. */
+  #awaitUsage(response: HttpResponse): void {
+    if (this.#grace !== undefined || this.#graceOver) return;
+    this.#grace = this.#context.clock.after(this.#plan.usageGraceMs, () => {
+      this.#graceOver = true;
+      response.wake();
+    });
+  }
+
+  /** The model is done, whatever the connection does: gives it back, or closes it after a failure. */
+  #settle(response: HttpResponse, decoder: StreamDecoder): void {
+    this.#grace?.cancel();
+    this.#unfollow();
+    if (decoder.failure === undefined) response.release();
+    else response.cancel();
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#grace?.cancel();
+    this.#unfollow();
+    if (this.#decoder?.phase !== 'ended') this.#response?.cancel();
+  }
+
+  #follow(): void {
+    if (this.#signal?.aborted === true) this.#stop.abort(this.#signal.reason);
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  #unfollow(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop.abort(this.#signal?.reason);
+  };
+}
+
+function hasEnded(decoder: StreamDecoder): boolean {
+  return decoder.phase === 'ended';
+}
+
+/** One buffer for a decoder: what the network cut into pieces is decoded in one go. At most 128 KiB come together. */
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { Deadline } from '@turnwire/wire/internal/base/deadline';
+import { parseJson } from '@turnwire/wire/internal/base/json';
+import { errorFromWire, errorValueOfBody } from '@turnwire/wire/internal/model/classify';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { HttpRequest, HttpResponse } from '../transport/http.ts';
+import { retryAfterOf } from './retry-after.ts';
+
+/** An error's body is read up to here: the rest could only be noise. */
+const BODY_BYTES = 64 * 1024;
+/** The status has said what is wrong: what explains it is not waited for any longer than this, in milliseconds. */
+const BODY_MS = 5000;
+const SHOWN_CHARACTERS = 300;
+/** `}`, or white space after it. */
+const MAY_END_JSON: readonly number[] = [125, 10, 13, 32];
+
+/** True for an answer whose body is to be decoded. */
+export function isStream(response: HttpResponse): boolean {
+  return response.status >= 200 && response.status < 300 && !isHtml(response);
+}
+
+/** The server's own id of a request, for its operators. */
+export function requestIdOf(response: HttpResponse): string | undefined {
+  return response.header('x-request-id') ?? response.header('x-oai-request-id');
+}
+
+/** What an answer that is no stream means; reads its body and gives the connection back. */
+export async function failureOfAnswer(request: HttpRequest, response: HttpResponse, clock: Clock): Promise<ModelError> {
+  const target = describe(request);
+  if (isHtml(response) && response.status < 300) {
+    response.cancel();
+    return new ModelError({
+      kind: 'protocol',
+      message: `${target} answered with an HTML page instead of a model stream: check the base URL and the path`,
+      requestId: requestIdOf(response),
+    });
+  }
+  const text = await headOfBody(response, clock);
+  return errorFromWire(errorValueOfBody(parseJson(text)), {
+    status: response.status,
+    requestId: requestIdOf(response),
+    afterMs: retryAfterOf((name) => response.header(name)),
+    fallbackMessage: `${target} answered ${response.status}${isHtml(response) ? ' with an HTML page' : shown(text)}`,
+  });
+}
+
+function isHtml(response: HttpResponse): boolean {
+  return /^\s*text\/html\b/i.test(response.header('content-type') ?? '');
+}
+
+/** The beginning of a body; one that breaks off or takes too long is as good as it got. */
+async function headOfBody(response: HttpResponse, clock: Clock): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const patience = new Deadline(clock, BODY_MS, () => response.wake());
+  patience.start();
+  try {
+    for (let read = await response.read(); read !== undefined; read = await response.read()) {
+      chunks.push(...read);
+      for (const chunk of read) bytes += chunk.byteLength;
+      if (!patience.running || bytes > BODY_BYTES || isWhole(chunks)) break;
+    }
+  } catch (error) {
+    if (error instanceof ModelError && error.kind === 'aborted') throw error;
+  } finally {
+    patience.stop();
+  }
+  response.release();
+  return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
+}
+
+/** A whole JSON value is there: nothing more is waited for, should the connection stay open. */
+function isWhole(chunks: readonly Uint8Array[]): boolean {
+  const last = chunks.at(-1)?.at(-1) ?? 0;
+  return MAY_END_JSON.includes(last) && parseJson(Buffer.concat(chunks).toString('utf8')) !== undefined;
+}
+
+function shown(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, ' ');
+  if (line === '' || line.startsWith('<')) return '';
+  return `: ${line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line}`;
+}
+
+function describe(request: HttpRequest): string {
+  const url = new URL(request.url);
+  return `${request.method} ${url.origin}${url.pathname}`;
+}

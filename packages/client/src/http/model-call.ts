@@ -1,0 +1,135 @@
+import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
+import type { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import type { HttpRequest, HttpResponse } from '../transport/http.ts';
+import type { DecoderOptions, MintId } from '@turnwire/wire/internal/decoder';
+import { protocols } from '@turnwire/wire/internal/protocols';
+import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
+import { chatQuirksOf } from '@turnwire/wire/internal/quirks';
+import type { RequestBody } from '@turnwire/wire/internal/request-body';
+import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
+import { HttpCall, type HttpCallContext, type HttpCallPlan } from './call.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import type { AttemptContext } from '../stream/sampling.ts';
+import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
+import { concealSecrets, secretsOf } from '../provider/secrets.ts';
+
+/** What a client learns about its server and keeps. */
+export interface ServerMemory {
+  /** The server refused `stream_options`: it is not asked for usage any more. */
+  usageRefused: boolean;
+}
+
+/** What all calls of a client or a session have in common. */
+export interface CallContext extends HttpCallContext {
+  readonly provider: ProviderConfig;
+  readonly getEnv: GetEnv;
+  readonly mintId: MintId;
+  readonly memory: ServerMemory;
+  /** Told what of a request its wire has no form for, one line each. */
+  readonly onNotes?: (notes: readonly string[]) => void;
+}
+
+interface PlanOptions extends CallContext {
+  /** Headers of the moment, names in lower case; they win over the provider's. */
+  readonly headers: () => Readonly<Record<string, string>>;
+  readonly onHead: (response: HttpResponse) => void;
+}
+
+/** What of a turn a call carries to the server and back; `client/session/session.ts` has it. */
+export interface StickyState {
+  headers(): Readonly<Record<string, string>>;
+  offer(value: string | undefined): void;
+}
+
+/** One attempt over HTTP; nothing is sent before its first `next`. */
+export function openHttpCall(
+  request: ModelRequest,
+  context: CallContext,
+  { signal, watch, number }: AttemptContext,
+  sticky?: StickyState,
+): HttpCall {
+  watch?.onAttempt?.(number, 'http');
+  const plan = planCall(request, {
+    ...context,
+    headers: () => ({ ...watch?.headers?.(), ...sticky?.headers() }),
+    onHead: ({ headers }) => sticky?.offer(firstHeaderValue(headers[TURN_STATE_HEADER])),
+  });
+  return new HttpCall(context, plan, signal);
+}
+
+/** How to make one request on the provider's wire, and to read its answer. */
+function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
+  const { provider, memory } = options;
+  const asksUsage = protocols[provider.wireApi].usageOnRequest && provider.askUsage && !memory.usageRefused;
+  return {
+    usageGraceMs: provider.usageGraceMs,
+    prepare: () => toHttpRequest(request, options, asksUsage),
+    decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
+    onHead: options.onHead,
+    conceal: (failure) => concealSecrets(failure, secretsOf(provider, options.getEnv)),
+    amend(failure) {
+      if (!asksUsage || !refusesUsage(failure)) return undefined;
+      memory.usageRefused = true;
+      return planCall(request, options);
+    },
+  };
+}
+
+/** The body as it is sent on the provider's wire. */
+export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsage: boolean): RequestBody {
+  const { model, maxOutputTokens } = provider;
+  const quirks = chatQuirksOf(provider.baseUrl, request.model ?? model ?? '');
+  return protocols[provider.wireApi].toRequest(request, { model, maxOutputTokens, quirks, askUsage: asksUsage });
+}
+
+function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: boolean): HttpRequest {
+  const { provider, getEnv } = options;
+  const { body, notes } = bodyOf(request, provider, asksUsage);
+  if (notes.length > 0) options.onNotes?.(notes);
+  return {
+    method: 'POST',
+    url: requestUrl(provider, protocols[provider.wireApi].path),
+    headers: {
+      accept: 'text/event-stream',
+      'accept-encoding': 'identity',
+      'content-type': 'application/json',
+      'user-agent': 'turnwire',
+      ...requestHeaders(provider, getEnv),
+      ...options.headers(),
+    },
+    body: JSON.stringify(body),
+    timers: {
+      connectMs: provider.connectTimeoutMs,
+      firstByteMs: provider.firstByteTimeoutMs,
+      idleMs: provider.streamIdleTimeoutMs,
+      progressMs: provider.progressTimeoutMs,
+      totalMs: provider.totalTimeoutMs,
+    },
+  };
+}
+
+function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: boolean): DecoderOptions {
+  const { provider, mintId } = options;
+  return {
+    usageAsked: asksUsage,
+    usageOfCut: true,
+    tokenLimit: setsTokenLimit(request, provider),
+    onClose: provider.onClose,
+    toolCallsOnStop: provider.toolCallsOnStop,
+    maxEventBytes: provider.maxEventBytes,
+    mintId,
+  };
+}
+
+const LIMIT_FIELDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'];
+
+function setsTokenLimit(request: ModelRequest, provider: ProviderConfig): boolean {
+  if (request.maxOutputTokens !== undefined || provider.maxOutputTokens !== undefined) return true;
+  return LIMIT_FIELDS.some((field) => typeof request.extra?.[field] === 'number');
+}
+
+/** A 400 that names the field: servers that are strict about fields they do not know. */
+function refusesUsage(failure: ModelError): boolean {
+  return failure.status === 400 && /stream_options|include_usage/.test(failure.message);
+}

@@ -1,0 +1,186 @@
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { Item } from '@turnwire/wire/internal/model/items';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import {
+  retryPolicies,
+  withBudgets,
+  type RetryPolicy,
+  type RetryPolicyName,
+} from '@turnwire/wire/internal/model/retry-policy';
+import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import type { MintId } from '@turnwire/wire/internal/decoder';
+import { TURN_STATE_HEADER, turnStateOf } from '@turnwire/wire/internal/responses/headers';
+import { randomFraction, randomId } from '../platform/random.ts';
+import { openHttpCall, type CallContext, type StickyState } from '../http/model-call.ts';
+import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
+import type { ModelObserver } from '../observer.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import type { GetEnv } from '../provider/provider-request.ts';
+import { Sampling } from '../stream/sampling.ts';
+import { concealSecrets, secretsOf } from '../provider/secrets.ts';
+import { createWebSocketPreference, type WebSocketPreference } from '../websocket/preference.ts';
+
+export interface ModelSessionOptions {
+  /** From `createProvider`. Its retry counts are the budgets of the policy. */
+  readonly provider: ProviderConfig;
+  /** Reads the variables that the provider names, at every request. Default: none is set. */
+  readonly getEnv?: GetEnv;
+  /** Default `default`. */
+  readonly policy?: RetryPolicy | RetryPolicyName;
+  /** Default: one of its own, without a proxy. */
+  readonly transport?: HttpTransport;
+  readonly clock?: Clock;
+  /** At least 0 and below 1, for the jitter of delays. Default: a new random number each time. */
+  readonly random?: () => number;
+  readonly observer?: ModelObserver;
+  /** Ids of items that the server gave none. Default: random. */
+  readonly mintId?: MintId;
+}
+
+export interface TurnStreamOptions {
+  /** Aborting it ends the stream with a `ModelError` of kind `aborted`, a wait before a retry as well. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * For whoever runs tools while the answer still streams: the input of a retry after output was delivered, with every
+   * item that was done and the outputs of the tools that ran. Without it the session appends the items that were done,
+   * up to the first tool call, and the rest is void.
+   */
+  readonly rebuildInput?: (() => Promise<readonly Item[]>) | undefined;
+}
+
+/** One turn of a conversation: its requests (the first, retries, tool follow-ups) stay at one replica. */
+export interface Turn {
+  /**
+   * The answer to one request, retries included: `retrying` says what of the events before it is void. Lazy, as
+   * `ModelClient.stream`.
+   *
+   * @throws ModelError from the iteration: the last failure, when the policy gives up
+   */
+  stream(request: ModelRequest, options?: TurnStreamOptions): ModelStream;
+  /** Tells the observer that the turn is over. Nothing else needs it, and nothing happens the second time. */
+  end(): void;
+}
+
+/** Holds what outlives a turn: connections, what was learnt about the server, the retry policy. */
+export interface ModelSession {
+  /** A new turn, with an empty turn state. */
+  turn(): Turn;
+  /**
+   * Where the server is spoken to over WebSocket: connects, and lets it take in instructions and tools, so that the
+   * first request is answered sooner. Belongs to no turn, never fails, and does nothing over HTTP.
+   */
+  warmUp(request: ModelRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /**
+   * Ends its streams, as an abort would, a wait before a retry as well, and closes its WebSockets and the connections of
+   * a transport that it made itself. A stream that is begun later is `aborted` at once.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * A session with one provider.
+ *
+ * @example
+ * ```ts
+ * const session = createModelSession({ provider, getEnv: (name) => process.env[name] });
+ * const turn = session.turn();
+ * for await (const event of turn.stream({ input })) {
+ *   if (event.type === 'retrying') console.error(`retry ${event.attempt} of ${event.max}: ${event.error.message}`);
+ * }
+ * ```
+ */
+export function createModelSession(options: ModelSessionOptions): ModelSession {
+  const { provider, observer } = options;
+  const clock = options.clock ?? systemClock;
+  const transport = options.transport ?? createHttpTransport({ clock });
+  const getEnv = options.getEnv ?? (() => undefined);
+  const mintId = options.mintId ?? randomId;
+  const context: CallContext = {
+    provider,
+    clock,
+    transport,
+    getEnv,
+    mintId,
+    observer,
+    memory: { usageRefused: false },
+  };
+  const lines = createWebSocketPreference(context);
+  const closing = new AbortController();
+  const settings = {
+    context,
+    lines,
+    closing: closing.signal,
+    policy: policyOf(options),
+    random: options.random ?? randomFraction,
+  };
+  return {
+    turn: () => createTurn(settings),
+    warmUp: (request, { signal = closing.signal } = {}) =>
+      lines.warmUp(request, AbortSignal.any([signal, closing.signal])),
+    async close() {
+      closing.abort(new Error('the session was closed'));
+      lines.close();
+      if (options.transport === undefined) await transport.close();
+    },
+  };
+}
+
+interface SessionSettings {
+  readonly context: CallContext;
+  readonly lines: WebSocketPreference;
+  readonly closing: AbortSignal;
+  readonly policy: RetryPolicy;
+  readonly random: () => number;
+}
+
+function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryPolicy {
+  if (typeof policy !== 'string') return policy;
+  if (policy === 'none') return retryPolicies.none;
+  return withBudgets(retryPolicies[policy], {
+    request: provider.requestMaxRetries,
+    stream: provider.streamMaxRetries,
+  });
+}
+
+function createTurn({ context, lines, closing, policy, random }: SessionSettings): Turn {
+  const { provider, clock, observer, getEnv } = context;
+  const state = new TurnState();
+  const watch = observer?.onTurn?.(provider);
+  let ended = false;
+  return {
+    stream(request, { signal, rebuildInput } = {}) {
+      const sampling = new Sampling(request, {
+        clock,
+        random,
+        policy,
+        signal,
+        closing,
+        rebuildInput,
+        conceal: (error) => concealSecrets(error, [...secretsOf(provider, getEnv), ...Object.values(state.headers())]),
+        watch: () => watch?.onRequest?.(request.model ?? provider.model),
+        open: (attempted, attempt) =>
+          lines.open(attempted, attempt, state) ?? openHttpCall(attempted, context, attempt, state),
+        divert: (error, attempt) => lines.givesUp(error, attempt),
+      });
+      return toModelStream(sampling);
+    },
+    end() {
+      if (!ended) watch?.onEnd?.();
+      ended = true;
+    },
+  };
+}
+
+/** The turn's sticky value: the first one that comes stays. Opaque, and never shown. */
+class TurnState implements StickyState {
+  #value: string | undefined;
+
+  offer(value: string | undefined): void {
+    this.#value ??= turnStateOf(value);
+  }
+
+  headers(): Readonly<Record<string, string>> {
+    return this.#value === undefined ? {} : { [TURN_STATE_HEADER]: this.#value };
+  }
+}

@@ -1,0 +1,96 @@
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+
+/** Which timer ran out; docs/contract.md section 6 has their meaning. */
+export type TimerName = 'connect' | 'firstByte' | 'idle' | 'progress' | 'total';
+
+/** `POST http://host/path`: never the query, which may hold a key, and never user info. */
+export function describeTarget(method: string, url: URL): string {
+  return `${method} ${url.origin}${url.pathname}`;
+}
+
+/** A timer's own error. */
+export function timerFailure(timer: TimerName, ms: number, target: string): ModelError {
+  const kind = timer === 'connect' || timer === 'total' ? 'timeout' : 'stream_idle';
+  return new ModelError({ kind, message: timerMessage(timer, seconds(ms), target) });
+}
+
+function timerMessage(timer: TimerName, time: string, target: string): string {
+  switch (timer) {
+    case 'connect':
+      return `no connection within ${time} for ${target}: check the address, the network and the proxy`;
+    case 'firstByte':
+      return `no answer within ${time} of sending ${target}: the server may be overloaded, or still loading the model`;
+    case 'idle':
+      return `idle timeout: the server sent nothing for ${time} in the answer to ${target}`;
+    case 'progress':
+      return `no progress: only keep-alives and no event for ${time} in the answer to ${target}`;
+    case 'total':
+      return `not finished within the total time of ${time}: ${target}`;
+  }
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${Number((ms / 1000).toFixed(1))} s`;
+}
+
+/** The caller's signal fired. */
+export function abortFailure(signal: AbortSignal): ModelError {
+  return new ModelError({ kind: 'aborted', message: 'aborted by the caller', cause: signal.reason });
+}
+
+/** What a broken connection means: before the headers nothing was answered, afterwards an answer was cut. */
+export function networkFailure(error: unknown, afterHeaders: boolean, target: string): ModelError {
+  const code = codeOf(error);
+  if (code === 'UND_ERR_INVALID_ARG') return invalidRequest(error, target);
+  const reason = describe(error, code);
+  if (afterHeaders) {
+    const message = `the connection broke in the middle of the answer to ${target}: ${reason}`;
+    return new ModelError({ kind: 'stream_truncated', message, cause: error });
+  }
+  return new ModelError({ kind: 'connection_failed', message: `${target} failed: ${reason}`, cause: error });
+}
+
+function invalidRequest(error: unknown, target: string): ModelError {
+  const reason = error instanceof Error ? error.message : 'invalid argument';
+  return new ModelError({ kind: 'invalid_request', message: `${target} cannot be sent: ${reason}`, cause: error });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused; is the server running, and is this its port?',
+  ECONNRESET: 'connection reset by the server',
+  EPIPE: 'connection closed by the server',
+  ENOTFOUND: 'the host name is unknown; check the base URL',
+  EAI_AGAIN: 'the host name could not be looked up; check the network',
+  EHOSTUNREACH: 'the host cannot be reached; check the network',
+  ENETUNREACH: 'the network cannot be reached',
+  ETIMEDOUT: 'connection timed out',
+  UND_ERR_SOCKET: 'the server closed the connection',
+  UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
+};
+
+function describe(error: unknown, code: string | undefined): string {
+  if (code !== undefined && isCertificateCode(code)) {
+    return `certificate not accepted: ${messageOf(error)} (${code}); trust its authority with NODE_EXTRA_CA_CERTS`;
+  }
+  const known = code === undefined ? undefined : REASONS[code];
+  return known === undefined ? messageOf(error) : `${known} (${code})`;
+}
+
+const CERTIFICATE = /CERT|SELF_SIGNED|ISSUER|CRL|ALTNAME/;
+
+function isCertificateCode(code: string): boolean {
+  return CERTIFICATE.test(code);
+}
+
+function messageOf(error: unknown): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  return first instanceof Error && first.message !== '' ? first.message : 'unknown network error';
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const own = (error as { code?: unknown }).code;
+  if (typeof own === 'string') return own;
+  const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error.cause;
+  return inner === undefined ? undefined : codeOf(inner);
+}

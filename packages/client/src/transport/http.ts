@@ -1,0 +1,177 @@
+import { headerIn, type HeaderValues } from '@turnwire/wire/internal/base/http-headers';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { Deadline } from '@turnwire/wire/internal/base/deadline';
+import { createConnections, type Connections } from './dispatcher.ts';
+import { bodyReader, type BodyReader } from './decompress.ts';
+import { Exchange, type Head } from './exchange.ts';
+import { describeTarget, timerFailure } from './failures.ts';
+import type { ProxyOptions } from './proxy-choice.ts';
+import { followRedirect, isRedirect, MAX_REDIRECTS, tooManyRedirects, type Hop } from './redirect.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import { defaultTimers, type HttpTimers } from './watch.ts';
+
+export interface HttpTransportOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  readonly proxy?: ProxyOptions;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string | URL;
+  /** Names in lower case. A redirect to another origin takes none along that could identify the caller. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+  readonly timers?: HttpTimers;
+  /** `manual` hands redirects back as they are. Default `follow`, at most 5. */
+  readonly redirect?: 'follow' | 'manual';
+}
+
+/** An answer whose headers are there and whose body is read on demand. */
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: HeaderValues;
+  /** One header, its values joined with `, `; names in any case. */
+  header(name: string): string | undefined;
+  /**
+   * The bytes that arrived since the last call, or the next ones: `undefined` at the end of the body, an empty
+   * list after `wake`. Rejects with `ModelError` after everything that arrived was delivered. One read at a time.
+   */
+  read(): Promise<readonly Uint8Array[] | undefined>;
+  /** The same bytes, one by one; leaving the loop early cancels. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Makes the pending (or next) `read` answer an empty list. */
+  wake(): void;
+  /** A real event was decoded: re-arms the progress timer. */
+  progress(): void;
+  /** Gives up: the connection is closed. Does nothing after the end, and nothing the second time. */
+  cancel(): void;
+  /**
+   * A good end before the end of the body: what little is left is read in the background, for at most 100 ms
+   * and 16 KiB, so that the connection can be used again; otherwise it is closed.
+   */
+  release(): void;
+}
+
+/** HTTP/1.1 with kept connections, timers, cancellation and backpressure; knows nothing about models. */
+export interface HttpTransport {
+  /** What its requests go through; a session's WebSockets go through the same. */
+  readonly proxy?: ProxyOptions | undefined;
+  /**
+   * Sends one request; resolves when the headers are there, whatever the status.
+   *
+   * Fails with `ModelError`: `connection_failed`, `timeout`, `stream_idle`, `aborted`, `protocol` (redirects),
+   * `invalid_request` (a header or address that cannot be sent).
+   */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Closes all connections, those in use as well. */
+  close(): Promise<void>;
+}
+
+/**
+ * @example
+ * ```ts
+ * const http = createHttpTransport();
+ * const response = await http.send({ method: 'GET', url: 'http://127.0.0.1:8080/health' });
+ * for await (const chunk of response.chunks) process.stdout.write(chunk);
+ * ```
+ */
+export function createHttpTransport(options: HttpTransportOptions = {}): HttpTransport {
+  const clock = options.clock ?? systemClock;
+  const connections = createConnections(options.proxy);
+  return {
+    proxy: options.proxy,
+    send: (request) => send(connections, clock, request),
+    close: () => connections.destroy(),
+  };
+}
+
+async function send(connections: Connections, clock: Clock, request: HttpRequest): Promise<HttpResponse> {
+  if (connections.settling) await connections.settled();
+  const timers = request.timers ?? {};
+  const totalMs = timers.totalMs ?? defaultTimers.totalMs;
+  let hop: Hop = { url: new URL(request.url), headers: request.headers ?? {} };
+  let exchange: Exchange | undefined;
+  const total = new Deadline(clock, totalMs, () => {
+    exchange?.fail(timerFailure('total', totalMs, describeTarget(request.method, hop.url)));
+  });
+  total.start();
+  for (let redirects = 0; ; redirects++) {
+    exchange = new Exchange({
+      connections,
+      clock,
+      timers,
+      method: request.method,
+      url: hop.url,
+      headers: hop.headers,
+      body: request.body,
+      signal: request.signal,
+    });
+    const head = await headOf(exchange, total);
+    if (!isRedirect(head.status) || request.redirect === 'manual') return toResponse(exchange, head, total);
+    exchange.release();
+    try {
+      if (redirects === MAX_REDIRECTS) throw tooManyRedirects(request.method, hop.url);
+      hop = followRedirect(request.method, hop, head.status, headerIn(head.headers, 'location'));
+    } catch (error) {
+      total.stop();
+      throw error;
+    }
+  }
+}
+
+async function headOf(exchange: Exchange, total: Deadline): Promise<Head> {
+  try {
+    return await exchange.head;
+  } catch (error) {
+    total.stop();
+    throw error;
+  }
+}
+
+function toResponse(exchange: Exchange, head: Head, total: Deadline): HttpResponse {
+  const body = bodyReader(exchange, headerIn(head.headers, 'content-encoding'));
+  const read = total.running ? () => readTimed(body, total) : () => body.read();
+  const cancel = (): void => {
+    total.stop();
+    body.cancel();
+  };
+  return {
+    status: head.status,
+    headers: head.headers,
+    header: (name) => headerIn(head.headers, name.toLowerCase()),
+    read,
+    chunks: { [Symbol.asyncIterator]: () => iterate(read, cancel) },
+    wake: () => exchange.wake(),
+    progress: () => exchange.progress(),
+    cancel,
+    release: () => {
+      total.stop();
+      body.release();
+    },
+  };
+}
+
+async function readTimed(body: BodyReader, total: Deadline): Promise<readonly Uint8Array[] | undefined> {
+  try {
+    const chunks = await body.read();
+    if (chunks === undefined) total.stop();
+    return chunks;
+  } catch (error) {
+    total.stop();
+    throw error;
+  }
+}
+
+async function* iterate(
+  read: () => Promise<readonly Uint8Array[] | undefined>,
+  cancel: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (let chunks = await read(); chunks !== undefined; chunks = await read()) yield* chunks;
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import type { ProxyOptions } from '../transport/proxy-choice.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import type { HttpTimers } from '../transport/watch.ts';
+import type { ModelObserver } from '../observer.ts';
+import type { GetEnv } from '../provider/provider-request.ts';
+import type { ProviderConfig } from '../provider/provider.ts';
+import { WebSocketCall } from './call.ts';
+import { LineKeeper, type TurnStatePort } from './line.ts';
+
+export interface WebSocketConnectionOptions {
+  readonly provider: ProviderConfig;
+  readonly getEnv?: GetEnv;
+  readonly clock?: Clock;
+  readonly observer?: ModelObserver | undefined;
+  /** What the handshakes go through. Default: nothing. */
+  readonly proxy?: ProxyOptions | undefined;
+}
+
+export interface WebSocketStreamOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly turnState?: TurnStatePort | undefined;
+}
+
+/** The Responses API over WebSocket for one session: one socket that is used again and again. */
+export interface WebSocketConnection {
+  /** One try at one request; nothing is sent before its first `next`. */
+  stream(request: ModelRequest, options?: WebSocketStreamOptions): WebSocketCall;
+  /**
+   * Opens the socket and lets the server take in instructions and tools, so that the first request has less to send.
+   * Belongs to no turn. Fails with `ModelError`, which is no failure of a turn.
+   */
+  warmUp(request: ModelRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /** Closes the socket that is kept; calls that run are not touched. */
+  close(): void;
+}
+
+/**
+ * @example
+ * ```ts
+ * const connection = createWebSocketConnection({ provider, getEnv });
+ * const stream = toModelStream(connection.stream({ input }));
+ * for await (const event of stream) show(event);
+ * connection.close();
+ * ```
+ */
+export function createWebSocketConnection(options: WebSocketConnectionOptions): WebSocketConnection {
+  const { provider, clock = systemClock, observer, proxy, getEnv = () => undefined } = options;
+  const lines = new LineKeeper({ provider, clock, getEnv, proxy });
+  const context = { lines, provider, clock, observer, timers: timersOf(provider) };
+  return {
+    stream: (request, { signal, turnState } = {}) => new WebSocketCall(request, { ...context, signal, turnState }),
+    async warmUp(request, { signal } = {}) {
+      const call = new WebSocketCall(request, { ...context, signal, warmUp: true });
+      while ((await call.next()) !== undefined);
+    },
+    close: () => lines.close(),
+  };
+}
+
+function timersOf(provider: ProviderConfig): HttpTimers {
+  return {
+    firstByteMs: provider.firstByteTimeoutMs,
+    idleMs: provider.streamIdleTimeoutMs,
+    progressMs: provider.progressTimeoutMs,
+    totalMs: provider.totalTimeoutMs,
+  };
+}

@@ -1,0 +1,112 @@
+import { headerIn, type HeaderValues } from '@turnwire/wire/internal/base/http-headers';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { parseJson } from '@turnwire/wire/internal/base/json';
+import { errorFromWire, errorValueOfBody } from '@turnwire/wire/internal/model/classify';
+import type { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ProxyOptions } from '../transport/proxy-choice.ts';
+import type { FrameSocket } from '../transport/websocket-socket.ts';
+import { openWebSocket } from '../transport/websocket.ts';
+import { requestHeaders, websocketUrl, type GetEnv } from '../provider/provider-request.ts';
+import { protocols } from '@turnwire/wire/internal/protocols';
+import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
+import type { ProviderConfig } from '../provider/provider.ts';
+import { retryAfterOf } from '../http/retry-after.ts';
+import { WEBSOCKET_BETA, type Baseline } from './frame.ts';
+
+export interface LineOptions {
+  readonly provider: ProviderConfig;
+  readonly getEnv: GetEnv;
+  readonly clock: Clock;
+  readonly proxy?: ProxyOptions | undefined;
+}
+
+/** A turn's sticky value, kept by the turn (docs/contract.md section 7). */
+export interface TurnStatePort {
+  /** The header that carries it; empty while there is none. */
+  headers(): Readonly<Record<string, string>>;
+  /** Takes a value that came; the first one stays. */
+  offer(value: string | undefined): void;
+}
+
+/** A socket, and what its server knows. */
+export interface Line {
+  readonly socket: FrameSocket;
+  /** Absent after a request that cannot be built upon. */
+  baseline: Baseline | undefined;
+  /** A turn has had what the headers of the handshake say. */
+  introduced: boolean;
+}
+
+/** What came of opening a line. */
+export type LineAnswer =
+  | { readonly type: 'open'; readonly line: Line }
+  | { readonly type: 'refused'; readonly status: number; readonly error: ModelError };
+
+/** Connections for calls: one line is kept between them. A second call at the same time has a line of its own. */
+export class LineKeeper {
+  readonly #options: LineOptions;
+  #kept: Line | undefined;
+  #closed = false;
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the kept line, if it still stands. */
+  take(): Line | undefined {
+    const line = this.#kept;
+    this.#kept = undefined;
+    return line?.socket.free === true ? line : undefined;
+  }
+
+  /** Keeps a line for the next call, unless another one is kept already. */
+  giveBack(line: Line): void {
+    if (this.#kept?.socket.free === true || this.#closed) line.socket.close();
+    else this.#kept = line;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.take()?.socket.close();
+  }
+
+  /** Opens a line. The turn state goes along, so that the connection too lands at the right replica. */
+  async open(turnState: TurnStatePort | undefined, signal: AbortSignal): Promise<LineAnswer> {
+    const { provider, getEnv, clock, proxy } = this.#options;
+    const url = websocketUrl(provider, protocols[provider.wireApi].path);
+    const answer = await openWebSocket({
+      url,
+      headers: {
+        'openai-beta': WEBSOCKET_BETA,
+        'user-agent': 'turnwire',
+        ...requestHeaders(provider, getEnv),
+        ...turnState?.headers(),
+      },
+      signal,
+      connectMs: provider.websocketConnectTimeoutMs,
+      maxMessageBytes: provider.maxEventBytes,
+      clock,
+      proxy,
+    });
+    if (answer.type === 'open') {
+      return { type: 'open', line: { socket: answer.socket, baseline: undefined, introduced: false } };
+    }
+    // An answer over HTTP like any other: a replica may have taken the turn all the same.
+    turnState?.offer(headerIn(answer.headers, TURN_STATE_HEADER));
+    return { type: 'refused', status: answer.status, error: refusalError(url, answer) };
+  }
+}
+
+function refusalError(
+  url: string,
+  { status, headers, body }: { readonly status: number; readonly headers: HeaderValues; readonly body: string },
+): ModelError {
+  const header = (name: string): string | undefined => headerIn(headers, name);
+  const { origin, pathname } = new URL(url);
+  return errorFromWire(errorValueOfBody(parseJson(body)), {
+    status,
+    requestId: header('x-request-id') ?? header('x-oai-request-id'),
+    afterMs: retryAfterOf(header),
+    fallbackMessage: `${origin}${pathname} answered ${status} instead of opening a WebSocket`,
+  });
+}

@@ -1,0 +1,70 @@
+import { MockUsageError } from '../errors.ts';
+import type { Fault, FaultSpec, FaultWire } from './fault.ts';
+import { endingFaults } from './ending.ts';
+import { errorFaults } from './errors.ts';
+import { framingFaults } from './framing.ts';
+import { paceFaults } from './pace.ts';
+import { reasoningFaults } from './reasoning.ts';
+import { responsesShapeFaults } from './responses-shape.ts';
+import { toolFaults } from './tools.ts';
+import { transportFaults } from './transport.ts';
+import { usageFaults } from './usage.ts';
+import { websocketFaults } from './websocket.ts';
+import { nearest } from '@turnwire/wire/internal/base/nearest';
+
+const specs: readonly FaultSpec[] = [
+  ...endingFaults,
+  ...framingFaults,
+  ...toolFaults,
+  ...reasoningFaults,
+  ...usageFaults,
+  ...errorFaults,
+  ...responsesShapeFaults,
+  ...paceFaults,
+  ...transportFaults,
+  ...websocketFaults,
+];
+
+const byName: ReadonlyMap<string, FaultSpec> = new Map(specs.map((spec) => [spec.name, spec]));
+
+/** A fault as a list shows it. */
+export interface FaultInfo {
+  readonly name: string;
+  readonly args?: string;
+  readonly summary: string;
+  readonly wires: readonly FaultWire[];
+}
+
+/** Every fault that can be asked for, by family. */
+export function listFaults(): readonly FaultInfo[] {
+  return specs.map(({ name, args, summary, wires }) => ({
+    name,
+    ...(args === undefined ? {} : { args }),
+    summary,
+    wires,
+  }));
+}
+
+/**
+ * Reads `NAME`, `NAME:ARG` or `NAME:ARG@N` (only the N-th request).
+ *
+ * @throws MockUsageError for a name or an argument that does not exist, naming the nearest.
+ */
+export function parseFault(text: string): Fault {
+  const at = /@(\d+)$/.exec(text);
+  const body = at === null ? text : text.slice(0, at.index);
+  const colon = body.indexOf(':');
+  const name = (colon < 0 ? body : body.slice(0, colon)).trim();
+  const arg = colon < 0 ? undefined : body.slice(colon + 1);
+  const spec = byName.get(name);
+  if (spec === undefined) throw new MockUsageError(unknownFault(name));
+  if (arg !== undefined && spec.args === undefined) throw new MockUsageError(`fault ${name} takes no argument`);
+  spec.create(arg); // a bad argument is told now, not at the first request
+  return { spec, text, ...(at === null ? {} : { only: Number(at[1]) }), create: () => spec.create(arg) };
+}
+
+function unknownFault(name: string): string {
+  const near = nearest(name, [...byName.keys()]);
+  const hint = near === undefined ? 'turnwire mock --faults lists them all' : `did you mean ${near}?`;
+  return `unknown fault "${name}": ${hint}`;
+}

@@ -1,0 +1,295 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { redactHeader, redactTarget, withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { protocolIds, protocols } from '@turnwire/wire/internal/protocols';
+import type { Head } from '../answer.ts';
+import type { Fault, FaultHooks, FaultWire } from '../faults/fault.ts';
+import { parseFault } from '../faults/list.ts';
+import { refuse } from '../faults/errors.ts';
+import { enter, playBody, playHead, playSteps, type PlayContext } from './play.ts';
+import { headersOf, newRecord, type AnswerState, type RecordedRequest, type Recorder } from './recorder.ts';
+import { replyIds } from './reply-events.ts';
+import { viewRequest, type RequestView } from '../scenario/request-view.ts';
+import { selectReply, type Reply, type Scenario } from '../scenario/scenario.ts';
+import { bodyOf, plainHead, stepsOf, type StageInput } from './stage.ts';
+import { mockWires, responsesInput } from '../scenario/wires.ts';
+
+/** What all exchanges of one mock share. */
+export interface ExchangeContext {
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly wire: ProtocolId | undefined;
+  readonly scenario: Scenario;
+  readonly faults: readonly { readonly fault: Fault; readonly hooks: FaultHooks }[];
+  readonly paceMs: number | undefined;
+  readonly createdAt: number;
+  readonly startedAt: number;
+  readonly closing: AbortSignal;
+  /** Input and output of earlier responses by id: the last 1000. */
+  readonly responses: Map<string, () => readonly unknown[]>;
+}
+
+const KEPT_RESPONSES = 1000;
+
+const BODY_LIMIT = 64 * 1024 * 1024;
+
+/** The endpoints of every wire, with and without `/v1`. */
+const modelPaths: ReadonlyMap<string, ProtocolId> = new Map(
+  protocolIds.flatMap((id) =>
+    [`/v1/${protocols[id].path}`, `/${protocols[id].path}`].map((path) => [path, id] as const),
+  ),
+);
+
+/** One HTTP request and its answer. */
+export class Exchange {
+  readonly #context: ExchangeContext;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #path: string;
+  readonly #query: string;
+
+  constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse) {
+    this.#context = context;
+    this.#req = req;
+    this.#res = res;
+    const url = req.url ?? '/';
+    const mark = url.indexOf('?');
+    this.#path = mark < 0 ? url : url.slice(0, mark);
+    this.#query = mark < 0 ? '' : url.slice(mark + 1);
+  }
+
+  /** Ends when the answer did, or the client left. */
+  async run(): Promise<void> {
+    const text = await readText(this.#req);
+    if (text === undefined) {
+      this.#json(413, { error: { message: 'the request body is too large' } });
+      return;
+    }
+    const wire = modelPaths.get(this.#path);
+    if (wire === undefined) {
+      this.#other(text);
+      return;
+    }
+    if (this.#req.method !== 'POST') {
+      this.#refuse(405, { error: { message: `use POST ${this.#path}` } }, text);
+      return;
+    }
+    if (this.#context.wire !== undefined && this.#context.wire !== wire) {
+      this.#refuse(404, { error: { message: `this mock serves the ${this.#context.wire} wire alone` } }, text);
+      return;
+    }
+    await this.#model(wire, text);
+  }
+
+  async #model(wire: ProtocolId, text: string): Promise<void> {
+    const body = parseJson(text);
+    if (!isObject(body)) {
+      this.#refuse(400, invalidRequest('the request body is not a JSON object'), text);
+      return;
+    }
+    const earlier = earlierItems(this.#context, body);
+    if (earlier === undefined) {
+      this.#refuse(400, notFoundError(String(body.previous_response_id)), text, body);
+      return;
+    }
+    const n = this.#context.recorder.modelRequests + 1;
+    const view = viewRequest(body, { wire, transport: 'http', n, earlier });
+    await this.#answer(view, this.#record(text, body, view), earlier);
+  }
+
+  async #answer(view: RequestView, record: RecordedRequest, earlier: readonly unknown[]): Promise<void> {
+    const play = this.#playContext(record.answer);
+    const input = stageInput(this.#context, view, view.wire, this.#query);
+    if ('missing' in input) {
+      this.#json(400, invalidRequest(input.missing), record.answer);
+      return;
+    }
+    remember(this.#context, input, earlier);
+    const head = plainHead(input);
+    if (input.reply.error?.status !== undefined) refuse(head, input.reply.error.status, { ...input.reply.error });
+    for (const fault of input.faults) fault.head?.(head, input.context);
+    finishHead(head, input);
+    await playHead(this.#res, head, play);
+    if (play.signal.aborted || head.refuse) return;
+    if (head.body !== undefined) playBody(this.#res, head.body, play);
+    else await playSteps(this.#res, stepsOf(input), play);
+  }
+
+  #playContext(state: AnswerState): PlayContext {
+    const { clock, recorder, closing } = this.#context;
+    const gone = new AbortController();
+    this.#res.once('close', () => {
+      if (state.phase === 'held') state.heldMs = clock.now() - state.since;
+      if (['waiting', 'streaming', 'held'].includes(state.phase)) enter({ clock, recorder, state }, 'left');
+      gone.abort();
+    });
+    this.#res.on('error', () => undefined); // told by 'close'
+    return { clock, recorder, state, signal: AbortSignal.any([gone.signal, closing]) };
+  }
+
+  #record(text: string, body: JsonObject | undefined, view: RequestView | undefined): RecordedRequest {
+    const { clock, recorder, startedAt } = this.#context;
+    const fields = {
+      n: recorder.next(),
+      method: this.#req.method ?? '',
+      path: this.#path,
+      query: this.#query,
+      headers: headersOf(this.#req.headers),
+      transport: 'http' as const,
+      ...{ text, body, view },
+    };
+    const record = newRecord(fields, clock, startedAt);
+    recorder.add(record);
+    return record;
+  }
+
+  #other(text: string): void {
+    const { recorder, scenario } = this.#context;
+    switch (`${this.#req.method ?? ''} ${this.#path}`) {
+      case 'GET /health':
+      case 'GET /v1/health': {
+        this.#json(200, { ok: true });
+        return;
+      }
+      case 'GET /v1/models':
+      case 'GET /models': {
+        const model = {
+          id: scenario.model ?? 'scripted',
+          object: 'model',
+          created: this.#context.createdAt,
+          owned_by: 'turnwire',
+        };
+        this.#json(200, { object: 'list', data: [model] });
+        return;
+      }
+      case 'GET /__requests': {
+        this.#json(200, { count: recorder.modelRequests, requests: recorder.requests.map(publicRecord) });
+        return;
+      }
+      default:
+        this.#refuse(404, { error: { message: `no route ${this.#req.method ?? ''} ${this.#path}` } }, text);
+    }
+  }
+
+  /** A request that is none to the model: kept, but not counted. */
+  #refuse(status: number, value: unknown, text: string, body?: JsonObject): void {
+    this.#json(status, value, this.#record(text, body, undefined).answer);
+  }
+
+  #json(status: number, value: unknown, state?: AnswerState): void {
+    if (state !== undefined) {
+      Object.assign(state, { status, phase: 'ended', said: 'a whole body', since: this.#context.clock.now() });
+    }
+    this.#res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  }
+}
+
+/** What the answer to a request is made of, or why there is none. */
+export function stageInput(
+  context: ExchangeContext,
+  view: RequestView,
+  wire: FaultWire,
+  query: string,
+): StageInput | { readonly missing: string } {
+  const chosen = selectReply(context.scenario, view);
+  if ('missing' in chosen) return chosen;
+  const own = (chosen.faults ?? []).map((text) => parseFault(text)).map((fault) => ({ fault, hooks: fault.create() }));
+  const active = [...context.faults, ...own].filter(
+    ({ fault }) => fault.spec.wires.includes(wire) && (fault.only === undefined || fault.only === view.n),
+  );
+  const faults = active.map(({ hooks }) => hooks);
+  const faultContext = { wire, request: view, query };
+  let reply: Reply = withPace(chosen, context.paceMs);
+  for (const fault of faults) reply = fault.reply?.(reply, faultContext) ?? reply;
+  return {
+    request: view,
+    reply,
+    ids: replyIds(view),
+    createdAt: context.createdAt,
+    model: view.model === '' ? (context.scenario.model ?? 'scripted') : view.model,
+    faults,
+    context: faultContext,
+  };
+}
+
+/** What a request's `previous_response_id` stands for: nothing without one, `undefined` for one that is not known. */
+export function earlierItems(context: ExchangeContext, body: JsonObject): readonly unknown[] | undefined {
+  const id = body.previous_response_id;
+  return typeof id === 'string' ? context.responses.get(id)?.() : [];
+}
+
+/** Keeps a response for requests that name it; its output is made only when one does. */
+export function remember(context: ExchangeContext, input: StageInput, earlier: readonly unknown[]): void {
+  if (!mockWires[input.request.wire].keepsAnswers) return;
+  const { responses } = context;
+  responses.set(input.ids.response, () => {
+    const body = parseJson(bodyOf(input)) as { output: readonly unknown[] };
+    return [...earlier, ...responsesInput(input.request.body), ...body.output];
+  });
+  const oldest = responses.keys().next().value;
+  if (responses.size > KEPT_RESPONSES && oldest !== undefined) responses.delete(oldest);
+}
+
+function withPace(reply: Reply, paceMs: number | undefined): Reply {
+  return reply.paceMs !== undefined || paceMs === undefined ? reply : { ...reply, paceMs };
+}
+
+/** The headers of what the answer turned out to be. */
+function finishHead(head: Head, input: StageInput): void {
+  if (head.body === undefined && head.json) {
+    head.body = bodyOf(input);
+    head.headers['content-type'] ??= 'application/json';
+  }
+  if (head.body === undefined) {
+    head.headers['content-type'] ??= 'text/event-stream; charset=utf-8';
+    head.headers['cache-control'] ??= 'no-cache';
+  }
+}
+
+/** As anybody on this machine may read it: without its secrets. */
+function publicRecord(record: RecordedRequest): JsonObject {
+  const { n, method, path, query, headers, transport, body, text, atMs, answer } = record;
+  const shown = withoutSecretSpans(text, headers['content-type']);
+  return {
+    n,
+    method,
+    path: redactTarget(path),
+    query: redactTarget(`?${query}`).slice(1),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redactHeader(name, value)])),
+    transport,
+    body: body === undefined ? shown : parseJson(shown),
+    at_ms: Math.round(atMs),
+    answer,
+  };
+}
+
+function invalidRequest(message: string): JsonObject {
+  return { error: { message, type: 'invalid_request_error', param: null, code: null } };
+}
+
+/** The API's answer to a `previous_response_id` that it does not have. */
+export function notFoundError(id: string): JsonObject {
+  const message = `Previous response with id '${id}' not found.`;
+  return {
+    error: {
+      message,
+      type: 'invalid_request_error',
+      param: 'previous_response_id',
+      code: 'previous_response_not_found',
+    },
+  };
+}
+
+/** The body as text; nothing when it is over the limit. */
+async function readText(req: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > BODY_LIMIT) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { createPageGuard, type LocalNames } from '@turnwire/client/internal/platform/local-only';
+
+/** What stands before a server that keeps other people's prompts and asks for no token. Each is true for a refused request. */
+export interface PageGuard {
+  refuses(req: IncomingMessage, res: ServerResponse): boolean;
+  refusesUpgrade(req: IncomingMessage, socket: Duplex): boolean;
+}
+
+/** Refuses web pages with 403: a page that somebody visits can reach every port of this machine. */
+export function pageGuard(names: LocalNames): PageGuard {
+  const reasonFor = createPageGuard(names);
+  return {
+    refuses: (req, res) => {
+      const message = reasonFor(req.headers);
+      if (message === undefined) return false;
+      res.writeHead(403, { 'content-type': 'application/json', connection: 'close' }).end(bodyOf(message));
+      return true;
+    },
+    refusesUpgrade: (req, socket) => {
+      const message = reasonFor(req.headers);
+      if (message === undefined) return false;
+      const body = bodyOf(message);
+      socket.on('error', () => undefined); // it may be gone already
+      socket.end(
+        `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      );
+      return true;
+    },
+  };
+}
+
+function bodyOf(message: string): string {
+  return JSON.stringify({ error: { message, type: 'permission_error', code: 'forbidden' } });
+}

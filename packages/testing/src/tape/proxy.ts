@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import { hopByHopTest } from '@turnwire/wire/internal/base/http-headers';
+import { MockUsageError } from '../errors.ts';
+import type { HeaderList } from './tape.ts';
+
+/** Bound of a request body, in bytes. */
+export const BODY_LIMIT = 64 * 1024 * 1024;
+
+/** Headers in their order and spelling, without those of the connection. */
+export function passedHeaders(message: IncomingMessage): HeaderList {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < message.rawHeaders.length; i += 2) {
+    pairs.push([message.rawHeaders[i] ?? '', message.rawHeaders[i + 1] ?? '']);
+  }
+  const isHopByHop = hopByHopTest(message.headers.connection);
+  return pairs.filter(([name]) => !isHopByHop(name) && !/^(host|expect)$/i.test(name));
+}
+
+/** The form in which Node takes headers whose order and repetition matter. */
+export function flatHeaders(headers: HeaderList): string[] {
+  return headers.flatMap(([name, value]) => [name, value]);
+}
+
+/** The upstream of a recorder. */
+export function parseUpstream(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new MockUsageError(`upstream ${JSON.stringify(text)} is no http or https URL`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new MockUsageError('the upstream URL holds a password; the client sends its own credentials');
+  }
+  return url;
+}
+
+/** Where a request goes: the upstream's own path is put before it, unless it is there already. */
+export function upstreamTarget(upstream: URL, target: string): string {
+  const prefix = upstream.pathname.replace(/\/+$/, '');
+  const rest = target.slice(prefix.length);
+  const there = target.startsWith(prefix) && (rest === '' || /^[/?]/.test(rest));
+  return there ? target : prefix + target;
+}
+
+/** The whole body; nothing when it is over the limit or the client left. */
+export async function readBody(req: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of req as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > BODY_LIMIT) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined; // the client left in the middle of its request
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The code of a system error, e.g. `ECONNREFUSED`; else its name. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

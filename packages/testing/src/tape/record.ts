@@ -1,0 +1,141 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from '@turnwire/client/internal/platform/node-http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import { pageGuard, type PageGuard } from '../server/refuse-page.ts';
+import { parseUpstream } from './proxy.ts';
+import { RecordedHttp, type RecordContext } from './record-http.ts';
+import { UpstreamAgents } from './upstream.ts';
+import { RecordedWebSocket } from './record-websocket.ts';
+import { TapeFolder } from './writer.ts';
+
+export interface RecordOptions {
+  /** Base of the server that is recorded, e.g. `http://127.0.0.1:8080` or `https://api.openai.com/v1`. */
+  readonly upstream: string;
+  /** Default 0: a free one. */
+  readonly port?: number | undefined;
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  readonly clock?: Clock | undefined;
+  /** Told of every tape that cannot be written, and of every exchange that failed. Must not throw. */
+  readonly onProblem?: ((message: string) => void) | undefined;
+}
+
+/** A running recorder: clients talk to it as they would to its upstream. */
+export interface TapeRecorder extends AsyncDisposable {
+  readonly url: string;
+  /** What clients take as base URL: `url` with `/v1`. */
+  readonly baseUrl: string;
+  readonly port: number;
+  /** Exchanges begun so far. */
+  readonly exchanges: number;
+  /** Stops; exchanges that are still open end as `stopped`. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a proxy that writes every exchange to a folder, one file each, byte for byte and chunk for chunk, without
+ * the secrets in headers and queries (docs/tape.md).
+ *
+ * Rejects with `MockUsageError` for an upstream that is no URL, and with Node's error for a folder that cannot be
+ * written or a port in use.
+ *
+ * @example
+ * ```ts
+ * await using recorder = await recordTo('tapes', { upstream: 'http://127.0.0.1:8080' });
+ * await runMyClient(recorder.baseUrl);
+ * ```
+ */
+export async function recordTo(folder: string, options: RecordOptions): Promise<TapeRecorder> {
+  const recorder = new Recorder(folder, options);
+  await recorder.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  return recorder;
+}
+
+class Recorder implements TapeRecorder {
+  readonly #context: RecordContext;
+  readonly #server: Server;
+  readonly #guard: PageGuard;
+  readonly #closing = new AbortController();
+  readonly #open = new Set<Promise<void>>();
+  #url = '';
+  #exchanges = 0;
+
+  constructor(folder: string, options: RecordOptions) {
+    this.#context = {
+      upstream: parseUpstream(options.upstream),
+      agents: new UpstreamAgents(),
+      folder: new TapeFolder(folder),
+      clock: options.clock ?? systemClock,
+      onProblem: options.onProblem ?? (() => undefined),
+      closing: this.#closing.signal,
+    };
+    // A recorder adds no time limit of its own to the way between client and upstream.
+    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
+    this.#server = createServer({ keepAliveTimeout: 5000, requestTimeout: 0 }, (req, res) => this.#http(req, res));
+    this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get baseUrl(): string {
+    return `${this.#url}/v1`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  get exchanges(): number {
+    return this.#exchanges;
+  }
+
+  async listen(port: number, host: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#context.agents.close();
+    if (this.#server.listening) {
+      const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+      this.#server.closeAllConnections();
+      await closed;
+    }
+    await Promise.all(this.#open);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #http(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#guard.refuses(req, res)) return;
+    this.#track(new RecordedHttp(this.#context, req, res).run());
+  }
+
+  #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#guard.refusesUpgrade(req, socket)) return;
+    this.#track(new RecordedWebSocket(this.#context, req, socket, head).run());
+  }
+
+  #track(exchange: Promise<void>): void {
+    this.#exchanges++;
+    const run = exchange.catch((error: unknown) => this.#context.onProblem(String(error)));
+    this.#open.add(run);
+    void run.finally(() => this.#open.delete(run));
+  }
+}

@@ -1,0 +1,193 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from '@turnwire/client/internal/platform/node-http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import { MockUsageError } from '../errors.ts';
+import { pageGuard, type PageGuard } from '../server/refuse-page.ts';
+import type { TapedExchange, TapeProblem } from './tape.ts';
+import { TapeMatcher } from './match.ts';
+import { playExchange, type ReplayPace } from './play.ts';
+import { playWebSocket } from './play-websocket.ts';
+import { passedHeaders, readBody } from './proxy.ts';
+import { readTape, type Tape } from './read.ts';
+
+export interface ReplayOptions {
+  /** 1 (the default): as it was; 2: twice as fast; `max`: without any wait. */
+  readonly speed?: number | 'max' | undefined;
+  /** Each exchange answers one request only. Default false: the most similar one is played again. */
+  readonly once?: boolean | undefined;
+  /** Default 0: a free one. */
+  readonly port?: number | undefined;
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** A running replay. */
+export interface TapeServer extends AsyncDisposable {
+  readonly url: string;
+  /** `url` with `/v1`: what clients take as base URL. */
+  readonly baseUrl: string;
+  readonly port: number;
+  /** What of the tapes could not be read: the rest is served. */
+  readonly problems: readonly TapeProblem[];
+  /** Exchanges that no request asked for yet. */
+  readonly unplayed: readonly TapedExchange[];
+  /** Requests to which the tape had no answer, e.g. `GET /v1/models`. At most the first 100. */
+  readonly strangers: readonly string[];
+  /** Drops every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a tape, or a folder of them, chunk for chunk as it was recorded.
+ *
+ * Rejects with `MockUsageError` when there is no tape at this path or nothing in it can be served.
+ *
+ * @example
+ * ```ts
+ * await using server = await replayTape('tapes', { speed: 'max' });
+ * await runMyClient(server.baseUrl);
+ * ```
+ */
+export async function replayTape(source: string | Tape, options: ReplayOptions = {}): Promise<TapeServer> {
+  const tape = typeof source === 'string' ? await readTape(source) : source;
+  if (tape.exchanges.length === 0) {
+    const why = tape.problems.map(({ file, message }) => `${file}: ${message}`).join('; ');
+    throw new MockUsageError(`the tape holds no exchange${why === '' ? '' : ` (${why})`}`);
+  }
+  const replay = new Replay(tape, options);
+  await replay.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  return replay;
+}
+
+const KEPT_STRANGERS = 100;
+
+class Replay implements TapeServer {
+  readonly problems: readonly TapeProblem[];
+  readonly strangers: string[] = [];
+  readonly #matcher: TapeMatcher;
+  readonly #pace: ReplayPace;
+  readonly #server: Server;
+  readonly #guard: PageGuard;
+  readonly #closing = new AbortController();
+  readonly #sockets = new Set<Duplex>();
+  #url = '';
+
+  constructor(tape: Tape, options: ReplayOptions) {
+    this.problems = tape.problems;
+    this.#matcher = new TapeMatcher(tape.exchanges, { once: options.once });
+    this.#pace = { clock: options.clock ?? systemClock, factor: factorOf(options.speed ?? 1) };
+    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
+    this.#server = createServer({ keepAliveTimeout: 5000 }, (req, res) => void this.#http(req, res));
+    this.#server.on('upgrade', (req, socket, head) => void this.#upgrade(req, socket, head));
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get baseUrl(): string {
+    return `${this.#url}/v1`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  get unplayed(): readonly TapedExchange[] {
+    return this.#matcher.unplayed;
+  }
+
+  async listen(port: number, host: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    for (const socket of this.#sockets) socket.destroy();
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #http(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (this.#guard.refuses(req, res)) return;
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    res.on('error', () => undefined); // told by 'close'
+    const body = await readBody(req);
+    if (body === undefined) {
+      res.destroy();
+      return;
+    }
+    const asked = {
+      kind: 'http',
+      method: req.method ?? 'GET',
+      target: req.url ?? '/',
+      headers: passedHeaders(req),
+      body,
+    } as const;
+    const exchange = this.#matcher.take(asked);
+    if (exchange === undefined) {
+      this.#stranger(asked.method, asked.target);
+      res.writeHead(404, { 'content-type': 'application/json' }).end(this.#nothing(asked.method, asked.target));
+      return;
+    }
+    await playExchange(res, exchange, this.#pace, AbortSignal.any([gone.signal, this.#closing.signal]));
+  }
+
+  async #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (this.#guard.refusesUpgrade(req, socket)) return;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined); // told by 'close'
+    const asked = {
+      kind: 'websocket',
+      method: 'GET',
+      target: req.url ?? '/',
+      headers: passedHeaders(req),
+      body: new Uint8Array(),
+    } as const;
+    const exchange = this.#matcher.take(asked);
+    if (exchange === undefined) {
+      this.#stranger('WebSocket', asked.target);
+      socket.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    await playWebSocket({ req, socket, head }, exchange, this.#pace, this.#closing.signal);
+  }
+
+  #stranger(method: string, target: string): void {
+    if (this.strangers.length < KEPT_STRANGERS) this.strangers.push(`${method} ${target.split('?')[0] ?? ''}`);
+  }
+
+  #nothing(method: string, target: string): string {
+    const message = `the tape has no (further) answer to ${method} ${target.split('?')[0] ?? ''}; it has: ${this.#matcher.describe()}`;
+    return JSON.stringify({ error: { message, type: 'invalid_request_error', code: 'not_on_tape' } });
+  }
+}
+
+/** By what taped times are multiplied. */
+function factorOf(speed: number | 'max'): number {
+  if (speed === 'max') return 0;
+  if (!Number.isFinite(speed) || speed <= 0) throw new MockUsageError(`speed ${speed}: use a number above 0, or max`);
+  return 1 / speed;
+}

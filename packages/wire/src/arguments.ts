@@ -1,0 +1,35 @@
+import { isObject, parseJson } from './base/json.ts';
+
+/** True when a call's arguments can be acted on: JSON, or nothing at all for a call without arguments. */
+export function isCompleteArguments(text: string): boolean {
+  return text.trim() === '' || parseJson(text) !== undefined;
+}
+
+/** A call that the server began and never said to be done. */
+export interface PendingCall {
+  readonly kind: 'function' | 'custom';
+  readonly name: string | undefined;
+  /** Its arguments, or a custom tool's free text. */
+  readonly input: string;
+}
+
+/** Whether a good end hands a pending call on, or else the reason in `dropped_tool_calls`: one rule for both wires. */
+export function fateOfPending({ kind, name, input }: PendingCall): 'emit' | 'no_name' | 'incomplete' {
+  if (name === undefined) return 'no_name';
+  return kind === 'custom' || isCompleteArguments(input) ? 'emit' : 'incomplete';
+}
+
+/**
+ * A call's arguments as they can be sent back: a JSON object. Models write broken JSON now and then, and servers that
+ * parse the history (llama.cpp does, on both wires) would refuse every later request of that conversation; so what is
+ * no JSON object is wrapped, for the model to see, and nothing is an empty object.
+ */
+export function sendableArguments(text: string): string {
+  if (text.trim() === '') return '{}';
+  return isObject(parseJson(text)) ? text : JSON.stringify({ invalid_arguments: text });
+}
+
+/** What is told about arguments that were wrapped. */
+export function argumentsNote(place: number): string {
+  return `input[${place}].arguments: no JSON object, sent as {"invalid_arguments": …}`;
+}

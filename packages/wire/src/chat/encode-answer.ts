@@ -1,0 +1,203 @@
+import { nonEmpty, type JsonObject } from '../base/json.ts';
+import { TextBuffer } from '../base/text-buffer.ts';
+import type { ModelEvent } from '../model/events.ts';
+import { isAssistantMessage, isCustomToolCall, isFunctionCall, isReasoning, type OutputItem } from '../model/items.ts';
+
+export type ReasoningField = 'reasoning_content' | 'reasoning' | 'none';
+
+interface Call {
+  readonly index: number;
+  readonly kind: 'function' | 'custom';
+  readonly id: string;
+  name: string;
+  readonly input: TextBuffer;
+  /** Only a call that is done counts: a dropped one must not be run. */
+  done: boolean;
+}
+
+type TextField = 'content' | 'refusal' | 'reasoning';
+
+/** Text of one field of the message; what one item streamed counts against its own authoritative text. */
+interface FieldText {
+  readonly all: TextBuffer;
+  readonly byItem: Map<string, TextBuffer>;
+  /** The item whose text is going out. */
+  owner: string | undefined;
+  /** Text of other items, until the owner is done: the wire has one message, two texts must not mingle in it. */
+  readonly waiting: Map<string, string[]>;
+}
+
+/** The one assistant message that a chat answer is: collects it, and tells the delta members for each event. */
+export class ChatAnswer {
+  readonly #reasoningField: ReasoningField;
+  readonly #fields: Readonly<Record<TextField, FieldText>> = { content: field(), refusal: field(), reasoning: field() };
+  readonly #calls = new Map<string, Call>();
+  #summaryPart: string | undefined;
+
+  constructor(reasoningField: ReasoningField) {
+    this.#reasoningField = reasoningField;
+  }
+
+  get hasCalls(): boolean {
+    return [...this.#calls.values()].some((call) => call.done);
+  }
+
+  /** What still waits at the end of the answer, as {@link deltas} tells it. */
+  flush(): readonly string[] {
+    return (['reasoning', 'content', 'refusal'] as const).flatMap((name) => {
+      this.#fields[name].owner = undefined;
+      return this.#sendWaiting(name);
+    });
+  }
+
+  /** JSON text: the members of `delta`, one string per chunk. */
+  deltas(event: ModelEvent): readonly string[] {
+    switch (event.type) {
+      case 'output_text.delta':
+        return this.#text('content', event.item_id, event.delta);
+      case 'refusal.delta':
+        return this.#text('refusal', event.item_id, event.delta);
+      case 'reasoning_text.delta':
+        return this.#text('reasoning', event.item_id, event.delta);
+      case 'reasoning_summary_text.delta':
+        return this.#summary(`${event.item_id ?? ''} ${event.summary_index}`, event.item_id, event.delta);
+      case 'tool_call_input.delta':
+        return this.#input(this.#callOf(event.call_id), event.call_id, event.name ?? '', event.delta);
+      case 'output_item.added':
+        return this.#added(event.item);
+      case 'output_item.done':
+        return this.#done(event.item);
+      default:
+        return [];
+    }
+  }
+
+  /** The message of an answer that is not streamed. */
+  message(): JsonObject {
+    const { content, refusal, reasoning } = this.#fields;
+    const calls = [...this.#calls.values()].filter((call) => call.done);
+    const text = content.all.toString();
+    return {
+      role: 'assistant',
+      content: text === '' && (calls.length > 0 || refusal.all.length > 0) ? null : text,
+      refusal: nonEmpty(refusal.all.toString()) ?? null,
+      ...(reasoning.all.length === 0 ? {} : { [this.#reasoningField]: reasoning.all.toString() }),
+      ...(calls.length === 0 ? {} : { tool_calls: calls.map(callObject) }),
+    };
+  }
+
+  #text(name: TextField, itemId: string | undefined, delta: string): readonly string[] {
+    if (delta === '' || (name === 'reasoning' && this.#reasoningField === 'none')) return [];
+    const target = this.#fields[name];
+    const key = itemId ?? '';
+    target.owner ??= key;
+    if (target.owner !== key) {
+      const held = target.waiting.get(key);
+      if (held === undefined) target.waiting.set(key, [delta]);
+      else held.push(delta);
+      return [];
+    }
+    target.all.append(delta);
+    streamedOf(target, itemId).append(delta);
+    return [`"${name === 'reasoning' ? this.#reasoningField : name}":${JSON.stringify(delta)}`];
+  }
+
+  /** The parts of a summary are paragraphs: the wire has one text for all of them. */
+  #summary(part: string, itemId: string | undefined, delta: string): readonly string[] {
+    const first = this.#summaryPart === undefined || this.#summaryPart === part;
+    this.#summaryPart = part;
+    return this.#text('reasoning', itemId, first || delta === '' ? delta : `\n\n${delta}`);
+  }
+
+  #added(item: OutputItem): readonly string[] {
+    if (isFunctionCall(item)) return this.#input(this.#callOf(item.call_id), item.call_id, item.name, '');
+    if (isCustomToolCall(item)) return this.#input(this.#callOf(item.call_id), item.call_id, item.name, '', 'custom');
+    return [];
+  }
+
+  #done(item: OutputItem): readonly string[] {
+    if (isAssistantMessage(item)) {
+      const refusals = item.content.map((part) => (part.type === 'refusal' ? part.refusal : ''));
+      const texts = item.content.map((part) => (part.type === 'output_text' ? part.text : ''));
+      return [
+        ...this.#finishText('content', item.id, texts.join('')),
+        ...this.#finishText('refusal', item.id, refusals.join('')),
+      ];
+    }
+    if (isReasoning(item)) {
+      const summary = item.summary.map((part) => part.text).join('\n\n');
+      const raw = (item.content ?? []).map((part) => part.text).join('');
+      return this.#finishText('reasoning', item.id, raw === '' ? summary : raw);
+    }
+    if (isFunctionCall(item)) return this.#finishCall(item.call_id, item.name, item.arguments, 'function');
+    return isCustomToolCall(item) ? this.#finishCall(item.call_id, item.name, item.input, 'custom') : [];
+  }
+
+  /** What the authoritative text has beyond the deltas (all of it, where only the finished item came), then what waited. */
+  #finishText(name: TextField, itemId: string | undefined, text: string): readonly string[] {
+    const target = this.#fields[name];
+    const key = itemId ?? '';
+    const held = target.waiting.get(key)?.join('') ?? '';
+    const sent = streamedOf(target, itemId).toString() + held;
+    const rest = text.startsWith(sent) ? this.#text(name, itemId, text.slice(sent.length)) : [];
+    if (target.owner !== key) return rest;
+    target.owner = undefined;
+    return [...rest, ...this.#sendWaiting(name)];
+  }
+
+  /** The text of items that had to wait; the last of them is the owner now. */
+  #sendWaiting(name: TextField): readonly string[] {
+    const target = this.#fields[name];
+    const held = [...target.waiting];
+    target.waiting.clear();
+    return held.flatMap(([key, texts]) => {
+      target.owner = key;
+      return this.#text(name, key, texts.join(''));
+    });
+  }
+
+  #finishCall(id: string, name: string, input: string, kind: Call['kind']): readonly string[] {
+    const call = this.#callOf(id);
+    const sent = call?.input.toString() ?? '';
+    const deltas = this.#input(call, id, name, input.startsWith(sent) ? input.slice(sent.length) : '', kind);
+    const known = this.#callOf(id);
+    if (known !== undefined) known.done = true;
+    return deltas;
+  }
+
+  #callOf(id: string): Call | undefined {
+    return this.#calls.get(id);
+  }
+
+  #input(call: Call | undefined, id: string, name: string, delta: string, kind: Call['kind'] = 'function'): string[] {
+    if (call !== undefined) return delta === '' ? [] : [append(call, delta)];
+    const created: Call = { index: this.#calls.size, kind, id, name, input: new TextBuffer(), done: false };
+    this.#calls.set(id, created);
+    const body = kind === 'function' ? { name, arguments: '' } : { name, input: '' };
+    const opening = JSON.stringify({ index: created.index, id, type: kind, [kind]: body });
+    return [`"tool_calls":[${opening}]`, ...(delta === '' ? [] : [append(created, delta)])];
+  }
+}
+
+function append(call: Call, delta: string): string {
+  call.input.append(delta);
+  const member = call.kind === 'function' ? '"function":{"arguments"' : '"custom":{"input"';
+  return `"tool_calls":[{"index":${call.index},${member}:${JSON.stringify(delta)}}}]`;
+}
+
+function callObject(call: Call): JsonObject {
+  const input = call.input.toString();
+  const body = call.kind === 'function' ? { name: call.name, arguments: input } : { name: call.name, input };
+  return { id: call.id, type: call.kind, [call.kind]: body };
+}
+
+function field(): FieldText {
+  return { all: new TextBuffer(), byItem: new Map(), owner: undefined, waiting: new Map() };
+}
+
+function streamedOf(target: FieldText, itemId: string | undefined): TextBuffer {
+  const key = itemId ?? '';
+  let text = target.byItem.get(key);
+  if (text === undefined) target.byItem.set(key, (text = new TextBuffer()));
+  return text;
+}

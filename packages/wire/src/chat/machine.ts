@@ -1,0 +1,365 @@
+import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
+import { TextBuffer } from '../base/text-buffer.ts';
+import { errorFromWire, errorValueOf } from '../model/classify.ts';
+import { ModelError } from '../model/errors.ts';
+import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
+import type { AssistantMessage, CustomToolCall, FunctionCall, ItemStatus, ReasoningItem } from '../model/items.ts';
+import type { DecoderOptions, MintId } from '../decoder.ts';
+import { countingIds, WireMachine } from '../machine.ts';
+import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
+import { templateRules } from './template-rules.ts';
+import { failureOf, fateOf, overallFinish } from './finish.ts';
+import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
+import { usageFromChat } from './usage.ts';
+
+const BRACE = 123;
+
+/** An item whose text is still coming. */
+interface OpenText {
+  readonly id: string;
+  readonly text: TextBuffer;
+  readonly refusal: TextBuffer;
+}
+
+interface Choice {
+  readonly index: number;
+  reasoning: OpenText | undefined;
+  message: OpenText | undefined;
+  readonly calls: CallTable;
+  /** The first non-empty finish_reason. */
+  finish: string | undefined;
+}
+
+/**
+ * Chat Completions chunks -> canonical events: the rules of docs/contract.md section 3, one method per step.
+ *
+ * `streaming` until every choice seen has its finish_reason; then its items go out and, if usage was asked for and has
+ * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at.
+ */
+export class ChatMachine extends WireMachine {
+  readonly templateRules = templateRules;
+  readonly #options: DecoderOptions;
+  readonly #mintId: MintId;
+  readonly #choices = new Map<number, Choice>();
+  /** Every call of every choice in first-seen order. */
+  readonly #calls: { readonly slot: CallSlot; readonly choice: Choice }[] = [];
+  /** Choices seen whose finish_reason has not come. */
+  #unfinished = 0;
+  #created = false;
+  #responseId: string | undefined;
+  #usage: Usage | undefined;
+  #dropped: DroppedToolCall[] = [];
+  /** The error that the finish stood for: told when the wait for usage is over. */
+  #cut: ModelError | undefined;
+
+  constructor(options: DecoderOptions) {
+    super();
+    this.#options = options;
+    this.#mintId = options.mintId ?? countingIds();
+  }
+
+  protected isSentinel(data: string): boolean {
+    if (data.charCodeAt(0) === BRACE) return false;
+    const trimmed = data.trim();
+    return trimmed === '[DONE]' || trimmed === 'DONE';
+  }
+
+  protected onSentinel(): void {
+    if (this.finished) this.completeFinished();
+    else this.#settle('sentinel');
+  }
+
+  onClose(): void {
+    if (this.finished) this.completeFinished();
+    else if (this.#options.onClose === 'complete') this.#settle('close');
+    else {
+      this.fail(
+        new ModelError({
+          kind: 'stream_truncated',
+          message: 'stream closed before finish_reason: the answer was cut off',
+        }),
+      );
+    }
+  }
+
+  onBody(body: JsonObject): void {
+    this.onObject(body);
+    if (this.phase !== 'ended') this.onClose();
+  }
+
+  onObject(chunk: JsonObject): void {
+    if (this.finished) {
+      this.#readUsage(chunk);
+      if (this.#usage !== undefined) this.completeFinished();
+      return;
+    }
+    this.#responseId ??= stringOf(chunk['id']);
+    const error = errorIn(chunk);
+    if (error !== undefined) {
+      this.fail(errorFromWire(error));
+      return;
+    }
+    const choices = chunk['choices'];
+    if (Array.isArray(choices)) this.#readChoices(choices);
+    else if (!isObject(chunk['usage'])) this.skipped++;
+    this.#takeUsage(chunk['usage']);
+    if (this.#unfinished === 0 && this.#choices.size > 0) this.#finish();
+  }
+
+  #readChoices(choices: readonly unknown[]): void {
+    if (!this.#created) {
+      this.#created = true;
+      this.emit({ type: 'created', ...(this.#responseId === undefined ? {} : { response_id: this.#responseId }) });
+    }
+    for (let place = 0; place < choices.length; place++) {
+      const value = choices[place];
+      if (isObject(value)) this.#readChoice(value, place);
+    }
+  }
+
+  #readChoice(value: JsonObject, place: number): void {
+    const choice = this.#choiceAt(value['index'], place);
+    const delta = value['delta'];
+    if (isObject(delta)) this.#readDelta(choice, delta);
+    const message = value['message'];
+    if (isObject(message)) this.#readMessage(choice, message);
+    this.#takeUsage(value['usage']);
+    const finish = nonEmpty(value['finish_reason']);
+    if (finish === undefined || choice.finish !== undefined) return;
+    choice.finish = finish;
+    this.#unfinished--;
+  }
+
+  #choiceAt(given: unknown, place: number): Choice {
+    const index = Number.isInteger(given) ? (given as number) : place;
+    let choice = this.#choices.get(index);
+    if (choice === undefined) {
+      choice = { index, reasoning: undefined, message: undefined, calls: new CallTable(), finish: undefined };
+      this.#choices.set(index, choice);
+      this.#unfinished++;
+    }
+    return choice;
+  }
+
+  #readDelta(choice: Choice, delta: JsonObject): void {
+    const reasoning = reasoningOf(delta);
+    if (reasoning !== '') this.#onReasoning(choice, reasoning);
+    const content = delta['content'];
+    if (typeof content === 'string') {
+      if (content !== '') this.#onText(choice, content);
+    } else if (content !== null && content !== undefined) {
+      eachText(content, (text) => this.#onText(choice, text));
+    }
+    const refusal = delta['refusal'];
+    if (typeof refusal === 'string' && refusal !== '') this.#onRefusal(choice, refusal);
+    const fragments = fragmentsOf(delta);
+    for (const fragment of fragments) this.#onFragment(choice, fragment);
+  }
+
+  /** A whole message counts only for the kinds of which its choice streamed nothing (docs/contract.md 3.9). */
+  #readMessage(choice: Choice, message: JsonObject): void {
+    this.#readDelta(choice, {
+      ...(choice.reasoning === undefined
+        ? {
+            reasoning: message['reasoning'],
+            reasoning_content: message['reasoning_content'],
+            reasoning_details: message['reasoning_details'],
+          }
+        : {}),
+      ...(choice.message === undefined || choice.message.text.length === 0 ? { content: message['content'] } : {}),
+      ...(choice.message === undefined || choice.message.refusal.length === 0 ? { refusal: message['refusal'] } : {}),
+      ...(choice.calls.slots.length === 0
+        ? { tool_calls: message['tool_calls'], function_call: message['function_call'] }
+        : {}),
+    });
+  }
+
+  #onReasoning(choice: Choice, delta: string): void {
+    if (choice.reasoning === undefined) {
+      choice.reasoning = this.#openText('rs');
+      this.deliver({ type: 'output_item.added', item: reasoningItem(choice.reasoning, 'in_progress') });
+    }
+    choice.reasoning.text.append(delta);
+    this.deliver({ type: 'reasoning_text.delta', delta, content_index: 0, item_id: choice.reasoning.id });
+  }
+
+  #onText(choice: Choice, delta: string): void {
+    const message = choice.message ?? this.#openMessage(choice);
+    message.text.append(delta);
+    this.deliver({ type: 'output_text.delta', delta, item_id: message.id });
+  }
+
+  #onRefusal(choice: Choice, delta: string): void {
+    const message = choice.message ?? this.#openMessage(choice);
+    message.refusal.append(delta);
+    this.deliver({ type: 'refusal.delta', delta, item_id: message.id });
+  }
+
+  #openMessage(choice: Choice): OpenText {
+    const message = this.#openText('msg');
+    choice.message = message;
+    this.deliver({ type: 'output_item.added', item: messageItem(message, 'in_progress') });
+    return message;
+  }
+
+  #openText(prefix: string): OpenText {
+    return { id: this.#mintId(prefix), text: new TextBuffer(), refusal: new TextBuffer() };
+  }
+
+  #onFragment(choice: Choice, value: unknown): void {
+    const fragment = readFragment(value);
+    if (fragment === undefined) return;
+    const known = choice.calls.slots.length;
+    const slot = choice.calls.slotFor(fragment, this.#calls.length);
+    if (choice.calls.slots.length > known) this.#calls.push({ slot, choice });
+    if (fragment.input !== '') slot.input.append(fragment.input);
+    if (slot.itemId !== undefined) {
+      if (fragment.input !== '') this.#callDelta(slot, slot.itemId, fragment.input);
+    } else if (slot.id !== undefined && slot.name !== undefined) this.#announce(slot, slot.id);
+  }
+
+  /** A call is announced once its id and name are known; what came before goes out with it. */
+  #announce(slot: CallSlot, callId: string): string {
+    const itemId = this.#mintId(slot.kind === 'custom' ? 'ctc' : 'fc');
+    slot.id = callId;
+    slot.itemId = itemId;
+    this.deliver({ type: 'output_item.added', item: callItem(slot, 'in_progress') });
+    if (slot.input.length > 0) this.#callDelta(slot, itemId, slot.input.toString());
+    return itemId;
+  }
+
+  #callDelta(slot: CallSlot, itemId: string, delta: string): void {
+    this.deliver({
+      type: 'tool_call_input.delta',
+      call_id: slot.id ?? '',
+      name: slot.name ?? '',
+      item_id: itemId,
+      delta,
+    });
+  }
+
+  /** After the finish: usage of the chunk, or of one of its choices. */
+  #readUsage(chunk: JsonObject): void {
+    const choices = chunk['choices'];
+    if (Array.isArray(choices)) {
+      for (const choice of choices) if (isObject(choice)) this.#takeUsage(choice['usage']);
+    }
+    this.#takeUsage(chunk['usage']);
+  }
+
+  #takeUsage(value: unknown): void {
+    if (value !== null && value !== undefined) this.#usage = usageFromChat(value) ?? this.#usage;
+  }
+
+  #finish(): void {
+    const { usageAsked, usageOfCut } = this.#options;
+    const cut = this.#emitItems();
+    const waits = cut === undefined || (usageOfCut === true && cut.kind !== 'server_error');
+    this.#cut = cut;
+    if (waits && usageAsked === true && this.#usage === undefined) this.phase = 'awaiting_usage';
+    else this.completeFinished();
+  }
+
+  /** A sentinel, or a close that counts as one, ends what has no finish_reason. */
+  #settle(endedBy: EndedBy): void {
+    this.#cut = this.#emitItems();
+    if (this.#cut === undefined) this.#complete(endedBy);
+    else this.completeFinished();
+  }
+
+  protected completeFinished(): void {
+    if (this.#cut === undefined) this.#complete('finish_reason');
+    else this.failNow(this.#cut.with({ usage: this.#usage }));
+  }
+
+  /** All reasoning, all calls, all messages (docs/contract.md 3.3). Where a finish_reason stands for an error: that, and no call. */
+  #emitItems(): ModelError | undefined {
+    const finishes = [...this.#choices.values()].map(({ finish }) => finish);
+    const failure = failureOf(finishes, this.#options.tokenLimit === true);
+    if (failure !== undefined) {
+      this.closeOpenItems();
+      return failure;
+    }
+    this.#closeTexts('completed', 'reasoning');
+    for (const { slot, choice } of this.#calls) this.#settleCall(slot, choice.finish);
+    this.#closeTexts('completed', 'message');
+    return undefined;
+  }
+
+  #settleCall(slot: CallSlot, finish: string | undefined): void {
+    const fate = fateOf(slot, finish, this.#options.toolCallsOnStop ?? 'drop');
+    const callId = slot.id ?? `tool-call-${slot.order}`;
+    if (fate === 'emit') {
+      if (slot.itemId === undefined) this.#announce(slot, callId);
+      this.deliver({ type: 'output_item.done', item: callItem(slot, 'completed') });
+      return;
+    }
+    this.#dropped.push({
+      call_id: callId,
+      ...(slot.name === undefined ? {} : { name: slot.name }),
+      arguments: slot.input.toString(),
+      reason: fate,
+    });
+  }
+
+  protected closeOpenItems(): void {
+    this.#closeTexts('incomplete', 'reasoning');
+    this.#closeTexts('incomplete', 'message');
+  }
+
+  #closeTexts(status: ItemStatus, kind: 'reasoning' | 'message'): void {
+    for (const choice of this.#choices.values()) {
+      const open = choice[kind];
+      if (open === undefined) continue;
+      const item = kind === 'reasoning' ? reasoningItem(open, status) : messageItem(open, status);
+      this.deliver({ type: 'output_item.done', item });
+    }
+  }
+
+  #complete(endedBy: EndedBy): void {
+    const finish = overallFinish([...this.#choices.values()]);
+    this.emit({
+      type: 'completed',
+      response_id: this.#responseId ?? '',
+      ...(this.#usage === undefined ? {} : { usage: this.#usage }),
+      ...(finish === undefined ? {} : { finish_reason: finish }),
+      ended_by: endedBy,
+      ...(this.#dropped.length === 0 ? {} : { dropped_tool_calls: this.#dropped }),
+    });
+    this.end();
+  }
+}
+
+/** A non-null top-level `error` (object or string), or the flat `{"object":"error"}` of older vLLM servers. */
+function errorIn(chunk: JsonObject): unknown {
+  const error = chunk['error'];
+  if (typeof error === 'string' || isObject(error)) return errorValueOf(chunk);
+  return chunk['object'] === 'error' && chunk['choices'] === undefined ? chunk : undefined;
+}
+
+function reasoningItem(open: OpenText, status: ItemStatus): ReasoningItem {
+  const text = open.text.toString();
+  return {
+    type: 'reasoning',
+    id: open.id,
+    summary: [],
+    content: text === '' ? [] : [{ type: 'reasoning_text', text }],
+    status,
+  };
+}
+
+function messageItem(open: OpenText, status: ItemStatus): AssistantMessage {
+  const item: AssistantMessage = { type: 'message', id: open.id, role: 'assistant', status, content: [] };
+  const text = open.text.toString();
+  const refusal = open.refusal.toString();
+  if (text !== '') item.content.push({ type: 'output_text', text, annotations: [] });
+  if (refusal !== '') item.content.push({ type: 'refusal', refusal });
+  return item;
+}
+
+function callItem(slot: CallSlot, status: ItemStatus): FunctionCall | CustomToolCall {
+  const input = status === 'in_progress' ? '' : slot.input.toString();
+  const shared = { id: slot.itemId ?? '', call_id: slot.id ?? '', name: slot.name ?? '' };
+  if (slot.kind === 'custom') return { type: 'custom_tool_call', ...shared, input };
+  return { type: 'function_call', ...shared, arguments: input, status };
+}

@@ -1,0 +1,38 @@
+import { isObject } from '../base/json.ts';
+import { toDataSse } from '../encode-event.ts';
+import { asksJsonObject, flatToolChoice } from '../portable.ts';
+import type { Protocol } from '../protocol.ts';
+import { withoutUndefined } from '../request-body.ts';
+import { createChatEncoder } from './encode.ts';
+import { ChatMachine } from './machine.ts';
+import { fromChatRequest } from './request-parse.ts';
+import { toChatRequest } from './request.ts';
+
+/** Chat Completions. */
+export const chatProtocol: Protocol = {
+  id: 'chat',
+  title: 'Chat Completions',
+  path: 'chat/completions',
+  overWebSocket: false,
+  namesEvents: false,
+  usageOnRequest: true,
+  endedBy: 'finish_reason',
+  answerPrefix: 'chatcmpl',
+  createMachine: (options) => new ChatMachine(options),
+  toRequest: toChatRequest,
+  fromRequest: fromChatRequest,
+  createEncoder: createChatEncoder,
+  toSse: toDataSse,
+  toPortable: (rest) => ({
+    user: rest.user,
+    metadata: rest.metadata,
+    serviceTier: rest.service_tier,
+    safetyIdentifier: rest.safety_identifier,
+    promptCacheKey: rest.prompt_cache_key,
+    verbosity: rest.verbosity,
+    jsonObject: asksJsonObject(rest.response_format),
+    toolChoice: isObject(rest.tool_choice) ? flatToolChoice(rest.tool_choice) : undefined,
+  }),
+  fromPortable: ({ user, jsonObject }) =>
+    withoutUndefined({ user, response_format: jsonObject === true ? { type: 'json_object' } : undefined }),
+};

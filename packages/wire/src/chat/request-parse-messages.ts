@@ -1,0 +1,164 @@
+import { nonEmpty, type JsonObject } from '../base/json.ts';
+import type { Item } from '../model/items.ts';
+import {
+  InvalidFieldError,
+  isAbsent,
+  optionalArray,
+  optionalObject,
+  optionalString,
+  requireObject,
+  requireString,
+  wrongType,
+} from '../request-fields.ts';
+
+/** What the messages of a chat request say. */
+export interface ParsedMessages {
+  readonly instructions: string | undefined;
+  readonly input: readonly Item[];
+}
+
+/** Reads chat messages into items; a message of the assistant becomes reasoning, message and calls, in that order. */
+export function fromChatMessages(messages: readonly unknown[]): ParsedMessages {
+  const reader = new MessageReader();
+  for (const [place, message] of messages.entries()) {
+    reader.read(requireObject(message, `messages[${place}]`), place);
+  }
+  return { instructions: reader.instructions, input: reader.items };
+}
+
+class MessageReader {
+  readonly items: Item[] = [];
+  instructions: string | undefined;
+  /** Calls of custom tools: their outputs are of another type. */
+  readonly #customCalls = new Set<string>();
+  /** The form before `tool_calls` has no ids: an output belongs to the call before it. */
+  #lastFunctionCall = '';
+
+  read(message: JsonObject, place: number): void {
+    const param = `messages[${place}]`;
+    const role = requireString(message.role, `${param}.role`);
+    switch (role) {
+      case 'system':
+      case 'developer':
+      case 'user':
+        this.#readInput(role, message, param, place);
+        break;
+      case 'assistant':
+        this.#readAssistant(message, param, place);
+        break;
+      case 'tool':
+        this.#addOutput(requireString(message.tool_call_id, `${param}.tool_call_id`), message, param);
+        break;
+      case 'function':
+        this.#addOutput(this.#lastFunctionCall, message, param);
+        break;
+      default:
+        throw new InvalidFieldError(`${param}.role`, 'expected system, developer, user, assistant or tool');
+    }
+  }
+
+  #readInput(role: 'system' | 'developer' | 'user', message: JsonObject, param: string, place: number): void {
+    const content = contentOf(message.content, `${param}.content`);
+    if (role === 'system' && place === 0 && typeof content === 'string') this.instructions = content;
+    else this.items.push({ type: 'message', role, content });
+  }
+
+  #readAssistant(message: JsonObject, param: string, place: number): void {
+    const reasoning = nonEmpty(message.reasoning_content) ?? nonEmpty(message.reasoning);
+    if (reasoning !== undefined) {
+      const content = [{ type: 'reasoning_text' as const, text: reasoning }];
+      this.items.push({ type: 'reasoning', id: `rs_chat${place}`, summary: [], content });
+    }
+    const content = [...saidParts(message.content, `${param}.content`), ...refusalParts(message.refusal, param)];
+    // An answer without a word is one all the same: without it two messages of the user would meet.
+    if (content.length === 0 && isAbsent(message.tool_calls) && isAbsent(message.function_call)) {
+      content.push({ type: 'output_text', text: '', annotations: [] });
+    }
+    if (content.length > 0) this.items.push({ type: 'message', role: 'assistant', status: 'completed', content });
+    const calls = optionalArray(message.tool_calls, `${param}.tool_calls`) ?? [];
+    for (const [index, call] of calls.entries()) this.#addCall(call, `${param}.tool_calls[${index}]`);
+    const legacy = optionalObject(message.function_call, `${param}.function_call`);
+    if (legacy === undefined) return;
+    this.#lastFunctionCall = `call_chat${place}`;
+    this.#addFunctionCall(this.#lastFunctionCall, legacy, `${param}.function_call`);
+  }
+
+  #addCall(value: unknown, param: string): void {
+    const call = requireObject(value, param);
+    const call_id = requireString(call.id, `${param}.id`);
+    if (call.type !== 'custom') {
+      this.#addFunctionCall(call_id, requireObject(call.function, `${param}.function`), `${param}.function`);
+      return;
+    }
+    const custom = requireObject(call.custom, `${param}.custom`);
+    this.#customCalls.add(call_id);
+    this.items.push({
+      type: 'custom_tool_call',
+      call_id,
+      name: requireString(custom.name, `${param}.custom.name`),
+      input: requireString(custom.input, `${param}.custom.input`),
+    });
+  }
+
+  #addFunctionCall(call_id: string, fields: JsonObject, param: string): void {
+    this.items.push({
+      type: 'function_call',
+      call_id,
+      name: requireString(fields.name, `${param}.name`),
+      arguments: optionalString(fields.arguments, `${param}.arguments`) ?? '',
+    });
+  }
+
+  #addOutput(call_id: string, message: JsonObject, param: string): void {
+    const type = this.#customCalls.has(call_id) ? 'custom_tool_call_output' : 'function_call_output';
+    this.items.push({ type, call_id, output: contentOf(message.content ?? '', `${param}.content`) });
+  }
+}
+
+/** A string where all of it is text, else the parts in the Responses API's shapes. */
+function contentOf(value: unknown, param: string): string | JsonObject[] {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) throw wrongType(param, 'a string or an array', value);
+  const parts = value.map((part: unknown, place) =>
+    inputPart(requireObject(part, `${param}[${place}]`), `${param}[${place}]`),
+  );
+  const texts = parts.map((part) => (part.type === 'input_text' ? part.text : undefined));
+  return texts.every((text) => typeof text === 'string') ? texts.join('') : parts;
+}
+
+function inputPart(part: JsonObject, param: string): JsonObject {
+  switch (requireString(part.type, `${param}.type`)) {
+    case 'text':
+      return { type: 'input_text', text: requireString(part.text, `${param}.text`) };
+    case 'image_url':
+      return imagePart(part.image_url, `${param}.image_url`);
+    case 'file':
+      return { type: 'input_file', ...requireObject(part.file, `${param}.file`) };
+    default:
+      return part;
+  }
+}
+
+/** Some clients send the bare URL. */
+function imagePart(value: unknown, param: string): JsonObject {
+  const image = typeof value === 'string' ? { url: value } : requireObject(value, param);
+  const detail = optionalString(image.detail, `${param}.detail`) ?? 'auto';
+  return { type: 'input_image', image_url: requireString(image.url, `${param}.url`), detail };
+}
+
+function saidParts(value: unknown, param: string): JsonObject[] {
+  if (isAbsent(value) || value === '') return [];
+  if (typeof value === 'string') return [{ type: 'output_text', text: value, annotations: [] }];
+  if (!Array.isArray(value)) throw wrongType(param, 'a string or an array', value);
+  return value.map((part: unknown, place) => saidPart(requireObject(part, `${param}[${place}]`), `${param}[${place}]`));
+}
+
+function saidPart(part: JsonObject, param: string): JsonObject {
+  if (part.type === 'refusal') return { type: 'refusal', refusal: requireString(part.refusal, `${param}.refusal`) };
+  return { type: 'output_text', text: requireString(part.text, `${param}.text`), annotations: [] };
+}
+
+function refusalParts(value: unknown, param: string): JsonObject[] {
+  const refusal = optionalString(value, `${param}.refusal`);
+  return refusal === undefined ? [] : [{ type: 'refusal', refusal }];
+}

@@ -1,0 +1,64 @@
+import type { ModelError } from './model/errors.ts';
+import type { ModelEvent } from './model/events.ts';
+
+/** Names a wire. `protocols` has the value behind each. */
+export type ProtocolId = 'chat' | 'responses';
+
+/** @deprecated The former name of {@link ProtocolId}. */
+export type WireApi = ProtocolId;
+
+/** Makes an item id: the prefix (`msg`, `rs`, `fc`, `ctc`), `_`, and something never used before. */
+export type MintId = (prefix: string) => string;
+
+export interface DecoderOptions {
+  /** The request asked for usage, so a finished chat stream waits for it a little. Default false. */
+  readonly usageAsked?: boolean;
+  /** It waits for the usage of an answer that a limit or a filter cut off, too. Default false: that fails at once. */
+  readonly usageOfCut?: boolean;
+  /** The request set a token limit: a chat `length` is then `incomplete`, not a full context window. Default false. */
+  readonly tokenLimit?: boolean;
+  /** What a close without an end means. Default `error`: `stream_truncated`. */
+  readonly onClose?: 'error' | 'complete';
+  /** What becomes of complete tool calls that end in `stop`. Default `drop`. */
+  readonly toolCallsOnStop?: 'drop' | 'promote';
+  /** Bound of one SSE event, in UTF-16 code units of its decoded text (never more than its bytes). Default 16 MiB. */
+  readonly maxEventBytes?: number;
+  /** Default: a counter per decoder. */
+  readonly mintId?: MintId;
+  /** Test only: false parses every event with `JSON.parse`. Default true. */
+  readonly templates?: boolean;
+}
+
+/** Why no more bytes will come. */
+export type EndReason =
+  /** The body ended. */
+  | { readonly type: 'close' }
+  /** `usageGraceMs` ran out after the finish. */
+  | { readonly type: 'grace' }
+  /** The transport failed, a timer fired, or the caller gave up. */
+  | { readonly type: 'failed'; readonly error: ModelError };
+
+/**
+ * - `streaming`: bytes are wanted.
+ * - `awaiting_usage`: the answer is over and its items are out; the driver starts `usageGraceMs` once, and
+ *   calls `end({type: 'grace'})` when it runs out.
+ * - `ended`: `completed` was the last event, or `failure` is set. Further calls return nothing.
+ */
+export type DecoderPhase = 'streaming' | 'awaiting_usage' | 'ended';
+
+/**
+ * One response's decoder: a synchronous state machine without promises, timers or I/O.
+ *
+ * Any split of the same bytes gives the same events. Events come before the failure that follows them.
+ */
+export interface StreamDecoder {
+  /** The events of one network chunk, in order; the array is the caller's to keep. */
+  push(chunk: Uint8Array): ModelEvent[];
+  /** Ends the stream; afterwards `phase` is `ended`. */
+  end(reason: EndReason): ModelEvent[];
+  readonly phase: DecoderPhase;
+  /** Set when the stream ended badly: to be thrown after the events were delivered. */
+  readonly failure: ModelError | undefined;
+  /** Events that were no JSON object of the expected shape, and were passed over. */
+  readonly skipped: number;
+}

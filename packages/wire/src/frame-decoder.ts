@@ -1,0 +1,45 @@
+import type { ModelError } from './model/errors.ts';
+import type { ModelEvent } from './model/events.ts';
+import type { DecoderPhase, EndReason } from './decoder.ts';
+import { ResponsesMachine } from './responses/machine.ts';
+
+/** A decoder for one response over a WebSocket, where every text frame is one event. */
+export interface FrameDecoder {
+  pushText(frame: string): ModelEvent[];
+  end(reason: EndReason): ModelEvent[];
+  readonly phase: DecoderPhase;
+  readonly failure: ModelError | undefined;
+  readonly skipped: number;
+  /** The first turn state that an event of this response carried (docs/contract.md section 7). */
+  readonly turnState: string | undefined;
+}
+
+/** Makes the decoder of one response's frames: the same events as from SSE. */
+export function createResponsesFrameDecoder(): FrameDecoder {
+  const machine = new ResponsesMachine();
+  return {
+    pushText(frame) {
+      if (machine.phase !== 'ended') machine.onData(frame);
+      return machine.take();
+    },
+    end(reason) {
+      if (machine.phase !== 'ended') {
+        if (reason.type === 'failed') machine.fail(reason.error);
+        else machine.onClose();
+      }
+      return machine.take();
+    },
+    get phase() {
+      return machine.phase;
+    },
+    get failure() {
+      return machine.failure;
+    },
+    get skipped() {
+      return machine.skipped;
+    },
+    get turnState() {
+      return machine.turnState;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import type { JsonObject } from './base/json.ts';
+import { isObject, isTooDeep, parseJson } from './base/json.ts';
+import { ModelError } from './model/errors.ts';
+import type { ModelEvent } from './model/events.ts';
+import { tooDeepError } from './body.ts';
+import type { DecoderPhase, MintId } from './decoder.ts';
+import type { TemplateRules } from './sse/templates.ts';
+
+/**
+ * What the machines of the wires have in common: the events that wait to be taken, and the one end.
+ *
+ * A machine is fed parsed values. It ends exactly once, through `complete` or `fail`.
+ */
+export abstract class WireMachine {
+  phase: DecoderPhase = 'streaming';
+  failure: ModelError | undefined;
+  skipped = 0;
+  #events: ModelEvent[] = [];
+  /** A delta or an item went out: a replay would no longer be invisible. */
+  #delivered = false;
+
+  /** Which events of this wire the fast path may take, and which of their fields vary. */
+  abstract readonly templateRules: TemplateRules;
+
+  /** One event's data as text. Returns what it was parsed to. */
+  onData(data: string): JsonObject | undefined {
+    if (this.isSentinel(data)) {
+      this.onSentinel();
+      return undefined;
+    }
+    const value = parseJson(data);
+    if (isObject(value)) {
+      this.onObject(value);
+      return value;
+    }
+    if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
+    else this.skipped++;
+    return undefined;
+  }
+
+  /** One event's data, parsed. */
+  abstract onObject(value: JsonObject): void;
+  /** A finished body that came where a stream was due. */
+  abstract onBody(body: JsonObject): void;
+  /** No more bytes will come. */
+  abstract onClose(): void;
+  protected abstract isSentinel(data: string): boolean;
+  protected abstract onSentinel(): void;
+  /** Closes what is open: its text counts as incomplete. */
+  protected abstract closeOpenItems(): void;
+  /** True when the answer is over and only usage was waited for: from here nothing turns success into an error. */
+  protected get finished(): boolean {
+    return this.phase === 'awaiting_usage';
+  }
+
+  /** The end of a finished answer whose usage did not come. */
+  protected abstract completeFinished(): void;
+
+  /** The wait for usage is over. */
+  onGrace(): void {
+    if (this.finished) this.completeFinished();
+  }
+
+  fail(error: ModelError): void {
+    if (this.phase === 'ended') return;
+    if (this.finished) {
+      this.completeFinished();
+      return;
+    }
+    this.closeOpenItems();
+    this.failNow(error);
+  }
+
+  /** The end of an answer whose items are closed. */
+  protected failNow(error: ModelError): void {
+    this.phase = 'ended';
+    this.failure = this.#delivered ? error.with({ replaySafe: false }) : error;
+  }
+
+  onOverflow(limit: number): void {
+    this.fail(
+      new ModelError({ kind: 'protocol', message: `one event of the stream is over the limit of ${limit} bytes` }),
+    );
+  }
+
+  take(): ModelEvent[] {
+    const events = this.#events;
+    if (events.length > 0) this.#events = [];
+    return events;
+  }
+
+  protected emit(event: ModelEvent): void {
+    this.#events.push(event);
+  }
+
+  /** Emits something a consumer may show or act on. */
+  protected deliver(event: ModelEvent): void {
+    this.#delivered = true;
+    this.#events.push(event);
+  }
+
+  protected end(): void {
+    this.phase = 'ended';
+  }
+}
+
+/** Ids that are unique within one decoder. */
+export function countingIds(): MintId {
+  let count = 0;
+  return (prefix) => `${prefix}_${count++}`;
+}

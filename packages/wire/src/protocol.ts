@@ -1,0 +1,89 @@
+import type { JsonObject } from './base/json.ts';
+import type { ModelError } from './model/errors.ts';
+import type { CompletedEvent, ModelEvent } from './model/events.ts';
+import type { ModelRequest } from './model/request.ts';
+import type { DecoderOptions, MintId, ProtocolId } from './decoder.ts';
+import type { WireEvent } from './encode-event.ts';
+import type { WireMachine } from './machine.ts';
+import type { PortableFields } from './portable.ts';
+import type { ChatQuirks } from './quirks.ts';
+import type { RequestBody } from './request-body.ts';
+import type { ParsedRequest } from './request-fields.ts';
+
+/** How a request is written for one server. */
+export interface RequestOptions {
+  /** For a request that names no model. */
+  readonly model?: string | undefined;
+  /** For a request that sets no bound; tokens. */
+  readonly maxOutputTokens?: number | undefined;
+  /** Ask for token usage, where the wire has to be asked. Default false. */
+  readonly askUsage?: boolean | undefined;
+  /** How this server departs from the common form. Default: not at all. */
+  readonly quirks?: ChatQuirks | undefined;
+}
+
+/** How an answer is written for one client. */
+export interface EncoderOptions {
+  /** The answer's id on the wire. */
+  readonly id: string;
+  /** Unix time in seconds. */
+  readonly createdAt: number;
+  readonly model?: string | undefined;
+  /** The client asked for usage, where the wire has to be asked. Default false. */
+  readonly includeUsage?: boolean | undefined;
+  /** More fields of the response object, where the wire has one: they win over the defaults. */
+  readonly response?: JsonObject | undefined;
+  /** Forward what the server's own tools tell of their progress, where the wire has events for it. Default false. */
+  readonly toolProgress?: boolean | undefined;
+  /** Default: a counter per encoder. */
+  readonly mintId?: MintId | undefined;
+}
+
+/** Canonical events in, the events of one wire out; it cannot emit an illegal order. */
+export interface AnswerEncoder {
+  /** The wire events that one canonical event leads to. After the end: none. */
+  push(event: ModelEvent): WireEvent[];
+  /** Ends the answer with an error, or as one that a limit or a filter cut. After the end: none. */
+  fail(error: ModelError): WireEvent[];
+  /** True after the one end. */
+  readonly ended: boolean;
+  /** The answer as one JSON body, for a client that did not ask for a stream; whole after the end. */
+  readonly body: JsonObject;
+}
+
+/**
+ * A wire as a value: everything that differs from one wire to the next. Nobody outside of `packages/wire/src` compares a
+ * protocol's id with a string (a lint rule looks): what has to be decided per wire is a member here, or a table with
+ * a row for each {@link ProtocolId}, so that the compiler names every place that a new wire has to fill in.
+ */
+export interface Protocol {
+  readonly id: ProtocolId;
+  /** The wire's name for people. */
+  readonly title: string;
+  /** The endpoint below the base URL, without a leading slash. */
+  readonly path: string;
+  /** The wire is served over a WebSocket, too. */
+  readonly overWebSocket: boolean;
+  /** Each SSE event has an `event:` line with its type. */
+  readonly namesEvents: boolean;
+  /** A stream tells its usage only to a request that asks for it (`stream_options.include_usage`). */
+  readonly usageOnRequest: boolean;
+  /** How an answer that ended well was ended on this wire. */
+  readonly endedBy: CompletedEvent['ended_by'];
+  /** Begins the ids of answers. */
+  readonly answerPrefix: string;
+  /** The state machine that reads one answer. */
+  createMachine(options: DecoderOptions): WireMachine;
+  /** The body of a request; what the wire has no form for is told in the notes. */
+  toRequest(request: ModelRequest, options: RequestOptions): RequestBody;
+  /** @throws InvalidFieldError for a field of the wrong type, naming it */
+  fromRequest(body: JsonObject): ParsedRequest;
+  /** The encoder of one answer. */
+  createEncoder(options: EncoderOptions): AnswerEncoder;
+  /** Events as SSE text. */
+  readonly toSse: (events: readonly WireEvent[]) => string;
+  /** What of a client's remaining fields other wires may have a form for. */
+  toPortable(rest: JsonObject): PortableFields;
+  /** Portable fields as this wire's servers understand them; the rest would be refused by strict ones. */
+  fromPortable(fields: PortableFields): JsonObject;
+}

@@ -1,0 +1,371 @@
+import type { JsonObject } from '../base/json.ts';
+import { nonEmpty } from '../base/json.ts';
+import { WantedList } from '../base/wanted-list.ts';
+import type { ModelEvent } from '../model/events.ts';
+import {
+  isAssistantMessage,
+  isReasoning,
+  type AssistantMessage,
+  type OutputItem,
+  type ReasoningItem,
+} from '../model/items.ts';
+import type { MintId } from '../decoder.ts';
+import { contentValues, idPrefixes, itemKindOf, ownId, valuesOf, WireItem, type ItemKind } from './encode-item.ts';
+import { partObject, unsentTexts, type Outbox, type PartKind, type ItemPart } from './encode-parts.ts';
+
+/** The canonical events that belong to one item. */
+export type ItemEvent = Extract<
+  ModelEvent,
+  {
+    type:
+      | 'output_item.added'
+      | 'output_item.done'
+      | 'output_text.delta'
+      | 'refusal.delta'
+      | 'reasoning_text.delta'
+      | 'reasoning_summary_text.delta'
+      | 'reasoning_summary_text.done'
+      | 'reasoning_summary_part.added'
+      | 'tool_call_input.delta';
+  }
+>;
+
+/** One canonical item on its way to the wire. */
+interface Slot {
+  readonly kind: ItemKind;
+  readonly sourceId: string | undefined;
+  /** The item as it was announced, or made up for a delta that came without. */
+  readonly announced: OutputItem;
+  /** Open on the wire; absent before and after. */
+  wire: WireItem | undefined;
+  /** Events held back while another item is open. Bounded by the response, which `output` holds anyway. */
+  waiting: ItemEvent[];
+  /** Its place among those that wait. */
+  turn: Turn | undefined;
+  done: boolean;
+  /** What earlier wire items already carried of this one, per kind of part. */
+  carried: ReadonlyMap<PartKind, string>;
+  /** Output indexes of its wire items. */
+  readonly indexes: number[];
+  /** A word on its progress was lost, so that later ones may not add up. */
+  silent: boolean;
+}
+
+interface Turn {
+  readonly slot: Slot;
+}
+
+/** Where an open item is on the wire. */
+export interface WirePlace {
+  readonly id: string;
+  readonly index: number;
+}
+
+/**
+ * Puts items on the wire one at a time, whatever the order of their canonical events: many clients keep one
+ * current item, and lose what is interleaved. While a call is open, everything else waits for its end. A message
+ * or reasoning item gives way to the next item's first content: it is closed with what it streamed, and text that
+ * comes later follows in an item of its own.
+ */
+export class ItemSequencer {
+  readonly #out: Outbox;
+  readonly #mint: MintId;
+  readonly #slots: Slot[] = [];
+  readonly #byKey = new Map<string, Slot>();
+  readonly #byKind = new Map<ItemKind, WantedList<Slot>>();
+  readonly #waiting = new WantedList<Turn>((turn) => turn.slot.turn === turn);
+  readonly #usedIds = new Set<string>();
+  readonly #output = new Map<number, JsonObject>();
+  #current: Slot | undefined;
+  #nextIndex = 0;
+
+  constructor(out: Outbox, mint: MintId) {
+    this.#out = out;
+    this.#mint = mint;
+  }
+
+  push(event: ItemEvent): void {
+    const slot = this.#slotOf(event);
+    if (slot.done) return;
+    const current = this.#current;
+    if (current === slot) {
+      this.#apply(slot, event);
+    } else if (current === undefined) {
+      this.#activate(slot, event);
+    } else if (givesWay(current, slot, event)) {
+      this.#closeEarly(current);
+      this.#activate(slot, event);
+    } else {
+      this.#wait(slot, event);
+    }
+    if (this.#current === undefined) this.#drain();
+  }
+
+  #wait(slot: Slot, event: ItemEvent): void {
+    slot.waiting.push(event);
+    if (slot.turn !== undefined) return;
+    slot.turn = { slot };
+    this.#waiting.add(slot.turn);
+  }
+
+  /** Closes what is open and sends what waits. A call without its `done` stays open: it must not be run. */
+  flush(status: 'completed' | 'incomplete'): void {
+    while (this.#current !== undefined) {
+      const slot = this.#current;
+      this.#current = undefined;
+      if (slot.wire !== undefined && isText(slot.kind))
+        this.#output.set(slot.wire.index, slot.wire.finishFromDeltas(status));
+      slot.wire = undefined;
+      slot.done = true;
+      this.#drain();
+    }
+  }
+
+  /** Takes back what can be taken back: waiting events, and the place in `output`. */
+  discard(ids: readonly string[]): void {
+    const discarded = new Set(ids);
+    for (const slot of this.#slots) {
+      if (slot.sourceId === undefined || !discarded.has(slot.sourceId)) continue;
+      slot.waiting = [];
+      slot.turn = undefined;
+      if (this.#current === slot) {
+        this.#current = undefined;
+        if (slot.wire !== undefined && isText(slot.kind)) slot.wire.finishFromDeltas('incomplete');
+      }
+      for (const index of slot.indexes) this.#output.delete(index);
+      slot.done = true;
+      for (const key of keysOf(slot.announced)) this.#byKey.delete(key);
+    }
+    if (this.#current === undefined) this.#drain();
+  }
+
+  /**
+   * Where an item is open on the wire that nothing of ours streams inside, such as a search of the server's own. Undefined
+   * for every other item, for one that waits or is done, and from then on for one that had to be asked for in vain.
+   */
+  placeOf(sourceId: string): WirePlace | undefined {
+    const slot = this.#byKey.get(`id ${sourceId}`);
+    if (slot?.kind !== 'other') return undefined;
+    if (slot.wire === undefined) slot.silent = true;
+    return slot.silent ? undefined : slot.wire;
+  }
+
+  /** The items that are done, in the order of their `output_index`. */
+  output(): JsonObject[] {
+    return [...this.#output.keys()].sort((a, b) => a - b).map((index) => this.#output.get(index) ?? {});
+  }
+
+  #activate(slot: Slot, event?: ItemEvent): void {
+    this.#current = slot;
+    const events = slot.waiting;
+    slot.waiting = [];
+    slot.turn = undefined;
+    for (const held of events) this.#apply(slot, held);
+    if (event !== undefined) this.#apply(slot, event);
+  }
+
+  #drain(): void {
+    for (let turn = this.#waiting.first(); turn !== undefined; turn = this.#waiting.first()) {
+      this.#activate(turn.slot);
+      if (this.#current !== undefined) return;
+    }
+  }
+
+  #apply(slot: Slot, event: ItemEvent): void {
+    switch (event.type) {
+      case 'output_text.delta':
+        this.#text(slot, 'output_text', 0, event.delta);
+        return;
+      case 'tool_call_input.delta':
+        if (event.delta !== '') this.#open(slot).input(event.delta);
+        return;
+      case 'reasoning_text.delta':
+        this.#text(slot, 'reasoning_text', event.content_index, event.delta);
+        return;
+      case 'reasoning_summary_text.delta':
+        this.#text(slot, 'summary_text', event.summary_index, event.delta);
+        return;
+      case 'refusal.delta':
+        this.#text(slot, 'refusal', 0, event.delta);
+        return;
+      case 'reasoning_summary_part.added':
+        if (slot.kind === 'reasoning') this.#beginSummary(this.#open(slot), event.summary_index);
+        return;
+      case 'reasoning_summary_text.done':
+        if (slot.wire?.parts.isOpen('summary_text', event.summary_index) === true) {
+          slot.wire.parts.finishOpen({ kind: 'summary_text', text: event.text });
+        }
+        return;
+      case 'output_item.added':
+        this.#open(slot);
+        if (slot.kind === 'other') this.#current = undefined; // nothing streams inside: it blocks nobody
+        return;
+      case 'output_item.done':
+        this.#finish(slot, event.item);
+        return;
+    }
+  }
+
+  #text(slot: Slot, kind: PartKind, sourceIndex: number, delta: string): void {
+    if (delta === '') return;
+    // Blank text after an early close is no reason for another item.
+    if (slot.wire === undefined && slot.carried.size > 0 && delta.trim() === '') return;
+    this.#open(slot).text(kind, sourceIndex, delta);
+  }
+
+  #beginSummary(wire: WireItem, index: number): void {
+    if (!wire.parts.isOpen('summary_text', index)) wire.parts.begin('summary_text', index);
+  }
+
+  #open(slot: Slot): WireItem {
+    if (slot.wire !== undefined) return slot.wire;
+    const index = this.#nextIndex++;
+    slot.indexes.push(index);
+    slot.wire = new WireItem(this.#out, slot.announced, this.#wireId(slot), index);
+    return slot.wire;
+  }
+
+  /** The item's own id, unless it is taken on this wire; else a minted one that is not. */
+  #wireId(slot: Slot): string {
+    let id = ownId(slot.announced) ?? this.#mint(idPrefixes[slot.kind]);
+    for (let n = 0; this.#usedIds.has(id); n++) id = `${this.#mint(idPrefixes[slot.kind])}${n === 0 ? '' : `_${n}`}`;
+    this.#usedIds.add(id);
+    return id;
+  }
+
+  #closeEarly(slot: Slot): void {
+    const wire = slot.wire;
+    this.#current = undefined;
+    if (wire === undefined) return;
+    this.#output.set(wire.index, wire.finishFromDeltas('completed'));
+    slot.carried = addTexts(slot.carried, wire);
+    slot.wire = undefined;
+  }
+
+  #finish(slot: Slot, item: OutputItem): void {
+    if (this.#current === slot) this.#current = undefined;
+    slot.done = true;
+    const rest = slot.carried.size === 0 ? item : restOf(item, slot.carried);
+    if (rest === undefined && slot.wire === undefined) return;
+    const wire = this.#open(slot);
+    this.#output.set(wire.index, rest === undefined ? wire.finishFromDeltas('completed') : wire.finish(rest));
+    slot.wire = undefined;
+  }
+
+  #slotOf(event: ItemEvent): Slot {
+    const current = this.#current;
+    if ('item' in event) return this.#slotOfItem(event);
+    if (event.item_id !== undefined && event.item_id === current?.sourceId) return current;
+    if (event.type === 'tool_call_input.delta') {
+      const known = this.#byKey.get(`call ${event.call_id}`);
+      return known ?? this.#add(madeUpCall(event.call_id, event.name, event.item_id));
+    }
+    const kind = event.type === 'output_text.delta' || event.type === 'refusal.delta' ? 'message' : 'reasoning';
+    const known = event.item_id === undefined ? this.#latest(kind) : this.#byKey.get(`id ${event.item_id}`);
+    return known ?? this.#add(kind === 'message' ? madeUpMessage(event.item_id) : madeUpReasoning(event.item_id));
+  }
+
+  #slotOfItem(event: Extract<ItemEvent, { item: OutputItem }>): Slot {
+    const keys = keysOf(event.item);
+    for (const key of keys) {
+      const known = this.#byKey.get(key);
+      if (known !== undefined) return known;
+    }
+    const kind = itemKindOf(event.item);
+    const open = event.type === 'output_item.done' && keys.length === 0 ? this.#latest(kind) : undefined;
+    return open ?? this.#add(event.item);
+  }
+
+  /** The latest item of a kind that is not done: what an event without an id is about. */
+  #latest(kind: ItemKind): Slot | undefined {
+    return this.#byKind.get(kind)?.last();
+  }
+
+  #add(announced: OutputItem): Slot {
+    const slot: Slot = {
+      kind: itemKindOf(announced),
+      sourceId: ownId(announced),
+      announced,
+      wire: undefined,
+      waiting: [],
+      turn: undefined,
+      done: false,
+      carried: new Map(),
+      indexes: [],
+      silent: false,
+    };
+    this.#slots.push(slot);
+    const ofKind = this.#byKind.get(slot.kind) ?? new WantedList<Slot>(({ done }) => !done);
+    this.#byKind.set(slot.kind, ofKind);
+    ofKind.add(slot);
+    for (const key of keysOf(announced)) this.#byKey.set(key, slot);
+    return slot;
+  }
+}
+
+/**
+ * Only text gives way, to an item of another kind, and only to content: an announcement alone can wait. An item that
+ * gave way itself does not take over again, so that two that alternate do not become a hundred.
+ */
+function givesWay(current: Slot, next: Slot, event: ItemEvent): boolean {
+  const takesOver = current.kind !== next.kind && next.carried.size === 0;
+  return isText(current.kind) && takesOver && event.type !== 'output_item.added';
+}
+
+function isText(kind: ItemKind): boolean {
+  return kind === 'message' || kind === 'reasoning';
+}
+
+function keysOf(item: OutputItem): string[] {
+  const keys: string[] = [];
+  const id = ownId(item);
+  if (id !== undefined) keys.push(`id ${id}`);
+  const callId = nonEmpty(item['call_id' as keyof OutputItem]);
+  const kind = itemKindOf(item);
+  if (callId !== undefined && (kind === 'function' || kind === 'custom')) keys.push(`call ${callId}`);
+  return keys;
+}
+
+function madeUpCall(callId: string, name: string | undefined, id: string | undefined): OutputItem {
+  return { type: 'function_call', ...withId(id), call_id: callId, name: name ?? '', arguments: '' };
+}
+
+function madeUpMessage(id: string | undefined): OutputItem {
+  return { type: 'message', ...withId(id), role: 'assistant', status: 'in_progress', content: [] };
+}
+
+function madeUpReasoning(id: string | undefined): OutputItem {
+  return { type: 'reasoning', ...withId(id), summary: [] };
+}
+
+function withId(id: string | undefined): { id?: string } {
+  return id === undefined ? {} : { id };
+}
+
+const textKinds: readonly PartKind[] = ['output_text', 'refusal', 'reasoning_text', 'summary_text'];
+
+function addTexts(before: ReadonlyMap<PartKind, string>, wire: WireItem): ReadonlyMap<PartKind, string> {
+  return new Map(textKinds.map((kind) => [kind, (before.get(kind) ?? '') + wire.parts.sentText(kind)]));
+}
+
+/** What of the authoritative item the earlier wire items did not carry; `undefined` when that is nothing. */
+function restOf(item: OutputItem, carried: ReadonlyMap<PartKind, string>): OutputItem | undefined {
+  const sent = (kind: PartKind): string => carried.get(kind) ?? '';
+  if (isAssistantMessage(item)) {
+    const content = restParts(contentValues(item.content), sent) as AssistantMessage['content'];
+    return content.length === 0 ? undefined : { ...item, content };
+  }
+  if (!isReasoning(item)) return undefined;
+  const summary = restParts(valuesOf(item.summary, ['summary_text']), sent) as ReasoningItem['summary'];
+  const content = restParts(valuesOf(item.content ?? [], ['reasoning_text']), sent) as ReasoningItem['content'] &
+    object;
+  return summary.length + content.length === 0 ? undefined : { ...item, summary, content };
+}
+
+function restParts(values: readonly ItemPart[], sent: (kind: PartKind) => string): unknown[] {
+  const rests = unsentTexts(values, sent);
+  return values.flatMap((value, i) => {
+    const text = rests[i] ?? '';
+    return value.kind === 'other' || text.trim() === '' ? [] : [partObject({ ...value, text })];
+  });
+}

@@ -1,0 +1,49 @@
+import { isObject } from '../base/json.ts';
+import { toEventSse } from '../encode-event.ts';
+import { asksJsonObject } from '../portable.ts';
+import type { Protocol } from '../protocol.ts';
+import { withoutUndefined } from '../request-body.ts';
+import { createResponsesEncoder } from './encode.ts';
+import { ResponsesMachine } from './machine.ts';
+import { fromResponsesRequest } from './request-parse.ts';
+import { toResponsesRequest } from './request.ts';
+
+/** The Responses API, over SSE and over a WebSocket. */
+export const responsesProtocol: Protocol = {
+  id: 'responses',
+  title: 'Responses',
+  path: 'responses',
+  overWebSocket: true,
+  namesEvents: true,
+  usageOnRequest: false,
+  endedBy: 'response.completed',
+  answerPrefix: 'resp',
+  createMachine: () => new ResponsesMachine(),
+  toRequest: toResponsesRequest,
+  fromRequest: fromResponsesRequest,
+  createEncoder: ({ id, ...options }) => createResponsesEncoder({ ...options, responseId: id }),
+  toSse: toEventSse,
+  toPortable: (rest) => ({
+    user: rest.user,
+    metadata: rest.metadata,
+    serviceTier: rest.service_tier,
+    safetyIdentifier: rest.safety_identifier,
+    promptCacheKey: rest.prompt_cache_key,
+    verbosity: isObject(rest.text) ? rest.text.verbosity : undefined,
+    jsonObject: asksJsonObject(isObject(rest.text) ? rest.text.format : undefined),
+    toolChoice: isObject(rest.tool_choice) ? rest.tool_choice : undefined,
+  }),
+  fromPortable(fields) {
+    const format = fields.jsonObject === true ? { type: 'json_object' } : undefined;
+    const text = withoutUndefined({ verbosity: fields.verbosity, format });
+    return withoutUndefined({
+      user: fields.user,
+      metadata: fields.metadata,
+      service_tier: fields.serviceTier,
+      safety_identifier: fields.safetyIdentifier,
+      prompt_cache_key: fields.promptCacheKey,
+      tool_choice: fields.toolChoice,
+      text: Object.keys(text).length === 0 ? undefined : text,
+    });
+  },
+};

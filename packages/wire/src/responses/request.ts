@@ -1,0 +1,80 @@
+import { isObject, type JsonObject } from '../base/json.ts';
+import type { Item } from '../model/items.ts';
+import type { ModelRequest } from '../model/request.ts';
+import { sendableArguments } from '../arguments.ts';
+import { withoutUndefined, type RequestBody } from '../request-body.ts';
+import { withPairedCalls } from '../request-history.ts';
+
+export interface ResponsesBodyOptions {
+  /** For a request that names no model. */
+  readonly model?: string | undefined;
+  /** For a request that sets no bound. */
+  readonly maxOutputTokens?: number | undefined;
+  /** Default true. */
+  readonly stream?: boolean;
+}
+
+/** The body of `POST /responses`: {@link toResponsesRequest} without its notes. */
+export function toResponsesBody(request: ModelRequest, options: ResponsesBodyOptions = {}): JsonObject {
+  return toResponsesRequest(request, options).body;
+}
+
+/**
+ * The body of `POST /responses` for a request. Nothing is stored at the server; encrypted reasoning is asked for, so
+ * that it can be sent back. `extra` comes last and wins, but for `text`, which is merged.
+ */
+export function toResponsesRequest(request: ModelRequest, options: ResponsesBodyOptions = {}): RequestBody {
+  const notes: string[] = [];
+  const { extra = {} } = request;
+  // With an earlier response as context, the call of an output may stand there.
+  const paired = typeof extra.previous_response_id === 'string' ? request.input : withPairedCalls(request.input, notes);
+  const body = withoutUndefined({
+    model: request.model ?? options.model,
+    instructions: request.instructions === '' ? undefined : request.instructions,
+    input: paired.map(toInputItem),
+    tools: request.tools,
+    tool_choice: request.toolChoice,
+    parallel_tool_calls: request.parallelToolCalls,
+    reasoning: request.reasoning,
+    temperature: request.temperature,
+    top_p: request.topP,
+    max_output_tokens: request.maxOutputTokens ?? options.maxOutputTokens,
+    store: false,
+    stream: options.stream ?? true,
+    include: ['reasoning.encrypted_content'],
+    ...extra,
+    text: textOf(request, extra.text),
+  });
+  return { body, notes };
+}
+
+/**
+ * An item as it is sent: `id` only in the form `<prefix>_<suffix>`, since the API refuses others; raw reasoning only
+ * where there is some; a call's arguments as a JSON object.
+ */
+export function toInputItem(item: Item): JsonObject {
+  const fields: JsonObject = { ...item };
+  if ('id' in fields && !hasSendableId(fields)) delete fields.id;
+  if (fields.type === 'reasoning' && !hasRawReasoning(fields.content)) delete fields.content;
+  if (fields.type === 'function_call' && typeof fields.arguments === 'string') {
+    fields.arguments = sendableArguments(fields.arguments);
+  }
+  return fields;
+}
+
+function hasSendableId(fields: JsonObject): boolean {
+  const { id } = fields;
+  // A reference is nothing but its id.
+  return fields.type === 'item_reference' || (typeof id === 'string' && /^[^_]+_./.test(id));
+}
+
+function hasRawReasoning(content: unknown): boolean {
+  return Array.isArray(content) && content.some((part) => isObject(part) && part.type === 'reasoning_text');
+}
+
+function textOf(request: ModelRequest, extra: unknown): unknown {
+  if (request.outputSchema === undefined) return extra;
+  const { name, description, schema, strict } = request.outputSchema;
+  const format = withoutUndefined({ type: 'json_schema', name, description, schema, strict });
+  return { format, ...(isObject(extra) ? extra : {}) };
+}

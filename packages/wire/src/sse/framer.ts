@@ -1,0 +1,194 @@
+import { TextBuffer } from '../base/text-buffer.ts';
+
+const CR = /\r\n?/g;
+const COLON = 58;
+const LF = '\n';
+/** What ends an event: the blank line behind its last one. */
+const END = '\n\n';
+/** How much of an event cut by a chunk is held back whole, in UTF-16 code units. */
+const MAX_REST = 2048;
+
+/** Whoever takes the events of the byte stream. */
+export interface FrameSink {
+  /**
+   * One event's data, its `data:` lines joined with LF.
+   *
+   * @param frame the event's whole text, blank line included, when it lay in one chunk: what a template is learnt from
+   */
+  onData(data: string, frame: string | undefined): void;
+  /** An event grew over the limit: nothing after it can be trusted. */
+  onOverflow(): void;
+  /**
+   * Tries to take whole events at `position`, where an event begins, without parsing them. Returns the position
+   * behind the last one taken.
+   */
+  takeKnown(text: string, position: number): number;
+  /** True once nothing more is wanted. */
+  readonly ended: boolean;
+}
+
+/**
+ * Server-sent events framing after the WHATWG rules, over text chunks cut anywhere. Departures (docs/contract.md 2):
+ * a BOM is skipped; the last event counts even without its blank line or line end; an event is bounded.
+ */
+export class SseFramer {
+  readonly #sink: FrameSink;
+  readonly #maxEvent: number;
+  /** The BOM may only come first. */
+  #started = false;
+  /** The last chunk ended in CR: an LF that opens the next one belongs to it. */
+  #afterCr = false;
+  /** The beginning of a line whose end has not come; comments are not kept. */
+  readonly #line = new TextBuffer();
+  #inLine = false;
+  #inComment = false;
+  /** The `data:` lines of the event so far. */
+  #data: string[] = [];
+  #dataLength = 0;
+  /** The first half of an event that the end of a chunk cut; no line of it was read yet. */
+  #rest = '';
+  /** Any line of the current event was seen. */
+  #inEvent = false;
+
+  constructor(sink: FrameSink, maxEvent: number) {
+    this.#sink = sink;
+    this.#maxEvent = maxEvent;
+  }
+
+  push(chunk: string): void {
+    const text = this.#normalise(chunk);
+    const position = this.#rest === '' ? 0 : this.#takeRest(text);
+    this.#scan(text, position, MAX_REST);
+  }
+
+  /** The byte stream is over: what was begun counts. */
+  finish(): void {
+    const rest = this.#rest;
+    this.#rest = '';
+    this.#scan(rest, 0, 0);
+    if (this.#inLine) this.#endLine('');
+    this.#dispatch(undefined);
+  }
+
+  /** @param maxRest an event that is cut by the end of the text, and no longer than this, waits for its other half */
+  #scan(text: string, start: number, maxRest: number): void {
+    let position = this.#inLine ? this.#continueLine(text, start) : start;
+    let frameStart = -1;
+    while (position < text.length && !this.#sink.ended) {
+      if (!this.#inEvent) {
+        const behind = this.#sink.takeKnown(text, position);
+        frameStart = behind;
+        if (behind !== position) {
+          position = behind;
+          continue;
+        }
+        if (text.length - position < maxRest && !text.includes(END, position)) {
+          this.#rest = text.slice(position);
+          return;
+        }
+      }
+      const end = text.indexOf(LF, position);
+      if (end < 0) {
+        this.#keep(text.slice(position));
+        return;
+      }
+      if (end === position) this.#dispatch(frameStart < 0 ? undefined : text.slice(frameStart, end + 1));
+      else this.#onLine(text.slice(position, end));
+      position = end + 1;
+    }
+  }
+
+  /**
+   * Puts the two halves of an event together, so that it can be taken whole. Tried once: if the end is not in this text
+   * either, the event is read line by line. Returns where the text goes on.
+   */
+  #takeRest(text: string): number {
+    const rest = this.#rest;
+    this.#rest = '';
+    const end = text.indexOf(END);
+    const cut = end < 0 || end > MAX_REST ? 0 : end + END.length;
+    this.#scan(rest + text.slice(0, cut), 0, 0);
+    return cut;
+  }
+
+  #normalise(chunk: string): string {
+    let text = chunk;
+    if (!this.#started && text !== '') {
+      this.#started = true;
+      if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+    }
+    if (this.#afterCr && text !== '') {
+      this.#afterCr = false;
+      if (text.startsWith(LF)) text = text.slice(1);
+    }
+    if (!text.includes('\r')) return text;
+    this.#afterCr = text.endsWith('\r');
+    return text.replace(CR, LF);
+  }
+
+  /** Goes on with a line that an earlier chunk began; returns where the next line starts. */
+  #continueLine(text: string, start: number): number {
+    const end = text.indexOf(LF, start);
+    if (end < 0) {
+      this.#keep(text.slice(start));
+      return text.length;
+    }
+    this.#endLine(text.slice(start, end));
+    return end + 1;
+  }
+
+  #keep(piece: string): void {
+    if (piece === '') return;
+    if (!this.#inLine) {
+      this.#inLine = true;
+      this.#inEvent = true;
+      this.#inComment = piece.charCodeAt(0) === COLON;
+    }
+    if (this.#inComment) return;
+    this.#line.append(piece);
+    if (this.#dataLength + this.#line.length > this.#maxEvent) this.#sink.onOverflow();
+  }
+
+  #endLine(rest: string): void {
+    this.#inLine = false;
+    if (this.#inComment) {
+      this.#inComment = false;
+      return;
+    }
+    this.#line.append(rest);
+    const line = this.#line.toString();
+    this.#line.clear();
+    if (line === '') this.#dispatch(undefined);
+    else this.#onLine(line);
+  }
+
+  #onLine(line: string): void {
+    this.#inEvent = true;
+    if (line.charCodeAt(0) === COLON) return;
+    if (this.#dataLength + line.length > this.#maxEvent) {
+      this.#sink.onOverflow();
+      return;
+    }
+    const value = dataOf(line);
+    if (value === undefined) return;
+    this.#data.push(value);
+    this.#dataLength += value.length + 1;
+  }
+
+  #dispatch(frame: string | undefined): void {
+    this.#inEvent = false;
+    if (this.#data.length === 0) return;
+    const data = this.#data.length === 1 ? (this.#data[0] ?? '') : this.#data.join(LF);
+    this.#data = [];
+    this.#dataLength = 0;
+    if (!this.#sink.ended) this.#sink.onData(data, frame);
+  }
+}
+
+/** The value of a `data` line, one space after the colon removed; other fields mean nothing here. */
+function dataOf(line: string): string | undefined {
+  if (!line.startsWith('data')) return undefined;
+  if (line.length === 4) return '';
+  if (line.charCodeAt(4) !== COLON) return undefined;
+  return line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
+}

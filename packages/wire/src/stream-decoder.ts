@@ -1,0 +1,109 @@
+import type { ModelEvent } from './model/events.ts';
+import type { ModelError } from './model/errors.ts';
+import { BodySniffer, htmlError, tooDeepError } from './body.ts';
+import type { DecoderOptions, DecoderPhase, EndReason, ProtocolId, StreamDecoder } from './decoder.ts';
+import type { WireMachine } from './machine.ts';
+import { protocols } from './protocols.ts';
+import { SseFramer, type FrameSink } from './sse/framer.ts';
+import { EventTemplates } from './sse/templates.ts';
+import { Utf8Stream } from './sse/utf8.ts';
+
+const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
+
+/**
+ * A decoder for the bytes of one response: SSE, or the finished JSON body that some servers send instead.
+ *
+ * @example
+ * ```ts
+ * const decoder = createDecoder('chat', { usageAsked: true });
+ * for await (const chunk of body) for (const event of decoder.push(chunk)) handle(event);
+ * decoder.end({ type: 'close' }).forEach(handle);
+ * if (decoder.failure) throw decoder.failure;
+ * ```
+ */
+export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): StreamDecoder {
+  return new ByteDecoder(protocols[wire].createMachine(options), options);
+}
+
+class ByteDecoder implements StreamDecoder, FrameSink {
+  readonly #machine: WireMachine;
+  readonly #utf8 = new Utf8Stream();
+  readonly #framer: SseFramer;
+  readonly #limit: number;
+  readonly #templates: EventTemplates | undefined;
+  /** Dropped at the first event of a stream. */
+  #sniffer: BodySniffer | undefined;
+
+  constructor(machine: WireMachine, options: DecoderOptions) {
+    this.#machine = machine;
+    this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
+    this.#sniffer = new BodySniffer(this.#limit);
+    this.#framer = new SseFramer(this, this.#limit);
+    if (options.templates !== false) this.#templates = new EventTemplates(machine.templateRules, this.#limit, machine);
+  }
+
+  get phase(): DecoderPhase {
+    return this.#machine.phase;
+  }
+
+  get failure(): ModelError | undefined {
+    return this.#machine.failure;
+  }
+
+  get skipped(): number {
+    return this.#machine.skipped;
+  }
+
+  get ended(): boolean {
+    return this.#machine.phase === 'ended';
+  }
+
+  push(chunk: Uint8Array): ModelEvent[] {
+    if (!this.ended) this.#pushText(this.#utf8.decode(chunk));
+    return this.#machine.take();
+  }
+
+  end(reason: EndReason): ModelEvent[] {
+    if (!this.ended) this.#end(reason);
+    return this.#machine.take();
+  }
+
+  #end(reason: EndReason): void {
+    if (reason.type === 'grace') {
+      this.#machine.onGrace();
+      return;
+    }
+    this.#pushText(this.#utf8.flush());
+    this.#framer.finish();
+    if (this.ended) return;
+    if (reason.type === 'failed') this.#machine.fail(reason.error);
+    else this.#close();
+  }
+
+  #close(): void {
+    const body = this.#sniffer?.result();
+    if (body?.type === 'json') this.#machine.onBody(body.value);
+    else if (body?.type === 'html') this.#machine.fail(htmlError());
+    else if (body?.type === 'too_deep') this.#machine.fail(tooDeepError());
+    else this.#machine.onClose();
+  }
+
+  #pushText(text: string): void {
+    this.#sniffer?.observe(text);
+    this.#framer.push(text);
+  }
+
+  onData(data: string, frame: string | undefined): void {
+    this.#sniffer = undefined;
+    const value = this.#machine.onData(data);
+    if (value !== undefined && frame !== undefined) this.#templates?.learn(frame, value);
+  }
+
+  onOverflow(): void {
+    this.#machine.onOverflow(this.#limit);
+  }
+
+  takeKnown(text: string, position: number): number {
+    return this.#templates === undefined ? position : this.#templates.run(text, position);
+  }
+}

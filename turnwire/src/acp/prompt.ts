@@ -1,0 +1,28 @@
+import type { ContentBlock } from '@agentclientprotocol/sdk';
+import type { InputImagePart, InputMessage, InputTextPart } from '@turnwire/wire/internal/model/items';
+
+/** A prompt of the editor as a message of the user. Blocks that a model cannot take are named, not dropped silently. */
+export function messageOf(blocks: readonly ContentBlock[]): InputMessage {
+  return { type: 'message', role: 'user', content: blocks.map(partOf) };
+}
+
+function partOf(block: ContentBlock): InputTextPart | InputImagePart {
+  switch (block.type) {
+    case 'text':
+      return text(block.text);
+    case 'image':
+      return { type: 'input_image', image_url: `data:${block.mimeType};base64,${block.data}`, detail: 'auto' };
+    case 'resource_link':
+      return text(`[file: ${block.uri}]`);
+    case 'resource':
+      return 'text' in block.resource
+        ? text(`[file: ${block.resource.uri}]\n${block.resource.text}\n[end of file]`)
+        : text(`[file: ${block.resource.uri}, binary, not shown]`);
+    case 'audio':
+      return text('[audio, which cannot be sent to this model]');
+  }
+}
+
+function text(value: string): InputTextPart {
+  return { type: 'input_text', text: value };
+}

@@ -1,0 +1,182 @@
+import type { SessionUpdate, ToolCallContent, ToolKind } from '@agentclientprotocol/sdk';
+import type { AgentEvent, FileChange, ToolFinishedEvent, ToolStartedEvent } from '@turnwire/agent';
+import { isAssistantMessage, isFunctionCall, isReasoning, type OutputItem } from '@turnwire/wire/internal/model/items';
+import { parseJson } from '@turnwire/wire/internal/base/json';
+import { printable, visible } from '@turnwire/wire/internal/base/printable';
+import type { ToolIds } from './tool-ids.ts';
+
+/**
+ * Turns the agent's events into the editor's updates. Text is told once, streamed or not; a tool call begins as
+ * `pending`, is `in_progress` once it may run, and ends as `completed` or `failed`.
+ */
+export class UpdateMapper {
+  readonly #ids: ToolIds;
+  /** Ids of the items whose text was told as it came; `''` for an item without an id. */
+  readonly #streamed = new Set<string>();
+  /** Arguments of calls that are done, until their tool starts. */
+  readonly #arguments = new Map<string, unknown>();
+  readonly #running = new Map<string, RunningTool>();
+
+  constructor(ids: ToolIds) {
+    this.#ids = ids;
+  }
+
+  take(event: AgentEvent): readonly SessionUpdate[] {
+    switch (event.type) {
+      case 'output_text.delta':
+      case 'refusal.delta':
+        return this.#streamedText('agent_message_chunk', event.delta, event.item_id);
+      case 'reasoning_text.delta':
+      case 'reasoning_summary_text.delta':
+        return this.#streamedText('agent_thought_chunk', event.delta, event.item_id);
+      case 'reasoning_summary_part.added':
+        return event.summary_index === 0 ? [] : [chunk('agent_thought_chunk', '\n\n', event.item_id)];
+      case 'output_item.done':
+        return this.#itemDone(event.item);
+      case 'retrying':
+        return this.#retrying(event);
+      case 'tool.started':
+        return this.#toolStarted(event);
+      case 'tool.output':
+        return this.#toolOutput(event.call_id, event.delta);
+      case 'approval.resolved':
+        return event.decision === 'once' || event.decision === 'session' ? this.#inProgress(event.call_id) : [];
+      case 'tool.finished':
+        return this.#toolFinished(event);
+      case 'warning':
+        return [chunk('agent_thought_chunk', `\n[${printable(event.message)}]\n`)];
+      case 'history.compacting':
+        return [chunk('agent_thought_chunk', '\n[The conversation is being summarised to make room.]\n')];
+      default:
+        return [];
+    }
+  }
+
+  #streamedText(kind: ChunkKind, delta: string, id: string | undefined): readonly SessionUpdate[] {
+    this.#streamed.add(id ?? '');
+    return [chunk(kind, delta, id)];
+  }
+
+  #itemDone(item: OutputItem): readonly SessionUpdate[] {
+    if (isFunctionCall(item)) this.#arguments.set(item.call_id, parseJson(item.arguments) ?? item.arguments);
+    if (item.type === 'custom_tool_call' && typeof item.call_id === 'string')
+      this.#arguments.set(item.call_id, item.input);
+    const id = typeof item.id === 'string' ? item.id : undefined;
+    if (this.#streamed.delete(id ?? '') || this.#streamed.delete('')) return [];
+    return textUpdates(item);
+  }
+
+  /** What an editor shows cannot be taken back: it is said that it counts no more. */
+  #retrying(event: Extract<AgentEvent, { type: 'retrying' }>): readonly SessionUpdate[] {
+    const isVoid = event.discarded_item_ids.some((id) => this.#streamed.has(id)) || this.#streamed.has('');
+    this.#streamed.clear();
+    const what = isVoid ? ' What was written of this answer is void.' : '';
+    const line = `\n[Reconnecting ${event.attempt}/${event.max}: ${printable(event.error.message)}.${what}]\n`;
+    return [chunk(isVoid ? 'agent_message_chunk' : 'agent_thought_chunk', line)];
+  }
+
+  #toolStarted(event: ToolStartedEvent): readonly SessionUpdate[] {
+    const id = this.#ids.begin(event.call_id);
+    const content = (event.changes ?? []).flatMap(diffOf);
+    this.#running.set(event.call_id, { id, content, text: '', toldLength: 0, isInProgress: false });
+    const rawInput = this.#arguments.get(event.call_id);
+    this.#arguments.delete(event.call_id);
+    return [
+      {
+        sessionUpdate: 'tool_call',
+        toolCallId: id,
+        title: visible(event.title),
+        kind: kindOf(event),
+        status: 'pending',
+        content,
+        locations: (event.locations ?? []).map(({ path, line }) => ({ path, ...(line === undefined ? {} : { line }) })),
+        ...(rawInput === undefined ? {} : { rawInput }),
+      },
+    ];
+  }
+
+  #inProgress(callId: string): readonly SessionUpdate[] {
+    const tool = this.#running.get(callId);
+    if (tool === undefined || tool.isInProgress) return [];
+    tool.isInProgress = true;
+    return [{ sessionUpdate: 'tool_call_update', toolCallId: tool.id, status: 'in_progress' }];
+  }
+
+  /** An update replaces the content, so it is sent each time the text has doubled: the work stays linear. */
+  #toolOutput(callId: string, delta: string): readonly SessionUpdate[] {
+    const tool = this.#running.get(callId);
+    if (tool === undefined) return [];
+    tool.text += delta;
+    if (tool.text.length < tool.toldLength * 2) return [];
+    tool.toldLength = tool.text.length;
+    tool.isInProgress = true;
+    const content = [...tool.content, textContent(tool.text)];
+    return [{ sessionUpdate: 'tool_call_update', toolCallId: tool.id, status: 'in_progress', content }];
+  }
+
+  #toolFinished(event: ToolFinishedEvent): readonly SessionUpdate[] {
+    const tool = this.#running.get(event.call_id);
+    if (tool === undefined) return [];
+    this.#running.delete(event.call_id);
+    return [
+      {
+        sessionUpdate: 'tool_call_update',
+        toolCallId: tool.id,
+        status: event.status === 'completed' ? 'completed' : 'failed',
+        content: [...tool.content, textContent(event.output)],
+        rawOutput: {
+          output: event.output,
+          status: event.status,
+          ...(event.exit_code === undefined ? {} : { exit_code: event.exit_code }),
+        },
+      },
+    ];
+  }
+}
+
+interface RunningTool {
+  readonly id: string;
+  /** The diffs, which stay. */
+  readonly content: readonly ToolCallContent[];
+  text: string;
+  toldLength: number;
+  isInProgress: boolean;
+}
+
+export type ChunkKind = 'agent_message_chunk' | 'agent_thought_chunk' | 'user_message_chunk';
+
+export function chunk(kind: ChunkKind, text: string, messageId?: string): SessionUpdate {
+  return {
+    sessionUpdate: kind,
+    content: { type: 'text', text },
+    ...(messageId === undefined || messageId === '' ? {} : { messageId }),
+  };
+}
+
+/** The whole text of a finished item: of one that was not streamed, or that comes from the history. */
+export function textUpdates(item: OutputItem): readonly SessionUpdate[] {
+  if (isAssistantMessage(item)) {
+    const text = item.content.map((part) => (part.type === 'refusal' ? part.refusal : part.text)).join('');
+    return text === '' ? [] : [chunk('agent_message_chunk', text, item.id)];
+  }
+  if (!isReasoning(item)) return [];
+  const parts = item.content === undefined || item.content.length === 0 ? item.summary : item.content;
+  const text = parts.map((part) => part.text).join('\n\n');
+  return text === '' ? [] : [chunk('agent_thought_chunk', text, item.id)];
+}
+
+export function textContent(text: string): ToolCallContent {
+  return { type: 'content', content: { type: 'text', text } };
+}
+
+export function diffOf(change: FileChange): ToolCallContent[] {
+  const path = change.moved_to ?? change.path;
+  return [{ type: 'diff', path, oldText: change.old_text, newText: change.new_text ?? '' }];
+}
+
+function kindOf(event: ToolStartedEvent): ToolKind {
+  const kinds = new Set(event.changes?.map((change) => change.kind));
+  if (kinds.size === 1 && kinds.has('delete')) return 'delete';
+  if (kinds.size === 1 && kinds.has('move')) return 'move';
+  return event.kind;
+}

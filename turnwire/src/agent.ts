@@ -1,0 +1,2 @@
+/** `turnwire/agent`: all of `@turnwire/agent`. */
+export * from '@turnwire/agent';

@@ -1,0 +1,2 @@
+/** `turnwire/bridge`: all of `@turnwire/bridge`. */
+export * from '@turnwire/bridge';

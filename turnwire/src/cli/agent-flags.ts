@@ -1,0 +1,66 @@
+import { join, resolve } from 'node:path';
+import { Option, type Command } from 'commander';
+import { ThreadStore, type ApprovalMode, type SandboxLevel, type ToolSelection } from '@turnwire/agent';
+import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
+import { isSecretVariable } from '@turnwire/client/internal/platform/secret-names';
+import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
+import type { CliContext } from './context.ts';
+import { flag } from './flags.ts';
+import { stateFolder } from './user-folders.ts';
+
+/** What the model may do, and where. */
+export interface AgentFlags {
+  readonly tools: ToolSelection;
+  readonly approve: ApprovalMode;
+  /** Absent: `workspace` where a sandbox works, else `off`. */
+  readonly sandbox?: SandboxLevel;
+  readonly cwd?: string;
+}
+
+/** The flags of every command with an agent. */
+export function addAgentFlags(command: Command, defaults: { readonly tools: ToolSelection }): Command {
+  return command
+    .addOption(
+      new Option('--tools <which>', 'read: look at files; all: also commands, patches and MCP servers')
+        .choices(['none', 'read', 'all'])
+        .default(defaults.tools),
+    )
+    .addOption(
+      new Option('--approve <how>', 'what needs approval: run nothing of it, ask (without a terminal: never), or all')
+        .choices(['never', 'ask', 'always'])
+        .default('ask'),
+    )
+    .addOption(sandboxFlag())
+    .addOption(flag('--cwd <dir>', 'the folder that the tools work in', 'the current one'));
+}
+
+export function sandboxFlag(): Option {
+  return new Option(
+    '--sandbox <level>',
+    'what approved commands may write: read-only: nothing; workspace: the working directory; off: no sandbox (default: workspace where a sandbox works)',
+  ).choices(['off', 'read-only', 'workspace']);
+}
+
+/** The folder that the tools work in, absolute. */
+export function toolFolder(flags: Pick<AgentFlags, 'cwd'>, cli: CliContext): string {
+  return resolve(cli.cwd, flags.cwd ?? '.');
+}
+
+/** Where conversations are kept. */
+export function threadStore(cli: CliContext): ThreadStore {
+  return new ThreadStore(join(stateFolder(cli), 'threads'));
+}
+
+/**
+ * The environment of the model's commands: ours, without what the provider's configuration names as a secret, what its
+ * own name says is one, and what looks like one (an address with a password, say).
+ */
+export function toolEnvironment(
+  env: CliContext['env'],
+  provider: Pick<ProviderConfig, 'envKey' | 'envHttpHeaders'>,
+): Record<string, string | undefined> {
+  const named = new Set([provider.envKey, ...Object.values(provider.envHttpHeaders)]);
+  const held = (name: string, value: string): boolean =>
+    named.has(name) || isSecretVariable(name) || looksSecret(value);
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => !held(name, value ?? '')));
+}

@@ -1,0 +1,341 @@
+import { Option, type Command } from 'commander';
+import { destination, pino, type DestinationStream } from 'pino';
+import { visibleJson } from '@turnwire/wire/internal/base/printable';
+import { BridgeOptionsError, createBridge, type Bridge, type BridgeMode, type BridgeOptions } from '@turnwire/bridge';
+import { labelOf } from '@turnwire/bridge/internal/upstream/member';
+import { isOwnAddress } from '@turnwire/bridge/internal/upstream/own-address';
+import { createProvider, type ProviderConfig } from '@turnwire/client/internal/provider/provider';
+import { requestHeaders } from '@turnwire/client/internal/provider/provider-request';
+import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
+import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
+import type { CommandScope } from './command-scope.ts';
+import { Configuration } from './configuration.ts';
+import type { CliContext } from './context.ts';
+import { exitCode, UsageError } from './exit.ts';
+import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
+import { chooseProvider } from './provider.ts';
+import { trustProjectFlag } from './provider-flags.ts';
+import { proxyFromEnv } from './proxy.ts';
+import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
+import { readStdin } from './stdin.ts';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { protocolIds } from '@turnwire/wire/internal/protocols';
+
+interface BridgeFlags {
+  readonly upstream?: readonly string[];
+  readonly provider?: string;
+  readonly codexConfig?: boolean;
+  readonly trustProject?: boolean;
+  readonly wire: 'auto' | ProtocolId;
+  readonly mode: BridgeMode;
+  readonly finalOnly?: boolean;
+  readonly model?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly serverInfo?: string;
+  readonly envKey?: string;
+  readonly bearerEnv?: string;
+  readonly apiKeyStdin?: boolean;
+  readonly authTokenEnv?: string;
+  readonly insecure?: boolean;
+  readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
+  readonly store: string;
+  readonly storePasswordEnv?: string;
+  readonly tools: 'auto' | 'native' | 'functions';
+  readonly idleTimeout: number;
+  readonly firstEventTimeout: number;
+  readonly heartbeat: number;
+  readonly usageGrace: number;
+  readonly requestRetries: number;
+  readonly toolCallsOnStop: 'drop' | 'promote';
+  readonly websocket: boolean;
+  readonly maxStreams: number;
+  readonly bodyLimit: number;
+  readonly drainTimeout: number;
+  readonly turnStateKeyEnv?: string;
+  readonly logLevel: string;
+  readonly traceDir?: string;
+}
+
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+
+export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
+  const command = createCommand(
+    'turnwire bridge',
+    'A Responses and Chat Completions server in front of any model server.',
+    'turnwire bridge --upstream http://127.0.0.1:8080 --wire chat',
+  );
+  addUpstreamFlags(command);
+  addServerFlags(command);
+  addStreamFlags(command);
+  return command.action(async (flags: BridgeFlags) => {
+    const given = (name: keyof BridgeFlags): boolean => command.getOptionValueSource(name) === 'cli';
+    const options = await optionsOf(flags, given, cli);
+    const bridge = await start(options);
+    // Listened for before anybody is told where we are: a client may be quick.
+    const stopped = untilStopped(cli);
+    try {
+      if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, bridge, cli);
+      await out.write(announcement(bridge, flags, options.model));
+      await stopped;
+      done(exitCode.done);
+    } finally {
+      await bridge.close();
+    }
+  });
+}
+
+function addUpstreamFlags(command: Command): void {
+  command
+    .addOption(listFlag('--upstream <url>', 'base URL of a model server; may be given several times'))
+    .addOption(flag('--provider <name>', 'take the upstream from [model_providers.NAME] of turnwire.toml', 'none'))
+    .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
+    .addOption(trustProjectFlag())
+    .addOption(
+      new Option('--wire <wire>', "the upstreams' protocol; auto asks once")
+        .choices(['auto', ...protocolIds])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--mode <mode>', 'translate between the wires, hand bytes through, or send no deltas')
+        .choices(['translate', 'passthrough', 'final-only'])
+        .default('translate'),
+    )
+    .addOption(flag('--final-only', 'the same as --mode final-only', 'off'))
+    .addOption(flag('--model <name>', 'the model of requests that name none', 'none'))
+    .addOption(
+      new Option('--tools <form>', "what a Responses upstream gets: the client's tools, or functions; auto by its host")
+        .choices(['auto', 'native', 'functions'])
+        .default('auto'),
+    )
+    .addOption(flag('--env-key <variable>', "environment variable with the upstreams' key", 'no key'))
+    .addOption(flag('--bearer-env <variable>', 'the same as --env-key', 'no key'))
+    .addOption(flag('--api-key-stdin', "the first line of stdin is the upstreams' key", 'off'));
+}
+
+function addServerFlags(command: Command): void {
+  command
+    .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
+    .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 18_080))
+    .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
+    .addOption(flag('--auth-token-env <variable>', 'environment variable with the token that callers send', 'none'))
+    .addOption(flag('--insecure', 'listen beyond loopback without a token', 'off'))
+    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
+    .addOption(listFlag('--allow-origin <origin>', 'an Origin of web pages to accept'))
+    .addOption(new Option('--store <store>', 'memory, sqlite:PATH or redis://HOST:PORT').default('memory'))
+    .addOption(
+      flag('--store-password-env <variable>', 'environment variable with the password of a redis store', 'none'),
+    )
+    .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
+    .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
+    .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
+    .addOption(numberFlag('--drain-timeout <ms>', 'how long streams may finish after SIGTERM', 0, 30_000))
+    .addOption(flag('--turn-state-key-env <variable>', 'environment variable with the key of turn states', 'random'))
+    .addOption(new Option('--log-level <level>', 'how much is logged to stderr').choices(LOG_LEVELS).default('info'))
+    .addOption(flag('--trace-dir <folder>', 'write every exchange there, without secrets', 'off'));
+}
+
+function addStreamFlags(command: Command): void {
+  command
+    .addOption(numberFlag('--idle-timeout <ms>', 'silence after which an upstream is given up; 0 is off', 0, 300_000))
+    .addOption(
+      numberFlag('--first-event-timeout <ms>', 'silence after which another upstream is asked; 0 is off', 0, 60_000),
+    )
+    .addOption(numberFlag('--heartbeat <ms>', 'silence after which a client gets a sign of life; 0 is off', 0, 15_000))
+    .addOption(numberFlag('--usage-grace <ms>', 'how long a finished chat answer waits for its usage', 0, 250))
+    .addOption(numberFlag('--request-retries <n>', 'extra attempts at the only upstream before its first event', 0, 4))
+    .addOption(
+      new Option('--tool-calls-on-stop <rule>', 'what becomes of tool calls that end in stop')
+        .choices(['drop', 'promote'])
+        .default('promote'),
+    );
+}
+
+async function start(options: BridgeOptions & { readonly port: number }): Promise<Bridge> {
+  try {
+    const bridge = createBridge(options);
+    await bridge.listen();
+    return bridge;
+  } catch (error) {
+    if (error instanceof BridgeOptionsError) throw new UsageError(error.message);
+    const cannot = cannotListen(error, options.port);
+    if (cannot !== error) throw cannot;
+    throw new UsageError(`the bridge cannot start: ${error instanceof Error ? error.message : 'unknown'}`);
+  }
+}
+
+/** True for a flag that is on the command line, not only at its default. */
+type Given = (name: keyof BridgeFlags) => boolean;
+
+async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
+  const level = { level: flags.logLevel };
+  return {
+    mode: flags.finalOnly === true ? 'final-only' : flags.mode,
+    host: flags.host,
+    port: flags.port,
+    store: storeOf(flags, cli),
+    tools: flags.tools,
+    idleTimeoutMs: flags.idleTimeout,
+    firstEventTimeoutMs: flags.firstEventTimeout,
+    heartbeatMs: flags.heartbeat,
+    usageGraceMs: flags.usageGrace,
+    requestMaxRetries: flags.requestRetries,
+    toolCallsOnStop: flags.toolCallsOnStop,
+    websocket: flags.websocket,
+    maxStreams: flags.maxStreams,
+    bodyLimit: flags.bodyLimit,
+    drainTimeoutMs: flags.drainTimeout,
+    insecure: flags.insecure === true,
+    allowedHosts: flags.allowHost ?? [],
+    allowedOrigins: flags.allowOrigin ?? [],
+    proxy: proxyFromEnv(cli.env),
+    logger: pino({ ...level, base: null }, logStream()),
+    ...(flags.model === undefined ? {} : { model: flags.model }),
+    ...(flags.traceDir === undefined ? {} : { traceDir: flags.traceDir }),
+    ...secretOf('authToken', '--auth-token-env', flags.authTokenEnv, cli),
+    ...secretOf('turnStateKey', '--turn-state-key-env', flags.turnStateKeyEnv, cli),
+    ...(await upstreamsOf(flags, given, cli)),
+  } satisfies BridgeOptions;
+}
+
+async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): Promise<BridgeOptions> {
+  const key = await keyOf(flags, cli);
+  if (flags.upstream !== undefined) {
+    if (flags.provider !== undefined) throw new UsageError('--upstream and --provider contradict each other');
+    if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
+    return { upstreams: withoutKeys(flags.upstream), wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
+  }
+  const { provider, notes, others } = await chooseProvider(
+    {
+      ...(flags.provider === undefined ? {} : { provider: flags.provider }),
+      ...(flags.codexConfig === undefined ? {} : { codexConfig: flags.codexConfig }),
+    },
+    new Configuration(flags, cli),
+  );
+  if (provider === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
+  if (isOwnAddress(provider.baseUrl, flags.host, flags.port)) throw itself(provider.baseUrl, others ?? []);
+  for (const note of notes) cli.stderr.write(`turnwire bridge: note: ${note}\n`);
+  const apiKey = key ?? (provider.envKey === undefined ? undefined : fromEnv('env_key', provider.envKey, cli));
+  return {
+    upstreams: [provider.baseUrl],
+    wire: flags.wire === 'auto' ? provider.wireApi : flags.wire,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...settingsOf(provider, given, cli),
+  };
+}
+
+/** What becomes of the block for Codex that this command prints, once Codex' file is read with `--codex-config`. */
+function itself(baseUrl: string, others: readonly string[]): UsageError {
+  const instead =
+    others.length === 0
+      ? 'name the model server with --upstream URL'
+      : `name the model server with --provider NAME (known: ${others.join(', ')})`;
+  return new UsageError(`the chosen provider, ${labelOf(baseUrl)}, is this bridge itself: ${instead}`);
+}
+
+/** What the provider's table says; a flag on the command line goes before it. */
+function settingsOf(provider: ProviderConfig, given: Given, cli: CliContext): Partial<BridgeOptions> {
+  const withoutKey = createProvider({ ...provider, envKey: undefined });
+  return {
+    upstreamHeaders: requestHeaders(withoutKey, (variable) => cli.env[variable]),
+    upstreamQuery: provider.queryParams,
+    connectTimeoutMs: provider.connectTimeoutMs,
+    onClose: provider.onClose,
+    ...(given('idleTimeout') ? {} : { idleTimeoutMs: provider.streamIdleTimeoutMs }),
+    ...(given('usageGrace') ? {} : { usageGraceMs: provider.usageGraceMs }),
+    ...(given('requestRetries') ? {} : { requestMaxRetries: provider.requestMaxRetries }),
+    ...(given('model') || provider.model === undefined ? {} : { model: provider.model }),
+  };
+}
+
+async function keyOf(flags: BridgeFlags, cli: CliContext): Promise<(() => string | undefined) | undefined> {
+  const variable = flags.envKey ?? flags.bearerEnv;
+  if (variable !== undefined && flags.apiKeyStdin === true) {
+    throw new UsageError('--env-key and --api-key-stdin contradict each other');
+  }
+  if (variable !== undefined) return fromEnv('--env-key', variable, cli);
+  if (flags.apiKeyStdin !== true) return undefined;
+  const { apiKey } = await readStdin({ apiKey: true, prompt: false }, cli);
+  return () => apiKey;
+}
+
+/** Read anew for every request; that it is there is checked now. */
+function fromEnv(flagName: string, variable: string, cli: CliContext): () => string | undefined {
+  if ((cli.env[variable] ?? '').trim() === '') throw unset(flagName, variable);
+  return () => cli.env[variable];
+}
+
+function secretOf(
+  option: 'authToken' | 'turnStateKey',
+  flagName: string,
+  variable: string | undefined,
+  cli: CliContext,
+): Partial<BridgeOptions> {
+  if (variable === undefined) return {};
+  const value = (cli.env[variable] ?? '').trim();
+  if (value === '') throw unset(flagName, variable);
+  return { [option]: value };
+}
+
+/** Whatever stands on the command line can be read by every user of the machine. */
+function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliContext): string {
+  const url = /^rediss?:/.test(store) ? URL.parse(store) : null;
+  if (looksSecret(store) || (url !== null && url.password !== '')) {
+    throw new UsageError('--store must not hold a password: name the variable that does with --store-password-env');
+  }
+  if (variable === undefined) return store;
+  if (url === null) throw new UsageError('--store-password-env is for a redis:// store');
+  const password = (cli.env[variable] ?? '').trim();
+  if (password === '') throw unset('--store-password-env', variable);
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
+/** The same for the address of an upstream. */
+function withoutKeys(upstreams: readonly string[]): readonly string[] {
+  const names = upstreams.flatMap((text) => [...(URL.parse(text)?.searchParams.keys() ?? [])]);
+  const secret = names.find((name) => isSecretParameter(name));
+  if (secret === undefined) return upstreams;
+  throw new UsageError(
+    `--upstream must not hold a key (${secret}): use --env-key, or query_params of turnwire.toml with --provider`,
+  );
+}
+
+function unset(flagName: string, variable: string): UsageError {
+  return new UsageError(`${flagName}: the environment variable ${variable} is not set`);
+}
+
+/** What a user needs next: the block for Codex, and the address for everybody else. */
+function announcement(bridge: Bridge, flags: BridgeFlags, model: string | undefined): string {
+  const baseUrl = `${bridge.url}/v1`;
+  const websockets = flags.websocket && flags.mode !== 'passthrough';
+  const lines = [
+    `turnwire bridge: listening, base URL ${baseUrl}`,
+    ...(flags.insecure === true
+      ? ['WARNING: no token is asked for (--insecure): whoever reaches this port can use it']
+      : []),
+    '',
+    'For Codex, in ~/.codex/config.toml:',
+    '',
+    `model = "${model ?? 'MODEL'}"`,
+    'model_provider = "turnwire"',
+    '',
+    '[model_providers.turnwire]',
+    'name = "turnwire"',
+    `base_url = "${baseUrl}"`,
+    'wire_api = "responses"',
+    `supports_websockets = ${websockets}`,
+    ...(flags.authTokenEnv === undefined ? [] : [`env_key = "${flags.authTokenEnv}"`]),
+    '',
+    `For other clients: OPENAI_BASE_URL=${baseUrl}`,
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A log is read in a terminal: its values are the same, with every hidden character of a stranger's text as `\u202e`. */
+function logStream(): DestinationStream {
+  const stderr = destination({ dest: 2, sync: true });
+  return { write: (line) => void stderr.write(visibleJson(line)) };
+}

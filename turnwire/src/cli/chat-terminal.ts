@@ -1,0 +1,47 @@
+import { ProcessTerminal } from '@earendil-works/pi-tui';
+import { ChatApp, type ChatBackend, type OpenWhat } from '../terminal/index.ts';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import type { CliContext } from './context.ts';
+import { exitCode } from './exit.ts';
+
+export interface ChatTerminalOptions {
+  readonly cli: CliContext;
+  readonly backend: ChatBackend;
+  readonly open: OpenWhat;
+}
+
+/** The chat on this process's terminal, until the person leaves; the exit code. */
+export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions): Promise<number> {
+  const app = new ChatApp({
+    terminal: new ProcessTerminal(),
+    backend,
+    clock: systemClock,
+    colour: (cli.env.NO_COLOR ?? '') === '',
+    open,
+  });
+  const gone = new AbortController();
+  const onEnd = (): void => gone.abort();
+  const stopListening = [
+    cli.onSignal('SIGINT', () => app.interrupt()),
+    cli.onSignal('SIGTERM', onEnd),
+    // The terminal was closed.
+    onStreamEnd(cli, onEnd),
+  ];
+  try {
+    const end = await app.run(gone.signal);
+    if (app.threadId !== undefined) cli.stderr.write(`To go on: turnwire chat --resume ${app.threadId}\n`);
+    return end === 'done' ? exitCode.done : exitCode.interrupted;
+  } finally {
+    for (const stop of stopListening) stop();
+  }
+}
+
+function onStreamEnd(cli: CliContext, listener: () => void): () => void {
+  const { stdin, stdout } = cli;
+  stdin.on('end', listener);
+  stdout.on('error', listener);
+  return () => {
+    stdin.off('end', listener);
+    stdout.off('error', listener);
+  };
+}

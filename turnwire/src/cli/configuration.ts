@@ -1,0 +1,148 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
+import { askLine, canAsk } from './ask-line.ts';
+import { readConfigFile, type ConfigFile } from './config-file.ts';
+import type { CliContext } from './context.ts';
+import { UsageError } from './exit.ts';
+import { mcpServersIn, type McpServers } from './mcp-servers.ts';
+import type { ProviderFlags } from './provider-flags.ts';
+import { describeProjectFile, summariseProjectFile } from './trust-question.ts';
+import { TrustStore, type TrustState } from './trust-store.ts';
+import { configFolder } from './user-folders.ts';
+
+export type ConfigurationFlags = Pick<ProviderFlags, 'codexConfig' | 'trustProject'>;
+
+/** The project's file, when it may not be used. */
+export interface IgnoredFile {
+  readonly file: ConfigFile;
+  /** One line for the person: what it names, and what to do. */
+  readonly note: string;
+}
+
+/** What a command wants of the configuration; a file that says nothing of it is asked about by nobody. */
+type Use = 'providers' | 'mcpServers';
+
+const isAbout: Readonly<Record<Use, (key: string) => boolean>> = {
+  // Also a key that is none of ours: it is told, with the nearest that is.
+  providers: (key) => key !== 'mcp_servers',
+  mcpServers: (key) => key === 'mcp_servers',
+};
+
+interface Files {
+  /** Of the person; always trusted. */
+  readonly own: readonly ConfigFile[];
+  readonly project: ConfigFile | undefined;
+}
+
+/**
+ * The configuration files of one command: the person's own, and the `turnwire.toml` of the working directory. The
+ * latter is a stranger's until the person said yes to it, and until then nothing of it is used (docs/security.md). Each
+ * is read once, so that what was asked about is what is used.
+ */
+export class Configuration {
+  readonly #flags: ConfigurationFlags;
+  readonly #cli: CliContext;
+  #files: Promise<Files> | undefined;
+  #decision: Promise<IgnoredFile | undefined> | undefined;
+  #notes: string[] = [];
+
+  constructor(flags: ConfigurationFlags, cli: CliContext) {
+    this.#flags = flags;
+    this.#cli = cli;
+  }
+
+  /**
+   * The files to look for providers in, in order. May ask on the terminal.
+   *
+   * @throws UsageError for a file that cannot be used, ModelError of kind `aborted` for Ctrl-C at the question
+   */
+  async providerFiles(): Promise<{ readonly files: readonly ConfigFile[]; readonly ignored?: IgnoredFile }> {
+    return await this.#filesFor('providers');
+  }
+
+  /** The MCP servers that may be started; of two with one name the project's. May ask and fail as `providerFiles`. */
+  async mcpServers(): Promise<McpServers> {
+    const { files } = await this.#filesFor('mcpServers');
+    const found = files.map(mcpServersIn);
+    const servers = found.toReversed().flatMap((tables) => tables.servers);
+    const byName = new Map(servers.map((server) => [server.name, server]));
+    return { servers: [...byName.values()], notes: found.flatMap(({ notes }) => notes) };
+  }
+
+  /** What the person has not been told yet, one line each. */
+  takeNotes(): readonly string[] {
+    const notes = this.#notes;
+    this.#notes = [];
+    return notes;
+  }
+
+  async #filesFor(use: Use): Promise<{ files: readonly ConfigFile[]; ignored?: IgnoredFile }> {
+    this.#files ??= this.#read();
+    const { own, project } = await this.#files;
+    if (project === undefined || !Object.keys(project.toml).some(isAbout[use])) return { files: own };
+    this.#decision ??= this.#decide(project);
+    const ignored = await this.#decision;
+    return ignored === undefined ? { files: [project, ...own] } : { files: own, ignored };
+  }
+
+  async #read(): Promise<Files> {
+    const { home, cwd } = this.#cli;
+    if (this.#flags.codexConfig === true) {
+      const path = join(home, '.codex', 'config.toml');
+      const file = await readConfigFile(path, { dialect: 'codex' });
+      if (file === undefined) throw new UsageError(`cannot read ${path}: no such file`);
+      return { own: [file], project: undefined };
+    }
+    const own = await readConfigFile(join(configFolder(this.#cli), 'config.toml'), { dialect: 'turnwire' });
+    const projectFolder = await realpath(cwd).catch(() => undefined);
+    const project =
+      projectFolder === undefined
+        ? undefined
+        : await readConfigFile(join(projectFolder, 'turnwire.toml'), { dialect: 'turnwire', projectFolder });
+    return { own: own === undefined ? [] : [own], project };
+  }
+
+  /** `undefined` when it is trusted. */
+  async #decide(file: ConfigFile): Promise<IgnoredFile | undefined> {
+    if (this.#flags.trustProject === true) return undefined;
+    const store = new TrustStore(this.#cli);
+    const asked = { folder: file.projectFolder ?? '', sha256: file.sha256 };
+    const state = await store.stateOf(asked);
+    if (state === 'trusted') return undefined;
+    const what = describeProjectFile(file);
+    if (what === '') return undefined;
+    const note = noteOf(file, state, what === undefined);
+    if (what === undefined || !canAsk(this.#cli)) {
+      this.#notes.push(note);
+      return { file, note };
+    }
+    // Who said no needs no note of it.
+    if (!(await this.#ask(questionFor(file, what, state)))) return { file, note };
+    const problem = await store.trust(asked);
+    if (problem !== undefined) this.#notes.push(`the answer is not kept: ${problem}`);
+    return undefined;
+  }
+
+  async #ask(question: string): Promise<boolean> {
+    const interrupted = new AbortController();
+    const answer = await askLine(this.#cli, question, { onInterrupt: () => interrupted.abort() });
+    if (interrupted.signal.aborted) throw new ModelError({ kind: 'aborted', message: 'interrupted' });
+    return ['y', 'yes'].includes(answer.trim().toLowerCase());
+  }
+}
+
+function questionFor(file: ConfigFile, what: string, state: TrustState): string {
+  const why = state === 'changed' ? 'has changed since you said yes to it' : 'came with this folder, not from you';
+  return `\n${quoteArgv([file.path])} ${why}. It would\n\n${what}\nUse it from now on, as it is? [y]es, [n]o: `;
+}
+
+function noteOf(file: ConfigFile, state: TrustState, isTooLong: boolean): string {
+  const path = quoteArgv([file.path]);
+  const why = state === 'changed' ? 'it has changed since you said yes to it' : 'this folder is not trusted';
+  const how = isTooLong
+    ? 'it is too long to be asked about: read it, then use --trust-project'
+    : 'start turnwire here in a terminal and say yes, or use --trust-project';
+  return `${path} is ignored, for ${why}: it names ${summariseProjectFile(file)}; ${how}`;
+}

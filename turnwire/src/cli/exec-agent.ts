@@ -1,0 +1,280 @@
+import {
+  Agent,
+  connectMcpServers,
+  defaultInstructions,
+  ThreadError,
+  type AgentEvent,
+  type FileChange,
+  type McpConnections,
+  type RequestOptions,
+  type StoredThread,
+} from '@turnwire/agent';
+import { visible } from '@turnwire/wire/internal/base/printable';
+import { ModelError, type ModelErrorJson } from '@turnwire/wire/internal/model/errors';
+import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
+import { createAnswerCheck, FinalAnswer, type CheckAnswer } from './answer-schema.ts';
+import { AnswerText } from './answer-text.ts';
+import { createTerminalApprover } from './ask-approval.ts';
+import type { CommandScope } from './command-scope.ts';
+import type { Configuration } from './configuration.ts';
+import { BrokenPipe, describeFailure, exitCode, UsageError } from './exit.ts';
+import type { OpenModel } from './model.ts';
+import { openTools } from './open-tools.ts';
+import { describeRetry } from './retry-text.ts';
+
+export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
+  readonly model: OpenModel;
+  /** Absent: go on from the resumed history. */
+  readonly prompt: string | undefined;
+  readonly request: RequestOptions;
+  /** Default: a text that explains the tools. */
+  readonly instructions?: string | undefined;
+  readonly flags: AgentFlags;
+  readonly maxRequests: number;
+  /** JSON lines instead of text. */
+  readonly json: boolean;
+  /** `last`, or a thread's id. */
+  readonly resume?: string | undefined;
+  /** Of the MCP servers. */
+  readonly configuration: Configuration;
+  /** How messages on stderr begin. */
+  readonly name: string;
+}
+
+/**
+ * One turn of an agent on stdout; the exit code. Ctrl-C, SIGTERM, or a reader that goes away interrupts it: its tools
+ * end before this does.
+ */
+export async function execAgent(options: ExecAgentOptions): Promise<number> {
+  const { cli, out } = options;
+  const check = await answerCheck(options);
+  const { agent, close } = await createAgent(options);
+  const interrupt = (): void => agent.interrupt();
+  const stopListening = [cli.onSignal('SIGINT', interrupt), cli.onSignal('SIGTERM', interrupt)];
+  try {
+    const printer = options.json ? new JsonPrinter(options) : new TextPrinter(options);
+    const answer = new FinalAnswer();
+    for await (const events of agent.run(options.prompt, { signal: out.closed })) {
+      await printer.print(events.map((event) => checked(event, answer, check)));
+    }
+    if (out.closed.aborted) throw new BrokenPipe();
+    return printer.code;
+  } finally {
+    for (const stop of stopListening) stop();
+    await close();
+  }
+}
+
+/** Without it the answer is taken as it is. */
+async function answerCheck({ request, cli, name }: ExecAgentOptions): Promise<CheckAnswer | undefined> {
+  if (request.outputSchema === undefined) return undefined;
+  try {
+    return await createAnswerCheck(request.outputSchema.schema);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    cli.stderr.write(`${name}: note: the answer is not checked, for the schema cannot be used: ${oneLine(why)}\n`);
+    return undefined;
+  }
+}
+
+/** A turn whose answer does not fit the schema has failed. */
+function checked(event: AgentEvent, answer: FinalAnswer, check: CheckAnswer | undefined): AgentEvent {
+  switch (event.type) {
+    case 'created':
+    case 'retrying':
+    case 'output_item.done':
+      answer.take(event);
+      return event;
+    case 'turn.completed': {
+      const problem = check?.(answer.text);
+      if (problem === undefined) return event;
+      return {
+        type: 'turn.failed',
+        error: misfit(problem),
+        ...(event.usage === undefined ? {} : { usage: event.usage }),
+      };
+    }
+    default:
+      return event;
+  }
+}
+
+function misfit(problem: string): ModelErrorJson {
+  const message = `the answer does not fit the output schema: ${problem}`;
+  return new ModelError({ kind: 'invalid_request', code: 'output_schema', message, replaySafe: false }).toJSON();
+}
+
+async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; close: () => Promise<void> }> {
+  const { cli, flags, model, request, maxRequests } = options;
+  const cwd = toolFolder(flags, cli);
+  const env = toolEnvironment(cli.env, model.provider);
+  const tools = await openTools(flags, { cli, name: options.name, cwd, env });
+  const thread = await openThread(options, cwd);
+  const instructions = options.instructions ?? defaultInstructions({ cwd, tools: flags.tools });
+  const approver = createTerminalApprover(cli, () => agent.interrupt());
+  const mcp = await openMcp(options, cwd);
+  const agent: Agent = new Agent({
+    model: model.agentModel,
+    tools: [...tools, ...mcp.tools],
+    request,
+    approvals: flags.approve,
+    maxRequests,
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(thread === undefined ? {} : { thread }),
+    ...(approver === undefined ? {} : { approver }),
+  });
+  const close = async (): Promise<void> => {
+    await mcp.close();
+    await thread?.release();
+  };
+  return { agent, close };
+}
+
+async function openMcp({ cli, flags, configuration, name }: ExecAgentOptions, cwd: string): Promise<McpConnections> {
+  const { servers, notes } = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
+  const mcp = await connectMcpServers(servers, { cwd });
+  for (const note of [...configuration.takeNotes(), ...notes, ...mcp.warnings.map(visible)]) {
+    cli.stderr.write(`${name}: note: ${note}\n`);
+  }
+  return mcp;
+}
+
+async function openThread(options: ExecAgentOptions, cwd: string): Promise<StoredThread | undefined> {
+  const { cli, resume, name } = options;
+  const store = threadStore(cli);
+  if (resume === undefined) {
+    const problem = await store.prepare();
+    if (problem === undefined) return store.create(cwd);
+    cli.stderr.write(`${name}: note: the conversation is not kept: ${problem}\n`);
+    return undefined;
+  }
+  try {
+    const thread = await store.resume(resume === 'last' ? await store.last(cwd) : resume);
+    await thread.claim();
+    for (const note of thread.notes) cli.stderr.write(`${name}: note: ${note}\n`);
+    return thread;
+  } catch (error) {
+    if (error instanceof ThreadError) throw new UsageError(`--resume: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+interface Printer {
+  readonly code: number;
+  print(events: readonly AgentEvent[]): Promise<void>;
+}
+
+type Scope = Pick<ExecAgentOptions, 'cli' | 'out' | 'name'>;
+
+class JsonPrinter implements Printer {
+  code: number = exitCode.done;
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  async print(events: readonly AgentEvent[]): Promise<void> {
+    for (const event of events) {
+      this.code = codeAfter(event, this.code);
+      warn(event, this.#scope);
+    }
+    await this.#scope.out.writeLines(events.flatMap(jsonLine));
+  }
+}
+
+class TextPrinter implements Printer {
+  code: number = exitCode.done;
+  readonly #scope: Scope;
+  readonly #answer = new AnswerText();
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  async print(events: readonly AgentEvent[]): Promise<void> {
+    const { cli, out, name } = this.#scope;
+    let text = '';
+    for (const event of events) {
+      this.code = codeAfter(event, this.code);
+      text += this.#textOf(event);
+    }
+    // Before the messages: on a terminal both come to the same place.
+    await out.write(text);
+    for (const event of events) {
+      warn(event, this.#scope);
+      if (event.type === 'retrying') cli.stderr.write(`${name}: ${describeRetry(event)}\n`);
+      if (event.type === 'tool.started') {
+        cli.stderr.write(`${name}: ${visible(event.name)}: ${oneLine(event.title)}\n`);
+      }
+      if (event.type === 'tool.finished' && event.status !== 'completed') {
+        cli.stderr.write(`${name}: ${visible(event.name)} ${event.status}: ${oneLine(event.output)}\n`);
+      }
+    }
+  }
+
+  #textOf(event: AgentEvent): string {
+    switch (event.type) {
+      case 'output_text.delta':
+      case 'refusal.delta':
+      case 'output_item.done':
+      case 'retrying':
+        return this.#answer.take(event);
+      case 'tool.started':
+      case 'turn.completed':
+      case 'turn.failed':
+      case 'turn.interrupted':
+        return this.#answer.finish();
+      default:
+        return '';
+    }
+  }
+}
+
+function codeAfter(event: AgentEvent, code: number): number {
+  if (event.type === 'turn.failed') return exitCode.failed;
+  return event.type === 'turn.interrupted' ? exitCode.interrupted : code;
+}
+
+/** What belongs on stderr with and without `--json`. */
+function warn(event: AgentEvent, { cli, name }: Scope): void {
+  if (event.type === 'warning') cli.stderr.write(`${name}: note: ${oneLine(event.message)}\n`);
+  if (event.type === 'history.compacting') cli.stderr.write(`${name}: note: summarising the conversation\n`);
+  if (event.type === 'turn.interrupted') cli.stderr.write(`${name}: interrupted\n`);
+  if (event.type === 'turn.failed') cli.stderr.write(`${name}: ${describeFailure(errorOf(event.error))}\n`);
+}
+
+function errorOf(error: ModelErrorJson): ModelError {
+  return new ModelError({ kind: error.kind, message: error.message, status: error.status, code: error.code });
+}
+
+const INTERRUPTED = new ModelError({ kind: 'aborted', message: 'interrupted' }).toJSON();
+
+/** The line of an event in `--json`; those that only a screen needs have none. */
+function jsonLine(event: AgentEvent): readonly object[] {
+  switch (event.type) {
+    case 'input.accepted':
+    case 'approval.requested':
+    case 'approval.resolved':
+    case 'history.compacting':
+    case 'history.compacted':
+    case 'warning':
+      return [];
+    case 'turn.interrupted':
+      return [{ ...event, type: 'turn.failed', error: INTERRUPTED }];
+    case 'tool.started':
+      return [{ ...event, ...(event.changes === undefined ? {} : { changes: event.changes.map(withoutTexts) }) }];
+    default:
+      return [event];
+  }
+}
+
+/** The diff says it all; whole files twice would drown it. */
+function withoutTexts(change: FileChange): object {
+  return { ...change, old_text: undefined, new_text: undefined };
+}
+
+function oneLine(text: string): string {
+  const line = visible(text.replaceAll(/\s+/g, ' ').trim());
+  return line.length > 200 ? `${line.slice(0, 200)} …` : line;
+}

@@ -1,0 +1,109 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import {
+  listFaults,
+  MockUsageError,
+  MockVerificationError,
+  startMock,
+  type MockOptions,
+  type MockServer,
+} from '@turnwire/testing';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import type { CommandScope } from './command-scope.ts';
+import type { CliContext } from './context.ts';
+import { exitCode, UsageError } from './exit.ts';
+import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
+import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
+import { protocolIds } from '@turnwire/wire/internal/protocols';
+
+interface MockFlags {
+  readonly wire?: ProtocolId;
+  readonly scenario?: string;
+  readonly fault?: readonly string[];
+  readonly faults?: boolean;
+  readonly port: number;
+  readonly serverInfo?: string;
+  readonly allowHost?: readonly string[];
+  readonly expect?: number;
+}
+
+export function createMockCommand({ cli, out, done }: CommandScope): Command {
+  return createCommand('turnwire mock', 'A scripted model server with named wire faults, on loopback.', example)
+    .addOption(flag('--wire <wire>', 'the protocol that is answered', 'both').choices(protocolIds))
+    .addOption(
+      flag('--scenario <file>', 'what the model says: a file, or the name of a built-in one', 'that it is scripted'),
+    )
+    .addOption(listFlag('--fault <name[:arg]>', 'a fault of the wire; may be given several times'))
+    .addOption(flag('--faults', 'list every fault with one line, and end', 'off'))
+    .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
+    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
+    .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
+    .addOption(numberFlag('--expect <n>', 'exit 1 when another number of requests came', 0, 'not checked'))
+    .action(async (flags: MockFlags) => {
+      if (flags.faults === true) {
+        await out.write(faultTable());
+        done(exitCode.done);
+        return;
+      }
+      const server = await start(flags, cli);
+      // Listened for before anybody is told where we are: a client may be quick.
+      const stopped = untilStopped(cli);
+      try {
+        await announce(server, flags, { cli, out });
+        await stopped;
+        done(verdict(server, cli));
+      } finally {
+        await server.close();
+      }
+    });
+}
+
+const example = 'turnwire mock --fault finish-then-hold --port 18431 --expect 2';
+
+async function start(flags: MockFlags, cli: CliContext): Promise<MockServer> {
+  const options: MockOptions = {
+    wire: flags.wire,
+    scenario: flags.scenario === undefined ? undefined : scenarioOf(flags.scenario, cli),
+    faults: flags.fault,
+    port: flags.port,
+    allowedHosts: flags.allowHost,
+    expect: flags.expect,
+  };
+  try {
+    return await startMock(options);
+  } catch (error) {
+    if (error instanceof MockUsageError) throw new UsageError(error.message);
+    throw cannotListen(error, flags.port);
+  }
+}
+
+/** A path is relative to the working directory; a name has neither dot nor slash. */
+function scenarioOf(scenario: string, cli: CliContext): string {
+  return /[./\\]/.test(scenario) ? resolve(cli.cwd, scenario) : scenario;
+}
+
+async function announce(server: MockServer, flags: MockFlags, { cli, out }: Pick<CommandScope, 'cli' | 'out'>) {
+  if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, server, cli);
+  await out.write(`turnwire mock: listening, base URL ${server.baseUrl}\n`);
+}
+
+/** Whether what was expected came; asked before the server closes, while every stream is as its client left it. */
+function verdict(server: MockServer, cli: CliContext): number {
+  try {
+    server.verify();
+    return exitCode.done;
+  } catch (error) {
+    if (!(error instanceof MockVerificationError)) throw error;
+    cli.stderr.write(`${error.message}\n`);
+    return exitCode.failed;
+  }
+}
+
+function faultTable(): string {
+  const faults = listFaults().map(({ name, args, summary }) => ({
+    title: args === undefined ? name : `${name}:${args}`,
+    summary,
+  }));
+  const width = Math.max(...faults.map(({ title }) => title.length));
+  return faults.map(({ title, summary }) => `${title.padEnd(width)}  ${summary}\n`).join('');
+}

@@ -1,0 +1,67 @@
+import { visible } from '@turnwire/wire/internal/base/printable';
+import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
+import { missingKeyVariable, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
+import type { Configuration } from './configuration.ts';
+import type { CliContext } from './context.ts';
+import { UsageError } from './exit.ts';
+import type { OpenModel } from './model.ts';
+import { chooseProvider } from './provider.ts';
+import type { ProviderFlags } from './provider-flags.ts';
+
+export interface OpenOptions {
+  readonly cli: CliContext;
+  readonly configuration: Configuration;
+  /** How messages on stderr begin, e.g. `turnwire exec`. */
+  readonly name: string;
+  /** From `--api-key-stdin`. */
+  readonly apiKey: string | undefined;
+  /** Where stderr belongs to the command alone: told in one line when WebSocket is given up. Default false. */
+  readonly warns?: boolean;
+}
+
+/** Where a key that came through stdin is looked up: it never enters the environment. */
+const STDIN_KEY = '--api-key-stdin';
+
+/**
+ * Opens the server that flags and files name, or the embedded scripted one, which says on stderr that it is.
+ *
+ * @throws UsageError when they name none that can be used
+ */
+export async function openModel(flags: ProviderFlags, options: OpenOptions): Promise<OpenModel> {
+  const { cli, name, apiKey, warns } = options;
+  const { provider, notes } = await chooseProvider(flags, options.configuration);
+  for (const note of notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
+  if (provider !== undefined) {
+    if (apiKey === undefined) checkKey(provider, cli);
+    const { connect } = await import('./connect.ts');
+    return connect(
+      apiKey === undefined ? provider : { ...provider, envKey: STDIN_KEY },
+      keyReader(cli, apiKey),
+      cli.env,
+      warns === true
+        ? (error) => cli.stderr.write(`${name}: HTTP instead of WebSocket from now on: ${error.message}\n`)
+        : undefined,
+    );
+  }
+  const { openScripted } = await import('./scripted.ts');
+  cli.stderr.write(
+    `${name}: no provider was named, so the answers are scripted, without key or network. ${pointer(name)}\n`,
+  );
+  return await openScripted(flags);
+}
+
+function checkKey(provider: ProviderConfig, cli: CliContext): void {
+  const missing = missingKeyVariable(provider, (variable) => cli.env[variable]);
+  if (missing === undefined) return;
+  throw new UsageError(
+    `the environment variable ${missing} is not set: provider ${JSON.stringify(provider.name)} takes its key from it`,
+  );
+}
+
+function keyReader(cli: CliContext, apiKey: string | undefined): GetEnv {
+  return (variable) => (variable === STDIN_KEY ? apiKey : cli.env[variable]);
+}
+
+function pointer(name: string): string {
+  return `A real server: ${name} --base-url http://127.0.0.1:8080/v1 --wire chat --model NAME, or ~/.config/turnwire/config.toml (docs/cli.md)`;
+}

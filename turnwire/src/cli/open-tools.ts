@@ -1,0 +1,59 @@
+import { createTools, noSandbox, openSandbox, type AgentTool, type Sandbox, type SandboxLevel } from '@turnwire/agent';
+import type { AgentFlags } from './agent-flags.ts';
+import type { CliContext } from './context.ts';
+import { describeSystemError, UsageError } from './exit.ts';
+
+export interface SandboxScope {
+  readonly cli: Pick<CliContext, 'stderr'>;
+  /** How messages on stderr begin. */
+  readonly name: string;
+  readonly cwd: string;
+  /** Environment of commands. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** As it was asked for; absent: the best that can be had. */
+  readonly level: SandboxLevel | undefined;
+}
+
+/**
+ * The built-in tools in the sandbox that the flags ask for; what is missing is said on stderr.
+ *
+ * @throws UsageError for a folder that cannot be used, and for a sandbox that was asked for and cannot be had
+ */
+export async function openTools(
+  flags: Pick<AgentFlags, 'tools' | 'sandbox'>,
+  scope: Omit<SandboxScope, 'level'>,
+): Promise<readonly AgentTool[]> {
+  const { cwd, env } = scope;
+  try {
+    const sandbox = await sandboxFor(flags, scope);
+    return await createTools({ cwd, select: flags.tools, env, sandbox });
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`, { cause: error });
+  }
+}
+
+async function sandboxFor(
+  { tools, sandbox: level }: Pick<AgentFlags, 'tools' | 'sandbox'>,
+  scope: Omit<SandboxScope, 'level'>,
+): Promise<Sandbox> {
+  if (tools === 'none') return noSandbox();
+  const sandbox = await chosenSandbox({ ...scope, level });
+  if (tools === 'all') sayWhyNot(sandbox, scope);
+  return sandbox;
+}
+
+/** Fails with `UsageError` when a level was asked for that cannot be had. */
+export async function chosenSandbox({ cwd, env, level }: SandboxScope): Promise<Sandbox> {
+  const sandbox = await openSandbox({ cwd, env, ...(level === undefined ? {} : { level }) });
+  if (level !== undefined && level !== 'off' && !sandbox.works) {
+    throw new UsageError(`--sandbox ${level}: no sandbox can be had: ${sandbox.problem ?? ''}`);
+  }
+  return sandbox;
+}
+
+/** Nothing when the sandbox works, or is off because the person wants it so. */
+export function sayWhyNot({ problem }: Sandbox, { cli, name }: Pick<SandboxScope, 'cli' | 'name'>): void {
+  if (problem === undefined) return;
+  cli.stderr.write(`${name}: note: commands run without a sandbox, and fewer of them without a question: ${problem}\n`);
+}

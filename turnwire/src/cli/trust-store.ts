@@ -1,0 +1,85 @@
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
+import { randomHex } from '@turnwire/client/internal/platform/random';
+import type { CliContext } from './context.ts';
+import { describeSystemError } from './exit.ts';
+import { stateFolder } from './user-folders.ts';
+
+/** One project's file that the person said yes to: as it was then, in the folder where it was then. */
+export interface TrustedFile {
+  /** With every symbolic link resolved. */
+  readonly folder: string;
+  /** Of the file's bytes. */
+  readonly sha256: string;
+}
+
+export type TrustState = 'trusted' | 'changed' | 'unknown';
+
+/** The oldest answers go first. */
+const MAX_ENTRIES = 1000;
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** The answers to "do you trust this folder": `trust.json` in the state folder. */
+export class TrustStore {
+  readonly #folder: string;
+
+  constructor(cli: Pick<CliContext, 'env' | 'home'>) {
+    this.#folder = stateFolder(cli);
+  }
+
+  /** A file of answers that cannot be read holds none. */
+  async stateOf({ folder, sha256 }: TrustedFile): Promise<TrustState> {
+    const known = (await this.#read()).find((entry) => entry.folder === folder);
+    if (known === undefined) return 'unknown';
+    return known.sha256 === sha256 ? 'trusted' : 'changed';
+  }
+
+  /** Keeps a yes; answers what stands in the way, in one line, or nothing. */
+  async trust({ folder, sha256 }: TrustedFile): Promise<string | undefined> {
+    const others = (await this.#read()).filter((entry) => entry.folder !== folder);
+    const trusted = [...others, { folder, sha256 }].slice(-MAX_ENTRIES);
+    try {
+      await this.#write(`${JSON.stringify({ version: 1, trusted }, undefined, 2)}\n`);
+      return undefined;
+    } catch (error) {
+      return `${this.#path}: ${describeSystemError(error)}`;
+    }
+  }
+
+  get #path(): string {
+    return join(this.#folder, 'trust.json');
+  }
+
+  async #read(): Promise<readonly TrustedFile[]> {
+    try {
+      if ((await stat(this.#path)).size > MAX_BYTES) return [];
+      return trustedIn(parseJson(await readFile(this.#path, 'utf8')));
+    } catch {
+      return [];
+    }
+  }
+
+  /** Whole or not at all: another turnwire may read it now. */
+  async #write(text: string): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const draft = `${this.#path}.${randomHex(16)}`;
+    try {
+      await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+      await rename(draft, this.#path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+}
+
+/** A file of another version, or one that is damaged, holds none. */
+function trustedIn(file: unknown): readonly TrustedFile[] {
+  if (!isObject(file) || file.version !== 1 || !Array.isArray(file.trusted)) return [];
+  return file.trusted.every(isTrustedFile) ? file.trusted.map(({ folder, sha256 }) => ({ folder, sha256 })) : [];
+}
+
+function isTrustedFile(entry: unknown): entry is TrustedFile {
+  return isObject(entry) && typeof entry.folder === 'string' && typeof entry.sha256 === 'string';
+}

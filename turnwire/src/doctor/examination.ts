@@ -1,0 +1,145 @@
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import { protocols, type ProtocolId } from '@turnwire/wire';
+import type { Finding } from './finding.ts';
+import { exchangeRaw, type RawAgents, type RawAnswer } from './raw-exchange.ts';
+import { questions, type Question, type QuestionName } from './requests.ts';
+import { ask, type Adaptation, type Sample } from './sample.ts';
+import { wireChecks } from './wire-checks.ts';
+
+export interface ExaminationOptions {
+  /** Base URL: `/chat/completions` is added to its path. */
+  readonly baseUrl: URL;
+  readonly model: string | undefined;
+  readonly apiKey: string | undefined;
+  /** Longest silence within an answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** How long a finished answer is watched for its end, in milliseconds. */
+  readonly holdMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What a probe reports. */
+export type Outcome = { readonly seen: string; readonly findings: readonly Finding[] } | { readonly skipped: string };
+
+/** A kind of server that is examined. */
+export type ProbeWire = 'server' | ProtocolId | 'websocket';
+
+export interface Probe {
+  readonly name: string;
+  readonly wire: ProbeWire;
+  /** Runs by itself, because others would disturb what it measures. */
+  readonly alone?: boolean;
+  run(examination: Examination): Promise<Outcome>;
+}
+
+/** After an answer that is over, other probes than that of its end stay only this long, in milliseconds. */
+const SHORT_STAY = 60;
+
+/** One server under examination: what was asked is asked once, whoever looks at the answer. */
+export class Examination {
+  readonly options: ExaminationOptions;
+  readonly adaptation: Adaptation = { noUsage: false, newLimit: false };
+  readonly #samples = new Map<string, Promise<Sample>>();
+  readonly #done: Sample[] = [];
+  /** From the list of models, when none was given. */
+  listedModel: string | undefined;
+
+  constructor(options: ExaminationOptions) {
+    this.options = options;
+  }
+
+  get model(): string {
+    return this.options.model ?? this.listedModel ?? 'default';
+  }
+
+  /** The answer to one of the questions. */
+  sample(wire: ProtocolId, name: QuestionName): Promise<Sample> {
+    const key = `${wire} ${name}`;
+    let sample = this.#samples.get(key);
+    if (sample === undefined) {
+      sample = this.ask(wire, questions[name], name === 'answer' ? this.options.holdMs : SHORT_STAY);
+      this.#samples.set(key, sample);
+    }
+    return sample;
+  }
+
+  /** Every answer so far on a wire. */
+  samples(wire: ProtocolId): readonly Sample[] {
+    return this.#done.filter((sample) => sample.wire === wire);
+  }
+
+  async ask(wire: ProtocolId, question: Question, stayMs = SHORT_STAY): Promise<Sample> {
+    const sample = await ask(this.modelUrl(wire), wire, wireChecks[wire].body(question, this.model), this.adaptation, {
+      stayMs,
+      timeoutMs: this.options.timeoutMs,
+      signal: this.options.signal,
+      headers: this.headers,
+    });
+    this.#done.push(sample);
+    return sample;
+  }
+
+  /** Sends anything, e.g. what is no request at all. */
+  async raw(
+    path: string,
+    method: 'GET' | 'POST',
+    more: { body?: string; agent?: RawAgents; onChunk?: (data: Uint8Array) => number | undefined } = {},
+  ): Promise<RawAnswer> {
+    const { timeoutMs, signal } = this.options;
+    const headers = { ...this.headers, ...(more.body === undefined ? {} : { 'content-type': 'application/json' }) };
+    return await exchangeRaw({
+      url: this.url(path),
+      method,
+      headers,
+      signal,
+      idleMs: timeoutMs,
+      totalMs: timeoutMs * 2,
+      maxBytes: 1024 * 1024,
+      ...more,
+    });
+  }
+
+  url(path: string): URL {
+    const url = new URL(this.options.baseUrl);
+    url.pathname = url.pathname.replace(/\/+$/, '') + path;
+    return url;
+  }
+
+  modelUrl(wire: ProtocolId): URL {
+    return this.url(`/${protocols[wire].path}`);
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    const { apiKey } = this.options;
+    return { 'user-agent': 'turnwire-doctor', ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) };
+  }
+
+  body(wire: ProtocolId, question: Question): JsonObject {
+    return wireChecks[wire].body(question, this.model);
+  }
+}
+
+/** Why other probes of a wire make no sense; `undefined` when its plain answer is over as it should be. */
+export async function unusable(examination: Examination, wire: ProtocolId): Promise<string | undefined> {
+  const { answer, ours } = await examination.sample(wire, 'answer');
+  if (isAbsent(answer)) return 'this wire is not served';
+  return ['completed', 'incomplete', 'content_filter'].includes(ours.outcome)
+    ? undefined
+    : `the plain answer ended badly already (${ours.outcome})`;
+}
+
+/** Why an answer says nothing of what was asked: there is none, or the server wants a key; else `undefined`. */
+export function unheard({ status, error, end }: RawAnswer): string | undefined {
+  if (status === 0) return `no answer (${error ?? end})`;
+  return wantsKey(status) ? `HTTP ${status}: the server wants a key` : undefined;
+}
+
+/** The server knows nobody without a key, or not with this one. */
+export function wantsKey(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** The path does not exist. */
+export function isAbsent({ status }: RawAnswer): boolean {
+  return status === 404 || status === 405 || status === 501;
+}

@@ -1,0 +1,243 @@
+import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
+import { protocols, type ProtocolId } from '@turnwire/wire';
+import { choicesOf } from './chat-facts.ts';
+import { reasoningField } from './check-chat.ts';
+import { checkEnding } from './check-ending.ts';
+import { checkFraming, isBytewise } from './check-framing.ts';
+import { checkHead } from './check-head.ts';
+import { checkEvents, checkSample } from './checks.ts';
+import { isAbsent, unusable, type Examination, type Outcome, type Probe } from './examination.ts';
+import { counted, ms, when, type Finding } from './finding.ts';
+import type { QuestionName } from './requests.ts';
+import { bodyText, errorMessage, type Sample } from './sample.ts';
+import { wireChecks } from './wire-checks.ts';
+
+/** The probes of one wire over HTTP, in the order of the report. */
+export function modelProbes(wire: ProtocolId): readonly Probe[] {
+  return [
+    { name: 'answer', wire, alone: true, run: (it) => probeAnswer(it, wire) },
+    { name: 'framing', wire, run: (it) => ofAnswer(it, wire, checkFraming, describeFraming) },
+    { name: 'end', wire, run: (it) => ofAnswer(it, wire, checkEnding, describeEnd) },
+    { name: wireChecks[wire].eventsName, wire, run: (it) => ofAnswer(it, wire, checkEvents, describeEvents) },
+    { name: 'pace', wire, alone: true, run: (it) => probe(it, wire, 'pace', describePace, checkPace) },
+    ...(protocols[wire].usageOnRequest
+      ? [{ name: 'usage unasked', wire, run: (it: Examination) => probe(it, wire, 'unasked', describeEvents) }]
+      : []),
+    { name: 'tool call', wire, run: (it) => probe(it, wire, 'tool', describeCalls, needsCalls(1)) },
+    { name: 'parallel calls', wire, run: (it) => probe(it, wire, 'parallel', describeCalls, needsCalls(2)) },
+    { name: 'tool result', wire, run: (it) => probe(it, wire, 'toolResult', describeText) },
+    { name: 'json schema', wire, run: (it) => probe(it, wire, 'schema', describeText, checkSchema) },
+    { name: 'reasoning', wire, run: (it) => probe(it, wire, 'reasoning', describeReasoning) },
+    { name: 'token limit', wire, run: (it) => probe(it, wire, 'limit', describeEvents, undefined, isNoLimit) },
+    { name: 'no stream', wire, run: (it) => probe(it, wire, 'body', describeBody) },
+    { name: 'bad request', wire, run: (it) => probeBadRequest(it, wire) },
+    { name: 'first byte', wire, run: (it) => probeFirstByte(it, wire) },
+    { name: 'cancel', wire, alone: true, run: (it) => probeCancel(it, wire) },
+  ];
+}
+
+async function probeAnswer(examination: Examination, wire: ProtocolId): Promise<Outcome> {
+  const sample = await examination.sample(wire, 'answer');
+  if (isAbsent(sample.answer)) return { skipped: 'this wire is not served' };
+  const { status, httpVersion, headers } = sample.answer;
+  const type = headers['content-type'] ?? 'no content type';
+  const seen =
+    status === 0 ? 'no answer' : `HTTP/${httpVersion} ${status}, ${type}; turnwire reads it: ${sample.ours.outcome}`;
+  return { seen, findings: checkHead(sample) };
+}
+
+type Check = (sample: Sample) => readonly Finding[];
+type Describe = (sample: Sample) => string;
+
+async function ofAnswer(
+  examination: Examination,
+  wire: ProtocolId,
+  check: Check,
+  describe: Describe,
+): Promise<Outcome> {
+  const sample = await examination.sample(wire, 'answer');
+  const { status } = sample.answer;
+  if (isAbsent(sample.answer)) return { skipped: 'this wire is not served' };
+  if (status < 200 || status > 299) return { skipped: status === 0 ? 'there is no answer' : `HTTP ${status}` };
+  return { seen: describe(sample), findings: check(sample) };
+}
+
+/** A question of its own: everything that its answer shows, and what only this question can show. */
+async function probe(
+  examination: Examination,
+  wire: ProtocolId,
+  name: QuestionName,
+  describe: Describe,
+  check?: Check,
+  forgive: (finding: Finding) => boolean = () => false,
+): Promise<Outcome> {
+  const why = await unusable(examination, wire);
+  if (why !== undefined) return { skipped: why };
+  const sample = await examination.sample(wire, name);
+  const refused = sample.answer.status >= 400 && sample.answer.status < 500;
+  if (refused)
+    return { seen: `HTTP ${sample.answer.status}: ${errorMessage(sample.text)}`, findings: checkHead(sample) };
+  const findings = checkSample(sample).filter((finding) => !forgive(finding));
+  return { seen: describe(sample), findings: [...findings, ...(check?.(sample) ?? [])] };
+}
+
+/** A limit that we asked for may cut the answer. */
+function isNoLimit({ quirk }: Finding): boolean {
+  return quirk === 'length' || quirk === 'incomplete';
+}
+
+function describeFraming({ reading, answer }: Sample): string {
+  const ends = [...reading.lineEnds].join('+');
+  return `${counted(reading.events.length, 'event')} in ${counted(answer.chunks.length, 'chunk')}, lines end in ${ends}`;
+}
+
+function describeEnd({ answer, reading }: Sample): string {
+  const last = reading.events.at(-1)?.ms ?? 0;
+  return `${answer.end === 'end' ? 'closed' : answer.end} ${ms(answer.endMs - last)} after the last event`;
+}
+
+function describeEvents(sample: Sample): string {
+  return wireChecks[sample.wire].describe(sample);
+}
+
+/** Names of the calls of an answer. */
+function callsOf({ wire, reading }: Sample): readonly string[] {
+  return wireChecks[wire].calls(reading.events);
+}
+
+function describePace({ reading }: Sample): string {
+  const gap = medianGap(reading.events.map(({ ms: at }) => at));
+  const kib = reading.events.reduce((sum, { size }) => sum + size, 0) / 1024;
+  return `${reading.events.length} events, ${kib.toFixed(0)} KiB, ${gap.toFixed(1)} ms between two`;
+}
+
+/** A gap this long between most events is a slow model, or a slow way, in milliseconds. */
+export const SLOW_GAP = 8;
+
+function checkPace(sample: Sample): readonly Finding[] {
+  const { reading } = sample;
+  if (isBytewise(sample)) return [];
+  const gap = medianGap(reading.events.map(({ ms: at }) => at));
+  return when(gap >= SLOW_GAP, 'drip', `${gap.toFixed(0)} ms between two events`);
+}
+
+export function medianGap(times: readonly number[]): number {
+  const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+  gaps.sort((a, b) => a - b);
+  return gaps[Math.floor(gaps.length / 2)] ?? 0;
+}
+
+function describeCalls(sample: Sample): string {
+  const calls = sample.ours.calls;
+  const names = [...new Set(callsOf(sample))].join(', ');
+  return calls === 0 && names === '' ? 'no call' : `${counted(calls, 'call')}${names === '' ? '' : `: ${names}`}`;
+}
+
+function needsCalls(n: number): Check {
+  return (sample) => {
+    if (sample.answer.status !== 200) return [];
+    const calls = Math.max(sample.ours.calls, callsOf(sample).length);
+    if (calls === 0) return [{ quirk: 'tool-choice-ignored', seen: 'no call, although one was demanded' }];
+    if (n === 1) return checkForced(callsOf(sample));
+    return when(calls < n, 'parallel-calls-missing', `${counted(calls, 'call')} of ${n}`);
+  };
+}
+
+/** The one tool that the question demands by name. */
+function checkForced(names: readonly string[]): readonly Finding[] {
+  const other = names.find((name) => name !== 'get_weather');
+  return when(
+    other !== undefined,
+    'tool-choice-ignored',
+    `a call of ${other ?? ''}, although get_weather was demanded`,
+  );
+}
+
+function describeText({ ours }: Sample): string {
+  return ours.text === '' ? 'no text' : JSON.stringify(ours.text.slice(0, 50));
+}
+
+function checkSchema(sample: Sample): readonly Finding[] {
+  const cut = /"(finish_reason":"length|response\.incomplete)"/.test(sample.text);
+  const wrong =
+    sample.ours.outcome === 'completed' &&
+    !cut &&
+    !sample.reading.invalidUtf8 &&
+    !isObject(parseJson(sample.ours.text));
+  return when(wrong && sample.ours.text !== '', 'json-schema-ignored', JSON.stringify(sample.ours.text.slice(0, 50)));
+}
+
+function describeReasoning(sample: Sample): string {
+  const { events } = sample.reading;
+  const deltas = events.flatMap(({ json }) => choicesOf(json).map(({ delta }) => delta)).filter(isObject);
+  const field = deltas.map(reasoningField).find((name) => name !== undefined);
+  const type = events.map(({ json }) => String(json?.type)).find((name) => name.startsWith('response.reasoning'));
+  return `${field ?? type ?? 'no'} reasoning`.replace(/^(\S+) reasoning$/, (_, name: string) =>
+    name === 'no' ? 'no reasoning' : name,
+  );
+}
+
+function describeBody({ answer, text }: Sample): string {
+  return `${answer.headers['content-type'] ?? 'no content type'}, ${counted(text.length, 'character')}`;
+}
+
+/** A body that is no JSON at all. */
+async function probeBadRequest(examination: Examination, wire: ProtocolId): Promise<Outcome> {
+  const why = await unusable(examination, wire);
+  if (why !== undefined) return { skipped: why };
+  const path = `/${protocols[wire].path}`;
+  const answer = await examination.raw(path, 'POST', { body: '{"model": "no json' });
+  const { text } = bodyText(answer);
+  const value = parseJson(text);
+  const shaped = isObject(value) && isObject(value.error) && typeof value.error.message === 'string';
+  const seen = `HTTP ${answer.status}: ${errorMessage(text)}`;
+  if (answer.status < 400) return { seen, findings: when(answer.status > 0, 'bad-request-accepted', seen) };
+  return { seen, findings: when(answer.status >= 500 || !shaped, 'bad-request-status', seen) };
+}
+
+/** The best of all answers counts: one that is slow by chance says nothing. */
+export const SLOW_START = 250;
+
+async function probeFirstByte(examination: Examination, wire: ProtocolId): Promise<Outcome> {
+  const why = await unusable(examination, wire);
+  if (why !== undefined) return { skipped: why };
+  // After the others of this wire: their answers are what is measured.
+  await examination.sample(wire, 'toolResult');
+  const samples = examination
+    .samples(wire)
+    .filter(({ answer, reading }) => answer.status === 200 && reading.events.length > 0);
+  const head = Math.min(...samples.map(({ answer }) => answer.headMs));
+  const first = Math.min(...samples.map(({ answer, reading }) => (reading.events[0]?.ms ?? 0) - answer.headMs));
+  const commented = samples.some(({ reading }) => reading.comments.some((at) => at < (reading.events[0]?.ms ?? 0)));
+  if (samples.length === 0) return { skipped: 'no answer was a stream' };
+  return {
+    seen: `head after ${ms(head)}, first event ${ms(first)} later, at best`,
+    findings: [
+      ...when(head >= SLOW_START, 'slow-headers', `the quickest head took ${ms(head)}`),
+      ...when(
+        first >= SLOW_START && !commented,
+        'slow-first-byte',
+        `${ms(first)} from the head to the first event, at best`,
+      ),
+    ],
+  };
+}
+
+/** Leaves in the middle of a long answer, and asks again at once. */
+async function probeCancel(examination: Examination, wire: ProtocolId): Promise<Outcome> {
+  const why = await unusable(examination, wire);
+  if (why !== undefined) return { skipped: why };
+  const path = `/${protocols[wire].path}`;
+  const question = { text: 'Tell a very long story.', limit: 2000 };
+  const left = await examination.raw(path, 'POST', {
+    body: JSON.stringify(examination.body(wire, question)),
+    onChunk: () => 0,
+  });
+  if (left.end !== 'left') return { seen: 'the answer was over before anybody could leave', findings: [] };
+  const next = await examination.ask(wire, { text: '/say Hello.', limit: 16 });
+  const before = (await examination.sample(wire, 'answer')).answer.headMs;
+  const { headMs } = next.answer;
+  const slow = headMs > 2000 && headMs > before * 4;
+  const seen = `the next answer began after ${ms(headMs)}, ${ms(before)} without a cancel`;
+  return { seen, findings: when(slow, 'cancel-ignored', seen) };
+}

@@ -1,0 +1,127 @@
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+
+/** What the doctor asks for; the same question in the words of both wires. */
+export interface Question {
+  readonly text: string;
+  /** Bound of the answer, in tokens. */
+  readonly limit: number;
+  readonly stream?: boolean;
+  /** Chat: ask for usage. Default true. */
+  readonly usage?: boolean;
+  /** Offer the two tools. `forced` demands one of them. */
+  readonly tools?: 'offered' | 'required' | 'forced';
+  /** A call of the round before, with its output. */
+  readonly earlierCall?: boolean;
+  readonly schema?: boolean;
+  readonly more?: JsonObject;
+}
+
+/** Long enough that a proxy which holds it back gives itself away, short enough for any model. */
+const LONG = Array.from({ length: 150 }, (_, i) => String(i + 1)).join(' ');
+
+const OBEY = 'Follow each line below that begins with a slash, and say nothing else.\n';
+
+/**
+ * The questions. A line `/say`, `/think` or `/call` is an instruction that models understand, and that the mock's
+ * own scenario follows to the letter.
+ */
+export const questions = {
+  answer: { text: `${OBEY}/say Grüße aus Zürich: 10 °C, 20 €, 3 ½ Äpfel, 🌍 und 🚀. Das war es schon.`, limit: 256 },
+  pace: { text: `${OBEY}/say ${LONG}`, limit: 400 },
+  unasked: { text: `${OBEY}/say Hello.`, limit: 64, usage: false },
+  body: { text: `${OBEY}/say Hello.`, limit: 64, stream: false },
+  limit: { text: `${OBEY}/say ${LONG}`, limit: 8 },
+  tool: { text: `${OBEY}/call get_weather {"city":"Paris","unit":"celsius"}`, limit: 400, tools: 'forced' },
+  parallel: {
+    text: `${OBEY}/call get_weather {"city":"Paris","unit":"celsius"}\n/call get_time {"zone":"Europe/Paris"}`,
+    limit: 400,
+    tools: 'required',
+  },
+  toolResult: { text: 'What is the weather in Paris?', limit: 128, tools: 'offered', earlierCall: true },
+  schema: { text: `${OBEY}/say {"city":"Paris","degrees":21}`, limit: 256, schema: true },
+  reasoning: { text: `${OBEY}/think Two and two are four.\n/say 4`, limit: 400 },
+} as const satisfies Readonly<Record<string, Question>>;
+
+export type QuestionName = keyof typeof questions;
+
+const parameters = {
+  get_weather: objectSchema({ city: { type: 'string' }, unit: { type: 'string' } }),
+  get_time: objectSchema({ zone: { type: 'string' } }),
+};
+
+function objectSchema(properties: JsonObject): JsonObject {
+  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+}
+
+const schema = objectSchema({ city: { type: 'string' }, degrees: { type: 'integer' } });
+
+/** The body of a question on the chat wire. */
+export function chatBody(question: Question, model: string): JsonObject {
+  const { text, limit, stream = true, usage = true, tools } = question;
+  const call = { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris"}' } };
+  const messages = [
+    { role: 'user', content: text },
+    ...(question.earlierCall === true
+      ? [
+          { role: 'assistant', content: null, tool_calls: [call] },
+          { role: 'tool', tool_call_id: 'call_1', content: '21 degrees' },
+        ]
+      : []),
+  ];
+  return {
+    model,
+    messages,
+    stream,
+    ...(stream && usage ? { stream_options: { include_usage: true } } : {}),
+    max_tokens: limit,
+    ...(tools === undefined ? {} : { tools: chatTools(), ...chatChoice(tools) }),
+    ...(question.schema === true
+      ? { response_format: { type: 'json_schema', json_schema: { name: 'weather', schema, strict: true } } }
+      : {}),
+    ...question.more,
+  };
+}
+
+function chatTools(): JsonObject[] {
+  return Object.entries(parameters).map(([name, value]) => ({
+    type: 'function',
+    function: { name, parameters: value },
+  }));
+}
+
+function chatChoice(tools: NonNullable<Question['tools']>): JsonObject {
+  if (tools === 'offered') return {};
+  return { tool_choice: tools === 'required' ? 'required' : { type: 'function', function: { name: 'get_weather' } } };
+}
+
+/** The body of a question on the Responses wire. */
+export function responsesBody(question: Question, model: string): JsonObject {
+  const { text, limit, stream = true, tools } = question;
+  const call = { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Paris"}' };
+  const input = [
+    { type: 'message', role: 'user', content: [{ type: 'input_text', text }] },
+    ...(question.earlierCall === true
+      ? [call, { type: 'function_call_output', call_id: 'call_1', output: '21 degrees' }]
+      : []),
+  ];
+  return {
+    model,
+    input,
+    stream,
+    max_output_tokens: limit,
+    ...(tools === undefined ? {} : { tools: responsesTools(), ...responsesChoice(tools) }),
+    ...(question.schema === true
+      ? { text: { format: { type: 'json_schema', name: 'weather', schema, strict: true } } }
+      : {}),
+    ...question.more,
+  };
+}
+
+function responsesTools(): JsonObject[] {
+  return Object.entries(parameters).map(([name, value]) => ({ type: 'function', name, parameters: value }));
+}
+
+function responsesChoice(tools: NonNullable<Question['tools']>): JsonObject {
+  if (tools === 'offered') return {};
+  return { tool_choice: tools === 'required' ? 'required' : { type: 'function', name: 'get_weather' } };
+}

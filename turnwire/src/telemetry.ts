@@ -1,0 +1,2 @@
+/** `turnwire/telemetry`: all of `@turnwire/client/telemetry`. */
+export * from '@turnwire/client/telemetry';

@@ -1,0 +1,43 @@
+import type { Agent } from '@turnwire/agent/internal/agent';
+import type { Approver } from '@turnwire/agent/internal/approval/approval';
+import type { ModelPort } from '@turnwire/agent/internal/model-port';
+import type { ThreadSummary } from '@turnwire/agent/internal/thread/store';
+
+/** Which conversation to open. */
+export type OpenWhat =
+  | { readonly type: 'new' }
+  /** `last`, or a thread's id. */
+  | { readonly type: 'resume'; readonly id: string }
+  | { readonly type: 'fork'; readonly id: string };
+
+export interface OpenedAgent {
+  readonly agent: Agent;
+  /** For the person: what was not as it should be, one line each. */
+  readonly notes: readonly string[];
+}
+
+export interface OpenedProvider {
+  readonly name: string;
+  readonly port: ModelPort;
+  /** The provider's own model. */
+  readonly model: string | undefined;
+}
+
+/** What the chat is built on: whoever starts it composes agents, threads and providers. */
+export interface ChatBackend {
+  /** Fails with an error whose message is one line for the person. */
+  open(what: OpenWhat, approver: Approver): Promise<OpenedAgent>;
+  /** Another model server by its name in the configuration. Fails like `open`. */
+  openProvider(name: string): Promise<OpenedProvider>;
+  /** Names for `/provider`. */
+  providers(): Promise<readonly string[]>;
+  /** Conversations for `/resume`, newest first. */
+  threads(): Promise<readonly ThreadSummary[]>;
+  /** The provider that `open` uses at first. */
+  readonly provider: string;
+  readonly model: string | undefined;
+  /** Folder for `@file`, absolute. */
+  readonly cwd: string;
+  /** Said at the start, e.g. that the answers are scripted. */
+  readonly greeting: readonly string[];
+}

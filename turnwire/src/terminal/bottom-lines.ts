@@ -1,0 +1,118 @@
+import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import { visible } from '@turnwire/wire/internal/base/printable';
+import type { QueuedMessage } from '@turnwire/agent/internal/turn/steering-queue';
+import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-prompt.ts';
+import { fit } from './cell-lines.ts';
+import { boundLines, oneLine, shortCount, shortTime } from './text.ts';
+import type { Theme } from './theme.ts';
+import type { ViewState } from './view-state.ts';
+
+/** What stands between the transcript and the input line, and below it. */
+export interface BottomView {
+  readonly view: ViewState;
+  readonly queue: readonly QueuedMessage[];
+  readonly question: OpenQuestion | undefined;
+  /** The input line takes the reason of a denial. */
+  readonly asksWhy: boolean;
+  /** There is text in the input line: keys are text. */
+  readonly isTyping: boolean;
+  /** Of the terminal. */
+  readonly rows: number;
+  readonly provider: string;
+  readonly model: string | undefined;
+  /** Instead of the status, e.g. `Ctrl-C again to leave`. */
+  readonly hint: string | undefined;
+  /** Milliseconds of the view's clock. */
+  readonly now: number;
+}
+
+const QUEUE_SHOWN = 4;
+const RULES_SHOWN = 3;
+const GUTTER = '  │ ';
+
+/** What is asked, all of it as far as half the screen holds it, and the answers. */
+export function questionLines(bottom: BottomView, theme: Theme, width: number): string[] {
+  if (bottom.question === undefined) return [];
+  const { name, title, reason, rules } = bottom.question.request;
+  const wrap = (text: string): string[] => wrapStrange(text, width);
+  const { head, omitted } = boundLines(
+    wrap(`? Run ${name}: ${title}`),
+    Math.max(3, Math.floor(bottom.rows / 2) - 4),
+    0,
+  );
+  const lines = [
+    '',
+    ...head.map(theme.yellow),
+    ...(omitted === 0 ? [] : [theme.red(`… ${omitted} more lines than this terminal shows`)]),
+    ...wrap(reason).slice(0, 4).map(theme.dim),
+    ...ruleLines(rules).map(theme.dim),
+    ...answerLines(bottom, theme),
+  ];
+  return lines.map((line) => fit(line, width));
+}
+
+/** However a stranger's text is wrapped: none of its rows begins where rows of ours begin. */
+function wrapStrange(text: string, width: number): string[] {
+  const rows = wrapTextWithAnsi(visible(text), Math.max(1, width - GUTTER.length));
+  return rows.map((row, at) => (at === 0 ? row : GUTTER + row));
+}
+
+function ruleLines(rules: readonly string[]): string[] {
+  if (rules.length === 0) return [];
+  const shown = rules.slice(0, RULES_SHOWN).map((rule) => `  ${visible(rule)}`);
+  const more = rules.length > RULES_SHOWN ? [`  … and ${rules.length - RULES_SHOWN} more`] : [];
+  return ['“This session” would allow exactly:', ...shown, ...more];
+}
+
+function answerLines({ question, asksWhy, isTyping }: BottomView, theme: Theme): string[] {
+  if (asksWhy) return [theme.yellow('Why not? Enter sends it, Esc goes back.')];
+  if (isTyping) return [theme.yellow('To answer, send or clear your line first.')];
+  return approvalChoices.map((choice, at) => {
+    const text = `${at === question?.selected ? '›' : ' '} ${approvalKeys[at] ?? ''}  ${choice}`;
+    return at === question?.selected ? theme.bold(text) : text;
+  });
+}
+
+export function queueLines({ queue }: BottomView, theme: Theme, width: number): string[] {
+  if (queue.length === 0) return [];
+  const lines = queue.slice(-QUEUE_SHOWN).map(({ text }) => fit(theme.dim(`  ⧗ ${oneLine(text, 300)}`), width));
+  const more = queue.length > QUEUE_SHOWN ? [theme.dim(`  … ${queue.length - QUEUE_SHOWN} before`)] : [];
+  return ['', fit(theme.dim('Queued (Up edits the last):'), width), ...more, ...lines];
+}
+
+/** One line: what happens, how fast, what it cost, who answers. */
+export function statusLine(bottom: BottomView, theme: Theme, width: number): string {
+  const { view, hint, provider, model, now } = bottom;
+  if (hint !== undefined) return fit(theme.yellow(hint), width);
+  if (view.retry !== undefined) return fit(theme.yellow(retryText(view)), width);
+  const parts = [phaseText(view, now), ...meterParts(view), ...usageParts(view), who(provider, model)];
+  return fit(theme.dim(parts.filter((part) => part !== '').join(' · ')), width);
+}
+
+function retryText({ retry }: ViewState): string {
+  if (retry === undefined) return '';
+  return `Reconnecting ${retry.attempt}/${retry.max} … (${retry.error.kind}, in ${shortTime(retry.delay_ms)})`;
+}
+
+function phaseText({ phase, meter }: ViewState, now: number): string {
+  if (phase === 'idle') return '';
+  const seconds = meter.turnStartedAt === undefined ? '' : ` ${Math.floor((now - meter.turnStartedAt) / 1000)}s`;
+  return `${phase}${seconds} (esc)`;
+}
+
+function meterParts({ meter }: ViewState): string[] {
+  const ttft = meter.ttftMs === undefined ? [] : [`TTFT ${shortTime(meter.ttftMs)}`];
+  const speed = meter.tokensPerSecond === undefined ? [] : [`${Math.round(meter.tokensPerSecond)} tok/s`];
+  return [...ttft, ...speed];
+}
+
+function usageParts({ usage }: ViewState): string[] {
+  if (usage === undefined) return [];
+  const cached = usage.input_tokens_details.cached_tokens;
+  const hits = cached === 0 ? '' : ` (${shortCount(cached)} cached)`;
+  return [`${shortCount(usage.input_tokens)} in${hits} ${shortCount(usage.output_tokens)} out`];
+}
+
+function who(provider: string, model: string | undefined): string {
+  return visible(model === undefined || model === provider ? provider : `${model} at ${provider}`);
+}

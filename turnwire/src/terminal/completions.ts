@@ -1,0 +1,89 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fuzzyFilter, type AutocompleteItem, type AutocompleteProvider } from '@earendil-works/pi-tui';
+import { visible } from '@turnwire/wire/internal/base/printable';
+import type { ChatBackend } from './backend.ts';
+import { slashCommands } from './commands.ts';
+import { oneLine } from './text.ts';
+
+/** Folders that nobody means, and bounds of the walk. */
+const SKIPPED = new Set(['node_modules', '.git', 'dist', '.venv', '__pycache__', 'target']);
+const MAX_FILES = 5000;
+const MAX_DEPTH = 12;
+const MAX_SHOWN = 20;
+const FILE_PREFIX = /(?:^|\s)(@[^\s@]*)$/;
+
+/** Completes slash commands and their arguments at the beginning, and files after `@` anywhere. */
+export function createCompletions(backend: ChatBackend): AutocompleteProvider {
+  return {
+    triggerCharacters: ['@'],
+    async getSuggestions(lines, cursorLine, cursorCol, { signal }) {
+      const before = (lines[cursorLine] ?? '').slice(0, cursorCol);
+      const file = FILE_PREFIX.exec(before)?.[1];
+      if (file !== undefined) return suggest(file, await filesFor(file.slice(1), backend.cwd, signal));
+      if (cursorLine > 0 || !before.startsWith('/')) return null;
+      const [, name = '', argument] = /^\/(\S*)(?:\s+(.*))?$/.exec(before) ?? [];
+      if (argument === undefined) return suggest(`/${name}`, commandsFor(name));
+      return suggest(argument, await argumentsFor(name, argument, backend));
+    },
+    applyCompletion(lines, cursorLine, cursorCol, item, prefix) {
+      const line = lines[cursorLine] ?? '';
+      const begin = line.slice(0, cursorCol - prefix.length) + item.value;
+      const changed = lines.with(cursorLine, begin + line.slice(cursorCol));
+      return { lines: changed, cursorLine, cursorCol: begin.length };
+    },
+  };
+}
+
+function suggest(prefix: string, items: AutocompleteItem[]): { items: AutocompleteItem[]; prefix: string } | null {
+  return items.length === 0 ? null : { items, prefix };
+}
+
+function commandsFor(name: string): AutocompleteItem[] {
+  return slashCommands
+    .filter((command) => command.name.startsWith(name))
+    .map((command) => ({
+      value: command.argument === undefined ? `/${command.name}` : `/${command.name} `,
+      label: command.name,
+      description: command.description,
+    }));
+}
+
+async function argumentsFor(name: string, argument: string, backend: ChatBackend): Promise<AutocompleteItem[]> {
+  if (name === 'provider') {
+    const names = await backend.providers();
+    return names.filter((one) => one.startsWith(argument)).map((one) => ({ value: one, label: visible(one) }));
+  }
+  if (name !== 'resume') return [];
+  const threads = await backend.threads();
+  return threads
+    .filter((thread) => thread.id.startsWith(argument))
+    .slice(0, MAX_SHOWN)
+    .map(({ id, preview }) => ({ value: id, label: visible(id), description: oneLine(preview, 60) }));
+}
+
+async function filesFor(query: string, cwd: string, signal: AbortSignal): Promise<AutocompleteItem[]> {
+  const files = await listFiles(cwd, signal);
+  const found = query === '' ? files : fuzzyFilter(files, query, (file) => file);
+  return found.slice(0, MAX_SHOWN).map((file) => ({ value: `@${file} `, label: visible(file) }));
+}
+
+/** Files below `cwd`, near ones first. Ended by its bounds or `signal`; folders that cannot be read are passed over. */
+async function listFiles(cwd: string, signal: AbortSignal): Promise<string[]> {
+  const files: string[] = [];
+  let folders = [''];
+  for (let depth = 0; depth < MAX_DEPTH && folders.length > 0; depth++) {
+    const next: string[] = [];
+    for (const folder of folders) {
+      if (signal.aborted || files.length >= MAX_FILES) return files;
+      const entries = await readdir(join(cwd, folder), { withFileTypes: true }).catch(() => []);
+      for (const entry of entries) {
+        const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+        if (entry.isFile()) files.push(path);
+        else if (entry.isDirectory() && !SKIPPED.has(entry.name)) next.push(path);
+      }
+    }
+    folders = next;
+  }
+  return files;
+}

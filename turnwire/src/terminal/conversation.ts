@@ -1,0 +1,132 @@
+import type { Agent, RequestOptions } from '@turnwire/agent/internal/agent';
+import type { Approver } from '@turnwire/agent/internal/approval/approval';
+import type { ChatBackend, OpenWhat } from './backend.ts';
+import { addNotice } from './view-cells.ts';
+import type { NoticeCell, ViewState } from './view-state.ts';
+
+export interface ConversationOptions {
+  readonly backend: ChatBackend;
+  readonly approver: Approver;
+  readonly notice: (level: NoticeCell['level'], text: string) => void;
+  /** Another conversation is open from now on. */
+  readonly opened: (agent: Agent, what: OpenWhat) => void;
+  /** The queue of the conversation changed. */
+  readonly queueChanged: () => void;
+}
+
+/** Which conversation is open, with which model: what the commands change. All failures are errors of one line. */
+export class Conversation {
+  agent: Agent | undefined;
+  provider: string;
+  model: string | undefined;
+  readonly #options: ConversationOptions;
+  #stopWatching: () => void = () => undefined;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    this.provider = options.backend.provider;
+    this.model = options.backend.model;
+  }
+
+  /** The conversation that can be resumed: one that is kept, with at least one turn. */
+  get threadId(): string | undefined {
+    return (this.agent?.turns ?? 0) > 0 ? this.agent?.threadId : undefined;
+  }
+
+  async open(what: OpenWhat): Promise<void> {
+    const { backend, approver, notice, opened, queueChanged } = this.#options;
+    const { agent, notes } = await backend.open(what, approver);
+    const before = this.agent;
+    if (before !== undefined) {
+      agent.model = before.model;
+      if (this.model !== undefined) agent.request = { ...agent.request, model: this.model };
+    }
+    this.close();
+    this.#stopWatching = agent.queue.onChange(queueChanged);
+    this.agent = agent;
+    if (before !== undefined || what.type !== 'new') notice('info', openedText(what, agent));
+    opened(agent, what);
+    for (const note of notes) notice('warning', note);
+  }
+
+  /** Stops listening to the conversation. */
+  close(): void {
+    this.#stopWatching();
+  }
+
+  setModel(name: string): void {
+    const { notice } = this.#options;
+    if (name === '') {
+      notice('info', `The model is ${this.model ?? "the provider's own"}. /model NAME changes it.`);
+      return;
+    }
+    if (this.agent !== undefined) this.agent.request = { ...this.agent.request, model: name };
+    this.model = name;
+    notice('info', `The model is ${name} from now on.`);
+  }
+
+  async setProvider(name: string): Promise<void> {
+    const { backend, notice } = this.#options;
+    if (name === '') {
+      const names = await backend.providers();
+      const known = names.length === 0 ? 'turnwire.toml names none' : `there are ${names.join(', ')}`;
+      notice('info', `The provider is ${this.provider}; ${known}.`);
+      return;
+    }
+    const { name: provider, port, model } = await backend.openProvider(name);
+    this.provider = provider;
+    this.model = model;
+    if (this.agent !== undefined) {
+      this.agent.model = port;
+      // The other server's models have other names.
+      const { request } = this.agent;
+      this.agent.request = model === undefined ? withoutModel(request) : { ...request, model };
+    }
+    notice('info', `The provider is ${provider} from now on.`);
+  }
+
+  async resume(id: string): Promise<void> {
+    if (id !== '') {
+      await this.open({ type: 'resume', id });
+      return;
+    }
+    const threads = (await this.#options.backend.threads()).slice(0, 10);
+    const lines = threads.map((thread) => `  ${thread.id}  ${thread.preview}`);
+    const text = ['Conversations, newest first; /resume ID or /resume last:', ...lines].join('\n');
+    this.#options.notice('info', threads.length === 0 ? 'There is no conversation to resume yet.' : text);
+  }
+
+  async fork(): Promise<void> {
+    const id = this.threadId;
+    if (id === undefined) this.#options.notice('warning', 'There is nothing to fork yet.');
+    else await this.open({ type: 'fork', id });
+  }
+}
+
+/** The transcript goes on; what was counted belongs to the conversation before. */
+export function viewOfNext(view: ViewState, empty: ViewState): ViewState {
+  return { ...empty, cells: view.cells, nextKey: view.nextKey, responseKey: view.nextKey };
+}
+
+/** A failure in one line. */
+export function withFailure(view: ViewState, error: unknown): ViewState {
+  return addNotice(view, 'error', error instanceof Error ? error.message : String(error));
+}
+
+function withoutModel(request: RequestOptions): RequestOptions {
+  const rest: { model?: string } & RequestOptions = { ...request };
+  delete rest.model;
+  return rest;
+}
+
+function openedText(what: OpenWhat, agent: Agent): string {
+  const id = agent.threadId === undefined ? '' : ` (${agent.threadId})`;
+  switch (what.type) {
+    case 'new':
+      return `A new conversation${id}.`;
+    case 'resume':
+      return `Going on with a conversation${id}.`;
+    case 'fork':
+      return `Going on in a copy${id}.`;
+  }
+}

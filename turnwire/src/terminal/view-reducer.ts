@@ -1,0 +1,216 @@
+import type { AgentEvent } from '@turnwire/agent/internal/events';
+import type { CompletedEvent, RetryingEvent } from '@turnwire/wire/internal/model/events';
+import { isToolCall, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
+import { screenText } from './text.ts';
+import { finishAnswer, keepPartial, streamAnswer, textOfMessage } from './view-answer.ts';
+import { addCell, addNotice, removeCells } from './view-cells.ts';
+import { addOutput, addUsage, endRequest, startRequest } from './view-meter.ts';
+import { finishReasoning, keepReasoning, streamReasoning } from './view-reasoning.ts';
+import { emptyMeter, type TurnPhase, type ViewState } from './view-state.ts';
+import {
+  addToolOutput,
+  closeWriting,
+  dropWriting,
+  finishTool,
+  setToolState,
+  startTool,
+  writeCall,
+} from './view-tool.ts';
+
+/** Item id of deltas from servers that give none. */
+const NO_ID = '';
+
+/**
+ * The transcript after an event: pure, `now` in milliseconds of any steady clock. The rules: deltas are for the eye and
+ * the done item's text counts; a final-only answer gives the same cells as a streamed one; every item is shown once;
+ * a retry strikes what it makes void; buffers begin empty in every turn.
+ */
+export function viewAfter(state: ViewState, event: AgentEvent, now: number): ViewState {
+  switch (event.type) {
+    case 'turn.started':
+      return newTurn(state, now);
+    case 'input.accepted':
+      return addCell(state, { type: 'user', open: false, text: screenText(textOfInput(event.item)) });
+    case 'output_text.delta':
+    case 'refusal.delta':
+      return streamAnswer(heard(state, 'answering', event.delta, now), event.item_id ?? NO_ID, event.delta);
+    case 'reasoning_text.delta':
+      return reasoning(state, event.item_id, 'content', event.content_index, event.delta, now);
+    case 'reasoning_summary_text.delta':
+      return reasoning(state, event.item_id, 'summary', event.summary_index, event.delta, now);
+    case 'output_item.added':
+      return itemAdded(state, event.item);
+    case 'tool_call_input.delta':
+      return callDelta(state, event, now);
+    case 'output_item.done':
+      return itemDone(state, event.item, now);
+    case 'retrying':
+      return retried(state, event, now);
+    case 'completed':
+      return responseEnded(state, event, now);
+    case 'tool.started':
+      return startTool(state, event);
+    case 'tool.output':
+      return addToolOutput(state, event);
+    case 'tool.finished':
+      return { ...finishTool(state, event), phase: 'waiting', meter: startRequest(state.meter, now) };
+    case 'approval.requested':
+      return { ...setToolState(state, event.call_id, 'asking'), approval: event };
+    case 'approval.resolved':
+      return { ...setToolState(state, event.call_id, 'running'), approval: undefined };
+    case 'history.compacting':
+      return { ...state, phase: 'compacting' };
+    case 'history.compacted':
+      return addNotice({ ...state, phase: 'waiting' }, 'info', compactedText(event.items_before, event.items_after));
+    case 'warning':
+      return addNotice(state, 'warning', event.message);
+    case 'turn.completed':
+      return turnEnded(state);
+    case 'turn.interrupted':
+      return addNotice(turnEnded(state), 'warning', 'Interrupted. What was said is kept.');
+    case 'turn.failed':
+      return addNotice(turnEnded(state), 'error', `${event.error.kind}: ${event.error.message}`);
+    case 'created':
+    case 'reasoning_summary_text.done':
+    case 'reasoning_summary_part.added':
+    case 'server_model':
+    case 'rate_limits':
+    case 'models_etag':
+    case 'unknown':
+      return state;
+  }
+}
+
+function newTurn(state: ViewState, now: number): ViewState {
+  return {
+    ...turnEnded(state),
+    phase: 'waiting',
+    responseKey: state.nextKey,
+    meter: { ...startRequest(emptyMeter, now), turnStartedAt: now },
+  };
+}
+
+/** Nothing is open any more; what was streamed and never done stays as it is. */
+function turnEnded(state: ViewState): ViewState {
+  return {
+    ...closeWriting(keepOpen(state)),
+    doneItems: new Set(),
+    retry: undefined,
+    approval: undefined,
+    phase: 'idle',
+    meter: { ...state.meter, turnStartedAt: undefined },
+  };
+}
+
+function keepOpen(state: ViewState): ViewState {
+  const answers = [...state.answers.keys()].reduce(keepPartial, state);
+  return [...state.reasoning.keys()].reduce(keepReasoning, answers);
+}
+
+/** Output came: it counts for the speed, and the reconnecting is over. */
+function heard(state: ViewState, phase: TurnPhase, delta: string, now: number): ViewState {
+  return { ...state, phase, retry: undefined, meter: addOutput(state.meter, delta.length, now) };
+}
+
+function reasoning(
+  state: ViewState,
+  item: string | undefined,
+  source: 'summary' | 'content',
+  index: number,
+  delta: string,
+  now: number,
+): ViewState {
+  return streamReasoning(heard(state, 'thinking', delta, now), item ?? NO_ID, source, index, delta);
+}
+
+function itemAdded(state: ViewState, item: OutputItem): ViewState {
+  if (!isToolCall(item)) return state;
+  const call = { callId: item.call_id, name: item.name, item: idOf(item), input: '', whole: false };
+  return writeCall({ ...state, phase: 'calling' }, call);
+}
+
+function callDelta(
+  state: ViewState,
+  event: Extract<AgentEvent, { type: 'tool_call_input.delta' }>,
+  now: number,
+): ViewState {
+  const { call_id: callId, name, item_id: item, delta } = event;
+  return writeCall(heard(state, 'calling', delta, now), {
+    callId,
+    input: delta,
+    whole: false,
+    ...(name === undefined ? {} : { name }),
+    ...(item === undefined ? {} : { item }),
+  });
+}
+
+function itemDone(state: ViewState, item: OutputItem, now: number): ViewState {
+  const id = idOf(item);
+  if (id !== NO_ID && state.doneItems.has(id)) return state;
+  const known = { ...state, doneItems: id === NO_ID ? state.doneItems : new Set(state.doneItems).add(id) };
+  if (item.type === 'message')
+    return finishAnswer(heard(known, 'answering', '', now), streamedId(state, id), textOfMessage(item));
+  if (item.type === 'reasoning')
+    return finishReasoning(heard(known, 'thinking', '', now), streamedReasoningId(state, id), item);
+  if (!isToolCall(item)) return known;
+  const input = item.type === 'custom_tool_call' ? item.input : item.arguments;
+  const call = { callId: item.call_id, name: item.name, item: id, input, whole: true };
+  return writeCall(heard(known, 'calling', '', now), call);
+}
+
+/** Deltas may have come without the id that the done item has. */
+function streamedId(state: ViewState, id: string): string {
+  return state.answers.has(id) || !state.answers.has(NO_ID) ? id : NO_ID;
+}
+
+function streamedReasoningId(state: ViewState, id: string): string {
+  return state.reasoning.has(id) || !state.reasoning.has(NO_ID) ? id : NO_ID;
+}
+
+function retried(state: ViewState, event: RetryingEvent, now: number): ViewState {
+  const gone = new Set(event.discarded_item_ids);
+  const isVoid = (item: string): boolean => gone.has(item) || state.answers.has(item) || state.reasoning.has(item);
+  const kept = removeCells(
+    dropWriting(state),
+    (cell) => (cell.type === 'text' || cell.type === 'reasoning') && cell.key >= state.responseKey && isVoid(cell.item),
+  );
+  return {
+    ...kept,
+    answers: new Map(),
+    reasoning: new Map(),
+    doneItems: new Set(),
+    retry: event,
+    phase: 'waiting',
+    meter: startRequest(state.meter, now),
+  };
+}
+
+function responseEnded(state: ViewState, event: CompletedEvent, now: number): ViewState {
+  const dropped = event.dropped_tool_calls?.length ?? 0;
+  const closed = keepOpen(dropped > 0 ? closeWriting(state) : state);
+  return {
+    ...closed,
+    doneItems: new Set(),
+    responseKey: closed.nextKey,
+    retry: undefined,
+    phase: 'waiting',
+    usage: event.usage ?? state.usage,
+    total: addUsage(state.total, event.usage),
+    requests: state.requests + 1,
+    meter: startRequest(endRequest(state.meter, event.usage, now), now),
+  };
+}
+
+function compactedText(before: number, after: number): string {
+  return `The conversation was summarised: ${before} items became ${after}.`;
+}
+
+function idOf(item: OutputItem): string {
+  return typeof item.id === 'string' ? item.id : NO_ID;
+}
+
+/** What a person typed. */
+export function textOfInput(item: InputMessage): string {
+  if (typeof item.content === 'string') return item.content;
+  return item.content.map((part) => (part.type === 'input_text' ? part.text : '[image]')).join('');
+}

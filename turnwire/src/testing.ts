@@ -1,0 +1,2 @@
+/** `turnwire/testing`: all of `@turnwire/testing`. */
+export * from '@turnwire/testing';

@@ -1,0 +1,2 @@
+/** `turnwire/wire`: all of `@turnwire/wire`. */
+export * from '@turnwire/wire';
