@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { sameBranches } from './scripts/same-branches.ts';
 
 /**
  * Which folder may import which: docs/architecture.md has the same table in words, and
@@ -29,6 +30,43 @@ const readsEnvironment = [
   },
 ];
 
+/**
+ * Rule 5 of the stream contract in docs/architecture.md: timers, the time of day, random numbers and ids come from
+ * the platform, so that tests own them and each has one home.
+ */
+const PLATFORM = 'packages/client/src/platform/**';
+const fromPlatform = 'Take time from a `Clock` or platform/wall-time.ts, chance and ids from platform/random.ts.';
+const timers = ['setTimeout', 'setInterval', 'setImmediate'];
+const timeAndChance = {
+  'no-restricted-globals': ['error', ...[...timers, 'performance'].map((name) => ({ name, message: fromPlatform }))],
+  'no-restricted-properties': [
+    'error',
+    ...[
+      ['Date', 'now'],
+      ['Math', 'random'],
+      ['crypto', 'randomUUID'],
+      ['crypto', 'getRandomValues'],
+      ['process', 'hrtime'],
+      ...[...timers, 'performance', 'crypto'].map((name) => ['globalThis', name]),
+    ].map(([object, property]) => ({ object, property, message: fromPlatform })),
+  ],
+  'no-restricted-imports': [
+    'error',
+    {
+      paths: [
+        ...['node:timers', 'node:timers/promises', 'node:perf_hooks'].map((name) => ({ name, message: fromPlatform })),
+        {
+          name: 'node:crypto',
+          importNames: ['randomBytes', 'randomFill', 'randomFillSync', 'randomInt', 'randomUUID', 'webcrypto'],
+          message: fromPlatform,
+        },
+      ],
+    },
+  ],
+};
+
+const readsToday = [{ selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: fromPlatform }];
+
 /** A comparison falls into its `else` for a wire that comes later; a table with a row for each does not compile. */
 const comparesWires = ['BinaryExpression[operator=/^[!=]==?$/] > Literal', 'SwitchCase > Literal'].map((literal) => ({
   selector: `${literal}[value=/^(chat|responses)$/]`,
@@ -40,6 +78,7 @@ export default tseslint.config(
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],
+    plugins: { turnwire: { rules: { 'same-branches': sameBranches } } },
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -57,8 +96,10 @@ export default tseslint.config(
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
       'max-lines': ['error', { max: 450, skipBlankLines: true, skipComments: true }],
       eqeqeq: 'error',
+      'turnwire/same-branches': 'error',
     },
   },
+  { files: ['packages/*/src/**/*.ts', 'turnwire/src/**/*.ts'], ignores: [PLATFORM], rules: timeAndChance },
   {
     files: ['packages/wire/src/**/*.ts'],
     rules: {
@@ -81,11 +122,15 @@ export default tseslint.config(
   },
   {
     files: ['packages/*/src/**/*.ts', 'turnwire/src/**/*.ts'],
-    ignores: ['turnwire/src/cli/**', 'packages/wire/**'],
-    rules: { 'no-restricted-syntax': ['error', ...readsEnvironment, ...comparesWires] },
+    ignores: ['turnwire/src/cli/**', 'packages/wire/**', PLATFORM],
+    rules: { 'no-restricted-syntax': ['error', ...readsEnvironment, ...comparesWires, ...readsToday] },
   },
+  { files: [PLATFORM], rules: { 'no-restricted-syntax': ['error', ...readsEnvironment, ...comparesWires] } },
   { files: ['packages/wire/src/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...readsEnvironment] } },
-  { files: ['turnwire/src/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...comparesWires] } },
+  {
+    files: ['turnwire/src/cli/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...comparesWires, ...readsToday] },
+  },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts', '*.config.ts'],
     rules: {

@@ -1,12 +1,7 @@
-import {
-  Agent,
-  request as requestHttp,
-  type ClientRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 import type { Timer } from '@turnwire/wire/internal/base/clock';
+import { Agent, request as requestHttp } from '@turnwire/client/internal/platform/node-http';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 
 /** A piece of the body as the HTTP parser cut it, with its time. */

@@ -1,3 +1,4 @@
+import { unixMs } from '../platform/wall-time.ts';
 import { ceilMs } from '@turnwire/wire/internal/model/retry-after';
 
 /**
@@ -7,7 +8,7 @@ import { ceilMs } from '@turnwire/wire/internal/model/retry-after';
  */
 export function retryAfterOf(
   header: (name: string) => string | undefined,
-  wallNow: () => number = Date.now,
+  wallNow: () => number = unixMs,
 ): number | undefined {
   const ms = numberOf(header('retry-after-ms'));
   if (ms !== undefined) return ceilMs(ms);
