@@ -1,5 +1,6 @@
 import type { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
+import type { Repairs } from './repairs.ts';
 
 /** Names a wire. `protocols` has the value behind each. */
 export type ProtocolId = 'chat' | 'responses';
@@ -24,7 +25,9 @@ export interface DecoderOptions {
   /** Bound of one SSE event, in UTF-16 code units of its decoded text (never more than its bytes). Default 16 MiB. */
   readonly maxEventBytes?: number;
   /** Default: a counter per decoder. */
-  readonly mintId?: MintId;
+  readonly mintId?: MintId | undefined;
+  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  readonly repairs?: Repairs | undefined;
   /** Test only: false parses every event with `JSON.parse`. Default true. */
   readonly templates?: boolean;
 }

@@ -7,6 +7,7 @@ export { createResponsesFrameDecoder, type FrameDecoder } from './frame-decoder.
 export type { DecoderOptions, DecoderPhase, EndReason, MintId, ProtocolId, StreamDecoder } from './decoder.ts';
 // eslint-disable-next-line @typescript-eslint/no-deprecated -- it stays for those who import it
 export type { WireApi } from './decoder.ts';
+export { Repairs, repairs, type Repair } from './repairs.ts';
 export { toChatBody, toChatRequest, type ChatBodyOptions } from './chat/request.ts';
 export { fromChatRequest } from './chat/request-parse.ts';
 export { toResponsesBody, toResponsesRequest, type ResponsesBodyOptions } from './responses/request.ts';

@@ -4,6 +4,7 @@ import { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
 import { tooDeepError } from './body.ts';
 import type { DecoderPhase, MintId } from './decoder.ts';
+import type { Repair, Repairs } from './repairs.ts';
 import type { TemplateRules } from './sse/templates.ts';
 
 /**
@@ -15,9 +16,14 @@ export abstract class WireMachine {
   phase: DecoderPhase = 'streaming';
   failure: ModelError | undefined;
   skipped = 0;
+  #repairs: Repairs | undefined;
   #events: ModelEvent[] = [];
   /** A delta or an item went out: a replay would no longer be invisible. */
   #delivered = false;
+
+  constructor(repairs?: Repairs) {
+    this.#repairs = repairs;
+  }
 
   /** Which events of this wire the fast path may take, and which of their fields vary. */
   abstract readonly templateRules: TemplateRules;
@@ -28,6 +34,13 @@ export abstract class WireMachine {
       this.onSentinel();
       return undefined;
     }
+    const { skipped } = this;
+    const value = this.#onJson(data);
+    if (this.skipped > skipped) this.#repairs?.skip(data);
+    return value;
+  }
+
+  #onJson(data: string): JsonObject | undefined {
     const value = parseJson(data);
     if (isObject(value)) {
       this.onObject(value);
@@ -40,8 +53,14 @@ export abstract class WireMachine {
 
   /** One event's data, parsed. */
   abstract onObject(value: JsonObject): void;
-  /** A finished body that came where a stream was due. */
-  abstract onBody(body: JsonObject): void;
+  /** A finished body that came where a stream was due; that it has the form of one is nothing more to repair. */
+  onWhole(body: JsonObject): void {
+    this.repaired('json_for_stream');
+    this.#repairs = undefined;
+    this.onBody(body);
+  }
+
+  protected abstract onBody(body: JsonObject): void;
   /** No more bytes will come. */
   abstract onClose(): void;
   protected abstract isSentinel(data: string): boolean;
@@ -87,6 +106,11 @@ export abstract class WireMachine {
     const events = this.#events;
     if (events.length > 0) this.#events = [];
     return events;
+  }
+
+  /** Something was made good. */
+  protected repaired(repair: Repair): void {
+    this.#repairs?.add(repair);
   }
 
   protected emit(event: ModelEvent): void {

@@ -7,6 +7,7 @@ import type { WireEvent } from './encode-event.ts';
 import type { WireMachine } from './machine.ts';
 import type { PortableFields } from './portable.ts';
 import type { ChatQuirks } from './quirks.ts';
+import type { Repairs } from './repairs.ts';
 import type { RequestBody } from './request-body.ts';
 import type { ParsedRequest } from './request-fields.ts';
 
@@ -37,6 +38,8 @@ export interface EncoderOptions {
   readonly toolProgress?: boolean | undefined;
   /** Default: a counter per encoder. */
   readonly mintId?: MintId | undefined;
+  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  readonly repairs?: Repairs | undefined;
 }
 
 /** Canonical events in, the events of one wire out; it cannot emit an illegal order. */

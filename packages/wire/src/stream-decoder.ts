@@ -4,6 +4,7 @@ import { BodySniffer, htmlError, tooDeepError } from './body.ts';
 import type { DecoderOptions, DecoderPhase, EndReason, ProtocolId, StreamDecoder } from './decoder.ts';
 import type { WireMachine } from './machine.ts';
 import { protocols } from './protocols.ts';
+import type { Repairs } from './repairs.ts';
 import { SseFramer, type FrameSink } from './sse/framer.ts';
 import { EventTemplates } from './sse/templates.ts';
 import { Utf8Stream } from './sse/utf8.ts';
@@ -25,17 +26,29 @@ export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): S
   return new ByteDecoder(protocols[wire].createMachine(options), options);
 }
 
+/** What invalid bytes become; a server may also send it as such. */
+const REPLACEMENT = '\ufffd';
+
+function holdsReplacement(chunk: Uint8Array): boolean {
+  for (let at = chunk.indexOf(0xef); at >= 0; at = chunk.indexOf(0xef, at + 1)) {
+    if (chunk[at + 1] === 0xbf && chunk[at + 2] === 0xbd) return true;
+  }
+  return false;
+}
+
 class ByteDecoder implements StreamDecoder, FrameSink {
   readonly #machine: WireMachine;
   readonly #utf8 = new Utf8Stream();
   readonly #framer: SseFramer;
   readonly #limit: number;
+  readonly #repairs: Repairs | undefined;
   readonly #templates: EventTemplates | undefined;
   /** Dropped at the first event of a stream. */
   #sniffer: BodySniffer | undefined;
 
   constructor(machine: WireMachine, options: DecoderOptions) {
     this.#machine = machine;
+    this.#repairs = options.repairs;
     this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
     this.#sniffer = new BodySniffer(this.#limit);
     this.#framer = new SseFramer(this, this.#limit);
@@ -59,7 +72,7 @@ class ByteDecoder implements StreamDecoder, FrameSink {
   }
 
   push(chunk: Uint8Array): ModelEvent[] {
-    if (!this.ended) this.#pushText(this.#utf8.decode(chunk));
+    if (!this.ended) this.#pushBytes(chunk);
     return this.#machine.take();
   }
 
@@ -74,7 +87,8 @@ class ByteDecoder implements StreamDecoder, FrameSink {
       return;
     }
     this.#pushText(this.#utf8.flush());
-    this.#framer.finish();
+    const cut = this.#framer.finish();
+    if (cut && reason.type === 'close' && this.failure === undefined) this.#repairs?.add('no_last_blank_line');
     if (this.ended) return;
     if (reason.type === 'failed') this.#machine.fail(reason.error);
     else this.#close();
@@ -82,10 +96,18 @@ class ByteDecoder implements StreamDecoder, FrameSink {
 
   #close(): void {
     const body = this.#sniffer?.result();
-    if (body?.type === 'json') this.#machine.onBody(body.value);
+    if (body?.type === 'json') this.#machine.onWhole(body.value);
     else if (body?.type === 'html') this.#machine.fail(htmlError());
     else if (body?.type === 'too_deep') this.#machine.fail(tooDeepError());
     else this.#machine.onClose();
+  }
+
+  #pushBytes(chunk: Uint8Array): void {
+    const text = this.#utf8.decode(chunk);
+    if (this.#repairs !== undefined && text.includes(REPLACEMENT) && !holdsReplacement(chunk)) {
+      this.#repairs.add('invalid_utf8');
+    }
+    this.#pushText(text);
   }
 
   #pushText(text: string): void {

@@ -76,7 +76,6 @@ async function ask(
   const deadline = firstEventDeadline(limit, () => silent.abort());
   const signal = AbortSignal.any([options.signal, silent.signal]);
   let response: HttpResponse | undefined;
-  let notes: readonly string[] = [];
   try {
     const wire = await unlessAborted(pool.wireOf(upstream), signal);
     if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
@@ -89,9 +88,6 @@ async function ask(
       getEnv: pool.getEnv,
       mintId: randomId,
       memory: upstream.memory,
-      onNotes: (lines: readonly string[]) => {
-        notes = lines;
-      },
     };
     const sticky = {
       headers: () => ({ ...(takesHeaders[wire] ? headersFor(options, upstream) : {}), ...hopOf(options) }),
@@ -99,7 +95,7 @@ async function ask(
     };
     const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, sticky);
     const begun = await beginning(call, lease, settings.clock, deadline);
-    return { ok: true, answer: { ...told, call: begun, response, notes } };
+    return { ok: true, answer: { ...told, call: begun, response, notes: call.notes } };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { ok: false, failure: silent.signal.aborted ? silence(upstream, limit.ms) : error, refusal: response };

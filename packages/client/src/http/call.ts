@@ -4,15 +4,23 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
 import type { EndReason, StreamDecoder } from '@turnwire/wire/internal/decoder';
+import type { Repairs } from '@turnwire/wire/internal/repairs';
 import { headerEvents } from '@turnwire/wire/internal/responses/headers';
 import { failureOfAnswer, isStream, requestIdOf } from './failure.ts';
 import type { BatchSource } from '../stream/model-stream.ts';
 import type { ModelObserver, PollResult } from '../observer.ts';
 
+/** One POST as it is sent. */
+export interface PreparedCall {
+  readonly request: HttpRequest;
+  /** What of what was asked for its wire has no form for, one line each. */
+  readonly notes: readonly string[];
+}
+
 /** One POST: how to make it, and how to read what comes. */
 export interface HttpCallPlan {
   /** Called when the first event is asked for; throws what stands in the way. */
-  prepare(): HttpRequest;
+  prepare(): PreparedCall;
   decoder(): StreamDecoder;
   /** Milliseconds that a finished answer waits for its usage. */
   readonly usageGraceMs: number;
@@ -28,6 +36,8 @@ export interface HttpCallContext {
   readonly transport: HttpTransport;
   readonly clock: Clock;
   readonly observer?: ModelObserver | undefined;
+  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  readonly repairs?: Repairs | undefined;
 }
 
 const GRACE: EndReason = { type: 'grace' };
@@ -40,6 +50,8 @@ export class HttpCall implements BatchSource {
   readonly #stop = new AbortController();
   #plan: HttpCallPlan;
   #response: HttpResponse | undefined;
+  #head: HttpResponse | undefined;
+  #notes: readonly string[] = [];
   #decoder: StreamDecoder | undefined;
   /** For an answer that says it is JSON: it is over when its object is, though the connection may stay open. */
   #jsonEnd: JsonEnd | undefined;
@@ -57,6 +69,16 @@ export class HttpCall implements BatchSource {
   /** The server accepted the request: from here a failure is the stream's. */
   get started(): boolean {
     return this.#decoder !== undefined;
+  }
+
+  /** The last answer whose headers are there, whatever its status. */
+  get head(): HttpResponse | undefined {
+    return this.#head;
+  }
+
+  /** What of the request its wire had no form for, one line each. */
+  get notes(): readonly string[] {
+    return this.#notes;
   }
 
   async next(): Promise<readonly ModelEvent[] | undefined> {
@@ -84,15 +106,19 @@ export class HttpCall implements BatchSource {
     this.#response = response;
     const decoder = this.#plan.decoder();
     this.#decoder = decoder;
-    if (/^\s*application\/json\b/i.test(response.header('content-type') ?? '')) this.#jsonEnd = new JsonEnd();
+    const type = response.header('content-type') ?? '';
+    if (/^\s*application\/json\b/i.test(type)) this.#jsonEnd = new JsonEnd();
+    else if (!/^\s*text\/event-stream\b/i.test(type)) this.#context.repairs?.add('wrong_content_type');
     const events = headerEvents(response.headers);
     return events.length > 0 ? events : await this.#pump(response, decoder);
   }
 
   async #send(): Promise<HttpResponse> {
     for (;;) {
-      const request = this.#plan.prepare();
+      const { request, notes } = this.#plan.prepare();
+      this.#notes = notes;
       const response = await this.#context.transport.send({ ...request, signal: this.#stop.signal });
+      this.#head = response;
       this.#plan.onHead?.(response);
       if (isStream(response)) return response;
       const failure = await failureOfAnswer(request, response, this.#context.clock);

@@ -8,7 +8,7 @@ import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { chatQuirksOf } from '@turnwire/wire/internal/quirks';
 import type { RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-import { HttpCall, type HttpCallContext, type HttpCallPlan } from './call.ts';
+import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { AttemptContext } from '../stream/sampling.ts';
 import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
@@ -26,8 +26,6 @@ export interface CallContext extends HttpCallContext {
   readonly getEnv: GetEnv;
   readonly mintId: MintId;
   readonly memory: ServerMemory;
-  /** Told what of a request its wire has no form for, one line each. */
-  readonly onNotes?: (notes: readonly string[]) => void;
 }
 
 interface PlanOptions extends CallContext {
@@ -42,18 +40,21 @@ export interface StickyState {
   offer(value: string | undefined): void;
 }
 
+/** The same for a call whose own headers matter, but whose answer's turn state is read off `head`. */
+export type CallHeaders = Pick<StickyState, 'headers'> & Partial<StickyState>;
+
 /** One attempt over HTTP; nothing is sent before its first `next`. */
 export function openHttpCall(
   request: ModelRequest,
   context: CallContext,
   { signal, watch, number }: AttemptContext,
-  sticky?: StickyState,
+  sticky?: CallHeaders,
 ): HttpCall {
   watch?.onAttempt?.(number, 'http');
   const plan = planCall(request, {
     ...context,
     headers: () => ({ ...watch?.headers?.(), ...sticky?.headers() }),
-    onHead: ({ headers }) => sticky?.offer(firstHeaderValue(headers[TURN_STATE_HEADER])),
+    onHead: ({ headers }) => sticky?.offer?.(firstHeaderValue(headers[TURN_STATE_HEADER])),
   });
   return new HttpCall(context, plan, signal);
 }
@@ -64,13 +65,14 @@ function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
   const asksUsage = protocols[provider.wireApi].usageOnRequest && provider.askUsage && !memory.usageRefused;
   return {
     usageGraceMs: provider.usageGraceMs,
-    prepare: () => toHttpRequest(request, options, asksUsage),
+    prepare: () => prepareCall(request, options, asksUsage),
     decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
     onHead: options.onHead,
     conceal: (failure) => concealSecrets(failure, secretsOf(provider, options.getEnv)),
     amend(failure) {
       if (!asksUsage || !refusesUsage(failure)) return undefined;
       memory.usageRefused = true;
+      options.repairs?.add('usage_refused');
       return planCall(request, options);
     },
   };
@@ -83,10 +85,13 @@ export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsag
   return protocols[provider.wireApi].toRequest(request, { model, maxOutputTokens, quirks, askUsage: asksUsage });
 }
 
-function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: boolean): HttpRequest {
+function prepareCall(request: ModelRequest, options: PlanOptions, asksUsage: boolean): PreparedCall {
+  const { body, notes } = bodyOf(request, options.provider, asksUsage);
+  return { request: toHttpRequest(body, options), notes };
+}
+
+function toHttpRequest(body: RequestBody['body'], options: PlanOptions): HttpRequest {
   const { provider, getEnv } = options;
-  const { body, notes } = bodyOf(request, provider, asksUsage);
-  if (notes.length > 0) options.onNotes?.(notes);
   return {
     method: 'POST',
     url: requestUrl(provider, protocols[provider.wireApi].path),
@@ -110,7 +115,7 @@ function toHttpRequest(request: ModelRequest, options: PlanOptions, asksUsage: b
 }
 
 function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: boolean): DecoderOptions {
-  const { provider, mintId } = options;
+  const { provider, mintId, repairs } = options;
   return {
     usageAsked: asksUsage,
     usageOfCut: true,
@@ -119,6 +124,7 @@ function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: 
     toolCallsOnStop: provider.toolCallsOnStop,
     maxEventBytes: provider.maxEventBytes,
     mintId,
+    repairs,
   };
 }
 

@@ -5,12 +5,22 @@ import type { CallSlot } from './tool-calls.ts';
 /** The spellings of one finish: the model wants its tools run (docs/contract.md 3.5). */
 const TOOL_FINISHES: ReadonlySet<string> = new Set(['tool_calls', 'function_call', 'tool_use', 'tool_call']);
 
+/** True for a finish that wants tools run, in any spelling. */
+export function isToolFinish(finish: string): boolean {
+  return TOOL_FINISHES.has(finish);
+}
+
+/** True for one of these spellings that is not the wire's own. */
+export function isOddToolFinish(finish: string): boolean {
+  return finish !== 'tool_calls' && TOOL_FINISHES.has(finish);
+}
+
 /** Reasons that end a response in an error, worst first (docs/contract.md 3.3 and 3.6). */
 const FAILING = ['content_filter', 'length', 'error'] as const;
 
 /** `completed.finish_reason`: `tool_calls` if any choice has it, else that of the lowest choice. */
 export function overallFinish(choices: readonly { index: number; finish: string | undefined }[]): string | undefined {
-  if (choices.some(({ finish }) => finish !== undefined && TOOL_FINISHES.has(finish))) return 'tool_calls';
+  if (choices.some(({ finish }) => finish !== undefined && isToolFinish(finish))) return 'tool_calls';
   const lowest = choices.reduce((low, choice) => (choice.index < low.index ? choice : low), choices[0] ?? NONE);
   return lowest.finish;
 }
@@ -57,7 +67,7 @@ export type CallFate = 'emit' | 'stop' | 'no_name' | 'incomplete';
  * @param onStop what a finish other than for tools means for pending calls
  */
 export function fateOf(slot: CallSlot, finish: string | undefined, onStop: 'drop' | 'promote'): CallFate {
-  const forTools = finish !== undefined && TOOL_FINISHES.has(finish);
+  const forTools = finish !== undefined && isToolFinish(finish);
   if (finish !== undefined && !forTools && onStop === 'drop') return 'stop';
   if (forTools) return slot.name === undefined ? 'no_name' : 'emit';
   return fateOfPending({ kind: slot.kind, name: slot.name, input: slot.input.toString() });

@@ -8,8 +8,8 @@ import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
 import { templateRules } from './template-rules.ts';
-import { failureOf, fateOf, overallFinish } from './finish.ts';
-import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
+import { failureOf, fateOf, isOddToolFinish, isToolFinish, overallFinish } from './finish.ts';
+import { CallTable, readFragment, type CallFragment, type CallSlot } from './tool-calls.ts';
 import { usageFromChat } from './usage.ts';
 
 const BRACE = 123;
@@ -53,7 +53,7 @@ export class ChatMachine extends WireMachine {
   #cut: ModelError | undefined;
 
   constructor(options: DecoderOptions) {
-    super();
+    super(options.repairs);
     this.#options = options;
     this.#mintId = options.mintId ?? countingIds();
   }
@@ -61,6 +61,7 @@ export class ChatMachine extends WireMachine {
   protected isSentinel(data: string): boolean {
     if (data.charCodeAt(0) === BRACE) return false;
     const trimmed = data.trim();
+    if (trimmed === 'DONE') this.repaired('bare_sentinel');
     return trimmed === '[DONE]' || trimmed === 'DONE';
   }
 
@@ -82,7 +83,7 @@ export class ChatMachine extends WireMachine {
     }
   }
 
-  onBody(body: JsonObject): void {
+  protected onBody(body: JsonObject): void {
     this.onObject(body);
     if (this.phase !== 'ended') this.onClose();
   }
@@ -123,11 +124,18 @@ export class ChatMachine extends WireMachine {
     if (isObject(delta)) this.#readDelta(choice, delta);
     const message = value['message'];
     if (isObject(message)) this.#readMessage(choice, message);
-    this.#takeUsage(value['usage']);
-    const finish = nonEmpty(value['finish_reason']);
+    this.#takeUsageOf(value);
+    const finish = this.#finishOf(value['finish_reason']);
     if (finish === undefined || choice.finish !== undefined) return;
     choice.finish = finish;
     this.#unfinished--;
+  }
+
+  #finishOf(given: unknown): string | undefined {
+    if (given === '') this.repaired('empty_finish_reason');
+    const finish = nonEmpty(given);
+    if (finish !== undefined && isOddToolFinish(finish)) this.repaired('finish_reason_spelling');
+    return finish;
   }
 
   #choiceAt(given: unknown, place: number): Choice {
@@ -148,16 +156,19 @@ export class ChatMachine extends WireMachine {
     if (typeof content === 'string') {
       if (content !== '') this.#onText(choice, content);
     } else if (content !== null && content !== undefined) {
+      this.repaired('content_parts');
       eachText(content, (text) => this.#onText(choice, text));
     }
     const refusal = delta['refusal'];
     if (typeof refusal === 'string' && refusal !== '') this.#onRefusal(choice, refusal);
     const fragments = fragmentsOf(delta);
+    if (fragments.length > 0 && fragments !== delta['tool_calls']) this.repaired('function_call');
     for (const fragment of fragments) this.#onFragment(choice, fragment);
   }
 
   /** A whole message counts only for the kinds of which its choice streamed nothing (docs/contract.md 3.9). */
   #readMessage(choice: Choice, message: JsonObject): void {
+    this.repaired('message_for_delta');
     this.#readDelta(choice, {
       ...(choice.reasoning === undefined
         ? {
@@ -210,12 +221,19 @@ export class ChatMachine extends WireMachine {
     const fragment = readFragment(value);
     if (fragment === undefined) return;
     const known = choice.calls.slots.length;
+    this.#noteRepairs(choice.calls, fragment);
     const slot = choice.calls.slotFor(fragment, this.#calls.length);
     if (choice.calls.slots.length > known) this.#calls.push({ slot, choice });
     if (fragment.input !== '') slot.input.append(fragment.input);
     if (slot.itemId !== undefined) {
       if (fragment.input !== '') this.#callDelta(slot, slot.itemId, fragment.input);
     } else if (slot.id !== undefined && slot.name !== undefined) this.#announce(slot, slot.id);
+  }
+
+  #noteRepairs(calls: CallTable, fragment: CallFragment): void {
+    const repair = calls.repairOf(fragment);
+    if (repair !== undefined) this.repaired(repair);
+    if (fragment.isObject) this.repaired('arguments_object');
   }
 
   /** A call is announced once its id and name are known; what came before goes out with it. */
@@ -242,9 +260,14 @@ export class ChatMachine extends WireMachine {
   #readUsage(chunk: JsonObject): void {
     const choices = chunk['choices'];
     if (Array.isArray(choices)) {
-      for (const choice of choices) if (isObject(choice)) this.#takeUsage(choice['usage']);
+      for (const choice of choices) if (isObject(choice)) this.#takeUsageOf(choice);
     }
     this.#takeUsage(chunk['usage']);
+  }
+
+  #takeUsageOf(choice: JsonObject): void {
+    if (isObject(choice['usage'])) this.repaired('usage_in_choice');
+    this.#takeUsage(choice['usage']);
   }
 
   #takeUsage(value: unknown): void {
@@ -262,6 +285,7 @@ export class ChatMachine extends WireMachine {
 
   /** A sentinel, or a close that counts as one, ends what has no finish_reason. */
   #settle(endedBy: EndedBy): void {
+    this.repaired(endedBy === 'sentinel' ? 'no_finish_reason' : 'no_end');
     this.#cut = this.#emitItems();
     if (this.#cut === undefined) this.#complete(endedBy);
     else this.completeFinished();
@@ -290,6 +314,8 @@ export class ChatMachine extends WireMachine {
     const fate = fateOf(slot, finish, this.#options.toolCallsOnStop ?? 'drop');
     const callId = slot.id ?? `tool-call-${slot.order}`;
     if (fate === 'emit') {
+      if (slot.id === undefined) this.repaired('no_call_id');
+      if (finish !== undefined && !isToolFinish(finish)) this.repaired('stop_with_tool_calls');
       if (slot.itemId === undefined) this.#announce(slot, callId);
       this.deliver({ type: 'output_item.done', item: callItem(slot, 'completed') });
       return;

@@ -1,5 +1,6 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
+import type { Repair } from '../repairs.ts';
 
 /** A tool call as far as it has come. */
 export interface CallSlot {
@@ -21,6 +22,8 @@ export interface CallFragment {
   readonly custom: boolean;
   readonly name: string | undefined;
   readonly input: string;
+  /** The input came as an object instead of JSON text. */
+  readonly isObject: boolean;
 }
 
 const EMPTY: JsonObject = {};
@@ -31,12 +34,14 @@ export function readFragment(value: unknown): CallFragment | undefined {
   const custom = value['type'] === 'custom' || (typeof value['type'] !== 'string' && isObject(value['custom']));
   const body = custom ? value['custom'] : value['function'];
   const fields = isObject(body) ? body : EMPTY;
+  const input = custom ? fields['input'] : fields['arguments'];
   return {
     id: nonEmpty(value['id']),
     index: indexOf(value['index']),
     custom,
     name: nonEmpty(fields['name']),
-    input: inputOf(custom ? fields['input'] : fields['arguments']),
+    input: inputOf(input),
+    isObject: typeof input === 'object' && input !== null,
   };
 }
 
@@ -67,6 +72,15 @@ export class CallTable {
     if (fragment.custom && slot.itemId === undefined) slot.kind = 'custom';
     this.#last = slot;
     return slot;
+  }
+
+  /** What is made good of the names of a fragment that was not taken yet. */
+  repairOf({ id, index }: CallFragment): Repair | undefined {
+    if (index === undefined) return 'no_tool_index';
+    if (id === undefined || this.#byId.has(id)) return undefined;
+    const latest = this.#latestByIndex.get(index);
+    if (latest === undefined) return undefined;
+    return latest.id === undefined ? 'late_call_id' : 'reused_tool_index';
   }
 
   #find({ id, index }: CallFragment): CallSlot | undefined {

@@ -10,6 +10,7 @@ import {
   type ReasoningItem,
 } from '../model/items.ts';
 import type { MintId } from '../decoder.ts';
+import type { Repairs } from '../repairs.ts';
 import { contentValues, idPrefixes, itemKindOf, ownId, valuesOf, WireItem, type ItemKind } from './encode-item.ts';
 import { partObject, unsentTexts, type Outbox, type PartKind, type ItemPart } from './encode-parts.ts';
 
@@ -70,6 +71,7 @@ export interface WirePlace {
 export class ItemSequencer {
   readonly #out: Outbox;
   readonly #mint: MintId;
+  readonly #repairs: Repairs | undefined;
   readonly #slots: Slot[] = [];
   readonly #byKey = new Map<string, Slot>();
   readonly #byKind = new Map<ItemKind, WantedList<Slot>>();
@@ -79,9 +81,10 @@ export class ItemSequencer {
   #current: Slot | undefined;
   #nextIndex = 0;
 
-  constructor(out: Outbox, mint: MintId) {
+  constructor(out: Outbox, mint: MintId, repairs?: Repairs) {
     this.#out = out;
     this.#mint = mint;
+    this.#repairs = repairs;
   }
 
   push(event: ItemEvent): void {
@@ -228,6 +231,8 @@ export class ItemSequencer {
   /** The item's own id, unless it is taken on this wire; else a minted one that is not. */
   #wireId(slot: Slot): string {
     let id = ownId(slot.announced) ?? this.#mint(idPrefixes[slot.kind]);
+    // Text that goes on behind another item is the same item.
+    if (this.#usedIds.has(id) && slot.indexes.length === 1) this.#repairs?.add('repeated_item_id');
     for (let n = 0; this.#usedIds.has(id); n++) id = `${this.#mint(idPrefixes[slot.kind])}${n === 0 ? '' : `_${n}`}`;
     this.#usedIds.add(id);
     return id;

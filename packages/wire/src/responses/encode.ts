@@ -4,6 +4,7 @@ import type { ModelEvent, Usage } from '../model/events.ts';
 import type { MintId } from '../decoder.ts';
 import { wireErrorOf } from '../encode-error.ts';
 import { toEventSse, type WireEvent } from '../encode-event.ts';
+import type { Repairs } from '../repairs.ts';
 import { ItemSequencer } from './encode-order.ts';
 import { Outbox } from './encode-parts.ts';
 
@@ -21,6 +22,8 @@ export interface ResponsesEncoderOptions {
   readonly forwardUnknown?: boolean | undefined;
   /** Forward what the server's own tools tell of their progress, as long as their item is open. Default false. */
   readonly toolProgress?: boolean | undefined;
+  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  readonly repairs?: Repairs | undefined;
   /** Where the usage is unknown, write zeros instead of `null`, for clients that demand numbers. Default false. */
   readonly zeroUsage?: boolean | undefined;
 }
@@ -110,7 +113,7 @@ class Encoder implements ResponsesEncoder {
   constructor(options: ResponsesEncoderOptions) {
     this.#options = options;
     this.#mint = options.mintId ?? counter();
-    this.#items = new ItemSequencer(this.#out, this.#mint);
+    this.#items = new ItemSequencer(this.#out, this.#mint, options.repairs);
   }
 
   get ended(): boolean {

@@ -82,7 +82,7 @@ export class ResponsesMachine extends WireMachine {
     else handler(this, event);
   }
 
-  onBody(body: JsonObject): void {
+  protected onBody(body: JsonObject): void {
     const status = body['status'] ?? (Array.isArray(body['output']) ? 'completed' : undefined);
     if (status === 'completed' || status === 'failed' || status === 'incomplete') {
       this.onObject({ type: `response.${status}`, response: body });
@@ -109,6 +109,7 @@ export class ResponsesMachine extends WireMachine {
 
   onCreated(event: JsonObject): void {
     const id = stringOf(responseOf(event)['id']);
+    if (nonEmpty(id) === undefined) this.repaired('no_response_id');
     this.#responseId ??= id;
     if (this.#created) return;
     this.#created = true;
@@ -122,8 +123,18 @@ export class ResponsesMachine extends WireMachine {
       return;
     }
     const slot = this.#slotForItem(item, event);
-    if (slot.item !== undefined || slot.done) return;
+    if (slot.item !== undefined || slot.done) {
+      this.repaired('repeated_item');
+      return;
+    }
+    this.#noteNames(event, item);
     this.#announce(slot, item);
+  }
+
+  #noteNames(event: JsonObject, item: JsonObject): void {
+    if (!this.#created) this.repaired('no_created');
+    if (nonEmpty(item['id']) === undefined) this.repaired('no_item_id');
+    if (indexOf(event['output_index']) === undefined) this.repaired('no_output_index');
   }
 
   #slotForItem(item: JsonObject, event: JsonObject): Slot {
@@ -197,7 +208,10 @@ export class ResponsesMachine extends WireMachine {
   #openSlot(type: 'message' | 'reasoning', event: JsonObject): Slot {
     const reference = referenceOf(event);
     const slot = this.#table.forDelta(type, reference) ?? this.#table.create(type, reference);
-    if (slot.item === undefined && !slot.done) this.#announce(slot, emptyItem(type, slot.id));
+    if (slot.item === undefined && !slot.done) {
+      this.repaired('unannounced_item');
+      this.#announce(slot, emptyItem(type, slot.id));
+    }
     return slot;
   }
 
@@ -281,7 +295,10 @@ export class ResponsesMachine extends WireMachine {
     }
     const names = { ...namesOf(item), outputIndex: indexOf(event['output_index']) };
     const slot = this.#table.forDone(typeOf(item), names) ?? this.#table.create(typeOf(item), names);
-    if (slot.done) return;
+    if (slot.done) {
+      this.repaired('repeated_item');
+      return;
+    }
     this.#close(slot, item);
   }
 
@@ -291,6 +308,7 @@ export class ResponsesMachine extends WireMachine {
     this.#table.identify(slot, id, callId);
     slot.name ??= nonEmpty(item['name']);
     if (slot.item === undefined && slot.input.length > 0) {
+      this.repaired('unannounced_item');
       this.#announce(slot, {
         ...item,
         [inputKey(slot.type)]: '',
@@ -303,6 +321,8 @@ export class ResponsesMachine extends WireMachine {
 
   onCompleted(event: JsonObject): void {
     const response = responseOf(event);
+    if (!this.#created) this.repaired('no_created');
+    if ((nonEmpty(response['id']) ?? this.#responseId) === undefined) this.repaired('no_response_id');
     this.#fillFromOutput(response['output']);
     const usage = usageFromResponses(response['usage']);
     const endTurn = response['end_turn'];
@@ -320,6 +340,7 @@ export class ResponsesMachine extends WireMachine {
   /** Every item exactly once: what the final output has and the stream had not, in the order of both. */
   #fillFromOutput(output: unknown): void {
     for (const { slot, item } of closingsOf(this.#table, output)) {
+      this.repaired(slot === undefined ? 'item_only_at_end' : 'unfinished_item');
       if (item !== undefined) this.#close(slot ?? this.#table.create(typeOf(item), namesOf(item)), item);
       else if (slot !== undefined) this.#closeFromDeltas(slot);
     }

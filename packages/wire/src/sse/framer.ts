@@ -61,13 +61,15 @@ export class SseFramer {
     this.#scan(text, position, MAX_REST);
   }
 
-  /** The byte stream is over: what was begun counts. */
-  finish(): void {
+  /** The byte stream is over: what was begun counts. True when an event was, which lacked its blank line. */
+  finish(): boolean {
     const rest = this.#rest;
     this.#rest = '';
     this.#scan(rest, 0, 0);
     if (this.#inLine) this.#endLine('');
+    const begun = this.#data.length > 0;
     this.#dispatch(undefined);
+    return begun;
   }
 
   /** @param maxRest an event that is cut by the end of the text, and no longer than this, waits for its other half */

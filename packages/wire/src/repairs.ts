@@ -1,0 +1,66 @@
+/**
+ * What is made good of what a server does wrong, by name; each name is a label of a metric. The text says what the
+ * server did. Faults that nobody notices, since the standard allows them (line ends, comments, chunks), have no name.
+ */
+export const repairs = {
+  // Every wire
+  skipped_event: 'an event was no JSON object of the expected shape, and was passed over',
+  invalid_utf8: 'a text held bytes that are no UTF-8',
+  no_last_blank_line: 'the last event came without its blank line',
+  json_for_stream: 'one JSON body came where a stream was due',
+  wrong_content_type: 'the stream came under the content type of something else',
+  // Chat Completions: docs/contract.md section 3
+  no_finish_reason: 'the sentinel came without a finish_reason',
+  no_end: 'the body ended without a finish_reason or a sentinel',
+  bare_sentinel: 'the sentinel was DONE without brackets',
+  empty_finish_reason: 'a finish_reason was "", which is none',
+  finish_reason_spelling: 'a finish_reason for tool calls had another name',
+  stop_with_tool_calls: 'whole tool calls ended with a finish_reason that is not theirs',
+  no_tool_index: 'a fragment of a tool call had no index',
+  reused_tool_index: 'two tool calls had the same index',
+  late_call_id: 'the id of a tool call came behind its first fragment',
+  no_call_id: 'a tool call had no id',
+  arguments_object: 'the arguments of a tool call were an object instead of JSON text',
+  function_call: 'a tool call came in the old field function_call',
+  content_parts: 'the text was a list of parts',
+  message_for_delta: 'a chunk had a message instead of a delta',
+  usage_in_choice: 'the usage was inside a choice',
+  // Responses: docs/contract.md section 4
+  no_created: 'the stream began without response.created',
+  no_response_id: 'the response had no id',
+  no_item_id: 'an item had no id',
+  no_output_index: 'an item had no output_index',
+  unannounced_item: 'an item was told of before it was announced, or was never announced',
+  unfinished_item: 'an item was never said to be done',
+  item_only_at_end: 'an item was in the final output alone',
+  repeated_item: 'an item was announced or done twice',
+  repeated_item_id: 'two items had the same id',
+  changed_item_id: 'an item was done under another id than it was announced with',
+  // Requests
+  usage_refused: 'the server refused to be asked for usage; it was asked without',
+  retry: 'a request failed before its first event, and was sent again',
+  failover: 'a request failed before its first event, and another server was asked',
+} as const;
+
+export type Repair = keyof typeof repairs;
+
+/** So many skipped events are kept, and so much of each, in UTF-16 code units. */
+const SKIPPED_EVENTS = 16;
+const SKIPPED_LENGTH = 256;
+
+/** What was repaired in one answer; whoever wants to know it gives one along. */
+export class Repairs {
+  /** Each once, in order. */
+  readonly names = new Set<Repair>();
+  /** The data of skipped events: the first of them, each cut short. */
+  readonly skipped: string[] = [];
+
+  add(repair: Repair): void {
+    this.names.add(repair);
+  }
+
+  skip(data: string): void {
+    this.names.add('skipped_event');
+    if (this.skipped.length < SKIPPED_EVENTS) this.skipped.push(data.slice(0, SKIPPED_LENGTH));
+  }
+}
