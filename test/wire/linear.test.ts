@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ResponseState } from '../../packages/agent/src/turn/response.ts';
 import { StableIds } from '../../packages/bridge/src/exchange/stages/stable-ids.ts';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import type { OutputItem } from '../../packages/wire/src/model/items.ts';
 import { transcriptOf } from '../../packages/wire/src/model/transcript.ts';
 import { createDecoder, createResponsesEncoder, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { checkItemEvent, openItem } from '../../packages/wire/src/responses/validate-item.ts';
 
 /**
  * Work grows with the number of items, not with its square. So many items of whatever shape may cost about ten times as
@@ -181,6 +183,38 @@ describe('work per item is constant behind the decoder', () => {
         ...many(count, (n): ModelEvent => ({ type: 'output_item.done', item: text(n) })),
       ];
       return () => void new StableIds().apply(events);
+    });
+  });
+
+  it('in the order that the validator checks', () => {
+    expectLinear((count) => {
+      const part = { type: 'output_text', text: '', annotations: [] };
+      // One look at a part costs little: twice as many tell it from the rest.
+      const parts = many(2 * count, (n) => [
+        { type: 'response.content_part.added', content_index: n, part },
+        { type: 'response.content_part.done', content_index: n, part },
+      ]).flat();
+      return () => {
+        const state = openItem({ type: 'message', id: 'msg_1' }, 0);
+        for (const event of parts) checkItemEvent(state, event, expect.unreachable);
+      };
+    });
+  });
+
+  it('in the calls of a response, and in those that a retry repeats', () => {
+    expectLinear((count) => {
+      const call = (n: number, attempt: number): ModelEvent => ({
+        type: 'output_item.done',
+        item: { type: 'function_call', call_id: `${attempt}_${n}`, name: 'run', arguments: `${n}` },
+      });
+      const error = { kind: 'server_error', message: '', retry: { class: 'backoff', replay_safe: false } } as const;
+      const retry = { type: 'retrying', attempt: 1, max: 1, delay_ms: 0, error, discarded_item_ids: [] } as const;
+      const events = [...many(count, (n) => call(n, 1)), retry, ...many(count, (n) => call(n, 2))];
+      const output = { type: 'function_call_output', call_id: '', output: '' } as const;
+      return () => {
+        const state = new ResponseState(() => Promise.resolve({ status: 'completed', output }));
+        for (const event of events) state.accept(event);
+      };
     });
   });
 

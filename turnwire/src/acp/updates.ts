@@ -1,6 +1,14 @@
 import type { SessionUpdate, ToolCallContent, ToolKind } from '@agentclientprotocol/sdk';
+import type { OutputItemDoneEvent, RetryingEvent } from '@turnwire/wire/internal/model/events';
 import type { AgentEvent, FileChange, ToolFinishedEvent, ToolStartedEvent } from '@turnwire/agent';
-import { isAssistantMessage, isFunctionCall, isReasoning, type OutputItem } from '@turnwire/wire/internal/model/items';
+import {
+  isAssistantMessage,
+  isFunctionCall,
+  isReasoning,
+  messageText,
+  type OutputItem,
+} from '@turnwire/wire/internal/model/items';
+import { TranscriptBuilder } from '@turnwire/wire/internal/model/transcript-builder';
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import { printable, visible } from '@turnwire/wire/internal/base/printable';
 import type { ToolIds } from './tool-ids.ts';
@@ -11,8 +19,8 @@ import type { ToolIds } from './tool-ids.ts';
  */
 export class UpdateMapper {
   readonly #ids: ToolIds;
-  /** Ids of the items whose text was told as it came; `''` for an item without an id. */
-  readonly #streamed = new Set<string>();
+  /** Knows which text was told as it came, and what a retry makes void. */
+  #transcript = new TranscriptBuilder();
   /** Arguments of calls that are done, until their tool starts. */
   readonly #arguments = new Map<string, unknown>();
   readonly #running = new Map<string, RunningTool>();
@@ -25,16 +33,25 @@ export class UpdateMapper {
     switch (event.type) {
       case 'output_text.delta':
       case 'refusal.delta':
-        return this.#streamedText('agent_message_chunk', event.delta, event.item_id);
+        this.#transcript.take(event);
+        return [chunk('agent_message_chunk', event.delta, event.item_id)];
       case 'reasoning_text.delta':
       case 'reasoning_summary_text.delta':
-        return this.#streamedText('agent_thought_chunk', event.delta, event.item_id);
+        this.#transcript.take(event);
+        return [chunk('agent_thought_chunk', event.delta, event.item_id)];
       case 'reasoning_summary_part.added':
         return event.summary_index === 0 ? [] : [chunk('agent_thought_chunk', '\n\n', event.item_id)];
       case 'output_item.done':
-        return this.#itemDone(event.item);
+        return this.#itemDone(event);
       case 'retrying':
         return this.#retrying(event);
+      case 'turn.started':
+        this.#transcript = new TranscriptBuilder();
+        return [];
+      case 'created':
+      case 'completed':
+        this.#transcript.take(event);
+        return [];
       case 'tool.started':
         return this.#toolStarted(event);
       case 'tool.output':
@@ -52,24 +69,20 @@ export class UpdateMapper {
     }
   }
 
-  #streamedText(kind: ChunkKind, delta: string, id: string | undefined): readonly SessionUpdate[] {
-    this.#streamed.add(id ?? '');
-    return [chunk(kind, delta, id)];
-  }
-
-  #itemDone(item: OutputItem): readonly SessionUpdate[] {
+  #itemDone(event: OutputItemDoneEvent): readonly SessionUpdate[] {
+    const { item } = event;
+    const decision = this.#transcript.take(event);
     if (isFunctionCall(item)) this.#arguments.set(item.call_id, parseJson(item.arguments) ?? item.arguments);
     if (item.type === 'custom_tool_call' && typeof item.call_id === 'string')
       this.#arguments.set(item.call_id, item.input);
-    const id = typeof item.id === 'string' ? item.id : undefined;
-    if (this.#streamed.delete(id ?? '') || this.#streamed.delete('')) return [];
-    return textUpdates(item);
+    const isTold = decision?.type === 'repeated' || (decision?.type !== 'void' && decision?.wasStreamed === true);
+    return isTold ? [] : textUpdates(item);
   }
 
   /** What an editor shows cannot be taken back: it is said that it counts no more. */
-  #retrying(event: Extract<AgentEvent, { type: 'retrying' }>): readonly SessionUpdate[] {
-    const isVoid = event.discarded_item_ids.some((id) => this.#streamed.has(id)) || this.#streamed.has('');
-    this.#streamed.clear();
+  #retrying(event: RetryingEvent): readonly SessionUpdate[] {
+    const decision = this.#transcript.take(event);
+    const isVoid = decision?.type === 'void' && decision.wasShown;
     const what = isVoid ? ' What was written of this answer is void.' : '';
     const line = `\n[Reconnecting ${event.attempt}/${event.max}: ${printable(event.error.message)}.${what}]\n`;
     return [chunk(isVoid ? 'agent_message_chunk' : 'agent_thought_chunk', line)];
@@ -156,7 +169,7 @@ export function chunk(kind: ChunkKind, text: string, messageId?: string): Sessio
 /** The whole text of a finished item: of one that was not streamed, or that comes from the history. */
 export function textUpdates(item: OutputItem): readonly SessionUpdate[] {
   if (isAssistantMessage(item)) {
-    const text = item.content.map((part) => (part.type === 'refusal' ? part.refusal : part.text)).join('');
+    const text = messageText(item);
     return text === '' ? [] : [chunk('agent_message_chunk', text, item.id)];
   }
   if (!isReasoning(item)) return [];

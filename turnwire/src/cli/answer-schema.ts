@@ -1,6 +1,7 @@
 import { parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
-import { isAssistantMessage } from '@turnwire/wire/internal/model/items';
+import { TranscriptBuilder } from '@turnwire/wire/internal/model/transcript-builder';
+import { assistantText } from '@turnwire/wire/internal/model/transcript';
 
 /** Characters: a long list may be wrong in every place. */
 const MAX_PROBLEM = 500;
@@ -10,12 +11,18 @@ export type CheckAnswer = (answer: string) => string | undefined;
 
 /** Collects the final answer of a turn: the text of the messages of its last response. */
 export class FinalAnswer {
-  text = '';
+  #transcript = new TranscriptBuilder();
+
+  get text(): string {
+    const { items, incomplete } = this.#transcript;
+    return assistantText([...items, ...incomplete]);
+  }
 
   take(event: ModelEvent): void {
-    if (event.type === 'created' || event.type === 'retrying') this.text = '';
-    if (event.type !== 'output_item.done' || !isAssistantMessage(event.item)) return;
-    this.text += event.item.content.map((part) => (part.type === 'refusal' ? part.refusal : part.text)).join('');
+    // A response that failed has no `completed`; the one after it begins with `created`, as each attempt does.
+    const isNext = event.type === 'created' && this.#transcript.retrying === undefined;
+    if (isNext || this.#transcript.completed !== undefined) this.#transcript = new TranscriptBuilder();
+    this.#transcript.take(event);
   }
 }
 

@@ -83,6 +83,7 @@ function checked(event: AgentEvent, answer: FinalAnswer, check: CheckAnswer | un
     case 'created':
     case 'retrying':
     case 'output_item.done':
+    case 'completed':
       answer.take(event);
       return event;
     case 'turn.completed': {

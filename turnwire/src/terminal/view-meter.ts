@@ -32,21 +32,6 @@ export function endRequest(meter: Meter, usage: Usage | undefined, now: number):
   return { ...meter, tokensPerSecond: speed(usage.output_tokens, now - meter.firstOutputAt) ?? meter.tokensPerSecond };
 }
 
-export function addUsage(total: Usage | undefined, more: Usage | undefined): Usage | undefined {
-  if (total === undefined || more === undefined) return more ?? total;
-  return {
-    input_tokens: total.input_tokens + more.input_tokens,
-    input_tokens_details: {
-      cached_tokens: total.input_tokens_details.cached_tokens + more.input_tokens_details.cached_tokens,
-    },
-    output_tokens: total.output_tokens + more.output_tokens,
-    output_tokens_details: {
-      reasoning_tokens: total.output_tokens_details.reasoning_tokens + more.output_tokens_details.reasoning_tokens,
-    },
-    total_tokens: total.total_tokens + more.total_tokens,
-  };
-}
-
 function speed(tokens: number, ms: number): number | undefined {
   return ms < MIN_STREAM_MS ? undefined : (tokens / ms) * 1000;
 }

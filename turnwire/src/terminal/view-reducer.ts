@@ -1,10 +1,12 @@
 import type { AgentEvent } from '@turnwire/agent/internal/events';
 import type { CompletedEvent, RetryingEvent } from '@turnwire/wire/internal/model/events';
-import { isToolCall, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
+import { isToolCall, itemIdOf, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
+import { openKeyFor, voidTest } from '@turnwire/wire/internal/model/transcript-builder';
+import { addUsage } from '@turnwire/wire/internal/model/usage';
 import { screenText } from './text.ts';
 import { finishAnswer, keepPartial, streamAnswer, textOfMessage } from './view-answer.ts';
 import { addCell, addNotice, removeCells } from './view-cells.ts';
-import { addOutput, addUsage, endRequest, startRequest } from './view-meter.ts';
+import { addOutput, endRequest, startRequest } from './view-meter.ts';
 import { finishReasoning, keepReasoning, streamReasoning } from './view-reasoning.ts';
 import { emptyMeter, type TurnPhase, type ViewState } from './view-state.ts';
 import {
@@ -125,7 +127,7 @@ function reasoning(
 
 function itemAdded(state: ViewState, item: OutputItem): ViewState {
   if (!isToolCall(item)) return state;
-  const call = { callId: item.call_id, name: item.name, item: idOf(item), input: '', whole: false };
+  const call = { callId: item.call_id, name: item.name, item: itemIdOf(item), input: '', whole: false };
   return writeCall({ ...state, phase: 'calling' }, call);
 }
 
@@ -145,31 +147,22 @@ function callDelta(
 }
 
 function itemDone(state: ViewState, item: OutputItem, now: number): ViewState {
-  const id = idOf(item);
+  const id = itemIdOf(item);
   if (id !== NO_ID && state.doneItems.has(id)) return state;
   const known = { ...state, doneItems: id === NO_ID ? state.doneItems : new Set(state.doneItems).add(id) };
   if (item.type === 'message')
-    return finishAnswer(heard(known, 'answering', '', now), streamedId(state, id), textOfMessage(item));
+    return finishAnswer(heard(known, 'answering', '', now), openKeyFor(state.answers, id), textOfMessage(item));
   if (item.type === 'reasoning')
-    return finishReasoning(heard(known, 'thinking', '', now), streamedReasoningId(state, id), item);
+    return finishReasoning(heard(known, 'thinking', '', now), openKeyFor(state.reasoning, id), item);
   if (!isToolCall(item)) return known;
   const input = item.type === 'custom_tool_call' ? item.input : item.arguments;
   const call = { callId: item.call_id, name: item.name, item: id, input, whole: true };
   return writeCall(heard(known, 'calling', '', now), call);
 }
 
-/** Deltas may have come without the id that the done item has. */
-function streamedId(state: ViewState, id: string): string {
-  return state.answers.has(id) || !state.answers.has(NO_ID) ? id : NO_ID;
-}
-
-function streamedReasoningId(state: ViewState, id: string): string {
-  return state.reasoning.has(id) || !state.reasoning.has(NO_ID) ? id : NO_ID;
-}
-
 function retried(state: ViewState, event: RetryingEvent, now: number): ViewState {
-  const gone = new Set(event.discarded_item_ids);
-  const isVoid = (item: string): boolean => gone.has(item) || state.answers.has(item) || state.reasoning.has(item);
+  const isNamed = voidTest(event);
+  const isVoid = (item: string): boolean => isNamed(item) || state.answers.has(item) || state.reasoning.has(item);
   const kept = removeCells(
     dropWriting(state),
     (cell) => (cell.type === 'text' || cell.type === 'reasoning') && cell.key >= state.responseKey && isVoid(cell.item),
@@ -203,10 +196,6 @@ function responseEnded(state: ViewState, event: CompletedEvent, now: number): Vi
 
 function compactedText(before: number, after: number): string {
   return `The conversation was summarised: ${before} items became ${after}.`;
-}
-
-function idOf(item: OutputItem): string {
-  return typeof item.id === 'string' ? item.id : NO_ID;
 }
 
 /** What a person typed. */

@@ -1,6 +1,7 @@
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { isAssistantMessage, type InputMessage, type Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import { TranscriptBuilder } from '@turnwire/wire/internal/model/transcript-builder';
 import { userMessage, withEveryOutput } from '../thread/history.ts';
 import type { TurnModel } from '../model-port.ts';
 
@@ -64,19 +65,14 @@ async function askForSummary(items: readonly Item[], options: CompactionOptions)
     ...(instructions === undefined ? {} : { instructions }),
     input: [...items, userMessage(ASK)],
   };
-  let text = '';
+  const transcript = new TranscriptBuilder();
   for await (const batch of options.model.stream(request, { signal })) {
-    for (const event of batch) {
-      if (event.type === 'retrying') text = '';
-      if (event.type === 'output_item.done' && isAssistantMessage(event.item)) text += textOf(event.item.content);
-    }
+    for (const event of batch) transcript.take(event);
   }
+  const parts = transcript.items.filter(isAssistantMessage).flatMap((message) => message.content);
+  const text = parts.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
   if (text.trim() !== '') return text;
   throw new ModelError({ kind: 'protocol', message: 'the model gave no summary of the conversation' });
-}
-
-function textOf(parts: readonly { readonly type: string; readonly text?: string }[]): string {
-  return parts.map((part) => part.text ?? '').join('');
 }
 
 /** The later half, with no output whose call was left out, and no call whose output was. */

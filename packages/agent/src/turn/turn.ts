@@ -1,5 +1,5 @@
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import type { Usage } from '@turnwire/wire/internal/model/events';
+import { addUsage, type Usage } from '@turnwire/wire/internal/model/usage';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
@@ -16,7 +16,6 @@ import type { SteeringQueue } from './steering-queue.ts';
 import type { Journal, ToolCall } from '../thread/records.ts';
 import { ThreadError } from '../thread/thread-error.ts';
 import type { AgentTool } from '../tool.ts';
-import { addUsage } from './usage.ts';
 
 /** Tools that run at the same time; the calls past it wait. */
 const MAX_PARALLEL = 8;

@@ -4,7 +4,7 @@ import type { ModelEvent, RetryingEvent } from '@turnwire/wire/internal/model/ev
 import type { Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import { decideRetry, type RetryLevelName, type RetryPolicy } from '@turnwire/wire/internal/model/retry-policy';
-import { AttemptLedger } from './attempt-ledger.ts';
+import { TranscriptBuilder } from '@turnwire/wire/internal/model/transcript-builder';
 import type { BatchSource } from './model-stream.ts';
 import type { RequestWatch } from '../observer.ts';
 import { unlessAborted, wait } from '../platform/wait.ts';
@@ -59,7 +59,8 @@ export class Sampling implements BatchSource {
   #attempt: Attempt | undefined;
   #attempts = 0;
   #watch: RequestWatch | undefined;
-  #ledger = new AttemptLedger();
+  /** What this attempt brought. */
+  #answer = new TranscriptBuilder();
   /** Set between a failure and the next try. */
   #retry: { readonly at: number; readonly rebuild: boolean } | undefined;
   #following = false;
@@ -96,7 +97,7 @@ export class Sampling implements BatchSource {
   }
 
   #note(batch: readonly ModelEvent[]): void {
-    this.#ledger.note(batch);
+    for (const event of batch) this.#answer.take(event);
     this.#watch?.onEvents?.(batch);
   }
 
@@ -129,8 +130,8 @@ export class Sampling implements BatchSource {
     if (plan === undefined) throw error;
     if (diverted) Object.assign(this.#used, { request: 0, stream: 0 });
     else this.#used[level]++;
-    const { kept, discarded } = this.#ledger.settle(rebuildInput !== undefined);
-    this.#ledger = new AttemptLedger();
+    const { kept, discarded } = this.#answer.settle(rebuildInput !== undefined);
+    this.#answer = new TranscriptBuilder();
     this.#attempt = undefined;
     this.#retry = { at: clock.now() + plan.delayMs, rebuild: kept.length > 0 };
     if (kept.length > 0) this.#request = { ...this.#request, input: [...this.#request.input, ...kept] };

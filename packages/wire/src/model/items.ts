@@ -159,3 +159,19 @@ export function isAssistantMessage(item: Item): item is AssistantMessage {
 export function isReasoning(item: Item): item is ReasoningItem {
   return item.type === 'reasoning' && Array.isArray(item.summary);
 }
+
+/** An item's id; a call without one is known by its `call_id`; `""` for what has neither. */
+export function itemIdOf(item: OutputItem): string {
+  if (typeof item.id === 'string') return item.id;
+  return 'call_id' in item && typeof item.call_id === 'string' ? item.call_id : '';
+}
+
+/** True for an item that a failure closed before it was whole: it is for the eye, never for history. */
+export function isCut(item: OutputItem): boolean {
+  return 'status' in item && item.status === 'incomplete';
+}
+
+/** The text of a message; a refusal is text too. */
+export function messageText(message: AssistantMessage): string {
+  return message.content.map((part) => (part.type === 'refusal' ? part.refusal : part.text)).join('');
+}

@@ -6,3 +6,19 @@ export interface Usage {
   readonly output_tokens_details: { readonly reasoning_tokens: number };
   readonly total_tokens: number;
 }
+
+/** The sum of two usages; unknown plus known is the known one. */
+export function addUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return {
+    input_tokens: one.input_tokens + other.input_tokens,
+    input_tokens_details: {
+      cached_tokens: one.input_tokens_details.cached_tokens + other.input_tokens_details.cached_tokens,
+    },
+    output_tokens: one.output_tokens + other.output_tokens,
+    output_tokens_details: {
+      reasoning_tokens: one.output_tokens_details.reasoning_tokens + other.output_tokens_details.reasoning_tokens,
+    },
+    total_tokens: one.total_tokens + other.total_tokens,
+  };
+}

@@ -18,6 +18,12 @@ interface Part {
   readonly run: TextRun;
 }
 
+interface Parts {
+  readonly list: Part[];
+  /** Parts that are added and not done. */
+  open: number;
+}
+
 /** What the validator knows of one output item between its `added` and its `done`. */
 export interface ItemState {
   readonly id: string;
@@ -26,8 +32,8 @@ export interface ItemState {
   readonly outputIndex: number;
   /** Undefined until `output_item.done`. */
   done: JsonObject | undefined;
-  readonly content: Part[];
-  readonly summary: Part[];
+  readonly content: Parts;
+  readonly summary: Parts;
   readonly reasoning: TextRun[];
   /** Function arguments or custom input. */
   readonly input: TextRun;
@@ -41,8 +47,8 @@ export function openItem(item: JsonObject, outputIndex: number): ItemState {
     callId: stringOf(item.call_id),
     outputIndex,
     done: undefined,
-    content: [],
-    summary: [],
+    content: { list: [], open: 0 },
+    summary: { list: [], open: 0 },
     reasoning: [],
     input: newRun(),
   };
@@ -104,14 +110,14 @@ export function checkItemDone(state: ItemState, item: JsonObject, complain: Comp
   }
 }
 
-function checkParts(state: ItemState, parts: unknown, seen: readonly Part[], field: string, complain: Complain): void {
+function checkParts(state: ItemState, parts: unknown, { list }: Parts, field: string, complain: Complain): void {
   const count = Array.isArray(parts) ? parts.length : 0;
   if (state.type === 'message' || field === 'summary') {
-    if (count !== seen.length) {
-      complain('parts', `item ${state.id} is done with ${count} ${field} parts, ${seen.length} were added`);
+    if (count !== list.length) {
+      complain('parts', `item ${state.id} is done with ${count} ${field} parts, ${list.length} were added`);
     }
   }
-  seen.forEach((part, index) => {
+  list.forEach((part, index) => {
     if (!part.closed) complain('part_not_done', `${field} part ${index} of ${state.id} was not done before its item`);
     checkRun(part.run, textAt(parts, index), `${state.id} ${field} ${index}`, complain);
   });
@@ -127,16 +133,18 @@ function checkRun(run: TextRun, text: string | undefined, where: string, complai
   }
 }
 
-function addPart(parts: Part[], event: JsonObject, key: string, complain: Complain): void {
-  if (event[key] !== parts.length) complain('part_index', `${key} ${String(event[key])}, expected ${parts.length}`);
-  if (parts.some((part) => !part.closed)) complain('part_order', 'a part was added while another is open');
+function addPart(parts: Parts, event: JsonObject, key: string, complain: Complain): void {
+  const { list } = parts;
+  if (event[key] !== list.length) complain('part_index', `${key} ${String(event[key])}, expected ${list.length}`);
+  if (parts.open > 0) complain('part_order', 'a part was added while another is open');
   const part = event.part;
   const type = isObject(part) ? nonEmpty(part.type) : undefined;
   if (type === undefined) complain('shape', `${String(event.type)} without a typed part`);
-  parts.push({ type: type ?? '', closed: false, run: newRun() });
+  list.push({ type: type ?? '', closed: false, run: newRun() });
+  parts.open++;
 }
 
-function closePart(parts: Part[], event: JsonObject, key: string, complain: Complain): void {
+function closePart(parts: Parts, event: JsonObject, key: string, complain: Complain): void {
   const part = partAt(parts, event, key);
   if (part === undefined) {
     complain('part_unknown', `${String(event.type)} of a part that was never added`);
@@ -150,6 +158,7 @@ function closePart(parts: Part[], event: JsonObject, key: string, complain: Comp
   const said = part.run.done ?? part.run.buffer.toString();
   if (part.type !== 'reasoning_text' && (text ?? '') !== said)
     complain('text', 'the text of a done part is not the streamed one');
+  if (!part.closed) parts.open--;
   part.closed = true;
 }
 
@@ -176,7 +185,7 @@ function finish(run: TextRun | undefined, text: unknown, complain: Complain): vo
   run.done = text;
 }
 
-function partRun(parts: Part[], event: JsonObject, key: string, type: string, complain: Complain): TextRun | undefined {
+function partRun(parts: Parts, event: JsonObject, key: string, type: string, complain: Complain): TextRun | undefined {
   const part = partAt(parts, event, key);
   if (part === undefined) {
     complain('part_unknown', `${String(event.type)} before its part was added`);
@@ -201,9 +210,9 @@ function callRun(state: ItemState, event: JsonObject, complain: Complain): TextR
   return state.input;
 }
 
-function partAt(parts: readonly Part[], event: JsonObject, key: string): Part | undefined {
+function partAt({ list }: Parts, event: JsonObject, key: string): Part | undefined {
   const index = event[key];
-  return typeof index === 'number' ? parts[index] : undefined;
+  return typeof index === 'number' ? list[index] : undefined;
 }
 
 function textAt(parts: unknown, index: number): string | undefined {
