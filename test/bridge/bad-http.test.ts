@@ -1,45 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startRig, type Json } from './harness.ts';
+import { dial, errorOf, head, post, readAll, UPGRADE } from './raw-client.ts';
 import { chatChunk, startBridge, startRawUpstream } from './raw-upstream.ts';
-
-/** A connection that stays open on our side whatever the bridge does. */
-async function dial(port: number, text: string): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  socket.write(text);
-  return socket;
-}
-
-/** All that the bridge says until it closes. */
-async function readAll(socket: Socket): Promise<string> {
-  let text = '';
-  for await (const piece of socket) text += String(piece);
-  return text;
-}
-
-function head(line: string, ...headers: readonly string[]): string {
-  return [line, 'host: 127.0.0.1', ...headers, '', ''].join('\r\n');
-}
-
-function post(body: Json, ...headers: readonly string[]): string {
-  const text = JSON.stringify(body);
-  const length = `content-length: ${Buffer.byteLength(text)}`;
-  return head('POST /v1/responses HTTP/1.1', 'content-type: application/json', length, ...headers) + text;
-}
-
-/** Status and error of an answer. */
-function errorOf(answer: string): readonly [number, Json] {
-  const [top = '', body = ''] = answer.split('\r\n\r\n');
-  return [Number(top.split(' ')[1]), (JSON.parse(body) as { error: Json }).error];
-}
-
-const UPGRADE = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
 
 describe('bridge: what is no request', () => {
   it.each([

@@ -21,12 +21,17 @@ export interface RawExchange {
   readonly left: Promise<void>;
 }
 
-export async function startRawUpstream(port = 0): Promise<RawUpstream> {
+/** @param onOther - is told of requests that are no `POST`; they are answered with `{}` */
+export async function startRawUpstream(
+  port = 0,
+  onOther: (request: IncomingMessage) => void = () => undefined,
+): Promise<RawUpstream> {
   const waiting: ((exchange: RawExchange) => void)[] = [];
   const arrived: RawExchange[] = [];
   let open = 0;
   const server: Server = createServer((req, res) => {
     if (req.method !== 'POST') {
+      onOther(req);
       res.end('{}');
       return;
     }

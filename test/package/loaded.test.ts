@@ -64,12 +64,12 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   '@turnwire/client/telemetry': ['@opentelemetry/api'],
   '@turnwire/testing': [],
   '@turnwire/agent': ['zod'],
-  '@turnwire/bridge': ['fastify', 'pino', 'undici'],
+  '@turnwire/bridge': ['find-my-way', 'pino', 'undici'],
   turnwire: ['undici'],
   'turnwire/wire': [],
   'turnwire/telemetry': ['@opentelemetry/api'],
   'turnwire/testing': [],
-  'turnwire/bridge': ['fastify', 'pino', 'undici'],
+  'turnwire/bridge': ['find-my-way', 'pino', 'undici'],
   'turnwire/agent': ['zod'],
 };
 

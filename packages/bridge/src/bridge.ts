@@ -1,4 +1,3 @@
-import { Server, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { BridgeContext } from './exchange/context.ts';
@@ -6,7 +5,7 @@ import { isLoopback } from '@turnwire/client/internal/platform/local-only';
 import { nextTurn } from '@turnwire/client/internal/platform/wait';
 import { createMetrics } from './observe/metrics.ts';
 import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
-import { createFront, type HttpFront } from './front/server.ts';
+import { HttpFront } from './front/server.ts';
 import { openStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
 import { createTracer } from './observe/trace.ts';
@@ -65,13 +64,13 @@ class RunningBridge implements Bridge {
 
   async listen(): Promise<void> {
     const context = await createContext(this.#settings);
-    const front = createFront(context);
+    const front = new HttpFront(context);
     this.#context = context;
     this.#front = front;
     const { host, port } = this.#settings;
     try {
-      await front.app.listen({ host, port, backlog: 4096 });
-      this.#port = (front.app.server.address() as AddressInfo).port;
+      await front.listener.listen(host, port);
+      this.#port = front.listener.port;
       refuseOwnAddress(this.#settings, this.#port);
     } catch (error) {
       await this.close();
@@ -90,7 +89,7 @@ class RunningBridge implements Bridge {
     const front = this.#front;
     if (context === undefined || front === undefined) return;
     context.streams.closing = true;
-    stopListening(front.app);
+    front.listener.stop();
     front.sockets.close();
     await context.streams.drain(this.#settings.drainTimeoutMs);
     context.pool.close();
@@ -104,17 +103,11 @@ class RunningBridge implements Bridge {
   }
 }
 
-/** As a plain server: HTTP's own `close` also cuts the connections of answers that have ended but are still being read. */
-function stopListening(app: HttpFront['app']): void {
-  Server.prototype.close.call(app.server);
-}
-
 /** What was told to stop has a moment to say so to its client; then connections are cut. */
-async function settleWithin({ app, sockets }: HttpFront): Promise<void> {
+async function settleWithin({ listener, sockets }: HttpFront): Promise<void> {
   await nextTurn();
   sockets.terminate();
-  app.server.closeAllConnections();
-  await app.close();
+  await listener.close();
 }
 
 async function createContext(settings: Settings): Promise<BridgeContext> {

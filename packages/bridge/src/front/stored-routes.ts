@@ -1,45 +1,59 @@
-import type { FastifyReply } from 'fastify';
-import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
+import type { ServerResponse } from 'node:http';
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import { badRequest } from '../reply/api-error.ts';
-import type { BridgeContext } from '../exchange/context.ts';
+import type { ApiRequest } from '../exchange/handler.ts';
 import { sendError, sendJson } from '../reply/sink.ts';
 
 /** Items of one page, when the caller does not say; and at most. */
 const PAGE = 20;
 const LONGEST_PAGE = 100;
 
+/** A route on one kept response, by its id. */
+export type StoredHandler = (request: ApiRequest, id: string) => Promise<void>;
+
 /** `GET /v1/responses/{id}` */
-export async function getResponse({ store }: BridgeContext, id: string, reply: FastifyReply): Promise<void> {
-  const record = await store.get(id);
-  if (record === undefined) notFound(reply, id);
-  else sendJson(reply.raw, 200, JSON.stringify(record.response));
-}
+export const getResponse: StoredHandler = async ({ context, res }, id) => {
+  const record = await context.store.get(id);
+  if (record === undefined) notFound(res, id);
+  else sendJson(res, 200, JSON.stringify(record.response));
+};
 
 /** `DELETE /v1/responses/{id}` */
-export async function deleteResponse({ store }: BridgeContext, id: string, reply: FastifyReply): Promise<void> {
-  if (await store.delete(id)) {
-    sendJson(reply.raw, 200, JSON.stringify({ id, object: 'response', deleted: true }));
-  } else notFound(reply, id);
-}
+export const deleteResponse: StoredHandler = async ({ context, res }, id) => {
+  if (await context.store.delete(id)) {
+    sendJson(res, 200, JSON.stringify({ id, object: 'response', deleted: true }));
+  } else notFound(res, id);
+};
 
 /** `GET /v1/responses/{id}/input_items`, with `limit`, `order` and `after`. */
-export async function getInputItems(
-  { store }: BridgeContext,
-  id: string,
-  query: unknown,
-  reply: FastifyReply,
-): Promise<void> {
-  const record = await store.get(id);
-  if (record === undefined) notFound(reply, id);
-  else sendJson(reply.raw, 200, JSON.stringify(pageOf(record.input, isObject(query) ? query : {})));
+export const getInputItems: StoredHandler = async ({ context, res, url }, id) => {
+  const record = await context.store.get(id);
+  if (record === undefined) notFound(res, id);
+  else sendJson(res, 200, JSON.stringify(pageOf(record.input, queryOf(url))));
+};
+
+/** True for `.` and `..`. */
+export function isStep(id: string): boolean {
+  return id === '.' || id === '..';
+}
+
+export function notFound(res: ServerResponse, id: string): void {
+  sendError(
+    res,
+    badRequest(`Response with id '${id}' not found.`, { status: 404, code: 'not_found', param: 'response_id' }),
+  );
+}
+
+function queryOf(url: string): URLSearchParams {
+  return new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]);
 }
 
 /** The newest first, unless asked otherwise: the API's own order. */
-function pageOf(items: readonly Item[], query: JsonObject): JsonObject {
-  const ordered = query.order === 'asc' ? [...items] : [...items].reverse();
-  const after = ordered.findIndex((item) => idOf(item) === query.after);
-  const wanted = Number(query.limit ?? PAGE);
+function pageOf(items: readonly Item[], query: URLSearchParams): JsonObject {
+  const ordered = query.get('order') === 'asc' ? [...items] : [...items].reverse();
+  const after = ordered.findIndex((item) => idOf(item) === query.get('after'));
+  const wanted = Number(query.get('limit') ?? PAGE);
   const limit = Number.isInteger(wanted) ? Math.min(Math.max(wanted, 1), LONGEST_PAGE) : PAGE;
   const rest = ordered.slice(after + 1);
   const data = rest.slice(0, limit).map(listed);
@@ -65,11 +79,4 @@ function listed(item: Item): Item {
 
 function idOf(item: Item | undefined): unknown {
   return (item as JsonObject | undefined)?.id;
-}
-
-function notFound(reply: FastifyReply, id: string): void {
-  sendError(
-    reply.raw,
-    badRequest(`Response with id '${id}' not found.`, { status: 404, code: 'not_found', param: 'response_id' }),
-  );
 }

@@ -15,7 +15,7 @@ export interface MetricSpec<L extends string> {
 
 /** A sum that only grows. */
 export interface Counter<L extends string> {
-  /** @param by - default 1; what is no number above 0 is passed over: to observe must not fail what is observed */
+  /** @param by - default 1; 0 makes the series known; what is no number from 0 on is passed over: to observe must not fail what is observed */
   inc(labels: Readonly<Record<L, string>>, by?: number): void;
 }
 
@@ -38,7 +38,7 @@ export class MetricRegistry {
     this.#add(spec, 'counter', () => series.samples(({ count }, labels) => [{ labels, value: count }]));
     return {
       inc: (labels, by = 1) => {
-        if (by > 0 && Number.isFinite(by)) series.at(labels).count += by;
+        if (by >= 0 && Number.isFinite(by)) series.at(labels).count += by;
       },
     };
   }

@@ -1,0 +1,59 @@
+import findMyWay from 'find-my-way';
+import { badRequest, type ApiError } from '../reply/api-error.ts';
+import { routeMethods, type Route } from './routes.ts';
+
+/** Ids of responses that gateways make can be long. */
+const MAX_ID_LENGTH = 4096;
+
+/** More than any target has: it counts as a header, and those are limited. */
+const NO_LIMIT = 2 ** 20;
+
+/** The route of a request and what its path holds for `:id`, or why there is none. */
+export type Found = { readonly route: Route; readonly id: string } | { readonly refusal: ApiError };
+
+/** A table of routes to be asked. Why `find-my-way`: docs/decisions/0016-router.md. */
+export class Router {
+  readonly #paths = findMyWay({ maxParamLength: NO_LIMIT, onBadUrl: () => undefined });
+  /** Each route is known by a function of its own. */
+  readonly #byHandler = new Map<unknown, Route>();
+
+  constructor(routes: readonly Route[]) {
+    for (const route of routes) {
+      const handler = (): void => undefined;
+      this.#byHandler.set(handler, route);
+      this.#paths.on(route.method, route.path, handler);
+    }
+  }
+
+  /** @param target - as it came: path and query, or a whole URL */
+  find(method: string, target: string): Found {
+    const known = routeMethods.find((one) => one === (method === 'HEAD' ? 'GET' : method));
+    return (known === undefined ? undefined : this.#at(known, target)) ?? { refusal: this.#refusal(method, target) };
+  }
+
+  #at(method: Route['method'], target: string): Found | undefined {
+    const found = this.#paths.find(method, target);
+    if (found === null) return undefined;
+    const route = this.#byHandler.get(found.handler);
+    if (route === undefined) return { refusal: badRequest('this path cannot be read') }; // `onBadUrl`
+    const { id } = found.params;
+    if (id === '') return undefined; // a slash at the end of `/responses/` names none
+    return (id?.length ?? 0) > MAX_ID_LENGTH ? { refusal: tooLong() } : { route, id: id ?? '' };
+  }
+
+  /** RFC 9110, section 15.5.6: a 405 says which methods there are. */
+  #refusal(method: string, target: string): ApiError {
+    const path = target.split('?', 1)[0] ?? '';
+    const methods = routeMethods.filter((one) => this.#at(one, target) !== undefined);
+    if (methods.length === 0) {
+      return badRequest(`there is no ${method} ${path} here`, { status: 404, code: 'not_found' });
+    }
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    const more = { status: 405, code: 'method_not_allowed', headers: { allow } };
+    return badRequest(`${path} takes no ${method}, but ${allow}`, more);
+  }
+}
+
+function tooLong(): ApiError {
+  return badRequest(`the id in the path is longer than ${MAX_ID_LENGTH} characters`, { status: 414 });
+}

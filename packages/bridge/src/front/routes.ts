@@ -1,0 +1,104 @@
+import type { ApiRequest, Handler } from '../exchange/handler.ts';
+import { passThrough } from '../exchange/passthrough.ts';
+import { translate } from '../exchange/translate.ts';
+import { EXPOSITION_TYPE } from '../observe/exposition.ts';
+import type { BridgeMode } from '../options.ts';
+import { badRequest } from '../reply/api-error.ts';
+import { sendError, sendJson } from '../reply/sink.ts';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { protocols } from '@turnwire/wire/internal/protocols';
+import { deleteResponse, getInputItems, getResponse, isStep, notFound, type StoredHandler } from './stored-routes.ts';
+
+/** The methods that some route takes. `HEAD` is answered like `GET`, and `OPTIONS` on every path alike. */
+export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
+
+/**
+ * - `generate`: asks an upstream for an answer; bounded in number.
+ * - `stored`: about a kept response.
+ * - `models`: the upstream's list.
+ * - `upgrade`: the path of the WebSocket.
+ * - `health`, `metrics`: about the bridge itself. Health alone is open to all.
+ */
+export type RouteKind = 'generate' | 'stored' | 'models' | 'upgrade' | 'health' | 'metrics';
+
+/** One row of the table of what the bridge serves. */
+export interface Route {
+  readonly method: (typeof routeMethods)[number];
+  /** With a leading slash; `:id` stands for one step of any text. */
+  readonly path: string;
+  readonly kind: RouteKind;
+  /** The wire that its clients speak. */
+  readonly protocol?: ProtocolId;
+  /** @param id - what `:id` stands for, decoded; empty where the path has none */
+  readonly handler: (request: ApiRequest, id: string) => Promise<void>;
+}
+
+/** Everything that is served, below `/v1` and without it. The mode is decided here, and nowhere later. */
+export function routesFor(mode: BridgeMode): readonly Route[] {
+  const api: readonly Route[] = [
+    { method: 'GET', path: '/health', kind: 'health', handler: tellHealth },
+    { method: 'GET', path: '/models', kind: 'models', handler: passThrough },
+    ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, generators[mode])),
+    { method: 'GET', path: '/responses/:id', kind: 'stored', handler: stored(mode, getResponse) },
+    { method: 'DELETE', path: '/responses/:id', kind: 'stored', handler: stored(mode, deleteResponse) },
+    { method: 'GET', path: '/responses/:id/input_items', kind: 'stored', handler: stored(mode, getInputItems) },
+  ];
+  return [
+    ...api,
+    ...api.map((route) => ({ ...route, path: `/v1${route.path}` })),
+    { method: 'GET', path: '/metrics', kind: 'metrics', handler: tellMetrics },
+  ];
+}
+
+/** The paths of one kind of routes. */
+export function pathsOf(routes: readonly Route[], kind: RouteKind): ReadonlySet<string> {
+  return new Set(routes.filter((route) => route.kind === kind).map(({ path }) => path));
+}
+
+/** Where an upstream has the same, below its base URL. */
+export function upstreamPath({ path }: Route, id: string): string {
+  return path.replace(/^\/(?:v1\/)?/, '').replace(':id', () => encodeURIComponent(id));
+}
+
+/** What answers a request for an answer, by mode. */
+const generators: Readonly<Record<BridgeMode, Handler>> = {
+  translate,
+  'final-only': translate,
+  passthrough: passThrough,
+};
+
+function protocolRoutes(
+  { id, path, overWebSocket }: (typeof protocols)[ProtocolId],
+  handler: Handler,
+): readonly Route[] {
+  const generate: Route = { method: 'POST', path: `/${path}`, kind: 'generate', protocol: id, handler };
+  if (!overWebSocket) return [generate];
+  return [generate, { method: 'GET', path: `/${path}`, kind: 'upgrade', protocol: id, handler: askForUpgrade }];
+}
+
+/** Kept responses; in passthrough mode they are the upstream's. */
+function stored(mode: BridgeMode, handler: StoredHandler): Route['handler'] {
+  return async (request, id) => {
+    // A step of a path is the id of no response, and would lead an upstream elsewhere.
+    if (isStep(id)) notFound(request.res, id);
+    else await (mode === 'passthrough' ? passThrough(request) : handler(request, id));
+  };
+}
+
+const tellHealth: Handler = ({ res }) => {
+  sendJson(res, 200, '{"ok":true}');
+  return Promise.resolve();
+};
+
+const tellMetrics: Handler = ({ res, context }) => {
+  const text = context.metrics.registry.text();
+  res.writeHead(200, { 'content-type': EXPOSITION_TYPE, 'content-length': Buffer.byteLength(text) }).end(text);
+  return Promise.resolve();
+};
+
+/** A plain GET on the path of the WebSocket is a client whose upgrade got lost on the way. */
+const askForUpgrade: Handler = ({ res }) => {
+  const headers = { upgrade: 'websocket' };
+  sendError(res, badRequest('use POST, or a WebSocket upgrade', { status: 426, headers }));
+  return Promise.resolve();
+};
