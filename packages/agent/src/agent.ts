@@ -18,30 +18,33 @@ import { compactHistory, toModelError, Turn, type TurnDeps, type TurnEnd } from 
 /** What a request carries besides its input, instructions and tools. */
 export type RequestOptions = Omit<ModelRequest, 'input' | 'instructions' | 'tools'>;
 
+/** What an agent is made of. */
 export interface AgentOptions {
+  /** The model that answers: `sessionModel`, or one of your own. */
   readonly model: ModelPort;
-  /** Default: none. */
+  /** Tools that the model may call, from `createTools`, `defineTool` and `connectMcpServers`. Default: none. */
   readonly tools?: readonly AgentTool[];
-  /** The system text. */
+  /** The system text. Default: none is sent. */
   readonly instructions?: string;
-  /** Model name, reasoning effort, output schema, and the like. */
+  /** Model name, reasoning effort, output schema, and the like. Default: as the provider and the server do. */
   readonly request?: RequestOptions;
-  /** Default `ask`. */
+  /** What happens to calls that need approval. Default `ask`. */
   readonly approvals?: ApprovalMode;
-  /** Asks the person; without one `ask` is `never`. */
+  /** Asks the person. Without one `ask` is `never`. */
   readonly approver?: Approver;
-  /** Bound of the requests in one turn. Default 100. */
+  /** Number of requests that one turn may make; one more fails it. Default 100. */
   readonly maxRequests?: number;
   /** Size of the model's context window, in tokens. Absent: the history is compacted only when a server refuses it. */
   readonly contextWindow?: number;
   /** Where the conversation is kept. Absent: in memory only. */
   readonly thread?: AgentThread;
-  /** Default: the real one. */
+  /** Default: the clock of the system. */
   readonly clock?: Clock;
 }
 
+/** How one turn is run. */
 export interface RunOptions {
-  /** Aborting it interrupts the turn, like `interrupt()`. */
+  /** Aborting it interrupts the turn, like `interrupt()`. Without one only `interrupt()` does. */
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +55,7 @@ export interface RunOptions {
  *
  * @example
  * ```ts
- * const agent = new Agent({ model, tools: createTools({ cwd }), approver });
+ * const agent = new Agent({ model, tools: await createTools({ cwd }), approver });
  * for await (const events of agent.run('Fix the failing test')) for (const event of events) show(event);
  * ```
  */

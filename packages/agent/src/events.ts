@@ -29,8 +29,10 @@ export type AgentEvent =
   | TurnFailedEvent
   | TurnInterruptedEvent;
 
+/** The `type` of an event of the agent. */
 export type AgentEventType = AgentEvent['type'];
 
+/** A turn begins: its first event. */
 export interface TurnStartedEvent {
   readonly type: 'turn.started';
   /** Absent when the thread is not kept on disk. */
@@ -95,8 +97,10 @@ export interface ToolOutputEvent {
   readonly delta: string;
 }
 
+/** How a tool call ended. */
 export type ToolStatus = 'completed' | 'failed' | 'denied' | 'interrupted';
 
+/** A tool call is over: it ran, failed, was denied or was interrupted. */
 export interface ToolFinishedEvent {
   readonly type: 'tool.finished';
   readonly call_id: string;
@@ -123,6 +127,7 @@ export interface ApprovalRequestedEvent {
   readonly changes?: readonly FileChange[];
 }
 
+/** A question was decided, or taken back by an interrupt. */
 export interface ApprovalResolvedEvent {
   readonly type: 'approval.resolved';
   readonly approval_id: string;
@@ -136,6 +141,7 @@ export interface HistoryCompactingEvent {
   readonly reason: 'window' | 'asked' | 'exceeded';
 }
 
+/** A summary took the place of the history. */
 export interface HistoryCompactedEvent {
   readonly type: 'history.compacted';
   readonly items_before: number;
@@ -148,6 +154,7 @@ export interface WarningEvent {
   readonly message: string;
 }
 
+/** The turn is over, and good: its last event. */
 export interface TurnCompletedEvent {
   readonly type: 'turn.completed';
   /** Sum over the requests of the turn; absent when no server told any. */
@@ -156,6 +163,7 @@ export interface TurnCompletedEvent {
   readonly requests: number;
 }
 
+/** The turn is over with an error: its last event. What was said before is kept. */
 export interface TurnFailedEvent {
   readonly type: 'turn.failed';
   readonly error: ModelErrorJson;

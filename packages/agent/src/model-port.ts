@@ -7,20 +7,23 @@ import type { ModelRequest } from '@turnwire/wire/internal/model/request';
  * state, the transport in use) stays with it and no longer.
  */
 export interface ModelPort {
+  /** Called once for each turn. */
   openTurn(): TurnModel;
 }
 
+/** How one request of a turn is streamed. */
 export interface StreamOptions {
   /** Aborting it ends the stream with a `ModelError` of kind `aborted`. */
   readonly signal: AbortSignal;
   /**
    * For a model that retries by itself after output was delivered: the input to send again, which holds every item
-   * that was done and the outputs of the tools that ran. A model that does not call it sends the old input again; the
+   * that was done and the outputs of the tools that ran. Without a call of it the model sends the old input again; the
    * agent then answers a repeated call with the output it already has.
    */
   readonly rebuildInput?: () => Promise<readonly Item[]>;
 }
 
+/** The model within one turn. */
 export interface TurnModel {
   /**
    * One request. Yields the events of each network chunk together; the last is `completed`, else it throws a

@@ -6,7 +6,18 @@ import type { SandboxLevel } from './sandbox/sandbox.ts';
 
 /** A tool's input as the model wrote it: JSON arguments, or the free text of a custom tool. */
 export type ToolInput =
-  { readonly type: 'json'; readonly value: unknown } | { readonly type: 'text'; readonly text: string };
+  | {
+      /** Arguments of a function call. */
+      readonly type: 'json';
+      /** As it was parsed, not yet checked. */
+      readonly value: unknown;
+    }
+  | {
+      /** Input of a custom tool call. */
+      readonly type: 'text';
+      /** As the model wrote it. */
+      readonly text: string;
+    };
 
 /** What a running tool may use. */
 export interface ToolRun {
@@ -16,6 +27,7 @@ export interface ToolRun {
   output(stream: 'stdout' | 'stderr', delta: string): void;
 }
 
+/** What a tool gives back. */
 export interface ToolResult {
   /** The text that the model gets. The tool bounds it. */
   readonly output: string;
@@ -55,15 +67,24 @@ export class ToolInputError extends Error {
   override readonly name = 'ToolInputError';
 }
 
+/** A tool whose arguments are checked by a zod schema. */
 export interface ToolDefinition<Schema extends z.ZodObject> {
+  /** The name by which the model calls it: letters, digits, `_` and `-`, at most 64 characters. */
   readonly name: string;
+  /** What it does, in words for the model. */
   readonly description: string;
+  /** What it does, for front ends that show a sign for it. */
   readonly kind: ToolKind;
+  /** What the arguments have to be. */
   readonly schema: Schema;
-  /** Default true. */
+  /** Whether it may run beside other calls of the same answer. Default true. */
   readonly parallel?: boolean;
   /** Arguments for the free text of a custom tool call. Absent: such a call is refused. */
   readonly fromText?: (text: string) => z.input<Schema>;
+  /**
+   * Looks at the arguments and says what would be done, without doing it. Fails with `ToolInputError` for arguments
+   * that it cannot take.
+   */
   readonly plan: (args: z.output<Schema>, options: { signal: AbortSignal }) => Promise<ToolPlan>;
 }
 
@@ -72,12 +93,14 @@ export interface ToolDefinition<Schema extends z.ZodObject> {
  *
  * @example
  * ```ts
- * defineTool({
+ * import { z } from 'zod';
+ *
+ * const now = defineTool({
  *   name: 'now',
  *   description: 'The time.',
  *   kind: 'other',
  *   schema: z.strictObject({}),
- *   plan: async () => ({ title: 'now', run: async () => ({ output: clock(), ok: true }) }),
+ *   plan: async () => ({ title: 'now', run: async () => ({ output: new Date().toString(), ok: true }) }),
  * });
  * ```
  */

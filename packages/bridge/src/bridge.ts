@@ -26,6 +26,8 @@ export interface Bridge extends AsyncDisposable {
 }
 
 /**
+ * A bridge that serves clients of both wires from the upstreams, once it listens.
+ *
  * @throws BridgeOptionsError for options that cannot be served
  *
  * @example

@@ -9,34 +9,39 @@ import type { StoreLimits } from './store/index.ts';
 /** How answers travel: translated between the wires, untouched, or without deltas. */
 export type BridgeMode = 'translate' | 'passthrough' | 'final-only';
 
+/** What a bridge serves, from where, and within which bounds. */
 export interface BridgeOptions {
   /** Base URLs of the model servers; one without a path gets `/v1`. */
   readonly upstreams: readonly string[];
   /** The upstreams' wire. `auto` asks each once. Default `auto`. */
   readonly wire?: 'auto' | ProtocolId;
+  /** How answers travel. Default `translate`. */
   readonly mode?: BridgeMode;
-  /** Default `127.0.0.1`. */
+  /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
-  /** 0 takes a free one. Default 18080. */
+  /** TCP port to listen on; 0 takes a free one. Default 18080. */
   readonly port?: number;
   /** The upstreams' key, asked for at every request. Default: none is sent. */
   readonly apiKey?: () => string | undefined;
-  /** Headers for the upstreams, names in lower case. */
+  /** Headers for the upstreams, names in lower case. Default: none. */
   readonly upstreamHeaders?: Readonly<Record<string, string>>;
-  /** Parameters for the upstreams' addresses, not escaped again. */
+  /** Parameters for the upstreams' addresses, not escaped again. Default: none. */
   readonly upstreamQuery?: Readonly<Record<string, string>>;
   /** Proxies on the way to the upstreams. Default: none. */
   readonly proxy?: ProxyOptions;
   /** What callers have to send as bearer token. Without one only loopback is listened on. */
   readonly authToken?: string;
-  /** Listen beyond loopback without a token. */
+  /** Listen beyond loopback without a token. Default false. */
   readonly insecure?: boolean;
+  /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
   readonly allowedHosts?: readonly string[];
+  /** Web pages that may ask, as in their `Origin` header; `*` allows all. Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** `memory`, `sqlite:PATH` or `redis://…`. Default `memory`. */
   readonly store?: string;
+  /** Bounds of the store. Default: those of {@link StoreLimits}. */
   readonly storeLimits?: StoreLimits;
-  /** For requests that name no model. */
+  /** The model of requests that name none. Default: such a request goes on without one. */
   readonly model?: string;
   /** What the upstreams' Responses wire is given: the tools as they are, or functions. Default: by its host. */
   readonly tools?: 'auto' | 'native' | 'functions';
@@ -51,27 +56,35 @@ export interface BridgeOptions {
   readonly heartbeatMs?: number;
   /** Milliseconds that a finished chat answer waits for its usage. Default 250. */
   readonly usageGraceMs?: number;
+  /** Milliseconds until the connection to an upstream stands. Default 15,000. */
   readonly connectTimeoutMs?: number;
   /** What becomes of complete tool calls that end in `stop`. Default `promote`. */
   readonly toolCallsOnStop?: 'drop' | 'promote';
-  /** What a close without an end means. Default `error`. */
+  /**
+   * What it means when an upstream ends its body without an end of the answer: an error, or a good end. Default
+   * `error`.
+   */
   readonly onClose?: 'error' | 'complete';
-  /** Extra attempts at the only upstream before its first event; of several each is asked once anyway. Default 4. */
+  /**
+   * Number of extra attempts at the only upstream before its first event; of several each is asked once anyway.
+   * Default 4.
+   */
   readonly requestMaxRetries?: number;
   /** Serve the WebSocket upgrade; else it is refused with 426 at once. Default true. */
   readonly websocket?: boolean;
-  /** Open streams at one time; more get 429. Default 4096. */
+  /** Number of streams that may be open at one time; more get 429. Default 4096. */
   readonly maxStreams?: number;
   /** Bytes of a request's body; more get 413. Default 64 MiB. */
   readonly bodyLimit?: number;
   /** Milliseconds that streams get to finish when the bridge closes. Default 30,000. */
   readonly drainTimeoutMs?: number;
-  /** Key of the sealed turn state; bridges behind one name share it. Default: random. */
+  /** Key of the sealed turn state; bridges behind one name share it. Default: a random one. */
   readonly turnStateKey?: string;
-  /** Folder for traces of every exchange, without secrets. */
+  /** Folder for traces of every exchange, without secrets. Default: no traces. */
   readonly traceDir?: string;
-  /** Default: no log. */
+  /** Takes the log. Default: no log. */
   readonly logger?: Logger;
+  /** Default: the clock of the system. */
   readonly clock?: Clock;
 }
 

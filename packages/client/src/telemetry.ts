@@ -20,10 +20,13 @@ import { systemClock } from './platform/system-clock.ts';
 import type { ModelObserver, RequestWatch, TurnWatch } from './observer.ts';
 import type { ProviderConfig } from './provider/provider.ts';
 
+/** Where spans and measurements go. */
 export interface TelemetryOptions {
-  /** Default: the global one, which does nothing until an SDK is registered. */
+  /** Takes the spans. Default: the global tracer, which does nothing until an SDK is registered. */
   readonly tracer?: Tracer;
+  /** Takes the measurements. Default: the global meter, which does nothing until an SDK is registered. */
   readonly meter?: Meter;
+  /** Default: the clock of the system. */
   readonly clock?: Clock;
 }
 

@@ -5,12 +5,17 @@ import type { Repairs } from './repairs.ts';
 /** Names a wire. `protocols` has the value behind each. */
 export type ProtocolId = 'chat' | 'responses';
 
-/** @deprecated The former name of {@link ProtocolId}. */
+/**
+ * The former name of {@link ProtocolId}.
+ *
+ * @deprecated
+ */
 export type WireApi = ProtocolId;
 
 /** Makes an item id: the prefix (`msg`, `rs`, `fc`, `ctc`), `_`, and something never used before. */
 export type MintId = (prefix: string) => string;
 
+/** How a decoder reads one answer. */
 export interface DecoderOptions {
   /** The request asked for usage, so a finished chat stream waits for it a little. Default false. */
   readonly usageAsked?: boolean;
@@ -24,7 +29,7 @@ export interface DecoderOptions {
   readonly toolCallsOnStop?: 'drop' | 'promote';
   /** Bound of one SSE event, in UTF-16 code units of its decoded text (never more than its bytes). Default 16 MiB. */
   readonly maxEventBytes?: number;
-  /** Default: a counter per decoder. */
+  /** Makes ids for items that the server gave none. Default: a counter for each decoder. */
   readonly mintId?: MintId | undefined;
   /** Takes down what of the answer had to be repaired. Default: nobody does. */
   readonly repairs?: Repairs | undefined;

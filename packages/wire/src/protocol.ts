@@ -13,9 +13,9 @@ import type { ParsedRequest } from './request-fields.ts';
 
 /** How a request is written for one server. */
 export interface RequestOptions {
-  /** For a request that names no model. */
+  /** The model that is asked when the request names none. Default: none is named. */
   readonly model?: string | undefined;
-  /** For a request that sets no bound; tokens. */
+  /** Bound of the answer in tokens when the request sets none. Default: no bound is sent. */
   readonly maxOutputTokens?: number | undefined;
   /** Ask for token usage, where the wire has to be asked. Default false. */
   readonly askUsage?: boolean | undefined;
@@ -29,10 +29,14 @@ export interface EncoderOptions {
   readonly id: string;
   /** Unix time in seconds. */
   readonly createdAt: number;
+  /** The name of the model that the answer carries. Default: an empty text. */
   readonly model?: string | undefined;
   /** The client asked for usage, where the wire has to be asked. Default false. */
   readonly includeUsage?: boolean | undefined;
-  /** More fields of the response object, where the wire has one: they win over the defaults. */
+  /**
+   * More fields of the response object, where the wire has one: they win over those that the encoder writes. Default:
+   * none.
+   */
   readonly response?: JsonObject | undefined;
   /** Forward what the server's own tools tell of their progress, where the wire has events for it. Default false. */
   readonly toolProgress?: boolean | undefined;

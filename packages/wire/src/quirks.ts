@@ -6,6 +6,7 @@ export interface ChatQuirks {
   readonly reasoningScope: 'turn' | 'all';
   /** The field has to be there, though empty, on every message with tool calls. */
   readonly reasoningOnEveryCall: boolean;
+  /** The field in which the server takes the bound of the answer. */
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
   /** The server knows the role `developer`; else it becomes `system`. */
   readonly developerRole: boolean;

@@ -42,6 +42,7 @@ export const repairs = {
   failover: 'a request failed before its first event, and another server was asked',
 } as const;
 
+/** The name of something that was wrong with an answer or a request and was put right. */
 export type Repair = keyof typeof repairs;
 
 /** So many skipped events are kept, and so much of each, in UTF-16 code units. */

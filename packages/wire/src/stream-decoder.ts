@@ -17,8 +17,8 @@ const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
  * @example
  * ```ts
  * const decoder = createDecoder('chat', { usageAsked: true });
- * for await (const chunk of body) for (const event of decoder.push(chunk)) handle(event);
- * decoder.end({ type: 'close' }).forEach(handle);
+ * for await (const chunk of body) for (const event of decoder.push(chunk)) show(event);
+ * decoder.end({ type: 'close' }).forEach(show);
  * if (decoder.failure) throw decoder.failure;
  * ```
  */

@@ -58,8 +58,11 @@ export interface AcpAgent {
  *
  * @example
  * ```ts
- * const { app, ended } = createAcpAgent({ model, threads, version });
- * app.connect(ndJsonStream(output, input));
+ * import { Readable, Writable } from 'node:stream';
+ * import { ndJsonStream } from '@agentclientprotocol/sdk';
+ *
+ * const { app, ended } = createAcpAgent({ model, threads, version: '1.0.0' });
+ * app.connect(ndJsonStream(Writable.toWeb(process.stdout), Readable.toWeb(process.stdin)));
  * await ended;
  * ```
  */

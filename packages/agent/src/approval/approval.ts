@@ -18,6 +18,7 @@ export interface ApprovalNeed {
   readonly rules: readonly string[];
 }
 
+/** A tool call that waits for a decision. */
 export interface ApprovalRequest extends ApprovalNeed {
   readonly approvalId: string;
   readonly callId: string;
@@ -28,6 +29,7 @@ export interface ApprovalRequest extends ApprovalNeed {
   readonly changes?: readonly FileChange[];
 }
 
+/** What the person decided. */
 export type ApprovalDecision =
   | { readonly type: 'once' }
   /** The same rules need no further approval in this session. */

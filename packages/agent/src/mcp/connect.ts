@@ -4,10 +4,15 @@ import { mcpTool, type ListedTool } from './mcp-tool.ts';
 
 /** One `[mcp_servers.NAME]`: a program that speaks the Model Context Protocol on its stdin and stdout. */
 export interface McpServerConfig {
+  /** The name in the configuration: its tools are called `mcp__NAME__TOOL`. */
   readonly name: string;
+  /** The program: a path, or a name that is looked up in `PATH`. */
   readonly command: string;
+  /** Its arguments. Default: none. */
   readonly args?: readonly string[] | undefined;
-  /** Added to a small default environment (PATH, HOME, …); nothing else of ours is handed on. */
+  /**
+   * Variables added to a small default environment (PATH, HOME, …); nothing else of ours is handed on. Default: none.
+   */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Default: the session's working directory. */
   readonly cwd?: string | undefined;
@@ -17,7 +22,9 @@ export interface McpServerConfig {
   readonly toolTimeoutMs?: number | undefined;
 }
 
+/** The servers that are running. */
 export interface McpConnections {
+  /** The tools of all servers. */
   readonly tools: readonly AgentTool[];
   /** One line per server that could not be used. */
   readonly warnings: readonly string[];
@@ -25,9 +32,11 @@ export interface McpConnections {
   close(): Promise<void>;
 }
 
+/** How MCP servers are started. */
 export interface McpOptions {
+  /** The session's working directory. */
   readonly cwd: string;
-  /** Aborting it gives up on servers that are still starting. */
+  /** Aborting it gives up on servers that are still starting. Without one they have their startup timeout. */
   readonly signal?: AbortSignal;
 }
 

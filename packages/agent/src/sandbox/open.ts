@@ -10,6 +10,7 @@ import { Scratch } from './scratch.ts';
 import { seatbelt } from './seatbelt.ts';
 import { createView } from './view.ts';
 
+/** What a sandbox is opened for. */
 export interface SandboxOptions {
   /** The working directory. Fails when it does not exist. */
   readonly cwd: string;

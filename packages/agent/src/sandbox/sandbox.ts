@@ -9,7 +9,9 @@ export type Argv = readonly [string, ...string[]];
  */
 export type SandboxLevel = 'off' | 'read-only' | 'workspace';
 
+/** How one command is walled in. */
 export interface WrapOptions {
+  /** What the command may do. */
   readonly level: SandboxLevel;
   /** Absolute, without symbolic links: where the command runs. May lie outside of the working directory. */
   readonly cwd: string;

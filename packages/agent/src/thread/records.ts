@@ -8,7 +8,9 @@ import type {
   Item,
 } from '@turnwire/wire/internal/model/items';
 
+/** A call of one of the client's own tools. */
 export type ToolCall = FunctionCall | CustomToolCall;
+/** What a tool gave back, for the model. */
 export type ToolCallOutput = FunctionCallOutput | CustomToolCallOutput;
 
 /**

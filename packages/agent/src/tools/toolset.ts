@@ -15,6 +15,7 @@ import { Workspace } from '../workspace.ts';
 /** `none`; `read`: what looks at files; `all`: commands and patches too. */
 export type ToolSelection = 'none' | 'read' | 'all';
 
+/** Which tools there are, and where they work. */
 export interface ToolsetOptions {
   /** The working directory: what lies outside of it needs approval. */
   readonly cwd: string;

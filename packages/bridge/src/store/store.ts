@@ -28,16 +28,17 @@ export interface ResponseStore {
   close(): Promise<void>;
 }
 
+/** Bounds of a store of responses. */
 export interface StoreLimits {
-  /** Responses kept. Default 10,000. */
+  /** Number of responses that are kept. Default 10,000. */
   readonly maxEntries?: number;
-  /** Bytes of all of them, as JSON. Default 256 MiB. */
+  /** Bytes of all of them together, as JSON. Default 256 MiB. */
   readonly maxBytes?: number;
-  /** Bytes of one. Default 64 MiB. */
+  /** Bytes of one of them; a larger one is not kept. Default 64 MiB. */
   readonly maxRecordBytes?: number;
   /** How long one is kept, in milliseconds. Default 30 days. */
   readonly ttlMs?: number;
-  /** Unix time in milliseconds. Default `Date.now`. */
+  /** The time of day in milliseconds since 1970. Default: that of the system. */
   readonly now?: () => number;
 }
 

@@ -17,39 +17,60 @@ import {
  * filled in. Times are in milliseconds; 0 turns a timer off.
  */
 export interface ProviderConfig {
-  /** For messages to people. */
+  /** A name for messages to people. Default: the base URL. */
   readonly name: string;
   /** `http:` or `https:`, as configured; {@link requestUrl} joins a path to it. */
   readonly baseUrl: string;
+  /** The wire that the server speaks. Default `responses`. */
   readonly wireApi: ProtocolId;
-  /** The model of requests that name none. */
+  /** The model of requests that name none. Default: none is named. */
   readonly model?: string;
-  /** Name of the environment variable with the key, read anew for every request. */
+  /** Name of the environment variable with the key, read anew for every request. Default: no key is sent. */
   readonly envKey?: string;
+  /** Headers of every request, by name. Default: none. */
   readonly httpHeaders: Readonly<Record<string, string>>;
-  /** Header name to the name of the environment variable with its value; unset or blank ones are left out. */
+  /**
+   * Headers whose values are in environment variables: header name to name of the variable. One that is unset or
+   * blank is left out. Default: none.
+   */
   readonly envHttpHeaders: Readonly<Record<string, string>>;
+  /** Parameters of every address, by name. Default: none. */
   readonly queryParams: Readonly<Record<string, string>>;
-  /** Extra attempts before a response's headers; at most 100. */
+  /** Number of attempts after the first, before the headers of an answer; at most 100. Default 4. */
   readonly requestMaxRetries: number;
-  /** Extra attempts after a stream began; at most 100. */
+  /** Number of attempts after the first, once an answer began; at most 100. Default 5. */
   readonly streamMaxRetries: number;
+  /** Milliseconds without any byte after which an answer is given up; 0 is off. Default 300,000. */
   readonly streamIdleTimeoutMs: number;
+  /** Whether a session of the Responses wire asks over a WebSocket. Default false. */
   readonly supportsWebsockets: boolean;
+  /** Milliseconds until a WebSocket is open; 0 is off. Default 15,000. */
   readonly websocketConnectTimeoutMs: number;
-  /** Chat: ask for token usage with `stream_options.include_usage`. */
+  /** Chat: ask for token usage with `stream_options.include_usage`. Default true. */
   readonly askUsage: boolean;
-  /** Chat: how long a finished answer waits for its usage. */
+  /** Chat: milliseconds that a finished answer waits for its usage. Default 250. */
   readonly usageGraceMs: number;
+  /** Milliseconds until the connection stands; 0 is off. Default 15,000. */
   readonly connectTimeoutMs: number;
-  /** From the request sent to the first byte of the body. Default: the idle timeout. */
+  /** Milliseconds from the request sent to the first byte of the body; 0 is off. Default: the idle timeout. */
   readonly firstByteTimeoutMs: number;
+  /** Milliseconds without any event, though bytes such as comments come; 0 is off. Default 1,200,000. */
   readonly progressTimeoutMs: number;
+  /** Milliseconds from the first to the last byte; 0 is off. Default 0. */
   readonly totalTimeoutMs: number;
+  /**
+   * What it means when the body ends without an end of the answer: an error `stream_truncated`, or a good end.
+   * Default `error`.
+   */
   readonly onClose: 'error' | 'complete';
+  /**
+   * What becomes of complete tool calls in an answer that ends with `stop`: they are left out, or handed on. Default
+   * `drop`.
+   */
   readonly toolCallsOnStop: 'drop' | 'promote';
-  /** The bound of requests that set none. */
+  /** Bound of answers in tokens, for requests that set none. Default: none is sent. */
   readonly maxOutputTokens?: number;
+  /** Bound of one event of the stream, in bytes. Past it the answer fails with kind `protocol`. Default 16 MiB. */
   readonly maxEventBytes: number;
 }
 

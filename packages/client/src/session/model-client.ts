@@ -12,21 +12,28 @@ import type { ModelObserver } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { GetEnv } from '../provider/provider-request.ts';
 
+/** What a client is made of. */
 export interface ModelClientOptions {
   /** From `createProvider`. */
   readonly provider: ProviderConfig;
   /** Reads the variables that the provider names, at every request. Default: none is set. */
   readonly getEnv?: GetEnv;
-  /** Default: one of its own, without a proxy. */
+  /** What requests go through. Default: a transport of its own, without a proxy. */
   readonly transport?: HttpTransport;
+  /** Default: the clock of the system. */
   readonly clock?: Clock;
+  /** Watches requests, for telemetry. Default: nobody does. */
   readonly observer?: ModelObserver;
   /** Ids of items that the server gave none. Default: random. */
   readonly mintId?: MintId;
 }
 
+/** How one request is streamed. */
 export interface StreamOptions {
-  /** Aborting it ends the stream with a `ModelError` of kind `aborted`. */
+  /**
+   * Aborting it ends the stream with a `ModelError` of kind `aborted`. Without one, only leaving the loop ends it
+   * early.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -21,25 +21,32 @@ import { Sampling } from '../stream/sampling.ts';
 import { concealSecrets, secretsOf } from '../provider/secrets.ts';
 import { createWebSocketPreference, type WebSocketPreference } from '../websocket/preference.ts';
 
+/** What a session is made of. */
 export interface ModelSessionOptions {
   /** From `createProvider`. Its retry counts are the budgets of the policy. */
   readonly provider: ProviderConfig;
   /** Reads the variables that the provider names, at every request. Default: none is set. */
   readonly getEnv?: GetEnv;
-  /** Default `default`. */
+  /** When a request is tried again: a policy or the name of one. Default `default`. */
   readonly policy?: RetryPolicy | RetryPolicyName;
-  /** Default: one of its own, without a proxy. */
+  /** What requests go through. Default: a transport of its own, without a proxy. */
   readonly transport?: HttpTransport;
+  /** Default: the clock of the system. */
   readonly clock?: Clock;
   /** At least 0 and below 1, for the jitter of delays. Default: a new random number each time. */
   readonly random?: () => number;
+  /** Watches requests, for telemetry. Default: nobody does. */
   readonly observer?: ModelObserver;
   /** Ids of items that the server gave none. Default: random. */
   readonly mintId?: MintId;
 }
 
+/** How one request of a turn is streamed. */
 export interface TurnStreamOptions {
-  /** Aborting it ends the stream with a `ModelError` of kind `aborted`, a wait before a retry as well. */
+  /**
+   * Aborting it ends the stream with a `ModelError` of kind `aborted`, a wait before a retry as well. Without one,
+   * only leaving the loop ends it early.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * For whoever runs tools while the answer still streams: the input of a retry after output was delivered, with every

@@ -10,19 +10,30 @@ import { followRedirect, isRedirect, MAX_REDIRECTS, tooManyRedirects, type Hop }
 import { systemClock } from '../platform/system-clock.ts';
 import { defaultTimers, type HttpTimers } from './watch.ts';
 
+/** What a transport is made of. */
 export interface HttpTransportOptions {
-  /** Default: the system's. */
+  /** Default: the clock of the system. */
   readonly clock?: Clock;
+  /** Proxies on the way. Default: none. */
   readonly proxy?: ProxyOptions;
 }
 
+/** One HTTP request. */
 export interface HttpRequest {
   readonly method: string;
   readonly url: string | URL;
-  /** Names in lower case. A redirect to another origin takes none along that could identify the caller. */
+  /**
+   * Names in lower case. A redirect to another origin takes none along that could identify the caller. Default: none.
+   */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The whole body. Default: none. */
   readonly body?: string | Uint8Array;
+  /**
+   * Aborting it ends the request, and the reading of its body, with kind `aborted`. Without one nothing else ends it
+   * early.
+   */
   readonly signal?: AbortSignal | undefined;
+  /** Default: {@link defaultTimers}. */
   readonly timers?: HttpTimers;
   /** `manual` hands redirects back as they are. Default `follow`, at most 5. */
   readonly redirect?: 'follow' | 'manual';
@@ -71,6 +82,8 @@ export interface HttpTransport {
 }
 
 /**
+ * A transport with connections of its own.
+ *
  * @example
  * ```ts
  * const http = createHttpTransport();

@@ -1,9 +1,10 @@
 /** Where requests go through. Empty or absent values mean no proxy; the environment is not read here. */
 export interface ProxyOptions {
-  /** Proxy for `http:` addresses, and for `https:` ones when `httpsProxy` is absent. */
+  /** Proxy for `http:` addresses, and for `https:` ones without an `httpsProxy`. Default: none. */
   readonly httpProxy?: string | undefined;
+  /** Proxy for `https:` addresses. Default: `httpProxy`. */
   readonly httpsProxy?: string | undefined;
-  /** Comma-separated hosts that are reached directly; `*` is every host. */
+  /** Comma-separated hosts that are reached directly; `*` is every host. Default: none. */
   readonly noProxy?: string | undefined;
 }
 

@@ -4,18 +4,22 @@ import type { TimerName } from './failures.ts';
 
 /** Milliseconds; 0 is off. Absent fields take `defaultTimers`. */
 export interface HttpTimers {
-  /** Until the connection stands. */
+  /** Until the connection stands. Default 15,000 ms. */
   readonly connectMs?: number;
-  /** From the request sent to the headers and the first byte of the body. Absent: as `idleMs`. */
+  /** From the request sent to the headers and the first byte of the body. Default: as `idleMs`. */
   readonly firstByteMs?: number;
-  /** Any byte starts it over, comments too. It rests while the consumer holds the server back. */
+  /** Any byte starts it over, comments too. It rests while the consumer holds the server back. Default 300,000 ms. */
   readonly idleMs?: number;
-  /** Only `progress()` starts it over; the time the consumer takes does not count. */
+  /** Only `progress()` starts it over; the time the consumer takes does not count. Default 1,200,000 ms. */
   readonly progressMs?: number;
-  /** From the first to the last byte, redirects included. */
+  /** From the first to the last byte, redirects included. Default 0 ms: off. */
   readonly totalMs?: number;
 }
 
+/**
+ * The timers of a request that sets none, in milliseconds: 15 s to connect, 300 s of silence, 1,200 s without an
+ * event, no total.
+ */
 export const defaultTimers = {
   connectMs: 15_000,
   idleMs: 300_000,

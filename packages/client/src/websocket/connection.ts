@@ -37,11 +37,13 @@ export interface WebSocketConnection {
 }
 
 /**
+ * A connection for requests over a WebSocket, each on its own.
+ *
  * @example
  * ```ts
  * const connection = createWebSocketConnection({ provider, getEnv });
- * const stream = toModelStream(connection.stream({ input }));
- * for await (const event of stream) show(event);
+ * const batches = connection.stream({ input });
+ * for (let events = await batches.next(); events !== undefined; events = await batches.next()) show(events);
  * connection.close();
  * ```
  */

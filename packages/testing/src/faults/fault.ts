@@ -6,6 +6,7 @@ import type { Reply } from '../scenario/scenario.ts';
 /** Where a fault can show. */
 export type FaultWire = ProtocolId | 'websocket';
 
+/** The request whose answer a fault changes. */
 export interface FaultContext {
   readonly wire: FaultWire;
   readonly request: RequestView;

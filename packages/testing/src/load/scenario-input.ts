@@ -4,7 +4,13 @@ import { nearest } from '@turnwire/wire/internal/base/nearest';
 import type { Scenario } from '../scenario/scenario.ts';
 
 /** What can be given as a scenario: one, a builder, the name of a built-in one, or the path of a file. */
-export type ScenarioInput = Scenario | string | { build(): Scenario };
+export type ScenarioInput =
+  | Scenario
+  | string
+  | {
+      /** The scenario as it is now. */
+      build(): Scenario;
+    };
 
 /**
  * The scenario that is meant. A text with a dot or a slash in it is a path.

@@ -24,6 +24,7 @@ export interface RequestView {
   readonly previousResponseId?: string;
 }
 
+/** The output of one tool call in a request. */
 export interface ToolOutputView {
   readonly callId: string;
   readonly text: string;

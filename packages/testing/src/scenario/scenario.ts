@@ -4,9 +4,11 @@ import type { RequestView } from './request-view.ts';
 
 /** What a scripted model says: turns, each with the replies to one user message and its tool outputs. */
 export interface Scenario {
+  /** A name for messages to people. Default: none. */
   readonly name?: string;
-  /** The model that `GET /v1/models` lists and answers carry, unless the request names one. */
+  /** The model that `GET /v1/models` lists and answers carry, unless the request names one. Default `scripted`. */
   readonly model?: string;
+  /** The answers, one turn for each user message. */
   readonly turns: readonly Turn[];
 }
 
@@ -54,6 +56,7 @@ export interface Reply {
   readonly faults?: readonly string[];
 }
 
+/** An error in the words of the wire. */
 export interface ReplyError {
   readonly status?: number;
   readonly code?: string;
@@ -61,6 +64,7 @@ export interface ReplyError {
   readonly message: string;
 }
 
+/** One item of a scripted answer; `chunk` is the length of its deltas in UTF-16 code units. */
 export type ReplyPart =
   | { readonly type: 'text'; readonly text: string; readonly chunk?: number }
   | { readonly type: 'refusal'; readonly text: string }
@@ -69,6 +73,7 @@ export type ReplyPart =
   /** Any other output item, sent as it is (Responses wire only). */
   | { readonly type: 'item'; readonly item: JsonObject };
 
+/** A scripted tool call. */
 export interface ToolCallPart {
   readonly type: 'tool_call';
   readonly name: string;

@@ -17,14 +17,15 @@ import { WebSocketSide } from './websocket.ts';
 import type { Match, Scenario } from '../scenario/scenario.ts';
 import { toScenario, type ScenarioInput } from '../load/scenario-input.ts';
 
+/** What a mock serves, and where. */
 export interface MockOptions {
   /** Serve this wire alone; the other answers 404. Default: both. */
   readonly wire?: ProtocolId | undefined;
   /** A scenario, a builder, or the name of a built-in one. Default: says that it is scripted. */
   readonly scenario?: ScenarioInput | undefined;
-  /** Faults of every answer, e.g. `finish-then-hold`, `status:503:2`, `drip:20@1` (only request 1). */
+  /** Faults of every answer, e.g. `finish-then-hold`, `status:503:2`, `drip:20@1` (only request 1). Default: none. */
   readonly faults?: readonly (string | Fault)[] | undefined;
-  /** Default 0: a free one. */
+  /** TCP port. Default 0: a free one. */
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
@@ -32,12 +33,13 @@ export interface MockOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Milliseconds between two events of an answer whose reply sets no pace. Default: none. */
   readonly paceMs?: number | undefined;
-  /** How many model requests have to arrive: `verify()` checks it. */
+  /** Number of model requests that have to arrive: `verify()` checks it. Default: any number. */
   readonly expect?: number | undefined;
   /** Unix time in seconds that answers carry. Default 1767225600. */
   readonly createdAt?: number | undefined;
-  /** Requests kept for `requests`. Default 10,000. */
+  /** Number of requests kept for `requests`; the oldest go first. Default 10,000. */
   readonly keepRequests?: number | undefined;
+  /** Default: the clock of the system. */
   readonly clock?: Clock | undefined;
 }
 

@@ -21,7 +21,7 @@ export interface Tape {
  * @example
  * ```ts
  * const { exchanges } = await readTape('tapes/0001-post-v1-chat-completions.tape.jsonl');
- * const body = Buffer.concat(exchanges[0].chunks.map(({ data }) => data));
+ * for (const { chunks } of exchanges) console.log(Buffer.concat(chunks.map(({ data }) => data)).toString('utf8'));
  * ```
  */
 export async function readTape(path: string): Promise<Tape> {

@@ -11,17 +11,22 @@ import { UpstreamAgents } from './upstream.ts';
 import { RecordedWebSocket } from './record-websocket.ts';
 import { TapeFolder } from './writer.ts';
 
+/** What is recorded, and where the recorder listens. */
 export interface RecordOptions {
   /** Base of the server that is recorded, e.g. `http://127.0.0.1:8080` or `https://api.openai.com/v1`. */
   readonly upstream: string;
-  /** Default 0: a free one. */
+  /** TCP port. Default 0: a free one. */
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
   /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Default: the clock of the system. */
   readonly clock?: Clock | undefined;
-  /** Told of every tape that cannot be written, and of every exchange that failed. Must not throw. */
+  /**
+   * Called with one line for every tape that cannot be written, and for every exchange that failed. Must not throw.
+   * Default: problems are passed over.
+   */
   readonly onProblem?: ((message: string) => void) | undefined;
 }
 

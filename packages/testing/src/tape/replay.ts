@@ -13,17 +13,19 @@ import { playWebSocket } from './play-websocket.ts';
 import { passedHeaders, readBody } from './proxy.ts';
 import { readTape, type Tape } from './read.ts';
 
+/** How a tape is played, and where its server listens. */
 export interface ReplayOptions {
-  /** 1 (the default): as it was; 2: twice as fast; `max`: without any wait. */
+  /** How many times as fast as it was recorded: 1 is as it was, 2 twice as fast; `max` waits for nothing. Default 1. */
   readonly speed?: number | 'max' | undefined;
   /** Each exchange answers one request only. Default false: the most similar one is played again. */
   readonly once?: boolean | undefined;
-  /** Default 0: a free one. */
+  /** TCP port. Default 0: a free one. */
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
   /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Default: the clock of the system. */
   readonly clock?: Clock | undefined;
 }
 

@@ -19,6 +19,7 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
  */
 export type TapeEnding = 'complete' | 'cut' | 'reset' | 'client-left' | 'failed' | 'stopped' | 'torn';
 
+/** The request of an exchange. */
 export interface TapedRequest {
   /** Wall clock of the request, ISO 8601. */
   readonly at: string;
@@ -29,6 +30,7 @@ export interface TapedRequest {
   readonly body: Uint8Array;
 }
 
+/** The head of an answer; `ms` counts from the request. */
 export interface TapedResponse {
   readonly ms: number;
   readonly status: number;
@@ -50,6 +52,7 @@ export interface TapedMessage {
   readonly data: string | Uint8Array;
 }
 
+/** How an exchange ended; `ms` counts from the request. */
 export interface TapedEnd {
   readonly ms: number;
   readonly how: TapeEnding;

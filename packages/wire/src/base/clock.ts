@@ -3,6 +3,7 @@ export interface Timer {
   cancel(): void;
 }
 
+/** How a timer is kept. */
 export interface TimerOptions {
   /**
    * The process must not end while this timer runs: for a wait that is work, such as the delay before a retry.

@@ -5,11 +5,13 @@ import { wireErrorOf } from '../encode-error.ts';
 import { toDataSse, type WireEvent } from '../encode-event.ts';
 import { ChatAnswer, type ReasoningField } from './encode-answer.ts';
 
+/** How an answer is written as Chat Completions chunks. */
 export interface ChatEncoderOptions {
   /** The completion's id on this wire. Default: the one the events carry, else `chatcmpl_1`. */
   readonly id?: string | undefined;
   /** Unix time in seconds. Default 0. */
   readonly createdAt?: number | undefined;
+  /** The name of the model in every chunk. Default: an empty text. */
   readonly model?: string | undefined;
   /** Send the usage chunk: the request had `stream_options.include_usage`. Default false. */
   readonly includeUsage?: boolean | undefined;

@@ -4,14 +4,15 @@ import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { toChatMessages, type ToolName } from './request-messages.ts';
 
+/** How a Chat Completions request is written. */
 export interface ChatBodyOptions {
-  /** For a request that names no model. */
+  /** The model that is asked when the request names none. Default: none is named. */
   readonly model?: string | undefined;
-  /** For a request that sets no bound. */
+  /** Bound of the answer in tokens when the request sets none. Default: no bound is sent. */
   readonly maxOutputTokens?: number | undefined;
   /** Ask for token usage with `stream_options.include_usage`. Default false. */
   readonly askUsage?: boolean | undefined;
-  /** Default true. */
+  /** Ask for a stream of events, not for one JSON body. Default true. */
   readonly stream?: boolean;
   /** From `chatQuirksOf`. Default: the common form. */
   readonly quirks?: ChatQuirks | undefined;

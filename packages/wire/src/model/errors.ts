@@ -20,8 +20,13 @@ export type ErrorKind =
   | 'protocol'
   | 'aborted';
 
+/**
+ * Whether a retry makes sense: `never`; `backoff`, after a delay of our own; `after`, after the delay that the server
+ * asked for.
+ */
 export type RetryClass = 'never' | 'backoff' | 'after';
 
+/** What an error says about a retry. */
 export interface RetryAdvice {
   readonly class: RetryClass;
   /** Milliseconds that the server asked to wait. */
@@ -91,8 +96,11 @@ export const retryClassOf: Readonly<Record<ErrorKind, RetryClass>> = {
  *
  * @example
  * ```ts
- * catch (error) {
- *   if (error instanceof ModelError && error.retry.class !== 'never') retryLater(error.retry.afterMs);
+ * try {
+ *   for await (const event of client.stream({ input })) show(event);
+ * } catch (error) {
+ *   if (!(error instanceof ModelError) || error.retry.class === 'never') throw error;
+ *   console.error(`${error.message}; try again in ${error.retry.afterMs ?? 1000} ms`);
  * }
  * ```
  */

@@ -30,18 +30,22 @@ export type ModelEvent =
   | UnknownEvent
   | CompletedEvent;
 
+/** The `type` of a canonical event. */
 export type ModelEventType = ModelEvent['type'];
 
+/** The server began to answer. */
 export interface CreatedEvent {
   readonly type: 'created';
   readonly response_id?: string;
 }
 
+/** An item begins; its text and its arguments follow as deltas. */
 export interface OutputItemAddedEvent {
   readonly type: 'output_item.added';
   readonly item: OutputItem;
 }
 
+/** More text of an assistant message. */
 export interface OutputTextDeltaEvent {
   readonly type: 'output_text.delta';
   readonly delta: string;
@@ -49,12 +53,14 @@ export interface OutputTextDeltaEvent {
   readonly item_id?: string;
 }
 
+/** More text of a refusal. */
 export interface RefusalDeltaEvent {
   readonly type: 'refusal.delta';
   readonly delta: string;
   readonly item_id?: string;
 }
 
+/** More text of the reasoning itself. */
 export interface ReasoningTextDeltaEvent {
   readonly type: 'reasoning_text.delta';
   readonly delta: string;
@@ -62,6 +68,7 @@ export interface ReasoningTextDeltaEvent {
   readonly item_id?: string;
 }
 
+/** More text of a summary of the reasoning. */
 export interface ReasoningSummaryTextDeltaEvent {
   readonly type: 'reasoning_summary_text.delta';
   readonly delta: string;
@@ -69,6 +76,7 @@ export interface ReasoningSummaryTextDeltaEvent {
   readonly item_id?: string;
 }
 
+/** One part of a summary, whole. */
 export interface ReasoningSummaryTextDoneEvent {
   readonly type: 'reasoning_summary_text.done';
   readonly text: string;
@@ -76,6 +84,7 @@ export interface ReasoningSummaryTextDoneEvent {
   readonly item_id?: string;
 }
 
+/** A new part of a summary begins. */
 export interface ReasoningSummaryPartAddedEvent {
   readonly type: 'reasoning_summary_part.added';
   readonly summary_index: number;
@@ -97,16 +106,19 @@ export interface OutputItemDoneEvent {
   readonly item: OutputItem;
 }
 
+/** The model that the server says it uses, from its headers or its metadata. */
 export interface ServerModelEvent {
   readonly type: 'server_model';
   readonly model: string;
 }
 
+/** How much of its quota the account has used, as the server told it. */
 export interface RateLimitsEvent {
   readonly type: 'rate_limits';
   readonly snapshot: RateLimitSnapshot;
 }
 
+/** The version of the server's list of models: it changes when the list does. */
 export interface ModelsEtagEvent {
   readonly type: 'models_etag';
   readonly etag: string;
@@ -129,6 +141,7 @@ export interface UnknownEvent {
   readonly raw: JsonObject;
 }
 
+/** The answer is over, and good: the last event of a stream. */
 export interface CompletedEvent {
   readonly type: 'completed';
   /** `""` when the server gave none. */
@@ -143,6 +156,7 @@ export interface CompletedEvent {
 /** What told that the response was over; `finish_reason` whatever then ended the wait for usage. */
 export type EndedBy = 'response.completed' | 'finish_reason' | 'sentinel' | 'close';
 
+/** A tool call that was seen and not handed on, since running it would not be safe. */
 export interface DroppedToolCall {
   readonly call_id: string;
   readonly name?: string;
@@ -150,6 +164,7 @@ export interface DroppedToolCall {
   readonly reason: 'stop' | 'no_name' | 'incomplete';
 }
 
+/** One window of a rate limit. */
 export interface RateLimitWindow {
   readonly used_percent: number;
   readonly window_minutes?: number;
@@ -157,6 +172,7 @@ export interface RateLimitWindow {
   readonly reset_at?: number;
 }
 
+/** The rate limits of an account at one moment. */
 export interface RateLimitSnapshot {
   readonly limit_id: string;
   readonly limit_name?: string;
@@ -186,4 +202,5 @@ const eventTypes = {
   completed: true,
 } as const satisfies Record<ModelEventType, true>;
 
+/** The `type` of every canonical event. */
 export const modelEventTypes: readonly ModelEventType[] = Object.keys(eventTypes) as ModelEventType[];

@@ -5,8 +5,10 @@ import type { JsonObject } from '../base/json.ts';
  * so that the types are assignable to and from those of the `openai` package (test/model/openai-types.test.ts).
  */
 
+/** How far an item is. */
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
+/** Text that the assistant wrote. */
 export interface OutputTextPart {
   type: 'output_text';
   text: string;
@@ -16,6 +18,7 @@ export interface OutputTextPart {
 /** Where a text comes from; only servers with tools of their own make these. */
 export type Annotation = UrlCitation | FileCitation | ContainerFileCitation | FilePath;
 
+/** A web page that a part of the text is from; the indexes count characters of the text. */
 export interface UrlCitation {
   type: 'url_citation';
   url: string;
@@ -24,6 +27,7 @@ export interface UrlCitation {
   end_index: number;
 }
 
+/** A file that the text up to `index` is from. */
 export interface FileCitation {
   type: 'file_citation';
   file_id: string;
@@ -31,6 +35,7 @@ export interface FileCitation {
   index: number;
 }
 
+/** A file in the server's container that a part of the text is from; the indexes count characters of the text. */
 export interface ContainerFileCitation {
   type: 'container_file_citation';
   container_id: string;
@@ -40,22 +45,26 @@ export interface ContainerFileCitation {
   end_index: number;
 }
 
+/** A file that the server made, mentioned at `index` of the text. */
 export interface FilePath {
   type: 'file_path';
   file_id: string;
   index: number;
 }
 
+/** Why the assistant does not answer, in its own words. */
 export interface RefusalPart {
   type: 'refusal';
   refusal: string;
 }
 
+/** Text for the model. */
 export interface InputTextPart {
   type: 'input_text';
   text: string;
 }
 
+/** An image for the model. */
 export interface InputImagePart {
   type: 'input_image';
   /** An `https:` or `data:` URL. */
@@ -79,6 +88,7 @@ export interface InputMessage {
   content: string | (InputTextPart | InputImagePart)[];
 }
 
+/** What the model thought. It goes back to the server unchanged with the next request. */
 export interface ReasoningItem {
   type: 'reasoning';
   id: string;
@@ -88,6 +98,7 @@ export interface ReasoningItem {
   status?: ItemStatus;
 }
 
+/** The model calls a function. */
 export interface FunctionCall {
   type: 'function_call';
   id?: string;
@@ -99,6 +110,7 @@ export interface FunctionCall {
   status?: ItemStatus;
 }
 
+/** The model calls a tool that takes free text. */
 export interface CustomToolCall {
   type: 'custom_tool_call';
   id?: string;
@@ -109,12 +121,14 @@ export interface CustomToolCall {
   input: string;
 }
 
+/** The result of a function call, for the model. */
 export interface FunctionCallOutput {
   type: 'function_call_output';
   call_id: string;
   output: string | (InputTextPart | InputImagePart)[];
 }
 
+/** The result of a custom tool call, for the model. */
 export interface CustomToolCallOutput {
   type: 'custom_tool_call_output';
   call_id: string;
@@ -124,6 +138,7 @@ export interface CustomToolCallOutput {
 /** An item of a type that turnwire has no shape for, or a malformed one: carried untouched, never dropped. */
 export type OpaqueItem = JsonObject;
 
+/** Whatever may stand in an answer's output. */
 export type OutputItem = AssistantMessage | ReasoningItem | FunctionCall | CustomToolCall | OpaqueItem;
 
 /** Whatever may stand in a request's `input`. */
@@ -134,6 +149,7 @@ export function isToolCall(item: Item): item is FunctionCall | CustomToolCall {
   return isFunctionCall(item) || isCustomToolCall(item);
 }
 
+/** True for a well-formed function call. */
 export function isFunctionCall(item: Item): item is FunctionCall {
   return (
     item.type === 'function_call' &&
@@ -143,6 +159,7 @@ export function isFunctionCall(item: Item): item is FunctionCall {
   );
 }
 
+/** True for a well-formed call of a custom tool. */
 export function isCustomToolCall(item: Item): item is CustomToolCall {
   return (
     item.type === 'custom_tool_call' &&
@@ -152,10 +169,12 @@ export function isCustomToolCall(item: Item): item is CustomToolCall {
   );
 }
 
+/** True for a message of the assistant. */
 export function isAssistantMessage(item: Item): item is AssistantMessage {
   return item.type === 'message' && item.role === 'assistant' && Array.isArray(item.content);
 }
 
+/** True for an item of reasoning. */
 export function isReasoning(item: Item): item is ReasoningItem {
   return item.type === 'reasoning' && Array.isArray(item.summary);
 }

@@ -6,12 +6,13 @@ import { retryClassOf, type ErrorKind, type ModelError, type RetryClass } from '
  */
 export type RetryLevelName = 'request' | 'stream';
 
+/** How often, how late and after which errors one level of a request is tried again. */
 export interface RetryLevel {
-  /** Attempts after the first. */
+  /** Number of attempts after the first. */
   readonly maxRetries: number;
   /** Milliseconds before the first retry; doubles with each. */
   readonly baseDelayMs: number;
-  /** The delay varies by this share to both sides: 0.1 is 10 %. */
+  /** By how much the delay varies to both sides, as a share: 0.1 turns 200 ms into 180 to 220 ms. */
   readonly jitter: number;
   /** What each kind of error means at this level. */
   readonly classes: Readonly<Record<ErrorKind, RetryClass>>;
@@ -19,9 +20,14 @@ export interface RetryLevel {
 
 /** When to try again, and how long to wait before: data, read by {@link decideRetry}. */
 export interface RetryPolicy {
+  /** Before the answer began: nothing was accepted yet. */
   readonly request: RetryLevel;
+  /** After the answer began. */
   readonly stream: RetryLevel;
-  /** A longer delay that the server asks for is not waited for: the error tells it to the caller. */
+  /**
+   * The longest delay, in milliseconds, that is waited for when the server asks for one. Past it the error goes to
+   * the caller, with the delay.
+   */
   readonly maxServerDelayMs: number;
 }
 
@@ -57,8 +63,13 @@ const bridge: RetryPolicy = {
   maxServerDelayMs: 10_000,
 };
 
+/**
+ * The policies that have a name: `default`; `codex`, which gives up where Codex does; `none`, which never tries
+ * again; `bridge`.
+ */
 export const retryPolicies = { default: standard, codex, none, bridge } as const satisfies Record<string, RetryPolicy>;
 
+/** The name of one of {@link retryPolicies}. */
 export type RetryPolicyName = keyof typeof retryPolicies;
 
 /** The same policy with other budgets; an absent one stays. */
@@ -73,10 +84,13 @@ export function withBudgets(
   };
 }
 
+/** One retry that is going to be made. */
 export interface RetryPlan {
   /** Which retry of its level this is, from 1. */
   readonly attempt: number;
+  /** How many retries this level may make. */
   readonly max: number;
+  /** Milliseconds to wait before it. */
   readonly delayMs: number;
 }
 

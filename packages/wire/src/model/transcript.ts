@@ -4,6 +4,7 @@ import { TranscriptBuilder, type Transcript } from './transcript-builder.ts';
 
 export type { Transcript };
 
+/** The transcript of no events. */
 export const emptyTranscript: Transcript = { items: [], incomplete: [] };
 
 /**

@@ -8,15 +8,20 @@ import type { Repairs } from '../repairs.ts';
 import { ItemSequencer } from './encode-order.ts';
 import { Outbox } from './encode-parts.ts';
 
+/** How an answer is written as Responses events. */
 export interface ResponsesEncoderOptions {
   /** The response's id on this wire. Default: the one the events carry, else a minted one. */
   readonly responseId?: string | undefined;
   /** Unix time in seconds. Default 0. */
   readonly createdAt?: number | undefined;
+  /** The name of the model in the response object. Default: an empty text. */
   readonly model?: string | undefined;
-  /** More fields of the response object (`instructions`, `tools`, `metadata`, …): they win over the defaults. */
+  /**
+   * More fields of the response object (`instructions`, `tools`, `metadata`, …): they win over those that the encoder
+   * writes. Default: none.
+   */
   readonly response?: JsonObject | undefined;
-  /** Default: a counter per encoder. */
+  /** Makes ids for items that have none. Default: a counter for each encoder. */
   readonly mintId?: MintId | undefined;
   /** Forward the raw of `unknown` events, renumbered. Default false. */
   readonly forwardUnknown?: boolean | undefined;

@@ -5,12 +5,13 @@ import { sendableArguments } from '../arguments.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { withPairedCalls } from '../request-history.ts';
 
+/** How a Responses request is written. */
 export interface ResponsesBodyOptions {
-  /** For a request that names no model. */
+  /** The model that is asked when the request names none. Default: none is named. */
   readonly model?: string | undefined;
-  /** For a request that sets no bound. */
+  /** Bound of the answer in tokens when the request sets none. Default: no bound is sent. */
   readonly maxOutputTokens?: number | undefined;
-  /** Default true. */
+  /** Ask for a stream of events, not for one JSON body. Default true. */
   readonly stream?: boolean;
 }
 

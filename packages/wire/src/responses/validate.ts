@@ -18,6 +18,7 @@ export interface OrderValidator {
   end(): OrderViolation[];
 }
 
+/** Which order of events is expected. */
 export interface OrderValidatorOptions {
   /** Items come as one `output_item.done` each, without `added` and deltas. Default false. */
   readonly finalOnly?: boolean;

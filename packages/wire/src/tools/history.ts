@@ -6,6 +6,7 @@ import type { ToolMap, Uncarried } from './tool-map.ts';
 
 /** The items of a request as an upstream can read them that only knows functions. */
 export interface MappedInput {
+  /** The input with function calls in place of all other calls. */
   readonly items: readonly Item[];
   /** Items that have no counterpart, in the order of the input. */
   readonly uncarried: readonly Uncarried[];

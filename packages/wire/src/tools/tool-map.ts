@@ -26,12 +26,16 @@ export interface ToolMap {
   functionNameOf(target: ToolTarget): string;
 }
 
+/** The parts of a Responses request in which tools are named. */
 export interface ToolMapInput {
-  /** The request's `tools`. */
+  /** The request's `tools`. Default: none. */
   readonly tools?: readonly unknown[];
-  /** Items may bring tools too: `additional_tools`, and the results of a tool search. */
+  /**
+   * The request's `input`. Items may bring tools too: `additional_tools`, and the results of a tool search. Default:
+   * none.
+   */
   readonly input?: readonly Item[];
-  /** The request's `tool_choice`. */
+  /** The request's `tool_choice`. Default: the model decides. */
   readonly toolChoice?: unknown;
 }
 
