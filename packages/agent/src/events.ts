@@ -4,14 +4,14 @@ import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 
 /**
- * What a turn of the agent tells its front end (JSON lines, terminal, editor): one union on `type`. The
- * model's own events are passed through unchanged. Field names are snake_case, as on the wire, because
- * `turnwire exec --json` prints these objects.
+ * What a turn of the agent reports to its front end (JSON lines, terminal, editor): one union on `type`. The model's
+ * own events are passed through unchanged. Field names are snake_case, as on the wire, because `turnwire exec --json`
+ * prints these objects.
  *
  * Contract: `turn.started` is first. Exactly one of `turn.completed`, `turn.failed`, `turn.interrupted` is last.
- * Every `tool.started` has its `tool.finished` before that, every `approval.requested` its `approval.resolved`.
- * Tool events may stand between the events of a response that is still streaming. `tool.finished` comes when the
- * tool is done; the outputs go to the model in the order of the calls.
+ * Every `tool.started` has its `tool.finished` before that, every `approval.requested` its `approval.resolved`. Tool
+ * events may stand between the events of a response that is still streaming. `tool.finished` comes when the tool is
+ * done; the outputs go to the model in the order of the calls.
  */
 export type AgentEvent =
   | ModelEvent
@@ -89,7 +89,7 @@ export interface ToolStartedEvent {
   readonly sandbox?: SandboxLevel;
 }
 
-/** What a running tool printed, as it comes. Bounded: after a limit nothing more is told until `tool.finished`. */
+/** What a running tool printed, as it comes. Bounded: past a limit nothing more is reported until `tool.finished`. */
 export interface ToolOutputEvent {
   readonly type: 'tool.output';
   readonly call_id: string;
@@ -157,7 +157,7 @@ export interface WarningEvent {
 /** The turn is over, and good: its last event. */
 export interface TurnCompletedEvent {
   readonly type: 'turn.completed';
-  /** Sum over the requests of the turn; absent when no server told any. */
+  /** Sum over the requests of the turn; absent when no server reported any. */
   readonly usage?: Usage;
   /** Requests to the model that were answered in this turn. */
   readonly requests: number;

@@ -1,6 +1,6 @@
 import type { ToolSelection } from './tools/toolset.ts';
 
-/** The system text of an agent that was given none. `undefined` without tools: then the model needs no telling. */
+/** The system text of an agent that was given none. `undefined` without tools: the model then needs no instructions. */
 export function defaultInstructions(options: {
   readonly cwd: string;
   readonly tools: ToolSelection;

@@ -23,7 +23,7 @@ export type ToolInput =
 export interface ToolRun {
   /** Aborts on an interrupt: the tool ends everything that it started and returns. */
   readonly signal: AbortSignal;
-  /** Shows output while it comes. The tool bounds what it tells. */
+  /** Shows output while it comes. The tool itself bounds how much it shows. */
   output(stream: 'stdout' | 'stderr', delta: string): void;
 }
 

@@ -31,7 +31,7 @@ export interface DecoderOptions {
   readonly maxEventBytes?: number;
   /** Makes ids for items that the server gave none. Default: a counter for each decoder. */
   readonly mintId?: MintId | undefined;
-  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;
   /** Test only: false parses every event with `JSON.parse`. Default true. */
   readonly templates?: boolean;

@@ -61,8 +61,8 @@ export interface WireError {
 }
 
 /**
- * The error as a client can classify it: the server's own code when it stands for the same kind, else the
- * code that clients know for the kind; a server's delay is told in the message, where clients look for it.
+ * The error as a client can classify it: the server's own code when it stands for the same kind, else the code that
+ * clients know for the kind; a server's delay goes into the message, where clients look for it.
  */
 export function wireErrorOf(error: ModelError): WireError {
   return {

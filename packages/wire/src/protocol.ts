@@ -38,11 +38,11 @@ export interface EncoderOptions {
    * none.
    */
   readonly response?: JsonObject | undefined;
-  /** Forward what the server's own tools tell of their progress, where the wire has events for it. Default false. */
+  /** Forward the progress of the server's own tools, where the wire has events for it. Default false. */
   readonly toolProgress?: boolean | undefined;
   /** Default: a counter per encoder. */
   readonly mintId?: MintId | undefined;
-  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;
 }
 
@@ -73,7 +73,7 @@ export interface Protocol {
   readonly overWebSocket: boolean;
   /** Each SSE event has an `event:` line with its type. */
   readonly namesEvents: boolean;
-  /** A stream tells its usage only to a request that asks for it (`stream_options.include_usage`). */
+  /** A stream has its usage only for a request that asks for it (`stream_options.include_usage`). */
   readonly usageOnRequest: boolean;
   /** How an answer that ended well was ended on this wire. */
   readonly endedBy: CompletedEvent['ended_by'];
@@ -81,7 +81,7 @@ export interface Protocol {
   readonly answerPrefix: string;
   /** The state machine that reads one answer. */
   createMachine(options: DecoderOptions): WireMachine;
-  /** The body of a request; what the wire has no form for is told in the notes. */
+  /** The body of a request; the notes list what the wire has no form for. */
   toRequest(request: ModelRequest, options: RequestOptions): RequestBody;
   /** @throws InvalidFieldError for a field of the wrong type, naming it */
   fromRequest(body: JsonObject): ParsedRequest;
@@ -89,7 +89,7 @@ export interface Protocol {
   createEncoder(options: EncoderOptions): AnswerEncoder;
   /** Events as SSE text. */
   readonly toSse: (events: readonly WireEvent[]) => string;
-  /** What of a client's remaining fields other wires may have a form for. */
+  /** Those of a client's remaining fields that other wires may have a form for. */
   toPortable(rest: JsonObject): PortableFields;
   /** Portable fields as this wire's servers understand them; the rest would be refused by strict ones. */
   fromPortable(fields: PortableFields): JsonObject;

@@ -49,7 +49,7 @@ export type Repair = keyof typeof repairs;
 const SKIPPED_EVENTS = 16;
 const SKIPPED_LENGTH = 256;
 
-/** What was repaired in one answer; whoever wants to know it gives one along. */
+/** Collects what was repaired in one answer; give one to the decoder or encoder to know it. */
 export class Repairs {
   /** Each once, in order. */
   readonly names = new Set<Repair>();

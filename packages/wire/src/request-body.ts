@@ -1,6 +1,6 @@
 import type { JsonObject } from './base/json.ts';
 
-/** A request's body, and what of the request had to be left out or changed, one line each. */
+/** A request's body, and a line for each part of the request that was left out or changed. */
 export interface RequestBody {
   readonly body: JsonObject;
   readonly notes: readonly string[];

@@ -42,7 +42,7 @@ export interface AcpAgentOptions {
   readonly contextWindow?: number;
   /** MCP servers of the configuration; the editor's own come on top. */
   readonly mcpServers?: readonly McpServerConfig[];
-  /** What the person should know of the configuration, one line each: told at the first prompt of a session. */
+  /** What the person should know of the configuration, one line each: sent at the first prompt of a session. */
   readonly notes?: readonly string[];
 }
 

@@ -37,7 +37,7 @@ const permissionOptions = [
   { optionId: 'deny', name: 'Deny', kind: 'reject_once' as const },
 ];
 
-/** One conversation of the editor: its agent, and what was told of it. */
+/** One conversation of the editor: its agent, and what the editor has seen of it. */
 export class AcpSession {
   readonly #options: SessionOptions;
   readonly #agent: Agent;
@@ -69,7 +69,7 @@ export class AcpSession {
     this.#agent.tools = this.#options.toolsOf(mode);
   }
 
-  /** Tells the editor what was said before. */
+  /** Sends the editor what was said before. */
   async tellHistory(): Promise<void> {
     for (const update of historyUpdates(this.#agent.items, this.#ids)) await this.#tell(update);
   }

@@ -14,7 +14,7 @@ import { printable, visible } from '@turnwire/wire/internal/base/printable';
 import type { ToolIds } from './tool-ids.ts';
 
 /**
- * Turns the agent's events into the editor's updates. Text is told once, streamed or not; a tool call begins as
+ * Turns the agent's events into the editor's updates. Text is sent once, streamed or not; a tool call begins as
  * `pending`, is `in_progress` once it may run, and ends as `completed` or `failed`.
  */
 export class UpdateMapper {

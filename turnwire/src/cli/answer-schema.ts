@@ -6,7 +6,7 @@ import { assistantText } from '@turnwire/wire/internal/model/transcript';
 /** Characters: a long list may be wrong in every place. */
 const MAX_PROBLEM = 500;
 
-/** Tells what is wrong with an answer, in one line; `undefined`: it fits. */
+/** Says what is wrong with an answer, in one line; `undefined` when it fits. */
 export type CheckAnswer = (answer: string) => string | undefined;
 
 /** Collects the final answer of a turn: the text of the messages of its last response. */

@@ -11,7 +11,7 @@ import { proxyFromEnv } from './proxy.ts';
 /**
  * A session with a provider, through the proxies of the environment.
  *
- * @param onFallback - told once, when the session gives WebSocket up
+ * @param onFallback - called once, when the session gives WebSocket up
  */
 export function connect(
   provider: ProviderConfig,

@@ -9,7 +9,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Whoever read our stdout has gone (`| head`): the command ends quietly. */
+/** The reader of our stdout has gone (`| head`): the command ends quietly. */
 export class BrokenPipe extends Error {
   override readonly name = 'BrokenPipe';
   constructor() {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { CliContext } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
 
-/** Ends at SIGTERM or Ctrl-C: how a server is told that it is no longer wanted. */
+/** Ends at SIGTERM or Ctrl-C. */
 export async function untilStopped(cli: CliContext): Promise<void> {
   const stops: (() => void)[] = [];
   await new Promise<void>((stopped) => {
@@ -13,8 +13,8 @@ export async function untilStopped(cli: CliContext): Promise<void> {
 }
 
 /**
- * Writes where a server listens, as one line. The file appears with all of its content or not at all, so that
- * whoever waits for it may read it at once.
+ * Writes where a server listens, as one line. The file appears with all of its content or not at all, so that a
+ * waiting process may read it at once.
  *
  * @throws UsageError when it cannot be written
  */

@@ -27,7 +27,7 @@ export interface DoctorOptions {
   readonly concurrency?: number | undefined;
   /** Ends the examination early: what was not seen is reported as skipped. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of each probe as it ends. Must not throw. */
+  /** Called for each probe as it ends. Must not throw. */
   readonly onProbe?: ((report: ProbeReport) => void) | undefined;
 }
 

@@ -35,7 +35,7 @@ export interface Probe {
 /** After an answer that is over, other probes than that of its end stay only this long, in milliseconds. */
 const SHORT_STAY = 60;
 
-/** One server under examination: what was asked is asked once, whoever looks at the answer. */
+/** One server under examination: each request is sent once, however many probes read its answer. */
 export class Examination {
   readonly options: ExaminationOptions;
   readonly adaptation: Adaptation = { noUsage: false, newLimit: false };

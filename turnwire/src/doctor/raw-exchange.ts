@@ -12,7 +12,7 @@ export interface RawChunk {
 }
 
 /**
- * How an answer ended, as the socket tells it:
+ * How an answer ended, as seen on the socket:
  *
  * - `end`: the body ended properly
  * - `cut`, `reset`: the connection was closed or reset in the middle

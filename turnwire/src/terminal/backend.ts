@@ -23,7 +23,7 @@ export interface OpenedProvider {
   readonly model: string | undefined;
 }
 
-/** What the chat is built on: whoever starts it composes agents, threads and providers. */
+/** What the chat needs of its starter, which composes agents, threads and providers. */
 export interface ChatBackend {
   /** Fails with an error whose message is one line for the person. */
   open(what: OpenWhat, approver: Approver): Promise<OpenedAgent>;

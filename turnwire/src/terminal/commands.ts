@@ -1,4 +1,4 @@
-/** What the chat can be told besides messages. */
+/** The commands of the chat: `/help` and the like. */
 export interface SlashCommand {
   readonly name: string;
   readonly argument?: string;

@@ -2,9 +2,9 @@ import type { Journal, ThreadRecord } from './records.ts';
 import { ThreadError } from './thread-error.ts';
 
 /**
- * A journal for the turn: a disk that fills up does not cost the person the answer. What cannot be written is told, once
- * in a turn, and the turn goes on. Three things still fail: a turn does not begin that cannot be written down, a tool
- * does not run unrecorded, and nobody writes another one's thread.
+ * A journal for the turn that survives a full disk: the first failure of a turn to write is reported as a warning,
+ * and the turn goes on. Three things still fail: a turn does not begin that cannot be written down, a tool does not
+ * run unrecorded, and nobody writes another one's thread.
  */
 export class LenientJournal implements Journal {
   readonly #journal: Journal;
@@ -14,7 +14,7 @@ export class LenientJournal implements Journal {
     this.#journal = journal;
   }
 
-  /** From now on the first failure is told through `warn`. */
+  /** From now on the first failure is passed to `warn`. */
   beginTurn(warn: (message: string) => void): void {
     this.#warn = warn;
   }

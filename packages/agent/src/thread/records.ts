@@ -17,8 +17,8 @@ export type ToolCallOutput = FunctionCallOutput | CustomToolCallOutput;
  * One line of a thread file. Lines are only ever appended.
  *
  * A call is on disk before its tool runs (`tool.started`) and its output right after (`tool.finished`), so that a
- * process killed between the two never runs a tool twice: the one that resumes finds the start without an end, and
- * tells the model so.
+ * process killed between the two never runs a tool twice: the process that resumes finds the start without an end,
+ * and reports that to the model.
  */
 export type ThreadRecord =
   | ThreadHeader

@@ -18,7 +18,7 @@ const UNKNOWN_OUTCOME =
   'unknown: the process ended while this tool ran. It may have done all, a part, or nothing of its work; look before you do it again';
 const NEVER_RUN = 'not run: the process ended before this tool started';
 
-/** Reads a thread file from its text. Lines that cannot be read are passed over and told. */
+/** Reads a thread file from its text. Lines that cannot be read are skipped and reported in `notes`. */
 export function replay(text: string): Replayed {
   const state = new ReplayState();
   const notes: string[] = [];

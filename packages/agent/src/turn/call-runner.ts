@@ -7,7 +7,7 @@ import type { OrderLock, Slots, Turnstile } from './order-lock.ts';
 import type { Journal, ToolCall, ToolCallOutput } from '../thread/records.ts';
 import { ToolInputError, type AgentTool, type ToolInput, type ToolPlan, type ToolResult } from '../tool.ts';
 
-/** What became of a call. There always is an output: the model is told, whatever happened. */
+/** The result of a call. It always has an output, which goes to the model. */
 export interface CallOutcome {
   readonly status: ToolStatus;
   readonly output: ToolCallOutput;

@@ -2,7 +2,7 @@
  * Carries events from the running turn to the front end that iterates over them.
  *
  * Bound: a writer that awaits `push` stops at `bound` batches that nobody has read, which stops reading from the
- * model. `post` never waits; only tools and the turn itself use it, and they bound what they tell (a few events per
+ * model. `post` never waits; only tools and the turn itself use it, and they bound what they post (a few events per
  * call, and a limited amount of output).
  */
 export class EventChannel<T> {

@@ -46,8 +46,8 @@ export type TurnEnd =
   | { readonly status: 'interrupted'; readonly usage: Usage | undefined };
 
 /**
- * One turn: prompt, model, tools, follow-up, until an answer. Told through the channel; ends with how it ended and
- * never rejects for anything that a model, a tool or a person did. Ended by `signal`, by the answer, by
+ * One turn: prompt, model, tools, follow-up, until an answer. Its events go to the channel. Resolves with how it
+ * ended; never rejects for anything that a model, a tool or a person did. Ended by `signal`, by the answer, by
  * `maxRequests`, or by the model's failure.
  */
 export class Turn {
@@ -184,7 +184,10 @@ export class Turn {
   }
 }
 
-/** Replaces the history by a shorter one and tells so. Fails with the model's error; the history is then as it was. */
+/**
+ * Replaces the history by a shorter one and posts an event about it. Fails with the model's error; the history is
+ * then as it was.
+ */
 export async function compactHistory(
   deps: Pick<TurnDeps, 'model' | 'history' | 'channel' | 'signal' | 'request' | 'contextWindow'>,
   reason: 'window' | 'asked' | 'exceeded',

@@ -1,7 +1,7 @@
 import { MetricRegistry, type Counter, type Histogram } from './registry.ts';
 import { restStates, type UpstreamStatus } from './upstream-status.ts';
 
-/** What the bridge tells about itself under `/metrics`. */
+/** The metrics of the bridge, as `GET /metrics` shows them. */
 export interface Metrics {
   readonly registry: MetricRegistry;
   readonly requests: Counter<'route' | 'outcome'>;

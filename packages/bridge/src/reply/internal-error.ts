@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { ApiError } from './api-error.ts';
 import { StoreError } from '../store/index.ts';
 
-/** What a client is told when it is the bridge that failed; the log has the rest. */
+/** The error for a client when the bridge itself failed; the details are in the log. */
 export function internalError(log: Logger, error: unknown, what: string): ApiError {
   if (error instanceof StoreError) {
     log.error({ error: error.message }, 'the store');

@@ -1,8 +1,8 @@
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 
 /**
- * The request with what Codex tells as the output of a call that nobody made (its goal, under a name but without a
- * `call_id`) told as what a user said: a server takes no output without its call.
+ * Turns the outputs without a call that Codex sends (its goal, under a name but without a `call_id`) into messages of
+ * the user: a server takes no output without its call.
  */
 export function withContextAsMessages(body: JsonObject): JsonObject {
   const { input } = body;

@@ -25,7 +25,7 @@ const MAX_DROPS = 1000;
  * Keeps responses on a Redis server, where several bridges share them.
  *
  * @param url - `redis://` or `rediss://`
- * @param onError - told of connection errors between calls; a call made while the server is away rejects
+ * @param onError - called with connection errors between calls; a call made while the server is away rejects
  */
 export async function createRedisStore(
   url: string,

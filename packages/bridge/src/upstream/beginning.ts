@@ -10,7 +10,7 @@ import type { Upstream } from './pool.ts';
  */
 export const HOLD_MS = 1000;
 
-/** True for what a response's head tells, which is no event of the answer. */
+/** True for an event that comes from a response's headers and is no part of the answer. */
 export function isOfHead(event: ModelEvent): boolean {
   return event.type === 'server_model' || event.type === 'rate_limits' || event.type === 'models_etag';
 }

@@ -11,7 +11,7 @@ interface Known {
 /** Made once for each upstream, and anew when its key changes: it is used for every answer. */
 const known = new WeakMap<Upstream, Known>();
 
-/** Takes out of a text what the bridge told this upstream in confidence: its key, and other secret headers. */
+/** Takes the secrets that the bridge sends to this upstream out of a text: its key, and other secret headers. */
 export function concealerFor(upstream: Upstream, getEnv: GetEnv): Conceal {
   const secrets = secretsOf(upstream.provider('responses'), getEnv);
   const joined = secrets.join('\n');

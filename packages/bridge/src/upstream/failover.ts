@@ -36,15 +36,16 @@ export interface FailoverOptions<Answer, Refusal> {
   readonly signal: AbortSignal;
   /** Puts the request to one server. `hasOther` tells, whenever it is called, whether another one would take it. */
   readonly ask: (lease: Lease, hasOther: () => boolean) => Promise<Asked<Answer, Refusal>>;
-  /** Lets go of a refusal that is not told. */
+  /** Lets go of a refusal that no client will see. */
   readonly drop: (refusal: Refusal) => void;
 }
 
 type Failed<Answer, Refusal> = Outcome<Answer, Refusal> & { readonly ok: false };
 
 /**
- * Puts a request to one server after the other until one begins to answer, each once and at once. The only server there is
- * is asked again as the policy says. When all have failed the most telling failure is the outcome, without a wait.
+ * Puts a request to one server after the other until one begins to answer, each once and at once. The only server
+ * there is is asked again as the policy says. When all have failed, the failure that says most is the outcome,
+ * without a wait.
  */
 export async function failOver<Answer, Refusal>(
   options: FailoverOptions<Answer, Refusal>,

@@ -19,7 +19,7 @@ export function createHop(): Hop {
   };
 }
 
-/** The bridges that a request came through; what other proxies it came through is nobody else's business. */
+/** The bridges that a request came through. Other proxies are left out: they are private to the caller. */
 export function bridgesIn(via: string | undefined): string | undefined {
   const bridges = via?.split(',').filter((hop) => NAME.test(hop));
   return bridges === undefined || bridges.length === 0 ? undefined : bridges.map((hop) => hop.trim()).join(', ');

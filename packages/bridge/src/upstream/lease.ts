@@ -4,7 +4,7 @@ import { serverRuleOf } from '@turnwire/wire/internal/model/server-rules';
 import type { Member, Upstream } from './member.ts';
 import type { Rest, RestTurn } from './rest.ts';
 
-/** What a lease tells, and to whom. */
+/** What a lease knows of its server, and where it reports how the server did. */
 export interface LeaseOptions {
   /** A server that is the only one never rests: there is nobody else to ask. */
   readonly alone: boolean;

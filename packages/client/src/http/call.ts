@@ -13,7 +13,7 @@ import type { ModelObserver, PollResult } from '../observer.ts';
 /** One POST as it is sent. */
 export interface PreparedCall {
   readonly request: HttpRequest;
-  /** What of what was asked for its wire has no form for, one line each. */
+  /** The parts of the request that its wire has no form for, one line each. */
   readonly notes: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface HttpCallPlan {
   onHead?(response: HttpResponse): void;
   /** Another plan for a request that this server refused, or nothing. */
   amend?(failure: ModelError): HttpCallPlan | undefined;
-  /** What of a failure may be shown. Default: all of it. */
+  /** Returns the failure without what must not be shown. Default: the failure as it is. */
   conceal?(failure: ModelError): ModelError;
 }
 
@@ -36,7 +36,7 @@ export interface HttpCallContext {
   readonly transport: HttpTransport;
   readonly clock: Clock;
   readonly observer?: ModelObserver | undefined;
-  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;
 }
 
@@ -76,7 +76,7 @@ export class HttpCall implements BatchSource {
     return this.#head;
   }
 
-  /** What of the request its wire had no form for, one line each. */
+  /** The parts of the request that its wire had no form for, one line each. */
   get notes(): readonly string[] {
     return this.#notes;
   }

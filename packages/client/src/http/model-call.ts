@@ -34,7 +34,7 @@ interface PlanOptions extends CallContext {
   readonly onHead: (response: HttpResponse) => void;
 }
 
-/** What of a turn a call carries to the server and back; `client/session/session.ts` has it. */
+/** The state of a turn that a call carries to the server and back; `client/session/session.ts` has it. */
 export interface StickyState {
   headers(): Readonly<Record<string, string>>;
   offer(value: string | undefined): void;

@@ -16,7 +16,7 @@ export interface LocalNames {
 }
 
 /**
- * Tells the names that a server may be called by. A page whose own name was made to lead to this machine (DNS rebinding)
+ * Checks the name by which a server is called. A page whose own name was made to lead to this machine (DNS rebinding)
  * says that name. Beyond loopback every name is good: there, something else has to protect.
  */
 export function createHostCheck({ host, allowedHosts = [] }: LocalNames): (header: string) => boolean {

@@ -8,7 +8,7 @@
 
 type Place = 'header' | 'parameter' | 'field' | 'variable';
 
-/** True for a header whose value tells who is asking, or lets its reader in. */
+/** True for a header whose value identifies the caller, or lets its reader in. */
 export function isSecretHeader(name: string): boolean {
   return !/^access-control-/i.test(name) && isSecret(name, 'header');
 }

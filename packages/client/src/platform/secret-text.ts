@@ -21,7 +21,7 @@ export function secretSpans(text: string, contentType = ''): readonly Span[] {
   return merged([...scanner.push(text), ...formSpans(text, contentType), ...lookSpans(text)]);
 }
 
-/** The text with `[redacted]` in place of every secret that can be told from it alone. */
+/** The text with `[redacted]` in place of every secret that can be recognised without knowing it. */
 export function withoutSecretSpans(text: string, contentType?: string): string {
   return replaceSpans(text, secretSpans(text, contentType));
 }

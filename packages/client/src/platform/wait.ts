@@ -42,7 +42,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** What `promise` gives, or nothing as soon as the signal fires; a rejection after that is nobody's. */
+/** What `promise` gives, or nothing as soon as the signal fires; a rejection after that is ignored. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   const aborted = Promise.withResolvers<undefined>();
   const onAbort = (): void => aborted.resolve(undefined);

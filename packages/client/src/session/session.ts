@@ -49,9 +49,9 @@ export interface TurnStreamOptions {
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * For whoever runs tools while the answer still streams: the input of a retry after output was delivered, with every
-   * item that was done and the outputs of the tools that ran. Without it the session appends the items that were done,
-   * up to the first tool call, and the rest is void.
+   * For callers that run tools while the answer still streams: makes the input of a retry after output was delivered,
+   * with every item that was done and the outputs of the tools that ran. Without it the session appends the items
+   * that were done, up to the first tool call, and the rest is void.
    */
   readonly rebuildInput?: (() => Promise<readonly Item[]>) | undefined;
 }
@@ -59,13 +59,13 @@ export interface TurnStreamOptions {
 /** One turn of a conversation: its requests (the first, retries, tool follow-ups) stay at one replica. */
 export interface Turn {
   /**
-   * The answer to one request, retries included: `retrying` says what of the events before it is void. Lazy, as
+   * The answer to one request, retries included: `retrying` names the items before it that are void. Lazy, as
    * `ModelClient.stream`.
    *
    * @throws ModelError from the iteration: the last failure, when the policy gives up
    */
   stream(request: ModelRequest, options?: TurnStreamOptions): ModelStream;
-  /** Tells the observer that the turn is over. Nothing else needs it, and nothing happens the second time. */
+  /** Reports to the observer that the turn is over. Calls after the first do nothing. */
   end(): void;
 }
 

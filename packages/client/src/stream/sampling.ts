@@ -33,13 +33,13 @@ export interface SamplingOptions {
   /** Makes one try; nothing is sent before its first `next`. */
   readonly open: (request: ModelRequest, context: AttemptContext) => Attempt;
   /**
-   * A failure that is answered by another way to the server rather than by the same again: true when there is one.
-   * It costs nothing of the budgets.
+   * A failure that is answered by another way to the server rather than by the same again: true when there is one. It
+   * does not count as a retry.
    */
   readonly divert?: (error: ModelError, attempt: Attempt) => boolean;
   /** The input of a retry after output was delivered; default: the old input and the items that were done. */
   readonly rebuildInput?: (() => Promise<readonly Item[]>) | undefined;
-  /** What of a failure may be shown. Default: all of it. */
+  /** Returns the failure without what must not be shown. Default: the failure as it is. */
   readonly conceal?: ((error: ModelError) => ModelError) | undefined;
   /** Called when the first event is asked for. */
   readonly watch?: (() => RequestWatch | undefined) | undefined;
@@ -48,7 +48,7 @@ export interface SamplingOptions {
 }
 
 /**
- * One request of a turn until its answer: tries again as the policy says, each time told by `retrying` before the
+ * One request of a turn until its answer: tries again as the policy says, each time after a `retrying` event and a
  * wait. A stream that broke is asked for again with what was done in it, so that nothing is redone.
  */
 export class Sampling implements BatchSource {

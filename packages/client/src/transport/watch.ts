@@ -27,7 +27,7 @@ export const defaultTimers = {
   totalMs: 0,
 } as const;
 
-/** The timers of one exchange; `expire` is told which one ran out and how long it was. */
+/** The timers of one exchange; `expire` is called with the name of the one that ran out and its length. */
 export class Watch {
   readonly #clock: Clock;
   readonly #connect: Deadline;

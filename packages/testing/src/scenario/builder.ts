@@ -65,7 +65,7 @@ export class ScenarioBuilder {
     return this.#set({ error });
   }
 
-  /** Token counts of the current reply; `null`: none are told. */
+  /** Token counts of the current reply; `null`: the answer has none. */
   usage(usage: Usage | null): this {
     return this.#set({ usage });
   }

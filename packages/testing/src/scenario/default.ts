@@ -8,9 +8,9 @@ const DIRECTIVES = /^(?=\/(?:call|think|say)\s)/m;
 const CALL = /^\/call\s+(\S+)\s*(.*)$/s;
 
 /**
- * What the mock says when it is given no script: that it is scripted, and what it was told. Lines of a message tell
- * it what to do, so that a client can be tried out by hand: `/think TEXT` reasons, `/say TEXT` says exactly that,
- * `/call NAME {…}` calls a tool; several of them are done in their order.
+ * What the mock says when it is given no script: that it is scripted, and what the message said. Lines of a message
+ * are instructions to it, so that a client can be tried out by hand: `/think TEXT` reasons, `/say TEXT` says exactly
+ * that, `/call NAME {…}` calls a tool; several of them are done in their order.
  */
 export const defaultScenario: Scenario = {
   name: 'default',

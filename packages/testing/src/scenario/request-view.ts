@@ -11,7 +11,7 @@ export interface RequestView {
   readonly body: JsonObject;
   readonly model: string;
   readonly stream: boolean;
-  /** Chat: `stream_options.include_usage`. Responses always tells usage. */
+  /** Chat: `stream_options.include_usage`. The Responses wire always has usage. */
   readonly usageAsked: boolean;
   readonly systemText: string;
   readonly lastUserText: string;

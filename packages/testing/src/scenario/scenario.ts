@@ -40,7 +40,7 @@ export interface Match {
 /** One response of the model. */
 export interface Reply {
   readonly parts: readonly ReplyPart[] | ((request: RequestView) => readonly ReplyPart[]);
-  /** Default: counted from the texts. `null`: the server tells none. */
+  /** Default: counted from the texts. `null`: the answer has none. */
   readonly usage?: Usage | null;
   /** Default: `tool_calls` or `stop`, as the parts say. */
   readonly finish?: 'stop' | 'length' | 'content_filter';

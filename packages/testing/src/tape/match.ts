@@ -3,7 +3,7 @@ import { readBodyOf } from './body.ts';
 import { cleanRequest } from './clean.ts';
 import { SecretMask } from './redact.ts';
 
-/** What of a request is compared with the tape. */
+/** The parts of a request that are compared with the tape. */
 export interface AskedRequest {
   readonly kind: TapedExchange['kind'];
   readonly method: string;
@@ -46,7 +46,7 @@ export class TapeMatcher {
     return this.#exchanges.filter((exchange) => !this.#played.has(exchange));
   }
 
-  /** What the tape can answer, for whoever asked for something else, e.g. `POST /v1/responses (2)`. */
+  /** The requests that the tape can answer, to name them in an error: `POST /v1/responses (2), …`. */
   describe(): string {
     const counts = new Map<string, number>();
     for (const { request } of this.#exchanges) {

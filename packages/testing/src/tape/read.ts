@@ -16,7 +16,7 @@ export interface Tape {
  * Reads a tape, or every tape of a folder, into memory.
  *
  * Rejects with `MockUsageError` when there is no such file or no tape in the folder; what is wrong inside a file is
- * told in `problems`.
+ * listed in `problems`.
  *
  * @example
  * ```ts

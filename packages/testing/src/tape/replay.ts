@@ -35,7 +35,7 @@ export interface TapeServer extends AsyncDisposable {
   /** `url` with `/v1`: what clients take as base URL. */
   readonly baseUrl: string;
   readonly port: number;
-  /** What of the tapes could not be read: the rest is served. */
+  /** The parts of the tapes that could not be read; the rest is served. */
   readonly problems: readonly TapeProblem[];
   /** Exchanges that no request asked for yet. */
   readonly unplayed: readonly TapedExchange[];

@@ -1,6 +1,6 @@
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
 
-/** The version of the format, told by the first line of every tape. */
+/** The version of the format, which the first line of every tape names. */
 export const TAPE_VERSION = 1;
 
 /** Headers in the order and spelling of the wire. */
@@ -108,7 +108,7 @@ export function encodeRequest(request: TapedRequest, kind: TapedExchange['kind']
   };
 }
 
-/** The parts of one tape, and what of it could not be read. */
+/** The parts of one tape, and the lines of it that could not be read. */
 export interface ParsedTape {
   readonly exchange?: TapedExchange;
   readonly problems: readonly TapeProblem[];

@@ -45,7 +45,7 @@ export class TapeFolder {
 
 export interface TapeWriterOptions {
   readonly clock: Clock;
-  /** Told once when the tape cannot be written; the exchange goes on without it. */
+  /** Called once when the tape cannot be written; the exchange goes on without it. */
   readonly onProblem: (message: string) => void;
 }
 

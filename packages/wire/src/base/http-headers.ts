@@ -31,7 +31,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Tells which headers belong to one connection and must not be handed on: the known ones, and those that the
+ * Finds the headers that belong to one connection and must not be handed on: the known ones, and those that the
  * message's own `Connection` header names. Names may be in any case.
  */
 export function hopByHopTest(connection?: string): (name: string) => boolean {

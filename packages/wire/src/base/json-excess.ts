@@ -9,8 +9,8 @@ export interface JsonBounds {
 const [QUOTE, COMMA, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN, CLOSE] = [34, 44, 91, 92, 93, 123, 125];
 
 /**
- * Which bound JSON text breaks first, told without parsing it: one pass that makes nothing, and stops there. Exact for
- * valid JSON; of other text it says whether a parser would have been led too far.
+ * Finds the bound that JSON text breaks first, without parsing it: one pass that makes nothing, and stops there.
+ * Exact for valid JSON; of other text it says whether a parser would have been led too far.
  */
 export function jsonExcess(text: string, bounds: JsonBounds): keyof JsonBounds | undefined {
   const { depth: maxDepth, values: maxValues = Infinity } = bounds;

@@ -19,8 +19,8 @@ export function nonEmpty(value: unknown): string | undefined {
 }
 
 /**
- * Levels of objects and arrays that JSON may have, the outermost one counted. No model, tool or client writes more; what
- * is read without such a bound overflows the stack of whoever walks it or writes it again.
+ * Levels of objects and arrays that JSON may have, the outermost one counted. No model, tool or client writes more;
+ * what is read without such a bound overflows the stack of the code that walks it or writes it again.
  */
 export const MAX_JSON_DEPTH = 500;
 

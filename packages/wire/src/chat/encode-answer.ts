@@ -27,7 +27,7 @@ interface FieldText {
   readonly waiting: Map<string, string[]>;
 }
 
-/** The one assistant message that a chat answer is: collects it, and tells the delta members for each event. */
+/** The one assistant message that a chat answer is: collects it, and makes the delta members for each event. */
 export class ChatAnswer {
   readonly #reasoningField: ReasoningField;
   readonly #fields: Readonly<Record<TextField, FieldText>> = { content: field(), refusal: field(), reasoning: field() };

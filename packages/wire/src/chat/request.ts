@@ -26,8 +26,8 @@ export function toChatBody(request: ModelRequest, options: ChatBodyOptions = {})
 }
 
 /**
- * The body of `POST /chat/completions` for a request. What the chat wire has no form for is left out and told in the
- * notes; it never fails. `extra` comes last and wins.
+ * The body of `POST /chat/completions` for a request. What the chat wire has no form for is left out and listed in
+ * the notes. Never fails. `extra` comes last and wins.
  */
 export function toChatRequest(request: ModelRequest, options: ChatBodyOptions = {}): RequestBody {
   const notes: string[] = [];

@@ -110,7 +110,7 @@ export class ModelError extends Error {
   readonly status?: number;
   readonly code?: string;
   readonly requestId?: string;
-  /** Of an answer that was cut off by a limit or a filter, where the server told it. */
+  /** Usage of an answer that was cut off by a limit or a filter, where the server reported it. */
   readonly usage?: Usage;
   readonly retry: RetryAdvice;
 

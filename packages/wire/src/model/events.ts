@@ -112,7 +112,7 @@ export interface ServerModelEvent {
   readonly model: string;
 }
 
-/** How much of its quota the account has used, as the server told it. */
+/** How much of its quota the account has used, as the server reports it. */
 export interface RateLimitsEvent {
   readonly type: 'rate_limits';
   readonly snapshot: RateLimitSnapshot;
@@ -153,7 +153,7 @@ export interface CompletedEvent {
   readonly dropped_tool_calls?: readonly DroppedToolCall[];
 }
 
-/** What told that the response was over; `finish_reason` whatever then ended the wait for usage. */
+/** What ended the response; `finish_reason` also when something else ended the wait for usage after it. */
 export type EndedBy = 'response.completed' | 'finish_reason' | 'sentinel' | 'close';
 
 /** A tool call that was seen and not handed on, since running it would not be safe. */

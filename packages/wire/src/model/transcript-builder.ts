@@ -46,7 +46,7 @@ interface OpenItem {
 
 /**
  * The answer so far: folds the events of a response, event by event, and is the one place that decides which item is
- * whole, which is void after a retry, and what was told already (docs/contract.md, section 2). Work per event is
+ * whole, which is void after a retry, and what was delivered already (docs/contract.md, section 2). Work per event is
  * constant, but for `retrying`, which looks at each item once.
  */
 export class TranscriptBuilder {
@@ -219,8 +219,8 @@ export function openKeyFor(open: { has(key: string): boolean }, key: string): st
 }
 
 /**
- * Tells which done items a retry makes void, asked in their order: those it names, and those without an id that were
- * done after one of these, for what is kept is a beginning of the answer.
+ * Finds the done items that a retry makes void, asked in their order: those it names, and those without an id that
+ * were done after one of these, for what is kept is a beginning of the answer.
  */
 export function voidTest(event: RetryingEvent): (id: string) => boolean {
   const named = new Set(event.discarded_item_ids);

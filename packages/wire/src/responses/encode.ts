@@ -25,9 +25,9 @@ export interface ResponsesEncoderOptions {
   readonly mintId?: MintId | undefined;
   /** Forward the raw of `unknown` events, renumbered. Default false. */
   readonly forwardUnknown?: boolean | undefined;
-  /** Forward what the server's own tools tell of their progress, as long as their item is open. Default false. */
+  /** Forward the progress of the server's own tools, as long as their item is open. Default false. */
   readonly toolProgress?: boolean | undefined;
-  /** Takes down what of the answer had to be repaired. Default: nobody does. */
+  /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;
   /** Where the usage is unknown, write zeros instead of `null`, for clients that demand numbers. Default false. */
   readonly zeroUsage?: boolean | undefined;

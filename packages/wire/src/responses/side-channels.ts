@@ -15,7 +15,7 @@ export function turnStateIn(event: JsonObject): string | undefined {
   return turnStateOf(headerIn(event['headers'], [TURN_STATE_HEADER]));
 }
 
-/** The event as it may be shown: whoever logs it must not log the turn state. */
+/** The event without its turn state, so that it may be logged. */
 export function withoutTurnState(event: JsonObject): JsonObject {
   const headers = event['headers'];
   if (event['type'] !== 'response.metadata' || !isObject(headers)) return event;

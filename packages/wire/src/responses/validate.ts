@@ -10,7 +10,7 @@ export interface OrderViolation {
   readonly at: number;
 }
 
-/** Checks the order of one Responses event stream, whoever sent it. */
+/** Checks the order of the events in one Responses stream. */
 export interface OrderValidator {
   /** Takes the next event, parsed. Answers what it broke. */
   accept(event: unknown): OrderViolation[];

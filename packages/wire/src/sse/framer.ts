@@ -8,7 +8,7 @@ const END = '\n\n';
 /** How much of an event cut by a chunk is held back whole, in UTF-16 code units. */
 const MAX_REST = 2048;
 
-/** Whoever takes the events of the byte stream. */
+/** Takes the events of the byte stream. */
 export interface FrameSink {
   /**
    * One event's data, its `data:` lines joined with LF.

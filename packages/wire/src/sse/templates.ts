@@ -17,7 +17,7 @@ export interface FieldPath {
   readonly unread?: boolean;
 }
 
-/** Whoever takes the values of the events that matched; a value is valid until the call returns. */
+/** Takes the values of the events that matched; a value is valid until the call returns. */
 export interface ValueSink {
   onObject(value: JsonObject): void;
   readonly phase: string;

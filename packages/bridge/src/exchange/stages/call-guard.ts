@@ -2,7 +2,7 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { isToolCall } from '@turnwire/wire/internal/model/items';
 
-/** What of a batch may go on, and why the answer has to fail, if it has. */
+/** The events of a batch that may go on to the client, and the error that the answer must end with, if there is one. */
 export interface Guarded {
   readonly events: readonly ModelEvent[];
   readonly failure?: ModelError;
