@@ -111,6 +111,32 @@ describe('what a use loads', () => {
     ]);
   });
 
+  it('without ws a turn says what to install, and goes on over HTTP', async () => {
+    const { stdout, stderr } = await runScript(
+      `const { createServer } = await import('node:http');
+      const { createModelSession, createProvider } = await import(${JSON.stringify(urlOf('@turnwire/client'))});
+      const server = createServer((request, response) => {
+        response.end('data: {"type":"response.completed","response":{"id":"r","status":"completed","output":[]}}\\n\\n');
+      }).listen(0, '127.0.0.1', async () => {
+        const baseUrl = 'http://127.0.0.1:' + server.address().port + '/v1';
+        const provider = createProvider({ baseUrl, model: 'm', supportsWebsockets: true });
+        const session = createModelSession({ provider });
+        const input = [{ type: 'message', role: 'user', content: 'Hi' }];
+        const types = [];
+        for await (const event of session.turn().stream({ input })) types.push(event.error?.message ?? event.type);
+        await session.close();
+        server.close();
+        console.log([...new Set(types)].join('\\n'));
+      });`,
+      { MODULES_MISSING: 'ws' },
+    );
+    const [failure = '', ...rest] = stdout.trim().split('\n');
+    expect(failure.replace(/:\d+\//, '/')).toBe(
+      'WebSocket ws://127.0.0.1/v1/responses failed: a WebSocket needs the package ws, which is not installed: npm install ws',
+    );
+    expect([rest, stderr]).toEqual([['completed'], '']);
+  });
+
   it('a scripted server closes every socket, also of those that came while ws was being loaded', async () => {
     const { stdout, stderr, packages } = await runScript(`
       const { startMock } = await import(${JSON.stringify(urlOf('turnwire/testing'))});

@@ -1,3 +1,4 @@
+import { loadOptionalPeer } from '@turnwire/client/internal/platform/optional-peer';
 import type { RedisClientType } from 'redis';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import {
@@ -32,7 +33,7 @@ export async function createRedisStore(
   options: StoreLimits = {},
   onError: (error: Error) => void = () => undefined,
 ): Promise<ResponseStore> {
-  const { createClient } = await loadRedis();
+  const { createClient } = await loadOptionalPeer(() => import('redis'), 'a redis:// store', 'redis');
   const client = createClient({
     url,
     disableOfflineQueue: true,
@@ -41,18 +42,6 @@ export async function createRedisStore(
   client.on('error', onError);
   await connectOnce(client);
   return createStore(client, { ...defaultLimits, ...options });
-}
-
-/** An optional peer of the package: who keeps responses elsewhere does not install it. */
-async function loadRedis() {
-  try {
-    return await import('redis');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new Error('a redis:// store needs the package redis, which is not installed: npm install redis', {
-      cause: error,
-    });
-  }
 }
 
 /** The first connection fails at once; a lost one is made again in the background. */

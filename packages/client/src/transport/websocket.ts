@@ -9,6 +9,7 @@ import { abortFailure, describeTarget, networkFailure, timerFailure } from './fa
 import { proxyFor, type ProxyOptions } from './proxy-choice.ts';
 import { Tunnel } from './tunnel.ts';
 import { FrameSocket } from './websocket-socket.ts';
+import { loadOptionalPeer } from '../platform/optional-peer.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { defaultTimers } from './watch.ts';
 
@@ -79,7 +80,7 @@ class Handshake {
     let ws: WebSocket;
     try {
       // Loaded at the first handshake: who speaks HTTP only does not pay for it.
-      const { WebSocket: Client } = await import('ws');
+      const { WebSocket: Client } = await loadOptionalPeer(() => import('ws'), 'a WebSocket', 'ws');
       if (this.#settled) return;
       const proxy = proxyFor(url, this.#request.proxy ?? {});
       if (proxy !== undefined) this.#tunnel = new Tunnel(proxy, url);
