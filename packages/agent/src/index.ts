@@ -15,4 +15,13 @@ export { ThreadStore, type ResumedThread, type StoredThread, type ThreadSummary 
 export { ThreadError, type ThreadProblem } from './thread/thread-error.ts';
 export { sessionModel } from './session-model.ts';
 export { defaultInstructions } from './instructions.ts';
+export {
+  openAgent,
+  openToolbox,
+  type Conversation,
+  type OpenAgentOptions,
+  type OpenedAgent,
+  type Toolbox,
+  type ToolboxOptions,
+} from './compose.ts';
 export { connectMcpServers, type McpConnections, type McpOptions, type McpServerConfig } from './mcp/connect.ts';

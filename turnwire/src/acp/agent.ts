@@ -8,20 +8,18 @@ import {
   type McpServer,
 } from '@agentclientprotocol/sdk';
 import {
-  Agent,
-  connectMcpServers,
-  createTools,
-  defaultInstructions,
+  openAgent,
+  openToolbox,
   ThreadError,
-  type AgentTool,
+  type Conversation,
   type McpServerConfig,
   type ModelPort,
   type RequestOptions,
   type Sandbox,
-  type StoredThread,
   type ThreadStore,
+  type Toolbox,
 } from '@turnwire/agent';
-import { isModeId, modes, modeState, type ModeId } from './modes.ts';
+import { isModeId, modeState } from './modes.ts';
 import { AcpSession } from './session.ts';
 
 export interface AcpAgentOptions {
@@ -131,20 +129,15 @@ class Sessions {
     servers: readonly McpServer[],
     client: AgentContext,
   ): Promise<{ id: string; session: AcpSession }> {
-    const thread = this.#options.threads.create(cwd);
-    return { id: thread.id, session: await this.#open(thread, cwd, servers, client) };
+    const session = await this.#open({ type: 'new' }, cwd, servers, client);
+    return { id: session.id, session };
   }
 
   async load(id: string, cwd: string, servers: readonly McpServer[], client: AgentContext): Promise<AcpSession> {
     try {
       // First, so that what its turn still had to say is read.
       await this.close(id);
-      const thread = await this.#options.threads.resume(id);
-      await thread.claim();
-      return await this.#open(thread, cwd, servers, client).catch(async (error: unknown) => {
-        await thread.release();
-        throw error;
-      });
+      return await this.#open({ type: 'resume', id }, cwd, servers, client);
     } catch (error) {
       if (!(error instanceof ThreadError)) throw error;
       if (error.problem === 'not_found') throw RequestError.sessionNotFound(id);
@@ -177,49 +170,41 @@ class Sessions {
   }
 
   async #open(
-    thread: StoredThread,
+    conversation: Conversation,
     cwd: string,
     servers: readonly McpServer[],
     client: AgentContext,
   ): Promise<AcpSession> {
     if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
-    const { model, request, instructions, maxRequests, contextWindow, mcpServers = [], notes = [] } = this.#options;
-    const tools = await toolsFor(cwd, this.#options);
-    const mcp = await connectMcpServers([...mcpServers, ...servers.flatMap(configOf)], { cwd });
-    const session = new AcpSession({
-      id: thread.id,
-      client,
-      notes: [...notes, ...mcp.warnings],
-      toolsOf: (mode) => (modes[mode].tools === 'all' ? [...tools[mode], ...mcp.tools] : tools[mode]),
-      close: async () => {
-        await mcp.close();
-        await thread.release();
-      },
-      createAgent: (approver) =>
-        new Agent({
-          model,
-          thread,
-          approver,
-          instructions: instructions ?? defaultInstructions({ cwd, tools: 'all' }) ?? '',
-          ...(request === undefined ? {} : { request }),
-          ...(maxRequests === undefined ? {} : { maxRequests }),
-          ...(contextWindow === undefined ? {} : { contextWindow }),
-        }),
+    const { model, threads, request, instructions, maxRequests, contextWindow } = this.#options;
+    const opened = await openAgent({
+      model,
+      cwd,
+      threads,
+      conversation,
+      toolbox: () => toolboxFor(cwd, servers, this.#options),
+      approver: (question, options) => session.ask(question, options),
+      ...(instructions === undefined ? {} : { instructions }),
+      ...(request === undefined ? {} : { request }),
+      ...(maxRequests === undefined ? {} : { maxRequests }),
+      ...(contextWindow === undefined ? {} : { contextWindow }),
     });
-    this.#sessions.set(thread.id, session);
+    const session: AcpSession = new AcpSession({ client, opened, notes: this.#options.notes ?? [] });
+    this.#sessions.set(session.id, session);
     return session;
   }
 }
 
-async function toolsFor(
-  cwd: string,
-  { env, openSandbox }: AcpAgentOptions,
-): Promise<Record<ModeId, readonly AgentTool[]>> {
+async function toolboxFor(cwd: string, servers: readonly McpServer[], options: AcpAgentOptions): Promise<Toolbox> {
+  const { env, openSandbox, mcpServers = [] } = options;
   try {
     const sandbox = await openSandbox?.(cwd);
-    const options = { cwd, ...(env === undefined ? {} : { env }), ...(sandbox === undefined ? {} : { sandbox }) };
-    const all = await createTools({ ...options, select: 'all' });
-    return { 'read-only': await createTools({ ...options, select: 'read' }), ask: all, auto: all };
+    return await openToolbox({
+      cwd,
+      mcpServers: [...mcpServers, ...servers.flatMap(configOf)],
+      ...(env === undefined ? {} : { env }),
+      ...(sandbox === undefined ? {} : { sandbox }),
+    });
   } catch (error) {
     // Of the system; or of the sandbox that was asked for.
     const why = error instanceof Error && !('code' in error) ? error.message : 'no such folder';

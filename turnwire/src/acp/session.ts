@@ -8,7 +8,15 @@ import {
   type SessionUpdate,
   type StopReason,
 } from '@agentclientprotocol/sdk';
-import type { Agent, AgentEvent, AgentTool, ApprovalDecision, ApprovalRequest, TurnFailedEvent } from '@turnwire/agent';
+import type {
+  Agent,
+  AgentEvent,
+  ApprovalDecision,
+  ApprovalRequest,
+  OpenedAgent,
+  TurnFailedEvent,
+} from '@turnwire/agent';
+import { randomHex } from '@turnwire/client/internal/platform/random';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { historyUpdates } from './history.ts';
 import { defaultMode, modes, type ModeId } from './modes.ts';
@@ -17,18 +25,11 @@ import { ToolIds } from './tool-ids.ts';
 import { diffOf, textContent, UpdateMapper } from './updates.ts';
 
 export interface SessionOptions {
-  readonly id: string;
   readonly client: AgentContext;
-  /** Makes the agent; its approver is this session's. */
-  readonly createAgent: (
-    approver: (request: ApprovalRequest, options: { signal: AbortSignal }) => Promise<ApprovalDecision>,
-  ) => Agent;
+  /** Belongs to the session; its approver is `ask`. */
+  readonly opened: OpenedAgent;
   /** Told at the first prompt: before `session/new` has its answer, no editor knows the session. */
   readonly notes: readonly string[];
-  /** Tools of each mode. */
-  readonly toolsOf: (mode: ModeId) => readonly AgentTool[];
-  /** Ends what belongs to the session (MCP servers). */
-  readonly close: () => Promise<void>;
 }
 
 const permissionOptions = [
@@ -39,7 +40,9 @@ const permissionOptions = [
 
 /** One conversation of the editor: its agent, and what the editor has seen of it. */
 export class AcpSession {
-  readonly #options: SessionOptions;
+  readonly id: string;
+  readonly #client: AgentContext;
+  readonly #opened: OpenedAgent;
   readonly #agent: Agent;
   readonly #ids = new ToolIds();
   readonly #mapper: UpdateMapper;
@@ -51,10 +54,13 @@ export class AcpSession {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionOptions) {
-    this.#options = options;
-    this.#notes = options.notes;
+    this.#client = options.client;
+    this.#opened = options.opened;
+    this.#agent = options.opened.agent;
+    // A conversation that is not kept needs a name all the same.
+    this.id = options.opened.thread?.id ?? randomHex(16);
+    this.#notes = [...options.notes, ...options.opened.notes];
     this.#mapper = new UpdateMapper(this.#ids);
-    this.#agent = options.createAgent((request, { signal }) => this.#ask(request, signal));
     this.setMode(defaultMode);
   }
 
@@ -66,7 +72,7 @@ export class AcpSession {
   setMode(mode: ModeId): void {
     this.#mode = mode;
     this.#agent.approvals = modes[mode].approvals;
-    this.#agent.tools = this.#options.toolsOf(mode);
+    this.#agent.tools = this.#opened.toolbox.tools(modes[mode].tools);
   }
 
   /** Sends the editor what was said before. */
@@ -107,11 +113,11 @@ export class AcpSession {
   async close(): Promise<void> {
     this.cancel();
     await this.#turn;
-    await this.#options.close();
+    await this.#opened.close();
   }
 
   #tell(update: SessionUpdate): Promise<void> {
-    return this.#options.client.notify('session/update', { sessionId: this.#options.id, update });
+    return this.#client.notify('session/update', { sessionId: this.id, update });
   }
 
   #toldOf(approvalId: string): PromiseWithResolvers<undefined> {
@@ -120,13 +126,14 @@ export class AcpSession {
     return known;
   }
 
-  async #ask(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision> {
+  /** Asks the person at the editor. */
+  async ask(request: ApprovalRequest, { signal }: { readonly signal: AbortSignal }): Promise<ApprovalDecision> {
     // The editor must know the call before it is asked about it. When the turn is interrupted, the agent does not wait
     // for the answer.
     await this.#toldOf(request.approvalId).promise;
     this.#told.delete(request.approvalId);
     const question: RequestPermissionRequest = {
-      sessionId: this.#options.id,
+      sessionId: this.id,
       toolCall: {
         toolCallId: this.#ids.of(request.callId),
         title: visible(request.title),
@@ -137,7 +144,7 @@ export class AcpSession {
       options: permissionOptions,
     };
     const options = { cancellationSignal: signal, stopWaitingOnCancel: true };
-    return decisionOf(await this.#options.client.request('session/request_permission', question, options));
+    return decisionOf(await this.#client.request('session/request_permission', question, options));
   }
 }
 

@@ -1,14 +1,11 @@
 import { Writable } from 'node:stream';
 import {
-  Agent,
-  connectMcpServers,
-  defaultInstructions,
+  openAgent,
   ThreadError,
-  type AgentTool,
   type Approver,
-  type McpConnections,
   type McpServerConfig,
-  type StoredThread,
+  type OpenedAgent as OpenedConversation,
+  type Toolbox,
 } from '@turnwire/agent';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ChatBackend, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
@@ -77,10 +74,9 @@ class Sources {
   readonly #cwd: string;
   readonly #said: Said;
   readonly #models: OpenModel[];
-  #tools: readonly AgentTool[] | undefined;
-  #mcp: McpConnections | undefined;
-  /** Of the conversation on the screen. */
-  #thread: StoredThread | undefined;
+  #toolbox: Toolbox | undefined;
+  /** The conversation on the screen. */
+  #conversation: OpenedConversation | undefined;
 
   constructor(options: SourcesOptions, model: OpenModel, cwd: string, said: Said) {
     this.#options = options;
@@ -91,22 +87,24 @@ class Sources {
   }
 
   async open(what: OpenWhat, approver: Approver): Promise<OpenedAgent> {
-    const { flags, name } = this.#options;
-    const { thread, notes } = await this.#openThread(what);
-    await this.#thread?.release();
-    this.#thread = thread;
-    this.#tools ??= await this.#openTools();
-    const instructions = this.#options.instructions ?? defaultInstructions({ cwd: this.#cwd, tools: flags.tools });
-    const agent = new Agent({
+    const { cli, flags, name, instructions } = this.#options;
+    const opened = await openAgent({
       model: this.#model.agentModel,
-      tools: this.#tools,
+      cwd: this.#cwd,
+      threads: threadStore(cli),
+      conversation: what,
+      toolbox: (this.#toolbox ??= await this.#openTools()),
       approvals: flags.approve,
       approver,
       maxRequests: flags.maxRequests,
       ...(instructions === undefined ? {} : { instructions }),
-      ...(thread === undefined ? {} : { thread }),
+    }).catch((error: unknown) => {
+      if (error instanceof ThreadError) throw new UsageError(error.message, { cause: error });
+      throw error;
     });
-    return { agent, notes: [...notes, ...this.#said.take(`${name}: note: `)] };
+    await this.#conversation?.close();
+    this.#conversation = opened;
+    return { agent: opened.agent, notes: [...opened.notes, ...this.#said.take(`${name}: note: `)] };
   }
 
   async openProvider(provider: string): Promise<OpenedProvider> {
@@ -129,39 +127,17 @@ class Sources {
   }
 
   async close(): Promise<void> {
-    await this.#mcp?.close();
-    await this.#thread?.release();
+    await this.#toolbox?.close();
+    await this.#conversation?.close();
     for (const model of this.#models) await model.close();
   }
 
-  async #openTools(): Promise<readonly AgentTool[]> {
-    const { cli, flags, name } = this.#options;
+  async #openTools(): Promise<Toolbox> {
+    const { cli, flags, name, mcpServers } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider);
-    const tools = await openTools(flags, { cli, name, cwd: this.#cwd, env });
-    if (flags.tools !== 'all') return tools;
-    this.#mcp = await connectMcpServers(this.#options.mcpServers, { cwd: this.#cwd });
-    for (const warning of this.#mcp.warnings) cli.stderr.write(`${name}: note: ${visible(warning)}\n`);
-    return [...tools, ...this.#mcp.tools];
-  }
-
-  async #openThread(what: OpenWhat): Promise<{ thread?: StoredThread; notes: readonly string[] }> {
-    const store = threadStore(this.#options.cli);
-    if (what.type === 'new') {
-      const problem = await store.prepare();
-      if (problem === undefined) return { thread: store.create(this.#cwd), notes: [] };
-      return { notes: [`the conversation is not kept: ${problem}`] };
-    }
-    const open = async () => {
-      if (what.type === 'fork') return store.fork(what.id);
-      const thread = await store.resume(what.id === 'last' ? await store.last(this.#cwd) : what.id);
-      await thread.claim();
-      return thread;
-    };
-    const thread = await open().catch((error: unknown) => {
-      if (error instanceof ThreadError) throw new UsageError(error.message, { cause: error });
-      throw error;
-    });
-    return { thread, notes: thread.notes };
+    const toolbox = await openTools(flags, { cli, name, cwd: this.#cwd, env, mcpServers });
+    for (const note of toolbox.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
+    return toolbox;
   }
 }
 

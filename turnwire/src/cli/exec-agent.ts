@@ -1,13 +1,13 @@
 import {
-  Agent,
-  connectMcpServers,
-  defaultInstructions,
+  openAgent,
   ThreadError,
+  type Agent,
   type AgentEvent,
   type FileChange,
-  type McpConnections,
+  type McpServerConfig,
+  type OpenAgentOptions,
+  type OpenedAgent,
   type RequestOptions,
-  type StoredThread,
 } from '@turnwire/agent';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { ModelError, type ModelErrorJson } from '@turnwire/wire/internal/model/errors';
@@ -106,54 +106,40 @@ function misfit(problem: string): ModelErrorJson {
 }
 
 async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; close: () => Promise<void> }> {
-  const { cli, flags, model, request, maxRequests } = options;
+  const { cli, flags, model, request, maxRequests, instructions, resume, name } = options;
   const cwd = toolFolder(flags, cli);
   const env = toolEnvironment(cli.env, model.provider);
-  const tools = await openTools(flags, { cli, name: options.name, cwd, env });
-  const thread = await openThread(options, cwd);
-  const instructions = options.instructions ?? defaultInstructions({ cwd, tools: flags.tools });
-  const approver = createTerminalApprover(cli, () => agent.interrupt());
-  const mcp = await openMcp(options, cwd);
-  const agent: Agent = new Agent({
+  const approver = createTerminalApprover(cli, () => opened.agent.interrupt());
+  const opened = await openConversation({
     model: model.agentModel,
-    tools: [...tools, ...mcp.tools],
+    cwd,
+    threads: threadStore(cli),
+    ...(resume === undefined ? {} : { conversation: { type: 'resume', id: resume } }),
+    toolbox: async () => openTools(flags, { cli, name, cwd, env, mcpServers: await mcpServersFor(options) }),
     request,
     approvals: flags.approve,
     maxRequests,
     ...(instructions === undefined ? {} : { instructions }),
-    ...(thread === undefined ? {} : { thread }),
     ...(approver === undefined ? {} : { approver }),
   });
-  const close = async (): Promise<void> => {
-    await mcp.close();
-    await thread?.release();
-  };
-  return { agent, close };
+  for (const note of opened.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
+  return opened;
 }
 
-async function openMcp({ cli, flags, configuration, name }: ExecAgentOptions, cwd: string): Promise<McpConnections> {
+async function mcpServersFor({
+  cli,
+  flags,
+  configuration,
+  name,
+}: ExecAgentOptions): Promise<readonly McpServerConfig[]> {
   const { servers, notes } = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
-  const mcp = await connectMcpServers(servers, { cwd });
-  for (const note of [...configuration.takeNotes(), ...notes, ...mcp.warnings.map(visible)]) {
-    cli.stderr.write(`${name}: note: ${note}\n`);
-  }
-  return mcp;
+  for (const note of [...configuration.takeNotes(), ...notes]) cli.stderr.write(`${name}: note: ${note}\n`);
+  return servers;
 }
 
-async function openThread(options: ExecAgentOptions, cwd: string): Promise<StoredThread | undefined> {
-  const { cli, resume, name } = options;
-  const store = threadStore(cli);
-  if (resume === undefined) {
-    const problem = await store.prepare();
-    if (problem === undefined) return store.create(cwd);
-    cli.stderr.write(`${name}: note: the conversation is not kept: ${problem}\n`);
-    return undefined;
-  }
+async function openConversation(options: OpenAgentOptions): Promise<OpenedAgent> {
   try {
-    const thread = await store.resume(resume === 'last' ? await store.last(cwd) : resume);
-    await thread.claim();
-    for (const note of thread.notes) cli.stderr.write(`${name}: note: ${note}\n`);
-    return thread;
+    return await openAgent(options);
   } catch (error) {
     if (error instanceof ThreadError) throw new UsageError(`--resume: ${error.message}`, { cause: error });
     throw error;

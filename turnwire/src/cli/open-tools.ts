@@ -1,4 +1,12 @@
-import { createTools, noSandbox, openSandbox, type AgentTool, type Sandbox, type SandboxLevel } from '@turnwire/agent';
+import {
+  noSandbox,
+  openSandbox,
+  openToolbox,
+  type McpServerConfig,
+  type Sandbox,
+  type SandboxLevel,
+  type Toolbox,
+} from '@turnwire/agent';
 import type { AgentFlags } from './agent-flags.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
@@ -14,19 +22,21 @@ export interface SandboxScope {
   readonly level: SandboxLevel | undefined;
 }
 
+export interface ToolsScope extends Omit<SandboxScope, 'level'> {
+  readonly mcpServers: readonly McpServerConfig[];
+}
+
 /**
- * The built-in tools in the sandbox that the flags ask for; what is missing is said on stderr.
+ * The tools in the sandbox that the flags ask for, and MCP servers. What is missing of the sandbox is said on stderr, an MCP
+ * server that cannot be used is a note of the toolbox.
  *
  * @throws UsageError for a folder that cannot be used, and for a sandbox that was asked for and cannot be had
  */
-export async function openTools(
-  flags: Pick<AgentFlags, 'tools' | 'sandbox'>,
-  scope: Omit<SandboxScope, 'level'>,
-): Promise<readonly AgentTool[]> {
-  const { cwd, env } = scope;
+export async function openTools(flags: Pick<AgentFlags, 'tools' | 'sandbox'>, scope: ToolsScope): Promise<Toolbox> {
+  const { cwd, env, mcpServers } = scope;
   try {
     const sandbox = await sandboxFor(flags, scope);
-    return await createTools({ cwd, select: flags.tools, env, sandbox });
+    return await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`, { cause: error });

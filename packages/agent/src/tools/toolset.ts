@@ -33,8 +33,14 @@ const BARE_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 
 /** The built-in tools for one working directory. Fails when it does not exist. */
 export async function createTools(options: ToolsetOptions): Promise<readonly AgentTool[]> {
-  const select = options.select ?? 'all';
-  if (select === 'none') return [];
+  const { select = 'all' } = options;
+  return (await createToolSets(options))[select];
+}
+
+/** The same for each selection that is not wider than the given one; a wider one has no more tools than that. */
+export async function createToolSets(options: ToolsetOptions): Promise<Record<ToolSelection, readonly AgentTool[]>> {
+  const { select = 'all' } = options;
+  if (select === 'none') return { none: [], read: [], all: [] };
   const { env = BARE_ENVIRONMENT, clock = systemClock } = options;
   const workspace = await Workspace.open(options.cwd, secretPlaces(env));
   const context: ToolsetContext = {
@@ -44,5 +50,6 @@ export async function createTools(options: ToolsetOptions): Promise<readonly Age
     sandbox: options.sandbox ?? (await openSandbox({ cwd: workspace.cwd, env, clock })),
   };
   const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
-  return select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];
+  const all = select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];
+  return { none: [], read: reading, all };
 }

@@ -1,0 +1,132 @@
+import { Agent, type AgentOptions } from './agent.ts';
+import { defaultInstructions } from './instructions.ts';
+import { connectMcpServers, type McpServerConfig } from './mcp/connect.ts';
+import type { StoredThread, ThreadStore } from './thread/store.ts';
+import type { AgentTool } from './tool.ts';
+import { createToolSets, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
+
+/** What a toolbox is opened with: besides these, what `createTools` takes. */
+export interface ToolboxOptions extends ToolsetOptions {
+  /** Started with the toolbox; their tools are there only where all tools are. Default: none. */
+  readonly mcpServers?: readonly McpServerConfig[];
+}
+
+/** What agents work with in one folder: the built-in tools in their sandbox, and MCP servers. */
+export interface Toolbox {
+  /** Its folder. */
+  readonly cwd: string;
+  /** What it was opened for. */
+  readonly selection: ToolSelection;
+  /** What the person should know, one line each: MCP servers that cannot be used. */
+  readonly notes: readonly string[];
+  /** The tools of a selection, never more than the toolbox was opened for. Default: all of those. */
+  tools(selection?: ToolSelection): readonly AgentTool[];
+  /** Ends the MCP servers. */
+  close(): Promise<void>;
+}
+
+/** Opens the tools of one folder. Fails when the folder does not exist; an MCP server that cannot be used is a note. */
+export async function openToolbox({ mcpServers = [], ...options }: ToolboxOptions): Promise<Toolbox> {
+  const selection = options.select ?? 'all';
+  const sets = await createToolSets({ ...options, select: selection });
+  const mcp = await connectMcpServers(selection === 'all' ? mcpServers : [], { cwd: options.cwd });
+  return {
+    cwd: options.cwd,
+    selection,
+    notes: mcp.warnings,
+    tools: (wanted = selection) => (wanted === 'all' ? [...sets.all, ...mcp.tools] : sets[wanted]),
+    close: () => mcp.close(),
+  };
+}
+
+/** Which conversation an agent has. `last`: the one that was used last, of the same folder if there is one. */
+export type Conversation =
+  { readonly type: 'new' } | { readonly type: 'resume' | 'fork'; readonly id: 'last' | (string & {}) };
+
+/** What an agent is put together from: besides these, what `Agent` takes. */
+export interface OpenAgentOptions extends Omit<AgentOptions, 'tools' | 'thread'> {
+  /**
+   * What it works with. A toolbox that is given is shared, and its owner closes it; one that is opened here, once the
+   * conversation is had, is closed with the agent.
+   */
+  readonly toolbox: Toolbox | (() => Promise<Toolbox>);
+  /** The working directory of a new conversation; an absolute path. */
+  readonly cwd: string;
+  /** Where conversations are kept. */
+  readonly threads: ThreadStore;
+  /** Default: a new one. */
+  readonly conversation?: Conversation;
+}
+
+/** An agent that was put together, and what belongs to it. */
+export interface OpenedAgent {
+  /** The agent; what it is set to at first may be changed between turns. */
+  readonly agent: Agent;
+  /** The one that was given or opened. */
+  readonly toolbox: Toolbox;
+  /** Absent when the conversation cannot be kept: a note says why. */
+  readonly thread?: StoredThread;
+  /** What the person should know of the conversation and of a toolbox that was opened here, one line each. */
+  readonly notes: readonly string[];
+  /** When no turn runs: ends what was opened here, and lets others go on with the conversation. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts an agent together: its conversation, claimed so that no other process writes to it, its tools, and instructions
+ * that explain these. Fails with `ThreadError` for a conversation that cannot be had, else as `toolbox` does; nothing
+ * stays open then.
+ *
+ * @example
+ * ```ts
+ * const toolbox = () => openToolbox({ cwd });
+ * const opened = await openAgent({ model, cwd, threads, toolbox, conversation: { type: 'resume', id: 'last' } });
+ * for await (const events of opened.agent.run('What did we find out?')) show(events);
+ * await opened.close();
+ * ```
+ */
+export async function openAgent(options: OpenAgentOptions): Promise<OpenedAgent> {
+  const { toolbox: given, cwd, threads, conversation = { type: 'new' }, ...rest } = options;
+  const { thread, notes } = await openThread(threads, conversation, cwd);
+  const toolbox = await toolboxOf(given).catch(async (error: unknown) => {
+    await thread?.release();
+    throw error;
+  });
+  const isOwn = toolbox !== given;
+  const instructions = rest.instructions ?? defaultInstructions({ cwd, tools: toolbox.selection });
+  return {
+    agent: new Agent({
+      ...rest,
+      tools: toolbox.tools(),
+      ...(instructions === undefined ? {} : { instructions }),
+      ...(thread === undefined ? {} : { thread }),
+    }),
+    toolbox,
+    ...(thread === undefined ? {} : { thread }),
+    notes: [...notes, ...(isOwn ? toolbox.notes : [])],
+    close: async () => {
+      if (isOwn) await toolbox.close();
+      await thread?.release();
+    },
+  };
+}
+
+async function toolboxOf(given: OpenAgentOptions['toolbox']): Promise<Toolbox> {
+  return typeof given === 'function' ? given() : given;
+}
+
+async function openThread(
+  threads: ThreadStore,
+  conversation: Conversation,
+  cwd: string,
+): Promise<{ readonly thread?: StoredThread; readonly notes: readonly string[] }> {
+  if (conversation.type === 'new') {
+    const problem = await threads.prepare();
+    if (problem !== undefined) return { notes: [`the conversation is not kept: ${problem}`] };
+    return { thread: threads.create(cwd), notes: [] };
+  }
+  const id = conversation.id === 'last' ? await threads.last(cwd) : conversation.id;
+  const thread = await (conversation.type === 'fork' ? threads.fork(id) : threads.resume(id));
+  if (conversation.type === 'resume') await thread.claim();
+  return { thread, notes: thread.notes };
+}
