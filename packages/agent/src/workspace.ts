@@ -36,14 +36,14 @@ export class Workspace {
 
   /** `secrets`: where keys are kept, absolute. Not all has to exist. Fails when the folder does not exist. */
   static async open(cwd: string, secrets: readonly string[] = []): Promise<Workspace> {
-    const real = [...secrets, ...KERNEL].map((path) => realOf(path, MAX_LINKS).catch(() => path));
+    const real = [...secrets, ...KERNEL].map((path) => findReal(path, MAX_LINKS).catch(() => path));
     return new Workspace(await realpath(resolve(cwd)), await Promise.all(real));
   }
 
   /** `path` may be relative to `base` (default: the working directory). Fails with `ToolInputError` for a bad path. */
   async locate(path: string, base = this.cwd): Promise<Place> {
     if (path.includes('\0')) throw new ToolInputError('a path cannot contain a NUL character');
-    const real = await realOf(below(base, path), MAX_LINKS);
+    const real = await findReal(below(base, path), MAX_LINKS);
     return this.#place(resolve(base, path), real);
   }
 
@@ -87,7 +87,7 @@ function below(folder: string, path: string): string {
   return isAbsolute(path) ? path : `${folder}/${path}`;
 }
 
-async function realOf(path: string, links: number): Promise<string> {
+async function findReal(path: string, links: number): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
@@ -97,12 +97,12 @@ async function realOf(path: string, links: number): Promise<string> {
   }
   // It does not exist as a whole. A link to nothing still leads somewhere: a write would go there.
   const target = await linkTarget(path);
-  if (target !== undefined) return realOf(below(dirname(path), target), links - 1);
+  if (target !== undefined) return findReal(below(dirname(path), target), links - 1);
   const parent = dirname(path);
   if (parent === path) return path;
-  const real = join(await realOf(parent, links), basename(path));
+  const real = join(await findReal(parent, links), basename(path));
   // Behind a folder that does not exist, `..` may lead back to what does.
-  return real === path ? path : realOf(real, links - 1);
+  return real === path ? path : findReal(real, links - 1);
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {

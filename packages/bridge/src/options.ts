@@ -101,7 +101,7 @@ export function settingsOf(options: BridgeOptions) {
   if (options.upstreams.length === 0) throw new BridgeOptionsError('an upstream is needed: --upstream URL');
   return {
     ...options,
-    upstreams: [...new Set(options.upstreams.map(baseUrlOf))],
+    upstreams: [...new Set(options.upstreams.map(parseBaseUrl))],
     wire: options.wire ?? 'auto',
     mode: options.mode ?? 'translate',
     host: options.host ?? '127.0.0.1',
@@ -126,7 +126,7 @@ export function settingsOf(options: BridgeOptions) {
 }
 
 /** The base URL as clients of the API mean it: most people leave out `/v1`. */
-function baseUrlOf(text: string): string {
+function parseBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new BridgeOptionsError('an upstream has to be an http:// or https:// address');

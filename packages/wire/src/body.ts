@@ -28,7 +28,7 @@ export class BodySniffer {
 
   observe(text: string): void {
     if (this.#kind === 'other') return;
-    if (this.#kind === 'unknown') this.#kind = kindOf(text);
+    if (this.#kind === 'unknown') this.#kind = detectKind(text);
     if (this.#kind === 'html' && this.#text.length > HTML_HEAD) return;
     this.#text.append(text);
     if (this.#text.length > this.#limit) this.stop();
@@ -51,7 +51,7 @@ export class BodySniffer {
   }
 }
 
-function kindOf(text: string): 'unknown' | 'json' | 'html' | 'other' {
+function detectKind(text: string): 'unknown' | 'json' | 'html' | 'other' {
   const first = /[^\s\uFEFF]/.exec(text)?.[0];
   if (first === undefined) return 'unknown';
   return first === '{' ? 'json' : first === '<' ? 'html' : 'other';

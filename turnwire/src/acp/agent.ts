@@ -201,7 +201,7 @@ async function toolboxFor(cwd: string, servers: readonly McpServer[], options: A
     const sandbox = await openSandbox?.(cwd);
     return await openToolbox({
       cwd,
-      mcpServers: [...mcpServers, ...servers.flatMap(configOf)],
+      mcpServers: [...mcpServers, ...servers.flatMap(toConfig)],
       ...(env === undefined ? {} : { env }),
       ...(sandbox === undefined ? {} : { sandbox }),
     });
@@ -213,7 +213,7 @@ async function toolboxFor(cwd: string, servers: readonly McpServer[], options: A
 }
 
 /** Servers on HTTP are not offered by `initialize`, so an editor sends none. */
-function configOf(server: McpServer): McpServerConfig[] {
+function toConfig(server: McpServer): McpServerConfig[] {
   if (!('command' in server)) return [];
   const env = Object.fromEntries(server.env.map(({ name, value }) => [name, value]));
   return [{ name: server.name, command: server.command, args: server.args, env }];

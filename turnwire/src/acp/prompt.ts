@@ -3,10 +3,10 @@ import type { InputImagePart, InputMessage, InputTextPart } from '@turnwire/wire
 
 /** A prompt of the editor as a message of the user. Blocks that a model cannot take are named, not dropped silently. */
 export function messageOf(blocks: readonly ContentBlock[]): InputMessage {
-  return { type: 'message', role: 'user', content: blocks.map(partOf) };
+  return { type: 'message', role: 'user', content: blocks.map(toPart) };
 }
 
-function partOf(block: ContentBlock): InputTextPart | InputImagePart {
+function toPart(block: ContentBlock): InputTextPart | InputImagePart {
   switch (block.type) {
     case 'text':
       return text(block.text);

@@ -13,7 +13,7 @@ export function createTerminalApprover(cli: CliContext, interrupt: () => void): 
   if (!canAsk(cli)) return undefined;
   return async (request, { signal }) => {
     await nextTurn(); // What happened before the question is printed before it.
-    return decisionOf(await askLine(cli, questionFor(request), { signal, onInterrupt: interrupt }));
+    return parseDecision(await askLine(cli, questionFor(request), { signal, onInterrupt: interrupt }));
   };
 }
 
@@ -24,7 +24,7 @@ function questionFor(request: ApprovalRequest): string {
 }
 
 /** Anything but a clear yes is a no; more than a word is the reason. */
-function decisionOf(answer: string): ApprovalDecision {
+function parseDecision(answer: string): ApprovalDecision {
   const word = answer.trim().toLowerCase();
   if (word === 'y' || word === 'yes') return { type: 'once' };
   if (word === 's' || word === 'session') return { type: 'session' };

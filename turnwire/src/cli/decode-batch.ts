@@ -91,7 +91,7 @@ function parseRequest(line: string, defaults: Pick<BatchSource, 'wire' | 'option
   if (!isObject(options)) return fail('"options" must be an object');
   const wrong = Object.entries(options).find(([key, value]) => optionChecks[key]?.(value) !== true);
   if (wrong !== undefined) return fail(`"options.${wrong[0]}" is unknown or has a wrong value`);
-  return { wire, bytes: Buffer.from(b64, 'base64'), options: { ...defaults.options, ...decoderOptionsOf(options) } };
+  return { wire, bytes: Buffer.from(b64, 'base64'), options: { ...defaults.options, ...parseDecoderOptions(options) } };
 }
 
 /** `usageGraceMs` is accepted, and without effect where nothing waits. */
@@ -103,6 +103,6 @@ const optionChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
   toolCallsOnStop: (value) => value === 'drop' || value === 'promote',
 };
 
-function decoderOptionsOf(checked: JsonObject): DecoderOptions {
+function parseDecoderOptions(checked: JsonObject): DecoderOptions {
   return Object.fromEntries(Object.entries(checked).filter(([key]) => key !== 'usageGraceMs'));
 }

@@ -56,10 +56,13 @@ export function mcpServersIn(file: ConfigFile): McpServers {
       `the MCP server ${quoteArgv([name])} of ${file.path} is not used: only servers on stdin and stdout can be`,
   );
   const local = entries.filter(([, server]) => !isObject(server) || !('url' in server));
-  return withUsageErrors(() => ({ servers: local.flatMap(([name, server]) => serverOf(name, server, file)), notes }));
+  return withUsageErrors(() => ({
+    servers: local.flatMap(([name, server]) => parseServer(name, server, file)),
+    notes,
+  }));
 }
 
-function serverOf(name: string, value: unknown, { path, dialect, projectFolder }: ConfigFile): McpServerConfig[] {
+function parseServer(name: string, value: unknown, { path, dialect, projectFolder }: ConfigFile): McpServerConfig[] {
   const where = `${path}: mcp_servers.${name}`;
   const table = requireTable(value, where);
   // Codex has more kinds of servers and keys than we need to know.

@@ -19,7 +19,9 @@ export function createReplayCommand({ cli, out, done }: CommandScope): Command {
   return createCommand('turnwire replay', 'Serves recorded exchanges again, chunk for chunk.', example)
     .argument('<tape>', 'a tape, or a folder of tapes')
     .addOption(
-      new Option('--speed <x>', '2 is twice as fast as it was, max is without any wait').default(1).argParser(speedOf),
+      new Option('--speed <x>', '2 is twice as fast as it was, max is without any wait')
+        .default(1)
+        .argParser(parseSpeed),
     )
     .addOption(flag('--once', 'serve each exchange to one request only', 'the most similar one is served again'))
     .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
@@ -65,7 +67,7 @@ function remarks({ unplayed, strangers }: TapeServer): string[] {
   return [...never, ...strangers.map((request) => `the tape had no answer to ${request}`)];
 }
 
-function speedOf(text: string): number | 'max' {
+function parseSpeed(text: string): number | 'max' {
   if (text === 'max') return 'max';
   const speed = Number(text);
   if (!Number.isFinite(speed) || speed <= 0) throw new InvalidArgumentError('A number above 0, or max, is wanted.');

@@ -80,7 +80,7 @@ export class DoctorUsageError extends Error {
  * ```
  */
 export async function examine(options: DoctorOptions): Promise<DoctorReport> {
-  const baseUrl = baseUrlOf(options.url);
+  const baseUrl = parseBaseUrl(options.url);
   const examination = new Examination({
     baseUrl,
     model: options.model,
@@ -98,7 +98,7 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
   return run.report(baseUrl, absent);
 }
 
-function baseUrlOf(text: string): URL {
+function parseBaseUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new DoctorUsageError(`${JSON.stringify(text)} is no http or https URL`);

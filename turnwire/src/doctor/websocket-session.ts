@@ -95,7 +95,7 @@ export class WebSocketSession {
       };
       onMessage = (data, isBinary) => {
         if (isBinary) binary++;
-        const event = eventOf((data as Buffer).toString('utf8'), systemClock.now() - start, events.length);
+        const event = parseEvent((data as Buffer).toString('utf8'), systemClock.now() - start, events.length);
         events.push(event);
         watch();
         if (TERMINAL.test(String(event.json?.type))) resolve();
@@ -118,7 +118,7 @@ export class WebSocketSession {
   }
 }
 
-function eventOf(data: string, ms: number, chunk: number): SseEvent {
+function parseEvent(data: string, ms: number, chunk: number): SseEvent {
   const json = parseJson(data);
   return { data, ms, chunk, whole: true, size: data.length, ...(isObject(json) ? { json } : {}) };
 }

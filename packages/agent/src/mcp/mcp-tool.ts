@@ -39,7 +39,7 @@ export function mcpTool(server: string, tool: ListedTool, client: Client, timeou
         },
         run: async ({ signal }) => {
           const request = { name: tool.name, arguments: args };
-          return resultOf(await client.callTool(request, undefined, { signal, timeout: timeoutMs }));
+          return toResult(await client.callTool(request, undefined, { signal, timeout: timeoutMs }));
         },
       });
     },
@@ -61,8 +61,8 @@ function toolName(server: string, tool: string): string {
   return `${readable}_${digest}`;
 }
 
-function resultOf(result: JsonObject): ToolResult {
-  const parts = Array.isArray(result.content) ? result.content.map(textOf).join('\n') : '';
+function toResult(result: JsonObject): ToolResult {
+  const parts = Array.isArray(result.content) ? result.content.map(toText).join('\n') : '';
   const text =
     parts === '' && result.structuredContent !== undefined ? JSON.stringify(result.structuredContent) : parts;
   const kept = new HeadTail(KEPT_BYTES, KEPT_BYTES);
@@ -70,7 +70,7 @@ function resultOf(result: JsonObject): ToolResult {
   return { output: text === '' ? '(no output)' : kept.toString(), ok: result.isError !== true };
 }
 
-function textOf(part: unknown): string {
+function toText(part: unknown): string {
   if (!isObject(part)) return '';
   if (part.type === 'text') return stringOf(part.text) ?? '';
   if (part.type === 'resource' && isObject(part.resource)) return stringOf(part.resource.text) ?? '[resource]';

@@ -29,7 +29,7 @@ function changeLines(text: string, chunks: readonly Chunk[], path: string): stri
   const parts: (readonly TextLine[])[] = [];
   let from = 0;
   for (const chunk of chunks) {
-    const at = placeOf(chunk, lines, from, path);
+    const at = findPlace(chunk, lines, from, path);
     parts.push(lines.slice(from, at.start), replaced(chunk, lines, at.start, end));
     from = at.end;
   }
@@ -41,7 +41,7 @@ interface Span {
   readonly end: number;
 }
 
-function placeOf(chunk: Chunk, lines: readonly TextLine[], from: number, path: string): Span {
+function findPlace(chunk: Chunk, lines: readonly TextLine[], from: number, path: string): Span {
   let start = from;
   for (const header of chunk.headers) {
     const found = seek(lines, [header], start, false);

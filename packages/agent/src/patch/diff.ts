@@ -16,9 +16,9 @@ interface Edit {
  * ```
  */
 export function unifiedDiff(name: string, before: string | null, after: string | null, nameAfter = name): string {
-  const edits = editsOf(withEnds(before ?? ''), withEnds(after ?? ''));
+  const edits = findEdits(withEnds(before ?? ''), withEnds(after ?? ''));
   const header = `--- ${before === null ? '/dev/null' : name}\n+++ ${after === null ? '/dev/null' : nameAfter}\n`;
-  return header + hunksOf(edits).map(hunkText).join('');
+  return header + toHunks(edits).map(hunkText).join('');
 }
 
 /** A diff to look at: that all lines end in CRLF is said once, and not by a control character in every line. */
@@ -34,7 +34,7 @@ function withEnds(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-function editsOf(before: readonly string[], after: readonly string[]): Edit[] {
+function findEdits(before: readonly string[], after: readonly string[]): Edit[] {
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
   let end = 0;
@@ -57,7 +57,7 @@ function middleEdits(before: readonly string[], after: readonly string[]): Edit[
     rounds.push(furthest);
     const next = new Map<number, number>();
     for (let k = -edits; k <= edits; k += 2) {
-      let x = startOf(furthest, k, edits);
+      let x = findStart(furthest, k, edits);
       while (x < before.length && x - k < after.length && before[x] === after[x - k]) x += 1;
       next.set(k, x);
       if (x >= before.length && x - k >= after.length) return wayBack(rounds, before, after);
@@ -67,7 +67,7 @@ function middleEdits(before: readonly string[], after: readonly string[]): Edit[
   return [...before.map((line): Edit => ({ type: '-', line })), ...after.map((line): Edit => ({ type: '+', line }))];
 }
 
-function startOf(furthest: ReadonlyMap<number, number>, k: number, edits: number): number {
+function findStart(furthest: ReadonlyMap<number, number>, k: number, edits: number): number {
   return isDown(furthest, k, edits) ? (furthest.get(k + 1) ?? 0) : (furthest.get(k - 1) ?? 0) + 1;
 }
 
@@ -109,7 +109,7 @@ interface Hunk {
   readonly edits: readonly Edit[];
 }
 
-function hunksOf(edits: readonly Edit[]): Hunk[] {
+function toHunks(edits: readonly Edit[]): Hunk[] {
   const hunks: Hunk[] = [];
   const shown = edits.map((_, index) =>
     edits.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some((edit) => edit.type !== ' '),

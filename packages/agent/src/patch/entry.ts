@@ -40,13 +40,13 @@ async function readRegular(path: string, info: Stats, shown: string): Promise<En
   // O_NOFOLLOW: a link that was put here since is an error. (Windows has no such flag: there it counts for nothing.)
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return { type: 'file', text: textOf(await file.readFile(), shown), mode: info.mode & 0o7777 };
+    return { type: 'file', text: decodeText(await file.readFile(), shown), mode: info.mode & 0o7777 };
   } finally {
     await file.close();
   }
 }
 
-function textOf(bytes: Uint8Array, shown: string): string {
+function decodeText(bytes: Uint8Array, shown: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -33,18 +33,18 @@ const END_OF_FILE = '*** End of File';
 
 /** Reads Codex' patch format. Fails with `PatchError`. */
 export function parsePatch(text: string): readonly Section[] {
-  const reader = new LineReader(linesOf(text));
+  const reader = new LineReader(splitLines(text));
   const sections: Section[] = [];
   while (!reader.isAtEnd) {
     if (reader.peek().trim() === '') reader.next();
-    else sections.push(sectionOf(reader));
+    else sections.push(parseSection(reader));
   }
   if (sections.length === 0) throw new PatchError('the patch changes no file');
   return sections;
 }
 
 /** The lines between begin and end; a here-document around them, which models like to write, is taken off. */
-function linesOf(text: string): readonly string[] {
+function splitLines(text: string): readonly string[] {
   let lines = text.trim().split(/\r?\n/);
   const marker = /^(?:apply_patch\s+)?<<\s*(['"]?)(\w+)\1$/.exec(lines[0]?.trim() ?? '')?.[2];
   if (marker !== undefined && lines.at(-1)?.trim() === marker) lines = lines.slice(1, -1);
@@ -53,18 +53,18 @@ function linesOf(text: string): readonly string[] {
   return lines.slice(1, -1);
 }
 
-function sectionOf(reader: LineReader): Section {
+function parseSection(reader: LineReader): Section {
   const line = reader.next();
   const header = line.trim();
-  if (header.startsWith(ADD)) return { type: 'add', path: pathOf(header, ADD), lines: addedLines(reader) };
-  if (header.startsWith(DELETE)) return { type: 'delete', path: pathOf(header, DELETE) };
-  if (header.startsWith(UPDATE)) return updateOf(pathOf(header, UPDATE), reader);
+  if (header.startsWith(ADD)) return { type: 'add', path: parsePath(header, ADD), lines: addedLines(reader) };
+  if (header.startsWith(DELETE)) return { type: 'delete', path: parsePath(header, DELETE) };
+  if (header.startsWith(UPDATE)) return parseUpdate(parsePath(header, UPDATE), reader);
   throw new PatchError(
     `line ${reader.number}: expected a file header such as "${UPDATE}path", found "${line.slice(0, 80)}"`,
   );
 }
 
-function pathOf(header: string, prefix: string): string {
+function parsePath(header: string, prefix: string): string {
   const path = header.slice(prefix.length).trim();
   if (path === '') throw new PatchError(`"${prefix.trim()}" without a path`);
   return path;
@@ -76,13 +76,13 @@ function addedLines(reader: LineReader): readonly string[] {
   return lines;
 }
 
-function updateOf(path: string, reader: LineReader): Section {
+function parseUpdate(path: string, reader: LineReader): Section {
   const move =
-    !reader.isAtEnd && reader.peek().trim().startsWith(MOVE) ? pathOf(reader.next().trim(), MOVE) : undefined;
+    !reader.isAtEnd && reader.peek().trim().startsWith(MOVE) ? parsePath(reader.next().trim(), MOVE) : undefined;
   const chunks: Chunk[] = [];
   while (!reader.isAtEnd && !isFileHeader(reader.peek())) {
     if (reader.peek().trim() === '' && !hasChunkLine(reader)) reader.next();
-    else chunks.push(chunkOf(reader, chunks.length === 0));
+    else chunks.push(parseChunk(reader, chunks.length === 0));
   }
   if (chunks.length === 0 && move === undefined) throw new PatchError(`the update of ${path} changes nothing`);
   return { type: 'update', path, ...(move === undefined ? {} : { moveTo: move }), chunks };
@@ -94,12 +94,12 @@ function hasChunkLine(reader: LineReader): boolean {
   return next !== undefined && !isFileHeader(next) && !next.startsWith('@@');
 }
 
-function chunkOf(reader: LineReader, isFirst: boolean): Chunk {
+function parseChunk(reader: LineReader, isFirst: boolean): Chunk {
   const headers: string[] = [];
   let sawHeader = false;
   while (!reader.isAtEnd && reader.peek().startsWith('@@')) {
     sawHeader = true;
-    const header = headerOf(reader.next());
+    const header = parseHeader(reader.next());
     if (header !== '') headers.push(header);
   }
   if (!sawHeader && !isFirst) throw new PatchError(`line ${reader.number + 1}: a change begins with "@@"`);
@@ -115,7 +115,7 @@ function chunkOf(reader: LineReader, isFirst: boolean): Chunk {
 }
 
 /** `@@ text`, also `@@ -1,2 +3,4 @@ text`: the numbers of a unified diff are not used. */
-function headerOf(line: string): string {
+function parseHeader(line: string): string {
   return line
     .slice(2)
     .replace(/^\s*-\d+(,\d+)? \+\d+(,\d+)? @@/, '')

@@ -27,7 +27,7 @@ export async function planPatch(sections: readonly Section[], workspace: Workspa
   if (states.length === 0) throw new PatchError('the patch changes nothing');
   for (const state of states) await assertMayChange(state, workspace);
   return {
-    changes: changesOf(states, workspace),
+    changes: toChanges(states, workspace),
     writes: states.map(({ path, before, after }) => ({ path, before, after })),
     outside: states.filter((state) => !state.inside).map((state) => state.path),
   };
@@ -69,14 +69,14 @@ async function assertMayChange(state: NameState, workspace: Workspace): Promise<
   await assertWritable(path, before, workspace.show(path));
 }
 
-function changesOf(states: readonly NameState[], workspace: Workspace): FileChange[] {
+function toChanges(states: readonly NameState[], workspace: Workspace): FileChange[] {
   const moved = new Set(states.map((state) => state.origin));
   return states
     .filter((state) => state.after !== null || !moved.has(state))
-    .map((state) => changeOf(state, state.origin, workspace));
+    .map((state) => toChange(state, state.origin, workspace));
 }
 
-function changeOf(state: NameState, origin: NameState | undefined, workspace: Workspace): FileChange {
+function toChange(state: NameState, origin: NameState | undefined, workspace: Workspace): FileChange {
   const { path, before } = origin ?? state;
   const { after } = state;
   const names = [labelOf(workspace.show(path), before), labelOf(workspace.show(state.path), after)] as const;

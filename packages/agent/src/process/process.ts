@@ -59,7 +59,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   };
   read('stdout', child.stdout);
   read('stderr', child.stderr);
-  return { end: await endOf(child, options), output };
+  return { end: await waitForEnd(child, options), output };
 }
 
 /**
@@ -93,7 +93,7 @@ function start(options: ProcessOptions): ChildProcess {
   return child;
 }
 
-async function endOf(child: ChildProcess, options: ProcessOptions): Promise<ProcessEnd> {
+async function waitForEnd(child: ChildProcess, options: ProcessOptions): Promise<ProcessEnd> {
   const { clock, signal, timeoutMs } = options;
   let reason: 'timeout' | 'aborted' | undefined;
   let killTimer: Timer | undefined;
@@ -107,7 +107,7 @@ async function endOf(child: ChildProcess, options: ProcessOptions): Promise<Proc
   const timer = clock.after(timeoutMs, () => stop('timeout'));
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const end = await exitOf(child);
+    const end = await waitForExit(child);
     if (end.type !== 'not_started') await drained(child, clock);
     return reason === undefined ? end : { type: reason };
   } finally {
@@ -119,7 +119,7 @@ async function endOf(child: ChildProcess, options: ProcessOptions): Promise<Proc
   }
 }
 
-function exitOf(child: ChildProcess): Promise<ProcessEnd> {
+function waitForExit(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('error', (error) => {
       if (child.pid === undefined) resolve({ type: 'not_started', message: error.message });

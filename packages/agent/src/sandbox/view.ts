@@ -30,7 +30,7 @@ export interface ViewOptions {
 
 export function createView({ cwd, env }: ViewOptions): View {
   const homes = homesOf(env);
-  const wanted = [...SYSTEM, ...settings(), ...homes.flatMap(managersOf(env.PATH)), ...toolFolders(env.PATH, homes)];
+  const wanted = [...SYSTEM, ...settings(), ...homes.flatMap(findManagers(env.PATH)), ...toolFolders(env.PATH, homes)];
   // What is on the search path and in the project is writable with the project; but not when that is the home.
   const isOurs = (path: string): boolean => !contains(cwd, path) || homes.some((home) => contains(cwd, home));
   return {
@@ -136,7 +136,7 @@ const MANAGERS: readonly (readonly [onPath: string, needs: readonly string[]])[]
   ['go/bin', ['go/pkg/mod']],
 ];
 
-function managersOf(searchPath: string | undefined): (home: string) => readonly string[] {
+function findManagers(searchPath: string | undefined): (home: string) => readonly string[] {
   const folders = foldersOf(searchPath);
   return (home) =>
     MANAGERS.flatMap(([onPath, needs]) =>

@@ -25,14 +25,18 @@ const held = new Map<string, number>();
  */
 export async function claimThread(folder: string, id: string): Promise<() => void> {
   const locks = join(folder, 'locks');
-  const own = nameOf(id, { pid: process.pid, start: (await stateOf(process.pid))?.start ?? '0', host: hostname() });
+  const own = toFileName(id, {
+    pid: process.pid,
+    start: (await readProcessState(process.pid))?.start ?? '0',
+    host: hostname(),
+  });
   await mkdir(locks, { recursive: true, mode: 0o700 });
   const release = hold(join(locks, own));
   try {
     for (const name of await readdir(locks)) {
       if (name === own || !name.startsWith(`${id}.`)) continue;
       const path = join(locks, name);
-      const other = claimOf(name);
+      const other = parseClaim(name);
       if (other === undefined || (await isGone(other))) await rm(path, { force: true });
       else throw new ThreadError(inUse(id, other, path), 'in_use');
     }
@@ -60,11 +64,11 @@ function hold(path: string): () => void {
   };
 }
 
-function nameOf(id: string, { pid, start, host }: Claim): string {
+function toFileName(id: string, { pid, start, host }: Claim): string {
   return `${id}.${pid}.${start}.${encodeURIComponent(host)}`;
 }
 
-function claimOf(name: string): Claim | undefined {
+function parseClaim(name: string): Claim | undefined {
   const [, pid, start, host] = /^[^.]+\.(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
   if (start === undefined || host === undefined) return undefined;
   return { pid: Number(pid), start, host: decodeURIComponent(host) };
@@ -78,12 +82,12 @@ async function isGone(claim: Claim): Promise<boolean> {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'ESRCH';
   }
-  const now = await stateOf(claim.pid);
+  const now = await readProcessState(claim.pid);
   return now !== undefined && (now.isDead || now.start !== claim.start);
 }
 
 /** From `/proc`; `undefined` where there is none. */
-async function stateOf(pid: number): Promise<{ start: string; isDead: boolean } | undefined> {
+async function readProcessState(pid: number): Promise<{ start: string; isDead: boolean } | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   // The second field is the program's name in brackets, with anything in it.
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');

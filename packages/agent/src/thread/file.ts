@@ -61,7 +61,7 @@ export class ThreadFile implements Journal {
 
   async #claim(): Promise<() => void> {
     const release = await claimThread(this.#folder, this.#id);
-    const size = await sizeOf(pathOf(this.#folder, this.#id));
+    const size = await readSize(pathOf(this.#folder, this.#id));
     if (size === this.#size) return release;
     release();
     throw new ThreadError(`the thread ${this.#id} went on elsewhere in the meantime: resume it again`, 'in_use');
@@ -89,7 +89,7 @@ export function lineOf(record: ThreadRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-async function sizeOf(path: string): Promise<number> {
+async function readSize(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {

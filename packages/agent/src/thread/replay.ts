@@ -25,7 +25,7 @@ export function replay(text: string): Replayed {
   const lines = text.split('\n');
   lines.forEach((line, index) => {
     if (line === '') return;
-    const record = recordOf(line);
+    const record = parseRecord(line);
     if (record !== undefined) state.take(record);
     else if (index === lines.length - 1) notes.push('the last line was not written to its end; it is left out');
     else notes.push(`line ${index + 1} cannot be read; it is left out`);
@@ -37,7 +37,7 @@ export function replay(text: string): Replayed {
   return { header: state.header, items: state.items, turns: state.turns, notes };
 }
 
-function recordOf(line: string): ThreadRecord | undefined {
+function parseRecord(line: string): ThreadRecord | undefined {
   const value = parseOwnJson(line);
   return isObject(value) && isRecord(value) ? value : undefined;
 }

@@ -122,7 +122,7 @@ export class ThreadStore {
   async #summaryOf(id: string): Promise<ThreadSummary | undefined> {
     const path = pathOf(this.#folder, id);
     const { mtime } = await stat(path);
-    const records = (await beginningOf(path)).split('\n').map(parseOwnJson).filter(isObject);
+    const records = (await readBeginning(path)).split('\n').map(parseOwnJson).filter(isObject);
     const header = records.find((record) => record.type === 'thread');
     const cwd = stringOf(header?.cwd);
     if (cwd === undefined) return undefined;
@@ -173,7 +173,7 @@ function isId(id: string): boolean {
   return /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/.test(id);
 }
 
-async function beginningOf(path: string): Promise<string> {
+async function readBeginning(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
     const buffer = Buffer.alloc(PREVIEW_BYTES);

@@ -60,7 +60,7 @@ async function addEntries(
   signal: AbortSignal,
 ): Promise<boolean> {
   signal.throwIfAborted();
-  const { entries, complete } = await entriesOf(folder);
+  const { entries, complete } = await readEntries(folder);
   let all = complete;
   for (const entry of entries) {
     if (lines.length >= MAX_SHOWN) return false;
@@ -80,7 +80,7 @@ async function addEntries(
   return all;
 }
 
-async function entriesOf(folder: string): Promise<{ entries: Dirent[]; complete: boolean }> {
+async function readEntries(folder: string): Promise<{ entries: Dirent[]; complete: boolean }> {
   const entries: Dirent[] = [];
   let complete = true;
   for await (const entry of await opendir(folder)) {

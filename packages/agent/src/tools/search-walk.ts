@@ -70,7 +70,7 @@ function sortedEntries(folder: string): { name: string; isFolder: boolean }[] {
 }
 
 function addMatches(path: string, name: string, pattern: RegExp, lines: string[], max: number): void {
-  const text = textOf(path);
+  const text = readText(path);
   if (text === undefined) return;
   let number = 0;
   for (const line of text.split('\n')) {
@@ -82,7 +82,7 @@ function addMatches(path: string, name: string, pattern: RegExp, lines: string[]
 }
 
 /** `undefined` for what is too large, binary, or not readable. */
-function textOf(path: string): string | undefined {
+function readText(path: string): string | undefined {
   try {
     const stat = statSync(path);
     const { size } = stat;

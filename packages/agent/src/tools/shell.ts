@@ -51,7 +51,7 @@ export function createShellTool(context: ToolsetContext): AgentTool {
       const verdict = await judge(args.command, place, context, shell);
       const leaves = args.sandbox === 'off' && context.sandbox.works;
       const free = verdict.type === 'free' && !leaves ? verdict : undefined;
-      const command = free ?? { argv: argvOf(args.command, shell), env: context.env };
+      const command = free ?? { argv: toArgv(args.command, shell), env: context.env };
       const level = levelOf(context.sandbox, leaves, free !== undefined);
       return {
         title: typeof args.command === 'string' ? args.command : quoteArgv(args.command),
@@ -71,7 +71,7 @@ export function createShellTool(context: ToolsetContext): AgentTool {
   });
 }
 
-function argvOf(command: ShellCommand, shell: string): Argv {
+function toArgv(command: ShellCommand, shell: string): Argv {
   if (typeof command === 'string') return [shell, '-c', command];
   const [program = shell, ...args] = command;
   return [program, ...args];

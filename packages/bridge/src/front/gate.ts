@@ -72,7 +72,7 @@ function checkAddress({ url }: GateRequest): ApiError | undefined {
 
 function checkToken({ method, headers }: GateRequest, token: Buffer | undefined): ApiError | undefined {
   if (method === 'OPTIONS') return undefined; // a page's question whether it may ask carries no token
-  if (token === undefined || timingSafeEqual(digest(bearerOf(headers.authorization)), token)) return undefined;
+  if (token === undefined || timingSafeEqual(digest(parseBearer(headers.authorization)), token)) return undefined;
   return {
     status: 401,
     type: 'authentication_error',
@@ -83,7 +83,7 @@ function checkToken({ method, headers }: GateRequest, token: Buffer | undefined)
 }
 
 /** The scheme may be written in any case (RFC 9110, 11.1). */
-function bearerOf(authorization = ''): string {
+function parseBearer(authorization = ''): string {
   return /^bearer +(.*)$/i.exec(authorization)?.[1] ?? '';
 }
 

@@ -7,7 +7,7 @@ import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/bas
 export function withContextAsMessages(body: JsonObject): JsonObject {
   const { input } = body;
   if (!Array.isArray(input) || !input.some(isContext)) return body;
-  return { ...body, input: input.map((item: unknown) => (isContext(item) ? messageOf(item) : item)) };
+  return { ...body, input: input.map((item: unknown) => (isContext(item) ? toMessage(item) : item)) };
 }
 
 function isContext(item: unknown): item is JsonObject {
@@ -20,7 +20,7 @@ function isContext(item: unknown): item is JsonObject {
   );
 }
 
-function messageOf({ namespace, name, output }: JsonObject): JsonObject {
+function toMessage({ namespace, name, output }: JsonObject): JsonObject {
   const source = [namespace, name].filter((part) => nonEmpty(part) !== undefined).join('.');
   const head = { type: 'input_text', text: `${source}:\n` };
   const parts: readonly unknown[] = Array.isArray(output) ? output : [{ type: 'input_text', text: output }];

@@ -39,12 +39,12 @@ export function createTurnSeal(key: string | Uint8Array): TurnSeal {
       const given = Buffer.from(signature, 'base64url');
       const wanted = sign(payload);
       if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined;
-      return stateOf(parseJson(Buffer.from(payload, 'base64url').toString()));
+      return parseState(parseJson(Buffer.from(payload, 'base64url').toString()));
     },
   };
 }
 
-function stateOf(fields: unknown): TurnState | undefined {
+function parseState(fields: unknown): TurnState | undefined {
   if (!isObject(fields) || typeof fields.u !== 'string') return undefined;
   const own = stringOf(fields.s);
   return { upstream: fields.u, ...(own === undefined ? {} : { own }) };

@@ -10,10 +10,10 @@ export function retryAfterOf(
   header: (name: string) => string | undefined,
   wallNow: () => number = unixMs,
 ): number | undefined {
-  const ms = numberOf(header('retry-after-ms'));
+  const ms = parseNumber(header('retry-after-ms'));
   if (ms !== undefined) return ceilMs(ms);
   const value = header('retry-after');
-  const seconds = numberOf(value);
+  const seconds = parseNumber(value);
   if (seconds !== undefined) return ceilMs(seconds * 1000);
   // A date has the name of its month; `Date.parse` alone would make a year of any number.
   const date = value === undefined || !/[a-z]{3}/i.test(value) ? NaN : Date.parse(value);
@@ -21,6 +21,6 @@ export function retryAfterOf(
 }
 
 /** A plain number of at least 0, spelled in digits. */
-function numberOf(value: string | undefined): number | undefined {
+function parseNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }

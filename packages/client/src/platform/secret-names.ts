@@ -30,7 +30,7 @@ export function isSecretVariable(name: string): boolean {
 
 /** A name that is a value in the place of a field that may hold either: only long ones without a blank are secrets. */
 export function isAmbiguousField(name: string): boolean {
-  return wordsOf(name).join('-') === 'token'; // log probabilities have a `token` that is a piece of the answer
+  return splitWords(name).join('-') === 'token'; // log probabilities have a `token` that is a piece of the answer
 }
 
 /** Secret in every place. */
@@ -49,7 +49,7 @@ const RUN_TOGETHER =
 const EXACT = new Set(['x-codex-turn-state', 'chatgpt-account-id']);
 
 function isSecret(name: string, place: Place): boolean {
-  const words = wordsOf(name);
+  const words = splitWords(name);
   if (EXACT.has(words.join('-'))) return true;
   return words.some((word, at) => {
     if (STRONG.has(word) || RUN_TOGETHER.test(word)) return !isAbout(words, place);
@@ -120,7 +120,7 @@ function isLast(words: readonly string[], at: number): boolean {
 const LONGEST_NAME = 256;
 
 /** The words of a name, in lower case, numbers at their ends left out. */
-function wordsOf(name: string): string[] {
+function splitWords(name: string): string[] {
   return unescaped(name.slice(-LONGEST_NAME))
     .replaceAll(/([a-z\d])([A-Z])/g, '$1 $2')
     .replaceAll(/([A-Z])([A-Z][a-z])/g, '$1 $2')

@@ -48,7 +48,7 @@ export function redactHeader(name: string, value: string): string {
 export function secretsInHeader(name: string, value: string): readonly string[] {
   if (/^set-cookie$/i.test(name)) return [value.split(';', 1)[0]?.replace(/^[^=]*=/, '') ?? ''];
   if (/cookie$/i.test(name)) return [value, ...value.split(';').map((pair) => pair.replace(/^[^=]*=/, ''))];
-  if (isSecretHeader(name)) return [value, ...credentialOf(value.slice(schemeOf(name, value).length), value)];
+  if (isSecretHeader(name)) return [value, ...findCredentials(value.slice(schemeOf(name, value).length), value)];
   const keys = /^sec-websocket-protocol$/i.test(name) ? protocolKeys(value) : [];
   return [...lookSpans(value), ...keys].map(({ from, to }) => value.slice(from, to));
 }
@@ -59,7 +59,7 @@ function schemeOf(name: string, value: string): string {
 }
 
 /** `Basic` holds a user and a password. */
-function credentialOf(credential: string, value: string): readonly string[] {
+function findCredentials(credential: string, value: string): readonly string[] {
   if (!/^basic\s/i.test(value)) return [credential];
   return [credential, Buffer.from(credential, 'base64').toString('utf8').split(':').slice(1).join(':')];
 }
@@ -117,7 +117,7 @@ export class FieldScanner {
       const run = backslashesBefore(text, quote, from);
       const count = run === quote - from ? run + this.#backslashes : run;
       this.#take(text, from, quote);
-      this.#quote(this.#at + quote, depthOf(count), found);
+      this.#quote(this.#at + quote, countDepth(count), found);
       from = quote + 1;
       this.#backslashes = 0;
     }
@@ -178,7 +178,7 @@ export class FieldScanner {
 const LONGEST_GAP = 256;
 
 /** A quote behind so many backslashes is that deep in strings within strings: `"` 0, `\"` 1, `\\\"` 2. */
-function depthOf(backslashes: number): number {
+function countDepth(backslashes: number): number {
   let depth = 0;
   for (let rest = backslashes; rest % 2 === 1; rest = (rest - 1) / 2) depth++;
   return depth;

@@ -55,7 +55,7 @@ export function parseProviders(toml: JsonObject, options: ProviderFileOptions = 
   const model = topLevelText(file, toml, 'model');
   const modelProvider = topLevelText(file, toml, 'model_provider');
   const context = { file, codex, notes, model };
-  const providers = new Map(Object.entries(tables).map(([name, table]) => [name, providerOf(name, table, context)]));
+  const providers = new Map(Object.entries(tables).map(([name, table]) => [name, parseProvider(name, table, context)]));
   return {
     providers,
     notes,
@@ -71,7 +71,7 @@ interface FileContext {
   readonly model: string | undefined;
 }
 
-function providerOf(name: string, value: unknown, context: FileContext): ProviderConfig {
+function parseProvider(name: string, value: unknown, context: FileContext): ProviderConfig {
   const where = `${context.file}: [model_providers.${name}]`;
   const table = requireTable(value, where);
   const options: Record<string, unknown> = { name };

@@ -122,7 +122,7 @@ async function send(connections: Connections, clock: Clock, request: HttpRequest
       body: request.body,
       signal: request.signal,
     });
-    const head = await headOf(exchange, total);
+    const head = await waitForHead(exchange, total);
     if (!isRedirect(head.status) || request.redirect === 'manual') return toResponse(exchange, head, total);
     exchange.release();
     try {
@@ -135,7 +135,7 @@ async function send(connections: Connections, clock: Clock, request: HttpRequest
   }
 }
 
-async function headOf(exchange: Exchange, total: Deadline): Promise<Head> {
+async function waitForHead(exchange: Exchange, total: Deadline): Promise<Head> {
   try {
     return await exchange.head;
   } catch (error) {

@@ -49,7 +49,7 @@ export class FrameSocket {
       this.#onPing(data);
     });
     ws.on('error', (error) => {
-      this.#failure ??= failureOf(error, init.target);
+      this.#failure ??= toFailure(error, init.target);
     });
     ws.on('close', (code, reason) => {
       this.#onClose(code, reason.toString('utf8'));
@@ -143,7 +143,7 @@ export class FrameSocket {
 }
 
 /** What `ws` reports after the handshake: mostly bytes that are no WebSocket, or a message over the limit. */
-function failureOf(error: Error & { code?: unknown }, target: string): ModelError {
+function toFailure(error: Error & { code?: unknown }, target: string): ModelError {
   if (typeof error.code !== 'string' || !error.code.startsWith('WS_ERR_')) return networkFailure(error, true, target);
   const message = `${target} broke the WebSocket protocol: ${error.message}`;
   return new ModelError({ kind: 'protocol', message, cause: error });

@@ -27,8 +27,8 @@ type Read = (value: unknown, where: string) => Partial<Reply>;
 
 /** Options beside `match` and `response`, and what they become. */
 const optionReaders: Readonly<Record<string, Read>> = {
-  latency: (value, where) => ({ paceMs: numberOf(value, where) }),
-  truncateAfterChunks: (value, where) => ({ faults: [`cut-after:${numberOf(value, where)}`] }),
+  latency: (value, where) => ({ paceMs: requireNumber(value, where) }),
+  truncateAfterChunks: (value, where) => ({ faults: [`cut-after:${requireNumber(value, where)}`] }),
   openRouterProcessing: (value) => (value === true ? { faults: ['comments'] } : {}),
   chaos: readChaos,
   streamingProfile: readProfile,
@@ -63,16 +63,16 @@ function readMatch(match: JsonObject, where: string): Match {
   const conditions: ((request: RequestView) => boolean)[] = [];
   const when: { -readonly [K in keyof Match]: Match[K] } = {};
   for (const [name, value] of Object.entries(match)) {
-    if (name === 'userMessage') when.user = textOf(value, where);
-    else if (name === 'toolName') when.tool = textOf(value, where);
+    if (name === 'userMessage') when.user = requireText(value, where);
+    else if (name === 'toolName') when.tool = requireText(value, where);
     else if (name === 'systemMessage') conditions.push(systemCondition(value));
-    else conditions.push(conditionOf(name, value, where));
+    else conditions.push(parseCondition(name, value, where));
   }
   if (conditions.length > 0) when.request = (request) => conditions.every((holds) => holds(request));
   return when;
 }
 
-function conditionOf(name: string, value: unknown, where: string): (request: RequestView) => boolean {
+function parseCondition(name: string, value: unknown, where: string): (request: RequestView) => boolean {
   switch (name) {
     case 'model':
       return (request) => request.model === value;
@@ -81,7 +81,7 @@ function conditionOf(name: string, value: unknown, where: string): (request: Req
     case 'toolCallId':
       return (request) => request.toolOutputs.at(-1)?.callId === value;
     case 'toolResultContains':
-      return (request) => request.toolOutputs.at(-1)?.text.includes(textOf(value, where)) === true;
+      return (request) => request.toolOutputs.at(-1)?.text.includes(requireText(value, where)) === true;
     case 'turnIndex':
       return (request) => assistantTurns(request) === value;
     case 'responseFormat':
@@ -148,7 +148,7 @@ function readError(error: JsonObject, status: unknown, where: string): NonNullab
   const [code, type] = [stringOf(error.code), stringOf(error.type)];
   return {
     message: stringOf(error.message) ?? '',
-    status: numberOf(status, `${where}.response.status`),
+    status: requireNumber(status, `${where}.response.status`),
     ...(code === undefined ? {} : { code }),
     ...(type === undefined ? {} : { type }),
   };
@@ -180,7 +180,7 @@ function readChaos(value: unknown, where: string): Partial<Reply> {
   let delayMs = 0;
   for (const [name, rate] of Object.entries(isObject(value) ? value : {})) {
     const fault = chaosFaults[name];
-    if (name === 'latencyMs') delayMs = numberOf(rate, where);
+    if (name === 'latencyMs') delayMs = requireNumber(rate, where);
     else if (rate === 1 && fault !== undefined) faults.push(fault);
     else if (rate !== 0)
       throw new MockUsageError(
@@ -192,9 +192,9 @@ function readChaos(value: unknown, where: string): Partial<Reply> {
 
 function readProfile(value: unknown, where: string): Partial<Reply> {
   const profile = isObject(value) ? value : {};
-  const tps = profile.tps === undefined ? undefined : numberOf(profile.tps, where);
+  const tps = profile.tps === undefined ? undefined : requireNumber(profile.tps, where);
   return {
-    ...(profile.ttft === undefined ? {} : { delayMs: numberOf(profile.ttft, where) }),
+    ...(profile.ttft === undefined ? {} : { delayMs: requireNumber(profile.ttft, where) }),
     ...(tps === undefined || tps === 0 ? {} : { paceMs: 1000 / tps }),
   };
 }
@@ -220,12 +220,12 @@ function formatOf(request: RequestView): unknown {
   return isObject(format) ? format.type : isObject(inner) ? inner.type : undefined;
 }
 
-function textOf(value: unknown, where: string): string {
+function requireText(value: unknown, where: string): string {
   if (typeof value === 'string') return value;
   throw new MockUsageError(`${where}: must be a string`);
 }
 
-function numberOf(value: unknown, where: string): number {
+function requireNumber(value: unknown, where: string): number {
   if (typeof value === 'number' && value >= 0) return value;
   throw new MockUsageError(`${where}: must be a number`);
 }

@@ -182,7 +182,7 @@ function toReply(given: FileReply, where: string): Reply {
     }
   }
   return {
-    parts: partsOf(given),
+    parts: toParts(given),
     ...defined({
       usage: given.usage === undefined || given.usage === null ? given.usage : toUsage(given.usage),
       finish: given.finish,
@@ -196,7 +196,7 @@ function toReply(given: FileReply, where: string): Reply {
 }
 
 /** The parts in their order, or the short form: reasoning, text, then calls. */
-function partsOf(given: FileReply): readonly ReplyPart[] {
+function toParts(given: FileReply): readonly ReplyPart[] {
   return [
     ...(given.parts ?? []).map(toPart),
     ...(given.reasoning === undefined ? [] : [{ type: 'reasoning' as const, text: given.reasoning }]),

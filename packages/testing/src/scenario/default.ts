@@ -20,14 +20,14 @@ export const defaultScenario: Scenario = {
 
 function answer(request: RequestView): readonly ReplyPart[] {
   const told = request.lastUserText.trim();
-  const directed = told.split(DIRECTIVES).flatMap(partOf);
+  const directed = told.split(DIRECTIVES).flatMap(parseDirective);
   if (directed.length > 0 && request.rounds === 0) return directed;
   return [
     { type: 'text', text: `This is a scripted answer: no model was asked.${told === '' ? '' : ` You said: ${told}`}` },
   ];
 }
 
-function partOf(directive: string): ReplyPart[] {
+function parseDirective(directive: string): ReplyPart[] {
   const text = directive.trim();
   if (text.startsWith('/say')) return [{ type: 'text', text: text.slice(4).trim() }];
   if (text.startsWith('/think')) return [{ type: 'reasoning', text: text.slice(6).trim() }];

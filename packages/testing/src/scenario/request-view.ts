@@ -79,7 +79,7 @@ function readConversation(entries: readonly unknown[]): Conversation {
     }
     if (kind === 'output') {
       if (before !== 'output') rounds++;
-      toolOutputs.push(outputOf(entry));
+      toolOutputs.push(toOutput(entry));
     }
     before = kind;
   }
@@ -92,7 +92,7 @@ function kindOf(entry: JsonObject): 'user' | 'output' | 'other' {
   return type === 'message' && entry.role === 'user' ? 'user' : 'other';
 }
 
-function outputOf(entry: JsonObject): ToolOutputView {
+function toOutput(entry: JsonObject): ToolOutputView {
   return {
     callId: stringOf(entry.call_id) ?? stringOf(entry.tool_call_id) ?? '',
     text: contentText(entry.output ?? entry.content),

@@ -36,13 +36,13 @@ export function codingsOf(headers: HeaderList): readonly string[] {
 /** The body without its codings; undefined when one is not known, or it cannot be read. */
 export function readBodyOf(headers: HeaderList, body: Uint8Array): Uint8Array | undefined {
   try {
-    return codingsOf(headers).reduceRight((data, coding) => decoderOf(coding)(data), body);
+    return codingsOf(headers).reduceRight((data, coding) => findDecoder(coding)(data), body);
   } catch {
     return undefined;
   }
 }
 
-function decoderOf(coding: string): Decode {
+function findDecoder(coding: string): Decode {
   const decode = decoders[coding];
   if (decode === undefined) throw new Error(`the coding ${coding} is not known`);
   return decode;

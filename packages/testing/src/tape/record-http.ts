@@ -42,7 +42,7 @@ export class RecordedHttp {
       this.#res.writeHead(413, { connection: 'close' }).end();
       return;
     }
-    const request = requestOf(this.#req, body);
+    const request = toTapedRequest(this.#req, body);
     const tape = new TapeWriter(this.#context.folder, request, 'http', this.#context);
     const { closing } = this.#context;
     const onLeft = (): void => this.#abandon(tape, closing.aborted ? 'stopped' : 'client-left');
@@ -143,7 +143,7 @@ export function breakOff(res: ServerResponse, how: 'cut' | 'reset'): void {
   else socket.once('drain', () => socket.resetAndDestroy());
 }
 
-function requestOf(req: IncomingMessage, body: Uint8Array): TapedRequest {
+function toTapedRequest(req: IncomingMessage, body: Uint8Array): TapedRequest {
   const headers = passedHeaders(req).filter(([name]) => !/^content-length$/i.test(name));
   const length = body.length > 0 || req.headers['content-length'] !== undefined;
   return {

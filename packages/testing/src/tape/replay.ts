@@ -83,7 +83,7 @@ class Replay implements TapeServer {
   constructor(tape: Tape, options: ReplayOptions) {
     this.problems = tape.problems;
     this.#matcher = new TapeMatcher(tape.exchanges, { once: options.once });
-    this.#pace = { clock: options.clock ?? systemClock, factor: factorOf(options.speed ?? 1) };
+    this.#pace = { clock: options.clock ?? systemClock, factor: toFactor(options.speed ?? 1) };
     this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
     this.#server = createServer({ keepAliveTimeout: 5000 }, (req, res) => void this.#http(req, res));
     this.#server.on('upgrade', (req, socket, head) => void this.#upgrade(req, socket, head));
@@ -188,7 +188,7 @@ class Replay implements TapeServer {
 }
 
 /** By what taped times are multiplied. */
-function factorOf(speed: number | 'max'): number {
+function toFactor(speed: number | 'max'): number {
   if (speed === 'max') return 0;
   if (!Number.isFinite(speed) || speed <= 0) throw new MockUsageError(`speed ${speed}: use a number above 0, or max`);
   return 1 / speed;

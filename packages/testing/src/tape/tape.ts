@@ -176,28 +176,34 @@ class TapeReader {
     if (!isObject(request) || typeof request.method !== 'string' || typeof request.target !== 'string') {
       return 'it has no request';
     }
-    const body = isObject(request.body) ? dataOf(request.body) : new Uint8Array();
+    const body = isObject(request.body) ? parseData(request.body) : new Uint8Array();
     if (body === undefined) return 'its request body cannot be read';
     this.#kind = value.kind === 'websocket' ? 'websocket' : 'http';
     const { method, target } = request;
-    this.#request = { at: String(value.at), method, target, headers: headersOf(request.headers), body: bytesOf(body) };
+    this.#request = {
+      at: String(value.at),
+      method,
+      target,
+      headers: parseHeaders(request.headers),
+      body: toBytes(body),
+    };
     return undefined;
   }
 
   #event(value: JsonObject, ms: number): string | undefined {
     if (typeof value.status === 'number') {
       const { status, reason, headers } = value;
-      this.#response = { ms, status, reason: typeof reason === 'string' ? reason : '', headers: headersOf(headers) };
+      this.#response = { ms, status, reason: typeof reason === 'string' ? reason : '', headers: parseHeaders(headers) };
       return undefined;
     }
     if (isEnding(value.end)) {
-      this.#end = endOf(value, ms, value.end);
+      this.#end = parseEnd(value, ms, value.end);
       return undefined;
     }
-    const data = dataOf(value);
+    const data = parseData(value);
     if (data === undefined) return 'it has no data';
-    if (this.#kind === 'websocket') this.#messages.push(messageOf(value, ms, data));
-    else this.#chunks.push({ ms, data: bytesOf(data) });
+    if (this.#kind === 'websocket') this.#messages.push(parseMessage(value, ms, data));
+    else this.#chunks.push({ ms, data: toBytes(data) });
     return undefined;
   }
 
@@ -235,7 +241,7 @@ function isEnding(value: unknown): value is TapeEnding {
   return typeof value === 'string' && endings.includes(value);
 }
 
-function endOf(value: JsonObject, ms: number, how: TapeEnding): TapedEnd {
+function parseEnd(value: JsonObject, ms: number, how: TapeEnding): TapedEnd {
   return {
     ms,
     how,
@@ -245,22 +251,22 @@ function endOf(value: JsonObject, ms: number, how: TapeEnding): TapedEnd {
   };
 }
 
-function messageOf(value: JsonObject, ms: number, data: string | Uint8Array): TapedMessage {
+function parseMessage(value: JsonObject, ms: number, data: string | Uint8Array): TapedMessage {
   const from = value.from === 'client' ? 'client' : 'server';
   const binary = value.binary === true;
-  return { ms, from, kind: value.ping === true ? 'ping' : 'message', data: binary ? bytesOf(data) : data };
+  return { ms, from, kind: value.ping === true ? 'ping' : 'message', data: binary ? toBytes(data) : data };
 }
 
-function dataOf(value: JsonObject): string | Uint8Array | undefined {
+function parseData(value: JsonObject): string | Uint8Array | undefined {
   if (typeof value.text === 'string') return value.text;
   return typeof value.base64 === 'string' ? new Uint8Array(Buffer.from(value.base64, 'base64')) : undefined;
 }
 
-function bytesOf(data: string | Uint8Array): Uint8Array {
+function toBytes(data: string | Uint8Array): Uint8Array {
   return typeof data === 'string' ? new Uint8Array(Buffer.from(data)) : data;
 }
 
-function headersOf(value: unknown): HeaderList {
+function parseHeaders(value: unknown): HeaderList {
   if (!Array.isArray(value)) return [];
   return (value as unknown[]).flatMap((pair) =>
     Array.isArray(pair) ? [[String(pair[0]), String(pair[1])] as const] : [],

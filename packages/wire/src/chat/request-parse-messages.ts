@@ -58,7 +58,7 @@ class MessageReader {
   }
 
   #readInput(role: 'system' | 'developer' | 'user', message: JsonObject, param: string, place: number): void {
-    const content = contentOf(message.content, `${param}.content`);
+    const content = parseContent(message.content, `${param}.content`);
     if (role === 'system' && place === 0 && typeof content === 'string') this.instructions = content;
     else this.items.push({ type: 'message', role, content });
   }
@@ -111,12 +111,12 @@ class MessageReader {
 
   #addOutput(call_id: string, message: JsonObject, param: string): void {
     const type = this.#customCalls.has(call_id) ? 'custom_tool_call_output' : 'function_call_output';
-    this.items.push({ type, call_id, output: contentOf(message.content ?? '', `${param}.content`) });
+    this.items.push({ type, call_id, output: parseContent(message.content ?? '', `${param}.content`) });
   }
 }
 
 /** A string where all of it is text, else the parts in the Responses API's shapes. */
-function contentOf(value: unknown, param: string): string | JsonObject[] {
+function parseContent(value: unknown, param: string): string | JsonObject[] {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) throw wrongType(param, 'a string or an array', value);
   const parts = value.map((part: unknown, place) =>

@@ -44,7 +44,7 @@ const ownFields = new Set([
  */
 export function fromChatRequest(body: JsonObject): ParsedRequest {
   const { instructions, input } = fromChatMessages(requireArray(body.messages, 'messages'));
-  const choice = toolChoiceOf(body.tool_choice);
+  const choice = parseToolChoice(body.tool_choice);
   const schema = outputSchema(body.response_format);
   const effort = optionalString(body.reasoning_effort, 'reasoning_effort');
   const maxTokens = optionalCount(body.max_tokens, 'max_tokens');
@@ -52,7 +52,7 @@ export function fromChatRequest(body: JsonObject): ParsedRequest {
     model: optionalString(body.model, 'model'),
     instructions,
     input,
-    tools: toolsOf(body),
+    tools: parseTools(body),
     toolChoice: choice,
     parallelToolCalls: optionalBoolean(body.parallel_tool_calls, 'parallel_tool_calls'),
     maxOutputTokens: optionalCount(body.max_completion_tokens, 'max_completion_tokens') ?? maxTokens,
@@ -74,24 +74,26 @@ export function fromChatRequest(body: JsonObject): ParsedRequest {
   };
 }
 
-function toolsOf(body: JsonObject): Tool[] | undefined {
-  const tools = optionalArray(body.tools, 'tools')?.map((tool, place) => toolOf(tool, `tools[${place}]`));
+function parseTools(body: JsonObject): Tool[] | undefined {
+  const tools = optionalArray(body.tools, 'tools')?.map((tool, place) => parseTool(tool, `tools[${place}]`));
   if (tools !== undefined) return tools;
   // The form before `tools`: the functions themselves.
-  return optionalArray(body.functions, 'functions')?.map((fields, place) => functionOf(fields, `functions[${place}]`));
+  return optionalArray(body.functions, 'functions')?.map((fields, place) =>
+    parseFunction(fields, `functions[${place}]`),
+  );
 }
 
-function toolOf(value: unknown, param: string): Tool {
+function parseTool(value: unknown, param: string): Tool {
   const tool = requireObject(value, param);
   const type = requireString(tool.type, `${param}.type`);
-  if (type === 'function') return functionOf(tool.function, `${param}.function`);
+  if (type === 'function') return parseFunction(tool.function, `${param}.function`);
   if (type !== 'custom') return tool as Tool;
   const custom = requireObject(tool.custom, `${param}.custom`);
   requireString(custom.name, `${param}.custom.name`);
   return { ...custom, ...(isObject(custom.format) ? { format: customFormat(custom.format) } : {}), type };
 }
 
-function functionOf(value: unknown, param: string): Tool {
+function parseFunction(value: unknown, param: string): Tool {
   const { name, description, parameters, strict } = requireObject(value, param);
   const tool = withoutUndefined({
     description: optionalString(description, `${param}.description`),
@@ -106,7 +108,7 @@ function customFormat(format: JsonObject): JsonObject {
   return isObject(format.grammar) ? { type: 'grammar', ...format.grammar } : format;
 }
 
-function toolChoiceOf(value: unknown): ToolChoice | undefined {
+function parseToolChoice(value: unknown): ToolChoice | undefined {
   if (isAbsent(value)) return undefined;
   if (value === 'auto' || value === 'none' || value === 'required') return value;
   if (typeof value === 'string')

@@ -37,19 +37,19 @@ export function readFragment(value: unknown): CallFragment | undefined {
   const input = custom ? fields['input'] : fields['arguments'];
   return {
     id: nonEmpty(value['id']),
-    index: indexOf(value['index']),
+    index: parseIndex(value['index']),
     custom,
     name: nonEmpty(fields['name']),
-    input: inputOf(input),
+    input: toInput(input),
     isObject: typeof input === 'object' && input !== null,
   };
 }
 
-function indexOf(value: unknown): number | undefined {
+function parseIndex(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
 
-function inputOf(value: unknown): string {
+function toInput(value: unknown): string {
   if (typeof value === 'string') return value;
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : '';
 }

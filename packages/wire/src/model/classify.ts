@@ -68,7 +68,7 @@ export function errorFromWire(error: unknown, context: ErrorContext = {}): Model
   const codes = [nonEmpty(fields['code']), nonEmpty(fields['type'])];
   const status = context.status ?? statusIn(fields);
   const message = nonEmpty(error) ?? nonEmpty(fields['message']) ?? context.fallbackMessage ?? defaultMessage(status);
-  const kind = kindOf(codes, status);
+  const kind = findKind(codes, status);
   return new ModelError({
     kind,
     message,
@@ -80,7 +80,7 @@ export function errorFromWire(error: unknown, context: ErrorContext = {}): Model
   });
 }
 
-function kindOf(codes: readonly (string | undefined)[], status: number | undefined): ErrorKind {
+function findKind(codes: readonly (string | undefined)[], status: number | undefined): ErrorKind {
   for (const code of codes) {
     if (code !== undefined && Object.hasOwn(kindByCode, code)) return kindByCode[code] ?? 'server_error';
   }

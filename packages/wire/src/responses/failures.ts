@@ -28,7 +28,7 @@ export function eventError(event: JsonObject): ModelError {
     isObject(nested) || nonEmpty(nested) !== undefined
       ? errorValueOf(event)
       : { code: event['code'], message: event['message'] };
-  return errorFromWire(value, { status: statusOf(event), afterMs: delayOf(event['headers']) });
+  return errorFromWire(value, { status: statusOf(event), afterMs: findDelay(event['headers']) });
 }
 
 function statusOf(event: JsonObject): number | undefined {
@@ -40,7 +40,7 @@ function statusOf(event: JsonObject): number | undefined {
 }
 
 /** The delay in the `headers` of a WebSocket error frame: seconds as a string or a number. */
-function delayOf(headers: unknown): number | undefined {
+function findDelay(headers: unknown): number | undefined {
   if (!isObject(headers)) return undefined;
   for (const [name, value] of Object.entries(headers)) {
     const amount = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;

@@ -14,7 +14,7 @@ export function headerEvents(headers: HeaderValues): ModelEvent[] {
   const events: ModelEvent[] = [];
   const model = textOf(headers, 'openai-model');
   if (model !== undefined) events.push({ type: 'server_model', model });
-  for (const snapshot of rateLimitsOf(headers)) events.push({ type: 'rate_limits', snapshot });
+  for (const snapshot of parseRateLimits(headers)) events.push({ type: 'rate_limits', snapshot });
   const etag = textOf(headers, 'x-models-etag');
   if (etag !== undefined) events.push({ type: 'models_etag', etag });
   return events;
@@ -23,25 +23,25 @@ export function headerEvents(headers: HeaderValues): ModelEvent[] {
 const FAMILY = /^x-(.+)-(?:primary|secondary)-used-percent$/;
 
 /** One snapshot per family `x-<id>-primary-…`: `codex` first, the others by name. */
-function rateLimitsOf(headers: HeaderValues): RateLimitSnapshot[] {
+function parseRateLimits(headers: HeaderValues): RateLimitSnapshot[] {
   const families = new Set<string>();
   for (const name of Object.keys(headers)) {
     const family = FAMILY.exec(name)?.[1];
     if (family !== undefined) families.add(family);
   }
-  if (creditsOf(headers) !== undefined) families.add('codex');
+  if (parseCredits(headers) !== undefined) families.add('codex');
   const sorted = [...families].sort((left, right) => rank(left) - rank(right) || (left < right ? -1 : 1));
-  return sorted.flatMap((family) => snapshotOf(headers, family));
+  return sorted.flatMap((family) => parseSnapshot(headers, family));
 }
 
 function rank(family: string): number {
   return family === 'codex' ? 0 : 1;
 }
 
-function snapshotOf(headers: HeaderValues, family: string): RateLimitSnapshot[] {
-  const primary = windowOf(headers, `x-${family}-primary`);
-  const secondary = windowOf(headers, `x-${family}-secondary`);
-  const credits = family === 'codex' ? creditsOf(headers) : undefined;
+function parseSnapshot(headers: HeaderValues, family: string): RateLimitSnapshot[] {
+  const primary = parseWindow(headers, `x-${family}-primary`);
+  const secondary = parseWindow(headers, `x-${family}-secondary`);
+  const credits = family === 'codex' ? parseCredits(headers) : undefined;
   if (primary === undefined && secondary === undefined && credits === undefined) return [];
   const name = textOf(headers, `x-${family}-limit-name`);
   return [
@@ -56,11 +56,11 @@ function snapshotOf(headers: HeaderValues, family: string): RateLimitSnapshot[] 
 }
 
 /** A window that says nothing (0 %, no length, no reset) is none. */
-function windowOf(headers: HeaderValues, prefix: string): RateLimitWindow | undefined {
-  const used = numberOf(headers, `${prefix}-used-percent`);
+function parseWindow(headers: HeaderValues, prefix: string): RateLimitWindow | undefined {
+  const used = parseNumber(headers, `${prefix}-used-percent`);
   if (used === undefined) return undefined;
-  const minutes = numberOf(headers, `${prefix}-window-minutes`);
-  const reset = numberOf(headers, `${prefix}-reset-at`);
+  const minutes = parseNumber(headers, `${prefix}-window-minutes`);
+  const reset = parseNumber(headers, `${prefix}-reset-at`);
   if (used === 0 && (minutes ?? 0) === 0 && reset === undefined) return undefined;
   return {
     used_percent: used,
@@ -69,15 +69,15 @@ function windowOf(headers: HeaderValues, prefix: string): RateLimitWindow | unde
   };
 }
 
-function creditsOf(headers: HeaderValues): RateLimitSnapshot['credits'] {
-  const has = booleanOf(headers, 'x-codex-credits-has-credits');
-  const unlimited = booleanOf(headers, 'x-codex-credits-unlimited');
+function parseCredits(headers: HeaderValues): RateLimitSnapshot['credits'] {
+  const has = parseBoolean(headers, 'x-codex-credits-has-credits');
+  const unlimited = parseBoolean(headers, 'x-codex-credits-unlimited');
   if (has === undefined || unlimited === undefined) return undefined;
   const balance = textOf(headers, 'x-codex-credits-balance')?.trim() ?? '';
   return { has_credits: has, unlimited, ...(balance === '' ? {} : { balance }) };
 }
 
-function booleanOf(headers: HeaderValues, name: string): boolean | undefined {
+function parseBoolean(headers: HeaderValues, name: string): boolean | undefined {
   switch (textOf(headers, name)?.toLowerCase()) {
     case 'true':
     case '1':
@@ -90,7 +90,7 @@ function booleanOf(headers: HeaderValues, name: string): boolean | undefined {
   }
 }
 
-function numberOf(headers: HeaderValues, name: string): number | undefined {
+function parseNumber(headers: HeaderValues, name: string): number | undefined {
   const text = textOf(headers, name);
   const value = text === undefined || text.trim() === '' ? NaN : Number(text);
   return Number.isFinite(value) ? value : undefined;

@@ -42,14 +42,14 @@ const ownFields = new Set([
  * @throws InvalidFieldError for a field of the wrong type, with its path
  */
 export function fromResponsesRequest(body: JsonObject): ParsedRequest {
-  const choice = toolChoiceOf(body.tool_choice);
-  const reasoning = reasoningOf(body.reasoning);
-  const text = textOf(body.text);
+  const choice = parseToolChoice(body.tool_choice);
+  const reasoning = parseReasoning(body.reasoning);
+  const text = parseText(body.text);
   const request = withoutUndefined({
     model: optionalString(body.model, 'model'),
     instructions: optionalString(body.instructions, 'instructions'),
-    input: inputOf(body),
-    tools: optionalArray(body.tools, 'tools')?.map(toolOf),
+    input: parseInput(body),
+    tools: optionalArray(body.tools, 'tools')?.map(parseTool),
     toolChoice: choice,
     parallelToolCalls: optionalBoolean(body.parallel_tool_calls, 'parallel_tool_calls'),
     maxOutputTokens: optionalCount(body.max_output_tokens, 'max_output_tokens'),
@@ -71,19 +71,19 @@ export function fromResponsesRequest(body: JsonObject): ParsedRequest {
   };
 }
 
-function inputOf(body: JsonObject): Item[] {
+function parseInput(body: JsonObject): Item[] {
   const { input } = body;
   if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
   if (input === undefined && !isAbsent(body.previous_response_id)) return [];
   if (!Array.isArray(input)) throw wrongType('input', 'a string or an array', input);
-  return input.map(itemOf);
+  return input.map(parseItem);
 }
 
-function itemOf(value: unknown, place: number): Item {
+function parseItem(value: unknown, place: number): Item {
   const param = `input[${place}]`;
   const item = requireObject(value, param);
   const type = optionalString(item.type, `${param}.type`);
-  if (type === undefined && item.role !== undefined) return itemOf({ ...item, type: 'message' }, place);
+  if (type === undefined && item.role !== undefined) return parseItem({ ...item, type: 'message' }, place);
   if (type === 'message') checkMessage(item, param);
   if (type === 'function_call') checkStrings(item, param, ['call_id', 'name', 'arguments']);
   if (type === 'custom_tool_call') checkStrings(item, param, ['call_id', 'name', 'input']);
@@ -117,7 +117,7 @@ function checkStrings(item: JsonObject, param: string, names: readonly string[])
   for (const name of names) requireString(item[name], `${param}.${name}`);
 }
 
-function toolOf(value: unknown, place: number): Tool {
+function parseTool(value: unknown, place: number): Tool {
   const param = `tools[${place}]`;
   const tool = requireObject(value, param);
   const type = requireString(tool.type, `${param}.type`);
@@ -128,7 +128,7 @@ function toolOf(value: unknown, place: number): Tool {
 }
 
 /** A choice that our own form has no word for (`allowed_tools`, a hosted tool) stays in `rest`. */
-function toolChoiceOf(value: unknown): ToolChoice | undefined {
+function parseToolChoice(value: unknown): ToolChoice | undefined {
   if (isAbsent(value)) return undefined;
   if (value === 'auto' || value === 'none' || value === 'required') return value;
   if (typeof value === 'string')
@@ -138,7 +138,7 @@ function toolChoiceOf(value: unknown): ToolChoice | undefined {
 }
 
 /** Effort and summary are options; an object with more than those also stays whole in `rest`, where it wins. */
-function reasoningOf(value: unknown): { option?: ModelRequest['reasoning']; rest?: JsonObject } {
+function parseReasoning(value: unknown): { option?: ModelRequest['reasoning']; rest?: JsonObject } {
   const reasoning = optionalObject(value, 'reasoning');
   if (reasoning === undefined) return {};
   const effort = optionalString(reasoning.effort, 'reasoning.effort');
@@ -148,7 +148,7 @@ function reasoningOf(value: unknown): { option?: ModelRequest['reasoning']; rest
   return isWhole ? { option } : { option, rest: reasoning };
 }
 
-function textOf(value: unknown): { schema?: OutputSchema; rest?: JsonObject } {
+function parseText(value: unknown): { schema?: OutputSchema; rest?: JsonObject } {
   const text = optionalObject(value, 'text');
   if (text === undefined) return {};
   const format = optionalObject(text.format, 'text.format');

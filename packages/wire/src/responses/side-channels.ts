@@ -37,9 +37,9 @@ function headerIn(headers: unknown, names: readonly string[]): string | undefine
 /** `codex.rate_limits` -> `rate_limits`. */
 export function rateLimitsEvent(event: JsonObject): RateLimitsEvent {
   const limits = isObject(event['rate_limits']) ? event['rate_limits'] : {};
-  const primary = windowOf(limits['primary']);
-  const secondary = windowOf(limits['secondary']);
-  const credits = creditsOf(event['credits']);
+  const primary = parseWindow(limits['primary']);
+  const secondary = parseWindow(limits['secondary']);
+  const credits = parseCredits(event['credits']);
   const plan = nonEmpty(event['plan_type']);
   return {
     type: 'rate_limits',
@@ -53,7 +53,7 @@ export function rateLimitsEvent(event: JsonObject): RateLimitsEvent {
   };
 }
 
-function windowOf(value: unknown): RateLimitWindow | undefined {
+function parseWindow(value: unknown): RateLimitWindow | undefined {
   if (!isObject(value) || typeof value['used_percent'] !== 'number') return undefined;
   const minutes = value['window_minutes'];
   const reset = value['reset_at'];
@@ -64,7 +64,7 @@ function windowOf(value: unknown): RateLimitWindow | undefined {
   };
 }
 
-function creditsOf(value: unknown): RateLimitSnapshot['credits'] {
+function parseCredits(value: unknown): RateLimitSnapshot['credits'] {
   if (!isObject(value) || typeof value['has_credits'] !== 'boolean' || typeof value['unlimited'] !== 'boolean')
     return undefined;
   const balance = nonEmpty(value['balance']);

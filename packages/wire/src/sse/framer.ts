@@ -171,7 +171,7 @@ export class SseFramer {
       this.#sink.onOverflow();
       return;
     }
-    const value = dataOf(line);
+    const value = parseData(line);
     if (value === undefined) return;
     this.#data.push(value);
     this.#dataLength += value.length + 1;
@@ -188,7 +188,7 @@ export class SseFramer {
 }
 
 /** The value of a `data` line, one space after the colon removed; other fields mean nothing here. */
-function dataOf(line: string): string | undefined {
+function parseData(line: string): string | undefined {
   if (!line.startsWith('data')) return undefined;
   if (line.length === 4) return '';
   if (line.charCodeAt(4) !== COLON) return undefined;

@@ -200,7 +200,7 @@ export class EventTemplates {
   learn(frame: string, value: JsonObject): void {
     if (++this.#misses > PATIENCE && this.#misses % PATIENCE !== 0) return;
     if (!this.#rules.accepts(value)) return;
-    const template = templateOf(
+    const template = makeTemplate(
       frame,
       value,
       this.#rules.fields.filter((field) => this.#varies(field, value)),
@@ -221,7 +221,7 @@ export class EventTemplates {
 }
 
 function fieldOf(value: JsonObject, path: FieldPath['path']): unknown {
-  return holderOf(value, path)?.[path.at(-1) ?? ''];
+  return findHolder(value, path)?.[path.at(-1) ?? ''];
 }
 
 function unescape(quoted: string): string | undefined {
@@ -232,7 +232,7 @@ function unescape(quoted: string): string | undefined {
   }
 }
 
-function templateOf(frame: string, value: JsonObject, paths: readonly FieldPath[]): Template | undefined {
+function makeTemplate(frame: string, value: JsonObject, paths: readonly FieldPath[]): Template | undefined {
   const payload = payloadStart(frame);
   if (payload === undefined) return undefined;
   const spans = new FieldScanner(frame, payload, paths).scan();
@@ -241,7 +241,7 @@ function templateOf(frame: string, value: JsonObject, paths: readonly FieldPath[
   const fields: Field[] = [];
   let from = 0;
   for (const [n, span] of spans.entries()) {
-    const holder = holderOf(value, span.field.path);
+    const holder = findHolder(value, span.field.path);
     const key = span.field.path.at(-1);
     if (holder === undefined || key === undefined || holder[key] !== span.value) return undefined;
     literals.push(frame.slice(from, span.start));
@@ -263,7 +263,7 @@ function payloadStart(frame: string): number | undefined {
   return frame.includes('\ndata', first) ? undefined : first + 'data:'.length;
 }
 
-function holderOf(value: JsonObject, path: FieldPath['path']): Record<string | number, unknown> | undefined {
+function findHolder(value: JsonObject, path: FieldPath['path']): Record<string | number, unknown> | undefined {
   let holder: unknown = value;
   for (const key of path.slice(0, -1)) {
     if (typeof holder !== 'object' || holder === null) return undefined;

@@ -221,7 +221,7 @@ function chooseTools(
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { tools, toolChoice: choice };
   if (!isObject(choice)) return { tools, toolChoice: undefined };
   if (choice.type === 'allowed_tools') return allowedTools(choice, candidates, draft);
-  const chosen = candidateOf(choice, byKey(candidates));
+  const chosen = findCandidate(choice, byKey(candidates));
   if (chosen !== undefined) return { tools, toolChoice: { type: 'function', name: functionNameOf(chosen.target) } };
   draft.uncarried.push({
     type: 'tool_choice',
@@ -236,7 +236,7 @@ function allowedTools(choice: JsonObject, candidates: readonly Candidate[], draf
   const nested = isObject(choice.allowed_tools) ? choice.allowed_tools : choice;
   const wanted: unknown[] = Array.isArray(nested.tools) ? nested.tools : [];
   const known = byKey(candidates);
-  const allowed = new Set(wanted.map((one) => (isObject(one) ? candidateOf(one, known) : undefined)));
+  const allowed = new Set(wanted.map((one) => (isObject(one) ? findCandidate(one, known) : undefined)));
   const tools = candidates.filter((candidate) => allowed.has(candidate)).map((candidate) => candidate.tool);
   if (tools.length === 0) {
     draft.uncarried.push({
@@ -253,7 +253,7 @@ function byKey(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate>
   return new Map(candidates.map((candidate) => [keyOf(candidate.target), candidate]));
 }
 
-function candidateOf(choice: JsonObject, known: ReadonlyMap<string, Candidate>): Candidate | undefined {
+function findCandidate(choice: JsonObject, known: ReadonlyMap<string, Candidate>): Candidate | undefined {
   const nested = isObject(choice.function) ? choice.function : isObject(choice.custom) ? choice.custom : choice;
   const type = nonEmpty(choice.type) ?? '';
   const name = nonEmpty(nested.name) ?? '';

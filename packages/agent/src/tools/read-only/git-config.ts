@@ -11,7 +11,7 @@ const SETTING = /^([a-z][-a-z0-9]*)\s*(?:=\s*(.*))?$/i;
  * The settings of one configuration file of git, or `undefined` when it holds more than sections and `key = value`
  * lines. A line that goes on in the next is such a thing: it could hide a setting from us.
  */
-function settingsOf(text: string): readonly Setting[] | undefined {
+function parseSettings(text: string): readonly Setting[] | undefined {
   const settings: Setting[] = [];
   let section = '';
   for (const raw of text.replace(/^\uFEFF/, '').split('\n')) {
@@ -53,7 +53,7 @@ const DANGEROUS: readonly RegExp[] = [
 
 /** The first setting for which git is not run unasked; `undefined` when there is none. */
 export function dangerousSetting(text: string): string | undefined {
-  const settings = settingsOf(text);
+  const settings = parseSettings(text);
   if (settings === undefined) return 'lines that we do not understand';
   return settings.find(
     ({ key, value }) =>

@@ -13,7 +13,7 @@ export const applyPatch: BuiltInTool = {
     type: 'apply_patch_call',
     ...head,
     status: head.status === 'completed' ? head.status : 'in_progress', // the API knows no such call that is incomplete
-    operation: operationOf(args),
+    operation: parseOperation(args),
   }),
   toArguments: ({ operation }) => JSON.stringify(isObject(operation) ? operation : {}),
   outputText: ({ status, output }) => {
@@ -53,7 +53,7 @@ type PatchOperation =
  * What a model wants to be done to a file. What cannot be read becomes an update of the file without a name: no client
  * can do it, and the model is told that it failed. Nothing is ever deleted by guess.
  */
-function operationOf(args: string): PatchOperation {
+function parseOperation(args: string): PatchOperation {
   const value = parseJson(args);
   const fields = isObject(value) ? value : {};
   const inner = isObject(fields.operation) ? fields.operation : fields;

@@ -11,7 +11,7 @@ export const localShell: BuiltInTool = {
   asFunction: (_tool, name) => standIn(name, DESCRIPTION, PARAMETERS, ['command']),
   toCall: (args, head) => {
     const fields = parseJson(args);
-    const command = isObject(fields) ? commandOf(fields.command) : undefined;
+    const command = isObject(fields) ? parseCommand(fields.command) : undefined;
     if (!isObject(fields) || command === undefined) return undefined;
     const action = {
       type: 'exec',
@@ -41,7 +41,7 @@ const PARAMETERS = {
 };
 
 /** Models write a command line where a list of words was asked for. */
-function commandOf(value: unknown): string[] | undefined {
+function parseCommand(value: unknown): string[] | undefined {
   if (typeof value === 'string') return ['bash', '-lc', value];
   return Array.isArray(value) && value.every((word) => typeof word === 'string') ? value : undefined;
 }

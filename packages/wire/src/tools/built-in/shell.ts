@@ -13,7 +13,7 @@ export const shell: BuiltInTool = {
     const description = [DESCRIPTION, skillsNote(tool.environment)].filter(Boolean).join('\n\n');
     return standIn(name, description, PARAMETERS, ['commands']);
   },
-  toCall: (args, head) => ({ type: 'shell_call', ...head, action: actionOf(args), environment: { type: 'local' } }),
+  toCall: (args, head) => ({ type: 'shell_call', ...head, action: parseAction(args), environment: { type: 'local' } }),
   toArguments: (call) => fieldsAsJson(call.action, Object.keys(PARAMETERS)),
   outputText: ({ output }) => {
     if (!Array.isArray(output)) return output;
@@ -57,24 +57,24 @@ function skillsNote(environment: unknown): string {
  * go on, where a call of another kind would end many a run. Text that is no JSON is never run: half of a command, or
  * one with its quotes undone, may do anything.
  */
-function actionOf(args: string): JsonObject {
+function parseAction(args: string): JsonObject {
   const value = parseJson(args);
   const fields = isObject(value) ? value : { commands: value };
   return {
-    commands: commandsOf(fields.commands) ?? lineOf(fields.command) ?? lineOf(fields.cmd) ?? [],
-    timeout_ms: countOf(fields.timeout_ms),
-    max_output_length: countOf(fields.max_output_length),
+    commands: parseCommands(fields.commands) ?? parseLine(fields.command) ?? parseLine(fields.cmd) ?? [],
+    timeout_ms: parseCount(fields.timeout_ms),
+    max_output_length: parseCount(fields.max_output_length),
   };
 }
 
-function commandsOf(value: unknown): readonly string[] | undefined {
-  const line = lineOf(value);
+function parseCommands(value: unknown): readonly string[] | undefined {
+  const line = parseLine(value);
   if (line !== undefined || !Array.isArray(value)) return line;
   return value.every((command) => typeof command === 'string') ? value : undefined;
 }
 
 /** One command line: as text, or as a shell with its arguments, which other tools of this kind want. */
-function lineOf(value: unknown): readonly string[] | undefined {
+function parseLine(value: unknown): readonly string[] | undefined {
   if (typeof value === 'string') return value === '' ? undefined : [value];
   if (!Array.isArray(value) || value.length !== 3) return undefined;
   const [program, flag, line] = value as readonly unknown[];
@@ -82,7 +82,7 @@ function lineOf(value: unknown): readonly string[] | undefined {
   return isShell && typeof line === 'string' ? [line] : undefined;
 }
 
-function countOf(value: unknown): number | null {
+function parseCount(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 ? Math.round(value) : null;
 }
 
@@ -98,10 +98,10 @@ function commandOutput(one: unknown, number: number): string {
     stderr === '' ? '' : `[stderr]\n${stderr}`,
   ];
   const text = pieces.filter((piece) => piece !== '').map((piece) => (piece.endsWith('\n') ? piece : `${piece}\n`));
-  return `${text.join('')}[${outcomeOf(fields.outcome)}]`;
+  return `${text.join('')}[${toOutcomeText(fields.outcome)}]`;
 }
 
-function outcomeOf(outcome: unknown): string {
+function toOutcomeText(outcome: unknown): string {
   if (!isObject(outcome)) return 'exit code unknown';
   if (outcome.type === 'timeout') return 'timed out';
   return typeof outcome.exit_code === 'number' ? `exit code ${outcome.exit_code}` : 'exit code unknown';
