@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allAnswerHeaders, passedHeaders, translatedHeaders } from '../../packages/bridge/src/request/client-kind.ts';
 import { createTracer } from '../../packages/bridge/src/observe/trace.ts';
+import { createExchanges } from '../../packages/bridge/src/observe/exchange.ts';
 import { createGate } from '../../packages/bridge/src/front/gate.ts';
 import { toolEnvironment } from '../../turnwire/src/cli/agent-flags.ts';
 import { createProvider } from '../../packages/client/src/provider/provider.ts';
@@ -284,10 +285,15 @@ describe('every user of the names', () => {
       headers,
       body: JSON.parse(body) as Record<string, string>,
     };
-    const trace = createTracer(traces, (error) => expect.fail(error.message)).begin('one', request);
-    trace.sent(body);
-    trace.end();
-    await expect.poll(async () => (await readFile(join(traces, 'one.jsonl'), 'utf8')).split('\n')).toHaveLength(3);
+    const observe = createTracer(traces, { clock: systemClock, onError: (error) => expect.fail(error.message) });
+    const exchange = createExchanges(systemClock, [observe])({ id: 'one', route: 'responses', ...request });
+    exchange.onRequest({ route: 'responses_sse', wire: 'responses', body: () => request.body });
+    exchange.onChunk?.(Buffer.from(body));
+    exchange.onSent([{ type: 'x', data: body }]);
+    exchange.told(body);
+    exchange.onRepair('skipped_event', body);
+    exchange.onEnd({ how: 'completed' });
+    await expect.poll(async () => (await readFile(join(traces, 'one.jsonl'), 'utf8')).split('\n')).toHaveLength(7);
     const kept = await readFile(join(traces, 'one.jsonl'), 'utf8');
     expect(await readdir(traces)).toEqual(['one.jsonl']);
     expect(seenIn(kept, [...secretHeaders, ...secretFields])).toEqual([]);

@@ -182,7 +182,7 @@ describe('work per item is constant behind the decoder', () => {
         ...many(count, (n): ModelEvent => ({ type: 'output_item.added', item: item(n) })),
         ...many(count, (n): ModelEvent => ({ type: 'output_item.done', item: text(n) })),
       ];
-      return () => void new StableIds().apply(events);
+      return () => void new StableIds().push(events);
     });
   });
 

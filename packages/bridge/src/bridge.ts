@@ -1,9 +1,12 @@
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { BridgeContext } from './exchange/context.ts';
 import { isLoopback } from '@turnwire/client/internal/platform/local-only';
 import { nextTurn } from '@turnwire/client/internal/platform/wait';
+import { createExchanges } from './observe/exchange.ts';
+import { createLogObserver } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
+import type { Observe } from './observe/observer.ts';
 import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
 import { HttpFront } from './front/server.ts';
 import { openStore } from './store/index.ts';
@@ -121,6 +124,10 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
   const streams = new OpenStreams(settings.clock, settings.heartbeatMs, settings.maxStreams);
   const hop = createHop();
   const pool = new UpstreamPool(settings, transport, hop);
+  const metrics = createMetrics(
+    () => streams.size,
+    () => pool.status(),
+  );
   return {
     settings,
     transport,
@@ -132,15 +139,14 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
       log.error({ error: error.message }, 'the store'),
     ),
     seal: createTurnSeal(settings.turnStateKey),
-    metrics: createMetrics(
-      () => streams.size,
-      () => pool.status(),
-    ),
-    tracer:
-      settings.traceDir === undefined
-        ? undefined
-        : createTracer(settings.traceDir, (error) => log.error({ error: error.message }, 'a trace')),
+    metrics,
+    begin: createExchanges(settings.clock, [createLogObserver(log), metrics.observe, ...tracers(settings, log)]),
   };
+}
+
+function tracers({ traceDir, clock }: Settings, log: Logger): readonly Observe[] {
+  if (traceDir === undefined) return [];
+  return [createTracer(traceDir, { clock, onError: (error) => log.error({ error: error.message }, 'a trace') })];
 }
 
 /** Beyond loopback everybody on the network could spend the upstream's money. */

@@ -11,17 +11,21 @@ import type { HttpResponse } from '@turnwire/client/internal/transport/http';
 import { answerHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import type { Encoding } from '../reply/encoding.ts';
-import { Ledger } from '../observe/ledger.ts';
+import type { Exchange } from '../observe/exchange.ts';
+import type { ExchangeEnd } from '../observe/observer.ts';
+import { eventBatches } from './event-batches.ts';
+import type { EventStage } from './stages/stage.ts';
 import type { Prepared } from '../request/prepare.ts';
 import type { Sink } from '../reply/sink.ts';
 import { StableIds } from './stages/stable-ids.ts';
 import type { TurnState } from '../upstream/turn-state.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { toModelError, type Outcome } from '../upstream/failover.ts';
-import type { Lease } from '../upstream/pool.ts';
+import type { Lease, Upstream } from '../upstream/pool.ts';
 
 export interface AnswerOptions {
   readonly context: BridgeContext;
+  readonly exchange: Exchange;
   readonly prepared: Prepared;
   readonly encoding: Encoding;
   readonly sink: Sink;
@@ -32,7 +36,6 @@ export interface AnswerOptions {
   /** Aborted when the client is gone, or the bridge stops the stream. */
   readonly abort: AbortController;
   readonly log: Logger;
-  readonly route: string;
   /** Told the sealed turn state, for clients that take it elsewhere than from a header. */
   onTurn?(token: string): void;
   /** The answer is complete, or as complete as a limit let it be; what keeps it runs before the client is told. */
@@ -47,8 +50,7 @@ const CODEX_READS_IN_STREAM: ReadonlySet<ModelError['kind']> = new Set<ModelErro
 
 /** Answers one request from an upstream; settles when the client has its last byte, or is gone. Never throws. */
 export async function answer(options: AnswerOptions): Promise<void> {
-  const { context, sink, abort } = options;
-  const ledger = new Ledger(options);
+  const { context, sink, abort, encoding, exchange } = options;
   let ended = false;
   const stream = {
     active: false,
@@ -60,75 +62,86 @@ export async function answer(options: AnswerOptions): Promise<void> {
   };
   context.streams.add(stream);
   let running: { readonly lease: Lease; readonly started: Started } | undefined;
+  let end: ExchangeEnd;
   try {
     const outcome = await startAnswer({ ...options, signal: abort.signal });
     if (outcome.ok) running = { lease: outcome.lease, started: outcome.answer };
-    for (const how of outcome.retries) ledger.healed(how);
-    ledger.upstream = outcome.upstream;
-    const { token, head } = headOf(options, outcome);
-    sink.setHeaders(head);
-    if (!outcome.ok) throw outcome.failure;
-    const { lease, answer: started } = outcome;
-    // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
-    if (token !== undefined) options.onTurn?.(token);
-    sink.setHeaders({ ...head, ...tellUncarried(options, started) });
-    await relay(options, started, ledger, () => (stream.active = true));
-    lease.succeeded();
+    const started = begin(options, outcome);
+    const event = await relay(options, started, () => (stream.active = true));
+    outcome.lease.succeeded();
+    end = { how: 'completed', event };
   } catch (error) {
     running?.started.call.cancel();
     if (error instanceof ModelError && !abort.signal.aborted) running?.lease.failed(error);
-    await fail(options, toModelError(error), ledger);
-  } finally {
-    ended = true;
-    running?.lease.release();
-    ledger.close();
-    await sink.flushed(); // a slow client is still reading: it counts, and a shutdown waits for it
-    context.streams.delete(stream);
+    end = { how: 'failed', error: await fail(options, toModelError(error)) };
   }
+  ended = true;
+  running?.lease.release();
+  if (running !== undefined) exchange.tellRepairs(running.started.repairs);
+  exchange.onEnd(end, () => encoding.body);
+  await sink.flushed(); // a slow client is still reading: it counts, and a shutdown waits for it
+  context.streams.delete(stream);
+}
+
+/** Tells the client what is known before the first event; throws the failure where there is nothing else to tell. */
+function begin(options: AnswerOptions, outcome: Outcome<Started, HttpResponse>): Started {
+  const { sink, exchange } = options;
+  const response = outcome.ok ? outcome.answer.response : outcome.refusal;
+  exchange.chose(outcome.upstream.label, response?.status);
+  const { token, head } = headOf(options, outcome.upstream, response);
+  sink.setHeaders(head);
+  if (!outcome.ok) throw outcome.failure;
+  // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
+  if (token !== undefined) options.onTurn?.(token);
+  sink.setHeaders({ ...head, ...tellUncarried(options, outcome.answer) });
+  return outcome.answer;
 }
 
 /** What the client is told of an upstream's headers, whatever its status. */
 function headOf(
   { context, turn }: AnswerOptions,
-  outcome: Outcome<Started, HttpResponse>,
+  upstream: Upstream,
+  response: HttpResponse | undefined,
 ): { readonly token: string | undefined; readonly head: Readonly<Record<string, string>> } {
-  const response = outcome.ok ? outcome.answer.response : outcome.refusal;
   if (response === undefined) return { token: undefined, head: {} };
-  const token = sealedTurn(context, turn, outcome.upstream, response);
-  const conceal = concealerFor(outcome.upstream, context.pool.getEnv);
+  const token = sealedTurn(context, turn, upstream, response);
+  const conceal = concealerFor(upstream, context.pool.getEnv);
   const sticky = token === undefined ? {} : { [TURN_STATE_HEADER]: token };
   return { token, head: { ...answerHeaders(response.headers, conceal), ...sticky } };
 }
 
-/** Passes events on as they come, and waits for the client where it is slower. */
-async function relay(options: AnswerOptions, started: Started, ledger: Ledger, sent: () => void): Promise<void> {
-  const { sink, encoding, abort, context } = options;
-  const ids = new StableIds();
-  const guard = new CallGuard(context.settings.toolCallsOnStop);
-  const restorer = started.tools === undefined ? undefined : createToolRestorer(started.tools);
-  let batch = await started.call.next();
-  while (batch !== undefined) {
-    const { events, failure } = guard.push(ids.apply(batch));
+/** What events go through on their way to the encoder, in order. */
+function stagesFor({ context }: AnswerOptions, { tools, repairs }: Started): readonly EventStage[] {
+  const restorer = tools === undefined ? undefined : createToolRestorer(tools);
+  return [
+    new StableIds(repairs),
+    new CallGuard(context.settings.toolCallsOnStop),
+    ...(restorer === undefined ? [] : [{ push: (events: readonly ModelEvent[]) => restorer.restore(events) }]),
+  ];
+}
+
+/** Passes events on as they come, and waits for the client where it is slower. Returns the last one. */
+async function relay(options: AnswerOptions, started: Started, sent: () => void): Promise<CompletedEvent> {
+  const { sink, encoding, abort, exchange } = options;
+  for await (const events of eventBatches(started.call, stagesFor(options, started), exchange)) {
     const out: WireEvent[] = [];
-    const end = encode(encoding, restorer?.restore(events) ?? events, out);
+    const end = encode(encoding, events, out);
+    exchange.tellRepairs(started.repairs);
     if (end !== undefined) {
-      await complete(options, end, out, ledger);
+      await complete(options, end, out);
       sent();
-      break;
+      await started.call.next(); // lets the call close itself
+      return end;
     }
     if (out.length > 0) {
       sink.send(out);
-      ledger.sent();
+      exchange.onSent(out);
     }
-    if (failure !== undefined) throw failure;
     sent();
     if (abort.signal.aborted) throw abortedError(abort.signal);
     if (sink.full) await sink.drained();
-    batch = await started.call.next();
-    ledger.arrived();
   }
-  if (!ledger.completed) throw new ModelError({ kind: 'protocol', message: 'the answer ended without an end' });
-  await started.call.next(); // lets the call close itself
+  throw new ModelError({ kind: 'protocol', message: 'the answer ended without an end' });
 }
 
 /** Encodes a batch, up to its end; that is returned and still to be encoded. */
@@ -140,35 +153,34 @@ function encode(encoding: Encoding, events: readonly ModelEvent[], out: WireEven
   return undefined;
 }
 
-async function complete(
-  options: AnswerOptions,
-  event: CompletedEvent,
-  out: WireEvent[],
-  ledger: Ledger,
-): Promise<void> {
+async function complete(options: AnswerOptions, event: CompletedEvent, out: WireEvent[]): Promise<void> {
   const last = options.encoding.push(event);
-  ledger.complete(event);
   await options.onEnded?.();
   if (options.abort.signal.aborted) return;
-  options.sink.finish([...out, ...last]);
-  ledger.sent();
+  const all = [...out, ...last];
+  options.sink.finish(all);
+  options.exchange.onSent(all);
 }
 
-async function fail(options: AnswerOptions, error: ModelError, ledger: Ledger): Promise<void> {
-  const { encoding, sink, abort, codex } = options;
+/** Tells the client of a failure, in the way that it can be told; returns the failure as it is told. */
+async function fail(options: AnswerOptions, error: ModelError): Promise<ModelError> {
+  const { encoding, sink, abort, codex, exchange } = options;
   const reason: unknown = abort.signal.reason;
   const told = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
-  ledger.fail(told);
-  if (abort.signal.aborted && !(reason instanceof ModelError)) return; // nobody is there to be told
+  if (abort.signal.aborted && !(reason instanceof ModelError)) return told; // nobody is there to be told
   const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
   if (!sink.committed && !asAnswer && !inStream) {
-    sink.reject(apiErrorOf(told));
-    return;
+    const refusal = apiErrorOf(told);
+    sink.reject(refusal);
+    exchange.told(JSON.stringify(refusal));
+    return told;
   }
   const last = encoding.fail(told);
   if (asAnswer) await options.onEnded?.();
   sink.finish(last);
+  exchange.told(last);
+  return told;
 }
 
 /**

@@ -1,22 +1,22 @@
-import type { Logger } from 'pino';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { Deadline } from '@turnwire/wire/internal/base/deadline';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
-import { retryPolicies, withBudgets } from '@turnwire/wire/internal/model/retry-policy';
-import type { HttpResponse, HttpTransport } from '@turnwire/client/internal/transport/http';
+import type { HttpResponse } from '@turnwire/client/internal/transport/http';
 import { randomId } from '@turnwire/client/internal/platform/random';
+import type { HttpCall } from '@turnwire/client/internal/http/call';
 import { openHttpCall } from '@turnwire/client/internal/http/model-call';
 import type { BatchSource } from '@turnwire/client/internal/stream/model-stream';
 import { unlessAborted } from '@turnwire/client/internal/platform/wait';
-import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { Repairs } from '@turnwire/wire/internal/repairs';
 import { TURN_STATE_HEADER, turnStateOf } from '@turnwire/wire/internal/responses/headers';
 import type { ToolMap } from '@turnwire/wire/internal/tools/index';
+import { askUpstreams, watchedTransport, type Asking } from './ask-upstreams.ts';
 import type { BridgeContext } from './context.ts';
-import { toUpstream, type Prepared, type UpstreamRequest } from '../request/prepare.ts';
+import { toUpstream, upstreamWires, type Prepared, type UpstreamRequest } from '../request/prepare.ts';
 import type { TurnState } from '../upstream/turn-state.ts';
 import { firstEventDeadline, HOLD_MS, isOfHead, isSilent, silence } from '../upstream/beginning.ts';
-import { failOver, type Asked, type Outcome } from '../upstream/failover.ts';
+import type { Asked, Outcome } from '../upstream/failover.ts';
 import { bridgesIn } from '../upstream/hop.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
 
@@ -30,90 +30,80 @@ export interface Started {
   readonly ignored: UpstreamRequest['ignored'];
   /** What else of the request the upstream's wire has no form for, one line each. */
   readonly notes: readonly string[];
+  /** What was repaired in the answer so far. */
+  readonly repairs: Repairs;
 }
 
-export interface AttemptOptions {
-  readonly context: BridgeContext;
+export interface AttemptOptions extends Asking {
   readonly prepared: Prepared;
-  /** Headers of the caller that an upstream of the Responses API may see. */
+  /** Headers of the caller that an upstream may see, where its wire has a use for them. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly turn: TurnState | undefined;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
 }
 
 /** Finds an upstream that begins to answer; the refusal of a failure is the response that it came in, if there was one. */
 export function startAnswer(options: AttemptOptions): Promise<Outcome<Started, HttpResponse>> {
-  const { context, prepared, turn, signal, log } = options;
-  const { settings, pool } = context;
-  return failOver({
-    pool,
-    clock: settings.clock,
-    policy: withBudgets(retryPolicies.bridge, { request: settings.requestMaxRetries }),
-    log,
-    sticky: turn?.upstream,
-    model: prepared.parsed.request.model ?? settings.model,
-    signal,
+  const { context, prepared } = options;
+  return askUpstreams(options, {
+    model: prepared.parsed.request.model ?? context.settings.model,
     ask: (lease, hasOther) => ask(options, lease, hasOther),
     drop: () => undefined, // it has been read
   });
 }
-
-/** Servers of this wire have a use for headers of the caller. */
-const takesHeaders: Readonly<Record<ProtocolId, boolean>> = { chat: false, responses: true };
 
 async function ask(
   options: AttemptOptions,
   lease: Lease,
   hasOther: () => boolean,
 ): Promise<Asked<Started, HttpResponse>> {
-  const { context, prepared } = options;
-  const { pool, settings } = context;
+  const { clock, firstEventTimeoutMs } = options.context.settings;
   const { upstream } = lease;
-  const limit = { clock: settings.clock, ms: settings.firstEventTimeoutMs, hasOther };
+  const limit = { clock, ms: firstEventTimeoutMs, hasOther };
   const silent = new AbortController();
   // Finding out which wire it speaks counts as well.
   const deadline = firstEventDeadline(limit, () => silent.abort());
   const signal = AbortSignal.any([options.signal, silent.signal]);
-  let response: HttpResponse | undefined;
+  let opened: Opened | undefined;
   try {
-    const wire = await unlessAborted(pool.wireOf(upstream), signal);
-    if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
-    const provider = upstream.provider(wire);
-    const { request, ...told } = toUpstream(prepared, provider, settings.tools);
-    const calling = {
-      transport: watched(context.transport, (head) => (response = head)),
-      clock: settings.clock,
-      provider,
-      getEnv: pool.getEnv,
-      mintId: randomId,
-      memory: upstream.memory,
-    };
-    const sticky = {
-      headers: () => ({ ...(takesHeaders[wire] ? headersFor(options, upstream) : {}), ...hopOf(options) }),
-      offer: () => undefined, // the response is told, with all of its headers
-    };
-    const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, sticky);
-    const begun = await beginning(call, lease, settings.clock, deadline);
-    return { ok: true, answer: { ...told, call: begun, response, notes: call.notes } };
+    opened = await open(options, upstream, signal);
+    const { call, told, repairs } = opened;
+    const begun = await beginning(call, lease, clock, deadline);
+    return { ok: true, answer: { ...told, call: begun, response: call.head, notes: call.notes, repairs } };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return { ok: false, failure: silent.signal.aborted ? silence(upstream, limit.ms) : error, refusal: response };
+    const failure = silent.signal.aborted ? silence(upstream, limit.ms) : error;
+    return { ok: false, failure, refusal: opened?.call.head };
   } finally {
     deadline.stop();
   }
 }
 
-/** Tells of every answer's headers. */
-function watched(transport: HttpTransport, onHead: (response: HttpResponse) => void): HttpTransport {
-  return {
-    send: async (request) => {
-      const response = await transport.send(request);
-      onHead(response);
-      return response;
-    },
-    close: () => transport.close(),
+interface Opened {
+  readonly call: HttpCall;
+  readonly told: Pick<UpstreamRequest, 'tools' | 'uncarried' | 'ignored'>;
+  readonly repairs: Repairs;
+}
+
+/** A call that sends nothing before it is read. */
+async function open(options: AttemptOptions, upstream: Upstream, signal: AbortSignal): Promise<Opened> {
+  const { context, prepared } = options;
+  const { pool, settings } = context;
+  const wire = await unlessAborted(pool.wireOf(upstream), signal);
+  if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
+  const provider = upstream.provider(wire);
+  const { request, ...told } = toUpstream(prepared, provider, settings.tools);
+  const repairs = new Repairs();
+  const calling = {
+    transport: watchedTransport(options, upstream),
+    clock: settings.clock,
+    provider,
+    getEnv: pool.getEnv,
+    mintId: randomId,
+    memory: upstream.memory,
+    repairs,
   };
+  const headers = { ...(upstreamWires[wire].takesHeaders ? headersFor(options, upstream) : {}), ...hopOf(options) };
+  const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, { headers: () => headers });
+  return { call, told, repairs };
 }
 
 /** The upstream's own turn state goes back to it, and to no other. */

@@ -4,7 +4,8 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Settings } from '../options.ts';
 import type { ResponseStore } from '../store/index.ts';
 import type { OpenStreams } from '../upstream/streams.ts';
-import type { Tracer } from '../observe/trace.ts';
+import type { Exchange } from '../observe/exchange.ts';
+import type { ExchangeStart } from '../observe/observer.ts';
 import type { TurnSeal } from '../upstream/turn-state.ts';
 import type { Hop } from '../upstream/hop.ts';
 import type { UpstreamPool } from '../upstream/pool.ts';
@@ -21,5 +22,6 @@ export interface BridgeContext {
   readonly streams: OpenStreams;
   readonly metrics: Metrics;
   readonly log: Logger;
-  readonly tracer: Tracer | undefined;
+  /** Begins to watch a request: every one that arrives, but for those about the bridge itself. */
+  readonly begin: (start: ExchangeStart) => Exchange;
 }

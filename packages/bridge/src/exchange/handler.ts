@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import type { Exchange } from '../observe/exchange.ts';
 import type { BridgeContext } from './context.ts';
 
 /** One request that was let in. */
@@ -7,6 +8,7 @@ export interface ApiRequest {
   readonly context: BridgeContext;
   /** Names it in the log, in the trace, and to its client in `x-request-id`. */
   readonly id: string;
+  readonly exchange: Exchange;
   readonly method: string;
   /** The target as it came: path and query. */
   readonly url: string;

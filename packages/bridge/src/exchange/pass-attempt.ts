@@ -1,36 +1,30 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Logger } from 'pino';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import { retryPolicies, withBudgets } from '@turnwire/wire/internal/model/retry-policy';
 import type { HttpRequest, HttpResponse } from '@turnwire/client/internal/transport/http';
 import { failureOfAnswer, isStream } from '@turnwire/client/internal/http/failure';
 import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
 import { concealSecrets, secretsOf } from '@turnwire/client/internal/provider/secrets';
 import type { StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';
-import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { passedHeaders, staysCoded } from '../request/client-kind.ts';
-import type { BridgeContext } from './context.ts';
+import { askUpstreams, watchedTransport, type Asking } from './ask-upstreams.ts';
 import { PassBeginning } from './pass-beginning.ts';
-import type { TurnState } from '../upstream/turn-state.ts';
 import { silence } from '../upstream/beginning.ts';
-import { failOver, type Asked, type Outcome } from '../upstream/failover.ts';
+import type { Asked, Outcome } from '../upstream/failover.ts';
 import { peekable, type PeekedResponse } from '../upstream/peek.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
 
 /** A request on its way to an upstream as it is. */
-export interface PassRequest {
-  readonly context: BridgeContext;
+export interface PassRequest extends Asking {
   readonly method: string;
   /** Path and query below the base URL, without leading slash. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   /** Absent for a method that has none. */
   readonly body: Uint8Array | undefined;
-  readonly turn: TurnState | undefined;
-  readonly abort: AbortController;
-  readonly log: Logger;
+  /** The wire of a request for an answer. */
+  readonly protocol: ProtocolId | undefined;
 }
 
 /** An answer that may be passed on. */
@@ -42,16 +36,8 @@ export interface Passed {
 
 /** Finds an upstream that begins to answer; the refusal of a failure is its answer all the same, to be passed on as it is. */
 export function startPassing(request: PassRequest): Promise<Outcome<Passed, PeekedResponse>> {
-  const { context, turn, abort, log } = request;
-  const { settings, pool } = context;
-  return failOver({
-    pool,
-    clock: settings.clock,
-    policy: withBudgets(retryPolicies.bridge, { request: settings.requestMaxRetries }),
-    log,
-    sticky: turn?.upstream,
+  return askUpstreams(request, {
     model: modelIn(request),
-    signal: abort.signal,
     ask: (lease, hasOther) => ask(request, lease, hasOther),
     drop: (response) => response.release(),
   });
@@ -62,7 +48,7 @@ async function ask(
   lease: Lease,
   hasOther: () => boolean,
 ): Promise<Asked<Passed, PeekedResponse>> {
-  const { context, abort } = request;
+  const { context } = request;
   const { clock } = context.settings;
   const ms = awaitsEvents(request) ? context.settings.firstEventTimeoutMs : 0;
   const { upstream } = lease;
@@ -70,8 +56,8 @@ async function ask(
   const beginning = new PassBeginning(lease, { clock, ms, hasOther }, () => stop.abort());
   let response: PeekedResponse | undefined;
   try {
-    const sent = toHttpRequest(request, upstream, AbortSignal.any([abort.signal, stop.signal]));
-    response = peekable(await context.transport.send(sent));
+    const sent = toHttpRequest(request, upstream, AbortSignal.any([request.signal, stop.signal]));
+    response = peekable(await watchedTransport(request, upstream).send(sent));
     const judge = judgeOf(request, response);
     const failure = isGood(response)
       ? await beginning.failureOf(response, isJsonAnswer(request, response) ? 'json' : judge)
@@ -121,15 +107,14 @@ function isGood(response: HttpResponse): boolean {
 }
 
 /** A decoder for an event stream of a known wire; any other body is judged by its head alone. */
-function judgeOf({ context, path, method }: PassRequest, response: HttpResponse): StreamDecoder | undefined {
-  const wire = wireOfPath(path);
-  if (method !== 'POST' || wire === undefined || !isReadable(response, 'text/event-stream')) return undefined;
+export function judgeOf({ context, protocol }: PassRequest, response: HttpResponse): StreamDecoder | undefined {
+  if (protocol === undefined || !isReadable(response, 'text/event-stream')) return undefined;
   const { onClose, toolCallsOnStop } = context.settings;
-  return createDecoder(wire, { onClose, toolCallsOnStop, tokenLimit: true });
+  return createDecoder(protocol, { onClose, toolCallsOnStop, tokenLimit: true });
 }
 
-function isJsonAnswer({ path, method }: PassRequest, response: HttpResponse): boolean {
-  return method === 'POST' && wireOfPath(path) !== undefined && isReadable(response, 'application/json');
+function isJsonAnswer({ protocol }: PassRequest, response: HttpResponse): boolean {
+  return protocol !== undefined && isReadable(response, 'application/json');
 }
 
 function isReadable(response: HttpResponse, type: string): boolean {
@@ -138,8 +123,8 @@ function isReadable(response: HttpResponse, type: string): boolean {
 }
 
 /** A model that is not asked for a stream is silent for as long as its answer takes: that is no sign of a bad server. */
-function awaitsEvents({ body, headers, method, path }: PassRequest): boolean {
-  if (method !== 'POST' || body === undefined || wireOfPath(path) === undefined) return true;
+function awaitsEvents({ body, headers, protocol }: PassRequest): boolean {
+  if (body === undefined || protocol === undefined) return true;
   return headers['content-encoding'] !== undefined || asksForStream(body);
 }
 
@@ -154,11 +139,6 @@ function asksForStream(body: Uint8Array): boolean {
     if (IS_TRUE.test(bytes.toString('latin1', value, value + 32))) return true;
   }
   return false;
-}
-
-function wireOfPath(path: string): ProtocolId | undefined {
-  const [name] = path.split('?', 1);
-  return Object.values(protocols).find((protocol) => protocol.path === name)?.id;
 }
 
 const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/;

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
-import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
+import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { usageFromChat } from '@turnwire/wire/internal/chat/usage';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { Usage } from '@turnwire/wire/internal/model/events';
+import { usageFromResponses } from '@turnwire/wire/internal/responses/usage';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { apiErrorOf } from '../reply/api-error.ts';
 import { sealedTurn } from './attempt.ts';
@@ -10,9 +13,8 @@ import { allAnswerHeaders } from '../request/client-kind.ts';
 import { readRequest, textOfBody } from '../request/request-body.ts';
 import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
-import { shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
+import { judgeOf, shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
 import { flushed, sendError } from '../reply/sink.ts';
-import type { Trace } from '../observe/trace.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { toModelError, type Outcome } from '../upstream/failover.ts';
 import type { PeekedResponse } from '../upstream/peek.ts';
@@ -20,46 +22,45 @@ import type { Upstream } from '../upstream/pool.ts';
 
 interface PassOptions extends PassRequest {
   readonly res: ServerResponse;
-  /** Written down here as well. */
-  readonly trace: Trace | undefined;
+  readonly abort: AbortController;
 }
+
+/** How much of an answer's end is looked at for its usage, and for how it ended; it is for those who watch only. */
+const TAIL_BYTES = 4096;
+const END_BYTES = 64 * 1024;
 
 /** Hands one request and its answer through as they are, chunk for chunk. */
 export const passThrough: Handler = async (request) => {
-  const { context, id, method, url, headers, res } = request;
+  const { context, exchange, method, url, headers, res, protocol } = request;
   const abort = new AbortController();
   res.once('close', () => {
     if (!res.writableFinished) abort.abort();
   });
   const body = method === 'POST' ? request.body : undefined;
-  const read = context.tracer === undefined || body === undefined ? undefined : readRequest(textOfBody(body));
+  exchange.onRequest({ route: 'passthrough', wire: protocol, body: () => readBody(body) });
   const query = url.includes('?') ? url.slice(url.indexOf('?')) : '';
   await pass({
     context,
+    exchange,
     res,
     method,
     path: request.path + query,
     headers,
     body,
+    protocol,
     turn: context.seal.open(firstHeaderValue(headers[TURN_STATE_HEADER])),
     abort,
-    log: context.log.child({ request: id }),
-    trace: context.tracer?.begin(id, {
-      method,
-      url,
-      headers,
-      body: read !== undefined && 'body' in read ? read.body : undefined,
-    }),
+    signal: abort.signal,
   });
 };
 
-/** How much of an answer's end is looked at, for the log only. */
-const TAIL_BYTES = 4096;
+function readBody(body: Uint8Array | undefined): JsonObject | undefined {
+  const read = body === undefined ? undefined : readRequest(textOfBody(body));
+  return read !== undefined && 'body' in read ? read.body : undefined;
+}
 
 async function pass(options: PassOptions): Promise<void> {
-  const { context, abort, res } = options;
-  const clock = context.settings.clock;
-  const startedAt = clock.now();
+  const { context, exchange, abort, res } = options;
   const stream = {
     active: false,
     lastSentAt: Number.POSITIVE_INFINITY, // nothing is added to what the upstream says
@@ -67,64 +68,60 @@ async function pass(options: PassOptions): Promise<void> {
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
   };
   context.streams.add(stream);
-  const facts: PassFacts = { status: undefined, firstMs: undefined, bytes: 0, tail: undefined, upstream: undefined };
-  let outcome = 'completed';
+  const tail: Tail = { bytes: undefined };
+  let failure: ModelError | undefined;
   try {
-    const passing = await startPassing(options);
-    const failure = await hand(options, passing, facts, () => (facts.firstMs ??= clock.now() - startedAt));
-    if (failure !== undefined) outcome = failure.kind;
-    if (failure !== undefined) context.metrics.errors.inc({ kind: failure.kind });
+    failure = await hand(options, await startPassing(options), tail);
   } catch (error) {
-    const reason: unknown = abort.signal.reason;
-    const failure = reason instanceof ModelError ? reason : toModelError(error);
-    const left = abort.signal.aborted && failure !== reason;
-    outcome = left ? 'aborted' : failure.kind;
-    if (!left) context.metrics.errors.inc({ kind: failure.kind });
+    failure = failureOf(error, abort.signal);
     if (res.headersSent) res.destroy();
     else if (!res.destroyed) sendError(res, apiErrorOf(failure));
-  } finally {
-    tell(options, facts, outcome, clock.now() - startedAt);
-    options.trace?.end();
-    await flushed(res);
-    context.streams.delete(stream);
   }
+  const usage = usageIn(tail.bytes);
+  exchange.onEnd(failure === undefined ? { how: 'completed', usage } : { how: 'failed', error: failure, usage });
+  await flushed(res);
+  context.streams.delete(stream);
 }
 
-interface PassFacts {
-  status: number | undefined;
-  firstMs: number | undefined;
-  bytes: number;
-  tail: Uint8Array | undefined;
-  upstream: Upstream | undefined;
+/** What the bridge gives up for goes before what came of it; a client that left is no failure of anybody. */
+function failureOf(error: unknown, signal: AbortSignal): ModelError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof ModelError) return reason;
+  if (signal.aborted) return new ModelError({ kind: 'aborted', message: 'the client is gone' });
+  return toModelError(error);
+}
+
+/** The last bytes that were passed on. */
+interface Tail {
+  bytes: Uint8Array | undefined;
 }
 
 /**
- * Hands one upstream's answer on, be it a good one or a refusal. Tells how a good one failed in its middle, where the
- * bytes themselves say so; throws where they broke off, and what came without an answer.
+ * Hands one upstream's answer on, be it a good one or a refusal. Tells how it failed, where it says so itself, in its head
+ * or in its bytes; throws where they broke off, and what came without an answer.
  */
 async function hand(
   options: PassOptions,
   passing: Outcome<Passed, PeekedResponse>,
-  facts: PassFacts,
-  sent: () => void,
+  tail: Tail,
 ): Promise<ModelError | undefined> {
-  const { context, abort } = options;
+  const { context, exchange, abort } = options;
   const { upstream, lease } = passing;
-  facts.upstream = upstream;
-  for (const fault of passing.retries) context.metrics.heals.inc({ fault });
   const answer = answerOf(passing);
-  // With one server alone, how a stream ends changes nothing: it is not read along.
+  exchange.chose(upstream.label, answer.status);
+  // With one server alone, how a stream ends changes nothing: only its end is looked at.
   const judge = passing.ok && context.pool.size > 1 ? passing.answer.judge : undefined;
   answer.tap((chunk) => judge?.push(chunk));
   try {
     const response = passing.ok
       ? answer
       : await withoutSecrets(answer, concealerFor(upstream, context.pool.getEnv), context.settings.clock);
-    facts.status = response.status;
     writeHead(options, upstream, response);
-    await copy(options, response, sent, facts);
+    await copy(options, response, tail);
     judge?.end({ type: 'close' });
-    const failure = judge?.failure === undefined ? undefined : shown(options, upstream, judge.failure);
+    const failure = passing.ok
+      ? shownFailure(options, upstream, judge?.failure ?? failureInEnd(options, answer, tail))
+      : passing.failure;
     if (failure === undefined) lease.succeeded();
     else lease.failed(failure);
     return failure;
@@ -135,6 +132,21 @@ async function hand(
   } finally {
     lease.release();
   }
+}
+
+function shownFailure(
+  options: PassOptions,
+  upstream: Upstream,
+  failure: ModelError | undefined,
+): ModelError | undefined {
+  return failure === undefined ? undefined : shown(options, upstream, failure);
+}
+
+/** How a stream failed whose last bytes say so. */
+function failureInEnd(options: PassOptions, answer: PeekedResponse, { bytes }: Tail): ModelError | undefined {
+  const judge = bytes === undefined ? undefined : judgeOf(options, answer);
+  judge?.push(bytes?.subarray(Math.max(0, bytes.byteLength - END_BYTES)) ?? new Uint8Array());
+  return judge?.failure;
 }
 
 function answerOf(passing: Outcome<Passed, PeekedResponse>): PeekedResponse {
@@ -152,62 +164,27 @@ function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, resp
   res.flushHeaders();
 }
 
-async function copy(
-  { res, trace }: PassOptions,
-  response: PassedResponse,
-  sent: () => void,
-  facts: PassFacts,
-): Promise<void> {
+async function copy({ res, exchange }: PassOptions, response: PassedResponse, tail: Tail): Promise<void> {
   const body = new BodyWriter(res, response.header('content-length') !== undefined);
-  const text = trace === undefined ? undefined : new TextDecoder();
   for (;;) {
     const chunks = await response.read();
     if (chunks === undefined) break;
     for (const chunk of chunks) {
       body.write(chunk);
-      if (text !== undefined) trace?.sent(text.decode(chunk, { stream: true }));
-      facts.bytes += chunk.byteLength;
-      facts.tail = chunk;
+      exchange.onSent(chunk);
+      tail.bytes = chunk;
     }
-    if (facts.firstMs === undefined && chunks.length > 0) sent();
     if (body.full) await body.drained();
   }
   body.end();
 }
 
-function tell({ context, log }: PassOptions, facts: PassFacts, outcome: string, ms: number): void {
-  context.metrics.requests.inc({ route: 'passthrough', outcome });
-  if (facts.firstMs !== undefined) context.metrics.firstEvent.observe({ route: 'passthrough' }, facts.firstMs / 1000);
-  const usage = usageIn(facts.tail);
-  context.metrics.tokens.inc({ direction: 'input' }, usage.input_tokens ?? 0);
-  context.metrics.tokens.inc({ direction: 'output' }, usage.output_tokens ?? 0);
-  log.info(
-    {
-      route: 'passthrough',
-      upstream: facts.upstream?.label,
-      status: facts.status,
-      outcome,
-      ttft_ms: facts.firstMs === undefined ? undefined : Math.round(facts.firstMs * 10) / 10,
-      ms: Math.round(ms * 10) / 10,
-      bytes: facts.bytes,
-      ...usage,
-    },
-    'response',
-  );
-}
-
-/** Token counts, where the last chunk tells them. */
-function usageIn(tail: Uint8Array | undefined): { input_tokens?: number; output_tokens?: number } {
-  if (tail === undefined) return {};
+/** Token counts, where the last bytes tell them. */
+function usageIn(tail: Uint8Array | undefined): Usage | undefined {
+  if (tail === undefined) return undefined;
   const text = Buffer.from(tail.subarray(Math.max(0, tail.byteLength - TAIL_BYTES))).toString('latin1');
   const found = /"usage":(\{(?:[^{}]|\{[^{}]*\})*\})/.exec(text)?.[1];
   const usage = found === undefined ? undefined : parseJson(found);
-  if (!isObject(usage)) return {};
-  const input = usage.input_tokens ?? usage.prompt_tokens;
-  const output = usage.output_tokens ?? usage.completion_tokens;
-  return { ...(isCount(input) ? { input_tokens: input } : {}), ...(isCount(output) ? { output_tokens: output } : {}) };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0;
+  if (!isObject(usage)) return undefined;
+  return 'prompt_tokens' in usage || 'completion_tokens' in usage ? usageFromChat(usage) : usageFromResponses(usage);
 }

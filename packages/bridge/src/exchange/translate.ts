@@ -6,14 +6,14 @@ import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { chatEncoding, type Encoding } from '../reply/encoding.ts';
 import { internalError } from '../reply/internal-error.ts';
-import { JsonSink, sendError, SseSink } from '../reply/sink.ts';
-import { traced } from '../reply/traced.ts';
+import { JsonSink, SseSink } from '../reply/sink.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import { newId, parseChat, type Prepared } from '../request/prepare.ts';
 import { decodedBody, readRequest, textOfBody } from '../request/request-body.ts';
 import { prepareResponses } from '../request/state.ts';
 import { answer } from './answer.ts';
 import type { ApiRequest, Handler } from './handler.ts';
+import { refuse } from './refuse.ts';
 import { keep, refusalOf, responsesEncodingFor } from './responses.ts';
 
 /** Answers on the client's wire, whatever the upstream's is. */
@@ -25,27 +25,17 @@ const generators: Readonly<Record<ProtocolId, Handler>> = { responses: createRes
 
 /** `POST /v1/responses`. */
 async function createResponse(request: ApiRequest): Promise<void> {
-  const { context, headers, res } = request;
-  const read = await reading(request, (body) => prepareResponses(body, context.store));
-  if (read === undefined) return;
-  const { prepared, body } = read;
-  const codex = isCodex(headers);
-  const stream = prepared.parsed.stream;
-  const encoding = responsesEncodingFor(context, prepared, newId('resp'), codex);
-  await run(request, prepared, encoding, codex, {
-    route: stream ? 'responses_sse' : 'responses_json',
-    body,
-    sink: stream ? new SseSink(res, encoding) : new JsonSink(res, encoding),
-    onEnded: () => keep(context.store, logOf(request), prepared, encoding),
-  });
+  const { context, headers } = request;
+  const prepared = await reading(request, 'responses', (body) => prepareResponses(body, context.store));
+  if (prepared === undefined) return;
+  const encoding = responsesEncodingFor(context, prepared, newId('resp'), isCodex(headers));
+  await run(request, prepared, encoding, () => keep(context.store, logOf(request), prepared, encoding));
 }
 
 /** `POST /v1/chat/completions`. */
 async function createChatCompletion(request: ApiRequest): Promise<void> {
-  const { headers, res } = request;
-  const read = await reading(request, (body) => Promise.resolve(prepareChat(body)));
-  if (read === undefined) return;
-  const { prepared, body } = read;
+  const prepared = await reading(request, 'chat', (body) => Promise.resolve(prepareChat(body)));
+  if (prepared === undefined) return;
   const { parsed } = prepared;
   const encoding = chatEncoding({
     id: newId('chatcmpl'),
@@ -53,11 +43,7 @@ async function createChatCompletion(request: ApiRequest): Promise<void> {
     model: parsed.request.model,
     includeUsage: parsed.includeUsage,
   });
-  await run(request, prepared, encoding, isCodex(headers), {
-    route: parsed.stream ? 'chat_sse' : 'chat_json',
-    body,
-    sink: parsed.stream ? new SseSink(res, encoding) : new JsonSink(res, encoding),
-  });
+  await run(request, prepared, encoding);
 }
 
 function prepareChat(body: JsonObject): Prepared {
@@ -72,63 +58,55 @@ function logOf({ context, id }: ApiRequest): Logger {
 /** Reads and prepares, or answers with what is wrong. */
 async function reading(
   request: ApiRequest,
+  wire: ProtocolId,
   prepare: (body: JsonObject) => Promise<Prepared>,
-): Promise<{ prepared: Prepared; body: JsonObject } | undefined> {
-  const { res } = request;
-  const coding = request.headers['content-encoding'];
-  const bytes =
-    coding === undefined ? request.body : await decodedBody(request.body, coding, request.context.settings.bodyLimit);
-  if ('refusal' in bytes) {
-    sendError(res, bytes.refusal);
-    return undefined;
-  }
-  const read = readRequest(textOfBody(bytes));
+): Promise<Prepared | undefined> {
+  const { exchange, res } = request;
+  const read = await bodyOf(request);
   if ('refusal' in read) {
-    sendError(res, read.refusal);
+    refuse(exchange, res, read.refusal);
     return undefined;
   }
+  const { body } = read;
+  exchange.onRequest({ route: `${wire}_${body.stream === true ? 'sse' : 'json'}`, wire, body: () => body });
   try {
-    return { prepared: await prepare(read.body), body: read.body };
+    return await prepare(body);
   } catch (error) {
-    sendError(res, refusalOf(error) ?? internalError(logOf(request), error, 'a request could not be prepared'));
+    refuse(exchange, res, refusalOf(error) ?? internalError(logOf(request), error, 'a request could not be prepared'));
     return undefined;
   }
 }
 
-interface RunOptions {
-  readonly route: string;
-  readonly body: JsonObject;
-  readonly sink: SseSink | JsonSink;
-  readonly onEnded?: () => Promise<void>;
+async function bodyOf({ body, headers, context }: ApiRequest): Promise<ReturnType<typeof readRequest>> {
+  const coding = headers['content-encoding'];
+  const bytes = coding === undefined ? body : await decodedBody(body, coding, context.settings.bodyLimit);
+  return 'refusal' in bytes ? bytes : readRequest(textOfBody(bytes));
 }
 
 async function run(
   request: ApiRequest,
   prepared: Prepared,
   encoding: Encoding,
-  codex: boolean,
-  { route, body, sink, onEnded }: RunOptions,
+  onEnded?: () => Promise<void>,
 ): Promise<void> {
-  const { context, headers, res } = request;
+  const { context, exchange, headers, res } = request;
   const abort = new AbortController();
   const onClose = (): void => {
     if (!res.writableFinished) abort.abort();
   };
   res.once('close', onClose);
   if (res.destroyed) abort.abort();
-  const trace = context.tracer?.begin(request.id, { method: 'POST', url: request.url, headers, body });
   await answer({
     context,
+    exchange,
     prepared,
     encoding,
-    sink: trace === undefined ? sink : traced(sink, encoding, trace),
+    sink: prepared.parsed.stream ? new SseSink(res, encoding) : new JsonSink(res, encoding),
     headers: translatedHeaders(headers),
     turn: context.seal.open(firstHeaderValue(headers[TURN_STATE_HEADER])),
-    codex,
+    codex: isCodex(headers),
     abort,
     log: logOf(request),
-    route,
     ...(onEnded === undefined ? {} : { onEnded }),
   });
-  trace?.end();
 }

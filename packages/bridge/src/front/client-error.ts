@@ -1,21 +1,25 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
-import { refuseRaw } from './refuse-raw.ts';
 
 /** Headers of a request, in bytes: Codex' own are some kilobytes. */
 export const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
- * What is no HTTP, or too slow to become some, ends its own connection alone.
+ * What is told of something that is no HTTP, or too slow to become some; undefined where nobody can be told, and the
+ * connection only ends.
  *
  * @param error - of Node's parser, or of its timers
  * @param answer - the newest one on this connection
  */
-export function refuseConnection(error: Error, socket: Duplex, answer: ServerResponse | undefined): void {
+export function connectionRefusal(
+  error: Error,
+  socket: Duplex,
+  answer: ServerResponse | undefined,
+): ApiError | undefined {
   const code = 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNRESET' || !socket.writable || isUnderWay(answer)) socket.destroy();
-  else refuseRaw(socket, errorsByCode[code] ?? badRequest('this is no HTTP request'));
+  if (code === 'ECONNRESET' || !socket.writable || isUnderWay(answer)) return undefined;
+  return errorsByCode[code] ?? badRequest('this is no HTTP request');
 }
 
 const errorsByCode: Readonly<Partial<Record<string, ApiError>>> = {

@@ -1,10 +1,11 @@
 import type { ApiRequest, Handler } from '../exchange/handler.ts';
+import { refuse } from '../exchange/refuse.ts';
 import { passThrough } from '../exchange/passthrough.ts';
 import { translate } from '../exchange/translate.ts';
 import { EXPOSITION_TYPE } from '../observe/exposition.ts';
 import type { BridgeMode } from '../options.ts';
 import { badRequest } from '../reply/api-error.ts';
-import { sendError, sendJson } from '../reply/sink.ts';
+import { sendJson } from '../reply/sink.ts';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { deleteResponse, getInputItems, getResponse, isStep, notFound, type StoredHandler } from './stored-routes.ts';
@@ -55,6 +56,11 @@ export function pathsOf(routes: readonly Route[], kind: RouteKind): ReadonlySet<
   return new Set(routes.filter((route) => route.kind === kind).map(({ path }) => path));
 }
 
+/** What its exchanges are counted under. */
+export function nameOf({ kind, protocol }: Route): string {
+  return protocol ?? kind;
+}
+
 /** Where an upstream has the same, below its base URL. */
 export function upstreamPath({ path }: Route, id: string): string {
   return path.replace(/^\/(?:v1\/)?/, '').replace(':id', () => encodeURIComponent(id));
@@ -80,7 +86,7 @@ function protocolRoutes(
 function stored(mode: BridgeMode, handler: StoredHandler): Route['handler'] {
   return async (request, id) => {
     // A step of a path is the id of no response, and would lead an upstream elsewhere.
-    if (isStep(id)) notFound(request.res, id);
+    if (isStep(id)) notFound(request, id);
     else await (mode === 'passthrough' ? passThrough(request) : handler(request, id));
   };
 }
@@ -97,8 +103,8 @@ const tellMetrics: Handler = ({ res, context }) => {
 };
 
 /** A plain GET on the path of the WebSocket is a client whose upgrade got lost on the way. */
-const askForUpgrade: Handler = ({ res }) => {
+const askForUpgrade: Handler = ({ exchange, res }) => {
   const headers = { upgrade: 'websocket' };
-  sendError(res, badRequest('use POST, or a WebSocket upgrade', { status: 426, headers }));
+  refuse(exchange, res, badRequest('use POST, or a WebSocket upgrade', { status: 426, headers }));
   return Promise.resolve();
 };

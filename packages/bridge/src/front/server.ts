@@ -1,19 +1,21 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createServer } from '@turnwire/client/internal/platform/node-http';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { BridgeContext } from '../exchange/context.ts';
+import { refuse } from '../exchange/refuse.ts';
+import type { Exchange } from '../observe/exchange.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
 import { internalError } from '../reply/internal-error.ts';
-import { sendError } from '../reply/sink.ts';
 import { newId } from '../request/prepare.ts';
 import type { Refused } from '../request/request-body.ts';
-import { MAX_HEADER_BYTES, refuseConnection } from './client-error.ts';
+import { connectionRefusal, MAX_HEADER_BYTES } from './client-error.ts';
 import { createGate, type Gate, type GateRequest } from './gate.ts';
 import { keptAlive, Listener } from './listener.ts';
 import { readBody } from './read-body.ts';
 import { refuseRaw } from './refuse-raw.ts';
-import { Router } from './router.ts';
-import { pathsOf, routeMethods, routesFor, upstreamPath, type Route } from './routes.ts';
+import { Router, type Found } from './router.ts';
+import { nameOf, pathsOf, routeMethods, routesFor, upstreamPath, type Route } from './routes.ts';
 import { WebSocketRoute } from './websocket.ts';
 
 /** A client that does not get its headers, or its request, across in this time is cut off. */
@@ -63,7 +65,7 @@ export class HttpFront {
       .on('request', (request, res) => void this.#serve(request, res))
       .on('checkExpectation', (request, res) => this.#refuseExpectation(request, res))
       .on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
-      .on('clientError', (error, socket) => refuseConnection(error, socket, this.#answers.get(socket)));
+      .on('clientError', (error, socket) => this.#refuseConnection(error, socket));
   }
 
   /** Answers one request, whatever happens. */
@@ -72,37 +74,48 @@ export class HttpFront {
     this.#answers.set(request.socket, res);
     res.setHeader('x-request-id', id);
     res.once('finish', () => this.#leaveUnread(request));
+    const found = this.#router.find(request.method ?? 'GET', request.url ?? '/');
+    const exchange = this.#begin(id, 'route' in found ? nameOf(found.route) : 'other', request);
     try {
       const refusal = this.#isOpenToAll(request) ? undefined : this.#gate(gateRequestOf(request));
-      if (refusal === undefined) await this.#route(id, request, res);
-      else sendError(res, refusal);
+      if (refusal === undefined) await this.#route(found, exchange, request, res);
+      else refuse(exchange, res, refusal);
     } catch (error) {
-      sendError(res, internalError(this.#context.log.child({ request: id }), error, 'a route failed'));
+      refuse(exchange, res, internalError(this.#context.log.child({ request: id }), error, 'a route failed'));
     }
   }
 
-  async #route(id: string, request: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #route(found: Found, exchange: Exchange, request: IncomingMessage, res: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/', headers } = request;
     tellPage(request, res);
     if (method === 'OPTIONS') {
       res.writeHead(204).end();
       return;
     }
-    const found = this.#router.find(method, url);
     if ('refusal' in found) {
-      sendError(res, found.refusal);
+      refuse(exchange, res, found.refusal);
       return;
     }
     const { route } = found;
     const body = await this.#bodyFor(route, request);
-    if (body === undefined) return; // its client is gone
+    if (body === undefined) {
+      exchange.onEnd({ how: 'failed', error: new ModelError({ kind: 'aborted', message: 'the client is gone' }) });
+      return;
+    }
     if ('refusal' in body) {
-      sendError(res, body.refusal);
+      refuse(exchange, res, body.refusal);
       return;
     }
     const path = upstreamPath(route, found.id);
     const { protocol } = route;
-    await route.handler({ context: this.#context, id, method, url, headers, body, res, path, protocol }, found.id);
+    const { id } = exchange;
+    const all = { context: this.#context, id, exchange, method, url, headers, body, res, path, protocol };
+    await route.handler(all, found.id);
+  }
+
+  /** Everything that arrives is watched from here on; what asks about the bridge itself is never said to end. */
+  #begin(id: string, route: string, { method = '', url = '', headers }: IncomingMessage): Exchange {
+    return this.#context.begin({ id, route, method, url, headers });
   }
 
   /** What a route is given to read. Whether another answer may begin is asked when all of it is here. */
@@ -128,13 +141,26 @@ export class HttpFront {
       (this.#upgradePaths.has(path) ? undefined : notThere()) ??
       this.#busy(streams.full || this.sockets.size >= settings.maxStreams) ??
       (settings.websocket && settings.mode !== 'passthrough' ? undefined : noWebSocket());
-    if (refusal === undefined) this.sockets.upgrade(request, socket, head);
-    else refuseRaw(socket, refusal);
+    const refuseSocket = (error: ApiError): void =>
+      refuseUnheard(this.#begin(newId('req'), 'responses_ws', request), socket, error);
+    if (refusal === undefined) this.sockets.upgrade(request, socket, head, refuseSocket);
+    else refuseSocket(refusal);
+  }
+
+  #refuseConnection(error: Error, socket: Duplex): void {
+    const refusal = connectionRefusal(error, socket, this.#answers.get(socket));
+    if (refusal === undefined) {
+      socket.destroy();
+      return;
+    }
+    const unread = { id: newId('req'), route: 'other', method: '', url: '', headers: {} };
+    refuseUnheard(this.#context.begin(unread), socket, refusal);
   }
 
   #refuseExpectation(request: IncomingMessage, res: ServerResponse): void {
     res.once('finish', () => this.#leaveUnread(request));
-    sendError(res, badRequest('Expect: only 100-continue is known', { status: 417 }));
+    const exchange = this.#begin(newId('req'), 'other', request);
+    refuse(exchange, res, badRequest('Expect: only 100-continue is known', { status: 417 }));
   }
 
   /** Liveness says nothing that would need protection but the fact itself. */
@@ -151,6 +177,12 @@ export class HttpFront {
 }
 
 const NO_BODY = new Uint8Array();
+
+/** Refuses somebody whose connection is no HTTP connection, or not any more. */
+function refuseUnheard(exchange: Exchange, socket: Duplex, error: ApiError): void {
+  exchange.onEnd({ how: 'refused', refusal: error });
+  refuseRaw(socket, error);
+}
 
 function gateRequestOf({ method = 'GET', url = '/', headers, headersDistinct }: IncomingMessage): GateRequest {
   return { method, url, headers, hosts: headersDistinct.host };

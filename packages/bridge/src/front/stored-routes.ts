@@ -1,9 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import { badRequest } from '../reply/api-error.ts';
 import type { ApiRequest } from '../exchange/handler.ts';
-import { sendError, sendJson } from '../reply/sink.ts';
+import { refuse } from '../exchange/refuse.ts';
+import { sendJson } from '../reply/sink.ts';
 
 /** Items of one page, when the caller does not say; and at most. */
 const PAGE = 20;
@@ -13,36 +13,41 @@ const LONGEST_PAGE = 100;
 export type StoredHandler = (request: ApiRequest, id: string) => Promise<void>;
 
 /** `GET /v1/responses/{id}` */
-export const getResponse: StoredHandler = async ({ context, res }, id) => {
-  const record = await context.store.get(id);
-  if (record === undefined) notFound(res, id);
-  else sendJson(res, 200, JSON.stringify(record.response));
+export const getResponse: StoredHandler = async (request, id) => {
+  const record = await request.context.store.get(id);
+  tell(request, id, record?.response);
 };
 
 /** `DELETE /v1/responses/{id}` */
-export const deleteResponse: StoredHandler = async ({ context, res }, id) => {
-  if (await context.store.delete(id)) {
-    sendJson(res, 200, JSON.stringify({ id, object: 'response', deleted: true }));
-  } else notFound(res, id);
+export const deleteResponse: StoredHandler = async (request, id) => {
+  const deleted = await request.context.store.delete(id);
+  tell(request, id, deleted ? { id, object: 'response', deleted: true } : undefined);
 };
 
 /** `GET /v1/responses/{id}/input_items`, with `limit`, `order` and `after`. */
-export const getInputItems: StoredHandler = async ({ context, res, url }, id) => {
-  const record = await context.store.get(id);
-  if (record === undefined) notFound(res, id);
-  else sendJson(res, 200, JSON.stringify(pageOf(record.input, queryOf(url))));
+export const getInputItems: StoredHandler = async (request, id) => {
+  const record = await request.context.store.get(id);
+  tell(request, id, record === undefined ? undefined : pageOf(record.input, queryOf(request.url)));
 };
+
+/** What is there, or that it is not. */
+function tell(request: ApiRequest, id: string, body: JsonObject | undefined): void {
+  if (body === undefined) {
+    notFound(request, id);
+    return;
+  }
+  sendJson(request.res, 200, JSON.stringify(body));
+  request.exchange.onEnd({ how: 'completed' });
+}
 
 /** True for `.` and `..`. */
 export function isStep(id: string): boolean {
   return id === '.' || id === '..';
 }
 
-export function notFound(res: ServerResponse, id: string): void {
-  sendError(
-    res,
-    badRequest(`Response with id '${id}' not found.`, { status: 404, code: 'not_found', param: 'response_id' }),
-  );
+export function notFound({ exchange, res }: ApiRequest, id: string): void {
+  const more = { status: 404, code: 'not_found', param: 'response_id' };
+  refuse(exchange, res, badRequest(`Response with id '${id}' not found.`, more));
 }
 
 function queryOf(url: string): URLSearchParams {

@@ -19,7 +19,7 @@ import { refuseRaw } from './refuse-raw.ts';
 import { readRequest } from '../request/request-body.ts';
 import type { Sink } from '../reply/sink.ts';
 import { prepareResponses, type LocalState } from '../request/state.ts';
-import { traced } from '../reply/traced.ts';
+import type { Exchange } from '../observe/exchange.ts';
 
 /** Bytes that may wait in a client's socket before the upstream is not read any more. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -42,18 +42,24 @@ export class WebSocketRoute {
     this.#context = context;
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** @param refuse - tells why there is no handshake after all */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, refuse: (error: ApiError) => void): void {
     this.#opening++;
-    void this.#upgrade(request, socket, head)
-      .catch((error: unknown) => refuseRaw(socket, internalError(this.#context.log, error, 'a handshake failed')))
+    void this.#upgrade(request, socket, head, refuse)
+      .catch((error: unknown) => refuse(internalError(this.#context.log, error, 'a handshake failed')))
       .finally(() => this.#opening--);
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    refuse: (error: ApiError) => void,
+  ): Promise<void> {
     // Loaded at the first handshake: a bridge whose clients speak HTTP only does not pay for it.
     const { WebSocketServer: Server } = await import('ws');
     if (this.#closed) {
-      refuseRaw(socket, shuttingDown());
+      refuse(shuttingDown());
       return;
     }
     this.#server ??= createSocketServer(Server, this.#context);
@@ -108,6 +114,7 @@ class Connection {
   readonly #client: WebSocket;
   readonly #request: IncomingMessage;
   readonly #codex: boolean;
+  readonly #id = newId('ws');
   readonly #log: Logger;
   readonly #memory = new ConnectionMemory();
   readonly #waiting: string[] = [];
@@ -121,7 +128,7 @@ class Connection {
     this.#client = client;
     this.#request = request;
     this.#codex = isCodex(request.headers);
-    this.#log = context.log.child({ socket: newId('ws') });
+    this.#log = context.log.child({ socket: this.#id });
   }
 
   start(): void {
@@ -141,9 +148,17 @@ class Connection {
     this.#abort?.abort();
   }
 
+  /** Ends the connection of a client that does not keep to the protocol. */
   #cutOff(code: number, reason: string): void {
+    this.#begin().onEnd({ how: 'refused', refusal: { status: 400, code: `close_${code}`, message: reason } });
     this.#client.close(code, reason);
     this.#drop();
+  }
+
+  /** The exchange of one request. */
+  #begin(): Exchange {
+    const { url = '', method = 'GET', headers } = this.#request;
+    return this.#context.begin({ id: newId('req'), socket: this.#id, route: 'responses_ws', method, url, headers });
   }
 
   get #isOpen(): boolean {
@@ -171,8 +186,7 @@ class Connection {
     this.#busy = true;
     for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
       this.#waitingLength -= text.length;
-      if (this.#draining) void this.#error(shuttingDown());
-      else await this.#serve(text);
+      await this.#serve(text);
     }
     this.#busy = false;
     this.#closeIfIdle();
@@ -183,71 +197,66 @@ class Connection {
   }
 
   async #serve(text: string): Promise<void> {
-    const read = readRequest(text);
-    if ('refusal' in read) {
-      await this.#error(read.refusal);
+    const exchange = this.#begin();
+    const read = this.#draining ? { refusal: shuttingDown() } : readRequest(text);
+    const refusal = 'refusal' in read ? read.refusal : this.#refusalOf(read.body);
+    if (refusal !== undefined || 'refusal' in read) {
+      await this.#refuse(exchange, refusal ?? shuttingDown());
       return;
     }
     const { body } = read;
-    if (body.type !== 'response.create') {
-      await this.#error(badRequest('type: only response.create is known here', { param: 'type' }));
-      return;
-    }
-    if (this.#context.streams.full) {
-      await this.#error(tooMany());
-      return;
-    }
+    exchange.onRequest({ route: 'responses_ws', wire: 'responses', body: () => body });
     try {
       const prepared = await prepareResponses(body, this.#context.store, this.#memory);
-      await (body.generate === false ? this.#warmUp(prepared) : this.#answer(prepared));
+      await (body.generate === false ? this.#warmUp(exchange, prepared) : this.#answer(exchange, prepared));
     } catch (error) {
-      await this.#error(refusalOf(error) ?? internalError(this.#log, error, 'a request on a socket failed'));
+      await this.#refuse(exchange, refusalOf(error) ?? internalError(this.#log, error, 'a request on a socket failed'));
     }
+  }
+
+  #refusalOf(body: JsonObject): ApiError | undefined {
+    if (body.type !== 'response.create') {
+      return badRequest('type: only response.create is known here', { param: 'type' });
+    }
+    return this.#context.streams.full ? tooMany() : undefined;
   }
 
   /** Takes in what a first request will build upon, without asking anybody. */
-  async #warmUp(prepared: Prepared): Promise<void> {
+  async #warmUp(exchange: Exchange, prepared: Prepared): Promise<void> {
     const id = newId('resp');
     const encoding = responsesEncodingFor(this.#context, prepared, id, this.#codex);
-    const events = [
-      ...encoding.push({ type: 'created', response_id: id }),
-      ...encoding.push({ type: 'completed', response_id: id, ended_by: 'response.completed' }),
-    ];
+    const end = { type: 'completed', response_id: id, ended_by: 'response.completed' } as const;
+    const events = [...encoding.push({ type: 'created', response_id: id }), ...encoding.push(end)];
     await this.#remember(prepared, encoding);
+    exchange.onSent(events);
+    exchange.onEnd({ how: 'completed', event: end }, () => encoding.body);
     await Promise.all(events.map(({ data }) => this.#send(data)));
   }
 
-  async #answer(prepared: Prepared): Promise<void> {
+  async #answer(exchange: Exchange, prepared: Prepared): Promise<void> {
     const { headers } = this.#request;
     const metadata = isObject(prepared.body.client_metadata) ? prepared.body.client_metadata : {};
-    const turn = this.#context.seal.open(
-      nonEmpty(metadata[TURN_STATE_HEADER]) ?? firstHeaderValue(headers[TURN_STATE_HEADER]),
-    );
+    const given = nonEmpty(metadata[TURN_STATE_HEADER]) ?? firstHeaderValue(headers[TURN_STATE_HEADER]);
     const encoding = responsesEncodingFor(this.#context, prepared, newId('resp'), this.#codex);
     const abort = new AbortController();
     this.#abort = abort;
     if (!this.#isOpen) abort.abort(); // it left while its request was put together
-    const id = newId('req');
-    const url = this.#request.url ?? '';
-    const trace = this.#context.tracer?.begin(id, { method: 'GET', url, headers, body: prepared.body });
-    const sink = new SocketSink(this.#client, encoding);
     await answer({
       context: this.#context,
+      exchange,
       prepared,
       encoding,
-      sink: trace === undefined ? sink : traced(sink, encoding, trace),
+      sink: new SocketSink(this.#client, encoding),
       headers: { ...translatedHeaders(headers), ...metadataHeaders(metadata) },
-      turn,
+      turn: this.#context.seal.open(given),
       codex: this.#codex,
       abort,
-      log: this.#log.child({ request: id }),
-      route: 'responses_ws',
+      log: this.#log.child({ request: exchange.id }),
       onTurn: (token) => {
         if (this.#codex) this.#client.send(turnFrame(token));
       },
       onEnded: () => this.#remember(prepared, encoding),
     });
-    trace?.end();
   }
 
   async #remember(prepared: Prepared, encoding: Encoding): Promise<void> {
@@ -258,7 +267,8 @@ class Connection {
     await keep(this.#context.store, this.#log, prepared, encoding, response);
   }
 
-  #error(error: ApiError): Promise<void> {
+  #refuse(exchange: Exchange, error: ApiError): Promise<void> {
+    exchange.onEnd({ how: 'refused', refusal: error });
     const { status, type, code, message, param } = error;
     return this.#send(JSON.stringify({ type: 'error', status, error: { type, code, message, param: param ?? null } }));
   }

@@ -1,17 +1,13 @@
-import { MetricRegistry, type Counter, type Histogram } from './registry.ts';
+import type { Repair } from '@turnwire/wire/internal/repairs';
+import type { ExchangeEnd, ExchangeObserver, ExchangeSummary, Observe, ReadRequest, Sent } from './observer.ts';
+import { MetricRegistry } from './registry.ts';
 import { restStates, type UpstreamStatus } from './upstream-status.ts';
 
 /** The metrics of the bridge, as `GET /metrics` shows them. */
 export interface Metrics {
   readonly registry: MetricRegistry;
-  readonly requests: Counter<'route' | 'outcome'>;
-  readonly errors: Counter<'kind'>;
-  readonly heals: Counter<'fault'>;
-  readonly tokens: Counter<'direction'>;
-  /** Seconds from the request's arrival to the first event sent. */
-  readonly firstEvent: Histogram<'route'>;
-  /** Seconds from events being read off the upstream to their being written to the client. */
-  readonly eventDelay: Histogram<never>;
+  /** Counts exchanges. */
+  readonly observe: Observe;
 }
 
 /**
@@ -27,22 +23,41 @@ export function createMetrics(open: () => number, upstreams: () => readonly Upst
     { labels: {}, value: process.memoryUsage.rss() },
   ]);
   addUpstreamMetrics(registry, upstreams);
+  const counters = exchangeCounters(registry);
+  return { registry, observe: (start) => new ExchangeCounts(counters, start.route) };
+}
+
+function exchangeCounters(registry: MetricRegistry) {
   return {
-    registry,
     requests: registry.counter({
       name: 'turnwire_requests_total',
-      help: 'Answers by route and by how they ended.',
+      help: 'Requests by route and by how they ended: completed, refused, or the kind of the error.',
       labels: ['route', 'outcome'],
+    }),
+    refusals: registry.counter({
+      name: 'turnwire_refusals_total',
+      help: 'Requests that were refused before a model server was asked, by route, status and code.',
+      labels: ['route', 'status', 'code'],
     }),
     errors: registry.counter({
       name: 'turnwire_errors_total',
       help: 'Failed answers by kind of error.',
       labels: ['kind'],
     }),
+    repairs: registry.counter({
+      name: 'turnwire_repairs_total',
+      help: 'What was made good of what model servers did wrong, by repair.',
+      labels: ['repair'],
+    }),
     heals: registry.counter({
       name: 'turnwire_heals_total',
-      help: 'Faults of upstreams that were made good, by fault.',
+      help: 'The former name of turnwire_repairs_total.',
       labels: ['fault'],
+    }),
+    droppedCalls: registry.counter({
+      name: 'turnwire_dropped_tool_calls_total',
+      help: 'Tool calls that were not passed on, by reason: not whole, without a name, or ended by stop.',
+      labels: ['reason'],
     }),
     tokens: registry.counter({
       name: 'turnwire_tokens_total',
@@ -61,6 +76,57 @@ export function createMetrics(open: () => number, upstreams: () => readonly Upst
       buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
     }),
   };
+}
+
+type Counters = ReturnType<typeof exchangeCounters>;
+
+/** Counts one exchange. */
+class ExchangeCounts implements ExchangeObserver {
+  readonly #counters: Counters;
+  #route: string;
+
+  constructor(counters: Counters, route: string) {
+    this.#counters = counters;
+    this.#route = route;
+  }
+
+  onRequest({ route }: ReadRequest): void {
+    this.#route = route;
+  }
+
+  onSent(_sent: Sent, delayMs: number | undefined): void {
+    if (delayMs !== undefined) this.#counters.eventDelay.observe({}, delayMs / 1000);
+  }
+
+  onRepair(repair: Repair): void {
+    this.#counters.repairs.inc({ repair });
+    this.#counters.heals.inc({ fault: repair });
+  }
+
+  onEnd({ outcome, end, firstMs, usage }: ExchangeSummary): void {
+    const { requests, firstEvent, tokens } = this.#counters;
+    const route = this.#route;
+    requests.inc({ route, outcome });
+    if (firstMs !== undefined) firstEvent.observe({ route }, firstMs / 1000);
+    tokens.inc({ direction: 'input' }, usage?.input_tokens ?? 0);
+    tokens.inc({ direction: 'output' }, usage?.output_tokens ?? 0);
+    if (end.how === 'refused' && outcome !== 'refused') this.#counters.errors.inc({ kind: outcome });
+    else this.#countEnd(end);
+  }
+
+  #countEnd(end: ExchangeEnd): void {
+    const { errors, refusals, droppedCalls } = this.#counters;
+    switch (end.how) {
+      case 'completed':
+        for (const { reason } of end.event?.dropped_tool_calls ?? []) droppedCalls.inc({ reason });
+        return;
+      case 'failed':
+        if (end.error.kind !== 'aborted') errors.inc({ kind: end.error.kind });
+        return;
+      case 'refused':
+        refusals.inc({ route: this.#route, status: String(end.refusal.status), code: end.refusal.code ?? 'none' });
+    }
+  }
 }
 
 /** What the pool knows anyway is read off it when somebody asks. */

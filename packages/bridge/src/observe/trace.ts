@@ -1,78 +1,135 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
-import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-import type { JsonObject } from '@turnwire/wire/internal/base/json';
-import { createConcealer } from '@turnwire/client/internal/platform/conceal';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
-import {
-  redactHeader,
-  redactTarget,
-  replaceSpans,
-  secretsInHeader,
-  secretSpans,
-  withoutSecretSpans,
-} from '@turnwire/client/internal/platform/secret-text';
+import type { WireEvent } from '@turnwire/wire/internal/encode-event';
+import { protocols } from '@turnwire/wire/internal/protocols';
+import type { Repair } from '@turnwire/wire/internal/repairs';
+import { LineText } from './line-text.ts';
+import type {
+  AnswerHead,
+  Attempt,
+  ExchangeObserver,
+  ExchangeStart,
+  ExchangeSummary,
+  Observe,
+  ReadRequest,
+  RepairCause,
+  Sent,
+} from './observer.ts';
+import { ExchangeSecrets, pathOf } from './secrets.ts';
 
-/** Writes one file per exchange, so that it can be read afterwards. */
-export interface Tracer {
-  begin(id: string, request: TracedRequest): Trace;
+export interface TraceOptions {
+  readonly clock: Clock;
+  readonly onError: (error: Error) => void;
 }
 
-export interface TracedRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: JsonObject | undefined;
-}
-
-export interface Trace {
-  /** What went to the client, as it went. */
-  sent(text: string): void;
-  end(): void;
-}
-
-/** @param folder - made when it is not there */
-export function createTracer(folder: string, onError: (error: Error) => void): Tracer {
+/**
+ * Writes one file per exchange that could be read, both sides of it; `docs/bridge.md` tells what its lines hold.
+ *
+ * @param folder - made when it is not there
+ */
+export function createTracer(folder: string, options: TraceOptions): Observe {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return {
-    begin: (id, request) => {
-      const file = createWriteStream(join(folder, `${id}.jsonl`), { mode: 0o600 });
-      file.on('error', onError);
-      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      const spans = body === undefined ? [] : secretSpans(body);
-      const secrets = [
-        ...valuesOf(request.headers).flatMap(([name, value]) => secretsInHeader(name, value)),
-        ...spans.map(({ from, to }) => body?.slice(from, to) ?? ''),
-      ];
-      const conceal = createConcealer(secrets); // an answer may repeat them
-      line(file, {
-        at: timestamp(),
-        ...request,
-        headers: shown(request.headers),
-        url: withoutQuery(request.url),
-        body: body === undefined ? undefined : (JSON.parse(conceal(replaceSpans(body, spans))) as unknown),
-      });
-      return {
-        sent: (text) => line(file, { sent: conceal(withoutSecretSpans(text)) }),
-        end: () => file.end(),
-      };
-    },
-  };
+  return (start) => new Trace(join(folder, `${start.id}.jsonl`), start, options);
 }
 
-function shown(headers: IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(valuesOf(headers).map(([name, value]) => [name, redactHeader(name, value)]));
+class Trace implements ExchangeObserver {
+  readonly #path: string;
+  readonly #start: ExchangeStart;
+  readonly #options: TraceOptions;
+  readonly #beganAt: number;
+  readonly #at = timestamp();
+  readonly #secrets: ExchangeSecrets;
+  readonly #received = new LineText((received) => this.#text({ received }));
+  readonly #passed = new LineText((sent) => this.#text({ sent }));
+  /** Opened with the request: a stranger who is not let in fills no disk. */
+  #file: WriteStream | undefined;
+  #toSse: ((events: readonly WireEvent[]) => string) | undefined;
+
+  constructor(path: string, start: ExchangeStart, options: TraceOptions) {
+    this.#path = path;
+    this.#start = start;
+    this.#options = options;
+    this.#beganAt = options.clock.now();
+    this.#secrets = new ExchangeSecrets(start.headers);
+  }
+
+  onRequest({ route, wire, body }: ReadRequest): void {
+    const { method, url, headers } = this.#start;
+    const read = body();
+    this.#file = createWriteStream(this.#path, { mode: 0o600 });
+    this.#file.on('error', this.#options.onError);
+    this.#toSse = wire === undefined ? undefined : protocols[wire].toSse;
+    this.#write({
+      at: this.#at,
+      method,
+      url: pathOf(url),
+      headers: this.#secrets.headers(headers),
+      body: read === undefined ? undefined : this.#secrets.body(read),
+      route,
+    });
+  }
+
+  onAttempt({ number, upstream, conceal }: Attempt): void {
+    this.#received.end();
+    this.#secrets.add(conceal);
+    this.#line({ attempt: number, upstream });
+  }
+
+  onHead({ upstream, status, headers }: AnswerHead): void {
+    this.#received.end();
+    this.#line({ upstream, status, headers: this.#secrets.headers(headers) });
+  }
+
+  onChunk(bytes: Uint8Array): void {
+    this.#received.push(bytes);
+  }
+
+  onSent(sent: Sent): void {
+    if (sent instanceof Uint8Array) this.#passed.push(sent);
+    else this.#text({ sent: typeof sent === 'string' ? sent : (this.#toSse?.(sent) ?? '') });
+  }
+
+  onRepair(repair: Repair, about?: string | RepairCause): void {
+    if (typeof about === 'object') {
+      this.#text({ repair, upstream: about.upstream, error: about.failure.message });
+    } else this.#text({ repair, ...(about === undefined ? {} : { data: about }) });
+  }
+
+  onEnd({ outcome, ms, firstMs, end, usage }: ExchangeSummary): void {
+    this.#received.end();
+    this.#passed.end();
+    const error = end.how === 'failed' ? end.error.message : end.how === 'refused' ? end.refusal.message : undefined;
+    this.#text({
+      outcome,
+      ...(error === undefined ? {} : { error }),
+      ...(firstMs === undefined ? {} : { ttft_ms: tenths(firstMs) }),
+      total_ms: tenths(ms),
+      ...(usage === undefined ? {} : { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens }),
+    });
+    this.#file?.end();
+  }
+
+  /** A line whose texts may hold secrets. */
+  #text(fields: Readonly<Record<string, string | number>>): void {
+    if (this.#file === undefined) return;
+    const shown = Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? this.#secrets.text(value) : value,
+    ]);
+    this.#line(Object.fromEntries(shown) as object);
+  }
+
+  #line(fields: object): void {
+    this.#write({ ms: tenths(this.#options.clock.now() - this.#beganAt), ...fields });
+  }
+
+  #write(fields: object): void {
+    this.#file?.write(`${JSON.stringify(fields)}\n`);
+  }
 }
 
-function valuesOf(headers: IncomingHttpHeaders): [name: string, value: string][] {
-  return Object.entries(headers).map(([name, value]) => [name, [value ?? []].flat().join(', ')]);
-}
-
-/** A query may hold a key, by mistake; a path too. */
-function withoutQuery(url: string): string {
-  return redactTarget(url.split('?', 1)[0] ?? '');
-}
-
-function line(file: WriteStream, value: object): void {
-  file.write(`${JSON.stringify(value)}\n`);
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

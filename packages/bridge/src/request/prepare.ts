@@ -147,14 +147,17 @@ const RESPONSES_FIELDS = new Set([
 interface UpstreamWire {
   /** Such a server may know the Responses API's own tools, and its choices among tools. */
   readonly ownTools: boolean;
+  /** Such a server has a use for headers of the caller. */
+  readonly takesHeaders: boolean;
   /** The fields of a client of the same wire that go on as they are. */
   sameWire(rest: JsonObject, native: boolean): JsonObject;
 }
 
-const upstreamWires: Readonly<Record<ProtocolId, UpstreamWire>> = {
-  chat: { ownTools: false, sameWire: (rest) => pick(rest, (name) => !OWN.has(name)) },
+export const upstreamWires: Readonly<Record<ProtocolId, UpstreamWire>> = {
+  chat: { ownTools: false, takesHeaders: false, sameWire: (rest) => pick(rest, (name) => !OWN.has(name)) },
   responses: {
     ownTools: true,
+    takesHeaders: true,
     sameWire: (rest, native) =>
       withReasoning(
         pick(rest, native ? (name) => !OWN.has(name) || name === 'tool_choice' : (name) => RESPONSES_FIELDS.has(name)),

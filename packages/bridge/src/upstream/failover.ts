@@ -1,10 +1,11 @@
-import type { Logger } from 'pino';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { decideRetry, type RetryPolicy } from '@turnwire/wire/internal/model/retry-policy';
 import { moreTelling, serverRuleOf } from '@turnwire/wire/internal/model/server-rules';
 import { randomFraction } from '@turnwire/client/internal/platform/random';
 import { wait } from '@turnwire/client/internal/platform/wait';
+import type { Exchange } from '../observe/exchange.ts';
+import { concealerFor } from './conceal.ts';
 import type { Lease, Upstream, UpstreamPool } from './pool.ts';
 
 /** What one server made of a request: an answer that began, or a failure and what came with it. */
@@ -12,16 +13,11 @@ export type Asked<Answer, Refusal> =
   | { readonly ok: true; readonly answer: Answer }
   | { readonly ok: false; readonly failure: ModelError; readonly refusal: Refusal | undefined };
 
-/** `failover`: another server is asked, at once. `retry`: the only one, after a delay. */
-export type Retry = 'failover' | 'retry';
-
 /** How a request ended that was put to one server after the other. */
 export type Outcome<Answer, Refusal> = Asked<Answer, Refusal> & {
   readonly upstream: Upstream;
   /** To be given a verdict and released, by whom the answer is for; that of a failure is released. */
   readonly lease: Lease;
-  /** What was tried before, in order. */
-  readonly retries: readonly Retry[];
 };
 
 export interface FailoverOptions<Answer, Refusal> {
@@ -29,7 +25,8 @@ export interface FailoverOptions<Answer, Refusal> {
   readonly clock: Clock;
   /** Its level `request` is for the only server: until the first event nothing was put out. */
   readonly policy: RetryPolicy;
-  readonly log: Logger;
+  /** Told of each attempt, and of why there is another one. */
+  readonly exchange: Pick<Exchange, 'onAttempt' | 'onRepair'>;
   /** Key of the server that the turn began on. */
   readonly sticky: string | undefined;
   readonly model: string | undefined;
@@ -50,8 +47,8 @@ type Failed<Answer, Refusal> = Outcome<Answer, Refusal> & { readonly ok: false }
 export async function failOver<Answer, Refusal>(
   options: FailoverOptions<Answer, Refusal>,
 ): Promise<Outcome<Answer, Refusal>> {
-  const { pool, model, sticky, signal, clock } = options;
-  const retries: Retry[] = [];
+  const { pool, model, sticky, signal, clock, exchange } = options;
+  let number = 0;
   const left = new Set<Upstream>();
   let best: Failed<Answer, Refusal> | undefined;
   let repeated = 0;
@@ -63,18 +60,19 @@ export async function failOver<Answer, Refusal>(
     }
     const { upstream } = lease;
     left.add(upstream);
+    exchange.onAttempt({ number: ++number, upstream: upstream.label, conceal: concealerFor(upstream, pool.getEnv) });
     const asked = await settled(
       lease,
       options.ask(lease, () => pool.hasOther({ model, not: left })),
     );
     if (asked.ok) {
       letGo(best, options);
-      return { ...asked, upstream, lease, retries };
+      return { ...asked, upstream, lease };
     }
     const { failure } = asked;
     if (!signal.aborted) lease.failed(failure);
     lease.release();
-    const failed = { ...asked, upstream, lease, retries };
+    const failed = { ...asked, upstream, lease };
     if (signal.aborted || !serverRuleOf(failure).elsewhere) {
       letGo(best, options);
       return failed;
@@ -82,7 +80,7 @@ export async function failOver<Answer, Refusal>(
     const told: Failed<Answer, Refusal> = moreTellingOf(best, failed, options);
     best = told;
     if (left.size < pool.size) {
-      note(options, retries, 'failover', upstream, failure);
+      exchange.onRepair('failover', { upstream: upstream.label, failure });
       continue;
     }
     const plan =
@@ -91,7 +89,7 @@ export async function failOver<Answer, Refusal>(
     letGo(best, options);
     best = undefined;
     left.clear();
-    note(options, retries, 'retry', upstream, failure);
+    exchange.onRepair('retry', { upstream: upstream.label, failure });
     await wait(clock, plan.delayMs, signal);
   }
 }
@@ -123,17 +121,6 @@ function letGo<Answer, Refusal>(
   { drop }: FailoverOptions<Answer, Refusal>,
 ): void {
   if (failed?.refusal !== undefined) drop(failed.refusal);
-}
-
-function note<Answer, Refusal>(
-  { log }: FailoverOptions<Answer, Refusal>,
-  retries: Retry[],
-  how: Retry,
-  { label }: Upstream,
-  { kind, status, message }: ModelError,
-): void {
-  retries.push(how);
-  log.warn({ fault: how, upstream: label, kind, status, error: message }, 'trying again');
 }
 
 /** Anything that is thrown, as the one error that clients are told of. */

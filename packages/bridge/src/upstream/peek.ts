@@ -51,6 +51,26 @@ export function peekable(response: HttpResponse): PeekedResponse {
   };
 }
 
+/** The response, whose bytes somebody else sees as well. */
+export function tapped(response: HttpResponse, see: (chunk: Uint8Array) => void): HttpResponse {
+  const read = async (): Promise<readonly Uint8Array[] | undefined> => {
+    const chunks = await response.read();
+    chunks?.forEach(see);
+    return chunks;
+  };
+  return {
+    status: response.status,
+    headers: response.headers,
+    header: (name) => response.header(name),
+    read,
+    chunks: iterable(read, () => response.cancel()),
+    wake: () => response.wake(),
+    progress: () => response.progress(),
+    cancel: () => response.cancel(),
+    release: () => response.release(),
+  };
+}
+
 function iterable(read: HttpResponse['read'], leave: () => void): AsyncIterable<Uint8Array> {
   async function* iterate(): AsyncGenerator<Uint8Array, void, undefined> {
     try {

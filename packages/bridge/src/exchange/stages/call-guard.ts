@@ -1,19 +1,15 @@
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { isToolCall } from '@turnwire/wire/internal/model/items';
-
-/** The events of a batch that may go on to the client, and the error that the answer must end with, if there is one. */
-export interface Guarded {
-  readonly events: readonly ModelEvent[];
-  readonly failure?: ModelError;
-}
+import type { EventStage } from './stage.ts';
 
 /**
  * Watches over calls that are announced and then dropped. Clients refuse a good end with an item that was never
  * done, and a call that was cut must not be run. So where calls of a `stop` are dropped they are held until they are
  * done; where they are promoted they are streamed, and one that turns out to be cut fails the answer.
  */
-export class CallGuard {
+export class CallGuard implements EventStage {
+  failure: ModelError | undefined;
   readonly #hold: boolean;
   /** Events of calls that are not done, by `call_id`; bounded by the answer's own size limits. */
   readonly #open = new Map<string, ModelEvent[]>();
@@ -22,16 +18,17 @@ export class CallGuard {
     this.#hold = toolCallsOnStop === 'drop';
   }
 
-  push(events: readonly ModelEvent[]): Guarded {
-    if (this.#open.size === 0 && !events.some(isAboutCalls)) return { events };
+  push(events: readonly ModelEvent[]): readonly ModelEvent[] {
+    if (this.#open.size === 0 && !events.some(isAboutCalls)) return events;
     const passed: ModelEvent[] = [];
     for (const event of events) {
       if (event.type === 'completed' && this.#open.size > 0 && !this.#hold) {
-        return { events: passed, failure: cutCall(this.#open.size) };
+        this.failure = cutCall(this.#open.size);
+        return passed;
       }
       this.#take(event, passed);
     }
-    return { events: passed };
+    return passed;
   }
 
   #take(event: ModelEvent, passed: ModelEvent[]): void {

@@ -2,18 +2,26 @@ import { nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { WantedList } from '@turnwire/wire/internal/base/wanted-list';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { OutputItem } from '@turnwire/wire/internal/model/items';
+import type { Repairs } from '@turnwire/wire/internal/repairs';
+import type { EventStage } from './stage.ts';
 
 /**
  * Keeps an item under the id that it was added with. Some gateways mint an id twice, once for `added` and once for
  * `done`; clients would take that for two items, and show the text twice.
  */
-export class StableIds {
+export class StableIds implements EventStage {
+  readonly #repairs: Repairs | undefined;
   /** Items that are added and not done, by id. */
   readonly #open = new Map<string, OutputItem>();
   /** The same by what is left to know them by: oldest first. */
   readonly #alike = new Map<string, WantedList<Added>>();
 
-  apply(events: readonly ModelEvent[]): readonly ModelEvent[] {
+  /** @param repairs - takes down that an item had two ids */
+  constructor(repairs?: Repairs) {
+    this.#repairs = repairs;
+  }
+
+  push(events: readonly ModelEvent[]): readonly ModelEvent[] {
     return events.some(concernsItems) ? events.map((event) => this.#one(event)) : events;
   }
 
@@ -30,6 +38,7 @@ export class StableIds {
     const first = this.#firstIdOf(item);
     if (first === undefined) return event;
     this.#open.delete(first);
+    this.#repairs?.add('changed_item_id');
     return { ...event, item: { ...item, id: first } as OutputItem };
   }
 

@@ -1,0 +1,46 @@
+import type { HttpResponse, HttpTransport } from '@turnwire/client/internal/transport/http';
+import { retryPolicies, withBudgets } from '@turnwire/wire/internal/model/retry-policy';
+import type { Exchange } from '../observe/exchange.ts';
+import { failOver, type FailoverOptions, type Outcome } from '../upstream/failover.ts';
+import { tapped } from '../upstream/peek.ts';
+import type { Upstream } from '../upstream/pool.ts';
+import type { TurnState } from '../upstream/turn-state.ts';
+import type { BridgeContext } from './context.ts';
+
+/** A request that looks for a server. */
+export interface Asking {
+  readonly context: BridgeContext;
+  readonly exchange: Exchange;
+  readonly turn: TurnState | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Finds an upstream that begins to answer, or the failure that tells most. */
+export function askUpstreams<Answer, Refusal>(
+  { context, exchange, turn, signal }: Asking,
+  how: Pick<FailoverOptions<Answer, Refusal>, 'model' | 'ask' | 'drop'>,
+): Promise<Outcome<Answer, Refusal>> {
+  const { settings, pool } = context;
+  return failOver({
+    ...how,
+    pool,
+    clock: settings.clock,
+    policy: withBudgets(retryPolicies.bridge, { request: settings.requestMaxRetries }),
+    exchange,
+    sticky: turn?.upstream,
+    signal,
+  });
+}
+
+/** The transport to one upstream, whose answers are watched. */
+export function watchedTransport({ context, exchange }: Asking, { label }: Upstream): HttpTransport {
+  const { transport } = context;
+  return {
+    send: async (request): Promise<HttpResponse> => {
+      const response = await transport.send(request);
+      exchange.onHead({ upstream: label, status: response.status, headers: response.headers });
+      return exchange.onChunk === undefined ? response : tapped(response, exchange.onChunk);
+    },
+    close: () => transport.close(),
+  };
+}

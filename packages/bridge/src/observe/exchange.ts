@@ -1,0 +1,168 @@
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
+import type { Repair, Repairs } from '@turnwire/wire/internal/repairs';
+import type {
+  AnswerHead,
+  Attempt,
+  ExchangeEnd,
+  ExchangeObserver,
+  ExchangeStart,
+  ExchangeSummary,
+  Observe,
+  ReadRequest,
+  RepairCause,
+  Sent,
+} from './observer.ts';
+
+/** One of so many batches is timed: the clock and a histogram cost as much as a batch. */
+const TIMED_BATCH = 16;
+
+/**
+ * One exchange as its observers are told of it, and what they all want to know at its end. The code that answers calls
+ * it; nothing else knows who listens.
+ */
+export class Exchange {
+  readonly id: string;
+  /** Undefined where nobody listens: a batch or a chunk is then passed by for nothing. */
+  readonly onChunk: ((bytes: Uint8Array) => void) | undefined;
+  readonly onEvents: ((events: readonly ModelEvent[]) => void) | undefined;
+  readonly #observers: readonly ExchangeObserver[];
+  readonly #sentTo: readonly ExchangeObserver[];
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #repairs = new Map<Repair, number>();
+  #route: string;
+  #upstream: string | undefined;
+  #status: number | undefined;
+  #arrivedAt = 0;
+  #timed = false;
+  #firstMs: number | undefined;
+  #batches = 0;
+  #bytes = 0;
+  #skipped = 0;
+  #told = 0;
+  #ended = false;
+
+  constructor(start: ExchangeStart, observers: readonly ExchangeObserver[], clock: Clock) {
+    this.id = start.id;
+    this.#route = start.route;
+    this.#observers = observers;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.#sentTo = observers.filter((one) => 'onSent' in one);
+    const onChunk = observers.filter((one) => 'onChunk' in one);
+    const onEvents = observers.filter((one) => 'onEvents' in one);
+    this.onChunk = onChunk.length === 0 ? undefined : (bytes) => onChunk.forEach((one) => one.onChunk?.(bytes));
+    this.onEvents = onEvents.length === 0 ? undefined : (events) => onEvents.forEach((one) => one.onEvents?.(events));
+  }
+
+  onRequest(request: ReadRequest): void {
+    this.#route = request.route;
+    for (const observer of this.#observers) observer.onRequest?.(request);
+  }
+
+  onAttempt(attempt: Attempt): void {
+    this.#upstream = attempt.upstream;
+    this.#status = undefined;
+    for (const observer of this.#observers) observer.onAttempt?.(attempt);
+  }
+
+  onHead(head: AnswerHead): void {
+    this.#status = head.status;
+    for (const observer of this.#observers) observer.onHead?.(head);
+  }
+
+  /** Whose answer it is that the client gets, of those that were asked. */
+  chose(upstream: string, status: number | undefined): void {
+    this.#upstream = upstream;
+    this.#status = status;
+  }
+
+  /** A batch was read off the server; it is sent next. */
+  arrived(): void {
+    this.#timed = this.#batches % TIMED_BATCH === 0;
+    if (this.#timed) this.#arrivedAt = this.#clock.now();
+  }
+
+  onSent(sent: Sent): void {
+    this.#batches++;
+    if (sent instanceof Uint8Array) this.#bytes += sent.byteLength;
+    let delayMs: number | undefined;
+    if (this.#firstMs === undefined) this.#firstMs = this.#clock.now() - this.#startedAt;
+    else if (this.#timed) delayMs = this.#clock.now() - this.#arrivedAt;
+    this.#timed = false;
+    for (const observer of this.#sentTo) observer.onSent?.(sent, delayMs);
+  }
+
+  /** What the client is told of a failure: it is no part of an answer, so it is not counted as one. */
+  told(sent: Sent): void {
+    for (const observer of this.#sentTo) observer.onSent?.(sent, undefined);
+  }
+
+  onRepair(repair: Repair, about?: string | RepairCause): void {
+    this.#repairs.set(repair, (this.#repairs.get(repair) ?? 0) + 1);
+    for (const observer of this.#observers) observer.onRepair?.(repair, about);
+  }
+
+  /** Tells what was taken down since the last time: each name once, each skipped event. */
+  tellRepairs({ names, skipped }: Repairs): void {
+    if (names.size === this.#told && skipped.length === this.#skipped) return;
+    for (const data of skipped.slice(this.#skipped)) this.onRepair('skipped_event', data);
+    this.#skipped = skipped.length;
+    this.#told = names.size;
+    for (const name of names) if (!this.#repairs.has(name)) this.onRepair(name);
+  }
+
+  /** The first end counts. */
+  onEnd(end: ExchangeEnd, answer?: () => JsonObject | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const summary: ExchangeSummary = {
+      route: this.#route,
+      outcome: outcomeOf(end),
+      end,
+      upstream: this.#upstream,
+      status: this.#status,
+      firstMs: this.#firstMs,
+      ms: this.#clock.now() - this.#startedAt,
+      batches: this.#batches,
+      bytes: this.#bytes,
+      usage: usageOf(end),
+      repairs: this.#repairs,
+      answer,
+    };
+    for (const observer of this.#observers) observer.onEnd?.(summary);
+  }
+}
+
+/** Begins the exchanges of one bridge: the one place where observers are asked whether they want to watch. */
+export function createExchanges(clock: Clock, observe: readonly Observe[]): (start: ExchangeStart) => Exchange {
+  return (start) => {
+    const observers = observe.map((begin) => begin(start)).filter((observer) => observer !== undefined);
+    return new Exchange(start, observers, clock);
+  };
+}
+
+/** A refusal with 500 is no fault of the request. */
+function outcomeOf(end: ExchangeEnd): string {
+  switch (end.how) {
+    case 'completed':
+      return 'completed';
+    case 'failed':
+      return end.error.kind;
+    case 'refused':
+      return end.refusal.status === 500 ? 'server_error' : 'refused';
+  }
+}
+
+function usageOf(end: ExchangeEnd): Usage | undefined {
+  switch (end.how) {
+    case 'completed':
+      return end.usage ?? end.event?.usage;
+    case 'failed':
+      return end.usage ?? end.error.usage;
+    case 'refused':
+      return undefined;
+  }
+}

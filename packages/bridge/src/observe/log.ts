@@ -1,0 +1,149 @@
+import type { Logger } from 'pino';
+import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { Repair } from '@turnwire/wire/internal/repairs';
+import type {
+  AnswerHead,
+  Attempt,
+  ExchangeEnd,
+  ExchangeObserver,
+  ExchangeStart,
+  ExchangeSummary,
+  Observe,
+  ReadRequest,
+  RepairCause,
+} from './observer.ts';
+import { ExchangeSecrets, pathOf } from './secrets.ts';
+
+/**
+ * The log: one line per exchange at `info` and above. `debug` adds what is asked and the types of events, `trace` the data
+ * of events that were skipped and the whole answer.
+ */
+export function createLogObserver(root: Logger): Observe {
+  return (start) => {
+    const log = root.child({ ...(start.socket === undefined ? {} : { socket: start.socket }), request: start.id });
+    return log.isLevelEnabled('debug') ? new DetailedLog(log, start) : new ExchangeLog(log, start);
+  };
+}
+
+class ExchangeLog implements ExchangeObserver {
+  protected readonly log: Logger;
+  readonly #start: ExchangeStart;
+
+  constructor(log: Logger, start: ExchangeStart) {
+    this.log = log;
+    this.#start = start;
+  }
+
+  onRepair(repair: Repair, about?: string | RepairCause): void {
+    if (typeof about !== 'object') return;
+    const { kind, status, message } = about.failure;
+    this.log.warn({ fault: repair, upstream: about.upstream, kind, status, error: message }, 'trying again');
+  }
+
+  onEnd(summary: ExchangeSummary): void {
+    const { end } = summary;
+    if (end.how === 'refused') {
+      const { method, url } = this.#start;
+      const { status, code, message, param } = end.refusal;
+      const asked = { route: summary.route, method, path: pathOf(url) };
+      this.log.info(
+        { ...asked, outcome: summary.outcome, status, code: code ?? undefined, param, error: message },
+        'refused',
+      );
+      return;
+    }
+    const line = { ...factsOf(summary), ...wordsOf(end) };
+    if (isOrdinary(end)) this.log.info(line, 'response');
+    else this.log.warn(line, 'response');
+  }
+}
+
+/** A client that left, and an answer that reached the limit which its request set, are nothing to look after. */
+function isOrdinary(end: ExchangeEnd): boolean {
+  return end.how !== 'failed' || end.error.kind === 'aborted' || end.error.kind === 'incomplete';
+}
+
+function factsOf(summary: ExchangeSummary): object {
+  const { route, upstream, outcome, status, firstMs, ms, batches, bytes, usage, repairs } = summary;
+  return {
+    route,
+    upstream,
+    status,
+    outcome,
+    ttft_ms: firstMs === undefined ? undefined : tenths(firstMs),
+    ms: tenths(ms),
+    batches: bytes > 0 ? undefined : batches,
+    bytes: bytes > 0 ? bytes : undefined,
+    input_tokens: usage?.input_tokens,
+    output_tokens: usage?.output_tokens,
+    repairs: repairs.size === 0 ? undefined : Object.fromEntries(repairs),
+  };
+}
+
+/** How it ended, in the server's words. */
+function wordsOf(end: ExchangeEnd): object {
+  if (end.how === 'completed') {
+    const { ended_by, finish_reason, dropped_tool_calls: dropped } = end.event ?? {};
+    return { ended_by, finish_reason, dropped_tool_calls: dropped?.length };
+  }
+  if (end.how === 'refused' || end.error.kind === 'aborted') return {};
+  return { error: end.error.message, code: end.error.code };
+}
+
+/** What somebody wants to see who looks for a fault. */
+class DetailedLog extends ExchangeLog {
+  readonly #secrets: ExchangeSecrets;
+
+  constructor(log: Logger, start: ExchangeStart) {
+    super(log, start);
+    this.#secrets = new ExchangeSecrets(start.headers);
+    log.debug({ method: start.method, path: pathOf(start.url) }, 'request');
+  }
+
+  onRequest({ route, body }: ReadRequest): void {
+    const read = body();
+    if (read !== undefined) this.#secrets.body(read);
+    this.log.debug({ route, model: read?.model }, 'read');
+  }
+
+  onAttempt({ number, upstream, conceal }: Attempt): void {
+    this.#secrets.add(conceal);
+    this.log.debug({ attempt: number, upstream }, 'asking');
+  }
+
+  onHead({ upstream, status, headers }: AnswerHead): void {
+    this.log.debug({ upstream, status, headers: this.#secrets.headers(headers) }, 'head');
+  }
+
+  onEvents(events: readonly ModelEvent[]): void {
+    this.log.debug({ events: typesOf(events) }, 'events');
+  }
+
+  override onRepair(repair: Repair, about?: string | RepairCause): void {
+    super.onRepair(repair, about);
+    if (typeof about === 'object') return;
+    if (about === undefined) this.log.debug({ repair }, 'repaired');
+    else if (this.log.isLevelEnabled('trace')) this.log.trace({ repair, data: this.#secrets.text(about) }, 'skipped');
+  }
+
+  override onEnd(summary: ExchangeSummary): void {
+    const answer = this.log.isLevelEnabled('trace') ? summary.answer?.() : undefined;
+    if (answer !== undefined) this.log.trace({ answer: this.#secrets.body(answer) }, 'answer');
+    super.onEnd(summary);
+  }
+}
+
+/** The types in order; what comes several times in a row is counted: `output_text.delta x12`. */
+function typesOf(events: readonly ModelEvent[]): string {
+  const runs: { readonly type: string; count: number }[] = [];
+  for (const { type } of events) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+  }
+  return runs.map(({ type, count }) => (count === 1 ? type : `${type} x${count}`)).join(', ');
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
