@@ -1,0 +1,296 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino, type Logger } from 'pino';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Bridge } from '../../packages/bridge/src/index.ts';
+import { createExchanges } from '../../packages/bridge/src/observe/exchange.ts';
+import { createLogObserver } from '../../packages/bridge/src/observe/log.ts';
+import { createMetrics } from '../../packages/bridge/src/observe/metrics.ts';
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
+import { listFaults } from '../../packages/testing/src/index.ts';
+import { askChat, askOn, askSse, openSocket, post, startRig, type Json } from './harness.ts';
+import { chatChunk, startBridge, startRawUpstream } from './raw-upstream.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-observing-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A logger, and the lines that it wrote. */
+function collecting(level: string): { readonly logger: Logger; readonly lines: Json[] } {
+  const lines: Json[] = [];
+  const logger = pino({ level, base: null }, { write: (text: string) => lines.push(JSON.parse(text) as Json) });
+  return { logger, lines };
+}
+
+/** The samples of one metric, each as `{labels} value`. */
+async function samplesOf(bridge: Bridge, name: string): Promise<string[]> {
+  const text = await (await fetch(`${bridge.url}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`turnwire_${name}_total{`))
+    .map((line) => line.slice(`turnwire_${name}_total`.length))
+    .toSorted();
+}
+
+describe('a refused request', () => {
+  it('is counted and logged, whatever it is refused for', async () => {
+    const { logger, lines } = collecting('info');
+    await using at = await startRig({ wire: 'chat', scenario: 'text' }, { wire: 'chat', logger });
+    const plain = { headers: { 'content-type': 'text/plain' } };
+    await post(at.bridge, '/v1/responses', {}, plain);
+    await post(at.bridge, '/v1/responses?key=SECRET-IN-ADDRESS', {}, { headers: { origin: 'https://evil.example' } });
+    await post(at.bridge, '/v1/responses', '{"model":');
+    await post(at.bridge, '/v1/responses', { model: 'm', input: 'x', previous_response_id: 'resp_gone' });
+    await post(at.bridge, '/v1/chat/completions', { model: 'm', messages: 'none' });
+    await fetch(`${at.bridge.url}/v1/responses/resp_gone`);
+    await fetch(`${at.bridge.url}/v1/elsewhere`);
+    expect(await samplesOf(at.bridge, 'refusals')).toEqual([
+      '{route="chat_json",status="400",code="invalid_type"} 1',
+      '{route="other",status="404",code="not_found"} 1',
+      '{route="responses",status="400",code="invalid_json"} 1',
+      '{route="responses",status="403",code="forbidden"} 1',
+      '{route="responses",status="415",code="unsupported_media_type"} 1',
+      '{route="responses_json",status="404",code="previous_response_not_found"} 1',
+      '{route="stored",status="404",code="not_found"} 1',
+    ]);
+    expect(await samplesOf(at.bridge, 'requests')).toContain('{route="responses",outcome="refused"} 3');
+    expect(await samplesOf(at.bridge, 'errors')).toEqual([]);
+    const told = lines.filter(({ msg }) => msg === 'refused');
+    expect(told.map(({ method, path, status }) => [method, path, status])).toEqual([
+      ['POST', '/v1/responses', 415],
+      ['POST', '/v1/responses', 403],
+      ['POST', '/v1/responses', 400],
+      ['POST', '/v1/responses', 404],
+      ['POST', '/v1/chat/completions', 400],
+      ['GET', '/v1/responses/resp_gone', 404],
+      ['GET', '/v1/elsewhere', 404],
+    ]);
+    expect(told[3]).toMatchObject({
+      level: 30,
+      request: expect.stringMatching(/^req_/) as string,
+      outcome: 'refused',
+      code: 'previous_response_not_found',
+      param: 'previous_response_id',
+      error: "Previous response with id 'resp_gone' not found.",
+    });
+    expect(JSON.stringify(lines)).not.toContain('SECRET');
+  });
+
+  it('is told of at the limit of open streams, and on a socket', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { maxStreams: 1 });
+    const socket = await openSocket(bridge);
+    expect((await askOn(socket, { type: 'response.cancel' })).how).toBe('http:400');
+    const waiting = post(bridge, '/v1/responses', { model: 'm', input: 'x', stream: true });
+    const { res } = await upstream.next();
+    expect((await post(bridge, '/v1/responses', { model: 'm', input: 'x' })).status).toBe(429);
+    expect((await askOn(socket, { input: 'x' })).how).toBe('http:429');
+    res.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${chatChunk('Hello')}data: [DONE]\n\n`);
+    await (await waiting).text();
+    socket.terminate();
+    expect(await samplesOf(bridge, 'refusals')).toEqual([
+      '{route="responses",status="429",code="rate_limit_exceeded"} 1',
+      '{route="responses_ws",status="400",code="none"} 1',
+      '{route="responses_ws",status="429",code="rate_limit_exceeded"} 1',
+    ]);
+  });
+});
+
+describe('an error of the upstream that passes through', () => {
+  it('is not said to be completed, be it told by a status or in the last bytes', async () => {
+    const { logger, lines } = collecting('info');
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { mode: 'passthrough', logger });
+    const refused = post(bridge, '/v1/responses', { model: 'm', input: 'x', stream: true });
+    (await upstream.next()).res
+      .writeHead(400, { 'content-type': 'application/json' })
+      .end('{"error":{"message":"no"}}');
+    expect([(await refused).status, await (await refused).text()]).toEqual([400, '{"error":{"message":"no"}}']);
+    const failed = post(bridge, '/v1/responses', { model: 'm', input: 'x', stream: true });
+    const { res } = await upstream.next();
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write('event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"a"}\n\n');
+    const error = { code: 'server_error', message: 'it broke' };
+    const response = JSON.stringify({ type: 'response.failed', response: { id: 'r', status: 'failed', error } });
+    res.end(`event: response.failed\ndata: ${response}\n\n`);
+    await (await failed).text();
+    expect(await samplesOf(bridge, 'requests')).toEqual([
+      '{route="passthrough",outcome="invalid_request"} 1',
+      '{route="passthrough",outcome="server_error"} 1',
+    ]);
+    expect(
+      lines
+        .filter(({ msg }) => msg === 'response')
+        .map(({ level, status, outcome, error: told }) => [level, status, outcome, told]),
+    ).toEqual([
+      [40, 400, 'invalid_request', 'no'],
+      [40, 200, 'server_error', 'it broke'],
+    ]);
+  });
+});
+
+/** What is repaired where a server has one of the faults of the mock; those that are not here need no repair, or end in an error. */
+const repaired: Readonly<Record<string, Readonly<Partial<Record<'chat' | 'responses', readonly string[]>>>>> = {
+  'bare-done': { chat: ['bare_sentinel', 'no_finish_reason'] },
+  'bare-done-hold': { chat: ['bare_sentinel', 'no_finish_reason'] },
+  'no-finish-done': { chat: ['no_finish_reason'] },
+  'junk-lines': { chat: ['skipped_event'], responses: ['skipped_event'] },
+  'json-instead-of-sse': { chat: ['json_for_stream'], responses: ['json_for_stream'] },
+  'wrong-content-type': { chat: ['wrong_content_type'], responses: ['wrong_content_type'] },
+  'usage-refused': { chat: ['usage_refused'] },
+  'usage-in-choice': { chat: ['usage_in_choice'] },
+  'retry-after:0:1': { chat: ['retry'], responses: ['retry'] },
+  'tool-index-missing': { chat: ['no_tool_index'] },
+  'tool-index-reused': { chat: ['reused_tool_index'] },
+  'tool-id-late': { chat: ['late_call_id'] },
+  'tool-id-missing': { chat: ['no_call_id'] },
+  'tool-args-object': { chat: ['arguments_object'] },
+  'content-parts': { chat: ['content_parts'] },
+  'message-not-delta': { chat: ['message_for_delta'] },
+  'stop-with-tools': { chat: ['stop_with_tool_calls'] },
+  'finish-tool-use': { chat: ['finish_reason_spelling'] },
+  'finish-empty': { chat: ['empty_finish_reason'] },
+  'only-completed': { responses: ['item_only_at_end'] },
+  'no-item-done': { responses: ['unfinished_item'] },
+  'fresh-item-ids': { responses: ['changed_item_id'] },
+  'no-created': { responses: ['no_created'] },
+  'no-item-ids': { responses: ['no_item_id'] },
+  'no-indexes': { responses: ['no_output_index'] },
+  'delta-without-added': { responses: ['unannounced_item'] },
+};
+
+const cases = Object.entries(repaired).flatMap(([fault, wires]) =>
+  Object.entries(wires).map(([wire, names]) => ({ fault, wire: wire as 'chat' | 'responses', names })),
+);
+
+describe('a repair is counted by its name', () => {
+  it.each(cases)('$fault of a $wire server', async ({ fault, wire, names }) => {
+    const scenario = /^tool|stop-with-tools|tool-use/.test(fault) ? 'parallel-calls' : 'text';
+    const { logger, lines } = collecting('info');
+    await using at = await startRig(
+      { wire, scenario, faults: [fault] },
+      { wire, logger, usageGraceMs: 100, requestMaxRetries: 1 },
+    );
+    expect((await askSse(at.bridge, { input: 'hi' })).how).toBe('completed');
+    const counted = (await samplesOf(at.bridge, 'repairs')).map((sample) => /repair="([^"]*)"/.exec(sample)?.[1]);
+    expect(counted).toEqual(names.toSorted());
+    const line = lines.find(({ msg }) => msg === 'response');
+    expect(Object.keys((line?.repairs ?? {}) as Json).toSorted()).toEqual(names.toSorted());
+    const former = await samplesOf(at.bridge, 'heals');
+    expect(former.map((sample) => /fault="([^"]*)"/.exec(sample)?.[1])).toEqual(names.toSorted());
+  });
+
+  it.each(['crlf', 'comments', 'tool-whole', 'gzip', 'usage-on-finish'])('%s needs none', async (fault) => {
+    expect(listFaults().some(({ name }) => name === fault)).toBe(true);
+    await using at = await startRig({ wire: 'chat', scenario: 'parallel-calls', faults: [fault] }, { wire: 'chat' });
+    expect((await askSse(at.bridge, { input: 'hi' })).how).toBe('completed');
+    expect(await samplesOf(at.bridge, 'repairs')).toEqual([]);
+  });
+
+  it('a call that is dropped is a loss, and counted as one', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'parallel-calls', faults: ['stop-with-tools'] },
+      { wire: 'chat', toolCallsOnStop: 'drop' },
+    );
+    await askChat(at.bridge, {});
+    expect(await samplesOf(at.bridge, 'dropped_tool_calls')).toEqual(['{reason="stop"} 2']);
+    expect(await samplesOf(at.bridge, 'repairs')).toEqual([]);
+  });
+});
+
+describe('a trace', () => {
+  it('holds both sides: what the server sent, and what the client was sent', async () => {
+    const traceDir = join(folder, 'both');
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { traceDir, apiKey: () => 'KEY-OF-THE-UPSTREAM' });
+    const asked = post(bridge, '/v1/responses', { model: 'm', input: 'x', stream: true });
+    const { res } = await upstream.next();
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'x-key': 'KEY-OF-THE-UPSTREAM' });
+    res.write(chatChunk('Hello').slice(0, 20));
+    res.end(`${chatChunk('Hello').slice(20)}data: {"junk KEY-OF-THE-UPSTREAM\n\ndata: [DONE]\n\n`);
+    const client = await (await asked).text();
+    const [name = ''] = readdirSync(traceDir);
+    const read = (): string => readFileSync(join(traceDir, name), 'utf8');
+    await expect.poll(read).toContain('"outcome"');
+    const text = read();
+    expect(text).not.toContain('KEY-OF');
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Json);
+    expect(lines[0]).toMatchObject({ method: 'POST', url: '/v1/responses', body: { model: 'm', input: 'x' } });
+    const partOf = (key: string): string => lines.map((line) => (line[key] as string | undefined) ?? '').join('');
+    expect(partOf('received')).toBe(`${chatChunk('Hello')}data: {"junk [redacted]\n\ndata: [DONE]\n\n`);
+    expect(partOf('sent')).toBe(client);
+    expect(lines.filter(({ attempt }) => attempt !== undefined)).toEqual([
+      { ms: expect.any(Number) as number, attempt: 1, upstream: upstream.url },
+    ]);
+    expect(lines.find(({ status }) => status !== undefined)).toMatchObject({ status: 200, upstream: upstream.url });
+    expect(lines.filter(({ repair }) => repair !== undefined).map(({ repair, data }) => [repair, data])).toEqual([
+      ['skipped_event', '{"junk [redacted]'],
+      ['no_finish_reason', undefined],
+    ]);
+    expect(lines.at(-1)).toMatchObject({ outcome: 'completed', total_ms: expect.any(Number) as number });
+  });
+
+  it('is none of a request that was not let in', async () => {
+    const traceDir = join(folder, 'none');
+    await using at = await startRig({ wire: 'chat' }, { wire: 'chat', traceDir });
+    await post(at.bridge, '/v1/responses', {}, { headers: { origin: 'https://evil.example' } });
+    expect(readdirSync(traceDir)).toEqual([]);
+  });
+});
+
+describe('the log', () => {
+  async function linesOf(level: string): Promise<Json[]> {
+    const { logger, lines } = collecting(level);
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text', faults: ['junk-lines'] },
+      { wire: 'chat', logger, apiKey: () => 'KEY-OF-THE-UPSTREAM' },
+    );
+    await askSse(at.bridge, { input: 'hi' }, { authorization: 'Bearer KEY-OF-THE-CALLER' });
+    expect(JSON.stringify(lines)).not.toContain('KEY-OF');
+    return lines.filter(({ request }) => request !== undefined);
+  }
+
+  it('has one line at info', async () => {
+    const lines = await linesOf('info');
+    expect(lines.map(({ msg, outcome, repairs }) => [msg, outcome, Object.keys(repairs as Json)])).toEqual([
+      ['response', 'completed', ['skipped_event']],
+    ]);
+  });
+
+  it('has what is asked, heads and the types of events at debug', async () => {
+    const lines = await linesOf('debug');
+    expect([...new Set(lines.map(({ msg }) => msg))]).toEqual([
+      'request',
+      'read',
+      'asking',
+      'head',
+      'events',
+      'response',
+    ]);
+    const events = lines.flatMap(({ events: types }) => (typeof types === 'string' ? types.split(', ') : []));
+    expect([events[0], events.at(-1)]).toEqual(['created', 'completed']);
+    expect(events.some((type) => type.startsWith('output_text.delta'))).toBe(true);
+  });
+
+  it('has what was skipped and the whole answer at trace', async () => {
+    const lines = await linesOf('trace');
+    expect(lines.filter(({ msg }) => msg === 'skipped').every(({ data }) => typeof data === 'string')).toBe(true);
+    const answer = lines.find(({ msg }) => msg === 'answer')?.answer as Json;
+    expect(answer).toMatchObject({ object: 'response', status: 'completed' });
+    expect(JSON.stringify(answer.output)).toContain('Hello from the scripted model.');
+  });
+
+  it('and the metrics alone make nobody look at events or bytes', () => {
+    const { logger } = collecting('info');
+    const metrics = createMetrics(
+      () => 0,
+      () => [],
+    );
+    const begin = createExchanges(systemClock, [createLogObserver(logger), metrics.observe]);
+    const exchange = begin({ id: 'req_1', route: 'responses', method: 'POST', url: '/v1/responses', headers: {} });
+    expect([exchange.onChunk, exchange.onEvents]).toEqual([undefined, undefined]);
+  });
+});
