@@ -1,6 +1,6 @@
 /**
  * `node --import` this file: the process writes down what it loaded. At its exit the file that `MODULES_FILE` names gets
- * one JSON object: `modules`, the URL of every file that was loaded, and `userMs`, the user processor time until then, or
+ * one JSON object: `modules`, the URL of every file that was loaded, and `cpuMs`, the processor time (user and system) until then, or
  * until the first line on stdout that holds the text of `MODULES_UNTIL`. With `MODULES_COUNT=off` nothing is hooked, and
  * `modules` stays empty: for times. A package that `MODULES_MISSING` names is not found.
  */
@@ -9,10 +9,11 @@ import { registerHooks } from 'node:module';
 
 const { MODULES_FILE, MODULES_UNTIL, MODULES_COUNT, MODULES_MISSING } = process.env;
 const modules = new Set<string>();
-let userMs: number | undefined;
+let cpuMs: number | undefined;
 
 function spent(): number {
-  return process.cpuUsage().user / 1000;
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 if (MODULES_COUNT !== 'off') {
@@ -31,12 +32,12 @@ if (MODULES_COUNT !== 'off') {
 if (MODULES_UNTIL !== undefined) {
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) => {
-    if (String(chunk).includes(MODULES_UNTIL)) userMs ??= spent();
+    if (String(chunk).includes(MODULES_UNTIL)) cpuMs ??= spent();
     return write(chunk, ...rest);
   };
 }
 
 process.on('exit', () => {
-  const result = { modules: [...modules], userMs: userMs ?? spent() };
+  const result = { modules: [...modules], cpuMs: cpuMs ?? spent() };
   if (MODULES_FILE !== undefined) writeFileSync(MODULES_FILE, JSON.stringify(result));
 });

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { createBridge } from '@turnwire/bridge';
+import { connectionRefusal } from '@turnwire/bridge/internal/front/client-error';
 import { post, startRig, type Json } from './harness.ts';
 import { dial, errorOf, head, readAll, UPGRADE } from './raw-client.ts';
 import { startBridge, startRawUpstream } from './raw-upstream.ts';
@@ -196,6 +198,16 @@ describe('what is no request', () => {
     expect(headersOf(answer).connection).toBe('close');
     other.write(head('GET /health HTTP/1.1', 'connection: close'));
     expect(await readAll(other)).toContain('{"ok":true}');
+  });
+
+  it.each([
+    ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+    ['HPE_HEADER_OVERFLOW', 431],
+    ['HPE_INVALID_METHOD', 400],
+    ['ECONNRESET', undefined],
+  ])('is told by the error of the connection: %s', (code, status) => {
+    const refusal = connectionRefusal(Object.assign(new Error('x'), { code }), new PassThrough(), undefined);
+    expect(refusal?.status).toBe(status);
   });
 
   it('is cut off where it asks for a tunnel', async () => {

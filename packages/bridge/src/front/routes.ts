@@ -39,7 +39,7 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
   const api: readonly Route[] = [
     { method: 'GET', path: '/health', kind: 'health', handler: tellHealth },
     { method: 'GET', path: '/models', kind: 'models', handler: passThrough },
-    ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, generators[mode])),
+    ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, modes[mode].generate)),
     { method: 'GET', path: '/responses/:id', kind: 'stored', handler: stored(mode, getResponse) },
     { method: 'DELETE', path: '/responses/:id', kind: 'stored', handler: stored(mode, deleteResponse) },
     { method: 'GET', path: '/responses/:id/input_items', kind: 'stored', handler: stored(mode, getInputItems) },
@@ -66,12 +66,29 @@ export function upstreamPath({ path }: Route, id: string): string {
   return path.replace(/^\/(?:v1\/)?/, '').replace(':id', () => encodeURIComponent(id));
 }
 
-/** What answers a request for an answer, by mode. */
-const generators: Readonly<Record<BridgeMode, Handler>> = {
-  translate,
-  'final-only': translate,
-  passthrough: passThrough,
+/** What a mode decides. */
+interface ModeRow {
+  /** Answers a request for an answer. */
+  readonly generate: Handler;
+  /** Answers a request about a kept response, for which `handler` asks the store of the bridge. */
+  readonly stored: (handler: StoredHandler) => StoredHandler;
+  /** WebSockets are served. */
+  readonly upgrades: boolean;
+}
+
+const translating: ModeRow = { generate: translate, stored: (handler) => handler, upgrades: true };
+
+const modes: Readonly<Record<BridgeMode, ModeRow>> = {
+  translate: translating,
+  'final-only': translating,
+  // Kept responses are the upstream's.
+  passthrough: { generate: passThrough, stored: () => passThrough, upgrades: false },
 };
+
+/** Whether WebSockets are served in a mode. */
+export function upgradesIn(mode: BridgeMode): boolean {
+  return modes[mode].upgrades;
+}
 
 function protocolRoutes(
   { id, path, overWebSocket }: (typeof protocols)[ProtocolId],
@@ -82,12 +99,12 @@ function protocolRoutes(
   return [generate, { method: 'GET', path: `/${path}`, kind: 'upgrade', protocol: id, handler: askForUpgrade }];
 }
 
-/** Kept responses; in passthrough mode they are the upstream's. */
-function stored(mode: BridgeMode, handler: StoredHandler): Route['handler'] {
+/** A step of a path is the id of no response, and would lead an upstream elsewhere. */
+function stored(mode: BridgeMode, local: StoredHandler): StoredHandler {
+  const handler = modes[mode].stored(local);
   return async (request, id) => {
-    // A step of a path is the id of no response, and would lead an upstream elsewhere.
     if (isStep(id)) notFound(request, id);
-    else await (mode === 'passthrough' ? passThrough(request) : handler(request, id));
+    else await handler(request, id);
   };
 }
 

@@ -15,7 +15,7 @@ import { keptAlive, Listener } from './listener.ts';
 import { readBody } from './read-body.ts';
 import { refuseRaw } from './refuse-raw.ts';
 import { Router, type Found } from './router.ts';
-import { nameOf, pathsOf, routeMethods, routesFor, upstreamPath, type Route } from './routes.ts';
+import { nameOf, pathsOf, routeMethods, routesFor, upgradesIn, upstreamPath, type Route } from './routes.ts';
 import { WebSocketRoute } from './websocket.ts';
 
 /** A client that does not get its headers, or its request, across in this time is cut off. */
@@ -140,7 +140,7 @@ export class HttpFront {
       this.#gate(gateRequestOf(request)) ??
       (this.#upgradePaths.has(path) ? undefined : notThere()) ??
       this.#busy(streams.full || this.sockets.size >= settings.maxStreams) ??
-      (settings.websocket && settings.mode !== 'passthrough' ? undefined : noWebSocket());
+      (settings.websocket && upgradesIn(settings.mode) ? undefined : noWebSocket());
     const refuseSocket = (error: ApiError): void =>
       refuseUnheard(this.#begin(newId('req'), 'responses_ws', request), socket, error);
     if (refusal === undefined) this.sockets.upgrade(request, socket, head, refuseSocket);
