@@ -378,4 +378,6 @@ test('the search path of the system is that of the person without the project', 
   const link = join(await temporaryFolder(), 'link');
   await symlink(join(cwd, 'bin'), link);
   expect(foreignPath(['/usr/bin', join(cwd, 'bin'), 'bin', '', link, '/bin'].join(':'), cwd)).toBe('/usr/bin:/bin');
+  // npm puts those of the folders above in front as well.
+  expect(foreignPath(`${join(cwd, '../node_modules/.bin')}:/bin`, cwd)).toBe('/bin');
 });

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import { sseText } from '@turnwire/wire/internal/encode-event';
 
 /** One event of an answer before it is bytes: what most faults change. */
 export type Frame =
@@ -50,9 +51,7 @@ export function isLast(step: Step): boolean {
 
 /** The SSE text of a frame. */
 export function sseTextOf(frame: Frame): string {
-  if (frame.kind === 'raw') return frame.text;
-  const data = frame.kind === 'json' ? JSON.stringify(frame.value) : frame.data;
-  return `${frame.event === '' ? '' : `event: ${frame.event}\n`}data: ${data}\n\n`;
+  return frame.kind === 'raw' ? frame.text : sseText(frame.event, messageTextOf(frame));
 }
 
 /** A frame as one WebSocket text message. */

@@ -5,16 +5,21 @@ export interface WireEvent {
   readonly data: string;
 }
 
+/** One SSE event: its name, where it has one, and its payload, which is one line. */
+export function sseText(name: string, data: string): string {
+  return name === '' ? `data: ${data}\n\n` : `event: ${name}\ndata: ${data}\n\n`;
+}
+
 /** Responses SSE: an `event:` line with the type, then the payload. */
 export function toEventSse(events: readonly WireEvent[]): string {
   let text = '';
-  for (const event of events) text += `event: ${event.type}\ndata: ${event.data}\n\n`;
+  for (const event of events) text += sseText(event.type, event.data);
   return text;
 }
 
 /** Chat Completions SSE: payloads alone. */
 export function toDataSse(events: readonly WireEvent[]): string {
   let text = '';
-  for (const event of events) text += `data: ${event.data}\n\n`;
+  for (const event of events) text += sseText('', event.data);
   return text;
 }

@@ -1,4 +1,5 @@
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { orList } from '@turnwire/wire/internal/base/or-list';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { DecoderOptions, ProtocolId } from '@turnwire/wire/internal/decoder';
@@ -86,7 +87,7 @@ function parseRequest(line: string, defaults: Pick<BatchSource, 'wire' | 'option
   const request = parseJson(line);
   if (!isObject(request)) return fail('not a JSON object');
   const { wire = defaults.wire, b64, options = {} } = request;
-  if (!isProtocolId(wire)) return fail(`"wire" must be ${protocolIds.map((id) => JSON.stringify(id)).join(' or ')}`);
+  if (!isProtocolId(wire)) return fail(`"wire" must be ${orList(protocolIds)}`);
   if (typeof b64 !== 'string' || !/^[\w+/-]*={0,2}$/.test(b64)) return fail('"b64" must be base64 text');
   if (!isObject(options)) return fail('"options" must be an object');
   const wrong = Object.entries(options).find(([key, value]) => optionChecks[key]?.(value) !== true);

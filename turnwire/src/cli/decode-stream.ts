@@ -1,5 +1,5 @@
 import type { ModelError, ModelErrorJson } from '@turnwire/wire/internal/model/errors';
-import type { Timer } from '@turnwire/wire/internal/base/clock';
+import { UsageGrace } from '@turnwire/client/internal/http/usage-grace';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { DecoderOptions, StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';
@@ -47,16 +47,15 @@ type Emit = (events: readonly ModelEvent[]) => Promise<void>;
 async function feed(decoder: StreamDecoder, source: DecodeSource, emit: Emit): Promise<void> {
   const { input } = source;
   const graceOver = new Error('no usage within the grace');
-  let grace: Timer | undefined;
+  const onOver = (): void => void input.destroy(graceOver);
+  const grace = new UsageGrace({ clock: systemClock, ms: source.graceMs, onOver });
   try {
     for await (const chunk of input as AsyncIterable<Uint8Array>) {
       for (const piece of cut(chunk, source.chunkSize)) {
         await emit(decoder.push(piece));
         if (decoder.phase === 'ended') return;
       }
-      if (decoder.phase === 'awaiting_usage') {
-        grace ??= systemClock.after(source.graceMs, () => input.destroy(graceOver), { keepAlive: true });
-      }
+      grace.watch(decoder);
     }
     await emit(decoder.end({ type: 'close' }));
   } catch (error) {
@@ -64,7 +63,7 @@ async function feed(decoder: StreamDecoder, source: DecodeSource, emit: Emit): P
     else if (input.errored === error) throw new UsageError(`cannot read the input: ${describeSystemError(error)}`);
     else throw error;
   } finally {
-    grace?.cancel();
+    grace.cancel();
   }
 }
 

@@ -21,13 +21,18 @@ export function foldersOf(searchPath: string | undefined): readonly string[] {
   return [...new Set((searchPath ?? '').split(delimiter).filter(isAbsolute))];
 }
 
+/** Whether a folder is one that npm puts in front of a `PATH`: a package of the project may have left an `ls` there. */
+export function isOfNpm(folder: string): boolean {
+  return /\/node_modules\/\.bin\/?$/.test(folder);
+}
+
 /**
- * `PATH` without folders of the project: `npm run` puts `node_modules/.bin` in front, and a project that brings a
- * program named `cat` would have it run unasked.
+ * `PATH` without folders of the project: `npm run` puts `node_modules/.bin` in front, of the folders above, too, and a
+ * project that brings a program named `cat` would have it run unasked.
  */
 export function foreignPath(searchPath: string | undefined, cwd: string): string {
   return foldersOf(searchPath)
-    .filter((folder) => !contains(cwd, folder) && !contains(cwd, realOrNothing(folder) ?? folder))
+    .filter((folder) => !isOfNpm(folder) && !contains(cwd, folder) && !contains(cwd, realOrNothing(folder) ?? folder))
     .join(delimiter);
 }
 

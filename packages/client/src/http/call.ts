@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
@@ -7,6 +7,7 @@ import type { EndReason, StreamDecoder } from '@turnwire/wire/internal/decoder';
 import type { Repairs } from '@turnwire/wire/internal/repairs';
 import { headerEvents } from '@turnwire/wire/internal/responses/headers';
 import { failureOfAnswer, isStream, requestIdOf } from './failure.ts';
+import { UsageGrace } from './usage-grace.ts';
 import type { BatchSource } from '../stream/model-stream.ts';
 import type { ModelObserver, PollResult } from '../observer.ts';
 
@@ -55,8 +56,7 @@ export class HttpCall implements BatchSource {
   #decoder: StreamDecoder | undefined;
   /** For an answer that says it is JSON: it is over when its object is, though the connection may stay open. */
   #jsonEnd: JsonEnd | undefined;
-  #grace: Timer | undefined;
-  #graceOver = false;
+  #grace: UsageGrace | undefined;
   #cancelled = false;
   #over = false;
 
@@ -106,6 +106,8 @@ export class HttpCall implements BatchSource {
     this.#response = response;
     const decoder = this.#plan.decoder();
     this.#decoder = decoder;
+    const { usageGraceMs: ms } = this.#plan;
+    this.#grace = new UsageGrace({ clock: this.#context.clock, ms, onOver: () => response.wake() });
     const type = response.header('content-type') ?? '';
     if (/^\s*application\/json\b/i.test(type)) this.#jsonEnd = new JsonEnd();
     else if (!/^\s*text\/event-stream\b/i.test(type)) this.#context.repairs?.add('wrong_content_type');
@@ -141,7 +143,7 @@ export class HttpCall implements BatchSource {
         events = decoder.end({ type: 'failed', error });
       }
       if (this.#cancelled) return undefined;
-      if (decoder.phase === 'awaiting_usage') this.#awaitUsage(response);
+      this.#grace?.watch(decoder);
       if (hasEnded(decoder)) this.#settle(response, decoder);
       if (events.length === 0) continue;
       response.progress();
@@ -158,7 +160,8 @@ export class HttpCall implements BatchSource {
       this.#tell({ type: 'end' }, startedAt);
       return decoder.end({ type: 'close' });
     }
-    const events = chunks.length > 0 ? this.#push(joined(chunks), decoder) : this.#graceOver ? decoder.end(GRACE) : [];
+    const events =
+      chunks.length > 0 ? this.#push(joined(chunks), decoder) : this.#grace?.isOver === true ? decoder.end(GRACE) : [];
     if (this.#context.observer !== undefined) this.#tell({ type: 'events', events }, startedAt);
     return events;
   }
@@ -171,15 +174,6 @@ export class HttpCall implements BatchSource {
   #tell(result: PollResult, startedAt: number): void {
     const { observer, clock } = this.#context;
     observer?.onSsePoll?.(result, clock.now() - startedAt);
-  }
-
-  /** The answer is over and only its usage may still come: waits for that once. */
-  #awaitUsage(response: HttpResponse): void {
-    if (this.#grace !== undefined || this.#graceOver) return;
-    this.#grace = this.#context.clock.after(this.#plan.usageGraceMs, () => {
-      this.#graceOver = true;
-      response.wake();
-    });
   }
 
   /** The model is done, whatever the connection does: gives it back, or closes it after a failure. */

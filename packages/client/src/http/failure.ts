@@ -1,6 +1,7 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
 import { parseJson } from '@turnwire/wire/internal/base/json';
+import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
 import { errorFromWire, errorValueOfBody } from '@turnwire/wire/internal/model/classify';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
@@ -11,8 +12,6 @@ const BODY_BYTES = 64 * 1024;
 /** The status has said what is wrong: what explains it is not waited for any longer than this, in milliseconds. */
 const BODY_MS = 5000;
 const SHOWN_CHARACTERS = 300;
-/** `}`, or white space after it. */
-const MAY_END_JSON: readonly number[] = [125, 10, 13, 32];
 
 /** True for an answer whose body is to be decoded. */
 export function isStream(response: HttpResponse): boolean {
@@ -52,13 +51,15 @@ function isHtml(response: HttpResponse): boolean {
 async function headOfBody(response: HttpResponse, clock: Clock): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  // A whole JSON value is there: nothing more is waited for, should the connection stay open.
+  const end = new JsonEnd();
   const patience = new Deadline(clock, BODY_MS, () => response.wake());
   patience.start();
   try {
     for (let read = await response.read(); read !== undefined; read = await response.read()) {
       chunks.push(...read);
       for (const chunk of read) bytes += chunk.byteLength;
-      if (!patience.running || bytes > BODY_BYTES || isWhole(chunks)) break;
+      if (!patience.running || bytes > BODY_BYTES || read.some((chunk) => end.push(chunk))) break;
     }
   } catch (error) {
     if (error instanceof ModelError && error.kind === 'aborted') throw error;
@@ -67,12 +68,6 @@ async function headOfBody(response: HttpResponse, clock: Clock): Promise<string>
   }
   response.release();
   return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
-}
-
-/** A whole JSON value is there: nothing more is waited for, should the connection stay open. */
-function isWhole(chunks: readonly Uint8Array[]): boolean {
-  const last = chunks.at(-1)?.at(-1) ?? 0;
-  return MAY_END_JSON.includes(last) && parseJson(Buffer.concat(chunks).toString('utf8')) !== undefined;
 }
 
 function shown(text: string): string {

@@ -3,6 +3,7 @@
  * the message names the option. Those of a client's request are in `wire/request-fields.ts`.
  */
 
+import { orList } from '@turnwire/wire/internal/base/or-list';
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { nearest } from '@turnwire/wire/internal/base/nearest';
 
@@ -51,7 +52,7 @@ export function oneOf<const T extends string>(allowed: readonly T[]): ConfigFiel
   return (value, where) => {
     const found = allowed.find((one) => one === value);
     if (found !== undefined) return found;
-    throw new ConfigError(`${where} must be ${allowed.map((one) => JSON.stringify(one)).join(' or ')}`);
+    throw new ConfigError(`${where} must be ${orList(allowed)}`);
   };
 }
 

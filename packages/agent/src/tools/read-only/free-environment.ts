@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { isOfNpm } from '../../sandbox/paths.ts';
 import type { Workspace } from '../../workspace.ts';
 
 /**
@@ -23,7 +24,7 @@ async function safeFolders(path: string, workspace: Workspace): Promise<readonly
   const folders: string[] = [];
   for (const folder of path.split(':')) {
     // As it is written, too: a link in the working directory can be made to lead elsewhere.
-    if (!isAbsolute(folder) || workspace.contains(folder) || /\/node_modules\/\.bin\/?$/.test(folder)) continue;
+    if (!isAbsolute(folder) || workspace.contains(folder) || isOfNpm(folder)) continue;
     const place = await workspace.locate(folder).catch(() => undefined);
     if (place === undefined || !workspace.contains(place.real)) folders.push(folder);
   }
