@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createDecoder, Repairs, repairs, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
+import {
+  createDecoder,
+  Repairs,
+  repairs,
+  type DecoderOptions,
+  type ProtocolId,
+} from '../../packages/wire/src/index.ts';
 
 /** What is repaired in a stream of these events, in order. */
 function repairsOf(wire: ProtocolId, events: readonly unknown[], options: DecoderOptions = {}): readonly string[] {
