@@ -43,6 +43,7 @@ export const repairs = {
 } as const;
 
 /** The name of something that was wrong with an answer or a request and was put right. */
+/** The name of one repair. */
 export type Repair = keyof typeof repairs;
 
 /** So many skipped events are kept, and so much of each, in UTF-16 code units. */
@@ -56,12 +57,19 @@ export class Repairs {
   /** The data of skipped events: the first of them, each cut short. */
   readonly skipped: string[] = [];
 
+  /** Grows with each name and each event, for whoever looks again and again. */
+  changes = 0;
+
   add(repair: Repair): void {
+    if (this.names.has(repair)) return;
     this.names.add(repair);
+    this.changes++;
   }
 
   skip(data: string): void {
-    this.names.add('skipped_event');
-    if (this.skipped.length < SKIPPED_EVENTS) this.skipped.push(data.slice(0, SKIPPED_LENGTH));
+    this.add('skipped_event');
+    if (this.skipped.length >= SKIPPED_EVENTS) return;
+    this.skipped.push(data.slice(0, SKIPPED_LENGTH));
+    this.changes++;
   }
 }

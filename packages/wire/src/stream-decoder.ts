@@ -29,11 +29,11 @@ export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): S
 /** What invalid bytes become; a server may also send it as such. */
 const REPLACEMENT = '\ufffd';
 
-function holdsReplacement(chunk: Uint8Array): boolean {
+function noteInvalid(repairs: Repairs, chunk: Uint8Array): void {
   for (let at = chunk.indexOf(0xef); at >= 0; at = chunk.indexOf(0xef, at + 1)) {
-    if (chunk[at + 1] === 0xbf && chunk[at + 2] === 0xbd) return true;
+    if (chunk[at + 1] === 0xbf && chunk[at + 2] === 0xbd) return;
   }
-  return false;
+  repairs.add('invalid_utf8');
 }
 
 class ByteDecoder implements StreamDecoder, FrameSink {
@@ -72,7 +72,11 @@ class ByteDecoder implements StreamDecoder, FrameSink {
   }
 
   push(chunk: Uint8Array): ModelEvent[] {
-    if (!this.ended) this.#pushBytes(chunk);
+    if (!this.ended) {
+      const text = this.#utf8.decode(chunk);
+      if (this.#repairs !== undefined && text.includes(REPLACEMENT)) noteInvalid(this.#repairs, chunk);
+      this.#pushText(text);
+    }
     return this.#machine.take();
   }
 
@@ -100,14 +104,6 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     else if (body?.type === 'html') this.#machine.fail(htmlError());
     else if (body?.type === 'too_deep') this.#machine.fail(tooDeepError());
     else this.#machine.onClose();
-  }
-
-  #pushBytes(chunk: Uint8Array): void {
-    const text = this.#utf8.decode(chunk);
-    if (this.#repairs !== undefined && text.includes(REPLACEMENT) && !holdsReplacement(chunk)) {
-      this.#repairs.add('invalid_utf8');
-    }
-    this.#pushText(text);
   }
 
   #pushText(text: string): void {

@@ -18,6 +18,7 @@ import type { EventStage } from './stages/stage.ts';
 import type { Prepared } from '../request/prepare.ts';
 import type { Sink } from '../reply/sink.ts';
 import { StableIds } from './stages/stable-ids.ts';
+import type { OpenStream } from '../upstream/streams.ts';
 import type { TurnState } from '../upstream/turn-state.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { toModelError, type Outcome } from '../upstream/failover.ts';
@@ -67,7 +68,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
     const outcome = await startAnswer({ ...options, signal: abort.signal });
     if (outcome.ok) running = { lease: outcome.lease, started: outcome.answer };
     const started = begin(options, outcome);
-    const event = await relay(options, started, () => (stream.active = true));
+    const event = await relay(options, started, stream);
     outcome.lease.succeeded();
     end = { how: 'completed', event };
   } catch (error) {
@@ -112,7 +113,7 @@ function headOf(
 
 /** What events go through on their way to the encoder, in order. */
 function stagesFor({ context }: AnswerOptions, { tools, repairs }: Started): readonly EventStage[] {
-  const restorer = tools === undefined ? undefined : createToolRestorer(tools);
+  const restorer = tools?.changed === true ? createToolRestorer(tools) : undefined;
   return [
     new StableIds(repairs),
     new CallGuard(context.settings.toolCallsOnStop),
@@ -121,15 +122,18 @@ function stagesFor({ context }: AnswerOptions, { tools, repairs }: Started): rea
 }
 
 /** Passes events on as they come, and waits for the client where it is slower. Returns the last one. */
-async function relay(options: AnswerOptions, started: Started, sent: () => void): Promise<CompletedEvent> {
+async function relay(options: AnswerOptions, started: Started, stream: OpenStream): Promise<CompletedEvent> {
   const { sink, encoding, abort, exchange } = options;
+  const { repairs } = started;
+  let told = 0;
   for await (const events of eventBatches(started.call, stagesFor(options, started), exchange)) {
     const out: WireEvent[] = [];
     const end = encode(encoding, events, out);
-    exchange.tellRepairs(started.repairs);
+    if (repairs.changes !== told) exchange.tellRepairs(repairs);
+    told = repairs.changes;
     if (end !== undefined) {
       await complete(options, end, out);
-      sent();
+      stream.active = true;
       await started.call.next(); // lets the call close itself
       return end;
     }
@@ -137,7 +141,7 @@ async function relay(options: AnswerOptions, started: Started, sent: () => void)
       sink.send(out);
       exchange.onSent(out);
     }
-    sent();
+    stream.active = true;
     if (abort.signal.aborted) throw abortedError(abort.signal);
     if (sink.full) await sink.drained();
   }

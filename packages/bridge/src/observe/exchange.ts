@@ -41,7 +41,6 @@ export class Exchange {
   #batches = 0;
   #bytes = 0;
   #skipped = 0;
-  #told = 0;
   #ended = false;
 
   constructor(start: ExchangeStart, observers: readonly ExchangeObserver[], clock: Clock) {
@@ -88,16 +87,19 @@ export class Exchange {
   onSent(sent: Sent): void {
     this.#batches++;
     if (sent instanceof Uint8Array) this.#bytes += sent.byteLength;
-    let delayMs: number | undefined;
     if (this.#firstMs === undefined) this.#firstMs = this.#clock.now() - this.#startedAt;
-    else if (this.#timed) delayMs = this.#clock.now() - this.#arrivedAt;
+    else if (this.#timed) this.#tellDelay(this.#clock.now() - this.#arrivedAt);
     this.#timed = false;
-    for (const observer of this.#sentTo) observer.onSent?.(sent, delayMs);
+    for (const observer of this.#sentTo) observer.onSent?.(sent);
+  }
+
+  #tellDelay(ms: number): void {
+    for (const observer of this.#observers) observer.onDelay?.(ms);
   }
 
   /** What the client is told of a failure: it is no part of an answer, so it is not counted as one. */
   told(sent: Sent): void {
-    for (const observer of this.#sentTo) observer.onSent?.(sent, undefined);
+    for (const observer of this.#sentTo) observer.onSent?.(sent);
   }
 
   onRepair(repair: Repair, about?: string | RepairCause): void {
@@ -107,10 +109,8 @@ export class Exchange {
 
   /** Tells what was taken down since the last time: each name once, each skipped event. */
   tellRepairs({ names, skipped }: Repairs): void {
-    if (names.size === this.#told && skipped.length === this.#skipped) return;
     for (const data of skipped.slice(this.#skipped)) this.onRepair('skipped_event', data);
     this.#skipped = skipped.length;
-    this.#told = names.size;
     for (const name of names) if (!this.#repairs.has(name)) this.onRepair(name);
   }
 

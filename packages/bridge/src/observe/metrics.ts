@@ -1,5 +1,5 @@
 import type { Repair } from '@turnwire/wire/internal/repairs';
-import type { ExchangeEnd, ExchangeObserver, ExchangeSummary, Observe, ReadRequest, Sent } from './observer.ts';
+import type { ExchangeEnd, ExchangeObserver, ExchangeSummary, Observe, ReadRequest } from './observer.ts';
 import { MetricRegistry } from './registry.ts';
 import { restStates, type UpstreamStatus } from './upstream-status.ts';
 
@@ -94,8 +94,8 @@ class ExchangeCounts implements ExchangeObserver {
     this.#route = route;
   }
 
-  onSent(_sent: Sent, delayMs: number | undefined): void {
-    if (delayMs !== undefined) this.#counters.eventDelay.observe({}, delayMs / 1000);
+  onDelay(ms: number): void {
+    this.#counters.eventDelay.observe({}, ms / 1000);
   }
 
   onRepair(repair: Repair): void {

@@ -109,12 +109,10 @@ export interface ExchangeObserver {
   onChunk?(bytes: Uint8Array): void;
   /** Events that were decoded together, as the server meant them. */
   onEvents?(events: readonly ModelEvent[]): void;
-  /**
-   * Something was handed to the client's connection.
-   *
-   * @param delayMs - since it was read off the server; measured for one in sixteen
-   */
-  onSent?(sent: Sent, delayMs: number | undefined): void;
+  /** Something was handed to the client's connection. */
+  onSent?(sent: Sent): void;
+  /** How long after it was read off the server a batch was handed on; measured for one in sixteen. */
+  onDelay?(ms: number): void;
   /** @param about - the data of an event that was skipped, or the failure behind another attempt */
   onRepair?(repair: Repair, about?: string | RepairCause): void;
   /** Once, and nothing after it. */

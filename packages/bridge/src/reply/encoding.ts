@@ -38,11 +38,9 @@ export interface ResponsesEncodingOptions extends ResponsesEncoderOptions {
 
 export function responsesEncoding(options: ResponsesEncodingOptions): Encoding {
   const encoder = createResponsesEncoder(options);
-  const pick = (events: readonly WireEvent[]): readonly WireEvent[] =>
-    options.finalOnly === true ? events.filter((event) => FINAL_ONLY.has(event.type)) : events;
   return {
-    push: (event) => pick(encoder.push(event)),
-    fail: (error) => pick(encoder.fail(error)),
+    push: options.finalOnly === true ? (event) => finals(encoder.push(event)) : (event) => encoder.push(event),
+    fail: options.finalOnly === true ? (error) => finals(encoder.fail(error)) : (error) => encoder.fail(error),
     toSse: toEventSse,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
     get body() {
@@ -52,6 +50,10 @@ export function responsesEncoding(options: ResponsesEncodingOptions): Encoding {
       return encoder.response;
     },
   };
+}
+
+function finals(events: readonly WireEvent[]): readonly WireEvent[] {
+  return events.filter((event) => FINAL_ONLY.has(event.type));
 }
 
 export function chatEncoding(options: ChatEncoderOptions): Encoding {

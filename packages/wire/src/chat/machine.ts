@@ -103,7 +103,7 @@ export class ChatMachine extends WireMachine {
     const choices = chunk['choices'];
     if (Array.isArray(choices)) this.#readChoices(choices);
     else if (!isObject(chunk['usage'])) this.skipped++;
-    this.#takeUsage(chunk['usage']);
+    if (chunk['usage'] !== undefined) this.#takeUsage(chunk['usage']);
     if (this.#unfinished === 0 && this.#choices.size > 0) this.#finish();
   }
 
@@ -124,18 +124,18 @@ export class ChatMachine extends WireMachine {
     if (isObject(delta)) this.#readDelta(choice, delta);
     const message = value['message'];
     if (isObject(message)) this.#readMessage(choice, message);
-    this.#takeUsageOf(value);
-    const finish = this.#finishOf(value['finish_reason']);
-    if (finish === undefined || choice.finish !== undefined) return;
-    choice.finish = finish;
-    this.#unfinished--;
+    if (value['usage'] !== undefined) this.#takeUsageOf(value);
+    const finish = value['finish_reason'];
+    if (finish !== null && finish !== undefined) this.#readFinish(choice, finish);
   }
 
-  #finishOf(given: unknown): string | undefined {
+  #readFinish(choice: Choice, given: unknown): void {
     if (given === '') this.repaired('empty_finish_reason');
     const finish = nonEmpty(given);
-    if (finish !== undefined && isOddToolFinish(finish)) this.repaired('finish_reason_spelling');
-    return finish;
+    if (finish === undefined || choice.finish !== undefined) return;
+    if (isOddToolFinish(finish)) this.repaired('finish_reason_spelling');
+    choice.finish = finish;
+    this.#unfinished--;
   }
 
   #choiceAt(given: unknown, place: number): Choice {
