@@ -1,6 +1,6 @@
 import { nonEmpty, type JsonObject } from './base/json.ts';
 import type { Item } from './model/items.ts';
-import type { ClientTool } from './tools/client-tool.ts';
+import type { ClientTool } from './tools/kinds/client-tool.ts';
 import { toolOfCall, toolOfOutput } from './tools/client-tools.ts';
 
 /** Which output answers which call, by their places in a history. */

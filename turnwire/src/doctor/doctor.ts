@@ -7,7 +7,7 @@ import { modelProbes } from './probes-model.ts';
 import { serverProbes } from './probes-server.ts';
 import { websocketProbes } from './probes-websocket.ts';
 import type { Finding } from './finding.ts';
-import type { QuirkLevel } from './quirk.ts';
+import type { QuirkLevel } from './quirks/quirk.ts';
 import { quirkOf } from './quirks.ts';
 
 export interface DoctorOptions {

@@ -9,6 +9,6 @@ export {
   type Verdict,
 } from './doctor.ts';
 export type { ProbeWire } from './examination.ts';
-export type { Quirk, QuirkLevel, QuirkTable } from './quirk.ts';
+export type { Quirk, QuirkLevel, QuirkTable } from './quirks/quirk.ts';
 export { quirks } from './quirks.ts';
 export { formatReport } from './report.ts';

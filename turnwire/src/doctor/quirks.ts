@@ -1,4 +1,4 @@
-import type { Quirk, QuirkTable } from './quirk.ts';
+import type { Quirk, QuirkTable } from './quirks/quirk.ts';
 import { chatQuirks } from './quirks/chat.ts';
 import { endingQuirks } from './quirks/ending.ts';
 import { errorQuirks } from './quirks/errors.ts';

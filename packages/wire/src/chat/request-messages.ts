@@ -4,7 +4,7 @@ import type { ModelRequest } from '../model/request.ts';
 import type { ChatQuirks } from '../quirks.ts';
 import { argumentsNote, sendableArguments } from '../arguments.ts';
 import { isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
-import { ABORTED, type ClientTool } from '../tools/client-tool.ts';
+import { ABORTED, type ClientTool } from '../tools/kinds/client-tool.ts';
 import { toolOfCall, toolOfOutput } from '../tools/client-tools.ts';
 import { textOfParts, toChatContent, toToolContent } from './request-content.ts';
 

@@ -1,11 +1,11 @@
 import type { Item } from '../model/items.ts';
-import { applyPatch } from './built-in/apply-patch.ts';
-import { localShell } from './built-in/local-shell.ts';
-import { shell } from './built-in/shell.ts';
-import { toolSearch } from './built-in/tool-search.ts';
-import type { BuiltInKind, BuiltInTool, ClientTool, ToolKind } from './client-tool.ts';
-import { customTool } from './custom.ts';
-import { functionTool } from './function.ts';
+import { applyPatch } from './kinds/apply-patch.ts';
+import { localShell } from './kinds/local-shell.ts';
+import { shell } from './kinds/shell.ts';
+import { toolSearch } from './kinds/tool-search.ts';
+import type { BuiltInKind, BuiltInTool, ClientTool, ToolKind } from './kinds/client-tool.ts';
+import { customTool } from './kinds/custom.ts';
+import { functionTool } from './kinds/function.ts';
 
 /** The tools of the API itself that a client may run. */
 export const builtInTools = {

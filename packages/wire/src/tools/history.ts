@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 import { isToolCall, type FunctionCall, type FunctionCallOutput, type Item } from '../model/items.ts';
-import type { ClientTool, ToolTarget } from './client-tool.ts';
+import type { ClientTool, ToolTarget } from './kinds/client-tool.ts';
 import { isBuiltInKind, toolOfCall, toolOfOutput } from './client-tools.ts';
 import type { ToolMap, Uncarried } from './tool-map.ts';
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../base/json.ts';
 import type { ModelEvent, ToolCallInputDeltaEvent } from '../model/events.ts';
 import { isFunctionCall, type FunctionCall, type OutputItem } from '../model/items.ts';
-import type { ToolTarget } from './client-tool.ts';
+import type { ToolTarget } from './kinds/client-tool.ts';
 import { builtInTools, clientTools, isBuiltInKind } from './client-tools.ts';
 import { InputExtractor, inputOfArguments } from './input-extractor.ts';
 import type { ToolMap } from './tool-map.ts';

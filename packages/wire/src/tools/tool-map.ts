@@ -1,7 +1,7 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { FunctionTool, ToolChoice } from '../model/request.ts';
-import type { ToolTarget } from './client-tool.ts';
+import type { ToolTarget } from './kinds/client-tool.ts';
 import { builtInTools, clientTools, isBuiltInKind } from './client-tools.ts';
 import { createNameAllocator, type NameAllocator } from './names.ts';
 

@@ -1,4 +1,4 @@
-import { broken, client, odd, type QuirkTable } from '../quirk.ts';
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
 
 const byId = 'turnwire tells calls apart by id first, then by index; the bridge sends each with its own index';
 const reads = 'turnwire reads it; the bridge answers in the usual shape';

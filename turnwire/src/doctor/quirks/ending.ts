@@ -1,4 +1,4 @@
-import { broken, client, odd, type QuirkTable } from '../quirk.ts';
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
 
 const grace = 'turnwire completes at the finish, at the latest after usage_grace_ms; the bridge ends the body itself';
 

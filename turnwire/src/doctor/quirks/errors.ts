@@ -1,4 +1,4 @@
-import { broken, client, odd, type QuirkTable } from '../quirk.ts';
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
 
 const classes = 'one table of retry classes: the user sees what the server said';
 

@@ -1,4 +1,4 @@
-import { broken, client, odd, type QuirkTable } from '../quirk.ts';
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
 
 const framer = 'turnwire frames after the standard, whatever the cut of the chunks';
 

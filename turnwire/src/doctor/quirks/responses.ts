@@ -1,4 +1,4 @@
-import { broken, client, odd, type QuirkTable } from '../quirk.ts';
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
 
 const filled = 'turnwire fills in what did not arrive, once; the bridge sends the whole sequence in order';
 const throwsOn = client.openai('throws');

@@ -1,4 +1,4 @@
-import { broken, client, odd, type QuirkTable } from '../quirk.ts';
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
 
 const typed = 'a typed error by its code and shape; the session goes on by HTTP when it lasts';
 

@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, parseJson, type JsonObject } from '../../base/json.ts';
-import type { BuiltInTool, ToolTarget } from '../client-tool.ts';
-import { functionTool, plainFunction } from '../function.ts';
+import type { BuiltInTool, ToolTarget } from './client-tool.ts';
+import { functionTool, plainFunction } from './function.ts';
 
 /** The search for deferred tools, where the client and not the server runs it. */
 export const toolSearch: BuiltInTool = {

@@ -1,5 +1,5 @@
-import { isObject, stringOf, type JsonObject } from '../base/json.ts';
-import type { FunctionTool } from '../model/request.ts';
+import { isObject, stringOf, type JsonObject } from '../../base/json.ts';
+import type { FunctionTool } from '../../model/request.ts';
 import { ABORTED, outputField, type ClientTool } from './client-tool.ts';
 
 /** A function of the client itself. */

@@ -1,4 +1,4 @@
-import { isObject, nonEmpty, stringOf } from '../base/json.ts';
+import { isObject, nonEmpty, stringOf } from '../../base/json.ts';
 import { ABORTED, outputField, type ClientTool } from './client-tool.ts';
 import { standIn } from './function.ts';
 

@@ -1,6 +1,6 @@
-import { isObject, type JsonObject } from '../base/json.ts';
-import type { Item, OutputItem } from '../model/items.ts';
-import type { FunctionTool } from '../model/request.ts';
+import { isObject, type JsonObject } from '../../base/json.ts';
+import type { Item, OutputItem } from '../../model/items.ts';
+import type { FunctionTool } from '../../model/request.ts';
 
 /** Tools of the API itself that the client runs; they have no name but their type. */
 export type BuiltInKind = 'local_shell' | 'tool_search' | 'shell' | 'apply_patch';

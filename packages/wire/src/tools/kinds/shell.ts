@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../../base/json.ts';
-import { ABORTED, fieldsAsJson, type BuiltInTool } from '../client-tool.ts';
-import { standIn } from '../function.ts';
+import { ABORTED, fieldsAsJson, type BuiltInTool } from './client-tool.ts';
+import { standIn } from './function.ts';
 
 /** The shell of the Responses API: several command lines in one call. */
 export const shell: BuiltInTool = {

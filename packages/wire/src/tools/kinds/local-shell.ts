@@ -1,6 +1,6 @@
 import { isObject, parseJson } from '../../base/json.ts';
-import { ABORTED, fieldsAsJson, outputField, type BuiltInTool } from '../client-tool.ts';
-import { standIn } from '../function.ts';
+import { ABORTED, fieldsAsJson, outputField, type BuiltInTool } from './client-tool.ts';
+import { standIn } from './function.ts';
 
 /** Codex' old shell tool: a command as a list of words. */
 export const localShell: BuiltInTool = {

@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../../base/json.ts';
-import { ABORTED, type BuiltInTool } from '../client-tool.ts';
-import { standIn } from '../function.ts';
+import { ABORTED, type BuiltInTool } from './client-tool.ts';
+import { standIn } from './function.ts';
 
 /** The file editor of the Responses API: one operation on one file in each call. */
 export const applyPatch: BuiltInTool = {
