@@ -110,10 +110,12 @@ describe('an error of the upstream that passes through', () => {
     const { res } = await upstream.next();
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write('event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"a"}\n\n');
+    const reader = (await failed).body!.getReader();
+    await reader.read(); // it has passed, and can be put to nobody else
     const error = { code: 'server_error', message: 'it broke' };
     const response = JSON.stringify({ type: 'response.failed', response: { id: 'r', status: 'failed', error } });
     res.end(`event: response.failed\ndata: ${response}\n\n`);
-    await (await failed).text();
+    while (!(await reader.read()).done);
     expect(await samplesOf(bridge, 'requests')).toEqual([
       '{route="passthrough",outcome="invalid_request"} 1',
       '{route="passthrough",outcome="server_error"} 1',
