@@ -10,7 +10,7 @@ import type { RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
-import type { AttemptContext } from '../stream/sampling.ts';
+import type { AttemptContext } from '../stream/retrying-stream.ts';
 import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
 import { concealSecrets, secretsOf } from '../provider/secrets.ts';
 

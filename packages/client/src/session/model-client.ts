@@ -5,7 +5,7 @@ import { systemClock } from '../platform/system-clock.ts';
 import type { MintId } from '@turnwire/wire/internal/decoder';
 import { randomId } from '../platform/random.ts';
 import { openHttpCall, type CallContext } from '../http/model-call.ts';
-import { Sampling } from '../stream/sampling.ts';
+import { RetryingStream } from '../stream/retrying-stream.ts';
 import { retryPolicies } from '@turnwire/wire/internal/model/retry-policy';
 import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
 import type { ModelObserver } from '../observer.ts';
@@ -82,7 +82,7 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
   return {
     stream(request, { signal } = {}) {
       const watch = observer?.onTurn?.(provider);
-      const sampling = new Sampling(request, {
+      const sampling = new RetryingStream(request, {
         clock,
         signal,
         closing: closing.signal,

@@ -17,7 +17,7 @@ import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
 import type { ModelObserver } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { GetEnv } from '../provider/provider-request.ts';
-import { Sampling } from '../stream/sampling.ts';
+import { RetryingStream } from '../stream/retrying-stream.ts';
 import { concealSecrets, secretsOf } from '../provider/secrets.ts';
 import { createWebSocketPreference, type WebSocketPreference } from '../websocket/preference.ts';
 
@@ -157,7 +157,7 @@ function createTurn({ context, lines, closing, policy, random }: SessionSettings
   let ended = false;
   return {
     stream(request, { signal, rebuildInput } = {}) {
-      const sampling = new Sampling(request, {
+      const sampling = new RetryingStream(request, {
         clock,
         random,
         policy,

@@ -12,7 +12,7 @@ import { headerEvents, TURN_STATE_HEADER } from '@turnwire/wire/internal/respons
 import { toResponsesBody } from '@turnwire/wire/internal/responses/request';
 import type { ModelObserver, PollResult } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
-import type { Attempt } from '../stream/sampling.ts';
+import type { Attempt } from '../stream/retrying-stream.ts';
 import type { Line, LineKeeper, TurnStatePort } from './line.ts';
 import { baselineAfter, createFrame, type CreateFrame } from './frame.ts';
 

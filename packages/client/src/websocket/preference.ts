@@ -2,7 +2,7 @@ import { ModelError, type ErrorKind } from '@turnwire/wire/internal/model/errors
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import type { CallContext, StickyState } from '../http/model-call.ts';
-import type { Attempt, AttemptContext } from '../stream/sampling.ts';
+import type { Attempt, AttemptContext } from '../stream/retrying-stream.ts';
 import type { WebSocketCall } from './call.ts';
 import { createWebSocketConnection } from './connection.ts';
 

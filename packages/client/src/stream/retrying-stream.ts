@@ -51,7 +51,7 @@ export interface SamplingOptions {
  * One request of a turn until its answer: tries again as the policy says, each time after a `retrying` event and a
  * wait. A stream that broke is asked for again with what was done in it, so that nothing is redone.
  */
-export class Sampling implements BatchSource {
+export class RetryingStream implements BatchSource {
   readonly #options: SamplingOptions;
   readonly #stop = new AbortController();
   readonly #used: Record<RetryLevelName, number> = { request: 0, stream: 0 };
