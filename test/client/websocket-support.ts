@@ -3,7 +3,7 @@ import type { Item } from '../../packages/wire/src/model/items.ts';
 import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
 import { toModelStream } from '../../packages/client/src/stream/model-stream.ts';
 import type { BatchSource } from '../../packages/client/src/stream/model-stream.ts';
-import type { TurnStatePort } from '../../packages/client/src/websocket/line.ts';
+import type { TurnStatePort } from '../../packages/client/src/websocket/socket-pool.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../../packages/wire/src/responses/headers.ts';
 import type { ServerSocket } from '../transport/support/websocket-server.ts';
 import { messageEvents, outcomeOf, type Outcome } from './support.ts';

@@ -13,11 +13,11 @@ import { toResponsesBody } from '@turnwire/wire/internal/responses/request';
 import type { ModelObserver, PollResult } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { Attempt } from '../stream/retrying-stream.ts';
-import type { Line, LineKeeper, TurnStatePort } from './line.ts';
+import type { ResponsesSocket, SocketPool, TurnStatePort } from './socket-pool.ts';
 import { baselineAfter, createFrame, type CreateFrame } from './frame.ts';
 
 export interface WebSocketCallContext {
-  readonly lines: LineKeeper;
+  readonly lines: SocketPool;
   readonly provider: ProviderConfig;
   readonly clock: Clock;
   readonly observer?: ModelObserver | undefined;
@@ -42,7 +42,7 @@ const meansNoWebSocket = (status: number): boolean => (status < 500 && !saysMore
 
 /** The request and its answer that run on a line. */
 interface Running {
-  readonly line: Line;
+  readonly line: ResponsesSocket;
   readonly exchange: FrameExchange;
   readonly decoder: FrameDecoder;
   readonly frame: CreateFrame;
@@ -123,7 +123,7 @@ export class WebSocketCall implements Attempt {
     return this.#running;
   }
 
-  async #openLine(): Promise<Line> {
+  async #openLine(): Promise<ResponsesSocket> {
     const { lines, turnState } = this.#context;
     const answer = await lines.open(turnState, this.#stop.signal);
     if (answer.type === 'open') {
@@ -135,7 +135,7 @@ export class WebSocketCall implements Attempt {
   }
 
   /** The headers of the 101 speak for every request of the connection, but limits are those of their moment. */
-  #introduce(line: Line): readonly ModelEvent[] {
+  #introduce(line: ResponsesSocket): readonly ModelEvent[] {
     const events = headerEvents(line.socket.headers);
     if (line.introduced || this.#context.warmUp === true) return events.filter((event) => event.type !== 'rate_limits');
     line.introduced = true;
@@ -143,7 +143,7 @@ export class WebSocketCall implements Attempt {
   }
 
   /** The first turn on a line takes the turn state of its handshake, even if a warm-up opened it. */
-  #offerStateOf(line: Line): void {
+  #offerStateOf(line: ResponsesSocket): void {
     if (line.introduced) return;
     const value = line.socket.headers[TURN_STATE_HEADER];
     this.#context.turnState?.offer(firstHeaderValue(value));

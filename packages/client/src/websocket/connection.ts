@@ -7,7 +7,7 @@ import type { ModelObserver } from '../observer.ts';
 import type { GetEnv } from '../provider/provider-request.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import { WebSocketCall } from './call.ts';
-import { LineKeeper, type TurnStatePort } from './line.ts';
+import { SocketPool, type TurnStatePort } from './socket-pool.ts';
 
 export interface WebSocketConnectionOptions {
   readonly provider: ProviderConfig;
@@ -49,7 +49,7 @@ export interface WebSocketConnection {
  */
 export function createWebSocketConnection(options: WebSocketConnectionOptions): WebSocketConnection {
   const { provider, clock = systemClock, observer, proxy, getEnv = () => undefined } = options;
-  const lines = new LineKeeper({ provider, clock, getEnv, proxy });
+  const lines = new SocketPool({ provider, clock, getEnv, proxy });
   const context = { lines, provider, clock, observer, timers: timersOf(provider) };
   return {
     stream: (request, { signal, turnState } = {}) => new WebSocketCall(request, { ...context, signal, turnState }),

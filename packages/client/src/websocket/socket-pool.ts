@@ -13,7 +13,7 @@ import type { ProviderConfig } from '../provider/provider.ts';
 import { retryAfterOf } from '../http/retry-after.ts';
 import { WEBSOCKET_BETA, type Baseline } from './frame.ts';
 
-export interface LineOptions {
+export interface SocketPoolOptions {
   readonly provider: ProviderConfig;
   readonly getEnv: GetEnv;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export interface TurnStatePort {
 }
 
 /** A socket, and what its server knows. */
-export interface Line {
+export interface ResponsesSocket {
   readonly socket: FrameSocket;
   /** Absent after a request that cannot be built upon. */
   baseline: Baseline | undefined;
@@ -38,29 +38,29 @@ export interface Line {
 }
 
 /** What came of opening a line. */
-export type LineAnswer =
-  | { readonly type: 'open'; readonly line: Line }
+export type SocketAnswer =
+  | { readonly type: 'open'; readonly line: ResponsesSocket }
   | { readonly type: 'refused'; readonly status: number; readonly error: ModelError };
 
 /** Connections for calls: one line is kept between them. A second call at the same time has a line of its own. */
-export class LineKeeper {
-  readonly #options: LineOptions;
-  #kept: Line | undefined;
+export class SocketPool {
+  readonly #options: SocketPoolOptions;
+  #kept: ResponsesSocket | undefined;
   #closed = false;
 
-  constructor(options: LineOptions) {
+  constructor(options: SocketPoolOptions) {
     this.#options = options;
   }
 
   /** Takes the kept line, if it still stands. */
-  take(): Line | undefined {
+  take(): ResponsesSocket | undefined {
     const line = this.#kept;
     this.#kept = undefined;
     return line?.socket.free === true ? line : undefined;
   }
 
   /** Keeps a line for the next call, unless another one is kept already. */
-  giveBack(line: Line): void {
+  giveBack(line: ResponsesSocket): void {
     if (this.#kept?.socket.free === true || this.#closed) line.socket.close();
     else this.#kept = line;
   }
@@ -71,7 +71,7 @@ export class LineKeeper {
   }
 
   /** Opens a line. The turn state goes along, so that the connection too lands at the right replica. */
-  async open(turnState: TurnStatePort | undefined, signal: AbortSignal): Promise<LineAnswer> {
+  async open(turnState: TurnStatePort | undefined, signal: AbortSignal): Promise<SocketAnswer> {
     const { provider, getEnv, clock, proxy } = this.#options;
     const url = websocketUrl(provider, protocols[provider.wireApi].path);
     const answer = await openWebSocket({
