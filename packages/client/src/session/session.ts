@@ -19,7 +19,7 @@ import type { ProviderConfig } from '../provider/provider.ts';
 import type { GetEnv } from '../provider/provider-request.ts';
 import { RetryingStream } from '../stream/retrying-stream.ts';
 import { concealSecrets, secretsOf } from '../provider/secrets.ts';
-import { createWebSocketPreference, type WebSocketPreference } from '../websocket/preference.ts';
+import { createWebSocketFallback, type WebSocketFallback } from '../websocket/fallback.ts';
 
 /** What a session is made of. */
 export interface ModelSessionOptions {
@@ -112,7 +112,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
     observer,
     memory: { usageRefused: false },
   };
-  const lines = createWebSocketPreference(context);
+  const lines = createWebSocketFallback(context);
   const closing = new AbortController();
   const settings = {
     context,
@@ -135,7 +135,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
 
 interface SessionSettings {
   readonly context: CallContext;
-  readonly lines: WebSocketPreference;
+  readonly lines: WebSocketFallback;
   readonly closing: AbortSignal;
   readonly policy: RetryPolicy;
   readonly random: () => number;

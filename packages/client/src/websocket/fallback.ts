@@ -19,7 +19,7 @@ const CONNECTION_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
 ]);
 
 /** Whether a session uses WebSocket, and until when. */
-export interface WebSocketPreference {
+export interface WebSocketFallback {
   /** An attempt over WebSocket, or nothing where HTTP is the way. */
   open(request: ModelRequest, attempt: AttemptContext, state: StickyState): Attempt | undefined;
   /** True when this failure ends the use of WebSocket for the rest of the session. */
@@ -29,7 +29,7 @@ export interface WebSocketPreference {
 }
 
 /** WebSocket as long as the provider has it and it works: a refusal (426, 404) or two failures in a row end it. */
-export function createWebSocketPreference(context: CallContext): WebSocketPreference {
+export function createWebSocketFallback(context: CallContext): WebSocketFallback {
   const { provider, observer } = context;
   let on = provider.supportsWebsockets && protocols[provider.wireApi].overWebSocket;
   let failures = 0;
