@@ -5,7 +5,7 @@ import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { Connections } from './dispatcher.ts';
 import { abortFailure, describeTarget, networkFailure, timerFailure } from './failures.ts';
-import { Watch, type HttpTimers } from './watch.ts';
+import { ExchangeTimers, type HttpTimers } from './watch.ts';
 
 /** Bytes that may wait for the consumer before the socket is paused; one socket read can come on top. */
 const QUEUE_BYTES = 64 * 1024;
@@ -40,7 +40,7 @@ export class Exchange {
   readonly head: Promise<Head>;
   readonly #options: ExchangeOptions;
   readonly #target: string;
-  readonly #watch: Watch;
+  readonly #watch: ExchangeTimers;
   readonly #headSettles: PromiseWithResolvers<Head> = Promise.withResolvers<Head>();
   #state: State = 'connecting';
   #failure: ModelError | undefined;
@@ -59,7 +59,7 @@ export class Exchange {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.#target = describeTarget(options.method, options.url);
-    this.#watch = new Watch(options.clock, options.timers, (timer, ms) => {
+    this.#watch = new ExchangeTimers(options.clock, options.timers, (timer, ms) => {
       this.fail(timerFailure(timer, ms, this.#target));
     });
     this.head = this.#headSettles.promise;

@@ -28,7 +28,7 @@ export const defaultTimers = {
 } as const;
 
 /** The timers of one exchange; `expire` is called with the name of the one that ran out and its length. */
-export class Watch {
+export class ExchangeTimers {
   readonly #clock: Clock;
   readonly #connect: Deadline;
   readonly #firstByte: Deadline;

@@ -2,7 +2,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { abortFailure, timerFailure } from './failures.ts';
-import { defaultTimers, Watch, type HttpTimers } from './watch.ts';
+import { defaultTimers, ExchangeTimers, type HttpTimers } from './watch.ts';
 
 /** UTF-16 code units that may wait for the consumer before the socket is paused; one socket read can come on top. */
 const QUEUE_LENGTH = 64 * 1024;
@@ -30,7 +30,7 @@ export interface ExchangePorts {
 export class FrameExchange {
   readonly #ports: ExchangePorts;
   readonly #signal: AbortSignal | undefined;
-  readonly #watch: Watch;
+  readonly #watch: ExchangeTimers;
   readonly #send: Deadline;
   readonly #total: Deadline;
   #ended = false;
@@ -48,7 +48,9 @@ export class FrameExchange {
     const totalMs = timers.totalMs ?? defaultTimers.totalMs;
     this.#ports = ports;
     this.#signal = signal;
-    this.#watch = new Watch(ports.clock, timers, (timer, ms) => this.fail(timerFailure(timer, ms, ports.target)));
+    this.#watch = new ExchangeTimers(ports.clock, timers, (timer, ms) =>
+      this.fail(timerFailure(timer, ms, ports.target)),
+    );
     this.#send = new Deadline(ports.clock, idleMs, () => this.fail(sendFailure(idleMs, ports.target)));
     this.#total = new Deadline(ports.clock, totalMs, () => this.fail(timerFailure('total', totalMs, ports.target)));
     signal?.addEventListener('abort', this.#onAbort, { once: true });
