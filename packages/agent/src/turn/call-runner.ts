@@ -3,7 +3,7 @@ import { parseJson } from '@turnwire/wire/internal/base/json';
 import type { ApprovalGate } from '../approval/gate.ts';
 import type { AgentEvent, ToolStatus } from '../events.ts';
 import { outputFor } from '../thread/history.ts';
-import type { OrderLock, Slots, Turnstile } from './order-lock.ts';
+import type { OrderLock, Semaphore, Turnstile } from './order-lock.ts';
 import type { Journal, ToolCall, ToolCallOutput } from '../thread/records.ts';
 import { ToolInputError, type AgentTool, type ToolInput, type ToolPlan, type ToolResult } from '../tool.ts';
 
@@ -19,7 +19,7 @@ export interface CallDeps {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly lock: OrderLock;
-  readonly slots: Slots;
+  readonly slots: Semaphore;
   readonly signal: AbortSignal;
   readonly emit: (event: AgentEvent) => void;
 }

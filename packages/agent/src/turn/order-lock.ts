@@ -29,7 +29,7 @@ export class OrderLock {
 }
 
 /** At most `limit` at a time; the others wait in order. */
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

@@ -10,7 +10,7 @@ import type { EventChannel } from './event-channel.ts';
 import type { AgentEvent } from '../events.ts';
 import { outputFor, userMessage, type History } from '../thread/history.ts';
 import type { TurnModel } from '../model-port.ts';
-import { OrderLock, Slots } from './order-lock.ts';
+import { OrderLock, Semaphore } from './order-lock.ts';
 import { ResponseState } from './response.ts';
 import type { SteeringQueue } from './steering-queue.ts';
 import type { Journal, ToolCall } from '../thread/records.ts';
@@ -151,7 +151,7 @@ export class Turn {
       signal,
       emit,
       lock: new OrderLock(),
-      slots: new Slots(MAX_PARALLEL),
+      slots: new Semaphore(MAX_PARALLEL),
     };
     return (call, repeated) => (repeated === undefined ? runCall(call, deps) : this.#repeat(call, repeated));
   }
