@@ -17,7 +17,7 @@ import type { ResponsesSocket, SocketPool, TurnStatePort } from './socket-pool.t
 import { baselineAfter, createFrame, type CreateFrame } from './frame.ts';
 
 export interface WebSocketCallContext {
-  readonly lines: SocketPool;
+  readonly pool: SocketPool;
   readonly provider: ProviderConfig;
   readonly clock: Clock;
   readonly observer?: ModelObserver | undefined;
@@ -40,9 +40,9 @@ const saysMore = new Set([401, 402, 408, 409, 425, 429]);
  */
 const meansNoWebSocket = (status: number): boolean => (status < 500 && !saysMore.has(status)) || status === 501;
 
-/** The request and its answer that run on a line. */
+/** The request and its answer that run on a connection. */
 interface Running {
-  readonly line: ResponsesSocket;
+  readonly connection: ResponsesSocket;
   readonly exchange: FrameExchange;
   readonly decoder: FrameDecoder;
   readonly frame: CreateFrame;
@@ -92,7 +92,7 @@ export class WebSocketCall implements Attempt {
       this.#follow();
       const running = await this.#start();
       if (this.#cancelled) return undefined;
-      const events = this.#introduce(running.line);
+      const events = this.#introduce(running.connection);
       return events.length > 0 ? events : await this.#pump(running);
     } catch (error) {
       this.#close();
@@ -109,43 +109,44 @@ export class WebSocketCall implements Attempt {
   }
 
   async #start(): Promise<Running> {
-    const { lines, provider, timers, turnState, warmUp = false } = this.#context;
-    const line = lines.take() ?? (await this.#openLine());
-    this.#offerStateOf(line);
+    const { pool, provider, timers, turnState, warmUp = false } = this.#context;
+    const connection = pool.take() ?? (await this.#openConnection());
+    this.#offerStateOf(connection);
     const common = { model: provider.model, maxOutputTokens: provider.maxOutputTokens };
     const frame = createFrame(toResponsesBody(this.#request, common), {
-      baseline: line.baseline,
+      baseline: connection.baseline,
       turnState: turnState?.headers()[TURN_STATE_HEADER],
       warmUp,
     });
-    const exchange = line.socket.exchange(frame.text, { signal: this.#stop.signal, timers });
-    this.#running = { line, exchange, frame, decoder: createResponsesFrameDecoder(), items: [] };
+    const exchange = connection.socket.exchange(frame.text, { signal: this.#stop.signal, timers });
+    this.#running = { connection, exchange, frame, decoder: createResponsesFrameDecoder(), items: [] };
     return this.#running;
   }
 
-  async #openLine(): Promise<ResponsesSocket> {
-    const { lines, turnState } = this.#context;
-    const answer = await lines.open(turnState, this.#stop.signal);
+  async #openConnection(): Promise<ResponsesSocket> {
+    const { pool, turnState } = this.#context;
+    const answer = await pool.open(turnState, this.#stop.signal);
     if (answer.type === 'open') {
-      if (this.#stop.signal.aborted) answer.line.socket.terminate();
-      return answer.line;
+      if (this.#stop.signal.aborted) answer.connection.socket.terminate();
+      return answer.connection;
     }
     this.#refusedWith = answer.status;
     throw answer.error;
   }
 
   /** The headers of the 101 speak for every request of the connection, but limits are those of their moment. */
-  #introduce(line: ResponsesSocket): readonly ModelEvent[] {
-    const events = headerEvents(line.socket.headers);
-    if (line.introduced || this.#context.warmUp === true) return events.filter((event) => event.type !== 'rate_limits');
-    line.introduced = true;
+  #introduce(connection: ResponsesSocket): readonly ModelEvent[] {
+    const events = headerEvents(connection.socket.headers);
+    if (connection.introduced || this.#context.warmUp === true)
+      return events.filter((event) => event.type !== 'rate_limits');
+    connection.introduced = true;
     return events;
   }
 
-  /** The first turn on a line takes the turn state of its handshake, even if a warm-up opened it. */
-  #offerStateOf(line: ResponsesSocket): void {
-    if (line.introduced) return;
-    const value = line.socket.headers[TURN_STATE_HEADER];
+  /** The first turn on a connection takes the turn state of its handshake, even if a warm-up opened it. */
+  #offerStateOf(connection: ResponsesSocket): void {
+    if (connection.introduced) return;
+    const value = connection.socket.headers[TURN_STATE_HEADER];
     this.#context.turnState?.offer(firstHeaderValue(value));
   }
 
@@ -205,15 +206,15 @@ export class WebSocketCall implements Attempt {
   }
 
   /** The answer is over: keeps the socket for the next request, or drops it, and with it all that its server knows. */
-  #settle({ line, exchange, frame, decoder, items }: Running, last: ModelEvent | undefined): void {
+  #settle({ connection, exchange, frame, decoder, items }: Running, last: ModelEvent | undefined): void {
     if (decoder.failure !== undefined || last?.type !== 'completed') {
       exchange.cancel();
       return;
     }
     this.#unfollow();
     exchange.release();
-    line.baseline = baselineAfter(frame, last.response_id, items);
-    if (line.socket.free) this.#context.lines.giveBack(line);
+    connection.baseline = baselineAfter(frame, last.response_id, items);
+    if (connection.socket.free) this.#context.pool.giveBack(connection);
   }
 
   #close(): void {

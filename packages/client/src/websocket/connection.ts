@@ -49,15 +49,15 @@ export interface WebSocketConnection {
  */
 export function createWebSocketConnection(options: WebSocketConnectionOptions): WebSocketConnection {
   const { provider, clock = systemClock, observer, proxy, getEnv = () => undefined } = options;
-  const lines = new SocketPool({ provider, clock, getEnv, proxy });
-  const context = { lines, provider, clock, observer, timers: timersOf(provider) };
+  const pool = new SocketPool({ provider, clock, getEnv, proxy });
+  const context = { pool, provider, clock, observer, timers: timersOf(provider) };
   return {
     stream: (request, { signal, turnState } = {}) => new WebSocketCall(request, { ...context, signal, turnState }),
     async warmUp(request, { signal } = {}) {
       const call = new WebSocketCall(request, { ...context, signal, warmUp: true });
       while ((await call.next()) !== undefined);
     },
-    close: () => lines.close(),
+    close: () => pool.close(),
   };
 }
 

@@ -37,12 +37,12 @@ export interface ResponsesSocket {
   introduced: boolean;
 }
 
-/** What came of opening a line. */
+/** What came of opening a connection. */
 export type SocketAnswer =
-  | { readonly type: 'open'; readonly line: ResponsesSocket }
+  | { readonly type: 'open'; readonly connection: ResponsesSocket }
   | { readonly type: 'refused'; readonly status: number; readonly error: ModelError };
 
-/** Connections for calls: one line is kept between them. A second call at the same time has a line of its own. */
+/** Connections for calls: one connection is kept between them. A second call at the same time has a connection of its own. */
 export class SocketPool {
   readonly #options: SocketPoolOptions;
   #kept: ResponsesSocket | undefined;
@@ -52,17 +52,17 @@ export class SocketPool {
     this.#options = options;
   }
 
-  /** Takes the kept line, if it still stands. */
+  /** Takes the kept connection, if it still stands. */
   take(): ResponsesSocket | undefined {
-    const line = this.#kept;
+    const connection = this.#kept;
     this.#kept = undefined;
-    return line?.socket.free === true ? line : undefined;
+    return connection?.socket.free === true ? connection : undefined;
   }
 
-  /** Keeps a line for the next call, unless another one is kept already. */
-  giveBack(line: ResponsesSocket): void {
-    if (this.#kept?.socket.free === true || this.#closed) line.socket.close();
-    else this.#kept = line;
+  /** Keeps a connection for the next call, unless another one is kept already. */
+  giveBack(connection: ResponsesSocket): void {
+    if (this.#kept?.socket.free === true || this.#closed) connection.socket.close();
+    else this.#kept = connection;
   }
 
   close(): void {
@@ -70,7 +70,7 @@ export class SocketPool {
     this.take()?.socket.close();
   }
 
-  /** Opens a line. The turn state goes along, so that the connection too lands at the right replica. */
+  /** Opens a connection. The turn state goes along, so that the connection too lands at the right replica. */
   async open(turnState: TurnStatePort | undefined, signal: AbortSignal): Promise<SocketAnswer> {
     const { provider, getEnv, clock, proxy } = this.#options;
     const url = websocketUrl(provider, protocols[provider.wireApi].path);
@@ -89,7 +89,7 @@ export class SocketPool {
       proxy,
     });
     if (answer.type === 'open') {
-      return { type: 'open', line: { socket: answer.socket, baseline: undefined, introduced: false } };
+      return { type: 'open', connection: { socket: answer.socket, baseline: undefined, introduced: false } };
     }
     // An answer over HTTP like any other: a replica may have taken the turn all the same.
     turnState?.offer(headerIn(answer.headers, TURN_STATE_HEADER));
