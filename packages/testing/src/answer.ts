@@ -10,7 +10,7 @@ export type Frame =
   /** SSE text as it is, line ends included; on a WebSocket one text message. */
   | { readonly kind: 'raw'; readonly text: string };
 
-/** One deed of the server on the connection, in order. `hold`, `pulse`, `cut`, `reset` and `close` are last ones. */
+/** One performStep of the server on the connection, in order. `hold`, `pulse`, `cut`, `reset` and `close` are last ones. */
 export type Step =
   /** `mark` says what the client knows once it has read this: `finish_reason`, `[DONE]`, `response.completed`, … */
   | { readonly do: 'write'; readonly data: string | Uint8Array; readonly mark?: string | undefined }

@@ -65,12 +65,12 @@ export async function playSteps(res: ServerResponse, steps: Iterable<Step>, cont
       }
     }
     await flush();
-    await deed(res, step, context);
+    await performStep(res, step, context);
   }
   await flush();
 }
 
-async function deed(res: ServerResponse, step: Step, context: PlayContext): Promise<void> {
+async function performStep(res: ServerResponse, step: Step, context: PlayContext): Promise<void> {
   switch (step.do) {
     case 'write':
       return write(res, step.data, context);

@@ -209,11 +209,11 @@ function stepsWithError(input: StageInput): Iterable<Step> {
 async function playMessages(client: WebSocket, steps: Iterable<Step>, play: PlayContext): Promise<void> {
   for (const step of steps) {
     if (play.signal.aborted) return;
-    await deed(client, step, play);
+    await performStep(client, step, play);
   }
 }
 
-async function deed(client: WebSocket, step: Step, play: PlayContext): Promise<void> {
+async function performStep(client: WebSocket, step: Step, play: PlayContext): Promise<void> {
   switch (step.do) {
     case 'write':
       play.state.writes++;
