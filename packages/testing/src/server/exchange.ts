@@ -13,7 +13,7 @@ import { headersOf, newRecord, type AnswerState, type RecordedRequest, type Reco
 import { replyIds } from './reply-events.ts';
 import { viewRequest, type RequestView } from '../scenario/request-view.ts';
 import { selectReply, type Reply, type Scenario } from '../scenario/scenario.ts';
-import { bodyOf, plainHead, stepsOf, type StageInput } from './stage.ts';
+import { bodyOf, plainHead, renderReply, type RenderInput } from './render-reply.ts';
 import { mockWires, responsesInput } from '../scenario/wires.ts';
 
 /** What all exchanges of one mock share. */
@@ -101,7 +101,7 @@ export class Exchange {
 
   async #answer(view: RequestView, record: RecordedRequest, earlier: readonly unknown[]): Promise<void> {
     const play = this.#playContext(record.answer);
-    const input = stageInput(this.#context, view, view.wire, this.#query);
+    const input = renderInput(this.#context, view, view.wire, this.#query);
     if ('missing' in input) {
       this.#json(400, invalidRequest(input.missing), record.answer);
       return;
@@ -114,7 +114,7 @@ export class Exchange {
     await playHead(this.#res, head, play);
     if (play.signal.aborted || head.refuse) return;
     if (head.body !== undefined) playBody(this.#res, head.body, play);
-    else await playSteps(this.#res, stepsOf(input), play);
+    else await playSteps(this.#res, renderReply(input), play);
   }
 
   #playContext(state: AnswerState): PlayContext {
@@ -187,12 +187,12 @@ export class Exchange {
 }
 
 /** What the answer to a request is made of, or why there is none. */
-export function stageInput(
+export function renderInput(
   context: ExchangeContext,
   view: RequestView,
   wire: FaultWire,
   query: string,
-): StageInput | { readonly missing: string } {
+): RenderInput | { readonly missing: string } {
   const chosen = selectReply(context.scenario, view);
   if ('missing' in chosen) return chosen;
   const own = (chosen.faults ?? []).map((text) => parseFault(text)).map((fault) => ({ fault, hooks: fault.create() }));
@@ -221,7 +221,7 @@ export function earlierItems(context: ExchangeContext, body: JsonObject): readon
 }
 
 /** Keeps a response for requests that name it; its output is made only when one does. */
-export function remember(context: ExchangeContext, input: StageInput, earlier: readonly unknown[]): void {
+export function remember(context: ExchangeContext, input: RenderInput, earlier: readonly unknown[]): void {
   if (!mockWires[input.request.wire].keepsAnswers) return;
   const { responses } = context;
   responses.set(input.ids.response, () => {
@@ -237,7 +237,7 @@ function withPace(reply: Reply, paceMs: number | undefined): Reply {
 }
 
 /** The headers of what the answer turned out to be. */
-function finishHead(head: Head, input: StageInput): void {
+function finishHead(head: Head, input: RenderInput): void {
   if (head.body === undefined && head.json) {
     head.body = bodyOf(input);
     head.headers['content-type'] ??= 'application/json';

@@ -7,11 +7,11 @@ import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/ba
 import { protocols } from '@turnwire/wire/internal/protocols';
 import type { Step } from '../answer.ts';
 import { aborted, pause } from '@turnwire/client/internal/platform/wait';
-import { earlierItems, notFoundError, remember, stageInput, type ExchangeContext } from './exchange.ts';
+import { earlierItems, notFoundError, remember, renderInput, type ExchangeContext } from './exchange.ts';
 import { enter, type PlayContext } from './play.ts';
 import { headersOf, newRecord, type RecordedRequest } from './recorder.ts';
 import { viewRequest, type RequestView } from '../scenario/request-view.ts';
-import { stepsOf, type StageInput } from './stage.ts';
+import { renderReply, type RenderInput } from './render-reply.ts';
 import { responsesInput } from '../scenario/wires.ts';
 
 const PATHS = new Set(['/v1/responses', '/responses']);
@@ -131,7 +131,7 @@ export class WebSocketSide {
     };
     client.once('close', left);
     try {
-      const input = stageInput(this.#context, view, 'websocket', '');
+      const input = renderInput(this.#context, view, 'websocket', '');
       if ('missing' in input) {
         sendJson(client, invalidMessage(input.missing));
         enter(play, 'ended');
@@ -196,9 +196,9 @@ function refuseUpgrade(socket: Duplex, status: number): void {
 }
 
 /** A reply that is an HTTP error is an error frame here. */
-function stepsWithError(input: StageInput): Iterable<Step> {
+function stepsWithError(input: RenderInput): Iterable<Step> {
   const { error } = input.reply;
-  if (error?.status === undefined) return stepsOf(input);
+  if (error?.status === undefined) return renderReply(input);
   const { status, ...fields } = error;
   return [
     { do: 'write', data: JSON.stringify({ type: 'error', status, error: fields }), mark: 'error' },

@@ -13,7 +13,7 @@ import type { RequestView } from '../scenario/request-view.ts';
 import type { Reply } from '../scenario/scenario.ts';
 
 /** Everything an answer is made of. */
-export interface StageInput {
+export interface RenderInput {
   readonly request: RequestView;
   readonly reply: Reply;
   readonly ids: ReplyIds;
@@ -24,7 +24,7 @@ export interface StageInput {
 }
 
 /** Head of a good answer, before any fault. */
-export function plainHead(input: StageInput): Head {
+export function plainHead(input: RenderInput): Head {
   return {
     status: 200,
     headers: { ...input.reply.headers },
@@ -36,23 +36,23 @@ export function plainHead(input: StageInput): Head {
 }
 
 /** The body of an answer that is not streamed, as JSON text. */
-export function bodyOf(input: StageInput): string {
+export function bodyOf(input: RenderInput): string {
   const encoder = encoderFor(input);
   for (const event of wholeReply(input)) pushInto(encoder, event);
   return JSON.stringify(encoder.body);
 }
 
 /** The steps of a streamed answer: lazily and straight from the encoder, unless a fault or a pace wants each event. */
-export function stepsOf(input: StageInput): Iterable<Step> {
+export function renderReply(input: RenderInput): Iterable<Step> {
   const meddles = input.faults.some((fault) => 'frames' in fault || 'text' in fault || 'steps' in fault);
   if (!meddles && input.reply.paceMs === undefined && input.context.wire !== 'websocket') return plainSteps(input);
-  return meddledSteps(input);
+  return stepsThroughFaults(input);
 }
 
 const BATCH = 16 * 1024;
 
 /** As fast as the socket takes it: events in batches of about 16 KiB. */
-function* plainSteps(input: StageInput): Generator<Step> {
+function* plainSteps(input: RenderInput): Generator<Step> {
   const encoder = encoderFor(input);
   const { toSse } = protocols[input.request.wire];
   let batch = '';
@@ -76,7 +76,7 @@ function plainMark(event: WireEvent, before: string | undefined): string | undef
 }
 
 /** Event by event, through the hooks of every fault. */
-function meddledSteps(input: StageInput): Iterable<Step> {
+function stepsThroughFaults(input: RenderInput): Iterable<Step> {
   const { faults, context } = input;
   let frames = framesOf(input);
   for (const fault of faults) frames = fault.frames?.(frames, context) ?? frames;
@@ -104,7 +104,7 @@ function pacedSteps(
   });
 }
 
-function framesOf(input: StageInput): Frame[] {
+function framesOf(input: RenderInput): Frame[] {
   const encoder = encoderFor(input);
   const events: WireEvent[] = [];
   for (const event of wholeReply(input)) for (const wire of pushInto(encoder, event)) events.push(wire);
@@ -112,7 +112,7 @@ function framesOf(input: StageInput): Frame[] {
 }
 
 /** The reply's events and its end: `completed`, or the error that it ends with. */
-function* wholeReply(input: StageInput): Generator<ModelEvent | ModelError> {
+function* wholeReply(input: RenderInput): Generator<ModelEvent | ModelError> {
   const { reply, request, ids } = input;
   const deltas = yield* replyEvents(partsOf(reply, request), ids);
   const usage = reply.usage === undefined ? countedUsage(request, deltas) : (reply.usage ?? undefined);
@@ -144,7 +144,7 @@ function pushInto(encoder: AnswerEncoder, event: ModelEvent | ModelError): WireE
   return event instanceof ModelError ? encoder.fail(event) : encoder.push(event);
 }
 
-function encoderFor({ request, createdAt, model, ids }: StageInput): AnswerEncoder {
+function encoderFor({ request, createdAt, model, ids }: RenderInput): AnswerEncoder {
   return protocols[request.wire].createEncoder({
     id: ids.response,
     createdAt,
