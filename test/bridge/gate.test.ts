@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createGate, type GateOptions } from '../../packages/bridge/src/front/gate.ts';
-import { createTurnSeal } from '../../packages/bridge/src/upstream/turn-state.ts';
+import { createTurnStateSigner } from '../../packages/bridge/src/upstream/turn-state.ts';
 
 const good = { host: '127.0.0.1:18080', 'content-type': 'application/json' };
 
@@ -72,14 +72,14 @@ describe('gate', () => {
 });
 
 describe('turn seal', () => {
-  const seal = createTurnSeal('secret');
+  const seal = createTurnStateSigner('secret');
 
   it('gives back what it sealed, in visible ASCII', () => {
     for (const state of [{ upstream: 'a' }, { upstream: 'a', own: 'ts-1 "ü"' }]) {
       const token = seal.seal(state);
       expect(token).toMatch(/^[\x21-\x7e]+$/);
       expect(seal.open(token)).toEqual(state);
-      expect(createTurnSeal('secret').open(token)).toEqual(state);
+      expect(createTurnStateSigner('secret').open(token)).toEqual(state);
     }
   });
 
@@ -98,6 +98,6 @@ describe('turn seal', () => {
       'x'.repeat(100_000),
     ];
     for (const other of others) expect(seal.open(other)).toBeUndefined();
-    expect(createTurnSeal('other').open(token)).toBeUndefined();
+    expect(createTurnStateSigner('other').open(token)).toBeUndefined();
   });
 });

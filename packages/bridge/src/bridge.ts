@@ -12,7 +12,7 @@ import { HttpFront } from './front/server.ts';
 import { openStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
 import { createTracer } from './observe/trace.ts';
-import { createTurnSeal } from './upstream/turn-state.ts';
+import { createTurnStateSigner } from './upstream/turn-state.ts';
 import { createHop } from './upstream/hop.ts';
 import { refuseOwnAddress } from './upstream/own-address.ts';
 import { UpstreamPool } from './upstream/pool.ts';
@@ -138,7 +138,7 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
     store: await openStore(settings.store, settings.storeLimits, (error) =>
       log.error({ error: error.message }, 'the store'),
     ),
-    seal: createTurnSeal(settings.turnStateKey),
+    seal: createTurnStateSigner(settings.turnStateKey),
     metrics,
     begin: createExchanges(settings.clock, [createLogObserver(log), metrics.observe, ...tracers(settings, log)]),
   };

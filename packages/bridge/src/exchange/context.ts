@@ -6,7 +6,7 @@ import type { ResponseStore } from '../store/index.ts';
 import type { OpenStreams } from '../upstream/streams.ts';
 import type { Exchange } from '../observe/exchange.ts';
 import type { ExchangeStart } from '../observe/observer.ts';
-import type { TurnSeal } from '../upstream/turn-state.ts';
+import type { TurnStateSigner } from '../upstream/turn-state.ts';
 import type { Hop } from '../upstream/hop.ts';
 import type { UpstreamPool } from '../upstream/pool.ts';
 
@@ -18,7 +18,7 @@ export interface BridgeContext {
   /** The mark on what this bridge sends, and how it knows it again. */
   readonly hop: Hop;
   readonly store: ResponseStore;
-  readonly seal: TurnSeal;
+  readonly seal: TurnStateSigner;
   readonly streams: OpenStreams;
   readonly metrics: Metrics;
   readonly log: Logger;

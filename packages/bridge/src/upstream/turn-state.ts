@@ -10,7 +10,7 @@ export interface TurnState {
 }
 
 /** Seals turn states into opaque tokens that only the holder of the key can make. */
-export interface TurnSeal {
+export interface TurnStateSigner {
   /** Visible ASCII, fit for a header. */
   seal(state: TurnState): string;
   /** Undefined for anything that was not sealed with the same key. */
@@ -24,7 +24,7 @@ const MAX_TOKEN = 32_768;
 /**
  * @param key - secret; bridges that share it understand each other's tokens
  */
-export function createTurnSeal(key: string | Uint8Array): TurnSeal {
+export function createTurnStateSigner(key: string | Uint8Array): TurnStateSigner {
   const sign = (payload: string): Buffer => createHmac('sha256', key).update(`${PREFIX}.${payload}`).digest();
   return {
     seal: ({ upstream, own }) => {
