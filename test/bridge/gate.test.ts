@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createGate, type GateOptions } from '../../packages/bridge/src/front/gate.ts';
+import { createAccessGuard, type AccessOptions } from '../../packages/bridge/src/front/access-guard.ts';
 import { createTurnStateSigner } from '../../packages/bridge/src/upstream/turn-state.ts';
 
 const good = { host: '127.0.0.1:18080', 'content-type': 'application/json' };
@@ -7,12 +7,12 @@ const good = { host: '127.0.0.1:18080', 'content-type': 'application/json' };
 /** The status that a request is refused with, or `in`. */
 function ask(
   headers: Record<string, string | undefined>,
-  options: Partial<GateOptions> = {},
+  options: Partial<AccessOptions> = {},
   url = '/v1/responses',
 ): number | 'in' {
   return (
-    createGate({ host: '127.0.0.1', ...options })({ method: 'POST', url, headers: { ...good, ...headers } })?.status ??
-    'in'
+    createAccessGuard({ host: '127.0.0.1', ...options })({ method: 'POST', url, headers: { ...good, ...headers } })
+      ?.status ?? 'in'
   );
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allAnswerHeaders, passedHeaders, translatedHeaders } from '../../packages/bridge/src/request/client-kind.ts';
 import { createTracer } from '../../packages/bridge/src/observe/trace.ts';
 import { createExchanges } from '../../packages/bridge/src/observe/exchange.ts';
-import { createGate } from '../../packages/bridge/src/front/gate.ts';
+import { createAccessGuard } from '../../packages/bridge/src/front/access-guard.ts';
 import { toolEnvironment } from '../../turnwire/src/cli/agent-flags.ts';
 import { createProvider } from '../../packages/client/src/provider/provider.ts';
 import { secretsOf } from '../../packages/client/src/provider/secrets.ts';
@@ -324,7 +324,7 @@ describe('every user of the names', () => {
   it('what the bridge hands on to its upstream, and lets in', () => {
     expect(Object.keys(passedHeaders(headers))).toEqual(plainHeaders);
     expect(seenIn(JSON.stringify(translatedHeaders(headers)), secretHeaders)).toEqual([]);
-    const gate = createGate({ host: '127.0.0.1' });
+    const gate = createAccessGuard({ host: '127.0.0.1' });
     const statusOf = (name: string) =>
       gate({ method: 'GET', url: `/v1/models?${name}=1`, headers: { host: '127.0.0.1' } })?.code;
     expect(secretParameters.map(statusOf)).toEqual(secretParameters.map(() => 'key_in_url'));

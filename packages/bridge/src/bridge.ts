@@ -8,7 +8,7 @@ import { createLogObserver } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Observe } from './observe/observer.ts';
 import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
-import { HttpFront } from './front/server.ts';
+import { HttpServer } from './front/server.ts';
 import { openStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
 import { createTracer } from './observe/trace.ts';
@@ -50,7 +50,7 @@ export function createBridge(options: BridgeOptions): Bridge {
 class RunningBridge implements Bridge {
   readonly #settings: Settings;
   #context: BridgeContext | undefined;
-  #front: HttpFront | undefined;
+  #front: HttpServer | undefined;
   #url = '';
   #port = 0;
   #closed: Promise<void> | undefined;
@@ -69,7 +69,7 @@ class RunningBridge implements Bridge {
 
   async listen(): Promise<void> {
     const context = await createContext(this.#settings);
-    const front = new HttpFront(context);
+    const front = new HttpServer(context);
     this.#context = context;
     this.#front = front;
     const { host, port } = this.#settings;
@@ -109,7 +109,7 @@ class RunningBridge implements Bridge {
 }
 
 /** What was told to stop has a moment to say so to its client; then connections are cut. */
-async function settleWithin({ listener, sockets }: HttpFront): Promise<void> {
+async function settleWithin({ listener, sockets }: HttpServer): Promise<void> {
   await nextTurn();
   sockets.terminate();
   await listener.close();

@@ -10,7 +10,7 @@ import { internalError } from '../reply/internal-error.ts';
 import { newId } from '../request/prepare.ts';
 import type { Refused } from '../request/request-body.ts';
 import { connectionRefusal, MAX_HEADER_BYTES } from './client-error.ts';
-import { createGate, type Gate, type GateRequest } from './gate.ts';
+import { createAccessGuard, type AccessGuard, type AccessRequest } from './access-guard.ts';
 import { keptAlive, Listener } from './listener.ts';
 import { readBody } from './read-body.ts';
 import { refuseRaw } from './refuse-raw.ts';
@@ -28,11 +28,11 @@ const KEEP_ALIVE_MS = 65_000;
 const UNREAD_MS = 2000;
 
 /** The HTTP server of a bridge: all routes, behind the gate. */
-export class HttpFront {
+export class HttpServer {
   readonly listener: Listener;
   readonly sockets: WebSocketRoute;
   readonly #context: BridgeContext;
-  readonly #gate: Gate;
+  readonly #gate: AccessGuard;
   readonly #router: Router;
   readonly #openPaths: ReadonlySet<string>;
   readonly #upgradePaths: ReadonlySet<string>;
@@ -42,7 +42,7 @@ export class HttpFront {
   constructor(context: BridgeContext) {
     const routes = routesFor(context.settings.mode);
     this.#context = context;
-    this.#gate = createGate({ ...context.settings, isOwnHop: context.hop.isOwn });
+    this.#gate = createAccessGuard({ ...context.settings, isOwnHop: context.hop.isOwn });
     this.#router = new Router(routes);
     this.#openPaths = pathsOf(routes, 'health');
     this.#upgradePaths = pathsOf(routes, 'upgrade');
@@ -184,7 +184,7 @@ function refuseUnheard(exchange: Exchange, socket: Duplex, error: ApiError): voi
   refuseRaw(socket, error);
 }
 
-function gateRequestOf({ method = 'GET', url = '/', headers, headersDistinct }: IncomingMessage): GateRequest {
+function gateRequestOf({ method = 'GET', url = '/', headers, headersDistinct }: IncomingMessage): AccessRequest {
   return { method, url, headers, hosts: headersDistinct.host };
 }
 

@@ -4,7 +4,7 @@ import { createHostCheck, type LocalNames } from '@turnwire/client/internal/plat
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { badRequest, loopDetected, type ApiError } from '../reply/api-error.ts';
 
-export interface GateOptions extends LocalNames {
+export interface AccessOptions extends LocalNames {
   /** Origins of web pages that may call. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Callers have to send it as `Authorization: Bearer`. */
@@ -14,7 +14,7 @@ export interface GateOptions extends LocalNames {
 }
 
 /** What the gate looks at. */
-export interface GateRequest {
+export interface AccessRequest {
   readonly method: string;
   /** The target as it came: path and query, or a whole URL. */
   readonly url: string;
@@ -24,13 +24,13 @@ export interface GateRequest {
 }
 
 /** Says why a request is not let in; undefined when it is. */
-export type Gate = (request: GateRequest) => ApiError | undefined;
+export type AccessGuard = (request: AccessRequest) => ApiError | undefined;
 
 /**
  * Keeps web pages and strangers out: a page that a user visits can send requests to a port on this machine, but not
  * without an `Origin`, a foreign `Host`, or a content type that needs no consent.
  */
-export function createGate(options: GateOptions): Gate {
+export function createAccessGuard(options: AccessOptions): AccessGuard {
   // Beyond loopback the token is the protection: a rebound name does not know it.
   const isHost = createHostCheck(options);
   const origins = new Set(options.allowedOrigins ?? []);
@@ -47,7 +47,7 @@ export function createGate(options: GateOptions): Gate {
 
 /** RFC 9112, 3.2: one Host, no more, and the authority of a target that is a whole URL stands above it. */
 function checkHost(
-  { headers, url, hosts = [] }: GateRequest,
+  { headers, url, hosts = [] }: AccessRequest,
   isHost: (header: string) => boolean,
 ): ApiError | undefined {
   if (headers.host === undefined) return badRequest('the Host header is missing');
@@ -57,12 +57,12 @@ function checkHost(
   return forbidden('this Host is not allowed here');
 }
 
-function checkOrigin({ headers }: GateRequest, origins: ReadonlySet<string>): ApiError | undefined {
+function checkOrigin({ headers }: AccessRequest, origins: ReadonlySet<string>): ApiError | undefined {
   if (headers.origin === undefined || origins.has(headers.origin) || origins.has('*')) return undefined;
   return forbidden('this Origin is not allowed: requests of web pages are refused');
 }
 
-function checkAddress({ url }: GateRequest): ApiError | undefined {
+function checkAddress({ url }: AccessRequest): ApiError | undefined {
   const mark = url.indexOf('?');
   if (mark < 0) return undefined;
   const names = [...new URLSearchParams(url.slice(mark)).keys()];
@@ -70,7 +70,7 @@ function checkAddress({ url }: GateRequest): ApiError | undefined {
   return badRequest('a key does not belong into the address: send it as Authorization: Bearer', { code: 'key_in_url' });
 }
 
-function checkToken({ method, headers }: GateRequest, token: Buffer | undefined): ApiError | undefined {
+function checkToken({ method, headers }: AccessRequest, token: Buffer | undefined): ApiError | undefined {
   if (method === 'OPTIONS') return undefined; // a page's question whether it may ask carries no token
   if (token === undefined || timingSafeEqual(digest(parseBearer(headers.authorization)), token)) return undefined;
   return {
@@ -87,7 +87,7 @@ function parseBearer(authorization = ''): string {
   return /^bearer +(.*)$/i.exec(authorization)?.[1] ?? '';
 }
 
-function checkContentType({ method, headers }: GateRequest): ApiError | undefined {
+function checkContentType({ method, headers }: AccessRequest): ApiError | undefined {
   if (method !== 'POST') return undefined;
   if (/^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) return undefined;
   return badRequest('the content type has to be application/json', { status: 415, code: 'unsupported_media_type' });
