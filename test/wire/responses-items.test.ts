@@ -460,7 +460,7 @@ describe('4 exactly once: items with neither', () => {
     expect(between(...streamed, finish())).toEqual([
       added(custom('ct', 'c1', '')),
       input('free {', 'c1', 'patch', 'ct'),
-      done(custom('ct', 'c1', 'free {')),
+      done({ ...custom('ct', 'c1', 'free {'), status: 'completed' }),
       end,
     ]);
   });

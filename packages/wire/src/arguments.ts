@@ -5,6 +5,11 @@ export function isCompleteArguments(text: string): boolean {
   return text.trim() === '' || parseJson(text) !== undefined;
 }
 
+/** True for what a call that is said to be done may run with at once: arguments that are JSON, or any free text. */
+export function isWholeInput(type: string, input: unknown): boolean {
+  return typeof input === 'string' && input !== '' && (type === 'custom_tool_call' || isCompleteArguments(input));
+}
+
 /** A call that the server began and never said to be done. */
 export interface PendingCall {
   readonly kind: 'function' | 'custom';

@@ -1,6 +1,6 @@
 import type { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
-import type { DecoderPhase, EndReason } from './decoder.ts';
+import type { DecoderOptions, DecoderPhase, EndReason } from './decoder.ts';
 import { ResponsesMachine } from './responses/machine.ts';
 
 /** A decoder for one response over a WebSocket, where every text frame is one event. */
@@ -15,8 +15,8 @@ export interface FrameDecoder {
 }
 
 /** Makes the decoder of one response's frames: the same events as from SSE. */
-export function createResponsesFrameDecoder(): FrameDecoder {
-  const machine = new ResponsesMachine();
+export function createResponsesFrameDecoder(options: Pick<DecoderOptions, 'mintId'> = {}): FrameDecoder {
+  const machine = new ResponsesMachine(options);
   return {
     pushText(frame) {
       if (machine.phase !== 'ended') machine.onData(frame);

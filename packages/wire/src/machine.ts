@@ -28,22 +28,22 @@ export abstract class WireMachine {
   /** Which events of this wire the fast path may take, and which of their fields vary. */
   abstract readonly templateRules: TemplateRules;
 
-  /** One event's data as text. Returns what it was parsed to. */
-  onData(data: string): JsonObject | undefined {
+  /** One event's data as text, and its `event:` line where it has one. Returns what the data was parsed to. */
+  onData(data: string, eventLine?: string): JsonObject | undefined {
     if (this.isSentinel(data)) {
       this.onSentinel();
       return undefined;
     }
     const { skipped } = this;
-    const value = this.#onJson(data);
+    const value = this.#onJson(data, eventLine);
     if (this.skipped > skipped) this.#repairs?.skip(data);
     return value;
   }
 
-  #onJson(data: string): JsonObject | undefined {
+  #onJson(data: string, eventLine: string | undefined): JsonObject | undefined {
     const value = parseJson(data);
     if (isObject(value)) {
-      this.onObject(value);
+      this.onObject(value, eventLine);
       return value;
     }
     if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
@@ -51,8 +51,8 @@ export abstract class WireMachine {
     return undefined;
   }
 
-  /** One event's data, parsed. */
-  abstract onObject(value: JsonObject): void;
+  /** One event's data, parsed, and its `event:` line where it has one. */
+  abstract onObject(value: JsonObject, eventLine?: string): void;
   /** A finished body that came where a stream was due; that it has the form of one is nothing more to repair. */
   onWhole(body: JsonObject): void {
     this.repaired('json_for_stream');

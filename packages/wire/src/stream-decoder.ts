@@ -111,9 +111,9 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     this.#framer.push(text);
   }
 
-  onData(data: string, frame: string | undefined): void {
+  onData(data: string, frame: string | undefined, eventLine: string | undefined): void {
     this.#sniffer = undefined;
-    const value = this.#machine.onData(data);
+    const value = this.#machine.onData(data, eventLine);
     if (value !== undefined && frame !== undefined) this.#templates?.learn(frame, value);
   }
 

@@ -4,6 +4,7 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { OutputItem } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import { randomId } from '../platform/random.ts';
 import type { HttpTimers } from '../transport/watch.ts';
 import type { FrameExchange } from '../transport/websocket-exchange.ts';
 import type { FrameDecoder } from '@turnwire/wire/internal/frame-decoder';
@@ -119,7 +120,13 @@ export class WebSocketCall implements Attempt {
       warmUp,
     });
     const exchange = connection.socket.exchange(frame.text, { signal: this.#stop.signal, timers });
-    this.#running = { connection, exchange, frame, decoder: createResponsesFrameDecoder(), items: [] };
+    this.#running = {
+      connection,
+      exchange,
+      frame,
+      decoder: createResponsesFrameDecoder({ mintId: randomId }),
+      items: [],
+    };
     return this.#running;
   }
 

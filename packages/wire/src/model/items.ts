@@ -119,6 +119,7 @@ export interface CustomToolCall {
   namespace?: string;
   /** Free text, not JSON. */
   input: string;
+  status?: ItemStatus;
 }
 
 /** The result of a function call, for the model. */

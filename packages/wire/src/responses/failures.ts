@@ -2,7 +2,7 @@ import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import { errorFromWire, errorValueOf } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import { ceilMs } from '../model/retry-after.ts';
-import { usageFromResponses } from './usage.ts';
+import type { Usage } from '../model/usage.ts';
 
 /** `response.failed`: the error of its response, or a generic one where it has none. */
 export function failedError(response: JsonObject): ModelError {
@@ -10,15 +10,56 @@ export function failedError(response: JsonObject): ModelError {
 }
 
 /** `response.incomplete`: its reason is the code. */
-export function incompleteError(response: JsonObject): ModelError {
-  const details = response['incomplete_details'];
-  const reason = isObject(details) ? nonEmpty(details['reason']) : undefined;
+export function incompleteError(response: JsonObject, usage: Usage | undefined): ModelError {
+  const reason = reasonIn(response);
   return new ModelError({
     kind: reason === 'content_filter' ? 'content_filter' : 'incomplete',
     code: reason,
     message: `the server ended the response early: ${reason ?? 'no reason given'}`,
-    usage: usageFromResponses(response['usage']),
+    usage,
   });
+}
+
+/** A response that somebody cancelled at the server. */
+export function cancelledError(usage: Usage | undefined): ModelError {
+  return new ModelError({
+    kind: 'incomplete',
+    code: 'cancelled',
+    message: 'the response was cancelled at the server',
+    usage,
+  });
+}
+
+/** How a response ended, from the best to the worst. */
+const endings = ['completed', 'incomplete', 'cancelled', 'failed'] as const;
+export type Ending = (typeof endings)[number];
+
+/** True for a status that a response has when it is over. */
+export function isFinal(status: unknown): status is Ending {
+  return endings.some((ending) => ending === status);
+}
+
+/**
+ * How a response ended: what its end event is called or what its payload says, whichever is worse. Servers send
+ * `response.completed` for everything (vLLM up to 0.29, vllm-project/vllm#45386).
+ */
+export function endingOf(response: JsonObject, called: Ending): Ending {
+  const told = [called, statusIn(response), carries(response['error']) ? 'failed' : 'completed'];
+  return endings.findLast((ending) => told.includes(ending)) ?? called;
+}
+
+function statusIn(response: JsonObject): unknown {
+  return response['status'] ?? (reasonIn(response) === undefined ? undefined : 'incomplete');
+}
+
+function reasonIn(response: JsonObject): string | undefined {
+  const details = response['incomplete_details'];
+  return isObject(details) ? nonEmpty(details['reason']) : undefined;
+}
+
+/** True for an error that says something; servers fill in `{}` and `""` for none. */
+function carries(error: unknown): boolean {
+  return isObject(error) ? Object.keys(error).length > 0 : Boolean(error);
 }
 
 /** An `error` event or frame in either shape: nested (`error: {…}`), or flat with `code` and `message` beside `type`. */

@@ -1,8 +1,8 @@
-import { stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { DroppedToolCall } from '../model/events.ts';
 import type { ItemStatus } from '../model/items.ts';
 import { fateOfPending } from '../arguments.ts';
-import type { Part, PartKind, Slot } from './slots.ts';
+import { typeOf, type Part, type PartKind, type Slot } from './slots.ts';
 
 /** The item to announce when a delta comes for one that the server never announced. */
 export function emptyItem(type: 'message' | 'reasoning', id: string | undefined): JsonObject {
@@ -16,7 +16,18 @@ export function emptyItem(type: 'message' | 'reasoning', id: string | undefined)
 export function inputOf(slot: Slot): string {
   if (slot.wholeInput !== undefined && slot.wholeInput !== '') return slot.wholeInput;
   if (slot.input.length > 0 || slot.item === undefined) return slot.input.toString();
-  return stringOf(slot.item[inputKey(slot.type)]) ?? '';
+  return inputText(slot.item[inputKey(slot.type)]) ?? '';
+}
+
+/** Input as text: some servers send arguments as the object that the text should have held. */
+export function inputText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return isObject(value) ? JSON.stringify(value) : undefined;
+}
+
+/** True for the two types of call that a client's own tools answer. */
+export function isCallType(type: string): boolean {
+  return type === 'function_call' || type === 'custom_tool_call';
 }
 
 /** Where an item of this type keeps its input. */
@@ -26,49 +37,113 @@ export function inputKey(type: string): 'arguments' | 'input' {
 
 /** What is told of a call that may not run, as nobody said that it is done and not all of it came. */
 export function droppedCallOf(slot: Slot): DroppedToolCall | undefined {
-  if (slot.type !== 'function_call' && slot.type !== 'custom_tool_call') return undefined;
+  if (!isCallType(slot.type) || slot.waits) return undefined;
   const input = inputOf(slot);
   const kind = slot.type === 'function_call' ? 'function' : 'custom';
   const fate = fateOfPending({ kind, name: slot.name, input });
-  if (fate === 'emit' && slot.callId !== undefined) return undefined;
+  if (fate === 'emit') return undefined;
   return {
     call_id: slot.callId ?? slot.id ?? '',
     ...(slot.name === undefined ? {} : { name: slot.name }),
     arguments: input,
-    reason: fate === 'emit' ? 'incomplete' : fate,
+    reason: fate,
   };
 }
 
 /** An item closed from its deltas: what was announced, with the text that came. Items of other types stay as announced. */
 export function itemFromDeltas(slot: Slot, status: ItemStatus): JsonObject {
-  const item = slot.item ?? {};
+  const item = slot.item ?? { type: slot.type };
   switch (slot.type) {
     case 'message':
-      return { ...item, status, content: parts(slot, ['output_text', 'refusal']) ?? item['content'] ?? [] };
+      return { ...item, status, content: streamedParts(slot, SAID) ?? item['content'] ?? [] };
     case 'reasoning':
       return {
         ...item,
         status,
-        summary: parts(slot, ['summary_text']) ?? item['summary'] ?? [],
-        content: parts(slot, ['reasoning_text']) ?? item['content'] ?? [],
+        summary: streamedParts(slot, SUMMARY) ?? item['summary'] ?? [],
+        content: streamedParts(slot, THOUGHT) ?? item['content'] ?? [],
       };
     case 'function_call':
-      return { ...item, status, arguments: inputOf(slot) };
     case 'custom_tool_call':
-      return { ...item, input: inputOf(slot) };
+      return { ...item, status, [inputKey(slot.type)]: inputOf(slot) };
     default:
       return item;
   }
 }
 
-function parts(slot: Slot, kinds: readonly PartKind[]): JsonObject[] | undefined {
-  const found = [...slot.parts.values()].filter(({ kind }) => kinds.includes(kind));
+/**
+ * An item as the server told that it is done, in the shape that clients know. What it leaves empty takes nothing back
+ * that was streamed (docs/contract.md section 4).
+ */
+export function wholeItem(slot: Slot, item: JsonObject): JsonObject {
+  const type = typeOf(item);
+  if (type === 'message') return withParts(slot, item, 'content', SAID);
+  if (type === 'reasoning') return withParts(slot, withParts(slot, item, 'summary', SUMMARY), 'content', THOUGHT);
+  return isCallType(type) ? wholeCall(slot, item) : item;
+}
+
+/** The input of a call that is told to be done. */
+export function callInput(slot: Slot, item: JsonObject): string {
+  return nonEmpty(inputText(item[inputKey(slot.type)])) ?? inputOf(slot);
+}
+
+function wholeCall(slot: Slot, item: JsonObject): JsonObject {
+  const key = inputKey(slot.type);
+  const name = nonEmpty(item['name']) ?? slot.name;
+  return {
+    ...item,
+    ...(slot.callId === undefined ? {} : { call_id: slot.callId }),
+    ...(name === undefined ? {} : { name }),
+    [key]: callInput(slot, item),
+  };
+}
+
+const SAID: readonly PartKind[] = ['output_text', 'refusal'];
+const SUMMARY: readonly PartKind[] = ['summary_text'];
+const THOUGHT: readonly PartKind[] = ['reasoning_text'];
+
+/** The item's parts of these kinds; those that were streamed, where it has no text in any. */
+function withParts(slot: Slot, item: JsonObject, key: 'content' | 'summary', kinds: readonly PartKind[]): JsonObject {
+  const given = item[key];
+  const [kind] = kinds;
+  if (typeof given === 'string' && given !== '' && kind !== 'output_text') {
+    return { ...item, [key]: [{ type: kind, text: given }] };
+  }
+  if (hasText(given)) return item;
+  const streamed = streamedParts(slot, kinds);
+  if (streamed === undefined) return item;
+  const bare: readonly unknown[] = Array.isArray(given) ? given : [];
+  const parts = streamed.map((part, place) => {
+    const other = bare[place];
+    return isObject(other) && other['type'] === part['type']
+      ? { ...part, ...other, [textKey(part)]: part[textKey(part)] }
+      : part;
+  });
+  return { ...item, [key]: parts };
+}
+
+function hasText(parts: unknown): boolean {
+  if (!Array.isArray(parts)) return nonEmpty(parts) !== undefined;
+  return parts.some((part) => isObject(part) && (nonEmpty(part['text']) ?? nonEmpty(part['refusal'])) !== undefined);
+}
+
+function textKey(part: JsonObject): 'text' | 'refusal' {
+  return part['type'] === 'refusal' ? 'refusal' : 'text';
+}
+
+/** The parts that have streamed text, in the order of their indexes. */
+function streamedParts(slot: Slot, kinds: readonly PartKind[]): JsonObject[] | undefined {
+  const found = [...slot.parts.values()].filter((part) => kinds.includes(part.kind) && textOf(part) !== '');
   if (found.length === 0) return undefined;
   return found.sort((a, b) => a.index - b.index).map(partOf);
 }
 
+function textOf({ whole, text }: Part): string {
+  return nonEmpty(whole) ?? text.toString();
+}
+
 function partOf(part: Part): JsonObject {
-  const text = part.whole ?? part.text.toString();
+  const text = textOf(part);
   switch (part.kind) {
     case 'output_text':
       return { type: 'output_text', text, annotations: [] };

@@ -18,7 +18,7 @@ export const responsesProtocol: Protocol = {
   usageOnRequest: false,
   endedBy: 'response.completed',
   answerPrefix: 'resp',
-  createMachine: ({ repairs }) => new ResponsesMachine(repairs),
+  createMachine: (options) => new ResponsesMachine(options),
   toRequest: toResponsesRequest,
   fromRequest: fromResponsesRequest,
   createEncoder: ({ id, ...options }) => createResponsesEncoder({ ...options, responseId: id }),

@@ -11,8 +11,12 @@ export interface Slot {
   callId: string | undefined;
   name: string | undefined;
   readonly outputIndex: number | undefined;
-  /** As it was announced, by the server or by us, until it is done. */
+  /** As it was last told, until it is done. */
   item: JsonObject | undefined;
+  /** `output_item.added` went out. */
+  announced: boolean;
+  /** The server said that it is done, but not with a whole input: the end tells what becomes of it. */
+  waits: boolean;
   /** `output_item.done` went out. */
   done: boolean;
   /** Text per part kind and index, for items that never get their own `done`. */
@@ -74,10 +78,21 @@ export function indexOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
 
+/** True while more may come for it. */
+export function isOpen(slot: Slot): boolean {
+  return !slot.done && !slot.waits;
+}
+
+function differ<T>(one: T | undefined, other: T | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
+}
+
 /** Slots that are open, and those of them that have no name yet. */
 class OpenSlots {
-  readonly all = new WantedList<Slot>((slot) => !slot.done);
-  readonly anonymous = new WantedList<Slot>((slot) => !slot.done && slot.id === undefined && slot.callId === undefined);
+  readonly all = new WantedList<Slot>(isOpen);
+  readonly anonymous = new WantedList<Slot>(
+    (slot) => isOpen(slot) && slot.id === undefined && slot.callId === undefined,
+  );
 
   add(slot: Slot): void {
     this.all.add(slot);
@@ -85,11 +100,40 @@ class OpenSlots {
   }
 }
 
+/** Slots that share a name: nearly always one, as names are for. */
+class Namesakes {
+  readonly all: Slot[] = [];
+  readonly open = new WantedList<Slot>(isOpen);
+  readonly #byPlace = new Map<number | undefined, Slot>();
+
+  add(slot: Slot): void {
+    if (this.all.at(-1) === slot) return;
+    this.all.push(slot);
+    this.open.add(slot);
+    this.#byPlace.set(slot.outputIndex, slot);
+  }
+
+  /** The one at the place; places that were not told may be any. */
+  at(outputIndex: number | undefined): Slot | undefined {
+    if (outputIndex === undefined) return this.open.first() ?? this.all[0];
+    return this.#byPlace.get(outputIndex) ?? this.#byPlace.get(undefined);
+  }
+
+  /** The one at the place, or, where none is, one that is open, or any. */
+  nearest(outputIndex: number | undefined): Slot | undefined {
+    return this.at(outputIndex) ?? this.open.first() ?? this.all[0];
+  }
+}
+
 /** The items of one response, and the rules for which of them an event or a final item means: each at constant work. */
 export class SlotTable {
   readonly slots: Slot[] = [];
-  readonly #byId = new Map<string, Slot>();
-  readonly #byCallId = new Map<string, Slot>();
+  readonly #byId = new Map<string, Namesakes>();
+  /** By id alone: the final output may call an item of another type. */
+  readonly #byAnyId = new Map<string, Namesakes>();
+  readonly #byCallId = new Map<string, Namesakes>();
+  /** How many calls came under each call_id. */
+  readonly #callIds = new Map<string, number>();
   /** The latest slot at each place. */
   readonly #byIndex = new Map<number, Slot>();
   readonly #byType = new Map<string, OpenSlots>();
@@ -107,6 +151,8 @@ export class SlotTable {
       name: undefined,
       outputIndex: reference.outputIndex,
       item: undefined,
+      announced: false,
+      waits: false,
       done: false,
       parts: new Map(),
       input: new TextBuffer(),
@@ -130,48 +176,83 @@ export class SlotTable {
     this.#byIndex.set(outputIndex, slot);
   }
 
-  /** True when a slot of the type was ever opened. */
-  knows(type: string): boolean {
-    return this.#byType.has(type);
+  /** True where an event that no slot stands for may tell of a new item: at a place, or of a type, that had none. */
+  hasRoomFor(type: string, { outputIndex }: Reference): boolean {
+    return outputIndex === undefined ? !this.#byType.has(type) : this.#byIndex.get(outputIndex)?.type !== type;
   }
 
   /** Makes the slot known under ids that came later; the first of each kind is the slot's own. */
   identify(slot: Slot, id: string | undefined, callId: string | undefined): void {
-    slot.id ??= id;
-    slot.callId ??= callId;
-    if (id !== undefined && !this.#byId.has(id)) this.#byId.set(id, slot);
-    if (callId === undefined) return;
-    const key = callKey(slot.type, callId);
-    if (!this.#byCallId.has(key)) this.#byCallId.set(key, slot);
+    if (id !== undefined) {
+      slot.id ??= id;
+      namesakesAt(this.#byId, nameKey(slot.type, id)).add(slot);
+      namesakesAt(this.#byAnyId, id).add(slot);
+    }
+    if (callId !== undefined) {
+      slot.callId ??= this.#ownCallId(slot.type, callId);
+      namesakesAt(this.#byCallId, nameKey(slot.type, callId)).add(slot);
+    }
   }
 
-  /** By id, else by call_id: a call and its output share one, so the type counts there. */
-  byName(type: string, { id, callId }: Reference): Slot | undefined {
-    const known = id === undefined ? undefined : this.#byId.get(id);
-    return known ?? (callId === undefined ? undefined : this.#byCallId.get(callKey(type, callId)));
+  /** Two calls under one call_id are two (docs/contract.md section 4): the second gets one of its own. */
+  #ownCallId(type: string, callId: string): string {
+    if (!type.endsWith('_call')) return callId; // a call and its output share one
+    const count = (this.#callIds.get(callId) ?? 0) + 1;
+    this.#callIds.set(callId, count);
+    return count === 1 ? callId : this.#ownCallId(type, `${callId}-${count}`);
+  }
+
+  /** The slot that `output_item.added` means: another id, or another place, is another item. */
+  forAdded(type: string, reference: Reference): Slot | undefined {
+    const { id, outputIndex } = reference;
+    const named = this.#withId(type, reference)?.at(outputIndex);
+    if (named !== undefined) return named;
+    const called = this.#withCallId(type, reference)?.at(outputIndex);
+    return called !== undefined && !differ(called.id, id) ? called : this.#heldSlot(type, reference);
+  }
+
+  /** A slot that deltas opened before its item was told. */
+  #heldSlot(type: string, { outputIndex }: Reference): Slot | undefined {
+    const slot = this.forDelta(type, { ...NAMELESS, outputIndex });
+    return slot !== undefined && slot.item === undefined && slot.id === undefined ? slot : undefined;
   }
 
   /** The slot of a delta: by its ids; by its place; without either, the open one of its type that came last. */
   forDelta(type: string, reference: Reference): Slot | undefined {
-    const named = this.byName(type, reference);
+    const { outputIndex } = reference;
+    const named = (this.#withId(type, reference) ?? this.#withCallId(type, reference))?.nearest(outputIndex);
     if (named !== undefined) return named;
-    if (reference.outputIndex !== undefined) {
-      const placed = this.#byIndex.get(reference.outputIndex);
-      return placed?.type === type && !placed.done ? placed : undefined;
-    }
+    if (outputIndex !== undefined) return this.#openAt(type, outputIndex);
     if (reference.id !== undefined || reference.callId !== undefined) return undefined;
     return this.#byType.get(type)?.all.last();
   }
 
-  /** The open slot that `output_item.done` closes: by ids; by place; without ids on either side, the first open one of its type. */
+  /**
+   * The slot that `output_item.done` closes, or that was done before: by ids; by place; without ids on either side, the
+   * first open one of its type. Two items of different ids, or at different places, are two, whatever their call_id.
+   */
   forDone(type: string, reference: Reference): Slot | undefined {
-    const named = this.byName(type, reference);
+    const { id, outputIndex } = reference;
+    const withId = this.#withId(type, reference);
+    const named = withId?.at(outputIndex) ?? withId?.open.first();
     if (named !== undefined) return named;
-    if (reference.outputIndex !== undefined) {
-      const placed = this.#byIndex.get(reference.outputIndex);
-      if (placed?.type === type && !placed.done) return placed;
-    }
-    return this.#firstOpen(type, reference);
+    const called = this.#withCallId(type, reference)?.at(outputIndex);
+    if (called !== undefined && (isOpen(called) || !differ(called.id, id))) return called;
+    const placed = outputIndex === undefined ? undefined : this.#openAt(type, outputIndex);
+    return placed ?? this.#firstOpen(type, reference);
+  }
+
+  #openAt(type: string, outputIndex: number): Slot | undefined {
+    const slot = this.#byIndex.get(outputIndex);
+    return slot?.type === type && isOpen(slot) ? slot : undefined;
+  }
+
+  #withId(type: string, { id }: Reference): Namesakes | undefined {
+    return id === undefined ? undefined : this.#byId.get(nameKey(type, id));
+  }
+
+  #withCallId(type: string, { callId }: Reference): Namesakes | undefined {
+    return callId === undefined ? undefined : this.#byCallId.get(nameKey(type, callId));
   }
 
   /** The first open slot of which neither names nor places tell that it is another one. */
@@ -199,8 +280,21 @@ export class SlotTable {
     };
     const take = (slot: Slot | undefined, type: string): Slot | undefined =>
       slot?.type === type ? takeNamed(slot) : undefined;
+    const used = new Map<Namesakes, number>();
+    const takeNext = (slots: Namesakes | undefined): Slot | undefined => {
+      if (slots === undefined) return undefined;
+      let next = used.get(slots) ?? 0;
+      while (next < slots.all.length && taken.has(slots.all[next] as Slot)) next++;
+      used.set(slots, next + 1);
+      return takeNamed(slots.all[next]);
+    };
     const types = items.map(typeOf);
-    const matches = items.map((item, place) => takeNamed(this.byName(types[place] ?? '', namesOf(item))));
+    const names = items.map(namesOf);
+    const matches = names.map((name, place) => takeNext(this.#withId(types[place] ?? '', name)));
+    for (const [place, name] of names.entries()) {
+      matches[place] ??= takeNext(name.id === undefined ? undefined : this.#byAnyId.get(name.id));
+      matches[place] ??= takeNext(this.#withCallId(types[place] ?? '', name));
+    }
     for (const [place, type] of types.entries()) matches[place] ??= take(this.#byIndex.get(place), type);
     const slotsOf = Map.groupBy(this.slots, ({ type }) => type);
     const seen = new Map<string, number>();
@@ -213,8 +307,16 @@ export class SlotTable {
   }
 }
 
-function callKey(type: string, callId: string): string {
-  return `${type} ${callId}`;
+const NAMELESS: Reference = { id: undefined, callId: undefined, outputIndex: undefined };
+
+function nameKey(type: string, name: string): string {
+  return `${type} ${name}`;
+}
+
+function namesakesAt(map: Map<string, Namesakes>, key: string): Namesakes {
+  let slots = map.get(key);
+  if (slots === undefined) map.set(key, (slots = new Namesakes()));
+  return slots;
 }
 
 function placeKey(type: string, outputIndex: number): string {

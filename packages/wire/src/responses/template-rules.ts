@@ -5,6 +5,7 @@ const DELTAS: ReadonlySet<unknown> = new Set([
   'response.output_text.delta',
   'response.refusal.delta',
   'response.reasoning_text.delta',
+  'response.reasoning.delta',
   'response.reasoning_summary_text.delta',
   'response.function_call_arguments.delta',
   'response.custom_tool_call_input.delta',

@@ -14,8 +14,9 @@ export interface FrameSink {
    * One event's data, its `data:` lines joined with LF.
    *
    * @param frame the event's whole text, blank line included, when it lay in one chunk: what a template is learnt from
+   * @param eventLine the event's last line of the field `event`, where it has one: `event: response.created`
    */
-  onData(data: string, frame: string | undefined): void;
+  onData(data: string, frame: string | undefined, eventLine: string | undefined): void;
   /** An event grew over the limit: nothing after it can be trusted. */
   onOverflow(): void;
   /**
@@ -45,6 +46,7 @@ export class SseFramer {
   /** The `data:` lines of the event so far. */
   #data: string[] = [];
   #dataLength = 0;
+  #eventLine: string | undefined;
   /** The first half of an event that the end of a chunk cut; no line of it was read yet. */
   #rest = '';
   /** Any line of the current event was seen. */
@@ -172,18 +174,23 @@ export class SseFramer {
       return;
     }
     const value = parseData(line);
-    if (value === undefined) return;
+    if (value === undefined) {
+      if (line.startsWith('event')) this.#eventLine = line;
+      return;
+    }
     this.#data.push(value);
     this.#dataLength += value.length + 1;
   }
 
   #dispatch(frame: string | undefined): void {
     this.#inEvent = false;
+    const eventLine = this.#eventLine;
+    this.#eventLine = undefined;
     if (this.#data.length === 0) return;
     const data = this.#data.length === 1 ? (this.#data[0] ?? '') : this.#data.join(LF);
     this.#data = [];
     this.#dataLength = 0;
-    if (!this.#sink.ended) this.#sink.onData(data, frame);
+    if (!this.#sink.ended) this.#sink.onData(data, frame, eventLine);
   }
 }
 

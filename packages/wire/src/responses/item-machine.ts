@@ -1,0 +1,320 @@
+import { isWholeInput } from '../arguments.ts';
+import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
+import type { DecoderOptions, MintId } from '../decoder.ts';
+import { WireMachine } from '../machine.ts';
+import type { ModelError } from '../model/errors.ts';
+import type { DroppedToolCall } from '../model/events.ts';
+import { closingsOf } from './final-output.ts';
+import {
+  callInput,
+  droppedCallOf,
+  emptyItem,
+  inputKey,
+  inputText,
+  isCallType,
+  itemFromDeltas,
+  wholeItem,
+} from './items.ts';
+import {
+  closeSlot,
+  indexOf,
+  isOpen,
+  namesOf,
+  partAt,
+  referenceOf,
+  SlotTable,
+  typeOf,
+  type Part,
+  type PartKind,
+  type Slot,
+} from './slots.ts';
+import { textDelta } from './text-delta.ts';
+
+/** Where a text delta goes, and the wire fields that said so. */
+interface TextTarget {
+  readonly type: unknown;
+  readonly itemId: unknown;
+  readonly outputIndex: unknown;
+  readonly contentIndex: unknown;
+  readonly summaryIndex: unknown;
+  readonly slot: Slot;
+  readonly part: Part;
+}
+
+/** What the events of a response tell of its items: docs/contract.md section 4, each item exactly once. */
+export abstract class ItemMachine extends WireMachine {
+  readonly #table = new SlotTable();
+  #lastTarget: TextTarget | undefined;
+  readonly #mintId: MintId | undefined;
+  /** Calls that are not handed on. */
+  protected readonly dropped: DroppedToolCall[] = [];
+
+  constructor({ mintId, repairs }: DecoderOptions = {}) {
+    super(repairs);
+    this.#mintId = mintId;
+  }
+
+  /** An item came: `response.created` should have come before. */
+  protected abstract noteCreated(): void;
+
+  onItemAdded(event: JsonObject): void {
+    const item = event['item'];
+    if (!isObject(item)) {
+      this.skipped++;
+      return;
+    }
+    const slot = this.#slotForItem(item, event);
+    if (slot.item !== undefined || !isOpen(slot)) {
+      this.repaired('repeated_item');
+      return;
+    }
+    this.#noteNames(event, item);
+    slot.item = item;
+    if (slot.callId !== undefined || !isCallType(slot.type)) this.#announce(slot, item);
+  }
+
+  #noteNames(event: JsonObject, item: JsonObject): void {
+    this.noteCreated();
+    if (nonEmpty(item['id']) === undefined) this.repaired('no_item_id');
+    if (indexOf(event['output_index']) === undefined) this.repaired('no_output_index');
+  }
+
+  #slotForItem(item: JsonObject, event: JsonObject): Slot {
+    const names = { ...namesOf(item), outputIndex: indexOf(event['output_index']) };
+    const slot = this.#table.forAdded(typeOf(item), names) ?? this.#table.create(typeOf(item), names);
+    this.#table.identify(slot, names.id, names.callId);
+    slot.name ??= nonEmpty(item['name']);
+    return slot;
+  }
+
+  #announce(slot: Slot, item: JsonObject): void {
+    this.#lastTarget = undefined;
+    slot.item = slot.callId === undefined || !isCallType(slot.type) ? item : { ...item, call_id: slot.callId };
+    slot.announced = true;
+    this.deliver({ type: 'output_item.added', item: slot.item });
+    if (slot.input.length > 0) this.#inputDelta(slot, slot.input.toString());
+  }
+
+  onText(event: JsonObject, kind: PartKind): void {
+    const delta = event['delta'];
+    if (typeof delta !== 'string') {
+      this.skipped++;
+      return;
+    }
+    if (delta === '') return;
+    const target = this.#sameTarget(event) ?? this.#textTarget(event, kind);
+    if (target.slot.done) {
+      this.skipped++;
+      return;
+    }
+    target.part.text.append(delta);
+    this.deliver(textDelta(kind, delta, target.part.index, target.slot.id));
+  }
+
+  /** Where the last delta went, if this one says the same of its place: nearly always. */
+  #sameTarget(event: JsonObject): TextTarget | undefined {
+    const last = this.#lastTarget;
+    return last !== undefined &&
+      last.type === event['type'] &&
+      last.itemId === event['item_id'] &&
+      last.outputIndex === event['output_index'] &&
+      last.contentIndex === event['content_index'] &&
+      last.summaryIndex === event['summary_index'] &&
+      !last.slot.done
+      ? last
+      : undefined;
+  }
+
+  #textTarget(event: JsonObject, kind: PartKind): TextTarget {
+    const slot = this.#openSlot(kind === 'output_text' || kind === 'refusal' ? 'message' : 'reasoning', event);
+    const index = indexOf(event[kind === 'summary_text' ? 'summary_index' : 'content_index']) ?? 0;
+    this.#lastTarget = {
+      type: event['type'],
+      itemId: event['item_id'],
+      outputIndex: event['output_index'],
+      contentIndex: event['content_index'],
+      summaryIndex: event['summary_index'],
+      slot,
+      part: partAt(slot, kind, index),
+    };
+    return this.#lastTarget;
+  }
+
+  /** The slot of a text delta, announced first if the server did not. */
+  #openSlot(type: 'message' | 'reasoning', event: JsonObject): Slot {
+    const reference = referenceOf(event);
+    const slot = this.#table.forDelta(type, reference) ?? this.#table.create(type, reference);
+    if (!slot.announced && !slot.done) {
+      this.repaired('unannounced_item');
+      this.#announce(slot, emptyItem(type, slot.id));
+    }
+    return slot;
+  }
+
+  onSummaryDone(event: JsonObject): void {
+    const text = event['text'];
+    if (typeof text !== 'string') {
+      this.skipped++;
+      return;
+    }
+    const slot = this.#openSlot('reasoning', event);
+    const index = indexOf(event['summary_index']) ?? 0;
+    partAt(slot, 'summary_text', index).whole = text;
+    this.deliver({
+      type: 'reasoning_summary_text.done',
+      text,
+      summary_index: index,
+      ...(slot.id === undefined ? {} : { item_id: slot.id }),
+    });
+  }
+
+  onSummaryPart(event: JsonObject): void {
+    const slot = this.#openSlot('reasoning', event);
+    this.deliver({
+      type: 'reasoning_summary_part.added',
+      summary_index: indexOf(event['summary_index']) ?? 0,
+      ...(slot.id === undefined ? {} : { item_id: slot.id }),
+    });
+  }
+
+  /** A part's whole text: kept for an item that never gets its own `done`, which may be all that tells of it. */
+  onTextDone(event: JsonObject, kind: PartKind): void {
+    this.emit({ type: 'unknown', raw: event });
+    const text = event[kind === 'refusal' ? 'refusal' : 'text'];
+    if (typeof text !== 'string') return;
+    const type = kind === 'reasoning_text' ? 'reasoning' : 'message';
+    const reference = referenceOf(event);
+    const known = this.#table.forDelta(type, reference);
+    const isFirst = text !== '' && this.#table.hasRoomFor(type, reference);
+    const slot = known ?? (isFirst ? this.#openSlot(type, event) : undefined);
+    if (slot === undefined || slot.done) return;
+    partAt(slot, kind, indexOf(event['content_index']) ?? 0).whole = text;
+  }
+
+  onInput(event: JsonObject, type: 'function_call' | 'custom_tool_call'): void {
+    const delta = event['delta'];
+    if (typeof delta !== 'string') {
+      this.skipped++;
+      return;
+    }
+    if (delta === '') return;
+    const reference = referenceOf(event);
+    const slot = this.#table.forDelta(type, reference) ?? this.#table.create(type, reference);
+    if (!isOpen(slot)) {
+      this.skipped++;
+      return;
+    }
+    slot.input.append(delta);
+    if (slot.announced) this.#inputDelta(slot, delta);
+  }
+
+  #inputDelta(slot: Slot, delta: string): void {
+    this.deliver({
+      type: 'tool_call_input.delta',
+      call_id: slot.callId ?? '',
+      ...(slot.name === undefined ? {} : { name: slot.name }),
+      ...(slot.id === undefined ? {} : { item_id: slot.id }),
+      delta,
+    });
+  }
+
+  onInputDone(event: JsonObject, type: 'function_call' | 'custom_tool_call'): void {
+    this.emit({ type: 'unknown', raw: event });
+    const whole = nonEmpty(inputText(event[inputKey(type)]));
+    if (whole === undefined) return;
+    const reference = referenceOf(event);
+    const known = this.#table.forDelta(type, reference);
+    const slot = known ?? (this.#table.hasRoomFor(type, reference) ? this.#table.create(type, reference) : undefined);
+    if (slot === undefined || slot.done) return;
+    slot.wholeInput = whole;
+    slot.name ??= nonEmpty(event['name']);
+  }
+
+  onItemDone(event: JsonObject): void {
+    const item = event['item'];
+    if (!isObject(item)) {
+      this.skipped++;
+      return;
+    }
+    const names = { ...namesOf(item), outputIndex: indexOf(event['output_index']) };
+    const slot = this.#table.forDone(typeOf(item), names) ?? this.#table.create(typeOf(item), names);
+    if (slot.done) {
+      this.repaired('repeated_item');
+      return;
+    }
+    this.#onWhole(slot, item);
+  }
+
+  /** A call whose input is not whole waits: a good end hands it on, any other drops it (docs/contract.md section 4). */
+  #onWhole(slot: Slot, item: JsonObject): void {
+    const { id, callId } = namesOf(item);
+    this.#table.identify(slot, id, callId);
+    slot.waits = isCallType(slot.type) && !isWholeInput(slot.type, callInput(slot, item));
+    if (slot.waits) slot.item = wholeItem(slot, item);
+    else this.#close(slot, item);
+  }
+
+  /** The one place where an item is done. A call that was held until now is announced first. */
+  #close(slot: Slot, item: JsonObject): void {
+    const { id, callId } = namesOf(item);
+    this.#table.identify(slot, id, callId);
+    slot.name ??= nonEmpty(item['name']);
+    if (slot.callId === undefined && isCallType(slot.type)) this.#mintCallId(slot);
+    const whole = wholeItem(slot, item);
+    if (!slot.announced && slot.input.length > 0) {
+      this.repaired('unannounced_item');
+      this.#announce(slot, {
+        ...whole,
+        [inputKey(slot.type)]: '',
+        ...(slot.type === 'function_call' ? { status: 'in_progress' } : {}),
+      });
+    }
+    closeSlot(slot);
+    this.deliver({ type: 'output_item.done', item: whole });
+  }
+
+  #mintCallId(slot: Slot): void {
+    this.repaired('no_call_id');
+    slot.callId = this.#mintId?.('call') ?? `tool-call-${slot.order}`;
+  }
+
+  /** Every item exactly once: what the final output has and the stream had not, in the order of both. */
+  protected fillFromOutput(output: unknown): void {
+    for (const { slot, item } of closingsOf(this.#table, output)) {
+      if (slot?.waits !== true) this.repaired(slot === undefined ? 'item_only_at_end' : 'unfinished_item');
+      if (item !== undefined) this.#close(slot ?? this.#table.create(typeOf(item), namesOf(item)), item);
+      else if (slot !== undefined) this.#closeFromDeltas(slot);
+    }
+  }
+
+  #closeFromDeltas(slot: Slot): void {
+    const dropped = droppedCallOf(slot);
+    if (dropped === undefined)
+      this.#close(slot, slot.waits && slot.item !== undefined ? slot.item : itemFromDeltas(slot, 'completed'));
+    else {
+      this.dropped.push(dropped);
+      closeSlot(slot);
+    }
+  }
+
+  /** Text that only the last payload has is delivered before the error; calls are not: nothing may run. */
+  protected failWith(response: JsonObject, error: ModelError): void {
+    const output = response['output'];
+    const items = Array.isArray(output) ? output.filter(isObject) : [];
+    const matches = this.#table.matchOutput(items);
+    for (const [place, item] of items.entries()) {
+      const slot = matches[place];
+      if (slot?.done === true || (item['type'] !== 'message' && item['type'] !== 'reasoning')) continue;
+      this.#close(slot ?? this.#table.create(typeOf(item), namesOf(item)), { ...item, status: 'incomplete' });
+    }
+    this.fail(error);
+  }
+
+  protected closeOpenItems(): void {
+    for (const slot of this.#table.slots) {
+      if (slot.done || !slot.announced || (slot.type !== 'message' && slot.type !== 'reasoning')) continue;
+      this.deliver({ type: 'output_item.done', item: itemFromDeltas(slot, 'incomplete') });
+      closeSlot(slot);
+    }
+  }
+}
