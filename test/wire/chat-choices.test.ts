@@ -160,7 +160,7 @@ describe('3.3 several choices', () => {
 
   test.each([
     [['stop', 'tool_calls'], 'tool_calls'],
-    [['stop', 'function_call'], 'tool_calls'],
+    [['stop', 'function_call'], 'function_call'],
     [['odd', 'stop'], 'odd'],
     [['stop', 'odd'], 'stop'],
   ])('3.3 the finish_reason of %j is %s', (reasons, told) => {

@@ -41,7 +41,7 @@ describe('3.6 reasons that are errors', () => {
     ['length', true, 'incomplete', 'never', { code: 'max_output_tokens' }],
     ['content_filter', undefined, 'content_filter', 'never', { code: 'content_filter' }],
     ['content_filter', true, 'content_filter', 'never', { code: 'content_filter' }],
-    ['error', undefined, 'server_error', 'backoff', {}],
+    ['error', undefined, 'server_error', 'backoff', { code: 'error' }],
   ] as const)(
     '3.6 %s (token limit: %s) flushes text and reasoning, emits no call, and is %s',
     (reason, tokenLimit, kind, retry, more) => {
@@ -55,9 +55,12 @@ describe('3.6 reasons that are errors', () => {
   );
 
   test('3.6 an error reason does not wait for usage', () => {
-    expect(readOpen('chat', streamed + chatBody(chunk({}, 'length')), { usageAsked: true })).toMatchObject({
-      phase: 'ended',
-    });
+    for (const [reason, asked] of [
+      ['length', { usageAsked: true, tokenLimit: true }],
+      ['content_filter', { usageAsked: true }],
+    ] as const) {
+      expect(readOpen('chat', streamed + chatBody(chunk({}, reason)), asked)).toMatchObject({ phase: 'ended' });
+    }
     const options = { usageAsked: true, usageOfCut: true };
     expect(readOpen('chat', streamed + chatBody(chunk({}, 'error')), options)).toMatchObject({ phase: 'ended' });
   });
@@ -66,12 +69,12 @@ describe('3.6 reasons that are errors', () => {
     const options = { usageAsked: true, usageOfCut: true };
     const body = streamed + chatBody(chunk({}, 'length'));
     expect(readOpen('chat', body, options)).toMatchObject({ phase: 'awaiting_usage' });
-    for (const end of [
-      chatBody('[DONE]'),
-      chatBody({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } }),
-    ]) {
+    for (const [end, kind] of [
+      [chatBody('[DONE]'), 'context_window_exceeded'],
+      [chatBody({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } }), 'incomplete'],
+    ] as const) {
       const { phase, error } = readOpen('chat', body + end, options);
-      expect([phase, error?.kind]).toEqual(['ended', 'context_window_exceeded']);
+      expect([phase, error?.kind]).toEqual(['ended', kind]);
     }
     const two = chatBody(
       chunk({ content: 'a' }),
@@ -95,7 +98,7 @@ describe('3.6 reasons that are errors', () => {
 });
 
 describe('3.6 other reasons', () => {
-  test.each(['eos', 'STOP', 'end_turn', 'abort', ' '])('3.6 %j completes like stop', (reason) => {
+  test.each(['eos', 'STOP', 'end_turn', 'weird', ' '])('3.6 %j completes like stop', (reason) => {
     const body = chatBody(
       chunk({ content: 'hi' }),
       chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{}' } }] }),

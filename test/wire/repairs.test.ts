@@ -43,6 +43,8 @@ describe('repairs: chat', () => {
     ['no_end', [hi], { onClose: 'complete' }],
     ['empty_finish_reason', [chunk({ content: 'hi' }, ''), stop], {}],
     ['finish_reason_spelling', [call({ index: 0, id: 'a', function: fn }), chunk({}, 'tool_use')], {}],
+    ['finish_reason_spelling', [hi, chunk({}, 'FinishReason.STOP')], {}],
+    ['unknown_finish', [hi, chunk({}, 'weird')], {}],
     ['stop_with_tool_calls', [call({ index: 0, id: 'a', function: fn }), stop], { toolCallsOnStop: 'promote' }],
     ['no_tool_index', [call({ id: 'a', function: fn }), calls], {}],
     ['arguments_object', [call({ index: 0, id: 'a', function: { name: 'now', arguments: {} } }), calls], {}],

@@ -19,10 +19,13 @@ export type MintId = (prefix: string) => string;
 export interface DecoderOptions {
   /** The request asked for usage, so a finished chat stream waits for it a little. Default false. */
   readonly usageAsked?: boolean;
-  /** It waits for the usage of an answer that a limit or a filter cut off, too. Default false: that fails at once. */
+  /** It waits for the usage of an answer that a limit or a filter cut off, too. Default false: that fails at once, unless
+   * only usage tells whose limit it was. */
   readonly usageOfCut?: boolean;
-  /** The request set a token limit: a chat `length` is then `incomplete`, not a full context window. Default false. */
+  /** The request set a token limit: a chat `length` is then `incomplete`, never a full context window. Default false. */
   readonly tokenLimit?: boolean;
+  /** Tokens that fit into the model's context window: tells a full one from another limit. Default: unknown. */
+  readonly contextWindow?: number | undefined;
   /** What a close without an end means. Default `error`: `stream_truncated`. */
   readonly onClose?: 'error' | 'complete';
   /** What becomes of complete tool calls that end in `stop`. Default `drop`. */

@@ -2,6 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { CompletedEvent, ModelEvent, Usage } from '../model/events.ts';
 import { wireErrorOf } from '../encode-error.ts';
+import { chatWordFor, finishClass } from '../dialects/finish-reasons.ts';
 import { toDataSse, type WireEvent } from '../encode-event.ts';
 import { ChatAnswer, type ReasoningField } from './encode-answer.ts';
 
@@ -160,7 +161,7 @@ class Encoder implements ChatEncoder {
     for (const delta of this.#answer.flush()) out.push(this.#delta(delta));
     this.#finish = finish;
     this.#ended = true;
-    out.push({ type: CHUNK, data: `${this.#head}[{"index":0,"delta":{},"finish_reason":"${finish}"}]}` });
+    out.push({ type: CHUNK, data: `${this.#head}[{"index":0,"delta":{},"finish_reason":${JSON.stringify(finish)}}]}` });
     if (this.#options.includeUsage === true && this.#usage !== undefined) {
       out.push({ type: CHUNK, data: `${this.#head}[],"usage":${JSON.stringify(chatUsageOf(this.#usage))}}` });
     }
@@ -183,8 +184,8 @@ export function chatUsageOf(usage: Usage): JsonObject {
   };
 }
 
-/** The wire knows few reasons: whatever else ended the answer reads `tool_calls` with calls, `stop` without. */
-function finishReasonOf(event: CompletedEvent, hasCalls: boolean): string {
+/** Calls that were handed on are to be run, whatever ended the answer; a word for calls without any would make clients wait. */
+function finishReasonOf({ finish_reason: reason }: CompletedEvent, hasCalls: boolean): string {
   if (hasCalls) return 'tool_calls';
-  return event.finish_reason === 'length' || event.finish_reason === 'content_filter' ? event.finish_reason : 'stop';
+  return reason === undefined || finishClass(reason) === 'calls' ? 'stop' : chatWordFor(reason);
 }

@@ -1,61 +1,102 @@
-import { ModelError } from '../model/errors.ts';
 import { fateOfPending } from '../arguments.ts';
+import { finishClass, type FinishClass } from '../dialects/finish-reasons.ts';
+import { ModelError } from '../model/errors.ts';
+import type { Usage } from '../model/usage.ts';
 import type { CallSlot } from './tool-calls.ts';
 
-/** The spellings of one finish: the model wants its tools run (docs/contract.md 3.5). */
-const TOOL_FINISHES: ReadonlySet<string> = new Set(['tool_calls', 'function_call', 'tool_use', 'tool_call']);
+/** Classes that end a response in an error, worst first (docs/contract.md 3.3 and 3.6). */
+const CUTTING = ['filter', 'full_context', 'limit', 'failed'] as const satisfies readonly FinishClass[];
 
-/** True for a finish that wants tools run, in any spelling. */
-export function isToolFinish(finish: string): boolean {
-  return TOOL_FINISHES.has(finish);
+/** Why an answer was cut, as its finish tells it. */
+export interface Cut {
+  readonly class: (typeof CUTTING)[number];
+  /** The server's own word. */
+  readonly reason: string;
 }
 
-/** True for one of these spellings that is not the wire's own. */
-export function isOddToolFinish(finish: string): boolean {
-  return finish !== 'tool_calls' && TOOL_FINISHES.has(finish);
+/** The worst of the finishes that stand for an error, if any does. */
+export function cutOf(finishes: readonly (string | undefined)[]): Cut | undefined {
+  for (const cutting of CUTTING) {
+    const reason = finishes.find((finish) => finish !== undefined && finishClass(finish) === cutting);
+    if (reason !== undefined) return { class: cutting, reason };
+  }
+  return undefined;
 }
 
-/** Reasons that end a response in an error, worst first (docs/contract.md 3.3 and 3.6). */
-const FAILING = ['content_filter', 'length', 'error'] as const;
+/** What tells the causes of a limit apart. */
+export interface LimitFacts {
+  /** The request set a limit on tokens. */
+  readonly tokenLimit: boolean;
+  /** Tokens that fit into the model's context window, where that is known. */
+  readonly contextWindow: number | undefined;
+  readonly usage: Usage | undefined;
+}
 
-/** `completed.finish_reason`: `tool_calls` if any choice has it, else that of the lowest choice. */
+/** So full is a window that a limit nobody set is taken for its end. */
+const FULL = 0.95;
+
+/** The error that a cut stands for. */
+export function errorOfCut({ class: cutting, reason }: Cut, facts: LimitFacts): ModelError {
+  switch (cutting) {
+    case 'filter':
+      return new ModelError({
+        kind: 'content_filter',
+        code: 'content_filter',
+        message: `the server's content filter stopped the answer${inItsWords(reason, 'content_filter')}`,
+      });
+    case 'failed':
+      return new ModelError({
+        kind: 'server_error',
+        code: reason,
+        message: `the server ended the answer with finish_reason ${JSON.stringify(reason)}`,
+      });
+    case 'full_context':
+      return contextFull();
+    case 'limit':
+      return facts.tokenLimit || !isWindowFull(facts) ? atLimit(facts) : contextFull();
+  }
+}
+
+function inItsWords(reason: string, usual: string): string {
+  return reason === usual ? '' : ` (finish_reason ${JSON.stringify(reason)})`;
+}
+
+/** A limit that the request did not set is the window's where usage is unknown, or fills the window. */
+function isWindowFull({ usage, contextWindow }: LimitFacts): boolean {
+  if (usage === undefined) return true;
+  return contextWindow !== undefined && usage.total_tokens >= contextWindow * FULL;
+}
+
+function contextFull(): ModelError {
+  return new ModelError({
+    kind: 'context_window_exceeded',
+    message: 'the conversation does not fit into the context window of the model',
+  });
+}
+
+function atLimit({ tokenLimit, usage }: LimitFacts): ModelError {
+  const tokens = usage === undefined ? '' : ` (${usage.output_tokens} tokens of output, ${usage.total_tokens} in all)`;
+  return new ModelError({
+    kind: 'incomplete',
+    code: 'max_output_tokens',
+    message: tokenLimit
+      ? 'the answer reached the token limit of the request'
+      : `the server stopped at a token limit that the request did not set${tokens}`,
+  });
+}
+
+/** `completed.finish_reason`, as the server wrote it: one that wants tools run if any choice has it, else that of the lowest choice. */
 export function overallFinish(choices: readonly { index: number; finish: string | undefined }[]): string | undefined {
-  if (choices.some(({ finish }) => finish !== undefined && isToolFinish(finish))) return 'tool_calls';
-  const lowest = choices.reduce((low, choice) => (choice.index < low.index ? choice : low), choices[0] ?? NONE);
-  return lowest.finish;
+  const forTools = choices.find(({ finish }) => finish !== undefined && wantsCalls(finish));
+  if (forTools !== undefined) return forTools.finish;
+  return choices.reduce((low, choice) => (choice.index < low.index ? choice : low), choices[0] ?? NONE).finish;
 }
 
 const NONE = { index: 0, finish: undefined } as const;
 
-/** The error that a finish stands for, if it does. */
-export function failureOf(finishes: readonly (string | undefined)[], tokenLimit: boolean): ModelError | undefined {
-  const worst = FAILING.find((reason) => finishes.includes(reason));
-  switch (worst) {
-    case undefined:
-      return undefined;
-    case 'content_filter':
-      return new ModelError({
-        kind: 'content_filter',
-        code: 'content_filter',
-        message: "the server's content filter stopped the answer",
-      });
-    case 'error':
-      return new ModelError({
-        kind: 'server_error',
-        message: 'the server ended the answer with finish_reason "error"',
-      });
-    case 'length':
-      return tokenLimit
-        ? new ModelError({
-            kind: 'incomplete',
-            code: 'max_output_tokens',
-            message: 'the answer reached the token limit of the request',
-          })
-        : new ModelError({
-            kind: 'context_window_exceeded',
-            message: 'the conversation does not fit into the context window of the model',
-          });
-  }
+/** True for a finish that wants tools run, in any spelling. */
+export function wantsCalls(finish: string): boolean {
+  return finishClass(finish) === 'calls';
 }
 
 export type CallFate = 'emit' | 'stop' | 'no_name' | 'incomplete';
@@ -67,7 +108,7 @@ export type CallFate = 'emit' | 'stop' | 'no_name' | 'incomplete';
  * @param onStop what a finish other than for tools means for pending calls
  */
 export function fateOf(slot: CallSlot, finish: string | undefined, onStop: 'drop' | 'promote'): CallFate {
-  const forTools = finish !== undefined && isToolFinish(finish);
+  const forTools = finish !== undefined && wantsCalls(finish);
   if (finish !== undefined && !forTools && onStop === 'drop') return 'stop';
   if (forTools) return slot.name === undefined ? 'no_name' : 'emit';
   return fateOfPending({ kind: slot.kind, name: slot.name, input: slot.input.toString() });

@@ -6,9 +6,10 @@ import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
 import type { AssistantMessage, CustomToolCall, FunctionCall, ItemStatus, ReasoningItem } from '../model/items.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
+import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
 import { templateRules } from './template-rules.ts';
-import { failureOf, fateOf, isOddToolFinish, isToolFinish, overallFinish } from './finish.ts';
+import { cutOf, errorOfCut, fateOf, overallFinish, wantsCalls, type Cut } from './finish.ts';
 import { CallTable, readFragment, type CallFragment, type CallSlot } from './tool-calls.ts';
 import { usageFromChat } from './usage.ts';
 
@@ -49,8 +50,8 @@ export class ChatMachine extends WireMachine {
   #responseId: string | undefined;
   #usage: Usage | undefined;
   #dropped: DroppedToolCall[] = [];
-  /** The error that the finish stood for: told when the wait for usage is over. */
-  #cut: ModelError | undefined;
+  /** Why the finish stands for an error: told when the wait for usage is over. */
+  #cut: Cut | undefined;
 
   constructor(options: DecoderOptions) {
     super(options.repairs);
@@ -133,7 +134,9 @@ export class ChatMachine extends WireMachine {
     if (given === '') this.repaired('empty_finish_reason');
     const finish = nonEmpty(given);
     if (finish === undefined || choice.finish !== undefined) return;
-    if (isOddToolFinish(finish)) this.repaired('finish_reason_spelling');
+    if (!isOwnWord(finish)) {
+      this.repaired(finishClass(finish) === 'other' ? 'unknown_finish' : 'finish_reason_spelling');
+    }
     choice.finish = finish;
     this.#unfinished--;
   }
@@ -275,12 +278,17 @@ export class ChatMachine extends WireMachine {
   }
 
   #finish(): void {
-    const { usageAsked, usageOfCut } = this.#options;
-    const cut = this.#emitItems();
-    const waits = cut === undefined || (usageOfCut === true && cut.kind !== 'server_error');
-    this.#cut = cut;
-    if (waits && usageAsked === true && this.#usage === undefined) this.phase = 'awaiting_usage';
+    this.#cut = this.#emitItems();
+    const waits = this.#options.usageAsked === true && this.#usage === undefined && this.#wantsUsage(this.#cut);
+    if (waits) this.phase = 'awaiting_usage';
     else this.completeFinished();
+  }
+
+  /** A failure is told at once; usage tells whose limit it was that nobody set. */
+  #wantsUsage(cut: Cut | undefined): boolean {
+    if (cut === undefined) return true;
+    if (cut.class === 'failed') return false;
+    return this.#options.usageOfCut === true || (cut.class === 'limit' && this.#options.tokenLimit !== true);
   }
 
   /** A sentinel, or a close that counts as one, ends what has no finish_reason. */
@@ -293,16 +301,20 @@ export class ChatMachine extends WireMachine {
 
   protected completeFinished(): void {
     if (this.#cut === undefined) this.#complete('finish_reason');
-    else this.failNow(this.#cut.with({ usage: this.#usage }));
+    else this.failNow(this.#errorOf(this.#cut));
+  }
+
+  #errorOf(cut: Cut): ModelError {
+    const { tokenLimit = false, contextWindow } = this.#options;
+    return errorOfCut(cut, { tokenLimit, contextWindow, usage: this.#usage }).with({ usage: this.#usage });
   }
 
   /** All reasoning, all calls, all messages (docs/contract.md 3.3). Where a finish_reason stands for an error: that, and no call. */
-  #emitItems(): ModelError | undefined {
-    const finishes = [...this.#choices.values()].map(({ finish }) => finish);
-    const failure = failureOf(finishes, this.#options.tokenLimit === true);
-    if (failure !== undefined) {
+  #emitItems(): Cut | undefined {
+    const cut = cutOf([...this.#choices.values()].map(({ finish }) => finish));
+    if (cut !== undefined) {
       this.closeOpenItems();
-      return failure;
+      return cut;
     }
     this.#closeTexts('completed', 'reasoning');
     for (const { slot, choice } of this.#calls) this.#settleCall(slot, choice.finish);
@@ -315,7 +327,7 @@ export class ChatMachine extends WireMachine {
     const callId = slot.id ?? `tool-call-${slot.order}`;
     if (fate === 'emit') {
       if (slot.id === undefined) this.repaired('no_call_id');
-      if (finish !== undefined && !isToolFinish(finish)) this.repaired('stop_with_tool_calls');
+      if (finish !== undefined && !wantsCalls(finish)) this.repaired('stop_with_tool_calls');
       if (slot.itemId === undefined) this.#announce(slot, callId);
       this.deliver({ type: 'output_item.done', item: callItem(slot, 'completed') });
       return;
