@@ -8,6 +8,7 @@ import { createExchanges } from '../../packages/bridge/src/observe/exchange.ts';
 import { createLogObserver } from '../../packages/bridge/src/observe/log.ts';
 import { createMetrics } from '../../packages/bridge/src/observe/metrics.ts';
 import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
+import { repairs } from '../../packages/wire/src/index.ts';
 import { listFaults } from '../../packages/testing/src/index.ts';
 import { askChat, askOn, askSse, openSocket, post, startRig, type Json } from './harness.ts';
 import { chatChunk, startBridge, startRawUpstream } from './raw-upstream.ts';
@@ -198,6 +199,13 @@ describe('a repair is counted by its name', () => {
     expect(await samplesOf(at.bridge, 'dropped_tool_calls')).toEqual(['{reason="stop"} 2']);
     expect(await samplesOf(at.bridge, 'repairs')).toEqual([]);
   });
+});
+
+it('docs/bridge.md has a row for each repair', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/bridge.md'), 'utf8');
+  const section = page.slice(page.indexOf('### Repairs'), page.indexOf('### Traces'));
+  const rows = [...section.matchAll(/^\| `(\w+)` +\| (.+?) +\|$/gm)].map(([, name, text]) => [name, text]);
+  expect(Object.fromEntries(rows)).toEqual(repairs);
 });
 
 describe('a trace', () => {

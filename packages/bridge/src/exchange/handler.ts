@@ -22,5 +22,8 @@ export interface ApiRequest {
   readonly protocol: ProtocolId | undefined;
 }
 
-/** Answers one request, whatever happens; settles when the answer is written, or its client is gone. Never rejects. */
+/**
+ * Answers one request; settles when the answer is written, or its client is gone. Rejects for a bug, or for a store that fails,
+ * and only while nothing was written.
+ */
 export type Handler = (request: ApiRequest) => Promise<void>;

@@ -18,7 +18,8 @@ import { keep, refusalOf, responsesEncodingFor } from './responses.ts';
 
 /** Answers on the client's wire, whatever the upstream's is. */
 export const translate: Handler = async (request) => {
-  if (request.protocol !== undefined) await generators[request.protocol](request);
+  if (request.protocol === undefined) throw new Error('only a request for an answer can be translated');
+  await generators[request.protocol](request);
 };
 
 const generators: Readonly<Record<ProtocolId, Handler>> = { responses: createResponse, chat: createChatCompletion };

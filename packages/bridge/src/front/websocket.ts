@@ -5,10 +5,9 @@ import type { RawData, WebSocket, WebSocketServer } from 'ws';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Item } from '@turnwire/wire/internal/model/items';
-import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { answer } from '../exchange/answer.ts';
-import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
+import { badRequest, errorFrame, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from '../exchange/context.ts';
 import { keep, refusalOf, responsesEncodingFor } from '../exchange/responses.ts';
@@ -17,12 +16,10 @@ import { internalError } from '../reply/internal-error.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
 import { readRequest } from '../request/request-body.ts';
-import type { Sink } from '../reply/sink.ts';
+import { SocketSink } from '../reply/socket-sink.ts';
 import { prepareResponses, type LocalState } from '../request/state.ts';
 import type { Exchange } from '../observe/exchange.ts';
 
-/** Bytes that may wait in a client's socket before the upstream is not read any more. */
-const HIGH_WATER_BYTES = 256 * 1024;
 /** Responses that a connection remembers beside the store. */
 const REMEMBERED = 8;
 /** Requests that may wait on one socket; a client that sends more is cut off. */
@@ -269,8 +266,7 @@ class Connection {
 
   #refuse(exchange: Exchange, error: ApiError): Promise<void> {
     exchange.onEnd({ how: 'refused', refusal: error });
-    const { status, type, code, message, param } = error;
-    return this.#send(JSON.stringify({ type: 'error', status, error: { type, code, message, param: param ?? null } }));
+    return this.#send(JSON.stringify(errorFrame(error)));
   }
 
   /** Settles when the connection took it: a client that asks and does not read is not asked what else it wants. */
@@ -293,86 +289,6 @@ class ConnectionMemory implements LocalState {
     this.#conversations.set(responseId, items);
     const oldest = this.#conversations.keys().next().value;
     if (this.#conversations.size > REMEMBERED && oldest !== undefined) this.#conversations.delete(oldest);
-  }
-}
-
-/** Sends each event as one text frame. */
-class SocketSink implements Sink {
-  committed = false;
-  readonly #client: WebSocket;
-  readonly #encoding: Encoding;
-  /** Frames that the connection has not taken yet. */
-  #unsent = 0;
-  #settle: (() => void) | undefined;
-
-  constructor(client: WebSocket, encoding: Encoding) {
-    this.#client = client;
-    this.#encoding = encoding;
-  }
-
-  setHeaders(): void {
-    // The handshake is long over.
-  }
-
-  send(events: readonly WireEvent[]): void {
-    this.committed ||= events.length > 0;
-    for (const event of events) this.#sendFrame(event.data);
-  }
-
-  get full(): boolean {
-    return this.#client.bufferedAmount >= HIGH_WATER_BYTES && this.#client.readyState === this.#client.OPEN;
-  }
-
-  drained(): Promise<void> {
-    return this.#until(() => !this.full);
-  }
-
-  flushed(): Promise<void> {
-    return this.#until(() => this.#unsent === 0);
-  }
-
-  heartbeat(): void {
-    const { heartbeat } = this.#encoding;
-    if (this.#client.readyState !== this.#client.OPEN) return;
-    if (heartbeat === undefined) this.#client.ping();
-    else this.#client.send(heartbeat.data);
-  }
-
-  finish(events: readonly WireEvent[]): void {
-    this.send(events);
-  }
-
-  /** Errors are frames here; Codex knows `response.failed` and the nested form, the others the nested form. */
-  reject(error: ApiError): void {
-    const { status, type, code, message, param, headers } = error;
-    const frame: JsonObject = { type: 'error', status, error: { type, code, message, param: param ?? null } };
-    this.#sendFrame(JSON.stringify(headers === undefined ? frame : { ...frame, headers }));
-  }
-
-  #sendFrame(text: string): void {
-    this.#unsent++;
-    this.#client.send(text, this.#onSent);
-  }
-
-  readonly #onSent = (): void => {
-    this.#unsent--;
-    this.#settle?.();
-  };
-
-  /** Settles when it holds after a frame was taken, or the connection is gone. */
-  #until(holds: () => boolean): Promise<void> {
-    if (holds() || this.#client.readyState === this.#client.CLOSED) return Promise.resolve();
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        this.#client.off('close', settle);
-        this.#settle = undefined;
-        resolve();
-      };
-      this.#client.on('close', settle);
-      this.#settle = () => {
-        if (holds()) settle();
-      };
-    });
   }
 }
 

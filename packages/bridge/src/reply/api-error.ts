@@ -1,3 +1,4 @@
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { httpStatusOf, wireErrorOf } from '@turnwire/wire/internal/encode-error';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 
@@ -16,6 +17,11 @@ export interface ApiError {
 export function errorBody(error: ApiError): string {
   const { message, type, code, param } = error;
   return JSON.stringify({ error: { message, type, param: param ?? null, code } });
+}
+
+/** The frame of an error on a socket: the nested form, which every client knows. */
+export function errorFrame({ status, type, code, message, param }: ApiError): JsonObject {
+  return { type: 'error', status, error: { type, code, message, param: param ?? null } };
 }
 
 /** An `invalid_request_error`. */
