@@ -60,7 +60,8 @@ const endings: Readonly<Record<string, Ends>> = {
   'bad-json-request': refused(400),
   'error-200': refused(500),
   'error-mid-stream': failed(500),
-  'finish-error': failed(500),
+  // docs/contract.md 3.6: the finish reason is the code.
+  'finish-error': { ...failed(500), stream: 'failed:error', chat: 'error:error' },
   'response-failed': failed(500),
   'failed-then-hold': failed(500),
   'html-200': refused(502),
