@@ -4,6 +4,7 @@
  */
 const folders = {
   base: 'packages/wire/src/base',
+  dialects: 'packages/wire/src/dialects',
   model: 'packages/wire/src/model',
   wire: 'packages/wire/src',
   platform: 'packages/client/src/platform',
@@ -20,15 +21,16 @@ const folders = {
 
 const mayImport = {
   base: [],
-  model: ['base'],
-  wire: ['model', 'base'],
+  dialects: ['base'],
+  model: ['dialects', 'base'],
+  wire: ['model', 'dialects', 'base'],
   platform: ['base'],
   transport: ['platform', 'base', 'model/errors'],
-  client: ['wire', 'transport', 'platform', 'model', 'base'],
-  testing: ['wire', 'platform', 'model', 'base'],
+  client: ['wire', 'transport', 'platform', 'model', 'dialects', 'base'],
+  testing: ['wire', 'platform', 'model', 'dialects', 'base'],
   agent: ['client', 'platform', 'model', 'base'],
   bridge: ['client', 'transport', 'wire', 'platform', 'model', 'base'],
-  doctor: ['client', 'wire', 'platform', 'model', 'base'],
+  doctor: ['client', 'wire', 'platform', 'model', 'dialects', 'base'],
   terminal: ['agent', 'platform', 'model', 'base'],
   acp: ['agent', 'platform', 'model', 'base'],
 };

@@ -154,7 +154,7 @@ describe('3.8 a top-level error', () => {
       'never',
       { code: 'insufficient_quota', status: 429 },
     ],
-    [{ message: 'odd', code: 17 }, 'server_error', 'backoff', { message: 'odd' }],
+    [{ message: 'odd', code: 17 }, 'server_error', 'backoff', { message: 'odd', code: '17' }],
     [{ message: 'odd', code: 200 }, 'server_error', 'backoff', { message: 'odd' }],
     [{ message: 'odd', code: 'weird' }, 'server_error', 'backoff', { message: 'odd', code: 'weird' }],
   ];

@@ -1,11 +1,12 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
-import { errorFromWire, errorValueOf } from '../model/classify.ts';
+import { errorFromWire } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
 import type { AssistantMessage, CustomToolCall, FunctionCall, ItemStatus, ReasoningItem } from '../model/items.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
+import { errorBesideChoices, errorInEvent } from '../dialects/error-shapes.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
 import { templateRules } from './template-rules.ts';
@@ -96,14 +97,15 @@ export class ChatMachine extends WireMachine {
       return;
     }
     this.#responseId ??= stringOf(chunk['id']);
-    const error = errorIn(chunk);
+    const choices = chunk['choices'];
+    const error = Array.isArray(choices) ? errorBesideChoices(chunk) : errorInEvent(chunk);
     if (error !== undefined) {
       this.fail(errorFromWire(error));
       return;
     }
-    const choices = chunk['choices'];
     if (Array.isArray(choices)) this.#readChoices(choices);
     else if (!isObject(chunk['usage'])) this.skipped++;
+    if (this.phase === 'ended') return;
     if (chunk['usage'] !== undefined) this.#takeUsage(chunk['usage']);
     if (this.#unfinished === 0 && this.#choices.size > 0) this.#finish();
   }
@@ -115,7 +117,13 @@ export class ChatMachine extends WireMachine {
     }
     for (let place = 0; place < choices.length; place++) {
       const value = choices[place];
-      if (isObject(value)) this.#readChoice(value, place);
+      if (!isObject(value)) continue;
+      const error = errorBesideChoices(value);
+      if (error !== undefined) {
+        this.fail(errorFromWire(error));
+        return;
+      }
+      this.#readChoice(value, place);
     }
   }
 
@@ -366,13 +374,6 @@ export class ChatMachine extends WireMachine {
     });
     this.end();
   }
-}
-
-/** A non-null top-level `error` (object or string), or the flat `{"object":"error"}` of older vLLM servers. */
-function errorIn(chunk: JsonObject): unknown {
-  const error = chunk['error'];
-  if (typeof error === 'string' || isObject(error)) return errorValueOf(chunk);
-  return chunk['object'] === 'error' && chunk['choices'] === undefined ? chunk : undefined;
 }
 
 function reasoningItem(open: OpenText, status: ItemStatus): ReasoningItem {

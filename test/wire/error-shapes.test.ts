@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { errorShapes } from '../../packages/wire/src/dialects/error-shapes.ts';
+import type { ErrorKind } from '../../packages/wire/src/model/errors.ts';
+import { chatBody, chunk } from './helpers.ts';
+import { completed, created, done, message, openMessage, read, readOpen, text } from './rules.ts';
+
+const half = chatBody(chunk({ content: 'half' }));
+const flushed = [created(), openMessage(), text('half'), done(message('half', 'incomplete'))];
+
+/** By the row that reads it: an event, and what it is told as. */
+const seen: readonly [string, object, ErrorKind, object][] = [
+  ['error', { error: { message: 'boom', code: 502 } }, 'server_error', { message: 'boom', status: 502 }],
+  ['error', { error: 'boom', choices: null }, 'server_error', { message: 'boom' }],
+  ['error', { error: true, message: 'boom' }, 'server_error', { message: 'boom' }],
+  ['error', { error: 500, message: 'boom' }, 'server_error', { message: 'boom', status: 500 }],
+  ['error', { error: { msg: 'boom', error_code: 429 } }, 'rate_limited', { message: 'boom', status: 429 }],
+  [
+    'base_resp',
+    { id: 'x', choices: null, base_resp: { status_code: 2013, status_msg: 'invalid params' } },
+    'server_error',
+    { message: 'invalid params', code: '2013' },
+  ],
+  [
+    'errors',
+    { errors: [{ message: 'boom', code: 7009 }], success: false, result: null },
+    'server_error',
+    { message: 'boom', code: '7009' },
+  ],
+  ['errors', { errors: ['boom'] }, 'server_error', { message: 'boom' }],
+  ['success', { success: false, code: 500, msg: 'boom' }, 'server_error', { message: 'boom', status: 500 }],
+  ['success', { success: false, message: 'boom' }, 'server_error', { message: 'boom' }],
+  ['flat', { code: '1301', message: 'unsafe' }, 'server_error', { message: 'unsafe', code: '1301' }],
+  [
+    'flat',
+    { code: 'InvalidParameter', message: 'no such model', request_id: 'r' },
+    'server_error',
+    { message: 'no such model', code: 'InvalidParameter' },
+  ],
+  ['flat', { status: 400, detail: 'no such model' }, 'invalid_request', { message: 'no such model', status: 400 }],
+  ['flat', { status_code: 503, error_msg: 'busy' }, 'server_overloaded', { message: 'busy', status: 503 }],
+  ['object', { object: 'error', message: 'boom' }, 'server_error', { message: 'boom' }],
+  ['detail', { detail: 'Not Found' }, 'server_error', { message: 'Not Found' }],
+  [
+    'detail',
+    { detail: [{ loc: ['body', 'model'], msg: 'Field required' }] },
+    'server_error',
+    { message: 'body.model: Field required' },
+  ],
+];
+
+describe('3.8 errors that do not look like one', () => {
+  test.each(seen)('3.8 %s: %j', (shape, event, kind, expected) => {
+    expect(errorShapes.find((row) => row.read({ ...event }) !== undefined)?.name).toBe(shape);
+    const told = readOpen('chat', half + chatBody(event));
+    expect(told).toMatchObject({ events: flushed, skipped: 0, phase: 'ended', error: { kind, ...expected } });
+  });
+
+  test.each(seen)('3.8 the same as a whole body: %s %j', (_, event, kind, expected) => {
+    expect(read('chat', JSON.stringify(event))).toMatchObject({ events: [], skipped: 0, error: { kind, ...expected } });
+  });
+
+  test('3.8 each row is tried', () => {
+    expect([...new Set(seen.map(([shape]) => shape))]).toEqual(errorShapes.map(({ name }) => name));
+  });
+
+  test.each([
+    { type: 'ping' },
+    { message: 'warming up' },
+    { status: 'processing', message: 'in the queue' },
+    { code: 0, message: 'ok' },
+    { code: 200, msg: 'success' },
+    { success: true, message: 'ok' },
+    { error: null, detail: 'warming up' },
+    { error: false },
+    { errors: [] },
+    { base_resp: { status_code: 0, status_msg: 'success' } },
+  ])('3.8 %j is passed over', (event) => {
+    const body = half + chatBody(event, chunk({}, 'stop'));
+    expect(readOpen('chat', body)).toEqual({
+      events: [created(), openMessage(), text('half'), done(message('half')), completed({ finish_reason: 'stop' })],
+      skipped: 1,
+      phase: 'ended',
+    });
+  });
+});
+
+describe('3.8 an error in a choice', () => {
+  const error = { code: 429, message: 'slow down' };
+  const limited = { kind: 'rate_limited', message: 'slow down', status: 429 };
+
+  test.each([
+    ['without a finish', { choices: [{ index: 0, delta: {}, error }] }],
+    ['with finish_reason error', { choices: [{ index: 0, delta: {}, finish_reason: 'error', error }] }],
+    ['with finish_reason stop', { choices: [{ index: 0, delta: {}, finish_reason: 'stop', error }] }],
+    [
+      'in the second choice',
+      {
+        choices: [
+          { index: 0, delta: {} },
+          { index: 1, delta: {}, error },
+        ],
+      },
+    ],
+    ['beside the choices', { choices: [{ index: 0, delta: {} }], error }],
+  ])('3.8 %s has its own message, code and status (genkit#6079, jp#978)', (_, event) => {
+    const told = readOpen('chat', half + chatBody(event, '[DONE]'));
+    expect(told).toMatchObject({ events: flushed, phase: 'ended', error: limited });
+    expect(read('chat', JSON.stringify(event)).error).toMatchObject(limited);
+  });
+
+  test('3.8 a text is one, and a code beside it is its own', () => {
+    const event = { choices: [{ index: 0, delta: {}, error: 'down', code: 503 }] };
+    expect(readOpen('chat', chatBody(event)).error).toMatchObject({ kind: 'server_overloaded', message: 'down' });
+  });
+
+  test.each([null, '', false, 0])('3.8 %j in a choice is none', (none) => {
+    const event = { choices: [{ index: 0, delta: { content: 'hi' }, finish_reason: 'stop', error: none }] };
+    expect(readOpen('chat', chatBody(event)).error).toBeUndefined();
+  });
+});
