@@ -3,7 +3,18 @@
  * on, and uses it there as a stranger would, on every runtime that it claims to run on: each export can be imported, the
  * program of the package in `e2e/packages` prints what it should, `turnwire exec` answers, and an old Node is told so in one line.
  */
-import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -53,7 +64,7 @@ try {
     const runtimes = [node, ...others.filter(({ name }) => claim.anywhere || name.startsWith('node'))];
     for (const runtime of runtimes) use(each, place, runtime, claim, server.url);
     process.stdout.write(
-      `pack: ${each.manifest.name}: ${count} installed; ${runtimes.map(({ name }) => name).join(', ')}\n`,
+      `pack: ${each.manifest.name}: ${count} installed, ${installedMiB(place).toFixed(1)} MiB; ${runtimes.map(({ name }) => name).join(', ')}\n`,
     );
     if (each.manifest.name === 'turnwire') checkCommand(place);
   }
@@ -91,6 +102,13 @@ function install({ manifest }: Package, tarballs: ReadonlyMap<string, string>): 
   // With the machine's own npm cache: HOME stays as it is here.
   mustRun('npm', ['install', ...needed(manifest.name, tarballs), ...quiet], { cwd: place });
   return place;
+}
+
+/** The size of the files below a folder's node_modules, in MiB. */
+function installedMiB(place: string): number {
+  const names = readdirSync(join(place, 'node_modules'), { recursive: true, withFileTypes: true });
+  const files = names.filter((name) => name.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0) / 2 ** 20;
 }
 
 /** The packages below a folder's node_modules, at any depth. */
