@@ -32,10 +32,9 @@ export async function keep(
   store: ResponseStore,
   log: Logger,
   prepared: Prepared,
-  encoding: Encoding,
-  response: JsonObject | undefined = encoding.response,
+  response: JsonObject,
 ): Promise<void> {
-  if (!prepared.store || response === undefined) return;
+  if (!prepared.store) return;
   try {
     const kept = await store.put({
       id: String(response.id),

@@ -30,7 +30,7 @@ async function createResponse(request: ApiRequest): Promise<void> {
   const prepared = await reading(request, 'responses', (body) => prepareResponses(body, context.store));
   if (prepared === undefined) return;
   const encoding = responsesEncodingFor(context, prepared, newId('resp'), isCodex(headers));
-  await run(request, prepared, encoding, () => keep(context.store, logOf(request), prepared, encoding));
+  await run(request, prepared, encoding, () => keep(context.store, logOf(request), prepared, encoding.body));
 }
 
 /** `POST /v1/chat/completions`. */

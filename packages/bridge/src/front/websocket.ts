@@ -257,11 +257,10 @@ class Connection {
   }
 
   async #remember(prepared: Prepared, encoding: Encoding): Promise<void> {
-    const response = encoding.response;
-    if (response === undefined) return;
+    const response = encoding.body;
     const output = Array.isArray(response.output) ? (response.output as Item[]) : [];
     this.#memory.add(String(response.id), [...prepared.input, ...output]);
-    await keep(this.#context.store, this.#log, prepared, encoding, response);
+    await keep(this.#context.store, this.#log, prepared, response);
   }
 
   #refuse(exchange: Exchange, error: ApiError): Promise<void> {

@@ -15,8 +15,6 @@ export interface Encoding {
   readonly heartbeat: WireEvent | undefined;
   /** The answer as one body, after its end. */
   readonly body: JsonObject;
-  /** The Responses object to keep; absent on the chat wire. */
-  readonly response: JsonObject | undefined;
 }
 
 /** What a client without patience for deltas gets: the first event, whole items, the end. */
@@ -44,10 +42,7 @@ export function responsesEncoding(options: ResponsesEncodingOptions): Encoding {
     toSse: toEventSse,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
     get body() {
-      return encoder.response;
-    },
-    get response() {
-      return encoder.response;
+      return encoder.body;
     },
   };
 }
@@ -64,8 +59,7 @@ export function chatEncoding(options: ChatEncoderOptions): Encoding {
     toSse: toDataSse,
     heartbeat: undefined,
     get body() {
-      return encoder.completion;
+      return encoder.body;
     },
-    response: undefined,
   };
 }
