@@ -16,7 +16,7 @@ import type { ExchangeEnd } from '../observe/observer.ts';
 import { eventBatches } from './event-batches.ts';
 import type { EventStage } from './stages/stage.ts';
 import type { Prepared } from '../request/prepare.ts';
-import type { Sink } from '../reply/sink.ts';
+import type { ReplyWriter } from '../reply/reply-writer.ts';
 import { StableIds } from './stages/stable-ids.ts';
 import type { OpenStream } from '../upstream/streams.ts';
 import type { TurnState } from '../upstream/turn-state.ts';
@@ -29,7 +29,7 @@ export interface AnswerOptions {
   readonly exchange: Exchange;
   readonly prepared: Prepared;
   readonly encoding: Encoding;
-  readonly sink: Sink;
+  readonly sink: ReplyWriter;
   /** Caller's headers for the upstream. */
   readonly headers: Readonly<Record<string, string>>;
   readonly turn: TurnState | undefined;

@@ -14,7 +14,7 @@ import { readRequest, textOfBody } from '../request/request-body.ts';
 import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { judgeOf, shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
-import { flushed, sendError } from '../reply/sink.ts';
+import { flushed, sendError } from '../reply/reply-writer.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { toModelError, type Outcome } from '../upstream/failover.ts';
 import type { PeekedResponse } from '../upstream/peek.ts';

@@ -6,7 +6,7 @@ import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { chatEncoding, type Encoding } from '../reply/encoding.ts';
 import { internalError } from '../reply/internal-error.ts';
-import { JsonSink, SseSink } from '../reply/sink.ts';
+import { JsonReplyWriter, SseReplyWriter } from '../reply/reply-writer.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import { newId, parseChat, type Prepared } from '../request/prepare.ts';
 import { decodedBody, readRequest, textOfBody } from '../request/request-body.ts';
@@ -102,7 +102,7 @@ async function run(
     exchange,
     prepared,
     encoding,
-    sink: prepared.parsed.stream ? new SseSink(res, encoding) : new JsonSink(res, encoding),
+    sink: prepared.parsed.stream ? new SseReplyWriter(res, encoding) : new JsonReplyWriter(res, encoding),
     headers: translatedHeaders(headers),
     turn: context.seal.open(firstHeaderValue(headers[TURN_STATE_HEADER])),
     codex: isCodex(headers),

@@ -5,7 +5,7 @@ import { translate } from '../exchange/translate.ts';
 import { EXPOSITION_TYPE } from '../observe/exposition.ts';
 import type { BridgeMode } from '../options.ts';
 import { badRequest } from '../reply/api-error.ts';
-import { sendJson } from '../reply/sink.ts';
+import { sendJson } from '../reply/reply-writer.ts';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { deleteResponse, getInputItems, getResponse, isStep, notFound, type StoredHandler } from './stored-routes.ts';

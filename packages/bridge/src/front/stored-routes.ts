@@ -3,7 +3,7 @@ import type { Item } from '@turnwire/wire/internal/model/items';
 import { badRequest } from '../reply/api-error.ts';
 import type { ApiRequest } from '../exchange/handler.ts';
 import { refuse } from '../exchange/refuse.ts';
-import { sendJson } from '../reply/sink.ts';
+import { sendJson } from '../reply/reply-writer.ts';
 
 /** Items of one page, when the caller does not say; and at most. */
 const PAGE = 20;

@@ -16,7 +16,7 @@ import { internalError } from '../reply/internal-error.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
 import { readRequest } from '../request/request-body.ts';
-import { SocketSink } from '../reply/socket-sink.ts';
+import { SocketReplyWriter } from '../reply/socket-writer.ts';
 import { prepareResponses, type LocalState } from '../request/state.ts';
 import type { Exchange } from '../observe/exchange.ts';
 
@@ -243,7 +243,7 @@ class Connection {
       exchange,
       prepared,
       encoding,
-      sink: new SocketSink(this.#client, encoding),
+      sink: new SocketReplyWriter(this.#client, encoding),
       headers: { ...translatedHeaders(headers), ...metadataHeaders(metadata) },
       turn: this.#context.seal.open(given),
       codex: this.#codex,

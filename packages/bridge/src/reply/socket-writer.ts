@@ -2,13 +2,13 @@ import type { WebSocket } from 'ws';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { errorFrame, type ApiError } from './api-error.ts';
 import type { Encoding } from './encoding.ts';
-import type { Sink } from './sink.ts';
+import type { ReplyWriter } from './reply-writer.ts';
 
 /** Bytes that may wait in a client's socket before the upstream is not read any more. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
 /** Sends each event as one text frame. */
-export class SocketSink implements Sink {
+export class SocketReplyWriter implements ReplyWriter {
   committed = false;
   readonly #client: WebSocket;
   readonly #encoding: Encoding;

@@ -5,7 +5,7 @@ import { BodyWriter } from './body-writer.ts';
 import type { Encoding } from './encoding.ts';
 
 /** Where an answer goes: an SSE stream, one body, or a WebSocket. */
-export interface Sink {
+export interface ReplyWriter {
   /** The client has seen something: an error can no longer be a status. */
   readonly committed: boolean;
   /** Headers of the answer, in place of those before; nothing once it is committed. */
@@ -32,7 +32,7 @@ const SSE_HEADERS = {
 };
 
 /** Writes to the response itself, one write per batch of events. */
-export class SseSink implements Sink {
+export class SseReplyWriter implements ReplyWriter {
   readonly #res: ServerResponse;
   readonly #body: BodyWriter;
   readonly #encoding: Encoding;
@@ -92,7 +92,7 @@ export class SseSink implements Sink {
 }
 
 /** Sends nothing before the end, and then one body. */
-export class JsonSink implements Sink {
+export class JsonReplyWriter implements ReplyWriter {
   readonly committed = false;
   readonly full = false;
   readonly #res: ServerResponse;
