@@ -10,7 +10,7 @@ import { CallGuard } from './stages/call-guard.ts';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
 import { answerHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from './context.ts';
-import type { Encoding } from '../reply/encoding.ts';
+import type { ReplyEncoder } from '../reply/reply-encoder.ts';
 import type { Exchange } from '../observe/exchange.ts';
 import type { ExchangeEnd } from '../observe/observer.ts';
 import { eventBatches } from './event-batches.ts';
@@ -28,7 +28,7 @@ export interface AnswerOptions {
   readonly context: BridgeContext;
   readonly exchange: Exchange;
   readonly prepared: Prepared;
-  readonly encoding: Encoding;
+  readonly encoding: ReplyEncoder;
   readonly sink: ReplyWriter;
   /** Caller's headers for the upstream. */
   readonly headers: Readonly<Record<string, string>>;
@@ -149,7 +149,7 @@ async function relay(options: AnswerOptions, started: Started, stream: OpenStrea
 }
 
 /** Encodes a batch, up to its end; that is returned and still to be encoded. */
-function encode(encoding: Encoding, events: readonly ModelEvent[], out: WireEvent[]): CompletedEvent | undefined {
+function encode(encoding: ReplyEncoder, events: readonly ModelEvent[], out: WireEvent[]): CompletedEvent | undefined {
   for (const event of events) {
     if (event.type === 'completed') return event;
     for (const wireEvent of encoding.push(event)) out.push(wireEvent);

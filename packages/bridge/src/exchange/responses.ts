@@ -3,20 +3,20 @@ import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import { InvalidFieldError } from '@turnwire/wire/internal/request-fields';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
-import { responsesEncoding, type Encoding } from '../reply/encoding.ts';
+import { responsesReplyEncoder, type ReplyEncoder } from '../reply/reply-encoder.ts';
 import { echoOf, type Prepared } from '../request/prepare.ts';
 import { MissingStateError } from '../request/state.ts';
 import type { ResponseStore } from '../store/index.ts';
 import type { BridgeContext } from './context.ts';
 
 /** The encoding of one response, as its request wants it. */
-export function responsesEncodingFor(
+export function responsesReplyEncoderFor(
   context: BridgeContext,
   prepared: Prepared,
   responseId: string,
   codex: boolean,
-): Encoding {
-  return responsesEncoding({
+): ReplyEncoder {
+  return responsesReplyEncoder({
     responseId,
     createdAt: unixSeconds(),
     model: prepared.parsed.request.model ?? context.settings.model,
@@ -28,12 +28,7 @@ export function responsesEncodingFor(
 }
 
 /** Keeps an answer for later requests. A store that fails costs the memory of it, not the answer. */
-export async function keep(
-  store: ResponseStore,
-  log: Logger,
-  prepared: Prepared,
-  response: JsonObject,
-): Promise<void> {
+export async function keep(store: ResponseStore, log: Logger, prepared: Prepared, response: JsonObject): Promise<void> {
   if (!prepared.store) return;
   try {
     const kept = await store.put({

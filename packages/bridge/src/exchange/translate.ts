@@ -4,7 +4,7 @@ import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-import { chatEncoding, type Encoding } from '../reply/encoding.ts';
+import { chatReplyEncoder, type ReplyEncoder } from '../reply/reply-encoder.ts';
 import { internalError } from '../reply/internal-error.ts';
 import { JsonReplyWriter, SseReplyWriter } from '../reply/reply-writer.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
@@ -14,7 +14,7 @@ import { prepareResponses } from '../request/state.ts';
 import { answer } from './answer.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { refuse } from './refuse.ts';
-import { keep, refusalOf, responsesEncodingFor } from './responses.ts';
+import { keep, refusalOf, responsesReplyEncoderFor } from './responses.ts';
 
 /** Answers on the client's wire, whatever the upstream's is. */
 export const translate: Handler = async (request) => {
@@ -29,7 +29,7 @@ async function createResponse(request: ApiRequest): Promise<void> {
   const { context, headers } = request;
   const prepared = await reading(request, 'responses', (body) => prepareResponses(body, context.store));
   if (prepared === undefined) return;
-  const encoding = responsesEncodingFor(context, prepared, newId('resp'), isCodex(headers));
+  const encoding = responsesReplyEncoderFor(context, prepared, newId('resp'), isCodex(headers));
   await run(request, prepared, encoding, () => keep(context.store, logOf(request), prepared, encoding.body));
 }
 
@@ -38,7 +38,7 @@ async function createChatCompletion(request: ApiRequest): Promise<void> {
   const prepared = await reading(request, 'chat', (body) => Promise.resolve(prepareChat(body)));
   if (prepared === undefined) return;
   const { parsed } = prepared;
-  const encoding = chatEncoding({
+  const encoding = chatReplyEncoder({
     id: newId('chatcmpl'),
     createdAt: unixSeconds(),
     model: parsed.request.model,
@@ -87,7 +87,7 @@ async function bodyOf({ body, headers, context }: ApiRequest): Promise<ReturnTyp
 async function run(
   request: ApiRequest,
   prepared: Prepared,
-  encoding: Encoding,
+  encoding: ReplyEncoder,
   onEnded?: () => Promise<void>,
 ): Promise<void> {
   const { context, exchange, headers, res } = request;

@@ -10,8 +10,8 @@ import { answer } from '../exchange/answer.ts';
 import { badRequest, errorFrame, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from '../exchange/context.ts';
-import { keep, refusalOf, responsesEncodingFor } from '../exchange/responses.ts';
-import type { Encoding } from '../reply/encoding.ts';
+import { keep, refusalOf, responsesReplyEncoderFor } from '../exchange/responses.ts';
+import type { ReplyEncoder } from '../reply/reply-encoder.ts';
 import { internalError } from '../reply/internal-error.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
 import { refuseRaw } from './refuse-raw.ts';
@@ -221,7 +221,7 @@ class Connection {
   /** Takes in what a first request will build upon, without asking anybody. */
   async #warmUp(exchange: Exchange, prepared: Prepared): Promise<void> {
     const id = newId('resp');
-    const encoding = responsesEncodingFor(this.#context, prepared, id, this.#codex);
+    const encoding = responsesReplyEncoderFor(this.#context, prepared, id, this.#codex);
     const end = { type: 'completed', response_id: id, ended_by: 'response.completed' } as const;
     const events = [...encoding.push({ type: 'created', response_id: id }), ...encoding.push(end)];
     await this.#remember(prepared, encoding);
@@ -234,7 +234,7 @@ class Connection {
     const { headers } = this.#request;
     const metadata = isObject(prepared.body.client_metadata) ? prepared.body.client_metadata : {};
     const given = nonEmpty(metadata[TURN_STATE_HEADER]) ?? firstHeaderValue(headers[TURN_STATE_HEADER]);
-    const encoding = responsesEncodingFor(this.#context, prepared, newId('resp'), this.#codex);
+    const encoding = responsesReplyEncoderFor(this.#context, prepared, newId('resp'), this.#codex);
     const abort = new AbortController();
     this.#abort = abort;
     if (!this.#isOpen) abort.abort(); // it left while its request was put together
@@ -256,7 +256,7 @@ class Connection {
     });
   }
 
-  async #remember(prepared: Prepared, encoding: Encoding): Promise<void> {
+  async #remember(prepared: Prepared, encoding: ReplyEncoder): Promise<void> {
     const response = encoding.body;
     const output = Array.isArray(response.output) ? (response.output as Item[]) : [];
     this.#memory.add(String(response.id), [...prepared.input, ...output]);

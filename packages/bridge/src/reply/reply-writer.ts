@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { errorBody, type ApiError } from './api-error.ts';
 import { BodyWriter } from './body-writer.ts';
-import type { Encoding } from './encoding.ts';
+import type { ReplyEncoder } from './reply-encoder.ts';
 
 /** Where an answer goes: an SSE stream, one body, or a WebSocket. */
 export interface ReplyWriter {
@@ -35,10 +35,10 @@ const SSE_HEADERS = {
 export class SseReplyWriter implements ReplyWriter {
   readonly #res: ServerResponse;
   readonly #body: BodyWriter;
-  readonly #encoding: Encoding;
+  readonly #encoding: ReplyEncoder;
   #headers: Readonly<Record<string, string>> = {};
 
-  constructor(res: ServerResponse, encoding: Encoding) {
+  constructor(res: ServerResponse, encoding: ReplyEncoder) {
     this.#res = res;
     this.#body = new BodyWriter(res);
     this.#encoding = encoding;
@@ -96,10 +96,10 @@ export class JsonReplyWriter implements ReplyWriter {
   readonly committed = false;
   readonly full = false;
   readonly #res: ServerResponse;
-  readonly #encoding: Encoding;
+  readonly #encoding: ReplyEncoder;
   #headers: Readonly<Record<string, string>> = {};
 
-  constructor(res: ServerResponse, encoding: Encoding) {
+  constructor(res: ServerResponse, encoding: ReplyEncoder) {
     this.#res = res;
     this.#encoding = encoding;
   }

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { errorFrame, type ApiError } from './api-error.ts';
-import type { Encoding } from './encoding.ts';
+import type { ReplyEncoder } from './reply-encoder.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 
 /** Bytes that may wait in a client's socket before the upstream is not read any more. */
@@ -11,12 +11,12 @@ const HIGH_WATER_BYTES = 256 * 1024;
 export class SocketReplyWriter implements ReplyWriter {
   committed = false;
   readonly #client: WebSocket;
-  readonly #encoding: Encoding;
+  readonly #encoding: ReplyEncoder;
   /** Frames that the connection has not taken yet. */
   #unsent = 0;
   #settle: (() => void) | undefined;
 
-  constructor(client: WebSocket, encoding: Encoding) {
+  constructor(client: WebSocket, encoding: ReplyEncoder) {
     this.#client = client;
     this.#encoding = encoding;
   }

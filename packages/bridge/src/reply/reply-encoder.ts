@@ -6,7 +6,7 @@ import { toDataSse, toEventSse, type WireEvent } from '@turnwire/wire/internal/e
 import { createResponsesEncoder, type ResponsesEncoderOptions } from '@turnwire/wire/internal/responses/encode';
 
 /** One answer on its way to the client's wire. */
-export interface Encoding {
+export interface ReplyEncoder {
   push(event: ModelEvent): readonly WireEvent[];
   fail(error: ModelError): readonly WireEvent[];
   /** The events as SSE text. */
@@ -28,13 +28,13 @@ const FINAL_ONLY = new Set([
 
 const HEARTBEAT: WireEvent = { type: 'response.heartbeat', data: '{"type":"response.heartbeat"}' };
 
-export interface ResponsesEncodingOptions extends ResponsesEncoderOptions {
+export interface ResponsesReplyOptions extends ResponsesEncoderOptions {
   readonly finalOnly?: boolean;
   /** The client is Codex: it takes data events for signs of life, where others choke on them. */
   readonly dataHeartbeat?: boolean;
 }
 
-export function responsesEncoding(options: ResponsesEncodingOptions): Encoding {
+export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEncoder {
   const encoder = createResponsesEncoder(options);
   return {
     push: options.finalOnly === true ? (event) => finals(encoder.push(event)) : (event) => encoder.push(event),
@@ -51,7 +51,7 @@ function finals(events: readonly WireEvent[]): readonly WireEvent[] {
   return events.filter((event) => FINAL_ONLY.has(event.type));
 }
 
-export function chatEncoding(options: ChatEncoderOptions): Encoding {
+export function chatReplyEncoder(options: ChatEncoderOptions): ReplyEncoder {
   const encoder = createChatEncoder(options);
   return {
     push: (event) => encoder.push(event),
