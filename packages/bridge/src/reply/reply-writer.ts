@@ -35,13 +35,13 @@ const SSE_HEADERS = {
 export class SseReplyWriter implements ReplyWriter {
   readonly #res: ServerResponse;
   readonly #body: BodyWriter;
-  readonly #encoding: ReplyEncoder;
+  readonly #encoder: ReplyEncoder;
   #headers: Readonly<Record<string, string>> = {};
 
-  constructor(res: ServerResponse, encoding: ReplyEncoder) {
+  constructor(res: ServerResponse, encoder: ReplyEncoder) {
     this.#res = res;
     this.#body = new BodyWriter(res);
-    this.#encoding = encoding;
+    this.#encoder = encoder;
   }
 
   get committed(): boolean {
@@ -55,7 +55,7 @@ export class SseReplyWriter implements ReplyWriter {
   send(events: readonly WireEvent[]): void {
     if (events.length === 0) return;
     this.#open();
-    this.#body.write(this.#encoding.toSse(events));
+    this.#body.write(this.#encoder.toSse(events));
   }
 
   get full(): boolean {
@@ -69,13 +69,13 @@ export class SseReplyWriter implements ReplyWriter {
   heartbeat(): void {
     if (this.#body.full) return;
     this.#open();
-    const { heartbeat } = this.#encoding;
-    this.#body.write(heartbeat === undefined ? ': keep-alive\n\n' : this.#encoding.toSse([heartbeat]));
+    const { heartbeat } = this.#encoder;
+    this.#body.write(heartbeat === undefined ? ': keep-alive\n\n' : this.#encoder.toSse([heartbeat]));
   }
 
   finish(events: readonly WireEvent[]): void {
     this.#open();
-    this.#body.end(this.#encoding.toSse(events));
+    this.#body.end(this.#encoder.toSse(events));
   }
 
   flushed(): Promise<void> {
@@ -96,12 +96,12 @@ export class JsonReplyWriter implements ReplyWriter {
   readonly committed = false;
   readonly full = false;
   readonly #res: ServerResponse;
-  readonly #encoding: ReplyEncoder;
+  readonly #encoder: ReplyEncoder;
   #headers: Readonly<Record<string, string>> = {};
 
-  constructor(res: ServerResponse, encoding: ReplyEncoder) {
+  constructor(res: ServerResponse, encoder: ReplyEncoder) {
     this.#res = res;
-    this.#encoding = encoding;
+    this.#encoder = encoder;
   }
 
   setHeaders(headers: Readonly<Record<string, string>>): void {
@@ -121,7 +121,7 @@ export class JsonReplyWriter implements ReplyWriter {
   }
 
   finish(): void {
-    sendJson(this.#res, 200, JSON.stringify(this.#encoding.body), this.#headers);
+    sendJson(this.#res, 200, JSON.stringify(this.#encoder.body), this.#headers);
   }
 
   flushed(): Promise<void> {

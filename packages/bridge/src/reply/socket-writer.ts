@@ -11,14 +11,14 @@ const HIGH_WATER_BYTES = 256 * 1024;
 export class SocketReplyWriter implements ReplyWriter {
   committed = false;
   readonly #client: WebSocket;
-  readonly #encoding: ReplyEncoder;
+  readonly #encoder: ReplyEncoder;
   /** Frames that the connection has not taken yet. */
   #unsent = 0;
   #settle: (() => void) | undefined;
 
-  constructor(client: WebSocket, encoding: ReplyEncoder) {
+  constructor(client: WebSocket, encoder: ReplyEncoder) {
     this.#client = client;
-    this.#encoding = encoding;
+    this.#encoder = encoder;
   }
 
   setHeaders(): void {
@@ -43,7 +43,7 @@ export class SocketReplyWriter implements ReplyWriter {
   }
 
   heartbeat(): void {
-    const { heartbeat } = this.#encoding;
+    const { heartbeat } = this.#encoder;
     if (this.#client.readyState !== this.#client.OPEN) return;
     if (heartbeat === undefined) this.#client.ping();
     else this.#client.send(heartbeat.data);
