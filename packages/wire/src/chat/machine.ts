@@ -11,7 +11,7 @@ import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
 import { templateRules } from './template-rules.ts';
 import { cutOf, errorOfCut, fateOf, overallFinish, wantsCalls, type Cut } from './finish.ts';
-import { CallTable, readFragment, type CallFragment, type CallSlot } from './tool-calls.ts';
+import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
 import { usageFromChat } from './usage.ts';
 
 const BRACE = 123;
@@ -153,7 +153,13 @@ export class ChatMachine extends WireMachine {
     const index = Number.isInteger(given) ? (given as number) : place;
     let choice = this.#choices.get(index);
     if (choice === undefined) {
-      choice = { index, reasoning: undefined, message: undefined, calls: new CallTable(), finish: undefined };
+      choice = {
+        index,
+        reasoning: undefined,
+        message: undefined,
+        calls: new CallTable((repair) => this.repaired(repair)),
+        finish: undefined,
+      };
       this.#choices.set(index, choice);
       this.#unfinished++;
     }
@@ -173,7 +179,9 @@ export class ChatMachine extends WireMachine {
     const refusal = delta['refusal'];
     if (typeof refusal === 'string' && refusal !== '') this.#onRefusal(choice, refusal);
     const fragments = fragmentsOf(delta);
-    if (fragments.length > 0 && fragments !== delta['tool_calls']) this.repaired('function_call');
+    if (fragments.length === 0) return;
+    if (fragments !== delta['tool_calls']) this.repaired('function_call');
+    choice.calls.startList();
     for (const fragment of fragments) this.#onFragment(choice, fragment);
   }
 
@@ -232,19 +240,12 @@ export class ChatMachine extends WireMachine {
     const fragment = readFragment(value);
     if (fragment === undefined) return;
     const known = choice.calls.slots.length;
-    this.#noteRepairs(choice.calls, fragment);
+    if (fragment.isObject) this.repaired('arguments_object');
     const slot = choice.calls.slotFor(fragment, this.#calls.length);
     if (choice.calls.slots.length > known) this.#calls.push({ slot, choice });
-    if (fragment.input !== '') slot.input.append(fragment.input);
-    if (slot.itemId !== undefined) {
-      if (fragment.input !== '') this.#callDelta(slot, slot.itemId, fragment.input);
-    } else if (slot.id !== undefined && slot.name !== undefined) this.#announce(slot, slot.id);
-  }
-
-  #noteRepairs(calls: CallTable, fragment: CallFragment): void {
-    const repair = calls.repairOf(fragment);
-    if (repair !== undefined) this.repaired(repair);
-    if (fragment.isObject) this.repaired('arguments_object');
+    const told = slot.input.append(fragment.input, slot.kind === 'function');
+    if (slot.itemId !== undefined) this.#callDelta(slot, slot.itemId, told);
+    else if (slot.id !== undefined && slot.name !== undefined) this.#announce(slot, slot.id);
   }
 
   /** A call is announced once its id and name are known; what came before goes out with it. */
@@ -253,11 +254,12 @@ export class ChatMachine extends WireMachine {
     slot.id = callId;
     slot.itemId = itemId;
     this.deliver({ type: 'output_item.added', item: callItem(slot, 'in_progress') });
-    if (slot.input.length > 0) this.#callDelta(slot, itemId, slot.input.toString());
+    this.#callDelta(slot, itemId, slot.input.toString());
     return itemId;
   }
 
   #callDelta(slot: CallSlot, itemId: string, delta: string): void {
+    if (delta === '') return;
     this.deliver({
       type: 'tool_call_input.delta',
       call_id: slot.id ?? '',
@@ -331,12 +333,15 @@ export class ChatMachine extends WireMachine {
   }
 
   #settleCall(slot: CallSlot, finish: string | undefined): void {
+    const { delta, doubled } = slot.input.settle();
+    if (doubled) this.repaired('doubled_arguments');
     const fate = fateOf(slot, finish, this.#options.toolCallsOnStop ?? 'drop');
     const callId = slot.id ?? `tool-call-${slot.order}`;
     if (fate === 'emit') {
       if (slot.id === undefined) this.repaired('no_call_id');
       if (finish !== undefined && !wantsCalls(finish)) this.repaired('stop_with_tool_calls');
       if (slot.itemId === undefined) this.#announce(slot, callId);
+      else this.#callDelta(slot, slot.itemId, delta);
       this.deliver({ type: 'output_item.done', item: callItem(slot, 'completed') });
       return;
     }
