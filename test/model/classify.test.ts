@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { errorFromWire, errorValueOfBody, kindOfStatus } from '../../packages/wire/src/model/classify.ts';
+import { fullContextWordings } from '../../packages/wire/src/dialects/full-context.ts';
 import type { ErrorKind } from '../../packages/wire/src/model/errors.ts';
 import { ceilMs, retryAfterFromMessage } from '../../packages/wire/src/model/retry-after.ts';
 
@@ -127,7 +128,10 @@ describe('6 what an error carries', () => {
     [{ code: 200 }, undefined],
     [{ code: 600 }, undefined],
     [{ code: 429.5 }, undefined],
-    [{ code: '429' }, undefined],
+    [{ code: '429' }, 429],
+    [{ status: '503' }, 503],
+    [{ code: '200' }, undefined],
+    [{ code: '0429' }, undefined],
   ])('3.8 a numeric code or status inside %j is the HTTP status %s', (error, status) => {
     expect(errorFromWire(error).status).toBe(status);
   });
@@ -167,6 +171,135 @@ describe('6 what an error carries', () => {
       class: 'backoff',
       replaySafe: true,
     });
+  });
+});
+
+describe('6 a full context, in the words of the servers', () => {
+  test.each(fullContextWordings.map(({ server, example }) => [server, example] as const))(
+    '6 %s: %s',
+    (_server, message) => {
+      for (const error of [
+        { message },
+        { message, type: 'BadRequestError', code: 400 },
+        { message, code: 'invalid_prompt' },
+        { message, type: 'invalid_request_error', code: null },
+        message,
+      ]) {
+        expect(errorFromWire(error).kind).toBe('context_window_exceeded');
+      }
+      for (const status of [400, 413, 422, 429, 500]) {
+        expect(errorFromWire({ message }, { status }).toJSON()).toMatchObject({
+          kind: 'context_window_exceeded',
+          status,
+          retry: { class: 'never' },
+        });
+      }
+    },
+  );
+
+  test('6 each row is needed for its example, or is the first that knows it', () => {
+    for (const [place, { server, example, source }] of fullContextWordings.entries()) {
+      const first = fullContextWordings.findIndex(({ pattern }) => pattern.test(example));
+      expect([server, first]).toEqual([server, place]);
+      expect(source).toMatch(/./);
+    }
+  });
+
+  test.each([
+    'Too many tokens, please wait before trying again.',
+    "Too many tokens for team x and model grok-4-0709. Your team's rate limit is: Tokens per Minute (actual/limit): 65605/16000.",
+    'Rate limit reached for gpt-4o on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 2s.',
+    'ThrottlingException: the maximum context length per minute was reached',
+  ])('6 a rate is none: %s', (message) => {
+    expect(errorFromWire({ message }, { status: 429 }).kind).toBe('rate_limited');
+  });
+
+  test('6 Groq: a request that is too large for the model, and one that is too large for any minute', () => {
+    const large = 'Request too large for model `m`';
+    expect(errorFromWire({ message: large }, { status: 413 }).kind).toBe('context_window_exceeded');
+    const rate = { type: 'tokens', code: 'rate_limit_exceeded' };
+    const over = {
+      ...rate,
+      message: `${large} on tokens per minute (TPM): Limit 6000, Requested 14368, please reduce`,
+    };
+    for (const status of [413, 429]) {
+      expect(errorFromWire(over, { status }).toJSON()).toMatchObject({
+        kind: 'quota_exceeded',
+        code: 'rate_limit_exceeded',
+        retry: { class: 'never' },
+      });
+    }
+    expect(errorFromWire({ ...rate, message: 'too large' }, { status: 413 }).kind).toBe('quota_exceeded');
+    expect(
+      errorFromWire({ ...rate, message: 'on TPM: Limit 6000, Used 5034, Requested 1443' }, { status: 429 }).kind,
+    ).toBe('rate_limited');
+  });
+});
+
+describe('6 no money, in the words of the servers', () => {
+  test.each([
+    [{ message: 'Insufficient balance or no resource package', code: '1113' }, 429],
+    [{ message: 'insufficient balance', code: 1008 }, undefined],
+    [{ message: 'Insufficient Balance' }, 402],
+    [{ message: 'Your credit balance is too low to access the API', type: 'invalid_request_error' }, 400],
+    [{ message: 'This request requires more credits, or fewer max_tokens', code: 402 }, undefined],
+    [{ message: 'Access denied, your account is in arrears', code: 'Arrearage' }, 400],
+  ])('6 %j', (error, status) => {
+    expect(errorFromWire(error, { status }).toJSON()).toMatchObject({
+      kind: 'quota_exceeded',
+      retry: { class: 'never' },
+    });
+  });
+
+  test('6 a credit of another kind is none', () => {
+    expect(errorFromWire({ message: 'the credits of the film are missing' }, { status: 400 }).kind).toBe(
+      'invalid_request',
+    );
+  });
+});
+
+describe('6 what the server said is kept', () => {
+  test('6 code, type and param', () => {
+    const error = {
+      message: 'The model m does not exist',
+      type: 'invalid_request_error',
+      param: 'model',
+      code: 'model_not_found',
+    };
+    const told = errorFromWire(error, { status: 404 });
+    const { message, ...words } = error;
+    expect(told.toJSON()).toEqual({
+      kind: 'invalid_request',
+      message,
+      status: 404,
+      ...words,
+      retry: { class: 'never', replay_safe: true },
+    });
+    expect(told.with({ requestId: 'r' }).toJSON()).toEqual({ ...told.toJSON(), request_id: 'r' });
+  });
+
+  test('6 a known code beats the type beside it', () => {
+    expect(errorFromWire({ type: 'invalid_request_error', code: 'request_timeout', message: 'm' }).toJSON()).toEqual({
+      kind: 'timeout',
+      message: 'm',
+      code: 'request_timeout',
+      type: 'invalid_request_error',
+      retry: { class: 'backoff', replay_safe: true },
+    });
+  });
+
+  test.each([
+    ['400', 'invalid_request'],
+    ['401', 'unauthorized'],
+    ['429', 'rate_limited'],
+    ['529', 'server_overloaded'],
+  ])("6 LiteLLM's code %j and type None are a status and nothing", (code, kind) => {
+    const { status, ...told } = errorFromWire({ message: 'litellm.Error', type: 'None', param: 'None', code }).toJSON();
+    expect(status).toBe(Number(code));
+    expect(told).toMatchObject({ kind, message: 'litellm.Error' });
+    expect(told).not.toHaveProperty('code');
+    expect(told).not.toHaveProperty('type');
+    expect(told).not.toHaveProperty('param');
   });
 });
 

@@ -129,7 +129,12 @@ describe('3.8 a top-level error', () => {
     ['', 'server_error', 'backoff', {}],
     [{}, 'server_error', 'backoff', {}],
     [{ message: 'boom' }, 'server_error', 'backoff', { message: 'boom' }],
-    [{ message: 'boom', type: 'server_error', code: null }, 'server_error', 'backoff', { message: 'boom' }],
+    [
+      { message: 'boom', type: 'server_error', code: null },
+      'server_error',
+      'backoff',
+      { message: 'boom', type: 'server_error' },
+    ],
     [{ message: 'slow', code: 429 }, 'rate_limited', 'backoff', { message: 'slow', status: 429 }],
     [{ message: 'Please try again in 28ms', code: 429 }, 'rate_limited', 'after', { status: 429, after_ms: 28 }],
     [{ message: 'bad', status: 400 }, 'invalid_request', 'never', { message: 'bad', status: 400 }],
@@ -146,7 +151,7 @@ describe('3.8 a top-level error', () => {
       { message: 'long', type: 'exceed_context_size_error', code: 400 },
       'context_window_exceeded',
       'never',
-      { code: 'exceed_context_size_error', status: 400 },
+      { code: 'exceed_context_size_error', type: 'exceed_context_size_error', status: 400 },
     ],
     [
       { message: 'pay', code: 'insufficient_quota', status: 429 },
@@ -224,7 +229,7 @@ describe('3.8 a top-level error', () => {
       failure('invalid_request', 'never', {
         message: 'too long',
         status: 400,
-
+        type: 'BadRequestError',
         replay_safe: true,
       }),
     );

@@ -294,7 +294,11 @@ describe('4 failures', () => {
 
   test.each([
     [{ type: 'error', message: 'boom', code: null, param: null, sequence_number: 3 }, 'server_error', {}],
-    [{ type: 'error', error: { type: 'server_error', message: 'boom' }, status: 500 }, 'server_error', { status: 500 }],
+    [
+      { type: 'error', error: { type: 'server_error', message: 'boom' }, status: 500 },
+      'server_error',
+      { status: 500, type: 'server_error' },
+    ],
     [
       { type: 'error', error: { message: 'boom', code: 'invalid_prompt' }, status: 200 },
       'invalid_request',
@@ -501,7 +505,7 @@ describe('5 frames', () => {
       },
       'rate_limited',
       'after',
-      { status: 429, after_ms: 3000 },
+      { status: 429, type: 'rate_limit_error', after_ms: 3000 },
     ],
     [
       { type: 'error', status: 200, error: { code: 'slow_down', message: 'slow' } },

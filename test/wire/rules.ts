@@ -125,6 +125,8 @@ export interface Expected {
   readonly message?: unknown;
   readonly status?: number;
   readonly code?: string;
+  readonly type?: string;
+  readonly param?: string;
   readonly after_ms?: number;
   /** Default: something was delivered before. */
   readonly replay_safe?: boolean;

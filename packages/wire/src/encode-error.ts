@@ -1,4 +1,4 @@
-import { errorFromWire } from './model/classify.ts';
+import { kindOfCode } from './model/classify.ts';
 import type { ErrorKind, ModelError } from './model/errors.ts';
 import { retryAfterFromMessage } from './model/retry-after.ts';
 
@@ -58,17 +58,32 @@ export interface WireError {
   readonly type: string;
   readonly code: string;
   readonly message: string;
+  /** The field of the request that is wrong, where the server named it. */
+  readonly param: string | null;
 }
 
+/** Kinds that clients know by their code alone, and act on: they make room, stop, or wait. */
+const actedOn: ReadonlySet<ErrorKind> = new Set([
+  'context_window_exceeded',
+  'quota_exceeded',
+  'usage_not_included',
+  'policy',
+  'content_filter',
+  'rate_limited',
+  'server_overloaded',
+]);
+
 /**
- * The error as a client can classify it: the server's own code when it stands for the same kind, else the code that
- * clients know for the kind; a server's delay goes into the message, where clients look for it.
+ * The error as the server told it, so far as a client can classify that: its own type, code and param; the code that
+ * clients know for the kind where there is none, or where theirs would mean another kind. A server's delay goes into the
+ * message, where clients look for it.
  */
 export function wireErrorOf(error: ModelError): WireError {
   return {
-    type: typeOfKind[error.kind] ?? 'server_error',
+    type: error.errorType ?? typeOfKind[error.kind] ?? 'server_error',
     code: codeOf(error),
     message: messageOf(error),
+    param: error.param ?? null,
   };
 }
 
@@ -78,8 +93,11 @@ export function httpStatusOf(error: ModelError): number {
 }
 
 function codeOf(error: ModelError): string {
-  if (error.code !== undefined && errorFromWire({ code: error.code }).kind === error.kind) return error.code;
-  return codeOfKind[error.kind];
+  const own = error.code;
+  if (own === undefined) return codeOfKind[error.kind];
+  const known = kindOfCode(own);
+  const isRight = known === undefined ? !actedOn.has(error.kind) : known === error.kind;
+  return isRight ? own : codeOfKind[error.kind];
 }
 
 function messageOf(error: ModelError): string {

@@ -15,10 +15,10 @@ export interface ParsedRequest {
 
 /** A field of a client's request has the wrong type: status 400, with the field's path in `param` and in the message. */
 export class InvalidFieldError extends ModelError {
-  readonly param: string;
+  override readonly param: string;
 
   constructor(param: string, problem: string) {
-    super({ kind: 'invalid_request', message: `${param}: ${problem}`, status: 400, code: 'invalid_type' });
+    super({ kind: 'invalid_request', message: `${param}: ${problem}`, status: 400, code: 'invalid_type', param });
     this.param = param;
   }
 }

@@ -63,9 +63,14 @@ export function shuttingDown(): ApiError {
 
 /** What an upstream's failure looks like to a client that has no byte of the answer yet. */
 export function apiErrorOf(error: ModelError): ApiError {
-  const wire = wireErrorOf(error);
+  const { param, ...wire } = wireErrorOf(error);
   const status = httpStatusOf(error);
-  return { status: status >= 400 ? status : 502, ...wire, headers: retryHeaders(error) };
+  return {
+    status: status >= 400 ? status : 502,
+    ...wire,
+    ...(param === null ? {} : { param }),
+    headers: retryHeaders(error),
+  };
 }
 
 function retryHeaders(error: ModelError): Record<string, string> {

@@ -139,7 +139,7 @@ class Encoder implements ChatEncoder {
       this.#end(error.kind === 'incomplete' ? 'length' : 'content_filter', out);
     } else {
       this.#ended = true;
-      out.push({ type: 'error', data: JSON.stringify({ error: { ...wireErrorOf(error), param: null } }) });
+      out.push({ type: 'error', data: JSON.stringify({ error: wireErrorOf(error) }) });
     }
     return out;
   }

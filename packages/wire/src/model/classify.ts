@@ -1,31 +1,11 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
+import { isOverAnyRate, kindByCode, kindByType, NO_WORD, tellsNoMoney } from '../dialects/error-codes.ts';
+import { tellsFullContext } from '../dialects/full-context.ts';
 import { ModelError, type ErrorKind } from './errors.ts';
 import { retryAfterFromMessage } from './retry-after.ts';
 
-/** Kinds by the server's own code: a known code beats any status (docs/contract.md section 6). */
-const kindByCode: Readonly<Record<string, ErrorKind>> = {
-  context_length_exceeded: 'context_window_exceeded',
-  exceed_context_size_error: 'context_window_exceeded', // llama.cpp, as `type`
-  insufficient_quota: 'quota_exceeded',
-  usage_limit_reached: 'quota_exceeded',
-  usage_not_included: 'usage_not_included',
-  cyber_policy: 'policy',
-  content_filter: 'content_filter',
-  invalid_prompt: 'invalid_request',
-  bio_policy: 'invalid_request',
-  rate_limit_exceeded: 'rate_limited',
-  server_is_overloaded: 'server_overloaded',
-  slow_down: 'server_overloaded',
-};
-
-/** Kinds by the API's general error types: only where neither a code nor a status said more. */
-const kindByType: Readonly<Record<string, ErrorKind>> = {
-  invalid_request_error: 'invalid_request',
-  authentication_error: 'unauthorized',
-  permission_error: 'unauthorized',
-  rate_limit_error: 'rate_limited',
-  overloaded_error: 'server_overloaded',
-};
+const codes: ReadonlyMap<string, ErrorKind> = new Map(Object.entries(kindByCode));
+const types: ReadonlyMap<string, ErrorKind> = new Map(Object.entries(kindByType));
 
 const kindByStatus: Readonly<Record<number, ErrorKind>> = {
   401: 'unauthorized',
@@ -65,39 +45,72 @@ export interface ErrorContext {
  */
 export function errorFromWire(error: unknown, context: ErrorContext = {}): ModelError {
   const fields = isObject(error) ? error : {};
-  const codes = [nonEmpty(fields['code']), nonEmpty(fields['type'])];
+  const { code, type } = { code: wordOf(fields['code']), type: wordOf(fields['type']) };
   const status = context.status ?? statusIn(fields);
   const message = nonEmpty(error) ?? nonEmpty(fields['message']) ?? context.fallbackMessage ?? defaultMessage(status);
-  const kind = findKind(codes, status);
+  const kind = findKind({ code, type, status, message });
   return new ModelError({
     kind,
     message,
     status,
-    code: codes.find((code) => code !== undefined && Object.hasOwn(kindByCode, code)) ?? codes[0],
+    code: [code, type].find((word) => word !== undefined && kindOfCode(word) !== undefined) ?? code,
+    errorType: type,
+    param: wordOf(fields['param']),
     requestId: context.requestId,
     afterMs: context.afterMs ?? (kind === 'rate_limited' ? retryAfterFromMessage(message) : undefined),
     replaySafe: context.replaySafe ?? true,
   });
 }
 
-function findKind(codes: readonly (string | undefined)[], status: number | undefined): ErrorKind {
-  for (const code of codes) {
-    if (code !== undefined && Object.hasOwn(kindByCode, code)) return kindByCode[code] ?? 'server_error';
-  }
-  if (status !== undefined) return kindOfStatus(status);
-  for (const code of codes) {
-    if (code !== undefined && Object.hasOwn(kindByType, code)) return kindByType[code] ?? 'server_error';
-  }
-  return 'server_error';
+/** The kind that the server's own code stands for, where it is a known one. */
+export function kindOfCode(code: string): ErrorKind | undefined {
+  return codes.get(code.toLowerCase());
 }
 
-/** A numeric `code` or `status` inside an error is an HTTP status (docs/contract.md 3.8). */
+interface Told {
+  readonly code: string | undefined;
+  readonly type: string | undefined;
+  readonly status: number | undefined;
+  readonly message: string;
+}
+
+/** A known code, then the words of the message, then the status, then the type. */
+function findKind({ code, type, status, message }: Told): ErrorKind {
+  const known =
+    (code === undefined ? undefined : kindOfCode(code)) ?? (type === undefined ? undefined : kindOfCode(type));
+  if (known === 'rate_limited' && isOverAnyRate(message, status)) return 'quota_exceeded';
+  if (known !== undefined && known !== 'invalid_request') return known;
+  if (tellsFullContext(message)) return 'context_window_exceeded';
+  if (tellsNoMoney(message)) return 'quota_exceeded';
+  if (known !== undefined) return known;
+  if (status !== undefined) return kindOfStatus(status);
+  return (
+    (type === undefined ? undefined : types.get(type)) ??
+    (code === undefined ? undefined : types.get(code)) ??
+    'server_error'
+  );
+}
+
+/** A code or type as text. One that is a status is none. */
+function wordOf(value: unknown): string | undefined {
+  if (statusOf(value) !== undefined) return undefined;
+  const word = typeof value === 'number' && codes.has(String(value)) ? String(value) : nonEmpty(value);
+  return word === undefined || NO_WORD.has(word.toLowerCase()) ? undefined : word;
+}
+
+/** A `code` or `status` inside an error that is a number, or three digits, from 400 on is an HTTP status (docs/contract.md 3.8). */
 function statusIn(fields: JsonObject): number | undefined {
   for (const key of ['code', 'status', 'status_code']) {
-    const value = fields[key];
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 400 && value <= 599) return value;
+    const status = statusOf(fields[key]);
+    if (status !== undefined) return status;
   }
   return undefined;
+}
+
+/** The value as the HTTP status of a failure, where it is one. */
+export function statusOf(value: unknown): number | undefined {
+  const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
+  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : undefined;
 }
 
 function defaultMessage(status: number | undefined): string {

@@ -41,6 +41,8 @@ export interface ModelErrorJson {
   readonly message: string;
   readonly status?: number;
   readonly code?: string;
+  readonly type?: string;
+  readonly param?: string;
   readonly request_id?: string;
   readonly retry: { readonly class: RetryClass; readonly after_ms?: number; readonly replay_safe: boolean };
 }
@@ -52,6 +54,10 @@ export interface ModelErrorInit {
   readonly status?: number | undefined;
   /** The server's own code, e.g. `rate_limit_exceeded`. */
   readonly code?: string | undefined;
+  /** The server's own type, e.g. `invalid_request_error`. */
+  readonly errorType?: string | undefined;
+  /** The field of the request that the server complains of. */
+  readonly param?: string | undefined;
   readonly requestId?: string | undefined;
   readonly afterMs?: number | undefined;
   /** Default true: nothing was delivered. */
@@ -109,6 +115,10 @@ export class ModelError extends Error {
   readonly kind: ErrorKind;
   readonly status?: number;
   readonly code?: string;
+  /** The server's own `type`, where it told one. */
+  readonly errorType?: string;
+  /** The field of the request that the server complained of, where it named one. */
+  readonly param?: string;
   readonly requestId?: string;
   /** Usage of an answer that was cut off by a limit or a filter, where the server reported it. */
   readonly usage?: Usage;
@@ -119,6 +129,8 @@ export class ModelError extends Error {
     this.kind = init.kind;
     if (init.status !== undefined) this.status = init.status;
     if (init.code !== undefined) this.code = init.code;
+    if (init.errorType !== undefined) this.errorType = init.errorType;
+    if (init.param !== undefined) this.param = init.param;
     if (init.requestId !== undefined) this.requestId = init.requestId;
     if (init.usage !== undefined) this.usage = init.usage;
     this.retry = adviceFor(init);
@@ -134,6 +146,8 @@ export class ModelError extends Error {
       message: more.message ?? this.message,
       status: this.status,
       code: more.code ?? this.code,
+      errorType: this.errorType,
+      param: this.param,
       requestId: more.requestId ?? this.requestId,
       afterMs: this.retry.afterMs,
       replaySafe: more.replaySafe ?? this.retry.replaySafe,
@@ -148,6 +162,8 @@ export class ModelError extends Error {
       message: this.message,
       ...(this.status === undefined ? {} : { status: this.status }),
       ...(this.code === undefined ? {} : { code: this.code }),
+      ...(this.errorType === undefined ? {} : { type: this.errorType }),
+      ...(this.param === undefined ? {} : { param: this.param }),
       ...(this.requestId === undefined ? {} : { request_id: this.requestId }),
       retry: {
         class: this.retry.class,

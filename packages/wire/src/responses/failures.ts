@@ -1,5 +1,5 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
-import { errorFromWire, errorValueOf } from '../model/classify.ts';
+import { errorFromWire, errorValueOf, statusOf } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import { ceilMs } from '../model/retry-after.ts';
 import type { Usage } from '../model/usage.ts';
@@ -68,16 +68,9 @@ export function eventError(event: JsonObject): ModelError {
   const value =
     isObject(nested) || nonEmpty(nested) !== undefined
       ? errorValueOf(event)
-      : { code: event['code'], message: event['message'] };
-  return errorFromWire(value, { status: statusOf(event), afterMs: findDelay(event['headers']) });
-}
-
-function statusOf(event: JsonObject): number | undefined {
-  for (const key of ['status', 'status_code']) {
-    const value = event[key];
-    if (typeof value === 'number' && value >= 400 && value <= 599) return value;
-  }
-  return undefined;
+      : { code: event['code'], message: event['message'], param: event['param'] };
+  const status = statusOf(event['status']) ?? statusOf(event['status_code']);
+  return errorFromWire(value, { status, afterMs: findDelay(event['headers']) });
 }
 
 /** The delay in the `headers` of a WebSocket error frame: seconds as a string or a number. */

@@ -1,0 +1,62 @@
+/**
+ * Kinds by the server's own code, in lower case: a known code beats any status and any type (docs/contract.md section 6).
+ * A code that came as a number is looked up by its digits.
+ */
+export const kindByCode = {
+  // OpenAI
+  context_length_exceeded: 'context_window_exceeded',
+  insufficient_quota: 'quota_exceeded',
+  billing_hard_limit_reached: 'quota_exceeded',
+  content_filter: 'content_filter',
+  invalid_prompt: 'invalid_request',
+  rate_limit_exceeded: 'rate_limited',
+  server_is_overloaded: 'server_overloaded',
+  slow_down: 'server_overloaded',
+  // Codex' backend
+  usage_limit_reached: 'quota_exceeded',
+  usage_not_included: 'usage_not_included',
+  cyber_policy: 'policy',
+  bio_policy: 'invalid_request',
+  // Others
+  context_window_exceeded: 'context_window_exceeded',
+  model_context_window_exceeded: 'context_window_exceeded',
+  exceed_context_size_error: 'context_window_exceeded', // llama.cpp, as `type`
+  1261: 'context_window_exceeded', // GLM: earendil-works/pi#5677
+  1113: 'quota_exceeded', // GLM, "Insufficient balance", with status 429
+  1008: 'quota_exceeded', // MiniMax, `base_resp.status_code`: infiniflow/ragflow#17292
+  insufficient_balance: 'quota_exceeded',
+  arrearage: 'quota_exceeded', // DashScope
+  request_timeout: 'timeout', // typed invalid_request_error: BerriAI/litellm#41777
+} as const;
+
+/** Kinds by the API's general error types: only where neither a code nor a status said more. */
+export const kindByType = {
+  invalid_request_error: 'invalid_request',
+  authentication_error: 'unauthorized',
+  permission_error: 'unauthorized',
+  rate_limit_error: 'rate_limited',
+  overloaded_error: 'server_overloaded',
+} as const;
+
+/** Money is told in words by servers whose code says something else (docs/contract.md section 6), whatever the status. */
+const NO_MONEY =
+  /insufficient (?:account )?(?:balance|quota|funds|credits?)|\barrears\b|\barrearage\b|credit balance|\b(?:more|enough|no|out of|remaining) credits\b/i;
+
+/** True for a message that says that nobody paid. */
+export function tellsNoMoney(message: string): boolean {
+  return NO_MONEY.test(message);
+}
+
+const DEMAND = /\blimit:? (\d+)\b.*\brequested:? (\d+)/i;
+
+/**
+ * True for a rate limit that no waiting helps: one request is larger than all that a minute allows. Groq tells it with
+ * 413 (continuedev/continue#10218), OpenAI with 429 (vanna-ai/vanna-flask#11).
+ */
+export function isOverAnyRate(message: string, status: number | undefined): boolean {
+  const [, limit, requested] = DEMAND.exec(message) ?? [];
+  return limit === undefined ? status === 413 : Number(requested) > Number(limit);
+}
+
+/** Words that stand where a code or a type would, and are none: LiteLLM writes Python's. */
+export const NO_WORD: ReadonlySet<string> = new Set(['none', 'null', 'undefined']);
