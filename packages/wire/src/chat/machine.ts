@@ -8,6 +8,7 @@ import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import { errorBesideChoices, errorInEvent } from '../dialects/error-shapes.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
+import { usageIn } from '../dialects/usage-names.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
 import { templateRules } from './template-rules.ts';
 import { cutOf, errorOfCut, fateOf, overallFinish, wantsCalls, type Cut } from './finish.ts';
@@ -104,9 +105,9 @@ export class ChatMachine extends WireMachine {
       return;
     }
     if (Array.isArray(choices)) this.#readChoices(choices);
-    else if (!isObject(chunk['usage'])) this.skipped++;
+    else if (!isObject(usageIn(chunk))) this.skipped++;
     if (this.phase === 'ended') return;
-    if (chunk['usage'] !== undefined) this.#takeUsage(chunk['usage']);
+    this.#takeUsage(usageIn(chunk));
     if (this.#unfinished === 0 && this.#choices.size > 0) this.#finish();
   }
 
@@ -275,7 +276,7 @@ export class ChatMachine extends WireMachine {
     if (Array.isArray(choices)) {
       for (const choice of choices) if (isObject(choice)) this.#takeUsageOf(choice);
     }
-    this.#takeUsage(chunk['usage']);
+    this.#takeUsage(usageIn(chunk));
   }
 
   #takeUsageOf(choice: JsonObject): void {

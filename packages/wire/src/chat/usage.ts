@@ -1,6 +1,6 @@
 import { isObject } from '../base/json.ts';
-import type { Usage } from '../model/events.ts';
-import { count, detail } from '../usage-fields.ts';
+import type { Usage } from '../model/usage.ts';
+import { usageOf } from '../usage-fields.ts';
 
 /**
  * A chat `usage` object in the Responses shape. `undefined` when it counts nothing: servers that send zeros on every
@@ -8,15 +8,8 @@ import { count, detail } from '../usage-fields.ts';
  */
 export function usageFromChat(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const input = count(value['prompt_tokens']);
-  const output = count(value['completion_tokens']);
-  const total = count(value['total_tokens']);
+  const usage = usageOf(value);
+  const { input_tokens: input, output_tokens: output, total_tokens: total } = usage;
   if (input === 0 && output === 0 && total === 0) return undefined;
-  return {
-    input_tokens: input,
-    input_tokens_details: { cached_tokens: count(detail(value, 'prompt_tokens_details')['cached_tokens']) },
-    output_tokens: output,
-    output_tokens_details: { reasoning_tokens: count(detail(value, 'completion_tokens_details')['reasoning_tokens']) },
-    total_tokens: total === 0 ? input + output : total,
-  };
+  return total === 0 ? { ...usage, total_tokens: input + output } : usage;
 }

@@ -1,18 +1,11 @@
 import { isObject } from '../base/json.ts';
-import type { Usage } from '../model/events.ts';
-import { count, detail } from '../usage-fields.ts';
+import type { Usage } from '../model/usage.ts';
+import { countIn } from '../dialects/usage-names.ts';
+import { usageOf } from '../usage-fields.ts';
 
-/** `response.usage` with what may be missing filled in: the sum for the total, 0 for details. */
+/** `response.usage` with what may be missing filled in. `undefined` when it counts nothing: unknown is not 0. */
 export function usageFromResponses(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const input = count(value['input_tokens']);
-  const output = count(value['output_tokens']);
-  const total = value['total_tokens'];
-  return {
-    input_tokens: input,
-    input_tokens_details: { cached_tokens: count(detail(value, 'input_tokens_details')['cached_tokens']) },
-    output_tokens: output,
-    output_tokens_details: { reasoning_tokens: count(detail(value, 'output_tokens_details')['reasoning_tokens']) },
-    total_tokens: typeof total === 'number' ? total : input + output,
-  };
+  const known = (['input', 'output', 'total'] as const).some((what) => countIn(value, what) !== undefined);
+  return known ? usageOf(value) : undefined;
 }
