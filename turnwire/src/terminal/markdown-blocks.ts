@@ -47,8 +47,17 @@ const FENCE = /^ {0,8}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
 const ITEM = /^ {0,1}(?:[-*+]|\d{1,9}[.)])(?: |$)/;
 const HEADING = /^ {0,3}#{1,6}(?: |$)/;
 
-/** Adds text; answers the blocks that are finished by it. */
-export function addText(splitter: Splitter, text: string): { readonly splitter: Splitter; readonly blocks: Block[] } {
+/** What a text was cut into so far. */
+export interface Added {
+  readonly splitter: Splitter;
+  /** The blocks that this text finished. */
+  readonly blocks: readonly Block[];
+  /** The open block as it looks now: what `finishText` would give, without its end. */
+  readonly open: readonly Block[];
+}
+
+/** Adds text. */
+export function addText(splitter: Splitter, text: string): Added {
   const machine = new Machine(splitter);
   let at = 0;
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
@@ -57,20 +66,14 @@ export function addText(splitter: Splitter, text: string): { readonly splitter: 
     at = end + 1;
   }
   machine.addToLine(text.slice(at));
-  return { splitter: machine.state(), blocks: machine.blocks };
+  return { splitter: machine.state(), blocks: machine.blocks, open: machine.open() };
 }
 
 /** The text is over: what is open is its last block. */
 export function finishText(splitter: Splitter): readonly Block[] {
   const machine = new Machine(splitter);
-  if (splitter.line !== '') machine.endLine();
   machine.finish();
   return machine.blocks;
-}
-
-/** The open block as it looks now: what `finishText` would give, without its end. */
-export function openBlocks(splitter: Splitter): readonly Block[] {
-  return finishText(splitter).map((block) => (block.type === 'code' ? { ...block, isLast: false } : block));
 }
 
 class Machine {
@@ -112,8 +115,16 @@ class Machine {
   }
 
   finish(): void {
+    if (this.#line !== '') this.endLine();
     if (this.#fence !== undefined) this.#closeFence(this.#fence);
     else this.#close();
+  }
+
+  /** Looks ahead to the end, so it is the last call: `state` and `blocks` are had before. */
+  open(): Block[] {
+    const done = this.blocks.length;
+    this.finish();
+    return this.blocks.splice(done).map((block) => (block.type === 'code' ? { ...block, isLast: false } : block));
   }
 
   /** A line without an end: its beginning goes, cut at a space where there is one. */

@@ -22,6 +22,13 @@ export interface ScreenOptions {
   readonly compose: (frame: { readonly top: number; readonly width: number; readonly rows: number }) => ScreenDocument;
 }
 
+/** One row of the screen: a line of the document, and the text that it was cleaned to. */
+interface Row {
+  readonly line: string;
+  readonly text: string;
+}
+
+const NO_ROW: Row = { line: '', text: '' };
 /** How long a terminal may take to say where its cursor is. */
 const CURSOR_TIMEOUT_MS = 150;
 // Whatever had the terminal before this frame (a tool, a message on stderr) does not colour or hide it.
@@ -39,8 +46,8 @@ const END = '\x1b[?7h\x1b[?2026l';
 export class Screen extends TuiMainScreen {
   readonly #clock: Clock;
   readonly #compose: ScreenOptions['compose'];
-  /** The lines on the screen, from its first row on. */
-  #shown: string[] = [];
+  /** What is on the screen, from its first row on. */
+  #shown: Row[] = [];
   #top = 0;
   #cursorRow = 0;
   /** As it was drawn last. */
@@ -91,30 +98,32 @@ export class Screen extends TuiMainScreen {
     this.#document = this.#compose({ top: this.#top, width, rows });
     const { first, lines } = this.#document;
     const end = first + lines.length;
-    const lineAt = (at: number): string => clean(lines[at - first] ?? '', width);
+    const above = this.#top - first;
     let out = '';
     let row = this.#cursorRow;
     const goTo = (to: number, column = 0): void => {
       out += `\x1b[${to + 1};${column + 1}H`;
       row = to;
     };
-    const shownRows = Math.min(rows, Math.max(0, end - this.#top));
     for (let at = 0; at < rows; at++) {
-      const wanted = at < shownRows ? lineAt(this.#top + at) : '';
-      const before = this.#shown[at] ?? '';
+      const line = lines[above + at] ?? '';
+      const { line: lineBefore, text: before } = this.#shown[at] ?? NO_ROW;
+      if (line === lineBefore) continue;
+      const wanted = clean(line, width);
+      this.#shown[at] = { line, text: wanted };
       if (wanted === before) continue;
       const grown =
         before !== '' && !before.includes('\x1b') && wanted.startsWith(before) && isWhole(wanted, before.length);
       goTo(at, grown ? visibleWidth(before) : 0);
       out += grown ? wanted.slice(before.length) : `${before === '' ? '' : '\x1b[2K'}${wanted}`;
-      this.#shown[at] = wanted;
     }
-    for (let at = this.#top + rows; at < end; at++) {
+    for (let at = above + rows; at < lines.length; at++) {
       if (row !== rows - 1) goTo(rows - 1);
-      const line = lineAt(at);
-      out += `\r\n${line}`;
+      const line = lines[at] ?? '';
+      const text = clean(line, width);
+      out += `\r\n${text}`;
       this.#shown.shift();
-      this.#shown[rows - 1] = line;
+      this.#shown[rows - 1] = { line, text };
     }
     this.#top = Math.max(this.#top, end - rows);
     const last = Math.max(0, Math.min(rows, end - this.#top) - 1);

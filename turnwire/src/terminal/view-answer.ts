@@ -1,6 +1,6 @@
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { OutputItem } from '@turnwire/wire/internal/model/items';
-import { addText, emptySplitter, finishText, openBlocks, type Block } from './markdown-blocks.ts';
+import { addText, emptySplitter, finishText, type Block } from './markdown-blocks.ts';
 import { screenNext, screenText } from './text.ts';
 import { removeCells } from './view-cells.ts';
 import type { Cell, OpenAnswer, TextCell, ViewState } from './view-state.ts';
@@ -10,10 +10,10 @@ export function streamAnswer(state: ViewState, item: string, delta: string): Vie
   const before = openAnswer(state, item);
   const { text, held } = screenNext(before.held, delta);
   if (text === '' && held === before.held) return state;
-  const { splitter, blocks } = addText(before.splitter, text);
+  const { splitter, blocks, open } = addText(before.splitter, text);
   const after = { ...before, text: before.text + text, held, splitter };
   const answers = new Map(state.answers).set(item, after);
-  return { ...withBlocks(state, item, after.firstKey, { done: blocks, open: openBlocks(splitter) }), answers };
+  return { ...withBlocks(state, item, after.firstKey, { done: blocks, open }), answers };
 }
 
 /** The text of the item that is done is what counts: streamed or not, it ends up looking the same. */
