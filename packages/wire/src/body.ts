@@ -5,6 +5,8 @@ import { ModelError } from './model/errors.ts';
 /** What came instead of a stream. */
 export type WholeBody =
   | { readonly type: 'json'; readonly value: JsonObject }
+  /** Lines of JSON, each of its own, and the first of them. */
+  | { readonly type: 'lines'; readonly first: JsonObject }
   | { readonly type: 'too_deep' }
   | { readonly type: 'html' }
   | { readonly type: 'other' };
@@ -47,6 +49,8 @@ export class BodySniffer {
     const text = this.#text.toString().replace(/^\uFEFF/, '');
     const value = parseJson(text);
     if (isObject(value)) return { type: 'json', value };
+    const first = parseJson(text.slice(0, text.search(/[\r\n]|$/)));
+    if (isObject(first)) return { type: 'lines', first };
     return { type: value === undefined && isTooDeep(text) ? 'too_deep' : 'other' };
   }
 }

@@ -3,9 +3,10 @@ import { isObject, isTooDeep, parseJson } from './base/json.ts';
 import { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
 import { tooDeepError } from './body.ts';
-import type { DecoderPhase, MintId } from './decoder.ts';
+import type { DecoderPhase, MintId, ProtocolId } from './decoder.ts';
 import type { Repair, Repairs } from './repairs.ts';
 import type { TemplateRules } from './sse/templates.ts';
+import { wrongWireError } from './wrong-wire.ts';
 
 /**
  * What the machines of the wires have in common: the events that wait to be taken, and the one end.
@@ -18,6 +19,8 @@ export abstract class WireMachine {
   skipped = 0;
   #repairs: Repairs | undefined;
   #events: ModelEvent[] = [];
+  /** An event of this wire came: what follows is of it, too. */
+  #begun = false;
   /** A delta or an item went out: a replay would no longer be invisible. */
   #delivered = false;
 
@@ -25,6 +28,7 @@ export abstract class WireMachine {
     this.#repairs = repairs;
   }
 
+  abstract readonly wire: ProtocolId;
   /** Which events of this wire the fast path may take, and which of their fields vary. */
   abstract readonly templateRules: TemplateRules;
 
@@ -43,7 +47,7 @@ export abstract class WireMachine {
   #onJson(data: string, eventLine: string | undefined): JsonObject | undefined {
     const value = parseJson(data);
     if (isObject(value)) {
-      this.onObject(value, eventLine);
+      if (this.#begun || !this.#failAsOther(value)) this.onObject(value, eventLine);
       return value;
     }
     if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
@@ -57,7 +61,19 @@ export abstract class WireMachine {
   onWhole(body: JsonObject): void {
     this.repaired('json_for_stream');
     this.#repairs = undefined;
-    this.onBody(body);
+    if (!this.#failAsOther(body)) this.onBody(body);
+  }
+
+  /** Lines of JSON came where a stream was due; `first` is the first of them. */
+  onLines(first: JsonObject): void {
+    if (!this.#failAsOther(first)) this.onClose();
+  }
+
+  /** Ends an answer that begins as one of another wire: docs/contract.md section 6. */
+  #failAsOther(value: JsonObject): boolean {
+    const error = wrongWireError(value, this.wire);
+    if (error !== undefined) this.fail(error);
+    return error !== undefined;
   }
 
   protected abstract onBody(body: JsonObject): void;
@@ -114,11 +130,13 @@ export abstract class WireMachine {
   }
 
   protected emit(event: ModelEvent): void {
+    this.#begun ||= event.type !== 'unknown';
     this.#events.push(event);
   }
 
   /** Emits something a consumer may show or act on. */
   protected deliver(event: ModelEvent): void {
+    this.#begun = true;
     this.#delivered = true;
     this.#events.push(event);
   }

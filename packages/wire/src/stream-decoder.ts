@@ -101,6 +101,7 @@ class ByteDecoder implements StreamDecoder, FrameSink {
   #close(): void {
     const body = this.#sniffer?.result();
     if (body?.type === 'json') this.#machine.onWhole(body.value);
+    else if (body?.type === 'lines') this.#machine.onLines(body.first);
     else if (body?.type === 'html') this.#machine.fail(htmlError());
     else if (body?.type === 'too_deep') this.#machine.fail(tooDeepError());
     else this.#machine.onClose();

@@ -1,6 +1,8 @@
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { requestHeaders, requestUrl, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
+import { isProtocolId } from '@turnwire/wire/internal/protocols';
+import { wireIn } from '@turnwire/wire/internal/wrong-wire';
 import type { HttpResponse, HttpTransport } from '@turnwire/client/internal/transport/http';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 
@@ -23,15 +25,16 @@ export interface ProbedWire {
   readonly sure: boolean;
 }
 
-/** Whether an endpoint is there. */
-type Presence = 'there' | 'missing' | 'unknown';
+/** Whether an endpoint is there; or the wire that an answer was of, whatever endpoint gave it. */
+type Presence = 'there' | 'missing' | 'unknown' | { readonly answered: ProtocolId };
 
 /**
  * Asks which wire a server speaks: a body that no server can take for a request goes to its endpoints. One that it
  * does not have answers 404 or 405; every other answer means that somebody is there. Where both are there, chat is
  * the one that carries more: most servers ignore half of a Responses request, schemas and limits among it. OpenAI's
  * own speak Responses. A gateway without its server (502 to 504), a web page and a server that has neither say nothing:
- * one that is still starting answers like this.
+ * one that is still starting answers like this. Nor does a good status: there is nothing to answer. Should events come
+ * with it (stubs that always answer the same), they are of the server's wire.
  *
  * Fails with the transport's `ModelError` when the server cannot be reached.
  */
@@ -43,8 +46,10 @@ export async function probeWire(
 ): Promise<ProbedWire> {
   if (isNativeHost(provider.baseUrl)) return { wire: 'responses', sure: true };
   const chat = await presenceOf(transport, provider, getEnv, signal, 'chat/completions');
+  if (typeof chat === 'object') return { wire: chat.answered, sure: true };
   if (chat === 'there') return { wire: 'chat', sure: true };
   const responses = await presenceOf(transport, provider, getEnv, signal, 'responses');
+  if (typeof responses === 'object') return { wire: responses.answered, sure: true };
   const missing = chat === 'missing';
   if (responses === 'there') return { wire: 'responses', sure: missing };
   return { wire: missing && responses === 'unknown' ? 'responses' : 'chat', sure: false };
@@ -67,25 +72,46 @@ async function presenceOf(
   });
   const missing = response.status === 404 || response.status === 405 || response.status === 501;
   if (missing) return (await namesModel(response)) ? 'there' : 'missing';
+  if (response.status < 300) return await presenceInAnswer(response);
   const elsewhere = response.status >= 502 && response.status <= 504;
   const page = /^\s*text\/html\b/i.test(response.header('content-type') ?? '');
   response.release();
   return elsewhere || page ? 'unknown' : 'there';
 }
 
+/** What an answer with a good status says of the endpoint. */
+async function presenceInAnswer(response: HttpResponse): Promise<Presence> {
+  const text = await beginningOf(response, (read) => wireIn(read) !== undefined);
+  const answered = wireIn(text);
+  if (isProtocolId(answered)) return { answered };
+  const body = parseJson(text);
+  return isObject(body) && body.error !== undefined ? 'there' : 'unknown';
+}
+
 /** A 404 that is about the model comes from the endpoint itself. */
 async function namesModel(response: HttpResponse): Promise<boolean> {
+  const body = parseJson(await beginningOf(response, () => false));
+  const error = isObject(body) && isObject(body.error) ? body.error : {};
+  return error.code === 'model_not_found';
+}
+
+/** What an answer begins with: all of it, or as far as it is wanted, or as it came. */
+async function beginningOf(response: HttpResponse, isEnough: (read: string) => boolean): Promise<string> {
   const chunks: Uint8Array[] = [];
+  const text = (): string => Buffer.concat(chunks).toString();
   let bytes = 0;
+  // Looked at whenever it doubled: it may come in single bytes.
+  let next = 1;
   try {
     for await (const chunk of response.chunks) {
       chunks.push(chunk);
       if ((bytes += chunk.byteLength) > BODY_BYTES) break;
+      if (bytes < next) continue;
+      next = bytes * 2;
+      if (isEnough(text())) break;
     }
   } catch {
-    return false;
+    return text();
   }
-  const body = parseJson(Buffer.concat(chunks).toString());
-  const error = isObject(body) && isObject(body.error) ? body.error : {};
-  return error.code === 'model_not_found';
+  return text();
 }

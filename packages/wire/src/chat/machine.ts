@@ -40,6 +40,7 @@ interface Choice {
  * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at.
  */
 export class ChatMachine extends WireMachine {
+  readonly wire = 'chat';
   readonly templateRules = templateRules;
   readonly #options: DecoderOptions;
   readonly #mintId: MintId;

@@ -24,6 +24,7 @@ type Handler = (machine: ResponsesMachine, event: JsonObject) => void;
  * Dispatch is on the JSON `type`; a handler per type stands in the table at the end of the file.
  */
 export class ResponsesMachine extends ItemMachine {
+  readonly wire = 'responses';
   readonly templateRules = templateRules;
   /** The first turn state that an event carried (WebSocket only has it in events). */
   turnState: string | undefined;
