@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -22,7 +24,12 @@ async function serve(...replies: ReplyPart[][]): Promise<MockServer> {
   return server;
 }
 
-function start(cwd: string, server: MockServer, args: readonly string[], env: Record<string, string> = {}) {
+function start(
+  cwd: string,
+  server: Pick<MockServer, 'baseUrl'>,
+  args: readonly string[],
+  env: Record<string, string> = {},
+) {
   const child = spawn(
     process.execPath,
     [main, 'exec', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm', ...args],
@@ -34,7 +41,7 @@ function start(cwd: string, server: MockServer, args: readonly string[], env: Re
 
 async function exec(
   cwd: string,
-  server: MockServer,
+  server: Pick<MockServer, 'baseUrl'>,
   args: readonly string[],
   env?: Record<string, string>,
 ): Promise<Ran> {
@@ -81,6 +88,32 @@ test.each(['chat', 'responses'])('the embedded script shows everything without a
   ]);
   expect(lines.at(-1)).toMatchObject({ type: 'turn.completed', requests: 4 });
   expect(await readFile(join(cwd, 'turnwire-demo.md'), 'utf8')).toContain('turnwire was here');
+});
+
+test('each answer of a turn is printed, though the server gives all of them one id', async () => {
+  const cwd = await temporaryFolder();
+  const message = (text: string) => ({
+    type: 'message',
+    id: 'msg_1',
+    role: 'assistant',
+    status: 'completed',
+    content: [{ type: 'output_text', text, annotations: [] }],
+  });
+  const call = { type: 'function_call', id: 'fc_1', call_id: 'c1', name: 'list_dir', arguments: '{"path":"."}' };
+  const answers = [[message('Looking.'), call], [message('The end.')]];
+  const server = createServer((request, response) => {
+    request.resume();
+    const output = answers.shift() ?? [];
+    const events = output.map((item, index) => ({ type: 'response.output_item.done', output_index: index, item }));
+    const last = { type: 'response.completed', response: { id: 'r', status: 'completed', output } };
+    response.setHeader('content-type', 'text/event-stream');
+    response.end([...events, last].map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const { code, stdout } = await exec(cwd, { baseUrl }, ['--wire', 'responses', '--tools', 'read', 'Look']);
+  expect([code, stdout]).toEqual([0, 'Looking.\nThe end.\n']);
 });
 
 describe('turnwire exec with tools', () => {

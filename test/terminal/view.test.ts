@@ -70,6 +70,14 @@ describe('the view of a turn', () => {
     expect(cells(started, ...asked('a'), ...asked('b'), ended)).toEqual(['look completed a', 'look completed b']);
   });
 
+  it('does not mix items of different kinds with one id', () => {
+    const reasoning = done({ type: 'reasoning', id: '1', summary: [{ type: 'summary_text', text: 'Hm.' }] } as never);
+    expect(cells(started, reasoning, done(message('One.', '1')), completed(), ended)).toEqual([
+      'reasoning Hm.',
+      'text One.',
+    ]);
+  });
+
   it('does not mix messages without ids', () => {
     const anonymous = (said: string): AgentEvent => done({ ...message(said), id: undefined } as never);
     expect(cells(started, text('On'), anonymous('One.'), text('Tx'), anonymous('Two.'), completed(), ended)).toEqual([

@@ -206,6 +206,8 @@ class TextPrinter implements Printer {
       case 'refusal.delta':
       case 'output_item.done':
       case 'retrying':
+      // The end of a response: ids may begin anew in the next one.
+      case 'completed':
         return this.#answer.take(event);
       case 'tool.started':
       case 'turn.completed':

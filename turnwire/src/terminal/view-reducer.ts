@@ -148,8 +148,10 @@ function callDelta(
 
 function itemDone(state: ViewState, item: OutputItem, now: number): ViewState {
   const id = itemIdOf(item);
-  if (id !== NO_ID && state.doneItems.has(id)) return state;
-  const known = { ...state, doneItems: id === NO_ID ? state.doneItems : new Set(state.doneItems).add(id) };
+  // Servers that count may give one id to an item of each kind.
+  const key = `${item.type} ${id}`;
+  if (id !== NO_ID && state.doneItems.has(key)) return state;
+  const known = { ...state, doneItems: id === NO_ID ? state.doneItems : new Set(state.doneItems).add(key) };
   if (item.type === 'message')
     return finishAnswer(heard(known, 'answering', '', now), openKeyFor(state.answers, id), textOfMessage(item));
   if (item.type === 'reasoning')
