@@ -3,7 +3,7 @@ import type { Item } from '../../packages/wire/src/model/items.ts';
 import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
 import { toModelStream } from '../../packages/client/src/stream/model-stream.ts';
 import type { BatchSource } from '../../packages/client/src/stream/model-stream.ts';
-import type { TurnStatePort } from '../../packages/client/src/websocket/socket-pool.ts';
+import type { TurnState } from '../../packages/client/src/turn-state.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../../packages/wire/src/responses/headers.ts';
 import type { ServerSocket } from '../transport/support/websocket-server.ts';
 import { messageEvents, outcomeOf, type Outcome } from './support.ts';
@@ -75,7 +75,7 @@ export function all(source: BatchSource): Promise<Outcome> {
 export const typesOf = (events: readonly ModelEvent[]): string[] => events.map((event) => event.type);
 
 /** A turn's state as a turn keeps it. */
-export function turnState(): TurnStatePort & { readonly value: string | undefined } {
+export function turnState(): TurnState & { readonly value: string | undefined } {
   let value: string | undefined;
   return {
     get value() {

@@ -12,7 +12,7 @@ import { HttpServer } from './front/server.ts';
 import { openStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
 import { createTracer } from './observe/trace.ts';
-import { createTurnStateSigner } from './upstream/turn-state.ts';
+import { createTurnStateSigner } from './upstream/sealed-turn.ts';
 import { createHop } from './upstream/hop.ts';
 import { refuseOwnAddress } from './upstream/own-address.ts';
 import { UpstreamPool } from './upstream/pool.ts';

@@ -19,7 +19,7 @@ import type { Prepared } from '../request/prepare.ts';
 import type { ReplyWriter } from '../reply/reply-writer.ts';
 import { StableIds } from './stages/stable-ids.ts';
 import type { OpenStream } from '../upstream/streams.ts';
-import type { TurnState } from '../upstream/turn-state.ts';
+import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { toModelError, type Outcome } from '../upstream/failover.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
@@ -32,7 +32,7 @@ export interface AnswerOptions {
   readonly sink: ReplyWriter;
   /** Caller's headers for the upstream. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly turn: TurnState | undefined;
+  readonly turn: SealedTurn | undefined;
   readonly codex: boolean;
   /** Aborted when the client is gone, or the bridge stops the stream. */
   readonly abort: AbortController;

@@ -4,14 +4,14 @@ import type { Exchange } from '../observe/exchange.ts';
 import { failOver, type FailoverOptions, type Outcome } from '../upstream/failover.ts';
 import { tapped } from '../upstream/peek.ts';
 import type { Upstream } from '../upstream/pool.ts';
-import type { TurnState } from '../upstream/turn-state.ts';
+import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import type { BridgeContext } from './context.ts';
 
 /** A request that looks for a server. */
 export interface Asking {
   readonly context: BridgeContext;
   readonly exchange: Exchange;
-  readonly turn: TurnState | undefined;
+  readonly turn: SealedTurn | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -14,7 +14,7 @@ import type { ToolMap } from '@turnwire/wire/internal/tools/index';
 import { askUpstreams, watchedTransport, type Asking } from './ask-upstreams.ts';
 import type { BridgeContext } from './context.ts';
 import { toUpstream, upstreamWires, type Prepared, type UpstreamRequest } from '../request/prepare.ts';
-import type { TurnState } from '../upstream/turn-state.ts';
+import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import { firstEventDeadline, HOLD_MS, isOfHead, isSilent, silence } from '../upstream/beginning.ts';
 import type { Asked, Outcome } from '../upstream/failover.ts';
 import { bridgesIn } from '../upstream/hop.ts';
@@ -166,7 +166,7 @@ function resumed(
 /** The token for the client when an upstream's headers arrived; nothing when its turn has one already. */
 export function sealedTurn(
   context: BridgeContext,
-  turn: TurnState | undefined,
+  turn: SealedTurn | undefined,
   upstream: Upstream,
   response: Pick<HttpResponse, 'header'>,
 ): string | undefined {

@@ -6,7 +6,7 @@ import type { ResponseStore } from '../store/index.ts';
 import type { OpenStreams } from '../upstream/streams.ts';
 import type { Exchange } from '../observe/exchange.ts';
 import type { ExchangeStart } from '../observe/observer.ts';
-import type { TurnStateSigner } from '../upstream/turn-state.ts';
+import type { TurnStateSigner } from '../upstream/sealed-turn.ts';
 import type { Hop } from '../upstream/hop.ts';
 import type { UpstreamPool } from '../upstream/pool.ts';
 

@@ -1,3 +1,4 @@
+import type { TurnState } from '../turn-state.ts';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
@@ -34,14 +35,8 @@ interface PlanOptions extends CallContext {
   readonly onHead: (response: HttpResponse) => void;
 }
 
-/** The state of a turn that a call carries to the server and back; `client/session/session.ts` has it. */
-export interface StickyState {
-  headers(): Readonly<Record<string, string>>;
-  offer(value: string | undefined): void;
-}
-
-/** The same for a call whose own headers matter, but whose answer's turn state is read off `head`. */
-export type CallHeaders = Pick<StickyState, 'headers'> & Partial<StickyState>;
+/** The turn's state; or headers alone, for a call whose answer's turn state is read off `head`. */
+export type CallHeaders = Pick<TurnState, 'headers'> & Partial<TurnState>;
 
 /** One attempt over HTTP; nothing is sent before its first `next`. */
 export function openHttpCall(

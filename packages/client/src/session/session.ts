@@ -10,9 +10,9 @@ import {
 import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { MintId } from '@turnwire/wire/internal/decoder';
-import { TURN_STATE_HEADER, turnStateOf } from '@turnwire/wire/internal/responses/headers';
 import { randomFraction, randomId } from '../platform/random.ts';
-import { openHttpCall, type CallContext, type StickyState } from '../http/model-call.ts';
+import { openHttpCall, type CallContext } from '../http/model-call.ts';
+import { createTurnState } from '../turn-state.ts';
 import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
 import type { ModelObserver } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
@@ -112,11 +112,11 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
     observer,
     memory: { usageRefused: false },
   };
-  const lines = createWebSocketFallback(context);
+  const webSocket = createWebSocketFallback(context);
   const closing = new AbortController();
   const settings = {
     context,
-    lines,
+    webSocket,
     closing: closing.signal,
     policy: policyOf(options),
     random: options.random ?? randomFraction,
@@ -124,10 +124,10 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
   return {
     turn: () => createTurn(settings),
     warmUp: (request, { signal = closing.signal } = {}) =>
-      lines.warmUp(request, AbortSignal.any([signal, closing.signal])),
+      webSocket.warmUp(request, AbortSignal.any([signal, closing.signal])),
     async close() {
       closing.abort(new Error('the session was closed'));
-      lines.close();
+      webSocket.close();
       if (options.transport === undefined) await transport.close();
     },
   };
@@ -135,7 +135,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
 
 interface SessionSettings {
   readonly context: CallContext;
-  readonly lines: WebSocketFallback;
+  readonly webSocket: WebSocketFallback;
   readonly closing: AbortSignal;
   readonly policy: RetryPolicy;
   readonly random: () => number;
@@ -150,9 +150,9 @@ function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryP
   });
 }
 
-function createTurn({ context, lines, closing, policy, random }: SessionSettings): Turn {
+function createTurn({ context, webSocket, closing, policy, random }: SessionSettings): Turn {
   const { provider, clock, observer, getEnv } = context;
-  const state = new TurnState();
+  const state = createTurnState();
   const watch = observer?.onTurn?.(provider);
   let ended = false;
   return {
@@ -167,8 +167,8 @@ function createTurn({ context, lines, closing, policy, random }: SessionSettings
         conceal: (error) => concealSecrets(error, [...secretsOf(provider, getEnv), ...Object.values(state.headers())]),
         watch: () => watch?.onRequest?.(request.model ?? provider.model),
         open: (attempted, attempt) =>
-          lines.open(attempted, attempt, state) ?? openHttpCall(attempted, context, attempt, state),
-        divert: (error, attempt) => lines.givesUp(error, attempt),
+          webSocket.open(attempted, attempt, state) ?? openHttpCall(attempted, context, attempt, state),
+        divert: (error, attempt) => webSocket.givesUp(error, attempt),
       });
       return toModelStream(sampling);
     },
@@ -177,17 +177,4 @@ function createTurn({ context, lines, closing, policy, random }: SessionSettings
       ended = true;
     },
   };
-}
-
-/** The turn's sticky value: the first one that comes stays. Opaque, and never shown. */
-class TurnState implements StickyState {
-  #value: string | undefined;
-
-  offer(value: string | undefined): void {
-    this.#value ??= turnStateOf(value);
-  }
-
-  headers(): Readonly<Record<string, string>> {
-    return this.#value === undefined ? {} : { [TURN_STATE_HEADER]: this.#value };
-  }
 }

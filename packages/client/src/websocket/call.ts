@@ -14,7 +14,8 @@ import { toResponsesBody } from '@turnwire/wire/internal/responses/request';
 import type { ModelObserver, PollResult } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { Attempt } from '../stream/retrying-stream.ts';
-import type { ResponsesSocket, SocketPool, TurnStatePort } from './socket-pool.ts';
+import type { TurnState } from '../turn-state.ts';
+import type { ResponsesSocket, SocketPool } from './socket-pool.ts';
 import { baselineAfter, createFrame, type CreateFrame } from './frame.ts';
 
 export interface WebSocketCallContext {
@@ -24,7 +25,7 @@ export interface WebSocketCallContext {
   readonly observer?: ModelObserver | undefined;
   readonly timers: HttpTimers;
   readonly signal?: AbortSignal | undefined;
-  readonly turnState?: TurnStatePort | undefined;
+  readonly turnState?: TurnState | undefined;
   readonly warmUp?: boolean;
 }
 

@@ -7,7 +7,8 @@ import type { ModelObserver } from '../observer.ts';
 import type { GetEnv } from '../provider/provider-request.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import { WebSocketCall } from './call.ts';
-import { SocketPool, type TurnStatePort } from './socket-pool.ts';
+import type { TurnState } from '../turn-state.ts';
+import { SocketPool } from './socket-pool.ts';
 
 export interface WebSocketConnectionOptions {
   readonly provider: ProviderConfig;
@@ -20,7 +21,7 @@ export interface WebSocketConnectionOptions {
 
 export interface WebSocketStreamOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly turnState?: TurnStatePort | undefined;
+  readonly turnState?: TurnState | undefined;
 }
 
 /** The Responses API over WebSocket for one session: one socket that is used again and again. */

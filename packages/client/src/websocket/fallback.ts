@@ -1,7 +1,8 @@
 import { ModelError, type ErrorKind } from '@turnwire/wire/internal/model/errors';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import { protocols } from '@turnwire/wire/internal/protocols';
-import type { CallContext, StickyState } from '../http/model-call.ts';
+import type { CallContext } from '../http/model-call.ts';
+import type { TurnState } from '../turn-state.ts';
 import type { Attempt, AttemptContext } from '../stream/retrying-stream.ts';
 import type { WebSocketCall } from './call.ts';
 import { createWebSocketConnection } from './connection.ts';
@@ -21,7 +22,7 @@ const CONNECTION_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
 /** Whether a session uses WebSocket, and until when. */
 export interface WebSocketFallback {
   /** An attempt over WebSocket, or nothing where HTTP is the way. */
-  open(request: ModelRequest, attempt: AttemptContext, state: StickyState): Attempt | undefined;
+  open(request: ModelRequest, attempt: AttemptContext, state: TurnState): Attempt | undefined;
   /** True when this failure ends the use of WebSocket for the rest of the session. */
   givesUp(error: ModelError, attempt: Attempt): boolean;
   warmUp(request: ModelRequest, signal: AbortSignal | undefined): Promise<void>;

@@ -11,6 +11,7 @@ import { protocols } from '@turnwire/wire/internal/protocols';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import type { ProviderConfig } from '../provider/provider.ts';
 import { retryAfterOf } from '../http/retry-after.ts';
+import type { TurnState } from '../turn-state.ts';
 import { WEBSOCKET_BETA, type Baseline } from './frame.ts';
 
 export interface SocketPoolOptions {
@@ -18,14 +19,6 @@ export interface SocketPoolOptions {
   readonly getEnv: GetEnv;
   readonly clock: Clock;
   readonly proxy?: ProxyOptions | undefined;
-}
-
-/** A turn's sticky value, kept by the turn (docs/contract.md section 7). */
-export interface TurnStatePort {
-  /** The header that carries it; empty while there is none. */
-  headers(): Readonly<Record<string, string>>;
-  /** Takes a value that came; the first one stays. */
-  offer(value: string | undefined): void;
 }
 
 /** A socket, and what its server knows. */
@@ -71,7 +64,7 @@ export class SocketPool {
   }
 
   /** Opens a connection. The turn state goes along, so that the connection too lands at the right replica. */
-  async open(turnState: TurnStatePort | undefined, signal: AbortSignal): Promise<SocketAnswer> {
+  async open(turnState: TurnState | undefined, signal: AbortSignal): Promise<SocketAnswer> {
     const { provider, getEnv, clock, proxy } = this.#options;
     const url = websocketUrl(provider, protocols[provider.wireApi].path);
     const answer = await openWebSocket({

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isObject, parseJson, stringOf } from '@turnwire/wire/internal/base/json';
 
 /** What one turn sticks to. */
-export interface TurnState {
+export interface SealedTurn {
   /** Key of the upstream that the turn began on. */
   readonly upstream: string;
   /** The upstream's own turn state, if it gave one. */
@@ -12,9 +12,9 @@ export interface TurnState {
 /** Seals turn states into opaque tokens that only the holder of the key can make. */
 export interface TurnStateSigner {
   /** Visible ASCII, fit for a header. */
-  seal(state: TurnState): string;
+  seal(state: SealedTurn): string;
   /** Undefined for anything that was not sealed with the same key. */
-  open(token: string | undefined): TurnState | undefined;
+  open(token: string | undefined): SealedTurn | undefined;
 }
 
 const PREFIX = 'tw1';
@@ -44,7 +44,7 @@ export function createTurnStateSigner(key: string | Uint8Array): TurnStateSigner
   };
 }
 
-function parseState(fields: unknown): TurnState | undefined {
+function parseState(fields: unknown): SealedTurn | undefined {
   if (!isObject(fields) || typeof fields.u !== 'string') return undefined;
   const own = stringOf(fields.s);
   return { upstream: fields.u, ...(own === undefined ? {} : { own }) };
