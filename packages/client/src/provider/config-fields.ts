@@ -1,6 +1,6 @@
 /**
  * Checkers of configuration values: each returns the value with its type, or throws {@link ConfigError}. `where` is how
- * the message names the option. Those of a client's request are in `wire/request-fields.ts`.
+ * the message names the option. Those of a client's request are in `packages/wire/src/request-fields.ts`.
  */
 
 import { orList } from '@turnwire/wire/internal/base/or-list';

@@ -37,7 +37,8 @@ interface Choice {
  * Chat Completions chunks -> canonical events: the rules of docs/contract.md section 3, one method per step.
  *
  * `streaming` until every choice seen has its finish_reason; then its items go out and, if usage was asked for and has
- * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at.
+ * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at. Who drives the machine waits for that,
+ * and gives up (`UsageGrace` of `@turnwire/client`).
  */
 export class ChatMachine extends WireMachine {
   readonly wire = 'chat';
