@@ -12,7 +12,9 @@ import {
   type ToolPlan,
   type ToolResult,
 } from '../../packages/agent/src/index.ts';
-import { foreignPath } from '../../packages/agent/src/sandbox/paths.ts';
+import { trustedFolders } from '../../packages/agent/src/sandbox/paths.ts';
+import { freeEnvironment } from '../../packages/agent/src/tools/read-only/free-environment.ts';
+import { Workspace } from '../../packages/agent/src/workspace.ts';
 import { Scratch } from '../../packages/agent/src/sandbox/scratch.ts';
 import { seatbelt, seatbeltProfile } from '../../packages/agent/src/sandbox/seatbelt.ts';
 import type { View } from '../../packages/agent/src/sandbox/view.ts';
@@ -372,12 +374,28 @@ describe("the profile of macOS' sandbox-exec", () => {
   });
 });
 
-test('the search path of the system is that of the person without the project', async () => {
-  const cwd = await realpath(await temporaryFolder());
-  await mkdir(join(cwd, 'bin'));
-  const link = join(await temporaryFolder(), 'link');
-  await symlink(join(cwd, 'bin'), link);
-  expect(foreignPath(['/usr/bin', join(cwd, 'bin'), 'bin', '', link, '/bin'].join(':'), cwd)).toBe('/usr/bin:/bin');
-  // npm puts those of the folders above in front as well.
-  expect(foreignPath(`${join(cwd, '../node_modules/.bin')}:/bin`, cwd)).toBe('/bin');
+test('programs that run unasked come from folders that neither the model nor the project can fill', async () => {
+  const root = await realpath(await temporaryFolder());
+  const [cwd, away] = [join(root, 'project'), join(root, 'away')];
+  const npm = join(root, 'node_modules/.bin');
+  for (const folder of [join(cwd, 'bin'), away, npm]) await mkdir(folder, { recursive: true });
+  const linkTo = async (path: string, target: string): Promise<string> => {
+    await symlink(target, path);
+    return path;
+  };
+  const links = [
+    await linkTo(join(root, 'in'), join(cwd, 'bin')),
+    await linkTo(join(cwd, 'out'), away),
+    await linkTo(join(root, 'of-npm'), npm),
+    await linkTo(join(root, 'to-nothing'), join(cwd, 'later')),
+    await linkTo(join(root, 'round'), join(root, 'round')),
+  ];
+  const untrusted = [cwd, join(cwd, 'bin'), 'bin', '.', '', npm, `${npm}//`, join(root, 'absent'), ...links];
+  expect(trustedFolders(['/usr/bin', ...untrusted, away, '/bin', '/bin'].join(':'), cwd)).toEqual([
+    '/usr/bin',
+    away,
+    '/bin',
+  ]);
+  expect(trustedFolders(undefined, cwd)).toEqual([]);
+  expect(freeEnvironment({ PATH: [...untrusted, away].join(':') }, await Workspace.open(cwd))).toEqual({ PATH: away });
 });

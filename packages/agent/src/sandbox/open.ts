@@ -4,7 +4,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { runProcess } from '../process/process.ts';
 import { bubblewrap } from './bubblewrap.ts';
-import { findProgram, foreignPath } from './paths.ts';
+import { findProgram, trustedFolders } from './paths.ts';
 import { noSandbox, type Argv, type Sandbox, type SandboxLevel, type WrapOptions } from './sandbox.ts';
 import { Scratch } from './scratch.ts';
 import { seatbelt } from './seatbelt.ts';
@@ -66,7 +66,7 @@ function wallsOf(options: SandboxOptions): { readonly walls: readonly Wall[] } |
   switch (platform) {
     case 'linux': {
       // Not one that the project brings.
-      const program = findProgram('bwrap', foreignPath(env.PATH, cwd));
+      const program = findProgram('bwrap', trustedFolders(env.PATH, cwd));
       if (program === undefined) return { problem: 'bubblewrap (the program bwrap) is not installed' };
       // `--disable-userns` came with bubblewrap 0.8.
       const extras = [['--disable-userns'], []];

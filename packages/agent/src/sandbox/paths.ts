@@ -21,24 +21,21 @@ export function foldersOf(searchPath: string | undefined): readonly string[] {
   return [...new Set((searchPath ?? '').split(delimiter).filter(isAbsolute))];
 }
 
-/** Whether a folder is one that npm puts in front of a `PATH`: a package of the project may have left an `ls` there. */
-export function isOfNpm(folder: string): boolean {
-  return /\/node_modules\/\.bin\/?$/.test(folder);
-}
-
 /**
- * `PATH` without folders of the project: `npm run` puts `node_modules/.bin` in front, of the folders above, too, and a
- * project that brings a program named `cat` would have it run unasked.
+ * The folders of a `PATH` whose programs may run unasked: those that exist, and that neither the model nor the project can
+ * fill. `npm run` puts `node_modules/.bin` in front, of the folders above, too, and a package that brings a program named
+ * `cat` would have it run. A folder counts as it is written and as it is: a link in the working directory can be made
+ * to lead elsewhere, a link to it leads in, and what does not exist can be made one.
+ *
+ * @param cwd the working directory, absolute and without symbolic links
  */
-export function foreignPath(searchPath: string | undefined, cwd: string): string {
-  return foldersOf(searchPath)
-    .filter((folder) => !isOfNpm(folder) && !contains(cwd, folder) && !contains(cwd, realOrNothing(folder) ?? folder))
-    .join(delimiter);
+export function trustedFolders(searchPath: string | undefined, cwd: string): readonly string[] {
+  const isTrusted = (path: string | undefined): boolean =>
+    path !== undefined && !contains(cwd, path) && !/\/node_modules\/\.bin\/?$/.test(path);
+  return foldersOf(searchPath).filter((folder) => isTrusted(folder) && isTrusted(realOrNothing(folder)));
 }
 
-/** The program's place on a `PATH`. */
-export function findProgram(name: string, searchPath: string): string | undefined {
-  return foldersOf(searchPath)
-    .map((folder) => join(folder, name))
-    .find((path) => existsSync(path));
+/** The program's place in one of the folders. */
+export function findProgram(name: string, folders: readonly string[]): string | undefined {
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }

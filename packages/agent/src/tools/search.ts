@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { Timer } from '@turnwire/wire/internal/base/clock';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
-import { findProgram, foreignPath } from '../sandbox/paths.ts';
+import { findProgram, trustedFolders } from '../sandbox/paths.ts';
 import { runProcess } from '../process/process.ts';
 import { outsideNeed } from './read-file.ts';
 import type { WalkRequest, WalkResult } from './search-walk.ts';
@@ -61,7 +61,7 @@ async function withRipgrep(
   signal: AbortSignal,
 ): Promise<WalkResult | undefined> {
   const { cwd } = context.workspace;
-  const program = findProgram('rg', foreignPath(context.env.PATH, cwd));
+  const program = findProgram('rg', trustedFolders(context.env.PATH, cwd));
   // Without a sandbox nothing hides keys from it; our own walk passes them by.
   if (program === undefined || (!context.sandbox.works && context.workspace.hasSecretsBelow(place.real)))
     return undefined;

@@ -30,7 +30,7 @@ export async function judge(
   const line = lineOf(command);
   const commands = line === undefined ? [{ words: wordsOf(command) }] : simpleCommands(line);
   if (commands === undefined) return { type: 'ask', reason: 'it uses more of the shell than plain commands' };
-  const env = await freeEnvironment(context.env, workspace);
+  const env = freeEnvironment(context.env, workspace);
   // A shell would look for programs in the folder that it runs in.
   if (env['PATH'] === '') return { type: 'ask', reason: 'the search path has no folder outside the working directory' };
   const where = { workspace, folder: place.real, path: env['PATH'] ?? '', sandboxed: sandbox.works };

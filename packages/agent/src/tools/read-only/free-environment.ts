@@ -1,5 +1,5 @@
-import { isAbsolute } from 'node:path';
-import { isOfNpm } from '../../sandbox/paths.ts';
+import { delimiter } from 'node:path';
+import { trustedFolders } from '../../sandbox/paths.ts';
 import type { Workspace } from '../../workspace.ts';
 
 /**
@@ -10,23 +10,9 @@ const KEPT = /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|LOCALE_ARCHIVE|T
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * `PATH` without folders that the model may write to: a relative one, or one in the working directory. Nor those that npm
- * puts before the others, where a package of the project may have left an `ls`.
- */
-export async function freeEnvironment(env: Environment, workspace: Workspace): Promise<Record<string, string>> {
-  const kept: Record<string, string> = { PATH: (await safeFolders(env['PATH'] ?? '', workspace)).join(':') };
+/** `PATH` has no folder that the model or the project may write to. */
+export function freeEnvironment(env: Environment, workspace: Workspace): Record<string, string> {
+  const kept: Record<string, string> = { PATH: trustedFolders(env['PATH'], workspace.cwd).join(delimiter) };
   for (const [name, value] of Object.entries(env)) if (value !== undefined && KEPT.test(name)) kept[name] = value;
   return kept;
-}
-
-async function safeFolders(path: string, workspace: Workspace): Promise<readonly string[]> {
-  const folders: string[] = [];
-  for (const folder of path.split(':')) {
-    // As it is written, too: a link in the working directory can be made to lead elsewhere.
-    if (!isAbsolute(folder) || workspace.contains(folder) || isOfNpm(folder)) continue;
-    const place = await workspace.locate(folder).catch(() => undefined);
-    if (place === undefined || !workspace.contains(place.real)) folders.push(folder);
-  }
-  return folders;
 }
