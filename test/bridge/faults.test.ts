@@ -84,6 +84,7 @@ const args: Readonly<Record<string, string>> = {
   'retry-after': ':1:99',
   'rate-limit-text': ':28ms:99',
   'turn-state': ':ts-1',
+  'param-refused': ':temperature',
   'keep-alive-comments': ':100',
   'slow-close': ':300',
   'usage-late': ':30',

@@ -18,6 +18,7 @@ const args: Readonly<Record<string, string>> = {
   'endless-line': '9000000',
   'turn-state': 'opaque',
   'reasoning-shape': 'details',
+  'param-refused': 'tool_choice',
 };
 
 /** The Responses wire has no sentinel after which a connection could be held. */

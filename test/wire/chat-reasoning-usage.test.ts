@@ -31,7 +31,7 @@ describe('3.9 reasoning', () => {
     [{ reasoning: { text: '', content: 'r' } }],
     [{ reasoning_content: 'r' }],
     [{ reasoning_details: [{ type: 'reasoning.text', text: 'r' }] }],
-    [{ reasoning_details: [{ type: 'reasoning.encrypted', data: 'x' }, { text: 'r' }] }],
+    [{ reasoning_details: [{ type: 'reasoning.other' }, { text: 'r' }] }],
     [{ reasoning: 'r', reasoning_content: 'no', reasoning_details: [{ text: 'no' }] }],
     [{ reasoning: '', reasoning_content: 'r' }],
     [{ reasoning: null, reasoning_content: 'r' }],

@@ -34,6 +34,13 @@ export interface DecoderOptions {
   readonly maxEventBytes?: number;
   /** Makes ids for items that the server gave none. Default: a counter for each decoder. */
   readonly mintId?: MintId | undefined;
+  /**
+   * Makes ids for calls that the server gave none: they have to differ over a whole conversation. Default:
+   * `tool-call-<n>`, n within the answer.
+   */
+  readonly mintCallId?: (() => string) | undefined;
+  /** Whose server it is, for what it wants back as it was: see `makerOf`. Default: nobody's, whoever is asked next. */
+  readonly maker?: string | undefined;
   /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;
   /** Test only: false parses every event with `JSON.parse`. Default true. */

@@ -16,6 +16,15 @@ export interface ChatQuirks {
   readonly effortField: 'reasoning_effort' | 'reasoning';
   /** Whether a `tool` message may hold images; else they follow in a `user` message. */
   readonly imagesInToolMessages: boolean;
+  /**
+   * Whose server it is, a name that several hosts share or the address: what its maker made goes back to it, what others
+   * made does not. None: everything goes back.
+   */
+  readonly maker: string | undefined;
+  /** Ids of calls have nine letters or digits; others are refused. */
+  readonly nineLetterCallIds: boolean;
+  /** Raw reasoning and ids that are not the server's own are refused: only what it encrypted itself goes back. */
+  readonly ownReasoningOnly: boolean;
 }
 
 /** What a server that is in no row is taken for. */
@@ -28,6 +37,9 @@ export const commonChatQuirks: ChatQuirks = {
   jsonSchema: true,
   effortField: 'reasoning_effort',
   imagesInToolMessages: false,
+  maker: undefined,
+  nineLetterCallIds: false,
+  ownReasoningOnly: false,
 };
 
 interface QuirkRow {
@@ -38,31 +50,43 @@ interface QuirkRow {
   readonly quirks: Partial<ChatQuirks>;
 }
 
+/** Microsoft serves OpenAI's API, with its rules, under three names. */
+const openAiHosts =
+  /(^|\.)(openai\.com|chatgpt\.com|openai\.azure\.com|services\.ai\.azure\.com|cognitiveservices\.azure\.com)$/;
+
+/** Reasoning on every message with calls, be it an empty text. */
+const reasoningOnCalls = {
+  reasoningField: 'reasoning_content',
+  reasoningScope: 'all',
+  reasoningOnEveryCall: true,
+} as const;
+
 /** Every row that matches is applied in this order; a later one wins, so models stand before hosts. */
 const rows: readonly QuirkRow[] = [
+  // "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9": opencode#1680, vllm#47734.
+  { model: /(mi|magi|mini|dev|code)stral|mixtral|pixtral/, quirks: { nineLetterCallIds: true } },
   // Harmony models keep the reasoning of the running turn between its tool calls.
   { model: /gpt-oss/, quirks: { reasoningField: 'reasoning', reasoningScope: 'turn' } },
   // The templates of these drop what they do not need of older turns themselves.
   { model: /qwen-?3|minimax-m/, quirks: { reasoningField: 'reasoning_content', reasoningScope: 'turn' } },
   {
-    model: /glm-?(4\.[5-9]|[5-9])|kimi-k[2-9]/,
+    model: /glm-?(4\.[5-9]|[5-9])/,
     quirks: { reasoningField: 'reasoning_content', reasoningScope: 'all' },
   },
+  // A call without it is refused; an empty text will do: continue#11711, obsidian-yolo#243.
+  { model: /kimi-k[2-9]/, quirks: reasoningOnCalls },
   // Thinking mode answers 400 when an assistant message with tool calls, of any turn, comes without its reasoning.
   {
     model: /deepseek-(v[4-9]|v3\.[1-9]|reasoner|chat|flash)/,
-    quirks: { reasoningField: 'reasoning_content', reasoningScope: 'all', reasoningOnEveryCall: true },
+    quirks: reasoningOnCalls,
   },
   {
     host: /(^|\.)deepseek\.com$/,
-    quirks: {
-      reasoningField: 'reasoning_content',
-      reasoningScope: 'all',
-      reasoningOnEveryCall: true,
-      jsonSchema: false,
-    },
+    quirks: { ...reasoningOnCalls, jsonSchema: false, maker: 'deepseek' },
   },
-  { host: /(^|\.)moonshot\.(ai|cn)$/, quirks: { reasoningField: 'reasoning_content', reasoningScope: 'all' } },
+  { host: /(^|\.)(moonshot\.(ai|cn)|kimi\.com)$/, quirks: { ...reasoningOnCalls, maker: 'moonshot' } },
+  // "Function call is missing a thought_signature": the state of its calls and texts.
+  { host: /(^|[.-])(generativelanguage|aiplatform)\.googleapis\.com$/, quirks: { maker: 'google' } },
   {
     host: /(^|\.)openrouter\.ai$/,
     quirks: {
@@ -70,20 +94,43 @@ const rows: readonly QuirkRow[] = [
       reasoningScope: 'all',
       reasoningOnEveryCall: false,
       effortField: 'reasoning',
+      maker: 'openrouter',
     },
   },
   // These refuse fields of a message that they do not know.
   {
-    host: /(^|\.)(openai\.com|openai\.azure\.com)$/,
+    host: openAiHosts,
     quirks: {
+      maker: 'openai',
+      ownReasoningOnly: true,
       reasoningField: undefined,
       reasoningOnEveryCall: false,
       maxTokensField: 'max_completion_tokens',
       developerRole: true,
     },
   },
-  { host: /(^|\.)mistral\.ai$/, quirks: { reasoningField: undefined, reasoningOnEveryCall: false } },
+  {
+    host: /(^|\.)mistral\.ai$/,
+    quirks: { reasoningField: undefined, reasoningOnEveryCall: false, nineLetterCallIds: true, maker: 'mistral' },
+  },
 ];
+
+/** The makers that have a name: what they take is known. */
+export const namedMakers: ReadonlySet<string> = new Set(rows.flatMap(({ quirks }) => quirks.maker ?? []));
+
+/** True for servers of OpenAI's own API. */
+export function isOpenAiHost(baseUrl: string): boolean {
+  return openAiHosts.test(hostOf(baseUrl));
+}
+
+/** Whose server it is: a name that several hosts share, or the address itself. */
+export function makerOf(baseUrl: string): string | undefined {
+  return chatQuirksOf(baseUrl, '').maker;
+}
+
+function hostOf(baseUrl: string): string {
+  return URL.canParse(baseUrl) ? new URL(baseUrl).hostname.toLowerCase() : '';
+}
 
 /**
  * The quirks of a chat server, by the host of its base URL and the name of the model.
@@ -91,8 +138,9 @@ const rows: readonly QuirkRow[] = [
  * @param baseUrl - something that is no URL has no host, and only the model counts
  */
 export function chatQuirksOf(baseUrl: string, model: string): ChatQuirks {
-  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname.toLowerCase() : '';
+  const host = hostOf(baseUrl);
   const name = model.toLowerCase();
   const matching = rows.filter((row) => (row.host?.test(host) ?? true) && (row.model?.test(name) ?? true));
-  return Object.assign({}, commonChatQuirks, ...matching.map((row) => row.quirks)) as ChatQuirks;
+  const address = URL.canParse(baseUrl) ? new URL(baseUrl).host.toLowerCase() : undefined;
+  return Object.assign({}, commonChatQuirks, { maker: address }, ...matching.map((row) => row.quirks)) as ChatQuirks;
 }

@@ -29,9 +29,13 @@ function refusalOf(status: number, headers: Readonly<Record<string, string>>, te
   if (status === 429 && headers['retry-after'] !== undefined) return 'retry-after';
   if (status === 429 && /try again in/i.test(text)) return 'rate-limit-text';
   if (status !== 400) return 'status';
+  if (text.includes('thought_signature')) return 'thought-signature';
+  if (text.includes('image')) return 'image-refused';
   if (/stream_options|include_usage/.test(text)) return 'usage-refused';
   if (text.includes('max_tokens')) return 'max-tokens-refused';
   if (text.includes('invalid_prompt')) return 'invalid-prompt';
+  if (/\b(unsupported|unrecognized|unknown|unexpected) (request )?(parameter|argument|field)/i.test(text))
+    return 'param-refused';
   return /pars(e|ing)|(not|no|invalid) (valid )?json|json decode/i.test(text) ? 'bad-json-request' : 'status';
 }
 

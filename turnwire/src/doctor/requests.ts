@@ -13,6 +13,8 @@ export interface Question {
   /** A call of the round before, with its output. */
   readonly earlierCall?: boolean;
   readonly schema?: boolean;
+  /** A small image beside the text. */
+  readonly image?: boolean;
   readonly more?: JsonObject;
 }
 
@@ -39,6 +41,7 @@ export const questions = {
   },
   toolResult: { text: 'What is the weather in Paris?', limit: 128, tools: 'offered', earlierCall: true },
   schema: { text: `${OBEY}/say {"city":"Paris","degrees":21}`, limit: 256, schema: true },
+  image: { text: `${OBEY}/say A white square.`, limit: 64, image: true },
   reasoning: { text: `${OBEY}/think Two and two are four.\n/say 4`, limit: 400 },
 } as const satisfies Readonly<Record<string, Question>>;
 
@@ -55,12 +58,25 @@ function objectSchema(properties: JsonObject): JsonObject {
 
 const schema = objectSchema({ city: { type: 'string' }, degrees: { type: 'integer' } });
 
+/** One white pixel. */
+const PIXEL =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC';
+
 /** The body of a question on the chat wire. */
 export function chatBody(question: Question, model: string): JsonObject {
   const { text, limit, stream = true, usage = true, tools } = question;
   const call = { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris"}' } };
   const messages = [
-    { role: 'user', content: text },
+    {
+      role: 'user',
+      content:
+        question.image === true
+          ? [
+              { type: 'text', text },
+              { type: 'image_url', image_url: { url: PIXEL } },
+            ]
+          : text,
+    },
     ...(question.earlierCall === true
       ? [
           { role: 'assistant', content: null, tool_calls: [call] },
@@ -98,8 +114,9 @@ function chatChoice(tools: NonNullable<Question['tools']>): JsonObject {
 export function responsesBody(question: Question, model: string): JsonObject {
   const { text, limit, stream = true, tools } = question;
   const call = { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Paris"}' };
+  const images = question.image === true ? [{ type: 'input_image', image_url: PIXEL, detail: 'auto' }] : [];
   const input = [
-    { type: 'message', role: 'user', content: [{ type: 'input_text', text }] },
+    { type: 'message', role: 'user', content: [{ type: 'input_text', text }, ...images] },
     ...(question.earlierCall === true
       ? [call, { type: 'function_call_output', call_id: 'call_1', output: '21 degrees' }]
       : []),

@@ -15,9 +15,10 @@ import type { Exchange } from '../observe/exchange.ts';
 import type { ExchangeEnd } from '../observe/observer.ts';
 import { eventBatches } from './event-batches.ts';
 import type { EventStage } from './stages/stage.ts';
-import type { Prepared } from '../request/prepare.ts';
+import { newId, type Prepared } from '../request/prepare.ts';
 import type { ReplyWriter } from '../reply/reply-writer.ts';
 import { StableIds } from './stages/stable-ids.ts';
+import { StateCarrier } from './stages/state-carrier.ts';
 import type { OpenStream } from '../upstream/streams.ts';
 import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import { concealerFor } from '../upstream/conceal.ts';
@@ -112,10 +113,11 @@ function headOf(
 }
 
 /** What events go through on their way to the encoder, in order. */
-function stagesFor({ context }: AnswerOptions, { tools, repairs }: Started): readonly EventStage[] {
+function stagesFor({ context, prepared }: AnswerOptions, { tools, repairs }: Started): readonly EventStage[] {
   const restorer = tools?.changed === true ? createToolRestorer(tools) : undefined;
   return [
     new StableIds(repairs),
+    new StateCarrier(prepared.wire, () => newId('rs')),
     new CallGuard(context.settings.toolCallsOnStop),
     ...(restorer === undefined ? [] : [{ push: (events: readonly ModelEvent[]) => restorer.restore(events) }]),
   ];

@@ -15,10 +15,11 @@ import {
   type ParsedRequest,
 } from '@turnwire/wire/internal/request-fields';
 import { fromResponsesRequest } from '@turnwire/wire/internal/responses/request-parse';
+import { withStateRestored } from '@turnwire/wire/internal/state-carrier';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '@turnwire/wire/internal/tools/index';
 import { withContextAsMessages } from './context-items.ts';
 import type { Settings } from '../options.ts';
-import { isNativeHost } from '../upstream/probe.ts';
+import { isOpenAiHost } from '@turnwire/wire/internal/quirks';
 
 /** A client's request, read and put together with what it refers to. */
 export interface Prepared {
@@ -101,16 +102,17 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const native = upstreamWires[provider.wireApi].ownTools && takesNativeTools(provider, tools);
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
+  const input = withStateRestored(prepared.input).map(withoutUnsureId);
   const ignored = ignoredOf(prepared, extra);
   if (native) {
-    return { request: { ...request, input: prepared.input, extra }, tools: undefined, uncarried: [], ignored };
+    return { request: { ...request, input, extra }, tools: undefined, uncarried: [], ignored };
   }
   const map = createToolMap({
     tools: request.tools ?? [],
-    input: prepared.input,
+    input,
     toolChoice: prepared.body.tool_choice,
   });
-  const mapped = mapInputItems(map, prepared.input);
+  const mapped = mapInputItems(map, input);
   const rest = without({ ...request }, ['tools', 'toolChoice']) as unknown as ModelRequest;
   return {
     request: {
@@ -126,9 +128,19 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   };
 }
 
+/**
+ * Encrypted reasoning fits the id that it came with alone. The client may have been told another one, the first of two
+ * (`StableIds`), and servers take it without an id.
+ */
+function withoutUnsureId(item: Item): Item {
+  const { id, ...rest } = item as JsonObject;
+  const isSealed = rest.type === 'reasoning' && nonEmpty(rest.encrypted_content) !== undefined;
+  return isSealed && id !== undefined ? rest : item;
+}
+
 function takesNativeTools(provider: ProviderConfig, tools: Settings['tools']): boolean {
   if (tools !== 'auto') return tools === 'native';
-  return isNativeHost(provider.baseUrl);
+  return isOpenAiHost(provider.baseUrl);
 }
 
 /** Fields that the bridge answers for itself, or has read already. */

@@ -5,18 +5,11 @@ import { isProtocolId } from '@turnwire/wire/internal/protocols';
 import { wireIn } from '@turnwire/wire/internal/wrong-wire';
 import type { HttpResponse, HttpTransport } from '@turnwire/client/internal/transport/http';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { isOpenAiHost } from '@turnwire/wire/internal/quirks';
 
 const PROBE_MS = 10_000;
 /** What is read of an answer to a probe. */
 const BODY_BYTES = 16 * 1024;
-
-/** Hosts whose Responses API is whole: every kind of tool, every field. */
-const NATIVE_HOSTS = /(?:^|\.)(?:openai\.com|chatgpt\.com|openai\.azure\.com)$/;
-
-/** True for OpenAI's own servers, where the Responses API is at home. */
-export function isNativeHost(baseUrl: string): boolean {
-  return NATIVE_HOSTS.test(new URL(baseUrl).hostname.toLowerCase());
-}
 
 /** What a probe found out. */
 export interface ProbedWire {
@@ -44,7 +37,7 @@ export async function probeWire(
   getEnv: GetEnv,
   signal: AbortSignal,
 ): Promise<ProbedWire> {
-  if (isNativeHost(provider.baseUrl)) return { wire: 'responses', sure: true };
+  if (isOpenAiHost(provider.baseUrl)) return { wire: 'responses', sure: true };
   const chat = await presenceOf(transport, provider, getEnv, signal, 'chat/completions');
   if (typeof chat === 'object') return { wire: chat.answered, sure: true };
   if (chat === 'there') return { wire: 'chat', sure: true };

@@ -6,7 +6,7 @@ import type { HttpRequest, HttpResponse } from '../transport/http.ts';
 import type { DecoderOptions, MintId } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
-import { chatQuirksOf } from '@turnwire/wire/internal/quirks';
+import { chatQuirksOf, makerOf } from '@turnwire/wire/internal/quirks';
 import type { RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
@@ -119,6 +119,8 @@ function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: 
     toolCallsOnStop: provider.toolCallsOnStop,
     maxEventBytes: provider.maxEventBytes,
     mintId,
+    mintCallId: () => mintId('call'),
+    maker: makerOf(provider.baseUrl),
     repairs,
   };
 }

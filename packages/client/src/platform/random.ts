@@ -1,4 +1,5 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
+import { MINTED } from '@turnwire/wire/internal/base/minted-id';
 
 /** Bytes asked of the system at once: one call for a few bytes costs as much as a whole event of a stream. */
 const POOL_BYTES = 4096;
@@ -22,9 +23,9 @@ export function randomHex(bytes: number): string {
   return text;
 }
 
-/** An id that no other has, after its prefix: `msg_9f3a…`. Items of many responses meet in one history. */
+/** An id that no other has, after its prefix: `msg_tw9f3a…`. Items of many responses meet in one history. */
 export function randomId(prefix: string, bytes = 12): string {
-  return `${prefix}_${randomHex(bytes)}`;
+  return `${prefix}_${MINTED}${randomHex(bytes)}`;
 }
 
 /** A fresh key of so many bytes, which nobody can guess. */

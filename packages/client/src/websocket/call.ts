@@ -10,6 +10,7 @@ import type { FrameExchange } from '../transport/websocket-exchange.ts';
 import type { FrameDecoder } from '@turnwire/wire/internal/frame-decoder';
 import { createResponsesFrameDecoder } from '@turnwire/wire/internal/frame-decoder';
 import { headerEvents, TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
+import { chatQuirksOf } from '@turnwire/wire/internal/quirks';
 import { toResponsesBody } from '@turnwire/wire/internal/responses/request';
 import type { ModelObserver, PollResult } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
@@ -114,7 +115,11 @@ export class WebSocketCall implements Attempt {
     const { pool, provider, timers, turnState, warmUp = false } = this.#context;
     const connection = pool.take() ?? (await this.#openConnection());
     this.#offerStateOf(connection);
-    const common = { model: provider.model, maxOutputTokens: provider.maxOutputTokens };
+    const common = {
+      model: provider.model,
+      maxOutputTokens: provider.maxOutputTokens,
+      quirks: chatQuirksOf(provider.baseUrl, this.#request.model ?? provider.model ?? ''),
+    };
     const frame = createFrame(toResponsesBody(this.#request, common), {
       baseline: connection.baseline,
       turnState: turnState?.headers()[TURN_STATE_HEADER],

@@ -5,6 +5,7 @@ import { errorFaults } from './errors.ts';
 import { framingFaults } from './framing.ts';
 import { paceFaults } from './pace.ts';
 import { reasoningFaults } from './reasoning.ts';
+import { requestFaults } from './requests.ts';
 import { responsesShapeFaults } from './responses-shape.ts';
 import { toolFaults } from './tools.ts';
 import { transportFaults } from './transport.ts';
@@ -19,6 +20,7 @@ const specs: readonly FaultSpec[] = [
   ...reasoningFaults,
   ...usageFaults,
   ...errorFaults,
+  ...requestFaults,
   ...responsesShapeFaults,
   ...paceFaults,
   ...transportFaults,

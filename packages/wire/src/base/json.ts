@@ -64,3 +64,8 @@ function isDeeper(value: unknown, levels: number): boolean {
   for (const name in fields) if (isDeeper(fields[name], levels - 1)) return true;
   return false;
 }
+
+/** The object without one member. */
+export function omit(object: JsonObject, name: string): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([other]) => other !== name));
+}

@@ -1,7 +1,15 @@
 import { nonEmpty, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import type { ModelEvent } from '../model/events.ts';
-import { isAssistantMessage, isCustomToolCall, isFunctionCall, isReasoning, type OutputItem } from '../model/items.ts';
+import {
+  isAssistantMessage,
+  isCustomToolCall,
+  isFunctionCall,
+  isReasoning,
+  isToolCall,
+  type OutputItem,
+} from '../model/items.ts';
+import { membersFor } from './carried.ts';
 
 export type ReasoningField = 'reasoning_content' | 'reasoning' | 'none';
 
@@ -11,6 +19,8 @@ interface Call {
   readonly id: string;
   name: string;
   readonly input: TextBuffer;
+  /** What a chat server had on it beside these. */
+  members: JsonObject;
   /** Only a call that is done counts: a dropped one must not be run. */
   done: boolean;
 }
@@ -32,6 +42,8 @@ export class ChatAnswer {
   readonly #reasoningField: ReasoningField;
   readonly #fields: Readonly<Record<TextField, FieldText>> = { content: field(), refusal: field(), reasoning: field() };
   readonly #calls = new Map<string, Call>();
+  /** What a chat server had on its message beside these. */
+  readonly #members: JsonObject = {};
   #summaryPart: string | undefined;
 
   constructor(reasoningField: ReasoningField) {
@@ -78,6 +90,7 @@ export class ChatAnswer {
     const calls = [...this.#calls.values()].filter((call) => call.done);
     const text = content.all.toString();
     return {
+      ...this.#members,
       role: 'assistant',
       content: text === '' && (calls.length > 0 || refusal.all.length > 0) ? null : text,
       refusal: nonEmpty(refusal.all.toString()) ?? null,
@@ -110,12 +123,30 @@ export class ChatAnswer {
   }
 
   #added(item: OutputItem): readonly string[] {
-    if (isFunctionCall(item)) return this.#input(this.#callOf(item.call_id), item.call_id, item.name, '');
-    if (isCustomToolCall(item)) return this.#input(this.#callOf(item.call_id), item.call_id, item.name, '', 'custom');
-    return [];
+    if (!isToolCall(item)) return [];
+    const kind = isFunctionCall(item) ? 'function' : 'custom';
+    return this.#input(this.#callOf(item.call_id), item.call_id, item.name, '', kind, membersFor(item, undefined));
   }
 
   #done(item: OutputItem): readonly string[] {
+    return [...this.#finish(item), ...this.#finishMembers(item)];
+  }
+
+  /** What was not told with the opening of a call, or stands on the message. */
+  #finishMembers(item: OutputItem): readonly string[] {
+    const members = membersFor(item, undefined);
+    if (Object.keys(members).length === 0) return [];
+    if (!isToolCall(item)) {
+      Object.assign(this.#members, members);
+      return [JSON.stringify(members).slice(1, -1)];
+    }
+    const call = this.#callOf(item.call_id);
+    if (call === undefined || JSON.stringify(call.members) === JSON.stringify(members)) return [];
+    call.members = members;
+    return [`"tool_calls":[${JSON.stringify({ ...members, index: call.index })}]`];
+  }
+
+  #finish(item: OutputItem): readonly string[] {
     if (isAssistantMessage(item)) {
       const refusals = item.content.map((part) => (part.type === 'refusal' ? part.refusal : ''));
       const texts = item.content.map((part) => (part.type === 'output_text' ? part.text : ''));
@@ -169,12 +200,19 @@ export class ChatAnswer {
     return this.#calls.get(id);
   }
 
-  #input(call: Call | undefined, id: string, name: string, delta: string, kind: Call['kind'] = 'function'): string[] {
+  #input(
+    call: Call | undefined,
+    id: string,
+    name: string,
+    delta: string,
+    kind: Call['kind'] = 'function',
+    members: JsonObject = {},
+  ): string[] {
     if (call !== undefined) return delta === '' ? [] : [append(call, delta)];
-    const created: Call = { index: this.#calls.size, kind, id, name, input: new TextBuffer(), done: false };
+    const created: Call = { index: this.#calls.size, kind, id, name, input: new TextBuffer(), members, done: false };
     this.#calls.set(id, created);
     const body = kind === 'function' ? { name, arguments: '' } : { name, input: '' };
-    const opening = JSON.stringify({ index: created.index, id, type: kind, [kind]: body });
+    const opening = JSON.stringify({ ...members, index: created.index, id, type: kind, [kind]: body });
     return [`"tool_calls":[${opening}]`, ...(delta === '' ? [] : [append(created, delta)])];
   }
 }
@@ -188,7 +226,7 @@ function append(call: Call, delta: string): string {
 function callObject(call: Call): JsonObject {
   const input = call.input.toString();
   const body = call.kind === 'function' ? { name: call.name, arguments: input } : { name: call.name, input };
-  return { id: call.id, type: call.kind, [call.kind]: body };
+  return { ...call.members, id: call.id, type: call.kind, [call.kind]: body };
 }
 
 function field(): FieldText {

@@ -3,12 +3,14 @@ import { TextBuffer } from '../base/text-buffer.ts';
 import { errorFromWire } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
-import type { AssistantMessage, CustomToolCall, FunctionCall, ItemStatus, ReasoningItem } from '../model/items.ts';
+import type { CustomToolCall, FunctionCall, ItemStatus } from '../model/items.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import { errorBesideChoices, errorInEvent } from '../dialects/error-shapes.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
+import { ChatState } from './carried.ts';
+import { callItem, messageItem, reasoningItem, stateOf, type Carried, type OpenText } from './items.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
 import { templateRules } from './template-rules.ts';
 import { cutOf, errorOfCut, fateOf, overallFinish, wantsCalls, type Cut } from './finish.ts';
@@ -17,18 +19,13 @@ import { usageFromChat } from './usage.ts';
 
 const BRACE = 123;
 
-/** An item whose text is still coming. */
-interface OpenText {
-  readonly id: string;
-  readonly text: TextBuffer;
-  readonly refusal: TextBuffer;
-}
-
 interface Choice {
   readonly index: number;
   reasoning: OpenText | undefined;
   message: OpenText | undefined;
   readonly calls: CallTable;
+  /** What the server wants back as it was. */
+  readonly state: ChatState;
   /** The first non-empty finish_reason. */
   finish: string | undefined;
 }
@@ -161,6 +158,7 @@ export class ChatMachine extends WireMachine {
         reasoning: undefined,
         message: undefined,
         calls: new CallTable((repair) => this.repaired(repair)),
+        state: new ChatState(),
         finish: undefined,
       };
       this.#choices.set(index, choice);
@@ -170,6 +168,7 @@ export class ChatMachine extends WireMachine {
   }
 
   #readDelta(choice: Choice, delta: JsonObject): void {
+    choice.state.take(delta);
     const reasoning = reasoningOf(delta);
     if (reasoning !== '') this.#onReasoning(choice, reasoning);
     const content = delta['content'];
@@ -197,9 +196,12 @@ export class ChatMachine extends WireMachine {
             reasoning: message['reasoning'],
             reasoning_content: message['reasoning_content'],
             reasoning_details: message['reasoning_details'],
+            thinking_blocks: message['thinking_blocks'],
           }
         : {}),
-      ...(choice.message === undefined || choice.message.text.length === 0 ? { content: message['content'] } : {}),
+      ...(choice.message === undefined || choice.message.text.length === 0
+        ? { content: message['content'], extra_content: message['extra_content'] }
+        : {}),
       ...(choice.message === undefined || choice.message.refusal.length === 0 ? { refusal: message['refusal'] } : {}),
       ...(choice.calls.slots.length === 0
         ? { tool_calls: message['tool_calls'], function_call: message['function_call'] }
@@ -256,7 +258,7 @@ export class ChatMachine extends WireMachine {
     const itemId = this.#mintId(slot.kind === 'custom' ? 'ctc' : 'fc');
     slot.id = callId;
     slot.itemId = itemId;
-    this.deliver({ type: 'output_item.added', item: callItem(slot, 'in_progress') });
+    this.deliver({ type: 'output_item.added', item: this.#callItem(slot, 'in_progress') });
     this.#callDelta(slot, itemId, slot.input.toString());
     return itemId;
   }
@@ -339,13 +341,13 @@ export class ChatMachine extends WireMachine {
     const { delta, doubled } = slot.input.settle();
     if (doubled) this.repaired('doubled_arguments');
     const fate = fateOf(slot, finish, this.#options.toolCallsOnStop ?? 'drop');
-    const callId = slot.id ?? `tool-call-${slot.order}`;
+    const callId = slot.id ?? this.#options.mintCallId?.() ?? `tool-call-${slot.order}`;
     if (fate === 'emit') {
       if (slot.id === undefined) this.repaired('no_call_id');
       if (finish !== undefined && !wantsCalls(finish)) this.repaired('stop_with_tool_calls');
       if (slot.itemId === undefined) this.#announce(slot, callId);
       else this.#callDelta(slot, slot.itemId, delta);
-      this.deliver({ type: 'output_item.done', item: callItem(slot, 'completed') });
+      this.deliver({ type: 'output_item.done', item: this.#callItem(slot, 'completed') });
       return;
     }
     this.#dropped.push({
@@ -363,11 +365,30 @@ export class ChatMachine extends WireMachine {
 
   #closeTexts(status: ItemStatus, kind: 'reasoning' | 'message'): void {
     for (const choice of this.#choices.values()) {
-      const open = choice[kind];
+      const carried = this.#carried(stateOf(kind, choice));
+      const open = choice[kind] ?? (kind === 'reasoning' ? this.#openForState(carried) : undefined);
       if (open === undefined) continue;
       const item = kind === 'reasoning' ? reasoningItem(open, status) : messageItem(open, status);
-      this.deliver({ type: 'output_item.done', item });
+      this.deliver({ type: 'output_item.done', item: { ...item, ...carried } });
     }
+  }
+
+  /** What a server wants back has an item, though it thought nothing that can be read. */
+  #openForState(carried: Carried): OpenText | undefined {
+    if (carried.carried === undefined) return undefined;
+    const open = this.#openText('rs');
+    this.deliver({ type: 'output_item.added', item: { ...reasoningItem(open, 'in_progress'), ...carried } });
+    return open;
+  }
+
+  #callItem(slot: CallSlot, status: ItemStatus): FunctionCall | CustomToolCall {
+    return { ...callItem(slot, status), ...this.#carried(slot.members) };
+  }
+
+  #carried(members: JsonObject | undefined): Carried {
+    if (members === undefined) return {};
+    const { maker } = this.#options;
+    return { carried: { wire: 'chat', ...(maker === undefined ? {} : { maker }), members } };
   }
 
   #complete(endedBy: EndedBy): void {
@@ -382,31 +403,4 @@ export class ChatMachine extends WireMachine {
     });
     this.end();
   }
-}
-
-function reasoningItem(open: OpenText, status: ItemStatus): ReasoningItem {
-  const text = open.text.toString();
-  return {
-    type: 'reasoning',
-    id: open.id,
-    summary: [],
-    content: text === '' ? [] : [{ type: 'reasoning_text', text }],
-    status,
-  };
-}
-
-function messageItem(open: OpenText, status: ItemStatus): AssistantMessage {
-  const item: AssistantMessage = { type: 'message', id: open.id, role: 'assistant', status, content: [] };
-  const text = open.text.toString();
-  const refusal = open.refusal.toString();
-  if (text !== '') item.content.push({ type: 'output_text', text, annotations: [] });
-  if (refusal !== '') item.content.push({ type: 'refusal', refusal });
-  return item;
-}
-
-function callItem(slot: CallSlot, status: ItemStatus): FunctionCall | CustomToolCall {
-  const input = status === 'in_progress' ? '' : slot.input.toString();
-  const shared = { id: slot.itemId ?? '', call_id: slot.id ?? '', name: slot.name ?? '' };
-  if (slot.kind === 'custom') return { type: 'custom_tool_call', ...shared, input };
-  return { type: 'function_call', ...shared, arguments: input, status };
 }

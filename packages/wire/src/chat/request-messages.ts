@@ -6,6 +6,7 @@ import { argumentsNote, sendableArguments } from '../arguments.ts';
 import { isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
 import { ABORTED, type ClientTool } from '../tools/kinds/client-tool.ts';
 import { toolOfCall, toolOfOutput } from '../tools/client-tools.ts';
+import { membersFor } from './carried.ts';
 import { textOfParts, toChatContent, toToolContent } from './request-content.ts';
 
 /** How a tool of a namespace is called on a wire without namespaces. */
@@ -34,6 +35,8 @@ export function toChatMessages(
 interface Step {
   readonly texts: string[];
   readonly reasoning: string[];
+  /** What else stands on the message. */
+  readonly members: JsonObject;
   /** By their places in the history. */
   readonly calls: Map<number, JsonObject>;
   /** Calls seen whose output comes later in the history. */
@@ -90,7 +93,9 @@ class MessageBuilder {
   #addMessage(place: number, fields: JsonObject): void {
     const role = stringOf(fields.role);
     if (role === 'assistant') {
-      this.#openStep().texts.push(textOfParts(fields.content));
+      const step = this.#openStep();
+      step.texts.push(textOfParts(fields.content));
+      Object.assign(step.members, this.#membersOf(fields));
       return;
     }
     if (role !== 'user' && role !== 'system' && role !== 'developer') {
@@ -101,14 +106,17 @@ class MessageBuilder {
     const content = toChatContent(fields.content, (why) => this.#skip(place, why));
     const asSystem = role === 'system' || (role === 'developer' && !this.#quirks.developerRole);
     this.#leading &&= asSystem;
-    if (this.#leading && typeof content === 'string') this.addSystem(content);
-    else this.#messages.push({ role: asSystem ? 'system' : role, content });
+    const members = this.#membersOf(fields);
+    const isBare = typeof content === 'string' && Object.keys(members).length === 0;
+    if (this.#leading && isBare) this.addSystem(content);
+    else this.#messages.push({ ...members, role: asSystem ? 'system' : role, content });
   }
 
   #addReasoning(place: number, fields: JsonObject): void {
     const wanted = this.#quirks.reasoningScope === 'all' || place >= this.#turnStart;
     const text = textOfParts(fields.content) || textOfParts(fields.summary);
     const step = this.#openStep();
+    Object.assign(step.members, this.#membersOf(fields));
     if (wanted && text !== '') step.reasoning.push(text);
   }
 
@@ -137,7 +145,7 @@ class MessageBuilder {
   /** The running step, or a new one when all outputs of its calls have come: the model was asked again. */
   #openStep(): Step {
     if (this.#step?.answered === true && this.#step.unanswered === 0) this.#closeStep();
-    this.#step ??= { texts: [], reasoning: [], calls: new Map(), unanswered: 0, answered: false };
+    this.#step ??= { texts: [], reasoning: [], members: {}, calls: new Map(), unanswered: 0, answered: false };
     return this.#step;
   }
 
@@ -149,7 +157,7 @@ class MessageBuilder {
     const hasCalls = step.calls.size > 0;
     // Reasoning alone is no message.
     if (!hasCalls && step.texts.length === 0) return;
-    const message: JsonObject = { role: 'assistant', content: hasCalls && text === '' ? null : text };
+    const message: JsonObject = { ...step.members, role: 'assistant', content: hasCalls && text === '' ? null : text };
     this.#attachReasoning(message, step);
     if (hasCalls) message.tool_calls = [...step.calls.values()];
     this.#messages.push(message);
@@ -174,7 +182,12 @@ class MessageBuilder {
         (why) => this.#skip(place, why),
       );
       images.push(...result.images);
-      this.#messages.push({ role: 'tool', tool_call_id: message.id, content: result.content });
+      this.#messages.push({
+        ...this.#membersOf(output),
+        role: 'tool',
+        tool_call_id: message.id,
+        content: result.content,
+      });
     }
     if (images.length > 0) this.#messages.push({ role: 'user', content: images });
   }
@@ -192,6 +205,7 @@ class MessageBuilder {
       return undefined;
     }
     return {
+      ...this.#membersOf(fields),
       id: nonEmpty(fields.call_id) ?? fields.id,
       type: 'function',
       function: {
@@ -206,6 +220,10 @@ class MessageBuilder {
     const sendable = sendableArguments(text);
     if (sendable !== text && text.trim() !== '') this.#notes.push(argumentsNote(place));
     return sendable;
+  }
+
+  #membersOf(item: unknown): JsonObject {
+    return membersFor(item, this.#quirks.maker);
   }
 
   #skip(place: number, why: string): void {

@@ -1,5 +1,7 @@
 import { nonEmpty, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
+import { carriedFrom } from './carried.ts';
+import type { Carried } from './items.ts';
 import {
   InvalidFieldError,
   isAbsent,
@@ -10,6 +12,15 @@ import {
   requireString,
   wrongType,
 } from '../request-fields.ts';
+
+/** What is read of each kind of message, and of a call; the rest is carried to where it stood. */
+const INPUT_MEMBERS: ReadonlySet<string> = new Set(['role', 'content']);
+const ASSISTANT_MEMBERS: ReadonlySet<string> = new Set([
+  ...['role', 'content', 'refusal', 'reasoning', 'reasoning_content', 'tool_calls', 'function_call'],
+]);
+const OUTPUT_MEMBERS: ReadonlySet<string> = new Set(['role', 'content', 'tool_call_id']);
+const FUNCTION_MEMBERS: ReadonlySet<string> = new Set(['role', 'content', 'name']);
+const CALL_MEMBERS: ReadonlySet<string> = new Set(['id', 'index', 'type', 'function', 'custom']);
 
 /** What the messages of a chat request say. */
 export interface ParsedMessages {
@@ -59,22 +70,27 @@ class MessageReader {
 
   #readInput(role: 'system' | 'developer' | 'user', message: JsonObject, param: string, place: number): void {
     const content = parseContent(message.content, `${param}.content`);
-    if (role === 'system' && place === 0 && typeof content === 'string') this.instructions = content;
-    else this.items.push({ type: 'message', role, content });
+    const carried = carriedFrom(message, INPUT_MEMBERS);
+    const isBare = typeof content === 'string' && carried.carried === undefined;
+    if (role === 'system' && place === 0 && isBare) this.instructions = content;
+    else this.items.push({ type: 'message', role, content, ...carried });
   }
 
   #readAssistant(message: JsonObject, param: string, place: number): void {
     const reasoning = nonEmpty(message.reasoning_content) ?? nonEmpty(message.reasoning);
-    if (reasoning !== undefined) {
-      const content = [{ type: 'reasoning_text' as const, text: reasoning }];
-      this.items.push({ type: 'reasoning', id: `rs_chat${place}`, summary: [], content });
-    }
+    const carried = carriedFrom(message, ASSISTANT_MEMBERS);
     const content = [...saidParts(message.content, `${param}.content`), ...refusalParts(message.refusal, param)];
     // An answer without a word is one all the same: without it two messages of the user would meet.
     if (content.length === 0 && isAbsent(message.tool_calls) && isAbsent(message.function_call)) {
       content.push({ type: 'output_text', text: '', annotations: [] });
     }
-    if (content.length > 0) this.items.push({ type: 'message', role: 'assistant', status: 'completed', content });
+    const onReasoning = content.length === 0 ? carried : {};
+    if (reasoning !== undefined || onReasoning.carried !== undefined) {
+      const texts = reasoning === undefined ? [] : [{ type: 'reasoning_text' as const, text: reasoning }];
+      this.items.push({ type: 'reasoning', id: `rs_chat${place}`, summary: [], content: texts, ...onReasoning });
+    }
+    if (content.length > 0)
+      this.items.push({ type: 'message', role: 'assistant', status: 'completed', content, ...carried });
     const calls = optionalArray(message.tool_calls, `${param}.tool_calls`) ?? [];
     for (const [index, call] of calls.entries()) this.#addCall(call, `${param}.tool_calls[${index}]`);
     const legacy = optionalObject(message.function_call, `${param}.function_call`);
@@ -86,8 +102,10 @@ class MessageReader {
   #addCall(value: unknown, param: string): void {
     const call = requireObject(value, param);
     const call_id = requireString(call.id, `${param}.id`);
+    const carried = carriedFrom(call, CALL_MEMBERS);
     if (call.type !== 'custom') {
-      this.#addFunctionCall(call_id, requireObject(call.function, `${param}.function`), `${param}.function`);
+      const fields = requireObject(call.function, `${param}.function`);
+      this.#addFunctionCall(call_id, fields, `${param}.function`, carried);
       return;
     }
     const custom = requireObject(call.custom, `${param}.custom`);
@@ -97,21 +115,29 @@ class MessageReader {
       call_id,
       name: requireString(custom.name, `${param}.custom.name`),
       input: requireString(custom.input, `${param}.custom.input`),
+      ...carried,
     });
   }
 
-  #addFunctionCall(call_id: string, fields: JsonObject, param: string): void {
+  #addFunctionCall(call_id: string, fields: JsonObject, param: string, carried: Carried = {}): void {
     this.items.push({
       type: 'function_call',
       call_id,
       name: requireString(fields.name, `${param}.name`),
       arguments: optionalString(fields.arguments, `${param}.arguments`) ?? '',
+      ...carried,
     });
   }
 
   #addOutput(call_id: string, message: JsonObject, param: string): void {
     const type = this.#customCalls.has(call_id) ? 'custom_tool_call_output' : 'function_call_output';
-    this.items.push({ type, call_id, output: parseContent(message.content ?? '', `${param}.content`) });
+    const output = parseContent(message.content ?? '', `${param}.content`);
+    this.items.push({
+      type,
+      call_id,
+      output,
+      ...carriedFrom(message, message.role === 'function' ? FUNCTION_MEMBERS : OUTPUT_MEMBERS),
+    });
   }
 }
 

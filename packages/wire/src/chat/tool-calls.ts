@@ -2,6 +2,7 @@ import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import { JsonEnd } from '../base/json-end.ts';
 import type { Repair } from '../repairs.ts';
 import { CallInput } from './call-input.ts';
+import { otherMembers } from './carried.ts';
 
 /** A tool call as far as it has come. */
 export interface CallSlot {
@@ -20,6 +21,8 @@ export interface CallSlot {
   readonly input: CallInput;
   /** The item's minted id once it was announced. */
   itemId: string | undefined;
+  /** What else its fragments had. */
+  members: JsonObject | undefined;
 }
 
 /** One fragment of `delta.tool_calls`, reduced to what the rules look at. */
@@ -31,7 +34,11 @@ export interface CallFragment {
   readonly input: string;
   /** The input came as an object instead of JSON text. */
   readonly isObject: boolean;
+  /** What else it has, such as a signature. */
+  readonly members: JsonObject | undefined;
 }
+
+const KNOWN_MEMBERS: ReadonlySet<string> = new Set(['id', 'index', 'type', 'function', 'custom']);
 
 const EMPTY: JsonObject = {};
 
@@ -49,6 +56,7 @@ export function readFragment(value: unknown): CallFragment | undefined {
     name: nonEmpty(fields['name']),
     input: toInput(input),
     isObject: typeof input === 'object' && input !== null,
+    members: otherMembers(value, KNOWN_MEMBERS),
   };
 }
 
@@ -88,6 +96,7 @@ export class CallTable {
     if (fragment.id !== undefined) this.#takeId(slot, fragment.id);
     if (fragment.index === slot.index) slot.guessed = false;
     slot.name ??= fragment.name;
+    if (fragment.members !== undefined) slot.members = { ...slot.members, ...fragment.members };
     if (fragment.custom && slot.itemId === undefined) slot.kind = 'custom';
     this.#last = slot;
     return slot;
@@ -173,6 +182,7 @@ export class CallTable {
       list: this.#list,
       input: new CallInput(),
       itemId: undefined,
+      members: undefined,
     };
     this.slots.push(slot);
     this.#latestByIndex.set(slot.index, slot);

@@ -8,6 +8,18 @@ import type { JsonObject } from '../base/json.ts';
 /** How far an item is. */
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
+/**
+ * Members that an object had on its wire and that an item has no place for, as they came: a server's own state, or
+ * what a client added. They go back to where they stood, on the same wire, and nowhere else.
+ */
+export interface CarriedMembers {
+  /** The wire that they came on. */
+  wire: string;
+  /** Whose server made them: none but that maker's gets them back. Absent: a client sent them. */
+  maker?: string;
+  members: JsonObject;
+}
+
 /** Text that the assistant wrote. */
 export interface OutputTextPart {
   type: 'output_text';
@@ -79,6 +91,8 @@ export interface AssistantMessage {
   role: 'assistant';
   status: ItemStatus;
   content: (OutputTextPart | RefusalPart)[];
+  /** What else stood on it, on its own wire. */
+  carried?: CarriedMembers;
 }
 
 /** What a user, a developer or the system said. */
@@ -86,6 +100,8 @@ export interface InputMessage {
   type: 'message';
   role: 'user' | 'system' | 'developer';
   content: string | (InputTextPart | InputImagePart)[];
+  /** What else stood on it, on its own wire. */
+  carried?: CarriedMembers;
 }
 
 /** What the model thought. It goes back to the server unchanged with the next request. */
@@ -96,6 +112,8 @@ export interface ReasoningItem {
   content?: { type: 'reasoning_text'; text: string }[];
   encrypted_content?: string | null;
   status?: ItemStatus;
+  /** What else stood on it, on its own wire. */
+  carried?: CarriedMembers;
 }
 
 /** The model calls a function. */
@@ -108,6 +126,8 @@ export interface FunctionCall {
   /** JSON text, exactly as the model wrote it: it may be invalid, and may be empty. */
   arguments: string;
   status?: ItemStatus;
+  /** What else stood on it, on its own wire. */
+  carried?: CarriedMembers;
 }
 
 /** The model calls a tool that takes free text. */
@@ -120,6 +140,8 @@ export interface CustomToolCall {
   /** Free text, not JSON. */
   input: string;
   status?: ItemStatus;
+  /** What else stood on it, on its own wire. */
+  carried?: CarriedMembers;
 }
 
 /** The result of a function call, for the model. */
@@ -127,6 +149,8 @@ export interface FunctionCallOutput {
   type: 'function_call_output';
   call_id: string;
   output: string | (InputTextPart | InputImagePart)[];
+  /** What else stood on it, on its own wire. */
+  carried?: CarriedMembers;
 }
 
 /** The result of a custom tool call, for the model. */
@@ -134,6 +158,8 @@ export interface CustomToolCallOutput {
   type: 'custom_tool_call_output';
   call_id: string;
   output: string | (InputTextPart | InputImagePart)[];
+  /** What else stood on it, on its own wire. */
+  carried?: CarriedMembers;
 }
 
 /** An item of a type that turnwire has no shape for, or a malformed one: carried untouched, never dropped. */

@@ -1,4 +1,4 @@
-import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, omit, stringOf, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import { isAssistantMessage, isCustomToolCall, isFunctionCall, isReasoning, type OutputItem } from '../model/items.ts';
 import { PartStream, partObject, type Outbox, type PartKind, type PartSpace, type ItemPart } from './encode-parts.ts';
@@ -56,7 +56,7 @@ export class WireItem {
     this.id = id;
     this.index = index;
     this.#out = out;
-    this.#announced = announced;
+    this.#announced = withoutCarried(announced);
     this.#where = `"item_id":${JSON.stringify(id)},"output_index":${index}`;
     this.parts = new PartStream(out, this.#where);
     out.add('response.output_item.added', `"output_index":${index},"item":${JSON.stringify(this.#emptyItem())}`);
@@ -81,7 +81,7 @@ export class WireItem {
     }
     if (isFunctionCall(item)) this.#finishInput('function', item.arguments, item.name);
     if (isCustomToolCall(item)) this.#finishInput('custom', item.input);
-    return this.#done({ ...item, id: this.id });
+    return this.#done({ ...withoutCarried(item), id: this.id });
   }
 
   /** Closes a message or reasoning from its deltas, and returns it as it went out. */
@@ -127,6 +127,11 @@ export class WireItem {
         return base;
     }
   }
+}
+
+/** What the item had on another wire has no place on this one. */
+function withoutCarried(item: OutputItem): OutputItem {
+  return 'carried' in item ? omit({ ...item }, 'carried') : item;
 }
 
 /** The parts of a message. */

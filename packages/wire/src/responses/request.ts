@@ -1,7 +1,9 @@
-import { isObject, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, omit, type JsonObject } from '../base/json.ts';
+import { isMintedId } from '../base/minted-id.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
 import { sendableArguments } from '../arguments.ts';
+import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { withPairedCalls } from '../request-history.ts';
 
@@ -13,6 +15,8 @@ export interface ResponsesBodyOptions {
   readonly maxOutputTokens?: number | undefined;
   /** Ask for a stream of events, not for one JSON body. Default true. */
   readonly stream?: boolean;
+  /** From `chatQuirksOf`. Default: the common form. */
+  readonly quirks?: ChatQuirks | undefined;
 }
 
 /** The body of `POST /responses`: {@link toResponsesRequest} without its notes. */
@@ -32,7 +36,7 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
   const body = withoutUndefined({
     model: request.model ?? options.model,
     instructions: request.instructions === '' ? undefined : request.instructions,
-    input: paired.map(toInputItem),
+    input: paired.flatMap((item, place) => inputItem(item, place, options.quirks ?? commonChatQuirks, notes)),
     tools: request.tools,
     tool_choice: request.toolChoice,
     parallel_tool_calls: request.parallelToolCalls,
@@ -49,12 +53,30 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
   return { body, notes };
 }
 
+/** OpenAI refuses raw reasoning (`array_above_max_length`), and has no use for reasoning that is not its own. */
+function inputItem(item: Item, place: number, { ownReasoningOnly }: ChatQuirks, notes: string[]): JsonObject[] {
+  const fields = toInputItem(item);
+  if (fields.type !== 'reasoning') return [fields];
+  const isOwn = nonEmpty(fields.encrypted_content) !== undefined;
+  if (ownReasoningOnly) {
+    if (!isOwn) notes.push(`input[${place}]: left out, this server takes no reasoning but what it encrypted itself`);
+    return isOwn ? [omit(fields, 'content')] : [];
+  }
+  // What a chat server wants back may have had a reasoning item to itself.
+  const isBare = !isOwn && 'carried' in item && fields.content === undefined && isEmptyList(fields.summary);
+  return isBare ? [] : [fields];
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
 /**
- * An item as it is sent: `id` only in the form `<prefix>_<suffix>`, since the API refuses others; raw reasoning only
- * where there is some; a call's arguments as a JSON object.
+ * An item as it is sent: `id` only in the form `<prefix>_<suffix>`, since the API refuses others, and only where a
+ * server gave it; raw reasoning only where there is some; a call's arguments as a JSON object.
  */
 export function toInputItem(item: Item): JsonObject {
-  const fields: JsonObject = { ...item };
+  const fields = omit({ ...item }, 'carried');
   if ('id' in fields && !hasSendableId(fields)) delete fields.id;
   if (fields.type === 'reasoning' && !hasRawReasoning(fields.content)) delete fields.content;
   if (fields.type === 'function_call' && typeof fields.arguments === 'string') {
@@ -66,7 +88,7 @@ export function toInputItem(item: Item): JsonObject {
 function hasSendableId(fields: JsonObject): boolean {
   const { id } = fields;
   // A reference is nothing but its id.
-  return fields.type === 'item_reference' || (typeof id === 'string' && /^[^_]+_./.test(id));
+  return fields.type === 'item_reference' || (typeof id === 'string' && /^[^_]+_./.test(id) && !isMintedId(id));
 }
 
 function hasRawReasoning(content: unknown): boolean {

@@ -1,5 +1,11 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import { isToolCall, type FunctionCall, type FunctionCallOutput, type Item } from '../model/items.ts';
+import {
+  isToolCall,
+  type CarriedMembers,
+  type FunctionCall,
+  type FunctionCallOutput,
+  type Item,
+} from '../model/items.ts';
 import type { ClientTool, ToolTarget } from './kinds/client-tool.ts';
 import { isBuiltInKind, toolOfCall, toolOfOutput } from './client-tools.ts';
 import type { ToolMap, Uncarried } from './tool-map.ts';
@@ -61,6 +67,7 @@ function callItem(map: ToolMap, tool: ClientTool, item: Item): FunctionCall | un
     name: map.functionNameOf(target),
     arguments: tool.toArguments(fields),
     status: 'completed',
+    ...carriedOf(fields),
   };
 }
 
@@ -78,7 +85,12 @@ function outputItem(map: ToolMap, tool: ClientTool, fields: JsonObject): Functio
   const output = tool.outputText(fields, (target) => map.functionNameOf(target));
   const isText = typeof output === 'string' || Array.isArray(output);
   const text = isText ? output : output === undefined ? '' : JSON.stringify(output);
-  return { type: 'function_call_output', call_id: callId, output: text as FunctionCallOutput['output'] };
+  const sent = text as FunctionCallOutput['output'];
+  return { type: 'function_call_output', call_id: callId, output: sent, ...carriedOf(fields) };
+}
+
+function carriedOf({ carried }: JsonObject): Pick<FunctionCall, 'carried'> {
+  return isObject(carried) ? { carried: carried as unknown as CarriedMembers } : {};
 }
 
 function callIdOf(fields: JsonObject): string | undefined {

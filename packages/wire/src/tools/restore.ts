@@ -157,7 +157,8 @@ function restoredCall(target: ToolTarget, item: FunctionCall, call: OpenCall | u
   const head = { ...(id === undefined ? {} : { id }), call_id: item.call_id };
   const status = item.status ?? 'completed';
   if (isBuiltInKind(kind)) return builtInTools[kind].toCall(item.arguments, { ...head, status }) ?? item;
-  return { type: 'custom_tool_call', ...head, ...namesOf(target), input: inputText(item, call), status };
+  const carried = item.carried === undefined ? {} : { carried: item.carried };
+  return { type: 'custom_tool_call', ...head, ...namesOf(target), input: inputText(item, call), status, ...carried };
 }
 
 function namesOf({ name, namespace }: ToolTarget): Pick<ToolTarget, 'name' | 'namespace'> {

@@ -25,6 +25,21 @@ export const errorQuirks: QuirkTable = {
     [client.codex('final, shown to the user')],
     'invalid_request, never retried',
   ),
+  'thought-signature': odd(
+    'a call of the history needs nothing but its id, its name and its arguments',
+    [client.naive('drop the signature, and fail at the output of the first call'), client.agents('drops it')],
+    'turnwire keeps it on its call and gives it back; through Codex it rides in encrypted_content',
+  ),
+  'param-refused': odd(
+    'a parameter of the API is taken, or passed over',
+    [client.naive('fail every request')],
+    'turnwire asks again without it, or under the name that the server knows, once, and remembers',
+  ),
+  'image-refused': odd(
+    'a model takes images, or its server passes over them',
+    [client.codex('every later request of the conversation fails'), client.naive('fail for ever')],
+    'turnwire puts a line of text in place of the image, once, and remembers',
+  ),
   'bad-json-request': broken(
     'a request that is JSON is read',
     ['everybody'],

@@ -1,0 +1,61 @@
+import type { JsonObject } from '../base/json.ts';
+import type { TextBuffer } from '../base/text-buffer.ts';
+import type {
+  AssistantMessage,
+  CarriedMembers,
+  CustomToolCall,
+  FunctionCall,
+  ItemStatus,
+  ReasoningItem,
+} from '../model/items.ts';
+import type { ChatState } from './carried.ts';
+import type { CallSlot } from './tool-calls.ts';
+
+/** An item whose text is still coming. */
+export interface OpenText {
+  readonly id: string;
+  readonly text: TextBuffer;
+  readonly refusal: TextBuffer;
+}
+
+export function reasoningItem(open: OpenText, status: ItemStatus): ReasoningItem {
+  const text = open.text.toString();
+  return {
+    type: 'reasoning',
+    id: open.id,
+    summary: [],
+    content: text === '' ? [] : [{ type: 'reasoning_text', text }],
+    status,
+  };
+}
+
+export function messageItem(open: OpenText, status: ItemStatus): AssistantMessage {
+  const item: AssistantMessage = { type: 'message', id: open.id, role: 'assistant', status, content: [] };
+  const text = open.text.toString();
+  const refusal = open.refusal.toString();
+  if (text !== '') item.content.push({ type: 'output_text', text, annotations: [] });
+  if (refusal !== '') item.content.push({ type: 'refusal', refusal });
+  return item;
+}
+
+export function callItem(slot: CallSlot, status: ItemStatus): FunctionCall | CustomToolCall {
+  const input = status === 'in_progress' ? '' : slot.input.toString();
+  const shared = { id: slot.itemId ?? '', call_id: slot.id ?? '', name: slot.name ?? '' };
+  if (slot.kind === 'custom') return { type: 'custom_tool_call', ...shared, input };
+  return { type: 'function_call', ...shared, arguments: input, status };
+}
+
+/** A member of items that have something to carry. */
+export interface Carried {
+  readonly carried?: CarriedMembers;
+}
+
+/** What stood beside a text goes with it, and with the reasoning where there is none. */
+export function stateOf(
+  kind: 'reasoning' | 'message',
+  { message, state }: { readonly message: OpenText | undefined; readonly state: ChatState },
+): JsonObject | undefined {
+  if (kind === 'message') return state.message;
+  if (message !== undefined || state.message === undefined) return state.reasoning;
+  return { ...state.message, ...state.reasoning };
+}
