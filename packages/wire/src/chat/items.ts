@@ -38,11 +38,12 @@ export function messageItem(open: OpenText, status: ItemStatus): AssistantMessag
   return item;
 }
 
-export function callItem(slot: CallSlot, status: ItemStatus): FunctionCall | CustomToolCall {
+export function callItem(slot: CallSlot, status: ItemStatus, maker?: string): FunctionCall | CustomToolCall {
   const input = status === 'in_progress' ? '' : slot.input.toString();
   const shared = { id: slot.itemId ?? '', call_id: slot.id ?? '', name: slot.name ?? '' };
-  if (slot.kind === 'custom') return { type: 'custom_tool_call', ...shared, input };
-  return { type: 'function_call', ...shared, arguments: input, status };
+  const carried = carriedBy(maker, slot.members);
+  if (slot.kind === 'custom') return { type: 'custom_tool_call', ...shared, input, ...carried };
+  return { type: 'function_call', ...shared, arguments: input, status, ...carried };
 }
 
 /** A member of items that have something to carry. */
@@ -58,4 +59,10 @@ export function stateOf(
   if (kind === 'message') return state.message;
   if (message !== undefined || state.message === undefined) return state.reasoning;
   return { ...state.message, ...state.reasoning };
+}
+
+/** @param maker - whose server answers, where somebody knows */
+export function carriedBy(maker: string | undefined, members: JsonObject | undefined): Carried {
+  if (members === undefined) return {};
+  return { carried: { wire: 'chat', ...(maker === undefined ? {} : { maker }), members } };
 }

@@ -3,14 +3,14 @@ import { TextBuffer } from '../base/text-buffer.ts';
 import { errorFromWire } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
-import type { CustomToolCall, FunctionCall, ItemStatus } from '../model/items.ts';
+import type { ItemStatus } from '../model/items.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import { errorBesideChoices, errorInEvent } from '../dialects/error-shapes.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
 import { ChatState } from './carried.ts';
-import { callItem, messageItem, reasoningItem, stateOf, type Carried, type OpenText } from './items.ts';
+import { callItem, carriedBy, messageItem, reasoningItem, stateOf, type Carried, type OpenText } from './items.ts';
 import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
 import { templateRules } from './template-rules.ts';
 import { cutOf, errorOfCut, fateOf, overallFinish, wantsCalls, type Cut } from './finish.ts';
@@ -258,7 +258,7 @@ export class ChatMachine extends WireMachine {
     const itemId = this.#mintId(slot.kind === 'custom' ? 'ctc' : 'fc');
     slot.id = callId;
     slot.itemId = itemId;
-    this.deliver({ type: 'output_item.added', item: this.#callItem(slot, 'in_progress') });
+    this.deliver({ type: 'output_item.added', item: callItem(slot, 'in_progress', this.#options.maker) });
     this.#callDelta(slot, itemId, slot.input.toString());
     return itemId;
   }
@@ -347,7 +347,7 @@ export class ChatMachine extends WireMachine {
       if (finish !== undefined && !wantsCalls(finish)) this.repaired('stop_with_tool_calls');
       if (slot.itemId === undefined) this.#announce(slot, callId);
       else this.#callDelta(slot, slot.itemId, delta);
-      this.deliver({ type: 'output_item.done', item: this.#callItem(slot, 'completed') });
+      this.deliver({ type: 'output_item.done', item: callItem(slot, 'completed', this.#options.maker) });
       return;
     }
     this.#dropped.push({
@@ -365,7 +365,7 @@ export class ChatMachine extends WireMachine {
 
   #closeTexts(status: ItemStatus, kind: 'reasoning' | 'message'): void {
     for (const choice of this.#choices.values()) {
-      const carried = this.#carried(stateOf(kind, choice));
+      const carried = carriedBy(this.#options.maker, stateOf(kind, choice));
       const open = choice[kind] ?? (kind === 'reasoning' ? this.#openForState(carried) : undefined);
       if (open === undefined) continue;
       const item = kind === 'reasoning' ? reasoningItem(open, status) : messageItem(open, status);
@@ -379,16 +379,6 @@ export class ChatMachine extends WireMachine {
     const open = this.#openText('rs');
     this.deliver({ type: 'output_item.added', item: { ...reasoningItem(open, 'in_progress'), ...carried } });
     return open;
-  }
-
-  #callItem(slot: CallSlot, status: ItemStatus): FunctionCall | CustomToolCall {
-    return { ...callItem(slot, status), ...this.#carried(slot.members) };
-  }
-
-  #carried(members: JsonObject | undefined): Carried {
-    if (members === undefined) return {};
-    const { maker } = this.#options;
-    return { carried: { wire: 'chat', ...(maker === undefined ? {} : { maker }), members } };
   }
 
   #complete(endedBy: EndedBy): void {
