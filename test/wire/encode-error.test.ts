@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { httpStatusOf, wireErrorOf } from '../../packages/wire/src/index.ts';
 import { errorFromWire } from '../../packages/wire/src/model/classify.ts';
+import { errorBodyOf, errorFrameOf } from '../../packages/wire/src/encode-error.ts';
 
 describe('6 an error is told as its server told it', () => {
   test.each([
@@ -31,4 +32,11 @@ describe('6 an error is told as its server told it', () => {
   ])('6 a kind that clients act on has a code that tells it: %j', (error, code) => {
     expect(wireErrorOf(errorFromWire(error, { status: 429 })).code).toBe(code);
   });
+});
+
+test('an error has every field in a body and in a frame, whoever writes it', () => {
+  const error = { type: 'invalid_request_error', param: null, code: null, message: 'no' };
+  expect(errorBodyOf({ message: 'no' })).toEqual({ error });
+  const more = { message: 'no', type: 'server_error', code: 'c', param: 'p' };
+  expect(errorFrameOf(500, more)).toEqual({ type: 'error', status: 500, error: more });
 });

@@ -1,3 +1,4 @@
+import type { JsonObject } from './base/json.ts';
 import { kindOfCode } from './model/classify.ts';
 import type { ErrorKind, ModelError } from './model/errors.ts';
 import { retryAfterFromMessage } from './model/retry-after.ts';
@@ -85,6 +86,29 @@ export function wireErrorOf(error: ModelError): WireError {
     message: messageOf(error),
     param: error.param ?? null,
   };
+}
+
+/** An error that is written for a client, whoever found it. */
+export interface ErrorFields {
+  readonly message: string;
+  /** Default: `invalid_request_error`. */
+  readonly type?: string | undefined;
+  /** Default: none. */
+  readonly code?: string | null | undefined;
+  /** The field of the request that is wrong. Default: none. */
+  readonly param?: string | null | undefined;
+}
+
+/** The body of a response that is an error: the same on all wires, every field there. */
+export function errorBodyOf({ message, type = 'invalid_request_error', code = null, param = null }: ErrorFields): {
+  readonly error: JsonObject;
+} {
+  return { error: { message, type, param, code } };
+}
+
+/** The frame of an error on a WebSocket, with the HTTP status that it would have: the nested form, which every client knows. */
+export function errorFrameOf(status: number, error: ErrorFields): JsonObject {
+  return { type: 'error', status, ...errorBodyOf(error) };
 }
 
 /** The HTTP status for an error that comes before any byte of the answer. */

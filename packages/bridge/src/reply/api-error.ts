@@ -1,5 +1,5 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
-import { httpStatusOf, wireErrorOf } from '@turnwire/wire/internal/encode-error';
+import { errorBodyOf, errorFrameOf, httpStatusOf, wireErrorOf } from '@turnwire/wire/internal/encode-error';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 
 /** An answer in the API's own error shape, for everything that goes wrong before the first byte. */
@@ -15,13 +15,12 @@ export interface ApiError {
 
 /** The body of an error answer. */
 export function errorBody(error: ApiError): string {
-  const { message, type, code, param } = error;
-  return JSON.stringify({ error: { message, type, param: param ?? null, code } });
+  return JSON.stringify(errorBodyOf(error));
 }
 
-/** The frame of an error on a socket: the nested form, which every client knows. */
-export function errorFrame({ status, type, code, message, param }: ApiError): JsonObject {
-  return { type: 'error', status, error: { type, code, message, param: param ?? null } };
+/** The frame of an error on a socket. */
+export function errorFrame(error: ApiError): JsonObject {
+  return errorFrameOf(error.status, error);
 }
 
 /** An `invalid_request_error`. */

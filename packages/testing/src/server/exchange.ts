@@ -3,6 +3,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { redactHeader, redactTarget, withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { errorBodyOf, type ErrorFields } from '@turnwire/wire/internal/encode-error';
 import { protocolIds, protocols } from '@turnwire/wire/internal/protocols';
 import type { Head } from '../answer.ts';
 import type { Fault, FaultHooks, FaultWire } from '../faults/fault.ts';
@@ -64,7 +65,7 @@ export class Exchange {
   async run(): Promise<void> {
     const text = await readText(this.#req);
     if (text === undefined) {
-      this.#json(413, { error: { message: 'the request body is too large' } });
+      this.#json(413, errorBodyOf({ message: 'the request body is too large' }));
       return;
     }
     const wire = modelPaths.get(this.#path);
@@ -73,11 +74,11 @@ export class Exchange {
       return;
     }
     if (this.#req.method !== 'POST') {
-      this.#refuse(405, { error: { message: `use POST ${this.#path}` } }, text);
+      this.#refuse(405, errorBodyOf({ message: `use POST ${this.#path}` }), text);
       return;
     }
     if (this.#context.wire !== undefined && this.#context.wire !== wire) {
-      this.#refuse(404, { error: { message: `this mock serves the ${this.#context.wire} wire alone` } }, text);
+      this.#refuse(404, errorBodyOf({ message: `this mock serves the ${this.#context.wire} wire alone` }), text);
       return;
     }
     await this.#model(wire, text);
@@ -86,12 +87,12 @@ export class Exchange {
   async #model(wire: ProtocolId, text: string): Promise<void> {
     const body = parseJson(text);
     if (!isObject(body)) {
-      this.#refuse(400, invalidRequest('the request body is not a JSON object'), text);
+      this.#refuse(400, errorBodyOf({ message: 'the request body is not a JSON object' }), text);
       return;
     }
     const earlier = earlierItems(this.#context, body);
     if (earlier === undefined) {
-      this.#refuse(400, notFoundError(String(body.previous_response_id)), text, body);
+      this.#refuse(400, errorBodyOf(responseNotFound(String(body.previous_response_id))), text, body);
       return;
     }
     const n = this.#context.recorder.modelRequests + 1;
@@ -103,7 +104,7 @@ export class Exchange {
     const play = this.#playContext(record.answer);
     const input = renderInput(this.#context, view, view.wire, this.#query);
     if ('missing' in input) {
-      this.#json(400, invalidRequest(input.missing), record.answer);
+      this.#json(400, errorBodyOf({ message: input.missing }), record.answer);
       return;
     }
     remember(this.#context, input, earlier);
@@ -169,7 +170,7 @@ export class Exchange {
         return;
       }
       default:
-        this.#refuse(404, { error: { message: `no route ${this.#req.method ?? ''} ${this.#path}` } }, text);
+        this.#refuse(404, errorBodyOf({ message: `no route ${this.#req.method ?? ''} ${this.#path}` }), text);
     }
   }
 
@@ -265,21 +266,10 @@ function publicRecord(record: RecordedRequest): JsonObject {
   };
 }
 
-function invalidRequest(message: string): JsonObject {
-  return { error: { message, type: 'invalid_request_error', param: null, code: null } };
-}
-
-/** The API's answer to a `previous_response_id` that it does not have. */
-export function notFoundError(id: string): JsonObject {
+/** The API's word for a `previous_response_id` that it does not have. */
+export function responseNotFound(id: string): ErrorFields {
   const message = `Previous response with id '${id}' not found.`;
-  return {
-    error: {
-      message,
-      type: 'invalid_request_error',
-      param: 'previous_response_id',
-      code: 'previous_response_not_found',
-    },
-  };
+  return { message, param: 'previous_response_id', code: 'previous_response_not_found' };
 }
 
 /** The body as text; nothing when it is over the limit. */

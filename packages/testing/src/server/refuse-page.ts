@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createPageGuard, type LocalNames } from '@turnwire/client/internal/platform/local-only';
+import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
+import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
 
 /** What stands before a server that keeps other people's prompts and asks for no token. Each is true for a refused request. */
 export interface PageGuard {
@@ -21,16 +23,13 @@ export function pageGuard(names: LocalNames): PageGuard {
     refusesUpgrade: (req, socket) => {
       const message = reasonFor(req.headers);
       if (message === undefined) return false;
-      const body = bodyOf(message);
       socket.on('error', () => undefined); // it may be gone already
-      socket.end(
-        `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-      );
+      socket.end(rawResponse(403, [['content-type', 'application/json']], bodyOf(message)));
       return true;
     },
   };
 }
 
 function bodyOf(message: string): string {
-  return JSON.stringify({ error: { message, type: 'permission_error', code: 'forbidden' } });
+  return JSON.stringify(errorBodyOf({ message, type: 'permission_error', code: 'forbidden' }));
 }

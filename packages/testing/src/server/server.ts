@@ -3,6 +3,7 @@ import { createServer } from '@turnwire/client/internal/platform/node-http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { defaultScenario } from '../scenario/default.ts';
@@ -208,7 +209,7 @@ class Mock implements MockServer {
       else
         res
           .writeHead(500, { 'content-type': 'application/json' })
-          .end(JSON.stringify({ error: { message: String(error) } }));
+          .end(JSON.stringify(errorBodyOf({ message: String(error), type: 'server_error' })));
     }
   }
 }

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { STATUS_CODES } from '@turnwire/client/internal/platform/node-http';
+import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { errorBodyOf, errorFrameOf } from '@turnwire/wire/internal/encode-error';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import type { Step } from '../answer.ts';
 import { aborted, pause } from '@turnwire/client/internal/platform/wait';
-import { earlierItems, notFoundError, remember, renderInput, type ExchangeContext } from './exchange.ts';
+import { earlierItems, remember, renderInput, responseNotFound, type ExchangeContext } from './exchange.ts';
 import { enter, type PlayContext } from './play.ts';
 import { headersOf, newRecord, type RecordedRequest } from './recorder.ts';
 import { viewRequest, type RequestView } from '../scenario/request-view.ts';
@@ -87,7 +88,9 @@ export class WebSocketSide {
         .then(() =>
           signal.aborted ? undefined : this.#message(client, req, isBinary ? '' : data.toString('utf8'), signal),
         )
-        .catch((error: unknown) => sendJson(client, { type: 'error', status: 500, error: { message: String(error) } }))
+        .catch((error: unknown) =>
+          sendJson(client, errorFrameOf(500, { message: String(error), type: 'server_error' })),
+        )
         .finally(() => waiting--);
     });
   }
@@ -95,7 +98,7 @@ export class WebSocketSide {
   async #message(client: WebSocket, req: IncomingMessage, text: string, signal: AbortSignal): Promise<void> {
     const message = parseJson(text);
     if (!isObject(message) || message.type !== 'response.create') {
-      sendJson(client, invalidMessage('expected a response.create message'));
+      sendJson(client, errorFrameOf(400, { message: 'expected a response.create message' }));
       return;
     }
     const body: JsonObject = { ...message };
@@ -103,7 +106,7 @@ export class WebSocketSide {
     const earlier = earlierItems(this.#context, body);
     if (earlier === undefined) {
       this.#record(req, text, body, undefined);
-      sendJson(client, { type: 'error', status: 400, ...notFoundError(String(body.previous_response_id)) });
+      sendJson(client, errorFrameOf(400, responseNotFound(String(body.previous_response_id))));
       return;
     }
     if (body.generate === false) {
@@ -133,7 +136,7 @@ export class WebSocketSide {
     try {
       const input = renderInput(this.#context, view, 'websocket', '');
       if ('missing' in input) {
-        sendJson(client, invalidMessage(input.missing));
+        sendJson(client, errorFrameOf(400, { message: input.missing }));
         enter(play, 'ended');
         return;
       }
@@ -187,12 +190,8 @@ export class WebSocketSide {
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {
-  const body = JSON.stringify({ error: { message: `no WebSocket here: ${status}`, type: 'invalid_request_error' } });
-  const upgrade = status === 426 ? 'Upgrade: HTTP/1.1\r\n' : '';
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${upgrade}Connection: close\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const body = JSON.stringify(errorBodyOf({ message: `no WebSocket here: ${status}` }));
+  socket.end(rawResponse(status, [['content-type', 'application/json']], body));
 }
 
 /** A reply that is an HTTP error is an error frame here. */
@@ -258,8 +257,4 @@ async function drained(client: WebSocket, signal: AbortSignal): Promise<void> {
 
 function sendJson(client: WebSocket, value: JsonObject): void {
   client.send(JSON.stringify(value));
-}
-
-function invalidMessage(message: string): JsonObject {
-  return { type: 'error', status: 400, error: { type: 'invalid_request_error', code: null, message } };
 }

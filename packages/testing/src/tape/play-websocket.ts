@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
 import { aborted } from '@turnwire/client/internal/platform/wait';
 import type { TapedExchange, TapedMessage } from './tape.ts';
 import { Timeline, type ReplayPace } from './play.ts';
-import { refusal } from './record-websocket.ts';
 
 /** A WebSocket handshake that has not been answered. */
 export interface Handshake {
@@ -41,7 +41,7 @@ export async function playWebSocket(
     return;
   }
   if (response !== undefined) {
-    socket.end(refusal(response.status, response.headers, bodyOf(exchange)));
+    socket.end(rawResponse(response.status, response.headers, bodyOf(exchange)));
     return;
   }
   // Swallowed: nobody knows when it would have been answered.

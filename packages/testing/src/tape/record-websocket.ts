@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { STATUS_CODES } from '@turnwire/client/internal/platform/node-http';
+import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
 import type { Duplex } from 'node:stream';
 import type { ClientRequest } from 'node:http';
 import type { RawData, WebSocket, WebSocketServer } from 'ws';
@@ -156,7 +156,7 @@ export class RecordedWebSocket {
     }
     const status = response.statusCode ?? 502;
     this.#settle(tape, { how: 'complete' });
-    this.#socket.end(refusal(status, headers, Buffer.concat(chunks)));
+    this.#socket.end(rawResponse(status, headers, Buffer.concat(chunks)));
   }
 
   #settle(tape: TapeWriter, end: Omit<TapedEnd, 'ms'>): void {
@@ -185,17 +185,4 @@ export class RecordedWebSocket {
       body: new Uint8Array(),
     };
   }
-}
-
-/** A refused handshake as bytes; the length is told anew, because the body is sent in one piece. */
-export function refusal(status: number, headers: HeaderList, body: Uint8Array): Buffer {
-  const kept = headers.filter(([name]) => !/^(content-length|connection|upgrade)$/i.test(name));
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
-    ...kept.map(([name, value]) => `${name}: ${value}`),
-    ...(status === 426 ? ['Upgrade: HTTP/1.1'] : []),
-    `Content-Length: ${body.length}`,
-    'Connection: close',
-  ];
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }

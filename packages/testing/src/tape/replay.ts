@@ -3,6 +3,8 @@ import { createServer } from '@turnwire/client/internal/platform/node-http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
+import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { MockUsageError } from '../errors.ts';
 import { pageGuard, type PageGuard } from '../server/refuse-page.ts';
@@ -171,7 +173,7 @@ class Replay implements TapeServer {
     const exchange = this.#matcher.take(asked);
     if (exchange === undefined) {
       this.#stranger('WebSocket', asked.target);
-      socket.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      socket.end(rawResponse(426, []));
       return;
     }
     await playWebSocket({ req, socket, head }, exchange, this.#pace, this.#closing.signal);
@@ -183,7 +185,7 @@ class Replay implements TapeServer {
 
   #nothing(method: string, target: string): string {
     const message = `the tape has no (further) answer to ${method} ${target.split('?')[0] ?? ''}; it has: ${this.#matcher.describe()}`;
-    return JSON.stringify({ error: { message, type: 'invalid_request_error', code: 'not_on_tape' } });
+    return JSON.stringify(errorBodyOf({ message, code: 'not_on_tape' }));
   }
 }
 
