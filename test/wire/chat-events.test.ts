@@ -149,7 +149,7 @@ describe('2. output_item.added and deltas', () => {
       chunk({ role: 'assistant', content: '', reasoning_content: '', refusal: '' }),
       chunk({ content: null, reasoning: null, refusal: null, tool_calls: null }),
       chunk({ content: [], reasoning: {}, reasoning_details: [], tool_calls: [] }),
-      chunk({ content: [{ type: 'text', text: '' }, { type: 'image_url' }, 'x', null], reasoning: '' }),
+      chunk({ content: [{ type: 'text', text: '' }, {}, 'x', null], reasoning: '' }),
       chunk({}, 'stop'),
     );
     expect(read('chat', body).events).toEqual([created(), completed({ finish_reason: 'stop' })]);

@@ -1,35 +1,24 @@
-import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, stringOf, type JsonObject } from '../base/json.ts';
+import { reasoningParts, textIn } from '../dialects/reasoning-shapes.ts';
 
-/** What a delta (or a whole `message`) says of the model's reasoning: one source, the first non-empty (docs/contract.md 3.9). */
-export function reasoningOf(delta: JsonObject): string {
-  const reasoning = delta['reasoning'];
-  if (reasoning !== undefined) {
-    const text =
-      nonEmpty(reasoning) ??
-      (isObject(reasoning) ? (nonEmpty(reasoning['text']) ?? nonEmpty(reasoning['content'])) : undefined);
-    if (text !== undefined) return text;
-  }
-  const content = delta['reasoning_content'];
-  if (typeof content === 'string' && content !== '') return content;
-  const details = delta['reasoning_details'];
-  return Array.isArray(details) ? details.map(textOf).join('') : '';
+/** What takes the parts of a `content` that is a list. */
+export interface PartSink {
+  onText(text: string): void;
+  onReasoning(text: string): void;
+  /** Neither: an image, a reference. */
+  onOther(part: JsonObject): void;
 }
 
-/** Calls back with every text of `content`: a string, or an array of parts with a `text`. */
-export function eachText(content: unknown, take: (text: string) => void): void {
-  if (typeof content === 'string') {
-    if (content !== '') take(content);
-    return;
-  }
+/** Hands on every part of `content` that says something. */
+export function eachPart(content: unknown, sink: PartSink): void {
   if (!Array.isArray(content)) return;
   for (const part of content) {
-    const text = textOf(part);
-    if (text !== '') take(text);
+    if (!isObject(part)) continue;
+    const text = stringOf(part['text']);
+    if (reasoningParts.has(part['type'])) sink.onReasoning(textIn(part));
+    else if (text === undefined) sink.onOther(part);
+    else sink.onText(text);
   }
-}
-
-function textOf(part: unknown): string {
-  return isObject(part) ? (stringOf(part['text']) ?? '') : '';
 }
 
 const NONE: readonly unknown[] = [];

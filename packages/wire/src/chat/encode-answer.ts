@@ -1,4 +1,5 @@
-import { nonEmpty, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
+import { chatAnnotationOf } from '../dialects/answer-extras.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import type { ModelEvent } from '../model/events.ts';
 import {
@@ -7,6 +8,7 @@ import {
   isFunctionCall,
   isReasoning,
   isToolCall,
+  type AssistantMessage,
   type OutputItem,
 } from '../model/items.ts';
 import { membersFor } from './carried.ts';
@@ -44,6 +46,7 @@ export class ChatAnswer {
   readonly #calls = new Map<string, Call>();
   /** What a chat server had on its message beside these. */
   readonly #members: JsonObject = {};
+  readonly #annotations: JsonObject[] = [];
   #summaryPart: string | undefined;
 
   constructor(reasoningField: ReasoningField) {
@@ -95,6 +98,7 @@ export class ChatAnswer {
       content: text === '' && (calls.length > 0 || refusal.all.length > 0) ? null : text,
       refusal: nonEmpty(refusal.all.toString()) ?? null,
       ...(reasoning.all.length === 0 ? {} : { [this.#reasoningField]: reasoning.all.toString() }),
+      ...(this.#annotations.length === 0 ? {} : { annotations: this.#annotations }),
       ...(calls.length === 0 ? {} : { tool_calls: calls.map(callObject) }),
     };
   }
@@ -153,6 +157,7 @@ export class ChatAnswer {
       return [
         ...this.#finishText('content', item.id, texts.join('')),
         ...this.#finishText('refusal', item.id, refusals.join('')),
+        ...this.#sources(item),
       ];
     }
     if (isReasoning(item)) {
@@ -162,6 +167,19 @@ export class ChatAnswer {
     }
     if (isFunctionCall(item)) return this.#finishCall(item.call_id, item.name, item.arguments, 'function');
     return isCustomToolCall(item) ? this.#finishCall(item.call_id, item.name, item.input, 'custom') : [];
+  }
+
+  /** Where the text is from: told once the message is done. */
+  #sources({ content }: AssistantMessage): readonly string[] {
+    const annotations = content.flatMap((part) =>
+      part.type === 'output_text' && Array.isArray(part.annotations)
+        ? (part.annotations as unknown[]).filter(isObject)
+        : [],
+    );
+    if (annotations.length === 0) return [];
+    const told = annotations.map(chatAnnotationOf);
+    this.#annotations.push(...told);
+    return [`"annotations":${JSON.stringify(told)}`];
   }
 
   /** What the authoritative text has beyond the deltas (all of it, where only the finished item came), then what waited. */

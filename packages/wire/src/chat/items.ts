@@ -1,6 +1,7 @@
 import type { JsonObject } from '../base/json.ts';
-import type { TextBuffer } from '../base/text-buffer.ts';
+import { TextBuffer } from '../base/text-buffer.ts';
 import type {
+  Annotation,
   AssistantMessage,
   CarriedMembers,
   CustomToolCall,
@@ -18,6 +19,10 @@ export interface OpenText {
   readonly refusal: TextBuffer;
 }
 
+export function openText(id: string): OpenText {
+  return { id, text: new TextBuffer(), refusal: new TextBuffer() };
+}
+
 export function reasoningItem(open: OpenText, status: ItemStatus): ReasoningItem {
   const text = open.text.toString();
   return {
@@ -29,11 +34,18 @@ export function reasoningItem(open: OpenText, status: ItemStatus): ReasoningItem
   };
 }
 
-export function messageItem(open: OpenText, status: ItemStatus): AssistantMessage {
+/** @param annotations - as the server gave them: their shape is its own affair */
+export function messageItem(
+  open: OpenText,
+  status: ItemStatus,
+  annotations: readonly JsonObject[] = [],
+): AssistantMessage {
   const item: AssistantMessage = { type: 'message', id: open.id, role: 'assistant', status, content: [] };
   const text = open.text.toString();
   const refusal = open.refusal.toString();
-  if (text !== '') item.content.push({ type: 'output_text', text, annotations: [] });
+  if (text !== '') {
+    item.content.push({ type: 'output_text', text, annotations: annotations as readonly unknown[] as Annotation[] });
+  }
   if (refusal !== '') item.content.push({ type: 'refusal', refusal });
   return item;
 }

@@ -1,5 +1,4 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import { TextBuffer } from '../base/text-buffer.ts';
 import { errorFromWire } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
@@ -10,8 +9,19 @@ import { errorBesideChoices, errorInEvent } from '../dialects/error-shapes.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
 import { ChatState } from './carried.ts';
-import { callItem, carriedBy, messageItem, reasoningItem, stateOf, type Carried, type OpenText } from './items.ts';
-import { eachText, fragmentsOf, reasoningOf } from './delta.ts';
+import { reasoningFields, reasoningOf } from '../dialects/reasoning-shapes.ts';
+import { BesideText } from './beside-text.ts';
+import { eachPart, fragmentsOf } from './delta.ts';
+import {
+  callItem,
+  carriedBy,
+  messageItem,
+  openText,
+  reasoningItem,
+  stateOf,
+  type Carried,
+  type OpenText,
+} from './items.ts';
 import { templateRules } from './template-rules.ts';
 import { cutOf, errorOfCut, fateOf, overallFinish, wantsCalls, type Cut } from './finish.ts';
 import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
@@ -51,6 +61,7 @@ export class ChatMachine extends WireMachine {
   #responseId: string | undefined;
   #usage: Usage | undefined;
   #dropped: DroppedToolCall[] = [];
+  readonly #beside = new BesideText();
   /** Why the finish stands for an error: told when the wait for usage is over. */
   #cut: Cut | undefined;
 
@@ -107,6 +118,7 @@ export class ChatMachine extends WireMachine {
     else if (!isObject(usageIn(chunk))) this.skipped++;
     if (this.phase === 'ended') return;
     this.#takeUsage(usageIn(chunk));
+    this.#beside.readChunk(chunk);
     if (this.#unfinished === 0 && this.#choices.size > 0) this.#finish();
   }
 
@@ -176,10 +188,11 @@ export class ChatMachine extends WireMachine {
       if (content !== '') this.#onText(choice, content);
     } else if (content !== null && content !== undefined) {
       this.repaired('content_parts');
-      eachText(content, (text) => this.#onText(choice, text));
+      this.#readParts(choice, content);
     }
     const refusal = delta['refusal'];
     if (typeof refusal === 'string' && refusal !== '') this.#onRefusal(choice, refusal);
+    this.#beside.readDelta(choice.index, delta);
     const fragments = fragmentsOf(delta);
     if (fragments.length === 0) return;
     if (fragments !== delta['tool_calls']) this.repaired('function_call');
@@ -187,31 +200,35 @@ export class ChatMachine extends WireMachine {
     for (const fragment of fragments) this.#onFragment(choice, fragment);
   }
 
+  #readParts(choice: Choice, content: unknown): void {
+    eachPart(content, {
+      onText: (text) => {
+        if (text !== '') this.#onText(choice, text);
+      },
+      onReasoning: (text) => {
+        if (text !== '') this.#onReasoning(choice, text);
+      },
+      onOther: (part) => this.#beside.readPart(part),
+    });
+  }
+
   /** A whole message counts only for the kinds of which its choice streamed nothing (docs/contract.md 3.9). */
   #readMessage(choice: Choice, message: JsonObject): void {
     this.repaired('message_for_delta');
-    this.#readDelta(choice, {
-      ...(choice.reasoning === undefined
-        ? {
-            reasoning: message['reasoning'],
-            reasoning_content: message['reasoning_content'],
-            reasoning_details: message['reasoning_details'],
-            thinking_blocks: message['thinking_blocks'],
-          }
-        : {}),
-      ...(choice.message === undefined || choice.message.text.length === 0
-        ? { content: message['content'], extra_content: message['extra_content'] }
-        : {}),
-      ...(choice.message === undefined || choice.message.refusal.length === 0 ? { refusal: message['refusal'] } : {}),
-      ...(choice.calls.slots.length === 0
-        ? { tool_calls: message['tool_calls'], function_call: message['function_call'] }
-        : {}),
-    });
+    const told = new Set<string>([
+      ...(choice.reasoning === undefined ? [] : reasoningFields.map(({ field }) => field)),
+      ...(choice.message === undefined || choice.message.text.length === 0 ? [] : ['content', 'extra_content']),
+      ...(choice.message === undefined || choice.message.refusal.length === 0 ? [] : ['refusal']),
+      ...(this.#beside.hasAnnotations(choice.index) ? ['annotations'] : []),
+      ...(choice.calls.slots.length === 0 ? [] : ['tool_calls', 'function_call']),
+    ]);
+    const delta = Object.fromEntries(Object.entries(message).filter(([field]) => !told.has(field)));
+    this.#readDelta(choice, delta);
   }
 
   #onReasoning(choice: Choice, delta: string): void {
     if (choice.reasoning === undefined) {
-      choice.reasoning = this.#openText('rs');
+      choice.reasoning = openText(this.#mintId('rs'));
       this.deliver({ type: 'output_item.added', item: reasoningItem(choice.reasoning, 'in_progress') });
     }
     choice.reasoning.text.append(delta);
@@ -231,14 +248,10 @@ export class ChatMachine extends WireMachine {
   }
 
   #openMessage(choice: Choice): OpenText {
-    const message = this.#openText('msg');
+    const message = openText(this.#mintId('msg'));
     choice.message = message;
     this.deliver({ type: 'output_item.added', item: messageItem(message, 'in_progress') });
     return message;
-  }
-
-  #openText(prefix: string): OpenText {
-    return { id: this.#mintId(prefix), text: new TextBuffer(), refusal: new TextBuffer() };
   }
 
   #onFragment(choice: Choice, value: unknown): void {
@@ -368,7 +381,10 @@ export class ChatMachine extends WireMachine {
       const carried = carriedBy(this.#options.maker, stateOf(kind, choice));
       const open = choice[kind] ?? (kind === 'reasoning' ? this.#openForState(carried) : undefined);
       if (open === undefined) continue;
-      const item = kind === 'reasoning' ? reasoningItem(open, status) : messageItem(open, status);
+      const item =
+        kind === 'reasoning'
+          ? reasoningItem(open, status)
+          : messageItem(open, status, this.#beside.annotationsOf(choice.index));
       this.deliver({ type: 'output_item.done', item: { ...item, ...carried } });
     }
   }
@@ -376,12 +392,17 @@ export class ChatMachine extends WireMachine {
   /** What a server wants back has an item, though it thought nothing that can be read. */
   #openForState(carried: Carried): OpenText | undefined {
     if (carried.carried === undefined) return undefined;
-    const open = this.#openText('rs');
+    const open = openText(this.#mintId('rs'));
     this.deliver({ type: 'output_item.added', item: { ...reasoningItem(open, 'in_progress'), ...carried } });
     return open;
   }
 
   #complete(endedBy: EndedBy): void {
+    const failure = this.#beside.failureWithout(this.#saidSomething());
+    if (failure !== undefined) {
+      this.failNow(failure);
+      return;
+    }
     const finish = overallFinish([...this.#choices.values()]);
     this.emit({
       type: 'completed',
@@ -390,7 +411,12 @@ export class ChatMachine extends WireMachine {
       ...(finish === undefined ? {} : { finish_reason: finish }),
       ended_by: endedBy,
       ...(this.#dropped.length === 0 ? {} : { dropped_tool_calls: this.#dropped }),
+      ...(this.#beside.notCarried.length === 0 ? {} : { not_carried: this.#beside.notCarried }),
     });
     this.end();
+  }
+
+  #saidSomething(): boolean {
+    return [...this.#choices.values()].some(({ message, calls }) => message !== undefined || calls.slots.length > 0);
   }
 }

@@ -151,6 +151,8 @@ export interface CompletedEvent {
   readonly finish_reason?: string;
   readonly ended_by: EndedBy;
   readonly dropped_tool_calls?: readonly DroppedToolCall[];
+  /** Names of what the answer had beside and no item has a place for, e.g. `audio`. */
+  readonly not_carried?: readonly string[];
 }
 
 /** What ended the response; `finish_reason` also when something else ended the wait for usage after it. */
