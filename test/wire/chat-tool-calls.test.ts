@@ -279,8 +279,22 @@ describe('3.4 what a call is made of', () => {
 });
 
 describe('3.4 custom calls', () => {
-  const opened = added({ type: 'custom_tool_call', id: 'ctc_1', call_id: 'a', name: 'patch', input: '' });
-  const whole = done({ type: 'custom_tool_call', id: 'ctc_1', call_id: 'a', name: 'patch', input: '*** Begin {' });
+  const opened = added({
+    type: 'custom_tool_call',
+    id: 'ctc_1',
+    call_id: 'a',
+    name: 'patch',
+    input: '',
+    status: 'in_progress',
+  });
+  const whole = done({
+    type: 'custom_tool_call',
+    id: 'ctc_1',
+    call_id: 'a',
+    name: 'patch',
+    input: '*** Begin {',
+    status: 'completed',
+  });
   const body = chatBody(
     chunk({ tool_calls: [{ index: 0, id: 'a', type: 'custom', custom: { name: 'patch', input: '' } }] }),
     chunk({ tool_calls: [{ index: 0, custom: { input: '*** Begin' } }] }),
@@ -307,7 +321,14 @@ describe('3.4 custom calls', () => {
     expect(readOpen('chat', body + more + finish()).events).toEqual([
       ...streamedCustom,
       input('}', 'a', 'patch', 'ctc_1'),
-      done({ type: 'custom_tool_call', id: 'ctc_1', call_id: 'a', name: 'patch', input: '*** Begin {}' }),
+      done({
+        type: 'custom_tool_call',
+        id: 'ctc_1',
+        call_id: 'a',
+        name: 'patch',
+        input: '*** Begin {}',
+        status: 'completed',
+      }),
       completed({ finish_reason: 'tool_calls' }),
     ]);
   });
@@ -315,10 +336,17 @@ describe('3.4 custom calls', () => {
   test('3.4 a call may say late that it is custom, until it is opened', () => {
     const late = chatBody(
       chunk({ tool_calls: [{ index: 0, id: 'a' }] }),
-      chunk({ tool_calls: [{ index: 0, type: 'custom', custom: { name: 'patch', input: 'p' } }] }),
+      chunk({ tool_calls: [{ index: 0, type: 'custom', custom: { name: 'patch', input: 'p', status: 'completed' } }] }),
     );
     expect(readOpen('chat', late + finish()).events).toContainEqual(
-      done({ type: 'custom_tool_call', id: expect.any(String) as string, call_id: 'a', name: 'patch', input: 'p' }),
+      done({
+        type: 'custom_tool_call',
+        id: expect.any(String) as string,
+        call_id: 'a',
+        name: 'patch',
+        input: 'p',
+        status: 'completed',
+      }),
     );
   });
 
@@ -350,7 +378,7 @@ describe('3.4 custom calls', () => {
     const both = chatBody(
       chunk({
         tool_calls: [
-          { index: 0, id: 'a', type: 'custom', custom: { name: 'patch', input: 'p' } },
+          { index: 0, id: 'a', type: 'custom', custom: { name: 'patch', input: 'p', status: 'completed' } },
           { index: 1, id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } },
         ],
       }),
@@ -361,7 +389,7 @@ describe('3.4 custom calls', () => {
       input('p', 'a', 'patch', 'ctc_1'),
       openCall('b', 'f', 'fc_1'),
       input('{}', 'b', 'f', 'fc_1'),
-      done({ type: 'custom_tool_call', id: 'ctc_1', call_id: 'a', name: 'patch', input: 'p' }),
+      done({ type: 'custom_tool_call', id: 'ctc_1', call_id: 'a', name: 'patch', input: 'p', status: 'completed' }),
       done(call('b', 'f', '{}', 'fc_1')),
       completed({ finish_reason: 'tool_calls' }),
     ]);

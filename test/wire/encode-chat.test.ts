@@ -73,6 +73,14 @@ describe('chat chunks', () => {
     ]);
   });
 
+  it('have a usage of null in every other chunk, when it was asked for, and none when it was not', () => {
+    const events = [created, text('x'), doneText('x'), completed];
+    const asked = objects(encodeChatEvents(events, { includeUsage: true }).slice(0, -2));
+    expect(asked.length).toBeGreaterThan(2);
+    for (const chunk of asked) expect(chunk.usage).toBeNull();
+    for (const chunk of objects(encodeChatEvents(events).slice(0, -1))) expect(chunk).not.toHaveProperty('usage');
+  });
+
   it('carry the usage between the finish and the sentinel, when it was asked for', () => {
     const all = encodeChatEvents([created, text('x'), doneText('x'), completed], { includeUsage: true });
     expect(objects(all.slice(-2, -1))[0]).toMatchObject({

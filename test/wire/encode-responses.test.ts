@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../packages/wire/src/model/errors.ts';
-import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
+import type { ModelEvent, Usage } from '../../packages/wire/src/model/events.ts';
 import { toEventSse } from '../../packages/wire/src/encode-event.ts';
 import {
   createResponsesEncoder,
@@ -18,6 +18,11 @@ const message = (id: string, text = '', status = 'in_progress') => ({
   role: 'assistant' as const,
   status: status as 'in_progress',
   content: text === '' ? [] : [{ type: 'output_text' as const, text, annotations: [] as never[] }],
+});
+/** A message as it is told: with every field of its parts. */
+const told = (item: ReturnType<typeof message>): object => ({
+  ...item,
+  content: item.content.map((part) => ({ ...part, logprobs: [] })),
 });
 const reasoning = (id: string, text = '') => ({
   type: 'reasoning' as const,
@@ -335,7 +340,7 @@ describe('items that come in other orders', () => {
     ];
     expect(encodeResponsesBody(stream).output).toEqual([
       { ...search, status: 'completed' },
-      message('msg_1', 'Hi', 'completed'),
+      told(message('msg_1', 'Hi', 'completed')),
     ]);
     expect(violations(stream)).toEqual([]);
   });
@@ -379,7 +384,51 @@ describe('calls that must not be run', () => {
       done(message('msg_1', 'Hi', 'completed')),
       completed,
     ];
-    expect(encodeResponsesBody(stream).output).toEqual([message('msg_1', 'Hi', 'completed')]);
+    expect(encodeResponsesBody(stream).output).toEqual([told(message('msg_1', 'Hi', 'completed'))]);
+  });
+});
+
+describe('what the types of the API require', () => {
+  it('tells annotations and logprobs of a text in every event that has it', () => {
+    const bare = { ...message('msg_1', 'Hi', 'completed'), content: [{ type: 'output_text', text: 'Hi' }] };
+    const events = objects(encodeResponsesEvents([created, done(bare), completed], {}));
+    const part = { type: 'output_text', text: 'Hi', annotations: [], logprobs: [] };
+    expect(events.find(({ type }) => type === 'response.content_part.done')).toMatchObject({ part });
+    expect(events.find(({ type }) => type === 'response.output_item.done')).toMatchObject({
+      item: { content: [part] },
+    });
+    expect(events.at(-1)).toMatchObject({ response: { output: [{ content: [part] }] } });
+  });
+
+  it('tells cache writes of a usage, none where the server told of none', () => {
+    const usage = {
+      input_tokens: 5,
+      input_tokens_details: { cached_tokens: 1 },
+      output_tokens: 2,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: 7,
+    };
+    const usageOf = (details: Usage['input_tokens_details']): unknown =>
+      encodeResponsesBody([created, { ...completed, usage: { ...usage, input_tokens_details: details } }]).usage;
+    expect(usageOf({ cached_tokens: 1 })).toEqual({
+      ...usage,
+      input_tokens_details: { cached_tokens: 1, cache_write_tokens: 0 },
+    });
+    expect(usageOf({ cached_tokens: 1, cache_write_tokens: 3 })).toEqual({
+      ...usage,
+      input_tokens_details: { cached_tokens: 1, cache_write_tokens: 3 },
+    });
+  });
+
+  it('gives a custom call a status from its begin to its end', () => {
+    const custom = { type: 'custom_tool_call', id: 'ctc_1', call_id: 'c', name: 'patch', input: 'p' } as const;
+    const events = objects(
+      encodeResponsesEvents([created, added({ ...custom, input: '' }), done(custom), completed], {}),
+    );
+    const statusOf = (type: string): unknown =>
+      (events.find((one) => one.type === type)?.item as { status?: string }).status;
+    expect(statusOf('response.output_item.added')).toBe('in_progress');
+    expect(statusOf('response.output_item.done')).toBe('completed');
   });
 });
 

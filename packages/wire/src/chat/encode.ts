@@ -93,12 +93,15 @@ class Encoder implements ChatEncoder {
   #id: string | undefined;
   /** Constant text of every chunk, up to the choices. */
   #head = '';
+  /** Behind the choices: with usage asked for, every chunk has the field. */
+  readonly #tail: string;
   #ended = false;
   #finish: string | null = null;
   #usage: Usage | undefined;
 
   constructor(options: ChatEncoderOptions) {
     this.#options = options;
+    this.#tail = options.includeUsage === true ? ',"usage":null}' : '}';
     this.#answer = new ChatAnswer(options.reasoningField ?? 'reasoning_content');
   }
 
@@ -161,7 +164,10 @@ class Encoder implements ChatEncoder {
     for (const delta of this.#answer.flush()) out.push(this.#delta(delta));
     this.#finish = finish;
     this.#ended = true;
-    out.push({ type: CHUNK, data: `${this.#head}[{"index":0,"delta":{},"finish_reason":${JSON.stringify(finish)}}]}` });
+    out.push({
+      type: CHUNK,
+      data: `${this.#head}[{"index":0,"delta":{},"finish_reason":${JSON.stringify(finish)}}]${this.#tail}`,
+    });
     if (this.#options.includeUsage === true && this.#usage !== undefined) {
       out.push({ type: CHUNK, data: `${this.#head}[],"usage":${JSON.stringify(chatUsageOf(this.#usage))}}` });
     }
@@ -169,7 +175,7 @@ class Encoder implements ChatEncoder {
   }
 
   #delta(fields: string): WireEvent {
-    return { type: CHUNK, data: `${this.#head}[{"index":0,"delta":{${fields}},"finish_reason":null}]}` };
+    return { type: CHUNK, data: `${this.#head}[{"index":0,"delta":{${fields}},"finish_reason":null}]${this.#tail}` };
   }
 }
 

@@ -54,7 +54,7 @@ export function callItem(slot: CallSlot, status: ItemStatus, maker?: string): Fu
   const input = status === 'in_progress' ? '' : slot.input.toString();
   const shared = { id: slot.itemId ?? '', call_id: slot.id ?? '', name: slot.name ?? '' };
   const carried = carriedBy(maker, slot.members);
-  if (slot.kind === 'custom') return { type: 'custom_tool_call', ...shared, input, ...carried };
+  if (slot.kind === 'custom') return { type: 'custom_tool_call', ...shared, input, status, ...carried };
   return { type: 'function_call', ...shared, arguments: input, status, ...carried };
 }
 

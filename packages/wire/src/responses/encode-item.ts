@@ -1,7 +1,15 @@
 import { isObject, nonEmpty, omit, stringOf, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import { isAssistantMessage, isCustomToolCall, isFunctionCall, isReasoning, type OutputItem } from '../model/items.ts';
-import { PartStream, partObject, type Outbox, type PartKind, type PartSpace, type ItemPart } from './encode-parts.ts';
+import {
+  PartStream,
+  partObject,
+  partSpecs,
+  type Outbox,
+  type PartKind,
+  type PartSpace,
+  type ItemPart,
+} from './encode-parts.ts';
 
 /** What decides how an item is streamed. `other`: announced and done, nothing in between. */
 export type ItemKind = 'message' | 'reasoning' | 'function' | 'custom' | 'other';
@@ -74,7 +82,11 @@ export class WireItem {
 
   /** Closes with the authoritative item, and returns it as it went out. */
   finish(item: OutputItem): JsonObject {
-    if (isAssistantMessage(item)) this.parts.finish('content', contentValues(item.content));
+    if (isAssistantMessage(item)) {
+      const content = item.content.map(wholePart);
+      this.parts.finish('content', contentValues(content));
+      return this.#done({ ...withoutCarried(item), id: this.id, content });
+    }
     if (isReasoning(item)) {
       this.parts.finish('summary', valuesOf(item.summary, ['summary_text']));
       this.parts.finish('content', valuesOf(item.content ?? [], ['reasoning_text']));
@@ -132,6 +144,11 @@ export class WireItem {
 /** What the item had on another wire has no place on this one. */
 function withoutCarried(item: OutputItem): OutputItem {
   return 'carried' in item ? omit({ ...item }, 'carried') : item;
+}
+
+/** A part as all events tell it: text always has its annotations and its logprobs. */
+function wholePart<T extends { readonly type: string }>(part: T): T {
+  return part.type === 'output_text' ? { ...partSpecs.output_text.extra, ...part } : part;
 }
 
 /** The parts of a message. */

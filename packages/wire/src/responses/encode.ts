@@ -103,6 +103,11 @@ const zeroUsage: Usage = {
   total_tokens: 0,
 };
 
+/** The details that the API's own types require are there: unknown cache writes are told as none. */
+function wholeUsage(usage: Usage): Usage {
+  return { ...usage, input_tokens_details: { cache_write_tokens: 0, ...usage.input_tokens_details } };
+}
+
 type Status = 'in_progress' | 'completed' | 'failed' | 'incomplete';
 
 class Encoder implements ResponsesEncoder {
@@ -213,7 +218,8 @@ class Encoder implements ResponsesEncoder {
 
   #completedFields(usage: Usage | undefined, endTurn: boolean | undefined): JsonObject {
     return {
-      usage: usage ?? (this.#options.zeroUsage === true ? zeroUsage : null),
+      usage:
+        usage === undefined ? (this.#options.zeroUsage === true ? wholeUsage(zeroUsage) : null) : wholeUsage(usage),
       ...(endTurn === undefined ? {} : { end_turn: endTurn }),
     };
   }
