@@ -144,12 +144,12 @@ describe('calls and outputs', () => {
     ]);
   });
 
-  test('an id that comes again in a later step is another call', () => {
+  test('an id that comes again in a later step is another call, with an id of its own', () => {
     expect(messagesOf([call('a'), output('a', '1'), call('a'), output('a', '2')])).toEqual([
       { role: 'assistant', content: null, tool_calls: [toolCall('a')] },
       tool('a', '1'),
-      { role: 'assistant', content: null, tool_calls: [toolCall('a')] },
-      tool('a', '2'),
+      { role: 'assistant', content: null, tool_calls: [toolCall('a-2')] },
+      tool('a-2', '2'),
     ]);
   });
 

@@ -43,6 +43,18 @@ export const repairs = {
   changed_item_id: 'an item was done under another id than it was announced with',
   // Requests
   usage_refused: 'the server refused to be asked for usage; it was asked without',
+  max_tokens_refused: 'the server refused max_tokens; it was asked with max_completion_tokens',
+  max_completion_tokens_refused: 'the server refused max_completion_tokens; it was asked with max_tokens',
+  effort_value_refused: 'the server refused the effort of reasoning; it was asked with the nearest',
+  effort_refused: 'the server refused reasoning_effort; it was asked without',
+  temperature_refused: 'the server refused temperature; it was asked without',
+  top_p_refused: 'the server refused top_p; it was asked without',
+  parallel_tool_calls_refused: 'the server refused parallel_tool_calls; it was asked without',
+  strict_refused: 'the server refused strict tools or schemas; it was asked without strict',
+  developer_role_refused: 'the server refused the role developer; it was asked with system',
+  json_schema_refused: 'the server refused a JSON schema; it was asked for any JSON object',
+  images_refused: 'the model takes no images; a line of text was sent in place of each',
+  text_parts_refused: 'the server refused text in parts; it was sent as one text',
   retry: 'a request failed before its first event, and was sent again',
   failover: 'a request failed before its first event, and another server was asked',
 } as const;

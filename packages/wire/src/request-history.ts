@@ -49,6 +49,57 @@ export function pairCalls(items: readonly Item[]): CallPairs {
   return { outputOf, callOf };
 }
 
+/**
+ * The history with an id for every call that no other call has, and outputs under the ids of their calls: servers refuse
+ * repeated ids, and some clients send empty ones, which are paired by their order.
+ *
+ * @param form - makes an id that the server takes of one that it may not take; the same for the same id
+ */
+export function withCallIds(items: readonly Item[], form: (id: string) => string = (id) => id): readonly Item[] {
+  const used = new Set<string>();
+  /** Ids of the calls with one given id, oldest first, and how many of them have their output. */
+  const calls = new Map<string, { readonly ids: string[]; answered: number }>();
+  const named = items.map((item, place) => {
+    const given = (item as JsonObject).call_id;
+    if (typeof given !== 'string') return item;
+    const same = calls.get(given) ?? { ids: [], answered: 0 };
+    if (isCallOutput(item)) return withCallId(item, same.ids[same.answered++] ?? given);
+    if (toolOfCall(item) === undefined) return item;
+    const id = given === '' ? freeId(`call_${place}`, 0, used, form) : freeId(given, same.ids.length, used, form);
+    used.add(id);
+    same.ids.push(id);
+    calls.set(given, same);
+    return withCallId(item, id);
+  });
+  return named.every((item, place) => item === items[place]) ? items : named;
+}
+
+/** @param before - so many calls had the same id */
+function freeId(given: string, before: number, used: ReadonlySet<string>, form: (id: string) => string): string {
+  for (let nth = before + 1; ; nth++) {
+    const id = form(nth === 1 ? given : `${given}-${nth}`);
+    if (!used.has(id)) return id;
+  }
+}
+
+function withCallId(item: Item, call_id: string): Item {
+  return (item as JsonObject).call_id === call_id ? item : { ...item, call_id };
+}
+
+const NINE = /^[A-Za-z0-9]{9}$/;
+
+/** An id of nine letters or digits, the same for the same id. */
+export function nineLetterId(id: string): string {
+  if (NINE.test(id)) return id;
+  let [low, high] = [0xdeadbeef, 0x41c6ce57];
+  for (let at = 0; at < id.length; at++) {
+    const unit = id.charCodeAt(at);
+    low = Math.imul(low ^ unit, 2654435761);
+    high = Math.imul(high ^ unit, 1597334677);
+  }
+  return ((high >>> 0) * 4294967296 + (low >>> 0)).toString(36).slice(-9).padStart(9, '0');
+}
+
 /** The history with `aborted` right after every call that has no output, and without outputs that have no call. */
 export function withPairedCalls(items: readonly Item[], notes: string[]): Item[] {
   const { outputOf, callOf } = pairCalls(items);

@@ -15,6 +15,7 @@ import {
   type ParsedRequest,
 } from '@turnwire/wire/internal/request-fields';
 import { fromResponsesRequest } from '@turnwire/wire/internal/responses/request-parse';
+import { withCallIds } from '@turnwire/wire/internal/request-history';
 import { withStateRestored } from '@turnwire/wire/internal/state-carrier';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '@turnwire/wire/internal/tools/index';
 import { withContextAsMessages } from './context-items.ts';
@@ -102,7 +103,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const native = upstreamWires[provider.wireApi].ownTools && takesNativeTools(provider, tools);
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
-  const input = withStateRestored(prepared.input).map(withoutUnsureId);
+  const input = withCallIds(withStateRestored(prepared.input).map(withoutUnsureId));
   const ignored = ignoredOf(prepared, extra);
   if (native) {
     return { request: { ...request, input, extra }, tools: undefined, uncarried: [], ignored };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ErrorKind } from '@turnwire/wire/internal/model/errors';
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
 import { createProvider, type ProviderConfig } from '@turnwire/client/internal/provider/provider';
+import { HealMemory } from '@turnwire/client/internal/http/heal-memory';
 import type { ServerMemory } from '@turnwire/client/internal/http/model-call';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { RestState } from '../observe/upstream-status.ts';
@@ -27,7 +28,7 @@ export interface Upstream {
 export class Member implements Upstream {
   readonly key: string;
   readonly label: string;
-  readonly memory: ServerMemory = { usageRefused: false };
+  readonly memory: ServerMemory = { heals: new HealMemory() };
   readonly rest: Rest;
   readonly failures = new Map<ErrorKind, number>();
   /** Streams that are open on it. */

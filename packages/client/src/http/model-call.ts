@@ -1,15 +1,17 @@
 import type { TurnState } from '../turn-state.ts';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
-import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
 import type { DecoderOptions, MintId } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
+import { healed, healFor, type HealName } from '@turnwire/wire/internal/dialects/heals';
 import { chatQuirksOf, makerOf } from '@turnwire/wire/internal/quirks';
 import type { RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
+import { isStream } from './failure.ts';
+import type { HealMemory } from './heal-memory.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { AttemptContext } from '../stream/retrying-stream.ts';
 import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
@@ -17,8 +19,7 @@ import { concealSecrets, secretsOf } from '../provider/secrets.ts';
 
 /** What a client learns about its server and keeps. */
 export interface ServerMemory {
-  /** The server refused `stream_options`: it is not asked for usage any more. */
-  usageRefused: boolean;
+  readonly heals: HealMemory;
 }
 
 /** What all calls of a client or a session have in common. */
@@ -54,21 +55,36 @@ export function openHttpCall(
   return new HttpCall(context, plan, signal);
 }
 
-/** How to make one request on the provider's wire, and to read its answer. */
-function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
+/**
+ * How to make one request on the provider's wire, and to read its answer.
+ *
+ * @param tried - heals that the server was found to need while this request was made; they are remembered once it
+ *   answers
+ */
+function planCall(request: ModelRequest, options: PlanOptions, tried: ReadonlySet<HealName> = new Set()): HttpCallPlan {
   const { provider, memory } = options;
-  const asksUsage = protocols[provider.wireApi].usageOnRequest && provider.askUsage && !memory.usageRefused;
+  const model = request.model ?? provider.model ?? '';
+  const known = new Set([...memory.heals.of(model), ...tried]);
+  const asksUsage = protocols[provider.wireApi].usageOnRequest && provider.askUsage && !known.has('usage_refused');
+  const body = (): RequestBody => {
+    const { body: asked, notes } = bodyOf(request, provider, asksUsage);
+    const mended = healed(asked, known);
+    return { body: mended.body, notes: [...notes, ...mended.notes] };
+  };
   return {
     usageGraceMs: provider.usageGraceMs,
-    prepare: () => prepareCall(request, options, asksUsage),
+    prepare: () => prepareCall(body(), options),
     decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
-    onHead: options.onHead,
+    onHead(response) {
+      options.onHead(response);
+      if (tried.size > 0 && isStream(response)) memory.heals.add(model, tried);
+    },
     conceal: (failure) => concealSecrets(failure, secretsOf(provider, options.getEnv)),
     amend(failure) {
-      if (!asksUsage || !refusesUsage(failure)) return undefined;
-      memory.usageRefused = true;
-      options.repairs?.add('usage_refused');
-      return planCall(request, options);
+      const heal = healFor(failure, body().body, known);
+      if (heal === undefined) return undefined;
+      options.repairs?.add(heal.name);
+      return planCall(request, options, new Set([...tried, heal.name]));
     },
   };
 }
@@ -80,8 +96,7 @@ export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsag
   return protocols[provider.wireApi].toRequest(request, { model, maxOutputTokens, quirks, askUsage: asksUsage });
 }
 
-function prepareCall(request: ModelRequest, options: PlanOptions, asksUsage: boolean): PreparedCall {
-  const { body, notes } = bodyOf(request, options.provider, asksUsage);
+function prepareCall({ body, notes }: RequestBody, options: PlanOptions): PreparedCall {
   return { request: toHttpRequest(body, options), notes };
 }
 
@@ -130,9 +145,4 @@ const LIMIT_FIELDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'
 function setsTokenLimit(request: ModelRequest, provider: ProviderConfig): boolean {
   if (request.maxOutputTokens !== undefined || provider.maxOutputTokens !== undefined) return true;
   return LIMIT_FIELDS.some((field) => typeof request.extra?.[field] === 'number');
-}
-
-/** A 400 that names the field: servers that are strict about fields they do not know. */
-function refusesUsage(failure: ModelError): boolean {
-  return failure.status === 400 && /stream_options|include_usage/.test(failure.message);
 }

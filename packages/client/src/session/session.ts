@@ -11,6 +11,7 @@ import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { MintId } from '@turnwire/wire/internal/decoder';
 import { randomFraction, randomId } from '../platform/random.ts';
+import { HealMemory } from '../http/heal-memory.ts';
 import { openHttpCall, type CallContext } from '../http/model-call.ts';
 import { createTurnState } from '../turn-state.ts';
 import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
@@ -110,7 +111,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
     getEnv,
     mintId,
     observer,
-    memory: { usageRefused: false },
+    memory: { heals: new HealMemory() },
   };
   const webSocket = createWebSocketFallback(context);
   const closing = new AbortController();

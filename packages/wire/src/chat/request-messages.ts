@@ -3,7 +3,15 @@ import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { ChatQuirks } from '../quirks.ts';
 import { argumentsNote, sendableArguments } from '../arguments.ts';
-import { isCallOutput, isClientCall, orphanNote, pairCalls, type CallPairs } from '../request-history.ts';
+import {
+  isCallOutput,
+  isClientCall,
+  nineLetterId,
+  orphanNote,
+  pairCalls,
+  withCallIds,
+  type CallPairs,
+} from '../request-history.ts';
 import { ABORTED, type ClientTool } from '../tools/kinds/client-tool.ts';
 import { toolOfCall, toolOfOutput } from '../tools/client-tools.ts';
 import { membersFor } from './carried.ts';
@@ -58,7 +66,7 @@ class MessageBuilder {
   #leading = true;
 
   constructor(items: readonly Item[], quirks: ChatQuirks, notes: string[], toolName: ToolName) {
-    this.#items = items.map(normalised);
+    this.#items = withCallIds(items.map(normalised), quirks.nineLetterCallIds ? nineLetterId : undefined);
     this.#pairs = pairCalls(this.#items);
     this.#quirks = quirks;
     this.#notes = notes;

@@ -5,7 +5,7 @@ import type { ModelRequest } from '../model/request.ts';
 import { sendableArguments } from '../arguments.ts';
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
-import { withPairedCalls } from '../request-history.ts';
+import { withCallIds, withPairedCalls } from '../request-history.ts';
 
 /** How a Responses request is written. */
 export interface ResponsesBodyOptions {
@@ -32,7 +32,8 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
   const notes: string[] = [];
   const { extra = {} } = request;
   // With an earlier response as context, the call of an output may stand there.
-  const paired = typeof extra.previous_response_id === 'string' ? request.input : withPairedCalls(request.input, notes);
+  const paired =
+    typeof extra.previous_response_id === 'string' ? request.input : withPairedCalls(withCallIds(request.input), notes);
   const body = withoutUndefined({
     model: request.model ?? options.model,
     instructions: request.instructions === '' ? undefined : request.instructions,
