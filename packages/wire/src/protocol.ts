@@ -31,16 +31,16 @@ export interface EncoderOptions {
   readonly createdAt: number;
   /** The name of the model that the answer carries. Default: an empty text. */
   readonly model?: string | undefined;
-  /** The client asked for usage, where the wire has to be asked. Default false. */
+  /** The client asked for usage, where the wire has to be asked (`stream_options.include_usage`). Default false. */
   readonly includeUsage?: boolean | undefined;
   /**
-   * More fields of the response object, where the wire has one: they win over those that the encoder writes. Default:
-   * none.
+   * More fields of the response object (`instructions`, `tools`, `metadata`, …), where the wire has one: they win over
+   * those that the encoder writes. Default: none.
    */
   readonly response?: JsonObject | undefined;
   /** Forward the progress of the server's own tools, where the wire has events for it. Default false. */
   readonly toolProgress?: boolean | undefined;
-  /** Default: a counter per encoder. */
+  /** Makes ids for items that have none. Default: a counter for each encoder. */
   readonly mintId?: MintId | undefined;
   /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;

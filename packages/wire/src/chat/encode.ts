@@ -4,18 +4,15 @@ import type { CompletedEvent, ModelEvent, Usage } from '../model/events.ts';
 import { wireErrorOf } from '../encode-error.ts';
 import { chatWordFor, finishClass } from '../dialects/finish-reasons.ts';
 import { toDataSse, type WireEvent } from '../encode-event.ts';
+import type { EncoderOptions } from '../protocol.ts';
 import { ChatAnswer, type ReasoningField } from './encode-answer.ts';
 
 /** How an answer is written as Chat Completions chunks. */
-export interface ChatEncoderOptions {
+export interface ChatEncoderOptions extends Pick<EncoderOptions, 'model' | 'includeUsage'> {
   /** The completion's id on this wire. Default: the one the events carry, else `chatcmpl_1`. */
   readonly id?: string | undefined;
   /** Unix time in seconds. Default 0. */
   readonly createdAt?: number | undefined;
-  /** The name of the model in every chunk. Default: an empty text. */
-  readonly model?: string | undefined;
-  /** Send the usage chunk: the request had `stream_options.include_usage`. Default false. */
-  readonly includeUsage?: boolean | undefined;
   /** Where reasoning text goes; `none` leaves it out. Default `reasoning_content`. */
   readonly reasoningField?: ReasoningField | undefined;
 }

@@ -4,31 +4,21 @@ import type { ModelEvent, Usage } from '../model/events.ts';
 import type { MintId } from '../decoder.ts';
 import { wireErrorOf } from '../encode-error.ts';
 import { toEventSse, type WireEvent } from '../encode-event.ts';
-import type { Repairs } from '../repairs.ts';
+import type { EncoderOptions } from '../protocol.ts';
 import { ItemSequencer } from './encode-order.ts';
 import { Outbox } from './encode-parts.ts';
 
 /** How an answer is written as Responses events. */
-export interface ResponsesEncoderOptions {
+export interface ResponsesEncoderOptions extends Pick<
+  EncoderOptions,
+  'model' | 'response' | 'mintId' | 'toolProgress' | 'repairs'
+> {
   /** The response's id on this wire. Default: the one the events carry, else a minted one. */
   readonly responseId?: string | undefined;
   /** Unix time in seconds. Default 0. */
   readonly createdAt?: number | undefined;
-  /** The name of the model in the response object. Default: an empty text. */
-  readonly model?: string | undefined;
-  /**
-   * More fields of the response object (`instructions`, `tools`, `metadata`, …): they win over those that the encoder
-   * writes. Default: none.
-   */
-  readonly response?: JsonObject | undefined;
-  /** Makes ids for items that have none. Default: a counter for each encoder. */
-  readonly mintId?: MintId | undefined;
   /** Forward the raw of `unknown` events, renumbered. Default false. */
   readonly forwardUnknown?: boolean | undefined;
-  /** Forward the progress of the server's own tools, as long as their item is open. Default false. */
-  readonly toolProgress?: boolean | undefined;
-  /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
-  readonly repairs?: Repairs | undefined;
   /** Where the usage is unknown, write zeros instead of `null`, for clients that demand numbers. Default false. */
   readonly zeroUsage?: boolean | undefined;
 }
