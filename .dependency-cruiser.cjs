@@ -106,7 +106,6 @@ module.exports = {
       to: { path: `^${BRIDGE}/`, pathNot: `^${BRIDGE}/store/` },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-folder-cycles', scope: 'folder', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'nobody-imports-cli',
       severity: 'error',

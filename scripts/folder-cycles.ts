@@ -7,7 +7,7 @@ export interface Import {
 /**
  * Circles between what stands side by side in a folder, be it a file or a folder: `turn -> thread -> turn`. An import
  * counts where the two paths part, so a folder may use a file that stands beside it, as long as that one does not lead
- * back. One line for each circle.
+ * back. One line for each circle. (The `folder` scope of dependency-cruiser sees circles of folders alone.)
  */
 export function folderCycles(imports: readonly Import[]): readonly string[] {
   const folders = new Map<string, Map<string, Set<string>>>();
