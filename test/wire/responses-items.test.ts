@@ -452,6 +452,15 @@ describe('4 exactly once: items with neither', () => {
     ]);
   });
 
+  test('4 a call that is done without a name waits for an end that tells it, and else cannot run', () => {
+    const nameless = { ...call('f1', 'c1', '{}'), name: undefined };
+    const dropped = { ...end, dropped_tool_calls: [{ call_id: 'c1', arguments: '{}', reason: 'no_name' }] };
+    expect(between(itemDone(nameless), finish())).toEqual([dropped]);
+    expect(between(itemDone(nameless), finish([nameless]))).toEqual([dropped]);
+    expect(between(finish([nameless]))).toEqual([dropped]);
+    expect(between(itemDone(nameless), finish([call('f1', 'c1', '{}')]))).toEqual([done(call('f1', 'c1', '{}')), end]);
+  });
+
   test('4 a custom call is closed from its input', () => {
     const streamed = [
       itemAdded(custom('ct', 'c1', '')),

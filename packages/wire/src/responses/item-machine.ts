@@ -245,11 +245,15 @@ export abstract class ItemMachine extends WireMachine {
     this.#onWhole(slot, item);
   }
 
-  /** A call whose input is not whole waits: a good end hands it on, any other drops it (docs/contract.md section 4). */
+  /**
+   * A call whose input is not whole waits: a good end hands it on, any other drops it. One without a name waits for an end that
+   * tells it (docs/contract.md section 4).
+   */
   #onWhole(slot: Slot, item: JsonObject): void {
     const { id, callId } = namesOf(item);
     this.#table.identify(slot, id, callId);
-    slot.waits = isCallType(slot.type) && !isWholeInput(slot.type, callInput(slot, item));
+    slot.name ??= nonEmpty(item['name']);
+    slot.waits = isCallType(slot.type) && (slot.name === undefined || !isWholeInput(slot.type, callInput(slot, item)));
     if (slot.waits) slot.item = wholeItem(slot, item);
     else this.#close(slot, item);
   }
@@ -282,8 +286,18 @@ export abstract class ItemMachine extends WireMachine {
   protected fillFromOutput(output: unknown): void {
     for (const { slot, item } of closingsOf(this.#table, output)) {
       if (slot?.waits !== true) this.repaired(slot === undefined ? 'item_only_at_end' : 'unfinished_item');
-      if (item !== undefined) this.#close(slot ?? this.#table.create(typeOf(item), namesOf(item)), item);
+      if (item !== undefined) this.#closeFromOutput(slot ?? this.#table.create(typeOf(item), namesOf(item)), item);
       else if (slot !== undefined) this.#closeFromDeltas(slot);
+    }
+  }
+
+  #closeFromOutput(slot: Slot, item: JsonObject): void {
+    slot.name ??= nonEmpty(item['name']);
+    if (isCallType(slot.type) && slot.name === undefined) {
+      slot.item = wholeItem(slot, item);
+      this.#closeFromDeltas(slot);
+    } else {
+      this.#close(slot, item);
     }
   }
 

@@ -35,9 +35,12 @@ export function inputKey(type: string): 'arguments' | 'input' {
   return type === 'custom_tool_call' ? 'input' : 'arguments';
 }
 
-/** What is told of a call that may not run, as nobody said that it is done and not all of it came. */
+/**
+ * What is told of a call that may not run at a good end: its name never came (`no_name`), or nobody said that it is done and
+ * not all of it came (`incomplete`).
+ */
 export function droppedCallOf(slot: Slot): DroppedToolCall | undefined {
-  if (!isCallType(slot.type) || slot.waits) return undefined;
+  if (!isCallType(slot.type) || (slot.waits && slot.name !== undefined)) return undefined;
   const input = inputOf(slot);
   const kind = slot.type === 'function_call' ? 'function' : 'custom';
   const fate = fateOfPending({ kind, name: slot.name, input });
