@@ -29,7 +29,10 @@ async function calledOn(route: Route, session: Session): Promise<readonly Called
   await close();
   return result
     .map(({ url, functions }) => ({ file: url.startsWith('file:') ? fileURLToPath(url) : url, functions }))
-    .filter(({ file }) => file.startsWith(root) && !file.includes('/node_modules/') && !file.includes('/bench/'))
+    .filter(
+      ({ file }) =>
+        file.startsWith(root) && !file.includes('/node_modules/') && !/^(bench|test)\//.test(file.slice(root.length)),
+    )
     .flatMap(({ file, functions }) =>
       functions.map(({ functionName, ranges }) => ({
         file: file.slice(root.length),

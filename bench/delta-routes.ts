@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { Terminal } from '@earendil-works/pi-tui';
 import { createBridge } from '../packages/bridge/src/index.ts';
 import { systemClock } from '../packages/client/src/platform/system-clock.ts';
 import { createDecoder } from '../packages/wire/src/index.ts';
 import { openChatBackend } from '../turnwire/src/cli/chat-backend.ts';
+import { CountingTerminal } from '../test/terminal/counting-terminal.ts';
 import { ChatApp } from '../turnwire/src/terminal/index.ts';
 
 const FINISH = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n`;
@@ -105,19 +105,12 @@ const bridge: Route = {
 
 const nothing = (): void => undefined;
 
-/** A terminal that takes what is written, says so, and has keys that can be pressed. */
-class SilentTerminal implements Terminal {
+/** A terminal that says when something was written. */
+class SilentTerminal extends CountingTerminal {
   #written = Promise.withResolvers<undefined>();
-  press: (data: string) => void = nothing;
-  readonly columns = 100;
-  readonly rows = 40;
-  readonly kittyProtocolActive = false;
 
-  start(onInput: (data: string) => void): void {
-    this.press = onInput;
-  }
-
-  write(): void {
+  override write(data: string): void {
+    super.write(data);
     this.#written.resolve(undefined);
   }
 
@@ -126,17 +119,6 @@ class SilentTerminal implements Terminal {
     this.#written = Promise.withResolvers<undefined>();
     await this.#written.promise;
   }
-
-  readonly drainInput = (): Promise<void> => Promise.resolve();
-  readonly stop = nothing;
-  readonly moveBy = nothing;
-  readonly hideCursor = nothing;
-  readonly showCursor = nothing;
-  readonly clearLine = nothing;
-  readonly clearFromCursor = nothing;
-  readonly clearScreen = nothing;
-  readonly setTitle = nothing;
-  readonly setProgress = nothing;
 }
 
 /** Not while deltas are counted: each look is a call, too. */
@@ -157,7 +139,7 @@ const terminal: Route = {
       flags: { baseUrl: urlOf(upstream), wire: 'chat', model: 'm', tools: 'none', approve: 'never', maxRequests: 1 },
       instructions: undefined,
     });
-    const screen = new SilentTerminal();
+    const screen = new SilentTerminal(100, 40);
     const app = new ChatApp({ terminal: screen, backend, clock: systemClock, colour: true });
     const ended = app.run();
     await idle(app);

@@ -2,7 +2,7 @@
  * How much processor time frames take and how many bytes they write, for an answer of 1 MB at 1,000 deltas a second:
  * `node test/terminal/frame-times.ts`. The terminal only counts, so that nothing but our own work is measured.
  */
-import { Markdown, TuiMainScreen, type Terminal } from '@earendil-works/pi-tui';
+import { Markdown, TuiMainScreen } from '@earendil-works/pi-tui';
 import { cellLines } from '../../turnwire/src/terminal/cell-lines.ts';
 import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
 import { Layout } from '../../turnwire/src/terminal/layout.ts';
@@ -11,6 +11,7 @@ import { Screen } from '../../turnwire/src/terminal/screen.ts';
 import { createTheme } from '../../turnwire/src/terminal/theme.ts';
 import { viewAfter } from '../../turnwire/src/terminal/view-reducer.ts';
 import { emptyView, type ViewState } from '../../turnwire/src/terminal/view-state.ts';
+import { CountingTerminal } from './counting-terminal.ts';
 
 const WIDTH = 100;
 const ROWS = 40;
@@ -39,38 +40,13 @@ function add(a: number, b: number): number {
 
 `;
 
-const nothing = (): void => undefined;
-
-class CountingTerminal implements Terminal {
-  bytes = 0;
-  readonly columns = WIDTH;
-  readonly rows = ROWS;
-  readonly kittyProtocolActive = false;
-  readonly start = nothing;
-  readonly stop = nothing;
-  drainInput(): Promise<void> {
-    return Promise.resolve();
-  }
-  write(data: string): void {
-    this.bytes += Buffer.byteLength(data);
-  }
-  readonly moveBy = nothing;
-  readonly hideCursor = nothing;
-  readonly showCursor = nothing;
-  readonly clearLine = nothing;
-  readonly clearFromCursor = nothing;
-  readonly clearScreen = nothing;
-  readonly setTitle = nothing;
-  readonly setProgress = nothing;
-}
-
 interface Frames {
   readonly frame: (text: string) => void;
   readonly terminal: CountingTerminal;
 }
 
 function ours(deltaChars = DELTA_CHARS): Frames {
-  const terminal = new CountingTerminal();
+  const terminal = new CountingTerminal(WIDTH, ROWS);
   const layout = new Layout();
   let view: ViewState = emptyView;
   const screen = new Screen({
@@ -105,7 +81,7 @@ function ours(deltaChars = DELTA_CHARS): Frames {
 }
 
 function piTui(): Frames {
-  const terminal = new CountingTerminal();
+  const terminal = new CountingTerminal(WIDTH, ROWS);
   const screen = new TuiMainScreen(terminal);
   const markdown = new Markdown('', 0, 0, markdownTheme(theme));
   let whole = '';
