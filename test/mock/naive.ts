@@ -193,6 +193,15 @@ export const newCallPerId = believing({
   },
 });
 
+/** An id is one call, whatever its index. */
+export const oneCallPerId = believing({
+  call: (fragment, state) => {
+    const known = state.calls.findIndex(({ id }) => fragment.id !== undefined && id === fragment.id);
+    byIndex(known < 0 ? fragment : { ...fragment, index: known }, state);
+    if (known < 0 && fragment.id !== undefined) state.calls[fragment.index]!.id = fragment.id;
+  },
+});
+
 /** The last name counts. */
 export const lastNameWins = believing({
   call: (fragment, state) => {

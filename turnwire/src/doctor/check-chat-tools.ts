@@ -59,8 +59,9 @@ export function checkTools({ events, finish, reasons }: ChatFacts): readonly Fin
 function checkIndexes(fragments: readonly JsonObject[]): readonly Finding[] {
   const idOf = new Map<unknown, string>();
   let reused = false;
-  for (const { index, id } of fragments) {
-    if (typeof id !== 'string' || id === '' || index === undefined) continue;
+  for (const fragment of fragments) {
+    const { index, id } = fragment;
+    if (typeof id !== 'string' || id === '' || index === undefined || functionOf(fragment).name === undefined) continue;
     reused ||= idOf.has(index) && idOf.get(index) !== id;
     idOf.set(index, id);
   }

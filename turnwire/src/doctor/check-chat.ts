@@ -1,6 +1,8 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { finishClass } from '@turnwire/wire/internal/dialects/finish-reasons';
 import { chatFacts, choicesOf, type ChatFacts } from './chat-facts.ts';
 import { checkTools, fragmentsOf } from './check-chat-tools.ts';
+import { checkDialects } from './check-dialects.ts';
 import { isBytewise } from './check-framing.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
@@ -17,6 +19,7 @@ export function checkChat(sample: Sample): readonly Finding[] {
     ...checkDeltas(facts),
     ...checkUsage(sample, facts),
     ...checkTools(facts),
+    ...checkDialects(facts),
     ...checkLate(facts),
     ...when(failed, 'error-mid-stream', facts.events[facts.error]?.data.slice(0, 80) ?? ''),
   ];
@@ -35,12 +38,10 @@ function checkReasons(sample: Sample, { reasons, events }: ChatFacts): readonly 
     ...when(cut && calls, 'length-mid-call', 'finish_reason "length" in the middle of a call'),
     ...when(cut && !calls, 'length', `finish_reason "length", far from the limit of ${limitOf(sample)} tokens`),
     ...when(reason === 'content_filter', 'content-filter', 'finish_reason "content_filter"'),
-    ...when(!KNOWN_REASONS.test(reason ?? 'stop'), 'finish-unknown', `finish_reason "${reason ?? ''}"`),
+    ...when(finishClass(reason ?? 'stop') === 'other', 'finish-unknown', `finish_reason "${reason ?? ''}"`),
     ...checkChoices(events),
   ];
 }
-
-const KNOWN_REASONS = /^(stop|length|tool_calls|tool_call|tool_use|content_filter|function_call|error)$/;
 
 function checkChoices(events: readonly SseEvent[]): readonly Finding[] {
   const indexes = new Set(events.flatMap(({ json }) => choicesOf(json).map((choice) => choice.index)));

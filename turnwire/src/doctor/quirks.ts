@@ -1,5 +1,6 @@
 import type { Quirk, QuirkTable } from './quirks/quirk.ts';
 import { chatQuirks } from './quirks/chat.ts';
+import { dialectQuirks } from './quirks/dialects.ts';
 import { endingQuirks } from './quirks/ending.ts';
 import { errorQuirks } from './quirks/errors.ts';
 import { framingQuirks } from './quirks/framing.ts';
@@ -14,6 +15,7 @@ export const quirks: QuirkTable = {
   ...errorQuirks,
   ...responsesQuirks,
   ...transportQuirks,
+  ...dialectQuirks,
 };
 
 /** The row of a quirk. Throws for a name that no check may use: a bug of a check. */

@@ -1,5 +1,6 @@
 import { MockUsageError } from '../errors.ts';
 import type { Fault, FaultSpec, FaultWire } from './fault.ts';
+import { dialectFaults } from './dialects.ts';
 import { endingFaults } from './ending.ts';
 import { errorFaults } from './errors.ts';
 import { framingFaults } from './framing.ts';
@@ -25,6 +26,7 @@ const specs: readonly FaultSpec[] = [
   ...paceFaults,
   ...transportFaults,
   ...websocketFaults,
+  ...dialectFaults,
 ];
 
 const byName: ReadonlyMap<string, FaultSpec> = new Map(specs.map((spec) => [spec.name, spec]));

@@ -162,7 +162,7 @@ function collectCalls(frames: readonly Frame[]): WholeCall[] {
 }
 
 /** Every call as one fragment, in the chunk of its first one. */
-function wholeCalls(frames: Frame[]): Frame[] {
+export function wholeCalls(frames: Frame[]): Frame[] {
   const whole = collectCalls(frames);
   return frames.flatMap((frame) => {
     const calls = callsOf(frame);

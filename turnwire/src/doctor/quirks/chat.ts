@@ -100,7 +100,7 @@ export const chatQuirks: QuirkTable = {
   length: broken(
     'an answer below its token limit is not cut',
     [client.naive('take a cut answer for a whole one (litellm#37710)')],
-    'turnwire: incomplete when a limit was set, else context_window_exceeded',
+    'turnwire: incomplete, or context_window_exceeded where no limit was set and usage does not say otherwise',
   ),
   'content-filter': broken(
     'a harmless request is answered',

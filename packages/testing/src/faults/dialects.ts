@@ -1,0 +1,154 @@
+import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Frame } from '../answer.ts';
+import type { FaultSpec } from './fault.ts';
+import { chatFrame, hasFinish, isUsageOnly, withChoices, withDelta, withToolCalls } from '../frames.ts';
+import { oneOf, word } from './args.ts';
+import { beforeEnd } from './ending.ts';
+import { wholeCalls } from './tools.ts';
+
+const usageDialects = ['anthropic', 'deepseek', 'kimi', 'groq'] as const;
+
+/** Faults of servers that say what others say in words and shapes of their own. */
+export const dialectFaults: readonly FaultSpec[] = [
+  {
+    name: 'finish-spelling',
+    args: '[WORD]',
+    summary: 'The finish_reason is WORD (default MAX_TOKENS): Gemini, Anthropic models and GLM behind gateways.',
+    wires: ['chat'],
+    create: (arg) => {
+      const reason = word('finish-spelling', arg, 'MAX_TOKENS');
+      return { frames: (frames) => frames.map((frame) => finishAs(frame, reason)) };
+    },
+  },
+  {
+    name: 'tool-id-changes',
+    summary: 'Every fragment of a call has an id of its own: vLLM and its forks, LiteLLM before OCI.',
+    wires: ['chat'],
+    create: () => ({ frames: numbered((call, n) => ({ ...call, id: `call_piece_${n}` })) }),
+  },
+  {
+    name: 'tool-id-shared',
+    summary: 'Parallel calls have one id, and an index for each: MiMo and Kimi behind proxies.',
+    wires: ['chat'],
+    create: () => ({
+      frames: (frames) =>
+        frames.map((frame) =>
+          withToolCalls(frame, (call) => (call.id === undefined ? call : { ...call, id: 'call_shared' })),
+        ),
+    }),
+  },
+  {
+    name: 'tool-index-late',
+    summary: 'The first fragment of a call has no index, the others have one: gateways before other APIs.',
+    wires: ['chat'],
+    create: () => ({
+      frames: (frames) =>
+        frames.map((frame) =>
+          withToolCalls(frame, ({ index, ...call }) => (call.id === undefined ? { index, ...call } : call)),
+        ),
+    }),
+  },
+  {
+    name: 'tool-index-stray',
+    summary: 'The index counts fragments instead of calls: Nebius, Cerebras.',
+    wires: ['chat'],
+    create: () => ({ frames: numbered((call, n) => ({ ...call, index: n })) }),
+  },
+  {
+    name: 'tool-args-doubled',
+    summary: 'The arguments of a call come twice in full: gateways that add the finished call to its fragments.',
+    wires: ['chat'],
+    create: () => ({ frames: (frames) => wholeCalls(frames).map((frame) => withToolCalls(frame, doubled)) }),
+  },
+  {
+    name: 'choice-error',
+    summary: 'The error is inside the choice, with its own code, and no finish_reason comes: OpenRouter.',
+    wires: ['chat'],
+    create: () => ({
+      frames: (frames) => [
+        ...beforeEnd(frames),
+        chatFrame(frames, {
+          choices: [{ index: 0, delta: {}, error: { code: 502, message: 'Provider disconnected' } }],
+        }),
+      ],
+    }),
+  },
+  {
+    name: 'error-flat',
+    summary: 'An event of code and message, without error, ends the answer in its middle: DashScope, GLM.',
+    wires: ['chat'],
+    create: () => ({ frames: endingIn({ code: '1301', message: 'The provider refused.' }) }),
+  },
+  {
+    name: 'base-resp',
+    summary: 'The error is in base_resp, beside choices that are null: MiniMax.',
+    wires: ['chat'],
+    create: () => ({
+      frames: endingIn({ choices: null, base_resp: { status_code: 1000, status_msg: 'unknown error' } }),
+    }),
+  },
+  {
+    name: 'mistral-thinking',
+    summary: 'Reasoning comes as parts of the content, of type thinking: Mistral.',
+    wires: ['chat'],
+    create: () => ({ frames: (frames) => frames.map((frame) => withDelta(frame, asThinking)) }),
+  },
+  {
+    name: 'usage-names',
+    args: '[WHOSE]',
+    summary: 'Usage has the names of WHOSE API: anthropic (default), deepseek, kimi, or groq (in x_groq).',
+    wires: ['chat'],
+    create: (arg) => {
+      const whose = oneOf('usage-names', arg, usageDialects, 'anthropic');
+      return { frames: (frames) => frames.map((frame) => withUsageNames(frame, whose)) };
+    },
+  },
+];
+
+function finishAs(frame: Frame, reason: string): Frame {
+  return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
+}
+
+/** Each fragment of a call changed by its place among all of them. */
+function numbered(change: (call: JsonObject, n: number) => JsonObject): (frames: Frame[]) => Frame[] {
+  return (frames) => {
+    let n = 0;
+    return frames.map((frame) => withToolCalls(frame, (call) => change(call, n++)));
+  };
+}
+
+function doubled(call: JsonObject): JsonObject {
+  const inner = isObject(call.function) ? call.function : {};
+  return typeof inner.arguments === 'string'
+    ? { ...call, function: { ...inner, arguments: inner.arguments.repeat(2) } }
+    : call;
+}
+
+function endingIn(value: JsonObject): (frames: Frame[]) => Frame[] {
+  return (frames) => [...beforeEnd(frames), { kind: 'json', event: '', value }];
+}
+
+function asThinking({ reasoning_content: text, ...rest }: JsonObject): JsonObject {
+  if (typeof text !== 'string' || text === '') return text === undefined ? rest : { ...rest, reasoning_content: text };
+  return { ...rest, content: [{ type: 'thinking', thinking: [{ type: 'text', text }] }] };
+}
+
+function withUsageNames(frame: Frame, whose: (typeof usageDialects)[number]): Frame {
+  if (frame.kind !== 'json' || !isUsageOnly(frame) || !isObject(frame.value.usage)) return frame;
+  const { usage, ...value } = frame.value;
+  const { prompt_tokens: input, completion_tokens: output } = usage;
+  const counts = { prompt_tokens: input, completion_tokens: output };
+  switch (whose) {
+    case 'anthropic':
+      return {
+        ...frame,
+        value: { ...value, usage: { input_tokens: input, output_tokens: output, cache_read_input_tokens: 0 } },
+      };
+    case 'deepseek':
+      return { ...frame, value: { ...value, usage: { ...counts, prompt_cache_hit_tokens: 0 } } };
+    case 'kimi':
+      return { ...frame, value: { ...value, usage: { ...counts, cached_tokens: 0 } } };
+    case 'groq':
+      return { ...frame, value: { ...value, x_groq: { usage: counts } } };
+  }
+}

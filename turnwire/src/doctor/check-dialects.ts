@@ -1,0 +1,89 @@
+import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { errorBesideChoices, errorInEvent } from '@turnwire/wire/internal/dialects/error-shapes';
+import { finishClass, isOwnWord } from '@turnwire/wire/internal/dialects/finish-reasons';
+import { fragmentsOf } from './check-chat-tools.ts';
+import { choicesOf, type ChatFacts } from './chat-facts.ts';
+import { when, type Finding } from './finding.ts';
+
+/** What a chat stream says in words and shapes of its server's own. */
+export function checkDialects({ events, reasons, finish }: ChatFacts): readonly Finding[] {
+  const seen = finish < 0 ? events : events.slice(0, finish + 1);
+  const chunks = seen.flatMap(({ json }) => (json === undefined ? [] : [json]));
+  const all = events.flatMap(({ json }) => (json === undefined ? [] : [json]));
+  const odd = reasons.find((reason) => !isOwnWord(reason) && finishClass(reason) !== 'other' && !USUAL.has(reason));
+  return [
+    ...when(odd !== undefined, 'finish-spelling', `finish_reason "${odd ?? ''}"`),
+    ...checkCalls(chunks.flatMap(fragmentsOf)),
+    ...checkErrors(chunks),
+    ...when(chunks.some(hasThinkingPart), 'mistral-thinking', 'content with a part of type thinking'),
+    ...when(all.some(hasOtherUsage), 'usage-names', 'usage under other names'),
+  ];
+}
+
+/** These have findings of their own. */
+const USUAL: ReadonlySet<string> = new Set(['tool_use', 'tool_call', 'error']);
+
+function checkCalls(fragments: readonly JsonObject[]): readonly Finding[] {
+  const opened = fragments.filter((one) => nameOf(one) !== '');
+  const later = fragments.filter((one) => nameOf(one) === '');
+  const indexes = new Set(opened.map(({ index }) => index));
+  const ids = new Set(opened.map(({ id }) => id));
+  const shared = opened.some(({ id, index }) =>
+    opened.some((other) => typeof id === 'string' && id !== '' && other.id === id && other.index !== index),
+  );
+  const changes = later.some(({ id }) => typeof id === 'string' && id !== '' && !ids.has(id));
+  const late = opened.some(({ index }) => index === undefined) && later.some(({ index }) => index !== undefined);
+  const stray = later.some(({ index }) => index !== undefined && !indexes.has(index)) && !late;
+  return [
+    ...when(changes, 'tool-id-changes', 'a later fragment of a call has another id'),
+    ...when(shared, 'tool-id-shared', 'two calls with one id'),
+    ...when(late, 'tool-index-late', 'the index comes after the first fragment'),
+    ...when(stray, 'tool-index-stray', 'fragments at an index without a call'),
+    ...when(fragments.some(isDoubled), 'tool-args-doubled', 'the same arguments twice'),
+  ];
+}
+
+function functionOf(fragment: JsonObject): JsonObject {
+  return isObject(fragment.function) ? fragment.function : {};
+}
+
+function nameOf(fragment: JsonObject): string {
+  return stringOf(functionOf(fragment).name) ?? '';
+}
+
+function isDoubled(fragment: JsonObject): boolean {
+  const args = stringOf(functionOf(fragment).arguments) ?? '';
+  return args.startsWith('{') && args.endsWith('}') && args === args.slice(0, args.length / 2).repeat(2);
+}
+
+function checkErrors(chunks: readonly JsonObject[]): readonly Finding[] {
+  const inChoice = chunks.some((chunk) => choicesOf(chunk).some((choice) => errorBesideChoices(choice) !== undefined));
+  const bare = chunks.filter((chunk) => !Array.isArray(chunk.choices) && !('error' in chunk));
+  const failed = bare.filter((chunk) => errorInEvent(chunk) !== undefined);
+  return [
+    ...when(inChoice, 'choice-error', 'an error inside of a choice'),
+    ...when(failed.some(isBaseResp), 'base-resp', 'an error in base_resp'),
+    ...when(
+      failed.some((chunk) => !isBaseResp(chunk)),
+      'error-flat',
+      'an error without the member error',
+    ),
+  ];
+}
+
+function isBaseResp(chunk: JsonObject): boolean {
+  return isObject(chunk.base_resp);
+}
+
+function hasThinkingPart(chunk: JsonObject): boolean {
+  return choicesOf(chunk).some(({ delta }) => {
+    const content = isObject(delta) ? delta.content : undefined;
+    return Array.isArray(content) && content.some((part) => isObject(part) && part.type === 'thinking');
+  });
+}
+
+const OTHER_NAMES = ['input_tokens', 'cached_tokens', 'prompt_cache_hit_tokens', 'cache_read_input_tokens'];
+
+function hasOtherUsage({ usage, x_groq: groq }: JsonObject): boolean {
+  return (isObject(groq) && isObject(groq.usage)) || (isObject(usage) && OTHER_NAMES.some((name) => name in usage));
+}

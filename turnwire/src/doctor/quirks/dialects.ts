@@ -1,0 +1,63 @@
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
+
+const byShape = 'turnwire tells calls apart by ids, indexes, names, and by whether arguments are whole';
+const asError = 'turnwire: an error with its own code and message; the bridge tells them';
+
+/** What servers say in words and shapes of their own. */
+export const dialectQuirks: QuirkTable = {
+  'finish-spelling': broken(
+    'stop, length, tool_calls, content_filter and function_call are the finish reasons',
+    [client.naive('take a cut answer for a whole one (qwen-code#9884)')],
+    'turnwire reads a reason by its class, and hands it on as it was written; the bridge tells chat clients the usual word',
+  ),
+  'tool-id-changes': broken(
+    'a call has one id',
+    [client.naive('take each fragment for a call of its own (litellm#28223)')],
+    byShape,
+  ),
+  'tool-id-shared': broken(
+    'each call has an id of its own',
+    [client.naive('merge two calls, or answer one of them twice (oh-my-pi#2055)')],
+    byShape,
+  ),
+  'tool-index-late': broken(
+    'each fragment of a call has its index',
+    [client.naive('lose the arguments (term-llm#314)')],
+    byShape,
+  ),
+  'tool-index-stray': broken(
+    'all fragments of a call have one index',
+    [client.naive('lose the arguments (dirac#215)')],
+    byShape,
+  ),
+  'tool-args-doubled': broken(
+    'arguments come once',
+    [client.naive('fail to parse them (opencodex#361)')],
+    'turnwire takes the same arguments behind whole ones for a repetition',
+  ),
+  'choice-error': broken(
+    'an error stands beside the choices, under error',
+    [client.naive('take it for the end of a good answer (genkit#6079)')],
+    asError,
+  ),
+  'error-flat': broken(
+    'an error stands under error',
+    [client.naive('take a cut answer for a whole one (crush#1237)')],
+    asError,
+  ),
+  'base-resp': broken(
+    'an error stands under error',
+    [client.naive('take a cut answer for a whole one (ragflow#17292)')],
+    asError,
+  ),
+  'mistral-thinking': odd(
+    'reasoning has no agreed place; reasoning_content is the usual one',
+    [client.naive('lose it, or show "[object Object]" (litellm#16272)')],
+    'turnwire reads parts of type thinking as reasoning',
+  ),
+  'usage-names': odd(
+    'usage has prompt_tokens, completion_tokens and their details',
+    [client.naive('count nothing, or no cached tokens (pi#8119)')],
+    'turnwire reads the names of DeepSeek, Kimi, Groq, OpenRouter and Anthropic',
+  ),
+};
