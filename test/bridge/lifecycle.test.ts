@@ -167,6 +167,8 @@ describe('bridge: silence', () => {
           .at(-1)?.type,
       ).toBe('response.completed');
       expect(seen.includes('response.heartbeat')).toBe(headers === CODEX);
+      // A blank line behind a comment makes openai-go before 3.43 dispatch an empty event (bifrost#5874).
+      expect(seen).not.toContain(': keep-alive\n\n');
     }
   });
 

@@ -93,7 +93,7 @@ describe('fromChatRequest', () => {
         { role: 'function', name: 'run', content: 'ok' },
       ],
     });
-    expect(request.tools).toEqual([{ type: 'function', name: 'run', parameters: {} }]);
+    expect(request.tools).toEqual([{ type: 'function', name: 'run', parameters: {}, strict: false }]);
     expect(request.input).toEqual([
       { type: 'function_call', call_id: 'call_chat0', name: 'run', arguments: '{}' },
       { type: 'function_call_output', call_id: 'call_chat0', output: 'ok' },
@@ -206,7 +206,7 @@ describe('fromChatRequest', () => {
     ],
     [{ messages: [], tools: {} }, 'tools: expected an array, got an object'],
     [{ messages: [], tools: [{ type: 'function' }] }, 'tools[0].function: is missing, expected an object'],
-    [{ messages: [], tool_choice: 'any' }, 'tool_choice: expected auto, none, required or an object'],
+    [{ messages: [], tool_choice: 'maybe' }, 'tool_choice: expected auto, none, required or an object'],
     [{ messages: [], max_tokens: 1.5 }, 'max_tokens: expected a whole number above zero'],
     [{ messages: [], stream: 'yes' }, 'stream: expected a boolean, got a string'],
     [{ messages: [], temperature: '0' }, 'temperature: expected a number, got a string'],
@@ -252,7 +252,7 @@ describe('fromResponsesRequest', () => {
         { type: 'custom_tool_call', call_id: 'c', name: 'patch', input: 'x' },
         { type: 'custom_tool_call_output', call_id: 'c', output: 'ok' },
       ],
-      tools: [{ type: 'function', name: 'run', parameters: null }],
+      tools: [{ type: 'function', name: 'run', parameters: { type: 'object' } }],
       tool_choice: { type: 'custom', name: 'patch' },
       parallel_tool_calls: true,
       max_output_tokens: 5,

@@ -16,7 +16,7 @@ describe('toResponsesBody', () => {
   });
 
   test('the whole of it', () => {
-    const tool = { type: 'function' as const, name: 'run', parameters: {}, strict: false };
+    const tool = { type: 'function' as const, name: 'run', parameters: { type: 'object' }, strict: false };
     const request: ModelRequest = {
       instructions: 'be brief',
       input: [],

@@ -27,7 +27,9 @@ const generators: Readonly<Record<ProtocolId, Handler>> = { responses: createRes
 /** `POST /v1/responses`. */
 async function createResponse(request: ApiRequest): Promise<void> {
   const { context, headers } = request;
-  const prepared = await reading(request, 'responses', (body) => prepareResponses(body, context.store));
+  const prepared = await reading(request, 'responses', (body) =>
+    prepareResponses(body, { store: context.store, codex: isCodex(headers) }),
+  );
   if (prepared === undefined) return;
   const encoding = responsesReplyEncoderFor(context, prepared, newId('resp'), isCodex(headers));
   await run(request, prepared, encoding, () => keep(context.store, logOf(request), prepared, encoding.body));

@@ -204,7 +204,11 @@ class Connection {
     const { body } = read;
     exchange.onRequest({ route: 'responses_ws', wire: 'responses', body: () => body });
     try {
-      const prepared = await prepareResponses(body, this.#context.store, this.#memory);
+      const prepared = await prepareResponses(body, {
+        store: this.#context.store,
+        codex: this.#codex,
+        local: this.#memory,
+      });
       await (body.generate === false ? this.#warmUp(exchange, prepared) : this.#answer(exchange, prepared));
     } catch (error) {
       await this.#refuse(exchange, refusalOf(error) ?? internalError(this.#log, error, 'a request on a socket failed'));

@@ -70,7 +70,7 @@ export class SseReplyWriter implements ReplyWriter {
     if (this.#body.full) return;
     this.#open();
     const { heartbeat } = this.#encoder;
-    this.#body.write(heartbeat === undefined ? ': keep-alive\n\n' : this.#encoder.toSse([heartbeat]));
+    this.#body.write(heartbeat === undefined ? ': keep-alive\n' : this.#encoder.toSse([heartbeat]));
   }
 
   finish(events: readonly WireEvent[]): void {

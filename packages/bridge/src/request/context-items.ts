@@ -20,8 +20,13 @@ function isContext(item: unknown): item is JsonObject {
   );
 }
 
-function toMessage({ namespace, name, output }: JsonObject): JsonObject {
-  const source = [namespace, name].filter((part) => nonEmpty(part) !== undefined).join('.');
+function toMessage(item: JsonObject): JsonObject {
+  const source = [item.namespace, item.name].filter((part) => nonEmpty(part) !== undefined).join('.');
+  return messageOfOutput(item, source);
+}
+
+/** An output as a message of the user that says where it is from. */
+export function messageOfOutput({ output }: JsonObject, source: string): JsonObject {
   const head = { type: 'input_text', text: `${source}:\n` };
   const parts: readonly unknown[] = Array.isArray(output) ? output : [{ type: 'input_text', text: output }];
   return { type: 'message', role: 'user', content: [head, ...parts] };

@@ -68,6 +68,7 @@ export function parseResponses(body: JsonObject): ParsedRequest {
 /** @throws InvalidFieldError for what cannot be read or done, naming the field */
 export function parseChat(body: JsonObject): ParsedRequest {
   if ((optionalNumber(body.n, 'n') ?? 1) !== 1) throw new InvalidFieldError('n', 'only 1 is supported by this bridge');
+  if (Array.isArray(body.messages) && body.messages.length === 0) throw new InvalidFieldError('messages', 'is empty');
   return fromChatRequest(body);
 }
 
@@ -111,7 +112,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const map = createToolMap({
     tools: request.tools ?? [],
     input,
-    toolChoice: prepared.body.tool_choice,
+    toolChoice: typeof request.toolChoice === 'string' ? request.toolChoice : prepared.body.tool_choice,
   });
   const mapped = mapInputItems(map, input);
   const rest = without({ ...request }, ['tools', 'toolChoice']) as unknown as ModelRequest;

@@ -1,5 +1,7 @@
 import { nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Item } from '@turnwire/wire/internal/model/items';
+import { InvalidFieldError } from '@turnwire/wire/internal/request-fields';
+import { withoutOrphans } from './orphans.ts';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
 import { parseResponses, referenceOf, withIds, type Prepared } from './prepare.ts';
 import { conversationOf, type ResponseStore } from '../store/index.ts';
@@ -20,16 +22,25 @@ export class MissingStateError extends Error {
   }
 }
 
+/** Where earlier conversations are, and who asks. */
+interface Conversations {
+  readonly store: ResponseStore;
+  readonly codex: boolean;
+  readonly local?: LocalState;
+}
+
 /**
  * Reads a Responses request and puts the conversation together that it continues.
  *
  * @throws InvalidFieldError, MissingStateError
  */
-export async function prepareResponses(body: JsonObject, store: ResponseStore, local?: LocalState): Promise<Prepared> {
+export async function prepareResponses(body: JsonObject, { store, codex, local }: Conversations): Promise<Prepared> {
   const parsed = parseResponses(body);
   const previousId = nonEmpty(body.previous_response_id);
   const earlier = previousId === undefined ? [] : await earlierItems(previousId, store, local);
-  const given = await resolveReferences(parsed.request.input, earlier, store);
+  const resolved = await resolveReferences(parsed.request.input, earlier, store);
+  const given = withoutOrphans({ earlier, given: resolved }, codex);
+  if (earlier.length + given.length === 0 && body.generate !== false) throw new InvalidFieldError('input', 'is empty');
   const added = withIds(given);
   return {
     wire: 'responses',

@@ -40,6 +40,8 @@ export function fromChatMessages(messages: readonly unknown[]): ParsedMessages {
 class MessageReader {
   readonly items: Item[] = [];
   instructions: string | undefined;
+  /** How many calls of each id have no output yet. */
+  readonly #open = new Map<string, number>();
   /** Calls of custom tools: their outputs are of another type. */
   readonly #customCalls = new Set<string>();
   /** The form before `tool_calls` has no ids: an output belongs to the call before it. */
@@ -58,7 +60,7 @@ class MessageReader {
         this.#readAssistant(message, param, place);
         break;
       case 'tool':
-        this.#addOutput(requireString(message.tool_call_id, `${param}.tool_call_id`), message, param);
+        this.#addOutput(this.#answeredCall(message, param), message, param);
         break;
       case 'function':
         this.#addOutput(this.#lastFunctionCall, message, param);
@@ -102,6 +104,7 @@ class MessageReader {
   #addCall(value: unknown, param: string): void {
     const call = requireObject(value, param);
     const call_id = requireString(call.id, `${param}.id`);
+    this.#open.set(call_id, (this.#open.get(call_id) ?? 0) + 1);
     const carried = carriedFrom(call, CALL_MEMBERS);
     if (call.type !== 'custom') {
       const fields = requireObject(call.function, `${param}.function`);
@@ -127,6 +130,18 @@ class MessageReader {
       arguments: optionalString(fields.arguments, `${param}.arguments`) ?? '',
       ...carried,
     });
+  }
+
+  /** An output without its call would be lost without a word. */
+  #answeredCall(message: JsonObject, param: string): string {
+    const id = requireString(message.tool_call_id, `${param}.tool_call_id`);
+    const open = this.#open.get(id) ?? 0;
+    if (open === 0) {
+      const problem = `no tool call with the id ${JSON.stringify(id)} stands before this output`;
+      throw new InvalidFieldError(`${param}.tool_call_id`, problem);
+    }
+    this.#open.set(id, open - 1);
+    return id;
   }
 
   #addOutput(call_id: string, message: JsonObject, param: string): void {

@@ -47,7 +47,8 @@ export function fromChatRequest(body: JsonObject): ParsedRequest {
   const choice = parseToolChoice(body.tool_choice);
   const schema = outputSchema(body.response_format);
   const effort = optionalString(body.reasoning_effort, 'reasoning_effort');
-  const maxTokens = optionalCount(body.max_tokens, 'max_tokens');
+  // LM Studio's and llama.cpp's clients mean no limit by -1.
+  const maxTokens = body.max_tokens === -1 ? undefined : optionalCount(body.max_tokens, 'max_tokens');
   const request = withoutUndefined({
     model: optionalString(body.model, 'model'),
     instructions,
@@ -98,7 +99,8 @@ function parseFunction(value: unknown, param: string): Tool {
   const tool = withoutUndefined({
     description: optionalString(description, `${param}.description`),
     parameters: optionalObject(parameters, `${param}.parameters`),
-    strict: optionalBoolean(strict, `${param}.strict`),
+    // The default of this API. The Responses API's is to be strict where it can, and to fill in what is optional.
+    strict: optionalBoolean(strict, `${param}.strict`) ?? false,
   });
   return { type: 'function', name: requireString(name, `${param}.name`), ...tool };
 }
@@ -111,6 +113,7 @@ function customFormat(format: JsonObject): JsonObject {
 function parseToolChoice(value: unknown): ToolChoice | undefined {
   if (isAbsent(value)) return undefined;
   if (value === 'auto' || value === 'none' || value === 'required') return value;
+  if (value === 'any') return 'required'; // Mistral's word
   if (typeof value === 'string')
     throw new InvalidFieldError('tool_choice', 'expected auto, none, required or an object');
   const choice = requireObject(value, 'tool_choice');

@@ -2,6 +2,7 @@ import { type JsonObject } from '../base/json.ts';
 import type { ModelRequest, OutputSchema, Tool, ToolChoice } from '../model/request.ts';
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
+import { objectSchema } from '../tools/object-schema.ts';
 import { toChatMessages, type ToolName } from './request-messages.ts';
 
 /** How a Chat Completions request is written. */
@@ -79,8 +80,8 @@ function functionFields(tool: JsonObject): JsonObject {
   return withoutUndefined({
     name,
     description: description ?? undefined,
-    parameters: parameters ?? undefined,
-    strict: strict ?? undefined,
+    parameters: objectSchema(parameters),
+    strict: strict === true ? true : undefined, // false is the default
   });
 }
 

@@ -131,6 +131,7 @@ function parseTool(value: unknown, place: number): Tool {
 function parseToolChoice(value: unknown): ToolChoice | undefined {
   if (isAbsent(value)) return undefined;
   if (value === 'auto' || value === 'none' || value === 'required') return value;
+  if (value === 'any') return 'required'; // Mistral's word
   if (typeof value === 'string')
     throw new InvalidFieldError('tool_choice', 'expected auto, none, required or an object');
   const { type, name } = requireObject(value, 'tool_choice');

@@ -1,8 +1,9 @@
 import { isObject, nonEmpty, omit, type JsonObject } from '../base/json.ts';
 import { isMintedId } from '../base/minted-id.ts';
 import type { Item } from '../model/items.ts';
-import type { ModelRequest } from '../model/request.ts';
+import type { ModelRequest, Tool } from '../model/request.ts';
 import { sendableArguments } from '../arguments.ts';
+import { objectSchema } from '../tools/object-schema.ts';
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { withCallIds, withPairedCalls } from '../request-history.ts';
@@ -38,7 +39,7 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
     model: request.model ?? options.model,
     instructions: request.instructions === '' ? undefined : request.instructions,
     input: paired.flatMap((item, place) => inputItem(item, place, options.quirks ?? commonChatQuirks, notes)),
-    tools: request.tools,
+    tools: request.tools?.map(toTool),
     tool_choice: request.toolChoice,
     parallel_tool_calls: request.parallelToolCalls,
     reasoning: request.reasoning,
@@ -84,6 +85,10 @@ export function toInputItem(item: Item): JsonObject {
     fields.arguments = sendableArguments(fields.arguments);
   }
   return fields;
+}
+
+function toTool(tool: Tool): Tool {
+  return tool.type === 'function' ? ({ ...tool, parameters: objectSchema(tool.parameters) }) : tool;
 }
 
 function hasSendableId(fields: JsonObject): boolean {
