@@ -270,7 +270,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('has what is asked, heads and the types of events at debug', async () => {
+  it('has what is asked, heads, the types of events and what was skipped at debug', async () => {
     const lines = await linesOf('debug');
     expect([...new Set(lines.map(({ msg }) => msg))]).toEqual([
       'request',
@@ -278,16 +278,17 @@ describe('the log', () => {
       'asking',
       'head',
       'events',
+      'skipped',
       'response',
     ]);
     const events = lines.flatMap(({ events: types }) => (typeof types === 'string' ? types.split(', ') : []));
     expect([events[0], events.at(-1)]).toEqual(['created', 'completed']);
     expect(events.some((type) => type.startsWith('output_text.delta'))).toBe(true);
+    expect(lines.filter(({ msg }) => msg === 'skipped').every(({ data }) => typeof data === 'string')).toBe(true);
   });
 
-  it('has what was skipped and the whole answer at trace', async () => {
+  it('has the whole answer at trace', async () => {
     const lines = await linesOf('trace');
-    expect(lines.filter(({ msg }) => msg === 'skipped').every(({ data }) => typeof data === 'string')).toBe(true);
     const answer = lines.find(({ msg }) => msg === 'answer')?.answer as Json;
     expect(answer).toMatchObject({ object: 'response', status: 'completed' });
     expect(JSON.stringify(answer.output)).toContain('Hello from the scripted model.');

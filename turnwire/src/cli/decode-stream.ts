@@ -4,7 +4,7 @@ import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { DecoderOptions, StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';
 import { createDecoder } from '@turnwire/wire';
-import type { InputStream } from './context.ts';
+import type { InputStream, OutputStream } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
 import type { Output } from './output.ts';
 
@@ -27,14 +27,23 @@ export interface DecodeSource {
 /**
  * Decodes one input and writes each event as it happens. Ends at the end of the response, not of the input.
  *
+ * @param messages - where it is said how many events were passed over
  * @returns the failure, which was written as the last line.
  * @throws UsageError when the input cannot be read.
  */
-export async function decodeStream(source: DecodeSource, out: Output): Promise<ModelError | undefined> {
+export async function decodeStream(
+  source: DecodeSource,
+  out: Output,
+  messages: OutputStream,
+): Promise<ModelError | undefined> {
   const decoder = createDecoder(source.wire, source.options);
   await feed(decoder, source, (events) => out.writeLines(events));
-  const { failure } = decoder;
+  const { failure, skipped } = decoder;
   if (failure !== undefined) await out.writeLines([errorLine(failure)]);
+  if (skipped > 0) {
+    const what = skipped === 1 ? '1 event was passed over: it is' : `${skipped} events were passed over: they are`;
+    messages.write(`turnwire: ${what} no JSON object of the expected shape\n`);
+  }
   return failure;
 }
 

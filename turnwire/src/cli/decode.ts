@@ -44,7 +44,7 @@ export function createDecodeCommand({ cli, out, done }: CommandScope): Command {
       }
       if (flags.wire === undefined) throw new UsageError('--wire chat or --wire responses is needed');
       const source = { input, wire: flags.wire, options, graceMs: flags.usageGrace, chunkSize: flags.chunkSize };
-      const failure = await decodeStream(source, out);
+      const failure = await decodeStream(source, out, cli.stderr);
       done(failure === undefined ? exitCode.done : exitCode.failed);
     });
 }

@@ -15,8 +15,8 @@ import type {
 import { ExchangeSecrets, pathOf } from './secrets.ts';
 
 /**
- * The log: one line per exchange at `info` and above. `debug` adds what is asked and the types of events, `trace` the data
- * of events that were skipped and the whole answer.
+ * The log: one line per exchange at `info` and above. `debug` adds what is asked, the types of events and the
+ * beginning of those that were skipped, `trace` the whole answer.
  */
 export function createLogObserver(root: Logger): Observe {
   return (start) => {
@@ -123,7 +123,7 @@ class DetailedLog extends ExchangeLog {
     super.onRepair(repair, about);
     if (typeof about === 'object') return;
     if (about === undefined) this.log.debug({ repair }, 'repaired');
-    else if (this.log.isLevelEnabled('trace')) this.log.trace({ repair, data: this.#secrets.text(about) }, 'skipped');
+    else if (this.log.isLevelEnabled('debug')) this.log.debug({ repair, data: this.#secrets.text(about) }, 'skipped');
   }
 
   override onEnd(summary: ExchangeSummary): void {
