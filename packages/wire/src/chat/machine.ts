@@ -40,6 +40,14 @@ interface Choice {
   finish: string | undefined;
 }
 
+/** Members of a delta that are no reasoning, no state and nothing beside the text. */
+const OWN_MEMBERS: ReadonlySet<string> = new Set(['role', 'content', 'refusal', 'tool_calls', 'function_call']);
+
+function hasOnly(object: JsonObject, names: ReadonlySet<string>): boolean {
+  for (const name in object) if (!names.has(name)) return false;
+  return true;
+}
+
 /**
  * Chat Completions chunks -> canonical events: the rules of docs/contract.md section 3, one method per step.
  *
@@ -180,9 +188,13 @@ export class ChatMachine extends WireMachine {
   }
 
   #readDelta(choice: Choice, delta: JsonObject): void {
-    choice.state.take(delta);
-    const reasoning = reasoningOf(delta);
-    if (reasoning !== '') this.#onReasoning(choice, reasoning);
+    // Most deltas have but one of the wire's own members: they are not asked for each of those that some server has.
+    const isPlain = hasOnly(delta, OWN_MEMBERS);
+    if (!isPlain) {
+      choice.state.take(delta);
+      const reasoning = reasoningOf(delta);
+      if (reasoning !== '') this.#onReasoning(choice, reasoning);
+    }
     const content = delta['content'];
     if (typeof content === 'string') {
       if (content !== '') this.#onText(choice, content);
@@ -192,7 +204,7 @@ export class ChatMachine extends WireMachine {
     }
     const refusal = delta['refusal'];
     if (typeof refusal === 'string' && refusal !== '') this.#onRefusal(choice, refusal);
-    this.#beside.readDelta(choice.index, delta);
+    if (!isPlain) this.#beside.readDelta(choice.index, delta);
     const fragments = fragmentsOf(delta);
     if (fragments.length === 0) return;
     if (fragments !== delta['tool_calls']) this.repaired('function_call');
