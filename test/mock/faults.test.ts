@@ -4,6 +4,7 @@ import { listFaults, scenario, startMock, type ScenarioBuilder } from '../../pac
 import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
 import {
   addsBothFields,
+  believesDone,
   byItemId,
   cachedTokens,
   checksType,
@@ -243,6 +244,17 @@ const rows: Row[] = [
   { fault: 'mistral-thinking', script: 'reasoning', naive: loop },
   { fault: 'usage-names:anthropic', naive: loop },
   { fault: 'usage-names:groq', naive: loop },
+  { fault: 'done-empty', on: 'responses', naive: believesDone },
+  { fault: 'args-done-empty', on: 'responses', script: 'tools', naive: loop },
+  { fault: 'completed-incomplete', on: 'responses', naive: loop, ours: { end: 'error:incomplete', usage: undefined } },
+  { fault: 'completed-failed', on: 'responses', naive: loop, ours: after('server_error') },
+  { fault: 'response-done', on: 'responses', naive: loop },
+  { fault: 'response-cancelled', on: 'responses', naive: loop, ours: after('incomplete') },
+  { fault: 'type-in-event-line', on: 'responses', naive: sdk },
+  { fault: 'context-wording:ollama', naive: loop, ours: instead('context_window_exceeded') },
+  { fault: 'context-wording:anthropic', on: 'responses', naive: loop, ours: instead('context_window_exceeded') },
+  { fault: 'error-string-code:401', naive: loop, ours: after('unauthorized') },
+  { fault: 'error-string-code:401', on: 'responses', naive: loop, ours: after('unauthorized') },
   // transport
   { fault: 'gzip', naive: rawHttp },
   { fault: 'redirect', naive: rawHttp },

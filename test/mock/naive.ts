@@ -35,7 +35,7 @@ interface Delta {
 
 interface Chunk {
   choices: { delta?: Delta; finish_reason?: string | null }[];
-  usage?: { total_tokens: number };
+  usage?: { total_tokens: number } | null;
 }
 
 interface Item {
@@ -247,7 +247,7 @@ export const stopsAtAnyFinish = believing({
 /** A chunk without usage has a choice. */
 export const firstChoice = believing({
   chat: (chunk, state) => {
-    if (chunk.usage === undefined && chunk.choices[0]!.delta === undefined) throw new Error('no delta');
+    if (!chunk.usage && chunk.choices[0]!.delta === undefined) throw new Error('no delta');
     readChat(chunk, state, {});
   },
 });
@@ -331,6 +331,16 @@ export const itemTexts = believing({
     readResponses(event, state);
     const { item } = event;
     if (item?.type === 'message') item.content.forEach((part) => part.text.length);
+  },
+});
+
+/** What a done item says is the whole truth. */
+export const believesDone = believing({
+  responses: (event, state) => {
+    readResponses(event, state);
+    const { type, item } = event;
+    if (type !== 'response.output_item.done' || item?.type !== 'message') return;
+    state.outcome.text = item.content.map((part) => part.text).join('');
   },
 });
 

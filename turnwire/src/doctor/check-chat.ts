@@ -3,7 +3,7 @@ import { finishClass } from '@turnwire/wire/internal/dialects/finish-reasons';
 import { chatFacts, choicesOf, type ChatFacts } from './chat-facts.ts';
 import { checkTools, fragmentsOf } from './check-chat-tools.ts';
 import { checkDialects } from './check-dialects.ts';
-import { isBytewise } from './check-framing.ts';
+import { isBytewise, nameOfError } from './check-framing.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
 import type { SseEvent } from './sse-reading.ts';
@@ -21,7 +21,11 @@ export function checkChat(sample: Sample): readonly Finding[] {
     ...checkTools(facts),
     ...checkDialects(facts),
     ...checkLate(facts),
-    ...when(failed, 'error-mid-stream', facts.events[facts.error]?.data.slice(0, 80) ?? ''),
+    ...when(
+      failed,
+      nameOfError(facts.events[facts.error]?.json?.error),
+      facts.events[facts.error]?.data.slice(0, 80) ?? '',
+    ),
   ];
 }
 

@@ -142,3 +142,9 @@ function checkSizes({ reading, answer }: Sample): readonly Finding[] {
 export function objectsIn(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
 }
+
+/** The fault that an error event is: its code may be an HTTP status as text. */
+export function nameOfError(error: unknown): string {
+  const code = isObject(error) ? error.code : undefined;
+  return typeof code === 'string' && /^[45]\d\d$/.test(code) ? 'error-string-code' : 'error-mid-stream';
+}

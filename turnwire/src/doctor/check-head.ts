@@ -1,4 +1,5 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { tellsFullContext } from '@turnwire/wire/internal/dialects/full-context';
 import { wantsKey } from './examination.ts';
 import { when, type Finding } from './finding.ts';
 import type { RawAnswer } from './raw-exchange.ts';
@@ -30,6 +31,7 @@ function refusalOf(status: number, headers: Readonly<Record<string, string>>, te
   if (status === 429 && /try again in/i.test(text)) return 'rate-limit-text';
   if (status !== 400) return 'status';
   if (text.includes('thought_signature')) return 'thought-signature';
+  if (tellsFullContext(errorMessage(text))) return 'context-wording';
   if (text.includes('image')) return 'image-refused';
   if (/stream_options|include_usage/.test(text)) return 'usage-refused';
   if (text.includes('max_tokens')) return 'max-tokens-refused';

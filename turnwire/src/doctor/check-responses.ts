@@ -1,6 +1,6 @@
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { validateOrder } from '@turnwire/wire/internal/responses/validate';
-import { isHeartbeat, isSentinel, objectsIn } from './check-framing.ts';
+import { isHeartbeat, isSentinel, nameOfError, objectsIn } from './check-framing.ts';
 import { when, type Finding } from './finding.ts';
 import type { SseEvent } from './sse-reading.ts';
 
@@ -19,7 +19,7 @@ export interface ResponsesFacts {
   readonly response: JsonObject | undefined;
 }
 
-const TERMINAL = /^(response\.(completed|failed|incomplete)|error)$/;
+const TERMINAL = /^(response\.(completed|failed|incomplete|done|cancelled|error)|error)$/;
 
 /** The type of an event, for people. */
 export function typeOf(event: SseEvent | undefined): string {
@@ -42,12 +42,21 @@ export function responsesFacts({ reading }: ResponsesStream): ResponsesFacts {
 /** What is wrong with the events of a response. */
 export function checkResponses(stream: ResponsesStream): readonly Finding[] {
   const facts = responsesFacts(stream);
+  const nameless = facts.events.find(
+    ({ name, json }) => isNamedByLine(name) && json !== undefined && json.type === undefined,
+  );
+  if (nameless !== undefined)
+    return [{ quirk: 'type-in-event-line', seen: `no type beside event: ${nameless.name ?? ''}` }];
   if (facts.typed.length === 0) return [];
   const found = [...checkEnd(stream, facts), ...checkTypes(facts)];
   if (facts.terminal < 0 || facts.events[facts.terminal]?.json?.type !== 'response.completed') return found;
   const shape = [...checkSequence(facts), ...checkItems(facts), ...checkCompleted(facts)];
   const order = shape.length > 0 || found.length > 0 || stream.reading.invalidUtf8 === true ? [] : checkOrder(facts);
   return [...found, ...shape, ...order];
+}
+
+function isNamedByLine(name: string | undefined): boolean {
+  return name?.startsWith('response.') === true;
 }
 
 /** The terminal event, and what follows it. */
@@ -58,11 +67,25 @@ function checkEnd(stream: ResponsesStream, facts: ResponsesFacts): readonly Find
   const error = isObject(response?.error) ? response.error : undefined;
   const late = events.slice(terminal + 1).find(({ json }) => TERMINAL.test(String(json?.type)));
   return [
-    ...when(type === 'error', 'error-mid-stream', events[terminal]?.data.slice(0, 80) ?? ''),
+    ...when(type === 'error', nameOfError(end?.error), events[terminal]?.data.slice(0, 80) ?? ''),
+    ...when(type === 'response.done', 'response-done', 'response.done for response.completed'),
+    ...when(type === 'response.cancelled', 'response-cancelled', 'response.cancelled'),
+    ...checkStatus(type, response),
     ...when(type === 'response.failed', 'response-failed', `response.failed: ${String(error?.code)}`),
     ...(type === 'response.incomplete' ? checkIncomplete(stream, response) : []),
     ...when(terminal >= 0 && late !== undefined, 'late-error', `${String(late?.json?.type)} after ${type}`),
     ...when(events.some(isSentinel), 'sentinel-on-responses', 'a [DONE]'),
+  ];
+}
+
+/** What a response says of itself in an event that is called completed. */
+function checkStatus(type: string, response: JsonObject | undefined): readonly Finding[] {
+  if (type !== 'response.completed') return [];
+  const status = String(response?.status);
+  const seen = `response.completed with the status ${status}`;
+  return [
+    ...when(status === 'incomplete', 'completed-incomplete', seen),
+    ...when(status === 'failed', 'completed-failed', seen),
   ];
 }
 
@@ -76,7 +99,7 @@ function checkIncomplete({ body }: ResponsesStream, response: JsonObject | undef
 }
 
 const KNOWN_TYPES =
-  /^(error|codex\.rate_limits|response\.(metadata|created|in_progress|queued|completed|failed|incomplete|output_item\.(added|done)|content_part\.(added|done)|output_text\.(delta|done|annotation\.added)|refusal\.(delta|done)|reasoning_(text|summary_text)\.(delta|done)|reasoning_summary_part\.(added|done)|function_call_arguments\.(delta|done)|custom_tool_call_input\.(delta|done)|(web_search|file_search|code_interpreter|image_generation|mcp)_call.*|mcp_.*))$/;
+  /^(error|codex\.rate_limits|response\.(metadata|created|in_progress|queued|completed|failed|incomplete|done|cancelled|error|output_item\.(added|done)|content_part\.(added|done)|output_text\.(delta|done|annotation\.added)|refusal\.(delta|done)|reasoning_(text|summary_text)\.(delta|done)|reasoning_summary_part\.(added|done)|function_call_arguments\.(delta|done)|custom_tool_call_input\.(delta|done)|(web_search|file_search|code_interpreter|image_generation|mcp)_call.*|mcp_.*))$/;
 
 const KNOWN_ITEMS =
   /^(message|reasoning|compaction|function_call|custom_tool_call|(local_shell|shell|apply_patch|web_search|file_search|code_interpreter|image_generation|computer|mcp|tool_search)_call|mcp_(list_tools|approval_request))$/;
@@ -151,8 +174,28 @@ function checkItems(facts: ResponsesFacts): readonly Finding[] {
       'output [] in response.completed',
     ),
     ...checkIds(added, done, deltas),
+    ...when(
+      isErased(deltas, done, 'message', /^response\.output_text\.delta$/),
+      'done-empty',
+      'a text was streamed, its item is empty',
+    ),
+    ...when(
+      isErased(deltas, done, 'function_call', /^response\.function_call_arguments\.delta$/),
+      'args-done-empty',
+      'arguments were streamed, their call has none',
+    ),
     ...when(isLateAdded(typed), 'out-of-order', 'an item or part is announced after its deltas'),
   ];
+}
+
+/** An item of the type that something was streamed for, and that is done with nothing in it. */
+function isErased(deltas: readonly JsonObject[], done: readonly JsonObject[], type: string, delta: RegExp): boolean {
+  const streamed = new Set(deltas.filter((one) => delta.test(String(one.type))).map(({ item_id: id }) => id));
+  const items = done.flatMap(({ item }) => (isObject(item) && item.type === type ? [item] : []));
+  return items.some(({ id, content, arguments: input }) => {
+    const isEmpty = type === 'message' ? Array.isArray(content) && content.length === 0 : input === '';
+    return isEmpty && id !== undefined && streamed.has(id);
+  });
 }
 
 function checkIds(

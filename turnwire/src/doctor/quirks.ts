@@ -4,6 +4,7 @@ import { dialectQuirks } from './quirks/dialects.ts';
 import { endingQuirks } from './quirks/ending.ts';
 import { errorQuirks } from './quirks/errors.ts';
 import { framingQuirks } from './quirks/framing.ts';
+import { responsesDialectQuirks } from './quirks/responses-dialects.ts';
 import { responsesQuirks } from './quirks/responses.ts';
 import { transportQuirks } from './quirks/transport.ts';
 
@@ -14,6 +15,7 @@ export const quirks: QuirkTable = {
   ...chatQuirks,
   ...errorQuirks,
   ...responsesQuirks,
+  ...responsesDialectQuirks,
   ...transportQuirks,
   ...dialectQuirks,
 };

@@ -7,6 +7,7 @@ import { framingFaults } from './framing.ts';
 import { paceFaults } from './pace.ts';
 import { reasoningFaults } from './reasoning.ts';
 import { requestFaults } from './requests.ts';
+import { responsesDialectFaults } from './responses-dialects.ts';
 import { responsesShapeFaults } from './responses-shape.ts';
 import { toolFaults } from './tools.ts';
 import { transportFaults } from './transport.ts';
@@ -23,6 +24,7 @@ const specs: readonly FaultSpec[] = [
   ...errorFaults,
   ...requestFaults,
   ...responsesShapeFaults,
+  ...responsesDialectFaults,
   ...paceFaults,
   ...transportFaults,
   ...websocketFaults,

@@ -1,0 +1,139 @@
+import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { fullContextWordings } from '@turnwire/wire/internal/dialects/full-context';
+import type { Frame } from '../answer.ts';
+import type { FaultSpec, FaultWire } from './fault.ts';
+import { isTerminal, responsesFrame, typeOf, withFields } from '../frames.ts';
+import { oneOf, word } from './args.ts';
+import { beforeEnd } from './ending.ts';
+import { refuse } from './errors.ts';
+
+const wires: readonly FaultWire[] = ['responses', 'websocket'];
+
+/** What servers of the wild say in words of their own. */
+export const responsesDialectFaults: readonly FaultSpec[] = [
+  {
+    name: 'done-empty',
+    summary: 'Items are done with content [] although their text was streamed: the endpoint of Codex (oh-my-pi#5146).',
+    wires,
+    create: () => ({ frames: (frames) => frames.map((frame) => withItems(frame, withoutText)) }),
+  },
+  {
+    name: 'args-done-empty',
+    summary: 'Calls are done with arguments "" although they were streamed: gateways (cc-switch#6481).',
+    wires: ['responses'],
+    create: () => ({ frames: (frames) => frames.map((frame) => withItems(withoutWhole(frame), withoutInput)) }),
+  },
+  {
+    name: 'completed-incomplete',
+    summary: 'response.completed carries a response that is incomplete: vLLM up to 0.29 (vllm#45386).',
+    wires,
+    create: () => ({
+      frames: endWith({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }),
+    }),
+  },
+  {
+    name: 'completed-failed',
+    summary: 'response.completed carries a response that failed: self-made Responses endpoints.',
+    wires,
+    create: () => ({
+      frames: endWith({ status: 'failed', error: { code: 'server_error', message: 'scripted server_error' } }),
+    }),
+  },
+  {
+    name: 'response-done',
+    summary:
+      'The last event is called response.done: the Codex backend (pokoclaw#62), endpoints made after the realtime API.',
+    wires,
+    create: () => ({ frames: (frames) => frames.map((frame) => renamed(frame, 'response.done')) }),
+  },
+  {
+    name: 'response-cancelled',
+    summary: 'The event response.cancelled ends the answer in its middle: servers with a route that cancels.',
+    wires,
+    create: () => ({
+      frames: (frames) => [
+        ...beforeEnd(frames),
+        responsesFrame({ type: 'response.cancelled', response: { id: 'resp_gone', status: 'cancelled', output: [] } }),
+      ],
+    }),
+  },
+  {
+    name: 'type-in-event-line',
+    summary: 'The type of an event is in its event line alone: cursor2api#116.',
+    wires: ['responses'],
+    create: () => ({ frames: (frames) => frames.map(withoutType) }),
+  },
+  {
+    name: 'context-wording',
+    args: '[SERVER]',
+    summary:
+      'HTTP 400 that tells a full context in the words of SERVER (default vllm), with no code for it: nearly all of them.',
+    wires: ['chat', 'responses'],
+    create: (arg) => {
+      const servers = fullContextWordings.map(({ server }) => server);
+      const server = oneOf('context-wording', arg, servers, 'vllm');
+      const message = fullContextWordings.find((row) => row.server === server)?.example;
+      return { head: (head) => refuse(head, 400, { message, type: 'BadRequestError', param: null, code: 400 }) };
+    },
+  },
+  {
+    name: 'error-string-code',
+    args: '[CODE]',
+    summary:
+      'An error in mid-answer whose code is an HTTP status as text (default 429) and whose type is None: LiteLLM.',
+    wires: ['chat', 'responses', 'websocket'],
+    create: (arg) => {
+      const code = word('error-string-code', arg, '429');
+      const error = { message: 'litellm.APIError: scripted failure', type: 'None', param: 'None', code };
+      return { frames: (frames, { wire }) => [...beforeEnd(frames), errorFrames[wire](error)] };
+    },
+  },
+];
+
+const responsesError = (error: JsonObject): Frame => responsesFrame({ type: 'error', error });
+
+const errorFrames: Readonly<Record<FaultWire, (error: JsonObject) => Frame>> = {
+  chat: (error) => ({ kind: 'json', event: '', value: { error } }),
+  responses: responsesError,
+  websocket: responsesError,
+};
+
+/** The event with its item, or those of the final output, changed once they are done. */
+function withItems(frame: Frame, change: (item: JsonObject) => JsonObject): Frame {
+  if (frame.kind !== 'json') return frame;
+  const { item, response } = frame.value;
+  if (typeOf(frame) === 'response.output_item.done' && isObject(item)) return withFields(frame, { item: change(item) });
+  if (!isTerminal(frame) || !isObject(response) || !Array.isArray(response.output)) return frame;
+  const output = (response.output as unknown[]).map((one) => (isObject(one) ? change(one) : one));
+  return withFields(frame, { response: { ...response, output } });
+}
+
+function withoutText(item: JsonObject): JsonObject {
+  if (item.type === 'message') return { ...item, content: [] };
+  return item.type === 'reasoning' ? { ...item, summary: [], content: [] } : item;
+}
+
+function withoutInput(item: JsonObject): JsonObject {
+  return item.type === 'function_call' ? { ...item, arguments: '' } : item;
+}
+
+function withoutWhole(frame: Frame): Frame {
+  return typeOf(frame) === 'response.function_call_arguments.done' ? withFields(frame, { arguments: '' }) : frame;
+}
+
+function endWith(fields: JsonObject): (frames: Frame[]) => Frame[] {
+  return (frames) =>
+    frames.map((frame) => {
+      if (frame.kind !== 'json' || !isTerminal(frame) || !isObject(frame.value.response)) return frame;
+      return withFields(frame, { response: { ...frame.value.response, ...fields } });
+    });
+}
+
+function renamed(frame: Frame, type: string): Frame {
+  if (frame.kind !== 'json' || !isTerminal(frame)) return frame;
+  return { ...frame, event: type, value: { ...frame.value, type } };
+}
+
+function withoutType(frame: Frame): Frame {
+  return withFields(frame, { type: undefined });
+}

@@ -1,0 +1,52 @@
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
+
+const believed = 'turnwire believes the payload: incomplete or failed, never a success';
+
+/** What servers of the wild say in words of their own. */
+export const responsesDialectQuirks: QuirkTable = {
+  'done-empty': broken(
+    'an item that is done has the text that was streamed',
+    [client.codex('an empty answer'), client.agents('an empty answer')],
+    'nothing empty erases what was streamed',
+  ),
+  'args-done-empty': broken(
+    'a call that is done has the arguments that were streamed',
+    [client.codex('runs the tool without arguments'), client.agents('runs the tool without arguments')],
+    'nothing empty erases what was streamed',
+  ),
+  'completed-incomplete': broken(
+    'an unfinished response ends in response.incomplete',
+    [client.codex('takes a cut answer for a whole one'), client.naive('take a cut answer for a whole one')],
+    believed,
+  ),
+  'completed-failed': broken(
+    'a failed response ends in response.failed',
+    [client.codex('an empty success'), client.naive('an empty success')],
+    believed,
+  ),
+  'response-done': broken(
+    'a response ends in response.completed',
+    [client.codex('retries a finished answer'), client.naive('wait for an end that came')],
+    'turnwire takes it for response.completed',
+  ),
+  'response-cancelled': broken(
+    'a good request is not cancelled',
+    [client.codex('retries it'), client.naive('wait for an end that came')],
+    'turnwire: incomplete, code cancelled',
+  ),
+  'type-in-event-line': broken(
+    'the JSON of an event has its type',
+    [client.openai('no events'), client.codex('passes over every event')],
+    'turnwire takes the type from the event line',
+  ),
+  'context-wording': odd(
+    'a full context has the code context_length_exceeded',
+    [client.codex('shows an error instead of making room'), client.naive('show an error instead of making room')],
+    'turnwire knows the words; the bridge tells the code',
+  ),
+  'error-string-code': broken(
+    'an error has a code in words and a type',
+    [client.codex('retries what can never succeed'), client.naive('retry what can never succeed')],
+    'turnwire reads three digits as the status that they are',
+  ),
+};
