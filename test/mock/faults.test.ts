@@ -125,7 +125,7 @@ const rows: Row[] = [
     fault: 'length-mid-call',
     script: 'tools',
     naive: loop,
-    ours: { end: 'error:context_window_exceeded', calls: [], usage: undefined },
+    ours: { end: 'error:incomplete', calls: [], usage: undefined },
   },
   {
     fault: 'length-mid-call',
@@ -171,7 +171,7 @@ const rows: Row[] = [
     ours: after('server_error'),
   })),
   { fault: 'finish-error', naive: loop, ours: after('server_error') },
-  { fault: 'length', naive: loop, ours: after('context_window_exceeded') },
+  { fault: 'length', naive: loop, ours: after('incomplete') },
   { fault: 'length', naive: loop, provider: { maxOutputTokens: 9 }, ours: after('incomplete') },
   { fault: 'content-filter', naive: loop, ours: after('content_filter') },
   { fault: 'content-filter', on: 'responses', naive: loop, ours: after('content_filter') },
