@@ -51,6 +51,28 @@ describe('bridge: what goes up to a server', () => {
     expect(body.tool_choice).toBe('required');
   });
 
+  it.each(both)('$client to $server: text parts do not run together, and empty ones are left out', async (row) => {
+    const type = row.client === 'chat' ? 'text' : 'input_text';
+    const content = ['Hello', '', 'there'].map((text) => ({ type, text }));
+    const messages = [{ role: 'user', content }];
+    const body = await sent(row.client, row.server, row.client === 'chat' ? { messages } : { input: messages });
+    const said = JSON.stringify(body.messages ?? body.input);
+    expect(said).not.toContain('Hellothere');
+    expect(said).toMatch(/Hello.*there/);
+  });
+
+  it.each([
+    { type: 'input_image', image_url: { url: 'data:,x', detail: 'low' } },
+    { type: 'image_url', image_url: { url: 'data:,x', detail: 'low' } },
+    { type: 'image_url', image_url: 'data:,x', detail: 'low' },
+  ])('an image of a Responses client in the form of the chat wire is read: %j', async (image) => {
+    const input = [{ role: 'user', content: [image] }];
+    const [message] = (await sent('responses', 'chat', { input })).messages as Json[];
+    expect(message?.content).toEqual([{ type: 'image_url', image_url: { url: 'data:,x', detail: 'low' } }]);
+    const [item] = (await sent('responses', 'responses', { input })).input as Json[];
+    expect(item?.content).toEqual([{ type: 'input_image', image_url: 'data:,x', detail: 'low' }]);
+  });
+
   it('max_tokens -1 is no limit', async () => {
     const body = await sent('chat', 'chat', { max_tokens: -1 });
     expect([body.max_tokens, body.max_completion_tokens]).toEqual([undefined, undefined]);

@@ -60,7 +60,7 @@ describe('fromChatRequest', () => {
         { type: 'function_call', call_id: 'a', name: 'run', arguments: '{}' },
         { type: 'custom_tool_call', call_id: 'b', name: 'patch', input: '***' },
         { type: 'function_call_output', call_id: 'a', output: 'out a' },
-        { type: 'custom_tool_call_output', call_id: 'b', output: 'out b' },
+        { type: 'custom_tool_call_output', call_id: 'b', output: 'out\n b' },
         { type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'refusal', refusal: 'no' }] },
       ],
     });

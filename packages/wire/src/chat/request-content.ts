@@ -3,17 +3,26 @@ import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 /** Told why a part was left out. */
 export type OnSkip = (why: string) => void;
 
-/** All text of a content: a string, or its text, refusal and reasoning parts one after another. */
+/**
+ * All text of a content: a string, or its text, refusal and reasoning parts, joined by a line end as servers join them
+ * that take parts (llama.cpp, vLLM): glued together they would be other words.
+ */
 export function textOfParts(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map((part: unknown) => textOfPart(part) ?? '').join('');
+  return content
+    .map((part: unknown) => textOfPart(part) ?? '')
+    .filter((text) => text !== '')
+    .join('\n');
 }
 
 /** The content of a user or system message: a string while there is only text, else chat parts in their order. */
 export function toChatContent(content: unknown, onSkip: OnSkip): string | JsonObject[] {
   if (!Array.isArray(content)) return stringOf(content) ?? '';
-  const parts = content.map((part: unknown) => toChatPart(part, onSkip)).filter((part) => part !== undefined);
+  const parts = content
+    .map((part: unknown) => toChatPart(part, onSkip))
+    .filter((part) => part !== undefined)
+    .filter(({ text }) => text !== '');
   return parts.every((part) => part.type === 'text') ? textOfParts(content) : parts;
 }
 

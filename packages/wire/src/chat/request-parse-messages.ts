@@ -164,7 +164,7 @@ function parseContent(value: unknown, param: string): string | JsonObject[] {
     inputPart(requireObject(part, `${param}[${place}]`), `${param}[${place}]`),
   );
   const texts = parts.map((part) => (part.type === 'input_text' ? part.text : undefined));
-  return texts.every((text) => typeof text === 'string') ? texts.join('') : parts;
+  return texts.every((text) => typeof text === 'string') ? texts.filter((text) => text !== '').join('\n') : parts;
 }
 
 function inputPart(part: JsonObject, param: string): JsonObject {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../base/json.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest, OutputSchema, Tool, ToolChoice } from '../model/request.ts';
 import { outputSchemaOf } from '../output-schema.ts';
@@ -84,7 +84,10 @@ function parseItem(value: unknown, place: number): Item {
   const item = requireObject(value, param);
   const type = optionalString(item.type, `${param}.type`);
   if (type === undefined && item.role !== undefined) return parseItem({ ...item, type: 'message' }, place);
-  if (type === 'message') checkMessage(item, param);
+  if (type === 'message') {
+    checkMessage(item, param);
+    return Array.isArray(item.content) ? { ...item, content: item.content.map(imageAsInput) } : item;
+  }
   if (type === 'function_call') checkStrings(item, param, ['call_id', 'name', 'arguments']);
   if (type === 'custom_tool_call') checkStrings(item, param, ['call_id', 'name', 'input']);
   if (type === 'function_call_output' || type === 'custom_tool_call_output') {
@@ -111,6 +114,15 @@ function checkContent(value: unknown, param: string): void {
     requireString(type, `${at}.type`);
     if (type === 'input_text' || type === 'output_text') requireString(text, `${at}.text`);
   }
+}
+
+/** Clients that come from the chat wire write images in its form. */
+function imageAsInput(part: unknown): unknown {
+  if (!isObject(part) || (part.type !== 'image_url' && part.type !== 'input_image')) return part;
+  const { image_url: image } = part;
+  if (part.type === 'input_image' && !isObject(image)) return part;
+  const { url, detail } = isObject(image) ? image : { url: image, detail: part.detail };
+  return { ...part, type: 'input_image', image_url: url, detail: detail ?? part.detail ?? 'auto' };
 }
 
 function checkStrings(item: JsonObject, param: string, names: readonly string[]): void {

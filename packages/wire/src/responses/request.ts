@@ -88,7 +88,7 @@ export function toInputItem(item: Item): JsonObject {
 }
 
 function toTool(tool: Tool): Tool {
-  return tool.type === 'function' ? ({ ...tool, parameters: objectSchema(tool.parameters) }) : tool;
+  return tool.type === 'function' ? { ...tool, parameters: objectSchema(tool.parameters) } : tool;
 }
 
 function hasSendableId(fields: JsonObject): boolean {
