@@ -114,12 +114,11 @@ describe('bridge: a request that is small on the wire and huge behind it', () =>
 /** A long conversation: few things repeat in it. */
 function conversation(bytes: number): string {
   const output = Array.from({ length: 1000 }, (_, n) => `line ${n}: ${Math.sin(n)} is not ${Math.cos(n)}`).join('\n');
-  const items = Array.from({ length: Math.ceil(bytes / output.length) }, (_, n) => ({
-    type: 'function_call_output',
-    call_id: `c${n}`,
-    output: output.replaceAll('0.', `${n}.`),
-  }));
-  return JSON.stringify({ model: 'm', input: items });
+  const items = Array.from({ length: Math.ceil(bytes / output.length) }, (_, n) => [
+    { type: 'function_call', call_id: `c${n}`, name: 'f', arguments: '{}' },
+    { type: 'function_call_output', call_id: `c${n}`, output: output.replaceAll('0.', `${n}.`) },
+  ]);
+  return JSON.stringify({ model: 'm', input: items.flat() });
 }
 
 it.each([

@@ -125,8 +125,9 @@ export class ChatMachine extends WireMachine {
     if (Array.isArray(choices)) this.#readChoices(choices);
     else if (!isObject(usageIn(chunk))) this.skipped++;
     if (this.phase === 'ended') return;
-    this.#takeUsage(usageIn(chunk));
-    this.#beside.readChunk(chunk);
+    const usage = usageIn(chunk);
+    if (usage !== undefined && usage !== null) this.#takeUsage(usage);
+    if (chunk['citations'] !== undefined) this.#beside.readChunk(chunk);
     if (this.#unfinished === 0 && this.#choices.size > 0) this.#finish();
   }
 
@@ -138,7 +139,7 @@ export class ChatMachine extends WireMachine {
     for (let place = 0; place < choices.length; place++) {
       const value = choices[place];
       if (!isObject(value)) continue;
-      const error = errorBesideChoices(value);
+      const error = value['error'] === undefined ? undefined : errorBesideChoices(value);
       if (error !== undefined) {
         this.fail(errorFromWire(error));
         return;
