@@ -7,7 +7,11 @@ import { isToolCall } from '../../packages/wire/src/model/items.ts';
 import { eventsOf, of, shortHistory, testTool } from './helpers.ts';
 
 /** Faults that need an argument to do anything. */
-const argumentsOf: Readonly<Record<string, string>> = { status: '503', 'turn-state': 'abc' };
+const argumentsOf: Readonly<Record<string, string>> = {
+  status: '503',
+  'turn-state': 'abc',
+  'param-refused': 'temperature',
+};
 
 const scenario: Scenario = {
   turns: [

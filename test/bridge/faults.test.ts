@@ -35,13 +35,8 @@ function refused(status: number): Ends {
 }
 
 /** After the first event: an error in the stream, and a status where nothing was sent yet. */
-function failed(status: number): Ends {
-  return {
-    stream: 'failed:server_error',
-    json: `http:${status}`,
-    chat: 'error:server_error',
-    chatJson: `http:${status}`,
-  };
+function failed(status: number, code = 'server_error'): Ends {
+  return { stream: `failed:${code}`, json: `http:${status}`, chat: `error:${code}`, chatJson: `http:${status}` };
 }
 
 /** Every fault that does not end in a whole answer. All others have to be healed. */
@@ -61,7 +56,21 @@ const endings: Readonly<Record<string, Ends>> = {
   'error-200': refused(500),
   'error-mid-stream': failed(500),
   // docs/contract.md 3.6: the finish reason is the code.
-  'finish-error': { ...failed(500), stream: 'failed:error', chat: 'error:error' },
+  'finish-error': failed(500, 'error'),
+  'finish-spelling': limited,
+  'choice-error': failed(502),
+  'error-flat': failed(500, '1301'),
+  'base-resp': failed(500, '1000'),
+  'error-string-code': failed(429, 'rate_limit_exceeded'),
+  'context-wording': refused(400),
+  'completed-incomplete': limited,
+  'completed-failed': failed(500),
+  'response-cancelled': {
+    stream: 'incomplete:cancelled',
+    json: 'incomplete:cancelled',
+    chat: 'length',
+    chatJson: 'length',
+  },
   'response-failed': failed(500),
   'failed-then-hold': failed(500),
   'html-200': refused(502),

@@ -12,6 +12,9 @@ const USED = {
   total_tokens: 12,
 };
 
+/** The Responses API has every detail in each usage. */
+const TOLD = { ...USED, input_tokens_details: { cached_tokens: 2, cache_write_tokens: 0 } };
+
 const CHAT_USED = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 };
 
 function cut(finish: 'length' | 'content_filter'): Scenario {
@@ -24,7 +27,7 @@ describe.each(['chat', 'responses'] as const)('bridge: an answer that was cut by
     const how = `incomplete:${finish === 'length' ? 'max_output_tokens' : finish}`;
     for (const ask of [askSse, askJson]) {
       const end = await ask(at.bridge, { input: 'hi', max_output_tokens: 5 });
-      expect([end.how, end.text, end.body?.usage]).toEqual([how, 'Half an', USED]);
+      expect([end.how, end.text, end.body?.usage]).toEqual([how, 'Half an', TOLD]);
     }
     const body = { model: 'm', messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 };
     const whole = (await (await post(at.bridge, '/v1/chat/completions', body)).json()) as Json;
@@ -54,7 +57,8 @@ it('tells and counts the usage that comes after the cut', async () => {
   expect(streamed).toMatchObject({ how: 'incomplete:max_output_tokens', violations: [], body: { usage } });
   const [whole] = await Promise.all([askJson(bridge, { input: 'hi', ...asked }), play()]);
   expect(whole).toMatchObject({ how: 'incomplete:max_output_tokens', text: 'Hel', body: { usage } });
-  const request = { model: 'm', messages: [], max_tokens: 2, stream: true, stream_options: { include_usage: true } };
+  const messages = [{ role: 'user', content: 'hi' }];
+  const request = { model: 'm', messages, max_tokens: 2, stream: true, stream_options: { include_usage: true } };
   const [chat] = await Promise.all([post(bridge, '/v1/chat/completions', request), play()]);
   expect(sseEvents(await chat.text()).slice(-3)).toMatchObject([
     { choices: [{ finish_reason: 'length' }] },

@@ -9,8 +9,8 @@ test('is hexadecimal of the length asked for, and never twice the same', () => {
 });
 
 test('an id has its prefix, and a length that the caller may choose', () => {
-  expect(randomId('msg')).toMatch(/^msg_[0-9a-f]{24}$/);
-  expect(randomId('resp', 16)).toMatch(/^resp_[0-9a-f]{32}$/);
+  expect(randomId('msg')).toMatch(/^msg_tw[0-9a-f]{24}$/);
+  expect(randomId('resp', 16)).toMatch(/^resp_tw[0-9a-f]{32}$/);
 });
 
 test('a key is as long as it was asked for, and never twice the same', () => {

@@ -50,6 +50,7 @@ describe('protocols', () => {
       'packages/testing/src/faults/ending.ts',
       'packages/testing/src/faults/errors.ts',
       'packages/testing/src/faults/framing.ts',
+      'packages/testing/src/faults/responses-dialects.ts',
       'packages/testing/src/scenario/wires.ts',
       'packages/wire/src/protocols.ts',
       'turnwire/src/doctor/report.ts',

@@ -206,8 +206,7 @@ class TextPrinter implements Printer {
       case 'refusal.delta':
       case 'output_item.done':
       case 'retrying':
-      // The end of a response: ids may begin anew in the next one.
-      case 'completed':
+      case 'completed': // Ids may begin anew in the next response.
         return this.#answer.take(event);
       case 'tool.started':
       case 'turn.completed':

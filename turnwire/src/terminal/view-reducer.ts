@@ -149,7 +149,7 @@ function callDelta(
 function itemDone(state: ViewState, item: OutputItem, now: number): ViewState {
   const id = itemIdOf(item);
   // Servers that count may give one id to an item of each kind.
-  const key = `${item.type} ${id}`;
+  const key = `${String(item.type)} ${id}`;
   if (id !== NO_ID && state.doneItems.has(key)) return state;
   const known = { ...state, doneItems: id === NO_ID ? state.doneItems : new Set(state.doneItems).add(key) };
   if (item.type === 'message')
