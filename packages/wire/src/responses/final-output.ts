@@ -1,14 +1,14 @@
 import { isObject, type JsonObject } from '../base/json.ts';
-import type { Slot, SlotTable } from './slots.ts';
+import type { TrackedItem, ItemTracker } from './item-tracker.ts';
 
 /** An item that is still to be done: as the final output has it, or, without `item`, as its deltas told it. */
 export interface Closing {
-  readonly slot: Slot | undefined;
+  readonly slot: TrackedItem | undefined;
   readonly item: JsonObject | undefined;
 }
 
 /** What a final `output` and the stream leave to be done, in the order of both. */
-export function closingsOf(table: SlotTable, output: unknown): readonly Closing[] {
+export function closingsOf(table: ItemTracker, output: unknown): readonly Closing[] {
   const items = Array.isArray(output) ? output.filter(isObject) : [];
   const matches = table.matchOutput(items);
   const matched = new Set(matches);

@@ -22,12 +22,12 @@ import {
   namesOf,
   partAt,
   referenceOf,
-  SlotTable,
+  ItemTracker,
   typeOf,
   type Part,
   type PartKind,
-  type Slot,
-} from './slots.ts';
+  type TrackedItem,
+} from './item-tracker.ts';
 import { textDelta } from './text-delta.ts';
 
 /** Where a text delta goes, and the wire fields that said so. */
@@ -37,13 +37,13 @@ interface TextTarget {
   readonly outputIndex: unknown;
   readonly contentIndex: unknown;
   readonly summaryIndex: unknown;
-  readonly slot: Slot;
+  readonly slot: TrackedItem;
   readonly part: Part;
 }
 
 /** What the events of a response tell of its items: docs/contract.md section 4, each item exactly once. */
 export abstract class ItemMachine extends WireMachine {
-  readonly #table = new SlotTable();
+  readonly #table = new ItemTracker();
   #lastTarget: TextTarget | undefined;
   readonly #mintId: MintId | undefined;
   /** Calls that are not handed on. */
@@ -79,7 +79,7 @@ export abstract class ItemMachine extends WireMachine {
     if (indexOf(event['output_index']) === undefined) this.repaired('no_output_index');
   }
 
-  #slotForItem(item: JsonObject, event: JsonObject): Slot {
+  #slotForItem(item: JsonObject, event: JsonObject): TrackedItem {
     const names = { ...namesOf(item), outputIndex: indexOf(event['output_index']) };
     const slot = this.#table.forAdded(typeOf(item), names) ?? this.#table.create(typeOf(item), names);
     this.#table.identify(slot, names.id, names.callId);
@@ -87,7 +87,7 @@ export abstract class ItemMachine extends WireMachine {
     return slot;
   }
 
-  #announce(slot: Slot, item: JsonObject): void {
+  #announce(slot: TrackedItem, item: JsonObject): void {
     this.#lastTarget = undefined;
     slot.item = slot.callId === undefined || !isCallType(slot.type) ? item : { ...item, call_id: slot.callId };
     slot.announced = true;
@@ -141,7 +141,7 @@ export abstract class ItemMachine extends WireMachine {
   }
 
   /** The slot of a text delta, announced first if the server did not. */
-  #openSlot(type: 'message' | 'reasoning', event: JsonObject): Slot {
+  #openSlot(type: 'message' | 'reasoning', event: JsonObject): TrackedItem {
     const reference = referenceOf(event);
     const slot = this.#table.forDelta(type, reference) ?? this.#table.create(type, reference);
     if (!slot.announced && !slot.done) {
@@ -208,7 +208,7 @@ export abstract class ItemMachine extends WireMachine {
     if (slot.announced) this.#inputDelta(slot, delta);
   }
 
-  #inputDelta(slot: Slot, delta: string): void {
+  #inputDelta(slot: TrackedItem, delta: string): void {
     this.deliver({
       type: 'tool_call_input.delta',
       call_id: slot.callId ?? '',
@@ -249,7 +249,7 @@ export abstract class ItemMachine extends WireMachine {
    * A call whose input is not whole waits: a good end hands it on, any other drops it. One without a name waits for an end that
    * tells it (docs/contract.md section 4).
    */
-  #onWhole(slot: Slot, item: JsonObject): void {
+  #onWhole(slot: TrackedItem, item: JsonObject): void {
     const { id, callId } = namesOf(item);
     this.#table.identify(slot, id, callId);
     slot.name ??= nonEmpty(item['name']);
@@ -259,7 +259,7 @@ export abstract class ItemMachine extends WireMachine {
   }
 
   /** The one place where an item is done. A call that was held until now is announced first. */
-  #close(slot: Slot, item: JsonObject): void {
+  #close(slot: TrackedItem, item: JsonObject): void {
     const { id, callId } = namesOf(item);
     this.#table.identify(slot, id, callId);
     slot.name ??= nonEmpty(item['name']);
@@ -277,7 +277,7 @@ export abstract class ItemMachine extends WireMachine {
     this.deliver({ type: 'output_item.done', item: whole });
   }
 
-  #mintCallId(slot: Slot): void {
+  #mintCallId(slot: TrackedItem): void {
     this.repaired('no_call_id');
     slot.callId = this.#mintId?.('call') ?? `tool-call-${slot.order}`;
   }
@@ -291,7 +291,7 @@ export abstract class ItemMachine extends WireMachine {
     }
   }
 
-  #closeFromOutput(slot: Slot, item: JsonObject): void {
+  #closeFromOutput(slot: TrackedItem, item: JsonObject): void {
     slot.name ??= nonEmpty(item['name']);
     if (isCallType(slot.type) && slot.name === undefined) {
       slot.item = wholeItem(slot, item);
@@ -301,7 +301,7 @@ export abstract class ItemMachine extends WireMachine {
     }
   }
 
-  #closeFromDeltas(slot: Slot): void {
+  #closeFromDeltas(slot: TrackedItem): void {
     const dropped = droppedCallOf(slot);
     if (dropped === undefined)
       this.#close(slot, slot.waits && slot.item !== undefined ? slot.item : itemFromDeltas(slot, 'completed'));

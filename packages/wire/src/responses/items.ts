@@ -2,7 +2,7 @@ import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { DroppedToolCall } from '../model/events.ts';
 import type { ItemStatus } from '../model/items.ts';
 import { fateOfPending } from '../arguments.ts';
-import { typeOf, type Part, type PartKind, type Slot } from './slots.ts';
+import { typeOf, type Part, type PartKind, type TrackedItem } from './item-tracker.ts';
 
 /** The item to announce when a delta comes for one that the server never announced. */
 export function emptyItem(type: 'message' | 'reasoning', id: string | undefined): JsonObject {
@@ -13,7 +13,7 @@ export function emptyItem(type: 'message' | 'reasoning', id: string | undefined)
 }
 
 /** The input of a call as far as anything told it. An empty `done` takes nothing back that was streamed. */
-export function inputOf(slot: Slot): string {
+export function inputOf(slot: TrackedItem): string {
   if (slot.wholeInput !== undefined && slot.wholeInput !== '') return slot.wholeInput;
   if (slot.input.length > 0 || slot.item === undefined) return slot.input.toString();
   return inputText(slot.item[inputKey(slot.type)]) ?? '';
@@ -39,7 +39,7 @@ export function inputKey(type: string): 'arguments' | 'input' {
  * What is told of a call that may not run at a good end: its name never came (`no_name`), or nobody said that it is done and
  * not all of it came (`incomplete`).
  */
-export function droppedCallOf(slot: Slot): DroppedToolCall | undefined {
+export function droppedCallOf(slot: TrackedItem): DroppedToolCall | undefined {
   if (!isCallType(slot.type) || (slot.waits && slot.name !== undefined)) return undefined;
   const input = inputOf(slot);
   const kind = slot.type === 'function_call' ? 'function' : 'custom';
@@ -54,7 +54,7 @@ export function droppedCallOf(slot: Slot): DroppedToolCall | undefined {
 }
 
 /** An item closed from its deltas: what was announced, with the text that came. Items of other types stay as announced. */
-export function itemFromDeltas(slot: Slot, status: ItemStatus): JsonObject {
+export function itemFromDeltas(slot: TrackedItem, status: ItemStatus): JsonObject {
   const item = slot.item ?? { type: slot.type };
   switch (slot.type) {
     case 'message':
@@ -78,7 +78,7 @@ export function itemFromDeltas(slot: Slot, status: ItemStatus): JsonObject {
  * An item as the server told that it is done, in the shape that clients know. What it leaves empty takes nothing back
  * that was streamed (docs/contract.md section 4).
  */
-export function wholeItem(slot: Slot, item: JsonObject): JsonObject {
+export function wholeItem(slot: TrackedItem, item: JsonObject): JsonObject {
   const type = typeOf(item);
   if (type === 'message') return withParts(slot, item, 'content', SAID);
   if (type === 'reasoning') return withParts(slot, withParts(slot, item, 'summary', SUMMARY), 'content', THOUGHT);
@@ -86,11 +86,11 @@ export function wholeItem(slot: Slot, item: JsonObject): JsonObject {
 }
 
 /** The input of a call that is told to be done. */
-export function callInput(slot: Slot, item: JsonObject): string {
+export function callInput(slot: TrackedItem, item: JsonObject): string {
   return nonEmpty(inputText(item[inputKey(slot.type)])) ?? inputOf(slot);
 }
 
-function wholeCall(slot: Slot, item: JsonObject): JsonObject {
+function wholeCall(slot: TrackedItem, item: JsonObject): JsonObject {
   const key = inputKey(slot.type);
   const name = nonEmpty(item['name']) ?? slot.name;
   return {
@@ -106,7 +106,12 @@ const SUMMARY: readonly PartKind[] = ['summary_text'];
 const THOUGHT: readonly PartKind[] = ['reasoning_text'];
 
 /** The item's parts of these kinds; those that were streamed, where it has no text in any. */
-function withParts(slot: Slot, item: JsonObject, key: 'content' | 'summary', kinds: readonly PartKind[]): JsonObject {
+function withParts(
+  slot: TrackedItem,
+  item: JsonObject,
+  key: 'content' | 'summary',
+  kinds: readonly PartKind[],
+): JsonObject {
   const given = item[key];
   const [kind] = kinds;
   if (typeof given === 'string' && given !== '' && kind !== 'output_text') {
@@ -135,7 +140,7 @@ function textKey(part: JsonObject): 'text' | 'refusal' {
 }
 
 /** The parts that have streamed text, in the order of their indexes. */
-function streamedParts(slot: Slot, kinds: readonly PartKind[]): JsonObject[] | undefined {
+function streamedParts(slot: TrackedItem, kinds: readonly PartKind[]): JsonObject[] | undefined {
   const found = [...slot.parts.values()].filter((part) => kinds.includes(part.kind) && textOf(part) !== '');
   if (found.length === 0) return undefined;
   return found.sort((a, b) => a.index - b.index).map(partOf);

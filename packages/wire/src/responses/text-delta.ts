@@ -1,5 +1,5 @@
 import type { ModelEvent } from '../model/events.ts';
-import type { PartKind } from './slots.ts';
+import type { PartKind } from './item-tracker.ts';
 
 /** The event for a piece of text; most are of a message, so that case copies nothing. */
 export function textDelta(kind: PartKind, delta: string, index: number, id: string | undefined): ModelEvent {

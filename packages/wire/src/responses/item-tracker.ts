@@ -3,7 +3,7 @@ import { TextBuffer } from '../base/text-buffer.ts';
 import { WantedList } from '../base/wanted-list.ts';
 
 /** One output item as far as the stream has told of it. */
-export interface Slot {
+export interface TrackedItem {
   /** Its place among the slots of the response, from 0. */
   readonly order: number;
   readonly type: string;
@@ -54,7 +54,7 @@ export function referenceOf(event: JsonObject): Reference {
 }
 
 /** The part of an item, opened where it is not there yet. */
-export function partAt(slot: Slot, kind: PartKind, index: number): Part {
+export function partAt(slot: TrackedItem, kind: PartKind, index: number): Part {
   const key = kind + String(index);
   let part = slot.parts.get(key);
   if (part === undefined) {
@@ -65,7 +65,7 @@ export function partAt(slot: Slot, kind: PartKind, index: number): Part {
 }
 
 /** Nothing more will come of it: its name and place stay known, what it told is let go. */
-export function closeSlot(slot: Slot): void {
+export function closeSlot(slot: TrackedItem): void {
   slot.done = true;
   slot.item = undefined;
   slot.wholeInput = undefined;
@@ -79,7 +79,7 @@ export function indexOf(value: unknown): number | undefined {
 }
 
 /** True while more may come for it. */
-export function isOpen(slot: Slot): boolean {
+export function isOpen(slot: TrackedItem): boolean {
   return !slot.done && !slot.waits;
 }
 
@@ -89,12 +89,12 @@ function differ<T>(one: T | undefined, other: T | undefined): boolean {
 
 /** Slots that are open, and those of them that have no name yet. */
 class OpenSlots {
-  readonly all = new WantedList<Slot>(isOpen);
-  readonly anonymous = new WantedList<Slot>(
+  readonly all = new WantedList<TrackedItem>(isOpen);
+  readonly anonymous = new WantedList<TrackedItem>(
     (slot) => isOpen(slot) && slot.id === undefined && slot.callId === undefined,
   );
 
-  add(slot: Slot): void {
+  add(slot: TrackedItem): void {
     this.all.add(slot);
     this.anonymous.add(slot);
   }
@@ -102,11 +102,11 @@ class OpenSlots {
 
 /** Slots that share a name: nearly always one, as names are for. */
 class Namesakes {
-  readonly all: Slot[] = [];
-  readonly open = new WantedList<Slot>(isOpen);
-  readonly #byPlace = new Map<number | undefined, Slot>();
+  readonly all: TrackedItem[] = [];
+  readonly open = new WantedList<TrackedItem>(isOpen);
+  readonly #byPlace = new Map<number | undefined, TrackedItem>();
 
-  add(slot: Slot): void {
+  add(slot: TrackedItem): void {
     if (this.all.at(-1) === slot) return;
     this.all.push(slot);
     this.open.add(slot);
@@ -114,20 +114,20 @@ class Namesakes {
   }
 
   /** The one at the place; places that were not told may be any. */
-  at(outputIndex: number | undefined): Slot | undefined {
+  at(outputIndex: number | undefined): TrackedItem | undefined {
     if (outputIndex === undefined) return this.open.first() ?? this.all[0];
     return this.#byPlace.get(outputIndex) ?? this.#byPlace.get(undefined);
   }
 
   /** The one at the place, or, where none is, one that is open, or any. */
-  nearest(outputIndex: number | undefined): Slot | undefined {
+  nearest(outputIndex: number | undefined): TrackedItem | undefined {
     return this.at(outputIndex) ?? this.open.first() ?? this.all[0];
   }
 }
 
 /** The items of one response, and the rules for which of them an event or a final item means: each at constant work. */
-export class SlotTable {
-  readonly slots: Slot[] = [];
+export class ItemTracker {
+  readonly slots: TrackedItem[] = [];
   readonly #byId = new Map<string, Namesakes>();
   /** By id alone: the final output may call an item of another type. */
   readonly #byAnyId = new Map<string, Namesakes>();
@@ -135,15 +135,15 @@ export class SlotTable {
   /** How many calls came under each call_id. */
   readonly #callIds = new Map<string, number>();
   /** The latest slot at each place. */
-  readonly #byIndex = new Map<number, Slot>();
+  readonly #byIndex = new Map<number, TrackedItem>();
   readonly #byType = new Map<string, OpenSlots>();
   /** By type: slots of which no place was told. */
   readonly #unplaced = new Map<string, OpenSlots>();
   /** By place and type: slots that a later one at the same place hides; some servers have one place for all items. */
   readonly #hidden = new Map<string, OpenSlots>();
 
-  create(type: string, reference: Reference): Slot {
-    const slot: Slot = {
+  create(type: string, reference: Reference): TrackedItem {
+    const slot: TrackedItem = {
       order: this.slots.length,
       type,
       id: undefined,
@@ -165,7 +165,7 @@ export class SlotTable {
     return slot;
   }
 
-  #place(slot: Slot): void {
+  #place(slot: TrackedItem): void {
     const { type, outputIndex } = slot;
     if (outputIndex === undefined) {
       openSlotsAt(this.#unplaced, type).add(slot);
@@ -182,7 +182,7 @@ export class SlotTable {
   }
 
   /** Makes the slot known under ids that came later; the first of each kind is the slot's own. */
-  identify(slot: Slot, id: string | undefined, callId: string | undefined): void {
+  identify(slot: TrackedItem, id: string | undefined, callId: string | undefined): void {
     if (id !== undefined) {
       slot.id ??= id;
       namesakesAt(this.#byId, nameKey(slot.type, id)).add(slot);
@@ -203,7 +203,7 @@ export class SlotTable {
   }
 
   /** The slot that `output_item.added` means: another id, or another place, is another item. */
-  forAdded(type: string, reference: Reference): Slot | undefined {
+  forAdded(type: string, reference: Reference): TrackedItem | undefined {
     const { id, outputIndex } = reference;
     const named = this.#withId(type, reference)?.at(outputIndex);
     if (named !== undefined) return named;
@@ -212,13 +212,13 @@ export class SlotTable {
   }
 
   /** A slot that deltas opened before its item was told. */
-  #heldSlot(type: string, { outputIndex }: Reference): Slot | undefined {
+  #heldSlot(type: string, { outputIndex }: Reference): TrackedItem | undefined {
     const slot = this.forDelta(type, { ...NAMELESS, outputIndex });
     return slot !== undefined && slot.item === undefined && slot.id === undefined ? slot : undefined;
   }
 
   /** The slot of a delta: by its ids; by its place; without either, the open one of its type that came last. */
-  forDelta(type: string, reference: Reference): Slot | undefined {
+  forDelta(type: string, reference: Reference): TrackedItem | undefined {
     const { outputIndex } = reference;
     const named = (this.#withId(type, reference) ?? this.#withCallId(type, reference))?.nearest(outputIndex);
     if (named !== undefined) return named;
@@ -231,7 +231,7 @@ export class SlotTable {
    * The slot that `output_item.done` closes, or that was done before: by ids; by place; without ids on either side, the
    * first open one of its type. Two items of different ids, or at different places, are two, whatever their call_id.
    */
-  forDone(type: string, reference: Reference): Slot | undefined {
+  forDone(type: string, reference: Reference): TrackedItem | undefined {
     const { id, outputIndex } = reference;
     const withId = this.#withId(type, reference);
     const named = withId?.at(outputIndex) ?? withId?.open.first();
@@ -242,7 +242,7 @@ export class SlotTable {
     return placed ?? this.#firstOpen(type, reference);
   }
 
-  #openAt(type: string, outputIndex: number): Slot | undefined {
+  #openAt(type: string, outputIndex: number): TrackedItem | undefined {
     const slot = this.#byIndex.get(outputIndex);
     return slot?.type === type && isOpen(slot) ? slot : undefined;
   }
@@ -256,9 +256,9 @@ export class SlotTable {
   }
 
   /** The first open slot of which neither names nor places tell that it is another one. */
-  #firstOpen(type: string, { id, callId, outputIndex }: Reference): Slot | undefined {
+  #firstOpen(type: string, { id, callId, outputIndex }: Reference): TrackedItem | undefined {
     const isNamed = id !== undefined || callId !== undefined;
-    const firstOf = (slots: OpenSlots | undefined): Slot | undefined =>
+    const firstOf = (slots: OpenSlots | undefined): TrackedItem | undefined =>
       (isNamed ? slots?.anonymous : slots?.all)?.first();
     if (outputIndex === undefined) return firstOf(this.#byType.get(type));
     const unplaced = firstOf(this.#unplaced.get(type));
@@ -271,20 +271,20 @@ export class SlotTable {
    * Which slot each item of a final `output` is: by id or call_id first, then by its place, then as the n-th of its
    * type. Items that no slot stands for map to `undefined`.
    */
-  matchOutput(items: readonly JsonObject[]): (Slot | undefined)[] {
-    const taken = new Set<Slot>();
-    const takeNamed = (slot: Slot | undefined): Slot | undefined => {
+  matchOutput(items: readonly JsonObject[]): (TrackedItem | undefined)[] {
+    const taken = new Set<TrackedItem>();
+    const takeNamed = (slot: TrackedItem | undefined): TrackedItem | undefined => {
       if (slot === undefined || taken.has(slot)) return undefined;
       taken.add(slot);
       return slot;
     };
-    const take = (slot: Slot | undefined, type: string): Slot | undefined =>
+    const take = (slot: TrackedItem | undefined, type: string): TrackedItem | undefined =>
       slot?.type === type ? takeNamed(slot) : undefined;
     const used = new Map<Namesakes, number>();
-    const takeNext = (slots: Namesakes | undefined): Slot | undefined => {
+    const takeNext = (slots: Namesakes | undefined): TrackedItem | undefined => {
       if (slots === undefined) return undefined;
       let next = used.get(slots) ?? 0;
-      while (next < slots.all.length && taken.has(slots.all[next] as Slot)) next++;
+      while (next < slots.all.length && taken.has(slots.all[next] as TrackedItem)) next++;
       used.set(slots, next + 1);
       return takeNamed(slots.all[next]);
     };
