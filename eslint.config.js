@@ -4,7 +4,7 @@ import { sameBranches } from './scripts/same-branches.ts';
 
 /**
  * Which folder may import which: docs/architecture.md has the same table in words, and
- * `.dependency-cruiser.cjs` enforces it. Here stands the purity of the lower floors.
+ * `.dependency-cruiser.cjs` enforces it. Here stands the purity of the lower layers.
  */
 const impureGlobals = [
   'Date',
@@ -108,7 +108,7 @@ export default tseslint.config(
         'error',
         { object: 'Math', property: 'random', message: 'Random comes in through a port.' },
       ],
-      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'No I/O on the lower floors.' }] }],
+      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'No I/O in the lower layers.' }] }],
     },
   },
   {

@@ -35,7 +35,7 @@ export interface OpenBackend extends ChatBackend {
 /** Fails with `UsageError` for flags and files that cannot be used. */
 export async function openChatBackend(options: ChatBackendOptions): Promise<OpenBackend> {
   const { cli, name, flags } = options;
-  const said = new Said();
+  const said = new CapturedOutput();
   const quiet = withStderr(cli, said.stream);
   // Asks on the terminal itself, before the chat has it.
   const configuration = new Configuration(flags, cli);
@@ -72,13 +72,13 @@ class Sources {
   readonly #options: SourcesOptions;
   readonly #model: OpenModel;
   readonly #cwd: string;
-  readonly #said: Said;
+  readonly #said: CapturedOutput;
   readonly #models: OpenModel[];
   #toolbox: Toolbox | undefined;
   /** The conversation on the screen. */
   #conversation: OpenedConversation | undefined;
 
-  constructor(options: SourcesOptions, model: OpenModel, cwd: string, said: Said) {
+  constructor(options: SourcesOptions, model: OpenModel, cwd: string, said: CapturedOutput) {
     this.#options = options;
     this.#model = model;
     this.#models = [model];
@@ -142,7 +142,7 @@ class Sources {
 }
 
 /** What commands without a screen say on stderr: here it is shown in the transcript. */
-class Said {
+class CapturedOutput {
   #text = '';
   readonly stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
