@@ -23,3 +23,6 @@ export function toDataSse(events: readonly WireEvent[]): string {
   for (const event of events) text += sseText('', event.data);
   return text;
 }
+
+/** A comment and one line end: behind a blank line some parsers dispatch an empty event. */
+export const KEEP_ALIVE = ': keep-alive\n';

@@ -89,6 +89,10 @@ export interface Protocol {
   createEncoder(options: EncoderOptions): AnswerEncoder;
   /** Events as SSE text. */
   readonly toSse: (events: readonly WireEvent[]) => string;
+  /** SSE text that means nothing to a client but that its server is there. */
+  readonly heartbeat: string;
+  /** The headers by which its servers know a caller, names in lower case. */
+  authHeaders(key: string): Readonly<Record<string, string>>;
   /** Those of a client's remaining fields that other wires may have a form for. */
   toPortable(rest: JsonObject): PortableFields;
   /** Portable fields as this wire's servers understand them; the rest would be refused by strict ones. */

@@ -1,8 +1,9 @@
+import { protocols } from '@turnwire/wire/internal/protocols';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { createChatEncoder, type ChatEncoderOptions } from '@turnwire/wire/internal/chat/encode';
-import { toDataSse, toEventSse, type WireEvent } from '@turnwire/wire/internal/encode-event';
+import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { createResponsesEncoder, type ResponsesEncoderOptions } from '@turnwire/wire/internal/responses/encode';
 
 /** One answer on its way to the client's wire. */
@@ -13,6 +14,8 @@ export interface ReplyEncoder {
   toSse(events: readonly WireEvent[]): string;
   /** A data event that means nothing, for clients whose idle timer counts only data; absent: a comment does. */
   readonly heartbeat: WireEvent | undefined;
+  /** What keeps an SSE stream open meanwhile for all others. */
+  readonly idleSse: string;
   /** The answer as one body, after its end. */
   readonly body: JsonObject;
 }
@@ -39,8 +42,9 @@ export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEnco
   return {
     push: options.finalOnly === true ? (event) => finals(encoder.push(event)) : (event) => encoder.push(event),
     fail: options.finalOnly === true ? (error) => finals(encoder.fail(error)) : (error) => encoder.fail(error),
-    toSse: toEventSse,
+    toSse: protocols.responses.toSse,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
+    idleSse: protocols.responses.heartbeat,
     get body() {
       return encoder.body;
     },
@@ -56,8 +60,9 @@ export function chatReplyEncoder(options: ChatEncoderOptions): ReplyEncoder {
   return {
     push: (event) => encoder.push(event),
     fail: (error) => encoder.fail(error),
-    toSse: toDataSse,
+    toSse: protocols.chat.toSse,
     heartbeat: undefined,
+    idleSse: protocols.chat.heartbeat,
     get body() {
       return encoder.body;
     },

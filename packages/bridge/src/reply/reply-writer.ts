@@ -69,8 +69,8 @@ export class SseReplyWriter implements ReplyWriter {
   heartbeat(): void {
     if (this.#body.full) return;
     this.#open();
-    const { heartbeat } = this.#encoder;
-    this.#body.write(heartbeat === undefined ? ': keep-alive\n' : this.#encoder.toSse([heartbeat]));
+    const { heartbeat, idleSse } = this.#encoder;
+    this.#body.write(heartbeat === undefined ? idleSse : this.#encoder.toSse([heartbeat]));
   }
 
   finish(events: readonly WireEvent[]): void {

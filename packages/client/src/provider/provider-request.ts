@@ -1,3 +1,4 @@
+import { protocols } from '@turnwire/wire/internal/protocols';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ProviderConfig } from './provider.ts';
 
@@ -39,8 +40,8 @@ export function requestHeaders(provider: ProviderConfig, getEnv: GetEnv): Record
     const value = fromEnv(getEnv, variable);
     if (value !== undefined) headers[name.toLowerCase()] = value;
   }
-  if (provider.envKey !== undefined) headers.authorization = `Bearer ${keyOf(provider, provider.envKey, getEnv)}`;
-  return headers;
+  if (provider.envKey === undefined) return headers;
+  return { ...headers, ...protocols[provider.wireApi].authHeaders(keyOf(provider, provider.envKey, getEnv)) };
 }
 
 /** The key's variable when it is named but unset or blank: for a check before the first request. */

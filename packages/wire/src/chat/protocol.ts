@@ -1,7 +1,8 @@
 import { isObject } from '../base/json.ts';
-import { toDataSse } from '../encode-event.ts';
+import { KEEP_ALIVE, toDataSse } from '../encode-event.ts';
 import { asksJsonObject, flatToolChoice } from '../portable.ts';
 import type { Protocol } from '../protocol.ts';
+import { bearerOf } from '../bearer.ts';
 import { withoutUndefined } from '../request-body.ts';
 import { createChatEncoder } from './encode.ts';
 import { ChatMachine } from './machine.ts';
@@ -23,6 +24,8 @@ export const chatProtocol: Protocol = {
   fromRequest: fromChatRequest,
   createEncoder: createChatEncoder,
   toSse: toDataSse,
+  heartbeat: KEEP_ALIVE,
+  authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,
     metadata: rest.metadata,

@@ -1,7 +1,8 @@
 import { isObject } from '../base/json.ts';
-import { toEventSse } from '../encode-event.ts';
+import { KEEP_ALIVE, toEventSse } from '../encode-event.ts';
 import { asksJsonObject } from '../portable.ts';
 import type { Protocol } from '../protocol.ts';
+import { bearerOf } from '../bearer.ts';
 import { withoutUndefined } from '../request-body.ts';
 import { createResponsesEncoder } from './encode.ts';
 import { ResponsesMachine } from './machine.ts';
@@ -23,6 +24,8 @@ export const responsesProtocol: Protocol = {
   fromRequest: fromResponsesRequest,
   createEncoder: ({ id, ...options }) => createResponsesEncoder({ ...options, responseId: id }),
   toSse: toEventSse,
+  heartbeat: KEEP_ALIVE,
+  authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,
     metadata: rest.metadata,
