@@ -26,7 +26,7 @@ const sameAs: Readonly<Record<string, string>> = { 'done-then-hold responses': '
 
 async function examineWith(faults: readonly string[], more: object = {}): Promise<DoctorReport> {
   await using mock = await startMock({ faults });
-  return await examine({ url: mock.url, timeoutMs: 600, holdMs: 700, ...more });
+  return await examine({ url: mock.url, timeoutMs: 1500, holdMs: 700, ...more });
 }
 
 /** Only the wires on which a fault shows: the test is about naming it, not about the other wire. */
