@@ -18,7 +18,11 @@ export interface PendingCall {
   readonly input: string;
 }
 
-/** Whether a good end hands a pending call on, or else the reason in `dropped_tool_calls`: one rule for both wires. */
+/**
+ * Whether a good end hands a pending call on, or else the reason in `dropped_tool_calls`: one rule for both wires, asked by
+ * `fateOf` in `chat/finish.ts` (where a finish that is none for tools has the reason `stop`, name or not) and by `droppedCallOf` in
+ * `responses/items.ts`. After an error nothing is handed on and nothing listed.
+ */
 export function fateOfPending({ kind, name, input }: PendingCall): 'emit' | 'no_name' | 'incomplete' {
   if (name === undefined) return 'no_name';
   return kind === 'custom' || isCompleteArguments(input) ? 'emit' : 'incomplete';
