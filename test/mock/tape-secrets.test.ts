@@ -152,11 +152,15 @@ it.each([
   ['bearers', 'bearer '],
   ['parts', 'content-disposition: form-data; name="key"\r\n\r\n'],
 ])('looking for secrets takes time in proportion to the text: %s', (_name, piece) => {
+  // The least of three: compiling and collecting garbage take their time in some other thread, now and then.
   const time = (bytes: number): number => {
     const text = piece.repeat(bytes / piece.length);
-    const before = process.cpuUsage();
-    secretSpans(text, 'multipart/form-data');
-    return process.cpuUsage(before).user / 1000;
+    const times = [1, 2, 3].map(() => {
+      const before = process.cpuUsage();
+      secretSpans(text, 'multipart/form-data');
+      return process.cpuUsage(before).user / 1000;
+    });
+    return Math.min(...times);
   };
   time(100_000);
   expect(time(1_600_000)).toBeLessThan(40 * Math.max(time(100_000), 5)); // squared it would be 256 times
