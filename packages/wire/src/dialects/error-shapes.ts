@@ -112,14 +112,14 @@ function codeOf(code: unknown): unknown {
 
 function messageIn(fields: JsonObject): string | undefined {
   for (const key of MESSAGES) {
-    const text = textOf(fields[key]);
+    const text = messageText(fields[key]);
     if (text !== undefined) return text;
   }
   return undefined;
 }
 
 /** A text, or FastAPI's list of complaints: `[{"loc": ["body", "model"], "msg": "Field required"}]`. */
-function textOf(value: unknown): string | undefined {
+export function messageText(value: unknown): string | undefined {
   if (!Array.isArray(value)) return nonEmpty(value);
   const complaints = value.filter(isObject).flatMap(({ loc, msg }) => {
     const where = Array.isArray(loc) ? `${loc.join('.')}: ` : '';

@@ -1,4 +1,5 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
+import { messageText } from '../dialects/error-shapes.ts';
 import { isOverAnyRate, kindByCode, kindByType, NO_WORD, tellsNoMoney } from '../dialects/error-codes.ts';
 import { tellsFullContext } from '../dialects/full-context.ts';
 import { ModelError, type ErrorKind } from './errors.ts';
@@ -132,15 +133,5 @@ export function errorValueOfBody(body: unknown): unknown {
   if (!isObject(whole)) return undefined;
   const inner = whole['error'];
   if (isObject(inner) || nonEmpty(inner) !== undefined) return errorValueOf(whole);
-  return textOfDetail(whole['detail']) ?? whole;
-}
-
-/** `[{"loc": ["body", "model"], "msg": "Field required"}]` reads `body.model: Field required`. */
-function textOfDetail(detail: unknown): string | undefined {
-  if (!Array.isArray(detail)) return nonEmpty(detail);
-  const complaints = detail.filter(isObject).flatMap(({ loc, msg }) => {
-    const where = Array.isArray(loc) ? `${loc.join('.')}: ` : '';
-    return typeof msg === 'string' ? [`${where}${msg}`] : [];
-  });
-  return nonEmpty(complaints.join('; '));
+  return messageText(whole['detail']) ?? whole;
 }
