@@ -15,7 +15,7 @@ import { forkServer, rssKib, spawnServer, stop } from './bridge/process.ts';
 import { chatToChat, contenders, direct, passthrough, pipe, toResponses, type Contender } from './bridge/servers.ts';
 
 const rounds = Number(process.argv[2] ?? 5);
-const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../turnwire/dist/cli/main.js', import.meta.url));
 const IDLE_PORT = 18_991;
 
 interface Row extends Measured {
