@@ -14,19 +14,21 @@ const choice = { index: 0, message: { role: 'assistant', content: 'Hello' }, fin
 const whole = JSON.stringify({ id: 'c', object: 'chat.completion', choices: [choice] });
 
 describe.each(['translate', 'passthrough'] as const)('bridge: odd answers of one of two upstreams, %s', (mode) => {
-  it.each([true, false])(
-    'asks the other one after an error that comes as JSON with 200, stream: %s',
-    async (stream) => {
-      const error = { message: 'out of memory', type: 'server_error', code: 'server_error' };
-      await using bad = await serve((_request, res) => res.writeHead(200, json).end(JSON.stringify({ error })));
-      await using good = await serve(answerWell);
-      await using bridge = await startBridge([bad, good], { mode });
-      for (let round = 0; round < 4; round++) {
-        expect(await askChat(bridge, {}, stream)).toEqual({ how: 'stop', text: 'Hello' });
-      }
-      expect([bad.asked, good.asked]).toEqual([1, 4]);
-    },
-  );
+  const error = { message: 'out of memory', type: 'server_error', code: 'server_error' };
+  it.each([
+    [{ error }, true],
+    [{ error }, false],
+    [{ success: false, message: 'out of memory' }, false],
+    [{ base_resp: { status_code: 1000, status_msg: 'unknown error' } }, false],
+  ])('asks the other one after an error that comes as JSON with 200: %j, stream: %s', async (body, stream) => {
+    await using bad = await serve((_request, res) => res.writeHead(200, json).end(JSON.stringify(body)));
+    await using good = await serve(answerWell);
+    await using bridge = await startBridge([bad, good], { mode });
+    for (let round = 0; round < 4; round++) {
+      expect(await askChat(bridge, {}, stream)).toEqual({ how: 'stop', text: 'Hello' });
+    }
+    expect([bad.asked, good.asked]).toEqual([1, 4]);
+  });
 
   it('counts the time that it takes to find out the wire as silence before the first event', async () => {
     await using silent = await serve(() => undefined);

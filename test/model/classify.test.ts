@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { errorFromWire, errorValueOfBody, kindOfStatus } from '../../packages/wire/src/model/classify.ts';
+import { errorFromWire, kindOfStatus, readError } from '../../packages/wire/src/model/classify.ts';
+import { errorInRefusal } from '../../packages/wire/src/dialects/error-shapes.ts';
 import { fullContextWordings } from '../../packages/wire/src/dialects/full-context.ts';
 import type { ErrorKind } from '../../packages/wire/src/model/errors.ts';
 import { ceilMs, retryAfterFromMessage } from '../../packages/wire/src/model/retry-after.ts';
@@ -303,40 +304,56 @@ describe('6 what the server said is kept', () => {
   });
 });
 
-describe('6 the error inside a body', () => {
+describe('6 the error inside the body of a refusal', () => {
   test.each([
     [{ error: { message: 'm' } }, { message: 'm' }],
-    [{ error: 'm' }, 'm'],
+    [{ error: 'm' }, { message: 'm' }],
     [
       { error: 'm', code: 'slow_down' },
       { message: 'm', code: 'slow_down' },
     ],
     [
-      { error: { message: 'm' }, code: 'slow_down', status: 503 },
+      { error: { message: 'm', code: null }, code: 'slow_down', status: 503 },
       { message: 'm', code: 'slow_down', status: 503 },
     ],
-    [{ detail: 'm' }, 'm'],
-    [{ error: null, detail: 'm' }, 'm'],
+    [{ detail: 'm' }, { message: 'm' }],
+    [{ error: null, detail: 'm' }, { message: 'm' }],
+    [{ error: '', message: 'm' }, { message: 'm' }],
+    [{ message: 'm' }, { message: 'm' }],
     [
-      { error: '', message: 'm' },
-      { error: '', message: 'm' },
+      { message: 'm', code: 400 },
+      { message: 'm', code: 400 },
     ],
     [
-      { message: 'm', code: 400 },
-      { message: 'm', code: 400 },
+      { error: 'm', status: 'error' },
+      { message: 'm', status: 'error' },
+    ],
+    [
+      { code: 'InvalidParameter', message: 'm', status_code: 400 },
+      { code: 'InvalidParameter', message: 'm', status: 400 },
     ],
     [[{ error: { code: 400, message: 'm' } }], { code: 400, message: 'm' }],
     [
       { detail: [{ loc: ['body', 'model'], msg: 'needed', input: 'a prompt' }, { msg: 'and more' }, 5] },
-      'body.model: needed; and more',
+      { message: 'body.model: needed; and more' },
     ],
-    [{ detail: [] }, { detail: [] }],
+    [{ detail: [] }, {}],
+    [{ base_resp: { status_code: 1008, status_msg: 'm' } }, { code: '1008', status: 1008, message: 'm' }],
     ['text', undefined],
     [undefined, undefined],
     [[1], undefined],
     [[], undefined],
   ])('6 of %j is %j', (body, error) => {
-    expect(errorValueOfBody(body)).toEqual(error);
+    expect(errorInRefusal(body)).toEqual(error);
+  });
+
+  test('6 DashScope: a code of its own beside a status_code is no server_error', () => {
+    const body = { code: 'InvalidParameter', message: 'm', status_code: 400 };
+    expect(readError(body)?.toJSON()).toMatchObject({
+      kind: 'invalid_request',
+      code: 'InvalidParameter',
+      status: 400,
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
-import { isObject, nonEmpty, parseJson } from '@turnwire/wire/internal/base/json';
-import { errorFromWire, errorValueOfBody } from '@turnwire/wire/internal/model/classify';
+import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
+import { readError } from '@turnwire/wire/internal/model/classify';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { StreamDecoder } from '@turnwire/wire/internal/decoder';
 import { firstEventDeadline, HOLD_MS, isOfHead, isSilent, type FirstEventLimit } from '../upstream/beginning.ts';
@@ -97,9 +97,9 @@ export class PassBeginning {
   }
 }
 
-/** Some gateways send `{"error": …}` with 200. An answer has its `error` too: null, or beside what the model said. */
+/** Some gateways send an error with 200. An answer has its `error` too: null, or beside what the model said. */
 function errorIn(body: unknown): ModelError | undefined {
-  if (!isObject(body) || (!isObject(body.error) && nonEmpty(body.error) === undefined)) return undefined;
+  if (!isObject(body)) return undefined;
   const said = [body.choices, body.output].some((list) => Array.isArray(list) && list.length > 0);
-  return said ? undefined : errorFromWire(errorValueOfBody(body));
+  return said ? undefined : readError(body);
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
-import { errorFromWire, errorValueOfBody } from '@turnwire/wire/internal/model/classify';
+import { readRefusal } from '@turnwire/wire/internal/model/classify';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
 import { retryAfterOf } from './retry-after.ts';
@@ -35,7 +35,7 @@ export async function failureOfAnswer(request: HttpRequest, response: HttpRespon
     });
   }
   const text = await headOfBody(response, clock);
-  return errorFromWire(errorValueOfBody(parseJson(text)), {
+  return readRefusal(parseJson(text), {
     status: response.status,
     requestId: requestIdOf(response),
     afterMs: retryAfterOf((name) => response.header(name)),

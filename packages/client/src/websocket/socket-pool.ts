@@ -1,7 +1,7 @@
 import { headerIn, type HeaderValues } from '@turnwire/wire/internal/base/http-headers';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { parseJson } from '@turnwire/wire/internal/base/json';
-import { errorFromWire, errorValueOfBody } from '@turnwire/wire/internal/model/classify';
+import { readRefusal } from '@turnwire/wire/internal/model/classify';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import type { FrameSocket } from '../transport/websocket-socket.ts';
@@ -96,7 +96,7 @@ function refusalError(
 ): ModelError {
   const header = (name: string): string | undefined => headerIn(headers, name);
   const { origin, pathname } = new URL(url);
-  return errorFromWire(errorValueOfBody(parseJson(body)), {
+  return readRefusal(parseJson(body), {
     status,
     requestId: header('x-request-id') ?? header('x-oai-request-id'),
     afterMs: retryAfterOf(header),

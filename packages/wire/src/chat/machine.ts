@@ -1,11 +1,10 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import { errorFromWire } from '../model/classify.ts';
+import { readError, readErrorBesideChoices } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
 import type { ItemStatus } from '../model/items.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
-import { errorBesideChoices, errorInEvent } from '../dialects/error-shapes.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
 import { ChatState } from './carried.ts';
@@ -117,9 +116,9 @@ export class ChatMachine extends WireMachine {
     }
     this.#responseId ??= stringOf(chunk['id']);
     const choices = chunk['choices'];
-    const error = Array.isArray(choices) ? errorBesideChoices(chunk) : errorInEvent(chunk);
+    const error = Array.isArray(choices) ? readErrorBesideChoices(chunk) : readError(chunk);
     if (error !== undefined) {
-      this.fail(errorFromWire(error));
+      this.fail(error);
       return;
     }
     if (Array.isArray(choices)) this.#readChoices(choices);
@@ -139,9 +138,9 @@ export class ChatMachine extends WireMachine {
     for (let place = 0; place < choices.length; place++) {
       const value = choices[place];
       if (!isObject(value)) continue;
-      const error = value['error'] === undefined ? undefined : errorBesideChoices(value);
+      const error = value['error'] === undefined ? undefined : readErrorBesideChoices(value);
       if (error !== undefined) {
-        this.fail(errorFromWire(error));
+        this.fail(error);
         return;
       }
       this.#readChoice(value, place);

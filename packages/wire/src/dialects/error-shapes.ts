@@ -5,10 +5,19 @@ interface ErrorShape {
   readonly name: string;
   /** Who was seen to send it: public reports. */
   readonly source: string;
-  read(event: JsonObject): unknown;
+  read(event: JsonObject): ErrorValue | undefined;
 }
 
-/** Errors where a chunk or an answer was due, by the order in which they are looked for (docs/contract.md 3.8). */
+/** An error as it was told: in it or, where it does not say, beside it. */
+interface ErrorValue {
+  readonly message: string | undefined;
+  readonly type: unknown;
+  readonly param: unknown;
+  readonly code: unknown;
+  readonly status: unknown;
+}
+
+/** Errors where an event or an answer was due, on any wire, by the order in which they are looked for (docs/contract.md 3.8). */
 export const errorShapes: readonly ErrorShape[] = [
   {
     name: 'error',
@@ -43,14 +52,19 @@ export const errorShapes: readonly ErrorShape[] = [
     read: (event) => (event['object'] === 'error' ? joined(event, {}) : undefined),
   },
   {
+    name: 'type',
+    source: 'the Responses API: {"type": "error"} with its fields beside it',
+    read: (event) => (event['type'] === 'error' ? joined(event, {}) : undefined),
+  },
+  {
     name: 'detail',
     source: 'servers built on FastAPI: {"detail": …} and nothing else',
     read: (event) => ('detail' in event && Object.keys(event).length === 1 ? joined(event, {}) : undefined),
   },
 ];
 
-/** The error in an object that has no choices; `undefined` for one that tells of none. */
-export function errorInEvent(event: JsonObject): unknown {
+/** The error in an event or a body that is no answer; `undefined` for one that tells of none. */
+export function errorInEvent(event: JsonObject): ErrorValue | undefined {
   for (const shape of errorShapes) {
     const error = shape.read(event);
     if (error !== undefined) return error;
@@ -58,8 +72,14 @@ export function errorInEvent(event: JsonObject): unknown {
   return undefined;
 }
 
+/** The error in the body of a refusal, where any object is one; alone in a list, as Gemini sends it, too. */
+export function errorInRefusal(body: unknown): ErrorValue | undefined {
+  const whole: unknown = Array.isArray(body) ? body[0] : body;
+  return isObject(whole) ? (errorInEvent(whole) ?? joined(whole, {})) : undefined;
+}
+
 /** The error beside the choices of an event, or in one of them: an object or a text. */
-export function errorBesideChoices(holder: JsonObject): unknown {
+export function errorBesideChoices(holder: JsonObject): ErrorValue | undefined {
   const error = holder['error'];
   if (error === undefined || !(isObject(error) || nonEmpty(error) !== undefined)) return undefined;
   const { code, status, message } = holder;
@@ -82,6 +102,12 @@ const GOOD_WORDS: ReadonlySet<string> = new Set([
   'in_progress',
 ]);
 
+/** What a status says of any failure. */
+const BARE_WORDS: ReadonlySet<string> = new Set(['error', 'fail', 'failed', 'failure']);
+
+/** The type of an event that is an error, which is none of an error. */
+const NO_TYPE: ReadonlySet<unknown> = new Set(['error', 'response.error', 'response.failed']);
+
 function isBad(code: unknown): boolean {
   if (typeof code === 'string') return !GOOD_WORDS.has(code.toLowerCase());
   return typeof code === 'number' && code !== 0 && !(code >= 100 && code < 400);
@@ -92,21 +118,23 @@ function isTruthy(value: unknown): boolean {
 }
 
 /** One error value of what stands in the error and, where that does not have it, beside it. */
-function joined(error: unknown, beside: JsonObject): JsonObject {
+function joined(error: unknown, beside: JsonObject): ErrorValue {
   const inside = isObject(error) ? error : {};
-  const fields = { ...beside, ...inside };
+  const field = (name: string): unknown => inside[name] ?? beside[name];
   const number = typeof error === 'number' ? error : undefined;
+  const type = field('type');
   return {
     message: nonEmpty(error) ?? messageIn(inside) ?? messageIn(beside),
-    type: fields['type'],
-    param: fields['param'],
-    code: codeOf(number ?? FAULTS.map((key) => fields[key]).find(isBad)),
-    status: fields['status'],
+    type: NO_TYPE.has(type) ? undefined : type,
+    param: field('param'),
+    code: codeOf(number ?? FAULTS.map(field).find(isBad)),
+    status: field('status') ?? field('status_code'),
   };
 }
 
-/** A number that is no HTTP status is the server's own code. */
+/** A number that is no HTTP status is the server's own code; a word that only says that something failed is none. */
 function codeOf(code: unknown): unknown {
+  if (typeof code === 'string' && BARE_WORDS.has(code.toLowerCase())) return undefined;
   return typeof code === 'number' && (code < 400 || code > 599) ? String(code) : code;
 }
 
@@ -119,7 +147,7 @@ function messageIn(fields: JsonObject): string | undefined {
 }
 
 /** A text, or FastAPI's list of complaints: `[{"loc": ["body", "model"], "msg": "Field required"}]`. */
-export function messageText(value: unknown): string | undefined {
+function messageText(value: unknown): string | undefined {
   if (!Array.isArray(value)) return nonEmpty(value);
   const complaints = value.filter(isObject).flatMap(({ loc, msg }) => {
     const where = Array.isArray(loc) ? `${loc.join('.')}: ` : '';

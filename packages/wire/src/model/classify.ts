@@ -1,5 +1,5 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
-import { messageText } from '../dialects/error-shapes.ts';
+import { errorBesideChoices, errorInEvent, errorInRefusal } from '../dialects/error-shapes.ts';
 import { isOverAnyRate, kindByCode, kindByType, NO_WORD, tellsNoMoney } from '../dialects/error-codes.ts';
 import { tellsFullContext } from '../dialects/full-context.ts';
 import { ModelError, type ErrorKind } from './errors.ts';
@@ -41,8 +41,8 @@ export interface ErrorContext {
 }
 
 /**
- * A typed error from an error value of any wire: the value of `error` in a body or chunk (object or string),
- * or `response.error`.
+ * A typed error from an error value of any wire: an object with its code, type, message and status, or a text. What
+ * finds one in an event or a body is `dialects/error-shapes.ts`.
  */
 export function errorFromWire(error: unknown, context: ErrorContext = {}): ModelError {
   const fields = isObject(error) ? error : {};
@@ -61,6 +61,23 @@ export function errorFromWire(error: unknown, context: ErrorContext = {}): Model
     afterMs: context.afterMs ?? (kind === 'rate_limited' ? retryAfterFromMessage(message) : undefined),
     replaySafe: context.replaySafe ?? true,
   });
+}
+
+/** The error that an event or a body without choices tells of, in any shape of the table; `undefined` for one that tells of none. */
+export function readError(event: JsonObject, context?: ErrorContext): ModelError | undefined {
+  const value = errorInEvent(event);
+  return value === undefined ? undefined : errorFromWire(value, context);
+}
+
+/** The same beside choices, or in one of them. */
+export function readErrorBesideChoices(holder: JsonObject): ModelError | undefined {
+  const value = errorBesideChoices(holder);
+  return value === undefined ? undefined : errorFromWire(value);
+}
+
+/** The error of an answer whose status says that it is one, whatever is in its body. */
+export function readRefusal(body: unknown, context: ErrorContext): ModelError {
+  return errorFromWire(errorInRefusal(body), context);
 }
 
 /** The kind that the server's own code stands for, where it is a known one. */
@@ -116,22 +133,4 @@ export function statusOf(value: unknown): number | undefined {
 
 function defaultMessage(status: number | undefined): string {
   return status === undefined ? 'the server reported an error without a message' : `the server answered ${status}`;
-}
-
-/** The value of `error`; a code, status or message that stands beside it instead of inside it is told with it. */
-export function errorValueOf({ error, code, status, message }: JsonObject): unknown {
-  if (code === undefined && status === undefined) return error;
-  return isObject(error) ? { code, status, message, ...error } : { message: nonEmpty(error) ?? message, code, status };
-}
-
-/**
- * The error value inside a whole body: `{"error": …}`, `{"detail": …}` (a text, or FastAPI's list of complaints), or the
- * body's own fields; any of them alone in a list, as Gemini sends it.
- */
-export function errorValueOfBody(body: unknown): unknown {
-  const whole: unknown = Array.isArray(body) ? body[0] : body;
-  if (!isObject(whole)) return undefined;
-  const inner = whole['error'];
-  if (isObject(inner) || nonEmpty(inner) !== undefined) return errorValueOf(whole);
-  return messageText(whole['detail']) ?? whole;
 }

@@ -1,12 +1,18 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
-import { errorFromWire, errorValueOf, statusOf } from '../model/classify.ts';
+import { errorFromWire, readError } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import { ceilMs } from '../model/retry-after.ts';
 import type { Usage } from '../model/usage.ts';
 
-/** `response.failed`: the error of its response, or a generic one where it has none. */
-export function failedError(response: JsonObject): ModelError {
-  return errorFromWire(response['error'], { fallbackMessage: 'response.failed event received' });
+/** `response.failed`: the error of its response, else of the event, or a generic one where neither has one. */
+export function failedError(response: JsonObject, event: JsonObject): ModelError {
+  // The status is how the response ended, not a code of its error.
+  const context = { fallbackMessage: 'response.failed event received' };
+  return (
+    readError({ ...response, status: undefined }, context) ??
+    readError(event, context) ??
+    errorFromWire(undefined, context)
+  );
 }
 
 /** `response.incomplete`: its reason is the code. */
@@ -62,15 +68,13 @@ function carries(error: unknown): boolean {
   return isObject(error) ? Object.keys(error).length > 0 : Boolean(error);
 }
 
-/** An `error` event or frame in either shape: nested (`error: {…}`), or flat with `code` and `message` beside `type`. */
-export function eventError(event: JsonObject): ModelError {
-  const nested = event['error'];
-  const value =
-    isObject(nested) || nonEmpty(nested) !== undefined
-      ? errorValueOf(event)
-      : { code: event['code'], message: event['message'], param: event['param'] };
-  const status = statusOf(event['status']) ?? statusOf(event['status_code']);
-  return errorFromWire(value, { status, afterMs: findDelay(event['headers']) });
+/**
+ * The error that an event, a frame or a body is, in any shape of the table; `undefined` for one that is none. An event
+ * of the wire, whose type is a name with a dot, is one only where it is called so.
+ */
+export function errorOfEvent(event: JsonObject): ModelError | undefined {
+  const type = nonEmpty(event['type']);
+  return type?.includes('.') === true ? undefined : readError(event, { afterMs: findDelay(event['headers']) });
 }
 
 /** The delay in the `headers` of a WebSocket error frame: seconds as a string or a number. */

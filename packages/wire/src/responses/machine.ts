@@ -1,11 +1,10 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import { errorFromWire, errorValueOf } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
 import type { Usage } from '../model/usage.ts';
 import {
   cancelledError,
   endingOf,
-  eventError,
+  errorOfEvent,
   failedError,
   incompleteError,
   isFinal,
@@ -51,15 +50,19 @@ export class ResponsesMachine extends ItemMachine {
 
   onObject(value: JsonObject, eventLine?: string): void {
     const event = typeof value['type'] === 'string' ? value : withTypeOf(eventLine, value);
-    const type = event['type'];
-    if (typeof type !== 'string') {
-      this.#onUntyped(event);
-      return;
-    }
+    const type = stringOf(event['type']);
     this.#readSideChannels(event);
-    const handler = handlers.get(type);
-    if (handler === undefined) this.emit({ type: 'unknown', raw: withoutTurnState(event) });
+    const handler = type === undefined ? undefined : handlers.get(type);
+    if (handler === undefined) this.#onOther(event, type);
     else handler(this, event);
+  }
+
+  /** What is no event of this wire that is known: an error in another shape, a new event, or nothing. */
+  #onOther(event: JsonObject, type: string | undefined): void {
+    const error = errorOfEvent(event);
+    if (error !== undefined) this.fail(error);
+    else if (type === undefined) this.skipped++;
+    else this.emit({ type: 'unknown', raw: withoutTurnState(event) });
   }
 
   protected onBody(body: JsonObject): void {
@@ -67,13 +70,6 @@ export class ResponsesMachine extends ItemMachine {
     if (isFinal(status)) this.onEnd({ response: body }, status);
     else this.onObject(body);
     if (this.phase !== 'ended') this.onClose();
-  }
-
-  /** llama.cpp reports an error in mid-stream as a bare `{"error": …}`. */
-  #onUntyped(event: JsonObject): void {
-    const error = event['error'];
-    if (typeof error === 'string' || isObject(error)) this.fail(errorFromWire(errorValueOf(event)));
-    else this.skipped++;
   }
 
   #readSideChannels(event: JsonObject): void {
@@ -114,7 +110,7 @@ export class ResponsesMachine extends ItemMachine {
         this.failWith(response, cancelledError(usage));
         return;
       case 'failed':
-        this.failWith(response, failedError(response));
+        this.failWith(response, failedError(response, event));
     }
   }
 
@@ -134,10 +130,6 @@ export class ResponsesMachine extends ItemMachine {
       ...(this.dropped.length === 0 ? {} : { dropped_tool_calls: this.dropped }),
     });
     this.end();
-  }
-
-  onError(event: JsonObject): void {
-    this.fail(eventError(event));
   }
 
   onRateLimits(event: JsonObject): void {
@@ -183,7 +175,6 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['response.incomplete', (machine, event) => machine.onEnd(event, 'incomplete')],
   ['response.cancelled', (machine, event) => machine.onEnd(event, 'cancelled')],
   ['response.failed', (machine, event) => machine.onEnd(event, 'failed')],
-  ['response.error', (machine, event) => machine.onError(event)],
-  ['error', (machine, event) => machine.onError(event)],
+  ['response.error', (machine, event) => machine.onObject({ ...event, type: 'error' })],
   ['codex.rate_limits', (machine, event) => machine.onRateLimits(event)],
 ]);
