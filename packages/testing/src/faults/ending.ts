@@ -1,5 +1,5 @@
 import type { Frame, Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from './fault.ts';
+import { overHttp, type FaultSpec, type FaultWire } from './fault.ts';
 import { chatFrame, endIndex, isSentinel, isUsageOnly, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 
@@ -11,14 +11,14 @@ export const endingFaults: readonly FaultSpec[] = [
     name: 'finish-then-hold',
     summary:
       'Finished, then no sentinel and an open socket: WireMock on Windows, proxies that keep the upstream connection.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ frames: upToEnd, steps: holdInstead }),
   },
   {
     name: 'done-then-hold',
     summary:
       'The whole answer with its sentinel, then an open socket: keep-alive proxies that never end the chunked body.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ steps: holdInstead }),
   },
   {
@@ -26,7 +26,7 @@ export const endingFaults: readonly FaultSpec[] = [
     args: '[MS]',
     summary:
       'Finished, then a comment every MS (default 50) and never a close: gateways whose keep-alive outlives the answer.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const everyMs = Math.max(1, count('comment-only-life', arg, 50));
       return {
@@ -56,7 +56,7 @@ export const endingFaults: readonly FaultSpec[] = [
   {
     name: 'no-finish-close',
     summary: 'The body ends properly in mid-answer, without finish or sentinel: a backend restarted behind a proxy.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ frames: beforeEnd }),
   },
   {
@@ -68,7 +68,7 @@ export const endingFaults: readonly FaultSpec[] = [
   {
     name: 'no-last-blank-line',
     summary: 'The last event lacks its blank line: servers that join events with separators instead of ending each.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       frames: upToEnd,
       text: (events) => events.map((text, i) => (i === events.length - 1 ? text.trimEnd() : text)),
@@ -77,7 +77,7 @@ export const endingFaults: readonly FaultSpec[] = [
   {
     name: 'late-error',
     summary: 'An error event follows the finished answer: gateways whose accounting fails after the answer was sent.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ frames: lateError }),
   },
   {
@@ -96,7 +96,7 @@ export const endingFaults: readonly FaultSpec[] = [
     name: 'slow-close',
     args: '[MS]',
     summary: 'The body ends MS (default 2000) after the last event: proxies with a linger time.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const ms = count('slow-close', arg, 2000);
       return {
@@ -107,7 +107,7 @@ export const endingFaults: readonly FaultSpec[] = [
   {
     name: 'empty-stream',
     summary: 'Status 200, the right content type, and a body without any event: a worker that died after the head.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ frames: () => [] }),
   },
 ];

@@ -1,6 +1,6 @@
 import type { Frame, Head } from '../answer.ts';
 import { MockUsageError } from '../errors.ts';
-import type { FaultSpec, FaultWire } from './fault.ts';
+import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
 import { hasFinish, responsesFrame, withChoices } from '../frames.ts';
 import { count, oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
@@ -15,7 +15,7 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'status',
     args: 'CODE[:TIMES]',
     summary: 'This HTTP status, for the first TIMES requests or always: any overloaded or misconfigured server.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const [code, times] = (arg ?? '').split(':');
       const status = count('status', code);
@@ -28,7 +28,7 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'retry-after',
     args: 'S[:TIMES]',
     summary: 'HTTP 429 with Retry-After: S, once or TIMES times, then the answer: OpenAI and every rate limiter.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const [seconds, times] = (arg ?? '').split(':');
       const after = word('retry-after', seconds, '1');
@@ -47,7 +47,7 @@ export const errorFaults: readonly FaultSpec[] = [
     args: '[DELAY[:TIMES]]',
     summary:
       'HTTP 429 that tells its delay only in the message (default "28ms"), once or TIMES times: OpenAI token limits.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const [delay, times] = (arg ?? '').split(':');
       const due = firstTimes(count('rate-limit-text', times, 1));
@@ -62,13 +62,13 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'invalid-prompt',
     summary:
       'HTTP 400 with the code invalid_prompt, which no retry mends: a prompt that the policy of the API refuses.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ head: invalidPrompt }),
   },
   {
     name: 'bad-json-request',
     summary: 'HTTP 400 that says the request is no JSON and echoes it: servers built on FastAPI.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       head: (head, { request }) => {
         refuse(head, 400, undefined);
@@ -81,7 +81,7 @@ export const errorFaults: readonly FaultSpec[] = [
   {
     name: 'error-200',
     summary: 'Status 200 with a JSON error body where a stream was due: gateways that lose the status on the way.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       head: (head) => {
         refuse(head, 200, { message: 'no healthy upstream', type: 'server_error', code: 'server_error' });
@@ -93,7 +93,7 @@ export const errorFaults: readonly FaultSpec[] = [
     args: '[SHAPE]',
     summary:
       'An error event ends the answer in its middle, in one of the shapes of OpenAI, vLLM, OpenRouter and LiteLLM.',
-    wires: ['chat', 'responses', 'websocket'],
+    wires: everywhere,
     create: (arg) => {
       const shape = oneOf('error-mid-stream', arg, midShapes, 'object');
       return { frames: (frames, { wire }) => [...beforeEnd(frames), midStreamErrors[wire](shape, midError)] };
@@ -114,7 +114,7 @@ export const errorFaults: readonly FaultSpec[] = [
   {
     name: 'content-filter',
     summary: 'The answer is cut by a content filter: Azure and OpenAI moderation.',
-    wires: ['chat', 'responses', 'websocket'],
+    wires: everywhere,
     create: () => ({ reply: (reply) => ({ ...reply, finish: 'content_filter' }) }),
   },
   {
@@ -153,7 +153,7 @@ export const errorFaults: readonly FaultSpec[] = [
   {
     name: 'html-200',
     summary: 'An HTML page with status 200: captive portals, login pages, a wrong path on a web server.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       head: (head) => {
         head.status = 200;
@@ -166,7 +166,7 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'html-502',
     args: '[TIMES]',
     summary: 'An HTML page with status 502, TIMES times or always: nginx and Cloudflare in front of a dead backend.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const due = firstTimes(count('html-502', arg, Infinity));
       return {
@@ -182,7 +182,7 @@ export const errorFaults: readonly FaultSpec[] = [
   {
     name: 'json-instead-of-sse',
     summary: 'One JSON body although a stream was asked for: servers that ignore stream.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       head: (head) => {
         head.json = true;

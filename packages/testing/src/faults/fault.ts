@@ -1,10 +1,17 @@
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { protocolIds } from '@turnwire/wire/internal/protocols';
 import type { Frame, Head, Step } from '../answer.ts';
 import type { RequestView } from '../scenario/request-view.ts';
 import type { Reply } from '../scenario/scenario.ts';
 
 /** Where a fault can show. */
 export type FaultWire = ProtocolId | 'websocket';
+
+/** The wires of a fault that any HTTP answer can have. */
+export const overHttp: readonly FaultWire[] = protocolIds;
+
+/** The wires of a fault that any answer can have. */
+export const everywhere: readonly FaultWire[] = [...protocolIds, 'websocket'];
 
 /** The request whose answer a fault changes. */
 export interface FaultContext {

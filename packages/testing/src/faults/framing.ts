@@ -1,6 +1,6 @@
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import type { Frame, Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from './fault.ts';
+import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
 import { isDelta, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 
@@ -11,39 +11,39 @@ export const framingFaults: readonly FaultSpec[] = [
   {
     name: 'crlf',
     summary: 'Lines end in CRLF: ASP.NET and several Java servers.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map((text) => text.replaceAll('\n', '\r\n')) }),
   },
   {
     name: 'cr',
     summary:
       'Lines end in CR alone, which the SSE standard allows: the rarest of the three, seen in conformance suites.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map((text) => text.replaceAll('\n', '\r')) }),
   },
   {
     name: 'bom',
     summary:
       'The stream begins with a byte order mark: servers that write through a UTF-8 encoder with preamble (.NET).',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map((text, i) => (i === 0 ? `\ufeff${text}` : text)) }),
   },
   {
     name: 'multi-line-data',
     summary: 'One payload over several data lines: servers that pretty-print their JSON.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map(overLines) }),
   },
   {
     name: 'no-space',
     summary: 'No space after the colon of data: which the standard allows and several servers do.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map((text) => text.replace(/^(event|data): /gm, '$1:')) }),
   },
   {
     name: 'extra-fields',
     summary: 'Events carry id: and retry: lines, and retry before data: servers built on generic SSE libraries.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map((text, i) => `id: ${i}\nretry: 3000\n${text}`) }),
   },
   {
@@ -61,13 +61,13 @@ export const framingFaults: readonly FaultSpec[] = [
   {
     name: 'comments',
     summary: 'Comments between the events: OpenRouter (": OPENROUTER PROCESSING") and load balancers.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map((text) => `: PROCESSING\n\n${text}`) }),
   },
   {
     name: 'junk-lines',
     summary: 'Lines that are no JSON between the events: print statements of a worker that end up in its output.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       text: (events) => events.map((text) => `data: INFO step done\n\nnoise\n\ndata: {"trunc\n\n${text}`),
     }),
@@ -75,13 +75,13 @@ export const framingFaults: readonly FaultSpec[] = [
   {
     name: 'empty-data',
     summary: 'Empty data lines as keep-alive: gateways that ping with an empty event.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ text: (events) => events.map((text) => `data:\n\ndata: \n\n${text}`) }),
   },
   {
     name: 'heartbeat-events',
     summary: 'Data events of an unknown type as keep-alive: gateways that keep Codex alive (response.heartbeat).',
-    wires: ['chat', 'responses', 'websocket'],
+    wires: everywhere,
     create: () => ({
       frames: (frames, { wire }) => frames.flatMap((frame) => (isDelta(frame) ? [heartbeats[wire], frame] : [frame])),
     }),
@@ -89,33 +89,33 @@ export const framingFaults: readonly FaultSpec[] = [
   {
     name: 'invalid-utf8',
     summary: 'A byte that is no UTF-8 inside a text: servers that cut tokens in the middle of a character.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ steps: (steps) => steps.map(breakUtf8()) }),
   },
   {
     name: 'one-byte-chunks',
     summary: 'Every byte is a chunk of its own: what TLS records and slow links make of any stream, at its worst.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ steps: (steps) => steps.flatMap((step) => cut(step, () => 1)) }),
   },
   {
     name: 'split-utf8',
     summary: 'Chunks end in the middle of characters: any network, whenever an answer has an umlaut.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ steps: (steps) => steps.flatMap((step) => cut(step, insideCharacter)) }),
   },
   {
     name: 'one-chunk',
     summary:
       'The whole stream arrives at once at its end: buffering reverse proxies (nginx without X-Accel-Buffering).',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({ steps: oneChunk }),
   },
   {
     name: 'giant-event',
     args: '[BYTES]',
     summary: 'One event of BYTES (default 1 MiB) among the others: servers that echo the prompt, or log probabilities.',
-    wires: ['chat', 'responses', 'websocket'],
+    wires: everywhere,
     create: (arg) => {
       const size = count('giant-event', arg, 1024 * 1024);
       return { frames: (frames) => padFirstDelta(frames, size) };
@@ -125,7 +125,7 @@ export const framingFaults: readonly FaultSpec[] = [
     name: 'endless-line',
     args: '[BYTES]',
     summary: 'BYTES (default 32 MiB) without a line end before the answer: a server that streams a file by mistake.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const size = count('endless-line', arg, 32 * 1024 * 1024);
       return { steps: (steps) => [...filler(size), ...steps] };
@@ -134,7 +134,7 @@ export const framingFaults: readonly FaultSpec[] = [
   {
     name: 'truncated-json',
     summary: 'One payload is cut off in the middle, its event ends all the same: proxies that split long lines.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       frames: (frames) => insertBeforeDelta(frames, raw('data: {"choices":[{"delta":{"content":"lo\n\n')),
     }),

@@ -1,10 +1,7 @@
 import type { Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from './fault.ts';
+import { everywhere, overHttp, type FaultSpec } from './fault.ts';
 import { count } from './args.ts';
 import { firstTimes } from './errors.ts';
-
-const http: readonly FaultWire[] = ['chat', 'responses'];
-const all: readonly FaultWire[] = ['chat', 'responses', 'websocket'];
 
 /** Faults of time, and of connections that break. */
 export const paceFaults: readonly FaultSpec[] = [
@@ -12,7 +9,7 @@ export const paceFaults: readonly FaultSpec[] = [
     name: 'slow-headers',
     args: 'MS',
     summary: 'The response head comes after MS: servers that queue, or load a model first.',
-    wires: http,
+    wires: overHttp,
     create: (arg) => {
       const ms = count('slow-headers', arg, 1000);
       return { head: (head) => void (head.delayMs += ms) };
@@ -22,7 +19,7 @@ export const paceFaults: readonly FaultSpec[] = [
     name: 'slow-first-byte',
     args: 'MS',
     summary: 'The head comes at once, the first event after MS: long prompts on any server.',
-    wires: all,
+    wires: everywhere,
     create: (arg) => {
       const ms = count('slow-first-byte', arg, 1000);
       return { steps: (steps) => [{ do: 'wait', ms }, ...steps] };
@@ -32,7 +29,7 @@ export const paceFaults: readonly FaultSpec[] = [
     name: 'drip',
     args: 'MS',
     summary: 'MS between two events: a slow model.',
-    wires: all,
+    wires: everywhere,
     create: (arg) => {
       const ms = count('drip', arg, 20);
       return {
@@ -45,7 +42,7 @@ export const paceFaults: readonly FaultSpec[] = [
     name: 'keep-alive-comments',
     args: '[MS]',
     summary: 'Nothing but comments for MS (default 500) before the answer: gateways that wait for a cold model.',
-    wires: http,
+    wires: overHttp,
     create: (arg) => {
       const rounds = Math.max(1, Math.ceil(count('keep-alive-comments', arg, 500) / 50));
       return { steps: (steps) => [...Array.from({ length: rounds }, comment).flat(), ...steps] };
@@ -55,7 +52,7 @@ export const paceFaults: readonly FaultSpec[] = [
     name: 'stall-after',
     args: 'N',
     summary: 'Silence for ever after N events, the connection open: overloaded GPUs, lost upstreams behind proxies.',
-    wires: all,
+    wires: everywhere,
     create: (arg) => {
       const n = count('stall-after', arg, 3);
       return { steps: (steps) => [...firstWrites(steps, n), { do: 'hold' }] };
@@ -65,7 +62,7 @@ export const paceFaults: readonly FaultSpec[] = [
     name: 'reset-after',
     args: 'N',
     summary: 'The connection is reset after N events: load balancers at their time limit, crashed workers.',
-    wires: all,
+    wires: everywhere,
     create: (arg) => {
       const n = count('reset-after', arg, 3);
       return { steps: (steps) => [...firstWrites(steps, n), { do: 'wait', ms: 20 }, { do: 'reset' }] };
@@ -75,7 +72,7 @@ export const paceFaults: readonly FaultSpec[] = [
     name: 'cut-after',
     args: 'N',
     summary: 'The connection is closed without the end of the body after N events: killed workers, redeployments.',
-    wires: http,
+    wires: overHttp,
     create: (arg) => {
       const n = count('cut-after', arg, 3);
       return { steps: (steps) => [...firstWrites(steps, n), { do: 'cut' }] };
@@ -84,14 +81,14 @@ export const paceFaults: readonly FaultSpec[] = [
   {
     name: 'cut-mid-event',
     summary: 'The body ends properly inside an event: proxies with a size limit.',
-    wires: http,
+    wires: overHttp,
     create: () => ({ steps: cutMidEvent }),
   },
   {
     name: 'refuse-connection',
     args: '[TIMES]',
     summary: 'The connection is dropped before any answer, TIMES times or always: a server that restarts.',
-    wires: http,
+    wires: overHttp,
     create: (arg) => {
       const due = firstTimes(count('refuse-connection', arg, Infinity));
       return {

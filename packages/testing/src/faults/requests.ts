@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
 import type { RequestView } from '../scenario/request-view.ts';
-import type { FaultSpec } from './fault.ts';
+import { overHttp, type FaultSpec } from './fault.ts';
 import { withToolCalls } from '../frames.ts';
 import { word } from './args.ts';
 import { refuse } from './errors.ts';
@@ -27,7 +27,7 @@ export const requestFaults: readonly FaultSpec[] = [
     args: 'NAME',
     summary:
       'HTTP 400 that names NAME, for a request that has a member of that name anywhere: servers and models that do not know it.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const name = word('param-refused', arg);
       return {
@@ -42,7 +42,7 @@ export const requestFaults: readonly FaultSpec[] = [
   {
     name: 'image-refused',
     summary: 'HTTP 400 for a request with an image: models that read text alone, such as those of DeepSeek.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: () => ({
       head: (head, { request }) => {
         if (!hasImage(request.body.messages ?? request.body.input)) return;

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { fullContextWordings } from '@turnwire/wire/internal/dialects/full-context';
 import type { Frame } from '../answer.ts';
-import type { FaultSpec, FaultWire } from './fault.ts';
+import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
 import { isTerminal, responsesFrame, typeOf, withFields } from '../frames.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
@@ -68,7 +68,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     args: '[SERVER]',
     summary:
       'HTTP 400 that tells a full context in the words of SERVER (default vllm), with no code for it: nearly all of them.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const servers = fullContextWordings.map(({ server }) => server);
       const server = oneOf('context-wording', arg, servers, 'vllm');
@@ -81,7 +81,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     args: '[CODE]',
     summary:
       'An error in mid-answer whose code is an HTTP status as text (default 429) and whose type is None: LiteLLM.',
-    wires: ['chat', 'responses', 'websocket'],
+    wires: everywhere,
     create: (arg) => {
       const code = word('error-string-code', arg, '429');
       const error = { message: 'litellm.APIError: scripted failure', type: 'None', param: 'None', code };

@@ -1,18 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import type { Step } from '../answer.ts';
-import type { FaultSpec, FaultWire } from './fault.ts';
+import { everywhere, overHttp, type FaultSpec } from './fault.ts';
 import { responsesFrame } from '../frames.ts';
 import { count, word } from './args.ts';
-
-const http: readonly FaultWire[] = ['chat', 'responses'];
 
 /** Faults of HTTP around the answer, and headers that carry state. */
 export const transportFaults: readonly FaultSpec[] = [
   {
     name: 'gzip',
     summary: 'The stream is compressed although nobody asked: reverse proxies that compress every text type.',
-    wires: http,
+    wires: overHttp,
     create: () => ({
       head: (head) => {
         if (head.body === undefined) head.headers['content-encoding'] = 'gzip';
@@ -24,7 +22,7 @@ export const transportFaults: readonly FaultSpec[] = [
     name: 'redirect',
     args: '[CODE]',
     summary: 'A redirect to the same path with a query (default 307): http-to-https and trailing-slash rules.',
-    wires: http,
+    wires: overHttp,
     create: (arg) => {
       const status = count('redirect', arg, 307);
       return {
@@ -41,7 +39,7 @@ export const transportFaults: readonly FaultSpec[] = [
     name: 'wrong-content-type',
     args: '[TYPE]',
     summary: 'A good stream with the content type text/plain, or TYPE: servers and proxies that set none.',
-    wires: http,
+    wires: overHttp,
     create: (arg) => {
       const type = word('wrong-content-type', arg, 'text/plain');
       return {
@@ -55,7 +53,7 @@ export const transportFaults: readonly FaultSpec[] = [
     name: 'turn-state',
     args: 'VALUE[,VALUE…]',
     summary: 'x-codex-turn-state with the next of these values on each answer: sticky routing of the Codex backend.',
-    wires: ['chat', 'responses', 'websocket'],
+    wires: everywhere,
     create: (arg) => {
       const values = word('turn-state', arg).split(',');
       let n = 0;
@@ -72,7 +70,7 @@ export const transportFaults: readonly FaultSpec[] = [
   {
     name: 'rate-limit-headers',
     summary: 'Rate limits, the serving model and the models tag in response headers: the Codex backend.',
-    wires: http,
+    wires: overHttp,
     create: () => ({
       head: (head) => {
         Object.assign(head.headers, {
