@@ -7,7 +7,7 @@ import { createBridge, type BridgeOptions } from '../../packages/bridge/src/inde
 import { manualClock } from '../transport/support/manual-clock.ts';
 
 const KEY = 'sk-live-0123456789';
-const QUOTE = `{"error":{"message":"Incorrect API key provided: ${KEY}. \u00fc","code":"invalid_api_key"}}`;
+const QUOTE = `{"error":{"message":"Incorrect API key provided: ${KEY}. \u00fc","code":"wrong_key"}}`;
 
 /** What a caller gets of an answer that is passed through. */
 async function passed(
@@ -43,30 +43,30 @@ async function passed(
 
 describe('an error that quotes the key of the bridge', () => {
   const shown = QUOTE.replace(KEY, '[redacted]');
-  const whole = { status: 401, length: String(Buffer.byteLength(shown)), body: Buffer.from(shown) };
+  const whole = { status: 418, length: String(Buffer.byteLength(shown)), body: Buffer.from(shown) };
 
   it('is passed on without it, its length right', async () => {
     const length = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(QUOTE)) };
-    expect(await passed((_req, res) => res.writeHead(401, length).end(QUOTE))).toEqual(whole);
+    expect(await passed((_req, res) => res.writeHead(418, length).end(QUOTE))).toEqual(whole);
   });
 
   it('is passed on without it when it came in pieces, or compressed', async () => {
     const pieces: RequestListener = (_req, res) => {
-      res.writeHead(401).write(QUOTE.slice(0, 50));
+      res.writeHead(418).write(QUOTE.slice(0, 50));
       setImmediate(() => res.end(QUOTE.slice(50)));
     };
     const zipped: RequestListener = (_req, res) =>
-      res.writeHead(401, { 'content-encoding': 'gzip' }).end(gzipSync(QUOTE));
+      res.writeHead(418, { 'content-encoding': 'gzip' }).end(gzipSync(QUOTE));
     expect(await passed(pieces)).toEqual(whole);
     expect(await passed(zipped)).toEqual({ ...whole, length: null }); // its length was that of other bytes
   });
 
   it('is passed on without what a configured header holds', async () => {
     const options = { upstreamHeaders: { 'x-api-key': KEY } };
-    expect(await passed((_req, res) => res.writeHead(401).end(QUOTE), options)).toEqual(whole);
+    expect(await passed((_req, res) => res.writeHead(418).end(QUOTE), options)).toEqual(whole);
   });
 
-  it.each([401, 200])('is passed on without it as an event stream with status %i', async (status) => {
+  it.each([418, 200])('is passed on without it as an event stream with status %i', async (status) => {
     const body = `data: ${QUOTE}\n\n`;
     const stream: RequestListener = (_req, res) =>
       res.writeHead(status, { 'content-type': 'text/event-stream' }).end(body);
@@ -83,14 +83,14 @@ describe('an error that quotes the key of the bridge', () => {
     const ticking = setInterval(() => clock.advance(500), 5);
     const start = Buffer.from(`the key ${KEY} is wrong `);
     const open: RequestListener = (_req, res) =>
-      res.writeHead(401).write(Buffer.concat([start, Buffer.from('\u00fc').subarray(0, 1)]));
+      res.writeHead(418).write(Buffer.concat([start, Buffer.from('\u00fc').subarray(0, 1)]));
     const told = await passed(open, { apiKey: () => KEY, clock }).finally(() => clearInterval(ticking));
-    expect([told.status, told.body.toString()]).toEqual([401, 'the key [redacted] is wrong ']);
+    expect([told.status, told.body.toString()]).toEqual([418, 'the key [redacted] is wrong ']);
   });
 
   it('stays cut off when it was cut off', async () => {
     const cut: RequestListener = (_req, res) => {
-      res.writeHead(401, { 'content-length': '1000' });
+      res.writeHead(418, { 'content-length': '1000' });
       res.write(QUOTE, () => res.destroy());
     };
     await expect(passed(cut)).rejects.toThrow();
@@ -111,7 +111,7 @@ describe('passed byte for byte', () => {
   });
 
   it('an error of a bridge without a key', async () => {
-    const got = await passed((_req, res) => res.writeHead(401).end(QUOTE), {});
+    const got = await passed((_req, res) => res.writeHead(418).end(QUOTE), {});
     expect(got.body.toString()).toBe(QUOTE);
   });
 });

@@ -23,6 +23,11 @@ export interface BridgeOptions {
   readonly port?: number;
   /** The upstreams' key, asked for at every request. Default: none is sent. */
   readonly apiKey?: () => string | undefined;
+  /**
+   * Where that key comes from, e.g. `--env-key OPENAI_API_KEY`, for the error that says that an upstream refuses it.
+   * Default: the names of the options here.
+   */
+  readonly apiKeySource?: string;
   /** Headers for the upstreams, names in lower case. Default: none. */
   readonly upstreamHeaders?: Readonly<Record<string, string>>;
   /** Parameters for the upstreams' addresses, not escaped again. Default: none. */

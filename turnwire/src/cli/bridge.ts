@@ -204,7 +204,7 @@ async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): P
   if (flags.upstream !== undefined) {
     if (flags.provider !== undefined) throw new UsageError('--upstream and --provider contradict each other');
     if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
-    return { upstreams: withoutKeys(flags.upstream), wire: flags.wire, ...(key === undefined ? {} : { apiKey: key }) };
+    return { upstreams: withoutKeys(flags.upstream), wire: flags.wire, ...key };
   }
   const { provider, notes, others } = await chooseProvider(
     {
@@ -216,12 +216,11 @@ async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): P
   if (provider === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
   if (isOwnAddress(provider.baseUrl, flags.host, flags.port)) throw itself(provider.baseUrl, others ?? []);
   for (const note of notes) cli.stderr.write(`turnwire bridge: note: ${note}\n`);
-  const apiKey = key ?? (provider.envKey === undefined ? undefined : fromEnv('env_key', provider.envKey, cli));
   return {
     upstreams: [provider.baseUrl],
     wire: flags.wire === 'auto' ? provider.wireApi : flags.wire,
-    ...(apiKey === undefined ? {} : { apiKey }),
     ...settingsOf(provider, given, cli),
+    ...(key ?? keyOfProvider(provider, cli)),
   };
 }
 
@@ -249,15 +248,27 @@ function settingsOf(provider: ProviderConfig, given: Given, cli: CliContext): Pa
   };
 }
 
-async function keyOf(flags: BridgeFlags, cli: CliContext): Promise<(() => string | undefined) | undefined> {
+type Key = Pick<BridgeOptions, 'apiKey' | 'apiKeySource'>;
+
+function keyOfProvider({ name, envKey, envHttpHeaders, httpHeaders }: ProviderConfig, cli: CliContext): Key {
+  if (envKey !== undefined) {
+    return { apiKey: fromEnv('env_key', envKey, cli), apiKeySource: `env_key = "${envKey}" of the provider ${name}` };
+  }
+  const headers = Object.keys({ ...envHttpHeaders, ...httpHeaders });
+  return headers.length === 0 ? {} : { apiKeySource: `the headers of the provider ${name}` };
+}
+
+async function keyOf(flags: BridgeFlags, cli: CliContext): Promise<Key | undefined> {
   const variable = flags.envKey ?? flags.bearerEnv;
   if (variable !== undefined && flags.apiKeyStdin === true) {
     throw new UsageError('--env-key and --api-key-stdin contradict each other');
   }
-  if (variable !== undefined) return fromEnv('--env-key', variable, cli);
+  if (variable !== undefined) {
+    return { apiKey: fromEnv('--env-key', variable, cli), apiKeySource: `--env-key ${variable}` };
+  }
   if (flags.apiKeyStdin !== true) return undefined;
   const { apiKey } = await readStdin({ apiKey: true, prompt: false }, cli);
-  return () => apiKey;
+  return { apiKey: () => apiKey, apiKeySource: '--api-key-stdin' };
 }
 
 /** Read anew for every request; that it is there is checked now. */

@@ -22,6 +22,7 @@ import { StateCarrier } from './stages/state-carrier.ts';
 import type { OpenStream } from '../upstream/streams.ts';
 import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import { concealerFor } from '../upstream/conceal.ts';
+import { asBridgesOwn, finalForCodex } from '../upstream/refused-key.ts';
 import { toModelError, type Outcome } from '../upstream/failover.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
 
@@ -75,7 +76,9 @@ export async function answer(options: AnswerOptions): Promise<void> {
   } catch (error) {
     running?.started.call.cancel();
     if (error instanceof ModelError && !abort.signal.aborted) running?.lease.failed(error);
-    end = { how: 'failed', error: await fail(options, toModelError(error)) };
+    const failure = toModelError(error);
+    const told = running === undefined ? failure : asBridgesOwn(failure, running.lease.upstream, context.settings);
+    end = { how: 'failed', error: await fail(options, told) };
   }
   ended = true;
   running?.lease.release();
@@ -92,7 +95,7 @@ function begin(options: AnswerOptions, outcome: Outcome<Started, HttpResponse>):
   exchange.chose(outcome.upstream.label, response?.status);
   const { token, head } = headOf(options, outcome.upstream, response);
   sink.setHeaders(head);
-  if (!outcome.ok) throw outcome.failure;
+  if (!outcome.ok) throw asBridgesOwn(outcome.failure, outcome.upstream, options.context.settings);
   // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
   if (token !== undefined) options.onTurn?.(token);
   sink.setHeaders({ ...head, ...tellUncarried(options, outcome.answer) });
@@ -168,25 +171,26 @@ async function complete(options: AnswerOptions, event: CompletedEvent, out: Wire
   options.exchange.onSent(all);
 }
 
-/** Tells the client of a failure, in the way that it can be told; returns the failure as it is told. */
+/** Tells the client of a failure, in the way that it can be told; returns what is known of it. */
 async function fail(options: AnswerOptions, error: ModelError): Promise<ModelError> {
   const { encoding, sink, abort, codex, exchange } = options;
   const reason: unknown = abort.signal.reason;
-  const told = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
-  if (abort.signal.aborted && !(reason instanceof ModelError)) return told; // nobody is there to be told
+  const failure = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
+  if (abort.signal.aborted && !(reason instanceof ModelError)) return failure; // nobody is there to be told
+  const told = codex ? finalForCodex(failure) : failure;
   const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
   if (!sink.committed && !asAnswer && !inStream) {
     const refusal = apiErrorOf(told);
     sink.reject(refusal);
     exchange.told(JSON.stringify(refusal));
-    return told;
+    return failure;
   }
   const last = encoding.fail(told);
   if (asAnswer) await options.onEnded?.();
   sink.finish(last);
   exchange.told(last);
-  return told;
+  return failure;
 }
 
 /**

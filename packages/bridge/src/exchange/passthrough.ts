@@ -9,13 +9,14 @@ import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { apiErrorOf } from '../reply/api-error.ts';
 import { sealedTurn } from './attempt.ts';
 import { BodyWriter } from '../reply/body-writer.ts';
-import { allAnswerHeaders } from '../request/client-kind.ts';
+import { allAnswerHeaders, isCodex } from '../request/client-kind.ts';
 import { readRequest, textOfBody } from '../request/request-body.ts';
 import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { judgeOf, shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
 import { flushed, sendError } from '../reply/reply-writer.ts';
 import { concealerFor } from '../upstream/conceal.ts';
+import { asBridgesOwn, finalForCodex, refusesKey } from '../upstream/refused-key.ts';
 import { toModelError, type Outcome } from '../upstream/failover.ts';
 import type { PeekedResponse } from '../upstream/peek.ts';
 import type { Upstream } from '../upstream/pool.ts';
@@ -75,7 +76,7 @@ async function pass(options: PassOptions): Promise<void> {
   } catch (error) {
     failure = failureOf(error, abort.signal);
     if (res.headersSent) res.destroy();
-    else if (!res.destroyed) sendError(res, apiErrorOf(failure));
+    else if (!res.destroyed) sendError(res, apiErrorOf(isCodex(options.headers) ? finalForCodex(failure) : failure));
   }
   const usage = usageIn(tail.bytes);
   exchange.onEnd(failure === undefined ? { how: 'completed', usage } : { how: 'failed', error: failure, usage });
@@ -107,6 +108,11 @@ async function hand(
 ): Promise<ModelError | undefined> {
   const { context, exchange, abort } = options;
   const { upstream, lease } = passing;
+  if (!passing.ok && refusesKey(passing.failure)) {
+    exchange.chose(upstream.label, passing.refusal?.status);
+    passing.refusal?.release();
+    throw asBridgesOwn(passing.failure, upstream, context.settings);
+  }
   const answer = answerOf(passing);
   exchange.chose(upstream.label, answer.status);
   // With one server alone, how a stream ends changes nothing: only its end is looked at.

@@ -68,12 +68,14 @@ export function apiErrorOf(error: ModelError): ApiError {
     status: status >= 400 ? status : 502,
     ...wire,
     ...(param === null ? {} : { param }),
-    headers: retryHeaders(error),
+    headers: retryHeaders(error, status),
   };
 }
 
-function retryHeaders(error: ModelError): Record<string, string> {
-  const { afterMs } = error.retry;
+/** OpenAI's SDKs ask again upon any 5xx that does not say otherwise. */
+function retryHeaders({ retry }: ModelError, status: number): Record<string, string> {
+  if (retry.class === 'never' && status >= 500) return { 'x-should-retry': 'false' };
+  const { afterMs } = retry;
   if (afterMs === undefined) return {};
   return { 'retry-after': String(Math.ceil(afterMs / 1000)), 'retry-after-ms': String(afterMs) };
 }

@@ -8,6 +8,7 @@ export const kindByCode = {
   insufficient_quota: 'quota_exceeded',
   billing_hard_limit_reached: 'quota_exceeded',
   content_filter: 'content_filter',
+  invalid_api_key: 'unauthorized', // others send it with 400, or in a stream
   invalid_prompt: 'invalid_request',
   rate_limit_exceeded: 'rate_limited',
   server_is_overloaded: 'server_overloaded',
