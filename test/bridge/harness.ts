@@ -163,7 +163,7 @@ export function textOf(response: Json): string {
 export async function askChat(bridge: Bridge, body: Json, stream = true): Promise<{ how: string; text: string }> {
   const messages = [{ role: 'user', content: 'hi' }];
   const response = await post(bridge, '/v1/chat/completions', { model: 'm', messages, stream, ...body });
-  const text = await response.text();
+  const { text, cut } = await readBody(response);
   if (response.status !== 200) return { how: `http:${response.status}`, text: '' };
   if (!stream) {
     const choice = ((JSON.parse(text) as Json).choices as Json[])[0]!;
@@ -173,7 +173,21 @@ export async function askChat(bridge: Bridge, body: Json, stream = true): Promis
     );
     return { how: String(choice.finish_reason), text: [message.content, ...calls].filter(Boolean).join('|') };
   }
-  return chatEnd(sseEvents(text));
+  const end = chatEnd(sseEvents(text));
+  // A body is cut behind an error, and nowhere else.
+  return cut === end.how.startsWith('error:') ? end : { ...end, how: `${end.how}, ${cut ? 'cut' : 'not cut'}` };
+}
+
+/** What came of a body, and whether it broke off. */
+export async function readBody(response: Response): Promise<{ readonly text: string; readonly cut: boolean }> {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const bytes of response.body ?? []) text += decoder.decode(bytes as Uint8Array, { stream: true });
+  } catch {
+    return { text, cut: true };
+  }
+  return { text, cut: false };
 }
 
 interface ChatChoice {

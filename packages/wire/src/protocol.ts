@@ -75,6 +75,8 @@ export interface Protocol {
   readonly namesEvents: boolean;
   /** A stream has its usage only for a request that asks for it (`stream_options.include_usage`). */
   readonly usageOnRequest: boolean;
+  /** A stream that fails ends in an event that all clients take for a failure; some pass over that of a wire without. */
+  readonly endsFailures: boolean;
   /** How an answer that ended well was ended on this wire. */
   readonly endedBy: CompletedEvent['ended_by'];
   /** Begins the ids of answers. */

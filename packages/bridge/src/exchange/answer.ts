@@ -188,7 +188,8 @@ async function fail(options: AnswerOptions, error: ModelError): Promise<ModelErr
   }
   const last = encoding.fail(told);
   if (asAnswer) await options.onEnded?.();
-  sink.finish(last);
+  if (asAnswer) sink.finish(last);
+  else sink.fail(last);
   exchange.told(last);
   return failure;
 }

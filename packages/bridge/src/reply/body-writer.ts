@@ -46,6 +46,16 @@ export class BodyWriter {
     this.#res.end(piece);
   }
 
+  /**
+   * Ends the connection behind this piece, once it was taken, and leaves the last chunk out: an HTTP/1.1 client sees a body that
+   * broke off (RFC 9112, section 8). HTTP/1.0 has no such sign: there the close is the end.
+   */
+  cut(piece: string): void {
+    this.flush();
+    // An answer that waits for the one before it on its connection has no socket yet.
+    this.#res.write(piece, () => this.#res.socket?.destroySoon());
+  }
+
   /** Writes what was gathered. */
   flush(): void {
     const gathered = this.#gathered;

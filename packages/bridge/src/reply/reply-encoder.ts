@@ -14,6 +14,8 @@ export interface ReplyEncoder {
   toSse(events: readonly WireEvent[]): string;
   /** A data event that means nothing, for clients whose idle timer counts only data; absent: a comment does. */
   readonly heartbeat: WireEvent | undefined;
+  /** The events of `fail` end a stream for all clients; else it has to be cut behind them. */
+  readonly endsFailures: boolean;
   /** What keeps an SSE stream open meanwhile for all others. */
   readonly idleSse: string;
   /** The answer as one body, after its end. */
@@ -44,6 +46,7 @@ export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEnco
     fail: options.finalOnly === true ? (error) => finals(encoder.fail(error)) : (error) => encoder.fail(error),
     toSse: protocols.responses.toSse,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
+    endsFailures: protocols.responses.endsFailures,
     idleSse: protocols.responses.heartbeat,
     get body() {
       return encoder.body;
@@ -62,6 +65,7 @@ export function chatReplyEncoder(options: ChatEncoderOptions): ReplyEncoder {
     fail: (error) => encoder.fail(error),
     toSse: protocols.chat.toSse,
     heartbeat: undefined,
+    endsFailures: protocols.chat.endsFailures,
     idleSse: protocols.chat.heartbeat,
     get body() {
       return encoder.body;

@@ -19,6 +19,8 @@ export interface ReplyWriter {
   heartbeat(): void;
   /** The last events; the answer ends with them. */
   finish(events: readonly WireEvent[]): void;
+  /** The last events of an answer that failed. */
+  fail(events: readonly WireEvent[]): void;
   /** Settles when the client's connection took all of an answer that has ended, or is gone. */
   flushed(): Promise<void>;
   /** Instead of an answer. Only before anything is committed. */
@@ -78,6 +80,16 @@ export class SseReplyWriter implements ReplyWriter {
     this.#body.end(this.#encoder.toSse(events));
   }
 
+  /** Where some clients pass over the error, they still see a body that breaks off (docs/contract.md section 6). */
+  fail(events: readonly WireEvent[]): void {
+    if (this.#encoder.endsFailures) {
+      this.finish(events);
+      return;
+    }
+    this.#open();
+    this.#body.cut(this.#encoder.toSse(events));
+  }
+
   flushed(): Promise<void> {
     return flushed(this.#res);
   }
@@ -122,6 +134,10 @@ export class JsonReplyWriter implements ReplyWriter {
 
   finish(): void {
     sendJson(this.#res, 200, JSON.stringify(this.#encoder.body), this.#headers);
+  }
+
+  fail(): void {
+    this.finish();
   }
 
   flushed(): Promise<void> {

@@ -53,6 +53,10 @@ export class SocketReplyWriter implements ReplyWriter {
     this.send(events);
   }
 
+  fail(events: readonly WireEvent[]): void {
+    this.send(events);
+  }
+
   /** Errors are frames here. */
   reject(error: ApiError): void {
     const { headers } = error;

@@ -17,6 +17,7 @@ export const chatProtocol: Protocol = {
   overWebSocket: false,
   namesEvents: false,
   usageOnRequest: true,
+  endsFailures: false,
   endedBy: 'finish_reason',
   answerPrefix: 'chatcmpl',
   createMachine: (options) => new ChatMachine(options),

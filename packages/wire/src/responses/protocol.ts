@@ -17,6 +17,7 @@ export const responsesProtocol: Protocol = {
   overWebSocket: true,
   namesEvents: true,
   usageOnRequest: false,
+  endsFailures: true,
   endedBy: 'response.completed',
   answerPrefix: 'resp',
   createMachine: (options) => new ResponsesMachine(options),
