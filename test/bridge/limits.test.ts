@@ -76,5 +76,9 @@ it('ends a cut answer whose usage never comes', async () => {
   const answer = askSse(bridge, { input: 'hi', ...asked });
   const { res } = await upstream.next();
   res.writeHead(200).write(chatChunk('Hel') + CUT);
-  expect(await answer).toMatchObject({ how: 'incomplete:max_output_tokens', text: 'Hel', body: { usage: null } });
+  expect(await answer).toMatchObject({
+    how: 'incomplete:max_output_tokens',
+    text: 'Hel',
+    body: { usage: { total_tokens: 0 } },
+  });
 });

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import type { CompletedEvent, ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { CompletedEvent, ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { createToolRestorer } from '@turnwire/wire/internal/tools/index';
@@ -43,6 +43,8 @@ export interface AnswerOptions {
   onTurn?(token: string): void;
   /** The answer is complete, or as complete as a limit let it be; what keeps it runs before the client is told. */
   onEnded?(): Promise<void>;
+  /** Its usage came when the client had it; settles when it is kept. */
+  onLateUsage?(usage: Usage): Promise<void>;
 }
 
 /** Errors that Codex acts upon in the stream, where it only gives up at their status. */
@@ -84,8 +86,17 @@ export async function answer(options: AnswerOptions): Promise<void> {
   running?.lease.release();
   if (running !== undefined) exchange.tellRepairs(running.started.repairs);
   exchange.onEnd(end, () => encoding.body);
+  void takeLateUsage(options, running?.started); // bounded in time; the next request on a socket does not wait for it
   await sink.flushed(); // a slow client is still reading: it counts, and a shutdown waits for it
   context.streams.delete(stream);
+}
+
+/** Usage behind the answer is late for its client, and still counts for those who watch, and in what is kept. */
+async function takeLateUsage(options: AnswerOptions, started: Started | undefined): Promise<void> {
+  const usage = await started?.lateUsage();
+  if (usage === undefined) return;
+  options.exchange.onLateUsage(usage);
+  await options.onLateUsage?.(usage);
 }
 
 /** Tells the client what is known before the first event; throws the failure where there is nothing else to tell. */

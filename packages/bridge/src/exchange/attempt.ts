@@ -20,6 +20,9 @@ import type { Asked, Outcome } from '../upstream/failover.ts';
 import { bridgesIn } from '../upstream/hop.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
 
+/** How long the usage of an answer is read for that its client has, in milliseconds. */
+const LATE_USAGE_MS = 5000;
+
 /** An upstream that began to answer. */
 export interface Started {
   /** The answer from its first event on. */
@@ -30,6 +33,8 @@ export interface Started {
   readonly ignored: UpstreamRequest['ignored'];
   /** What else of the request the upstream's wire has no form for, one line each. */
   readonly notes: readonly string[];
+  /** After the end: its usage, should it come late. */
+  readonly lateUsage: () => HttpCall['lateUsage'];
   /** What was repaired in the answer so far. */
   readonly repairs: Repairs;
 }
@@ -67,7 +72,8 @@ async function ask(
     opened = await open(options, upstream, signal);
     const { call, told, repairs } = opened;
     const begun = await beginning(call, lease, clock, deadline);
-    return { ok: true, answer: { ...told, call: begun, response: call.head, notes: call.notes, repairs } };
+    const lateUsage = (): HttpCall['lateUsage'] => call.lateUsage;
+    return { ok: true, answer: { ...told, call: begun, response: call.head, notes: call.notes, lateUsage, repairs } };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     const failure = silent.signal.aborted ? silence(upstream, limit.ms) : error;
@@ -99,6 +105,7 @@ async function open(options: AttemptOptions, upstream: Upstream, signal: AbortSi
     getEnv: pool.getEnv,
     mintId: randomId,
     memory: upstream.memory,
+    lateUsageMs: LATE_USAGE_MS,
     repairs,
   };
   const headers = { ...(upstreamWires[wire].takesHeaders ? headersFor(options, upstream) : {}), ...hopOf(options) };

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Usage } from '@turnwire/wire/internal/model/usage';
+import { wholeUsage } from '@turnwire/wire/internal/responses/encode';
 import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import { InvalidFieldError } from '@turnwire/wire/internal/request-fields';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
@@ -24,6 +26,8 @@ export function responsesReplyEncoderFor(
     toolProgress: true,
     finalOnly: context.settings.mode === 'final-only',
     dataHeartbeat: codex,
+    // Clients sum it up, or ask again without it (opencode); Codex knows that unknown is not 0.
+    zeroUsage: !codex,
   });
 }
 
@@ -41,6 +45,13 @@ export async function keep(store: ResponseStore, log: Logger, prepared: Prepared
   } catch (error) {
     log.error({ error: error instanceof Error ? error.message : 'unknown' }, 'the response could not be kept');
   }
+}
+
+/** The same answer once its usage is known, unless it was deleted meanwhile, or was never kept. */
+export async function keepUsage(usage: Usage, ...kept: Parameters<typeof keep>): Promise<void> {
+  const [store, log, prepared, response] = kept;
+  const known = await store.get(String(response.id)).catch(() => undefined);
+  if (known !== undefined) await keep(store, log, prepared, { ...response, usage: wholeUsage(usage) });
 }
 
 /** What was wrong with a request that could not be read. */

@@ -11,10 +11,10 @@ import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import { newId, parseChat, type Prepared } from '../request/prepare.ts';
 import { decodedBody, readRequest, textOfBody } from '../request/request-body.ts';
 import { prepareResponses } from '../request/state.ts';
-import { answer } from './answer.ts';
+import { answer, type AnswerOptions } from './answer.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { refuse } from './refuse.ts';
-import { keep, refusalOf, responsesReplyEncoderFor } from './responses.ts';
+import { keep, keepUsage, refusalOf, responsesReplyEncoderFor } from './responses.ts';
 
 /** Answers on the client's wire, whatever the upstream's is. */
 export const translate: Handler = async (request) => {
@@ -32,7 +32,12 @@ async function createResponse(request: ApiRequest): Promise<void> {
   );
   if (prepared === undefined) return;
   const encoding = responsesReplyEncoderFor(context, prepared, newId('resp'), isCodex(headers));
-  await run(request, prepared, encoding, () => keep(context.store, logOf(request), prepared, encoding.body));
+  const { store } = context;
+  const log = logOf(request);
+  await run(request, prepared, encoding, {
+    onEnded: () => keep(store, log, prepared, encoding.body),
+    onLateUsage: (usage) => keepUsage(usage, store, log, prepared, encoding.body),
+  });
 }
 
 /** `POST /v1/chat/completions`. */
@@ -90,7 +95,7 @@ async function run(
   request: ApiRequest,
   prepared: Prepared,
   encoding: ReplyEncoder,
-  onEnded?: () => Promise<void>,
+  kept: Pick<AnswerOptions, 'onEnded' | 'onLateUsage'> = {},
 ): Promise<void> {
   const { context, exchange, headers, res } = request;
   const abort = new AbortController();
@@ -110,6 +115,6 @@ async function run(
     codex: isCodex(headers),
     abort,
     log: logOf(request),
-    ...(onEnded === undefined ? {} : { onEnded }),
+    ...kept,
   });
 }

@@ -10,7 +10,7 @@ import { answer } from '../exchange/answer.ts';
 import { badRequest, errorFrame, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from '../exchange/context.ts';
-import { keep, refusalOf, responsesReplyEncoderFor } from '../exchange/responses.ts';
+import { keep, keepUsage, refusalOf, responsesReplyEncoderFor } from '../exchange/responses.ts';
 import type { ReplyEncoder } from '../reply/reply-encoder.ts';
 import { internalError } from '../reply/internal-error.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
@@ -257,6 +257,7 @@ class Connection {
         if (this.#codex) this.#client.send(turnFrame(token));
       },
       onEnded: () => this.#remember(prepared, encoding),
+      onLateUsage: (usage) => keepUsage(usage, this.#context.store, this.#log, prepared, encoding.body),
     });
   }
 

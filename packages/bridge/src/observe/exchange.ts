@@ -134,6 +134,11 @@ export class Exchange {
     };
     for (const observer of this.#observers) observer.onEnd?.(summary);
   }
+
+  /** Usage that came when the answer was over, and had none. */
+  onLateUsage(usage: Usage): void {
+    for (const observer of this.#observers) observer.onLateUsage?.(usage);
+  }
 }
 
 /** Begins the exchanges of one bridge: the one place where observers are asked whether they want to watch. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { Repair } from '@turnwire/wire/internal/repairs';
 import type {
   AnswerHead,
@@ -55,6 +55,10 @@ class ExchangeLog implements ExchangeObserver {
     const line = { ...factsOf(summary), ...wordsOf(end) };
     if (isOrdinary(end)) this.log.info(line, 'response');
     else this.log.warn(line, 'response');
+  }
+
+  onLateUsage({ input_tokens, output_tokens }: Usage): void {
+    this.log.info({ input_tokens, output_tokens }, 'usage came late');
   }
 }
 

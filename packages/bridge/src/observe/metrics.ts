@@ -1,3 +1,4 @@
+import type { Usage } from '@turnwire/wire/internal/model/usage';
 import type { Repair } from '@turnwire/wire/internal/repairs';
 import type { ExchangeEnd, ExchangeObserver, ExchangeSummary, Observe, ReadRequest } from './observer.ts';
 import { MetricRegistry } from './registry.ts';
@@ -104,14 +105,18 @@ class ExchangeCounts implements ExchangeObserver {
   }
 
   onEnd({ outcome, end, firstMs, usage }: ExchangeSummary): void {
-    const { requests, firstEvent, tokens } = this.#counters;
+    const { requests, firstEvent } = this.#counters;
     const route = this.#route;
     requests.inc({ route, outcome });
     if (firstMs !== undefined) firstEvent.observe({ route }, firstMs / 1000);
-    tokens.inc({ direction: 'input' }, usage?.input_tokens ?? 0);
-    tokens.inc({ direction: 'output' }, usage?.output_tokens ?? 0);
+    if (usage !== undefined) this.onLateUsage(usage);
     if (end.how === 'refused' && outcome !== 'refused') this.#counters.errors.inc({ kind: outcome });
     else this.#countEnd(end);
+  }
+
+  onLateUsage({ input_tokens, output_tokens }: Usage): void {
+    this.#counters.tokens.inc({ direction: 'input' }, input_tokens);
+    this.#counters.tokens.inc({ direction: 'output' }, output_tokens);
   }
 
   #countEnd(end: ExchangeEnd): void {

@@ -115,8 +115,10 @@ export interface ExchangeObserver {
   onDelay?(ms: number): void;
   /** @param about - the data of an event that was skipped, or the failure behind another attempt */
   onRepair?(repair: Repair, about?: string | RepairCause): void;
-  /** Once, and nothing after it. */
+  /** Once, and nothing after it but usage that comes late. */
   onEnd?(summary: ExchangeSummary): void;
+  /** The summary had no usage: here it is. */
+  onLateUsage?(usage: Usage): void;
 }
 
 /** Begins to watch an exchange, unless it is of no interest. */

@@ -2,6 +2,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { Usage } from '@turnwire/wire/internal/model/usage';
 import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
 import type { EndReason, StreamDecoder } from '@turnwire/wire/internal/decoder';
 import type { Repairs } from '@turnwire/wire/internal/repairs';
@@ -25,6 +26,8 @@ export interface HttpCallPlan {
   decoder(): StreamDecoder;
   /** Milliseconds that a finished answer waits for its usage. */
   readonly usageGraceMs: number;
+  /** Reads the usage that comes after that time. Default: nobody does. */
+  lateUsage?(response: HttpResponse): Promise<Usage | undefined>;
   /** The headers are there, whatever the status. */
   onHead?(response: HttpResponse): void;
   /** Another plan for a request that this server refused, or nothing. */
@@ -57,6 +60,7 @@ export class HttpCall implements BatchSource {
   /** For an answer that says it is JSON: it is over when its object is, though the connection may stay open. */
   #jsonEnd: JsonEnd | undefined;
   #grace: UsageGrace | undefined;
+  #lateUsage: Promise<Usage | undefined> | undefined;
   #cancelled = false;
   #over = false;
 
@@ -79,6 +83,11 @@ export class HttpCall implements BatchSource {
   /** The parts of the request that its wire had no form for, one line each. */
   get notes(): readonly string[] {
     return this.#notes;
+  }
+
+  /** The usage of an answer that ended without, should it still come; undefined where nobody waits for it. Never rejects. */
+  get lateUsage(): Promise<Usage | undefined> | undefined {
+    return this.#lateUsage;
   }
 
   async next(): Promise<readonly ModelEvent[] | undefined> {
@@ -180,6 +189,8 @@ export class HttpCall implements BatchSource {
   #settle(response: HttpResponse, decoder: StreamDecoder): void {
     this.#grace?.cancel();
     this.#unfollow();
+    if (this.#grace?.isOver === true) this.#lateUsage = this.#plan.lateUsage?.(response);
+    if (this.#lateUsage !== undefined) return;
     if (decoder.failure === undefined) response.release();
     else response.cancel();
   }

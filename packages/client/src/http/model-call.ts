@@ -2,7 +2,7 @@ import type { TurnState } from '../turn-state.ts';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
-import type { DecoderOptions, MintId } from '@turnwire/wire/internal/decoder';
+import type { DecoderOptions, MintId, StreamDecoder } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { healed, healFor, type HealName } from '@turnwire/wire/internal/dialects/heals';
@@ -12,6 +12,7 @@ import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
 import { isStream } from './failure.ts';
 import type { HealMemory } from './heal-memory.ts';
+import { readLateUsage } from './late-usage.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { AttemptContext } from '../stream/retrying-stream.ts';
 import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
@@ -28,6 +29,8 @@ export interface CallContext extends HttpCallContext {
   readonly getEnv: GetEnv;
   readonly mintId: MintId;
   readonly memory: ServerMemory;
+  /** Milliseconds that usage which did not come in time is still read for, behind the answer. Default 0: it is not. */
+  readonly lateUsageMs?: number;
 }
 
 interface PlanOptions extends CallContext {
@@ -75,6 +78,7 @@ function planCall(request: ModelRequest, options: PlanOptions, tried: ReadonlySe
     usageGraceMs: provider.usageGraceMs,
     prepare: () => prepareCall(body(), options),
     decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
+    ...lateUsageOf(options),
     onHead(response) {
       options.onHead(response);
       if (tried.size > 0 && isStream(response)) memory.heals.add(model, tried);
@@ -87,6 +91,12 @@ function planCall(request: ModelRequest, options: PlanOptions, tried: ReadonlySe
       return planCall(request, options, new Set([...tried, heal.name]));
     },
   };
+}
+
+function lateUsageOf({ provider, clock, lateUsageMs: ms = 0 }: PlanOptions): Pick<HttpCallPlan, 'lateUsage'> {
+  if (ms === 0) return {};
+  const decoder = (): StreamDecoder => createDecoder(provider.wireApi, { onClose: 'complete' });
+  return { lateUsage: (response) => readLateUsage(response, { clock, ms, decoder: decoder() }) };
 }
 
 /** The body as it is sent on the provider's wire. */

@@ -94,7 +94,7 @@ const zeroUsage: Usage = {
 };
 
 /** The details that the API's own types require are there: unknown cache writes are told as none. */
-function wholeUsage(usage: Usage): Usage {
+export function wholeUsage(usage: Usage): Usage {
   return { ...usage, input_tokens_details: { cache_write_tokens: 0, ...usage.input_tokens_details } };
 }
 
