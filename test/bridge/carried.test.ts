@@ -1,6 +1,9 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Scenario } from '../../packages/testing/src/index.ts';
-import { askSse, post, startRig, type Json } from './harness.ts';
+import { askChat, askSse, post, startRig, type Json } from './harness.ts';
+import { startBridge, startRawUpstream } from './raw-upstream.ts';
 
 const hello: Scenario = { turns: [{ replies: [{ parts: [{ type: 'text', text: 'Hello' }] }] }] };
 const chat = { wire: 'chat', scenario: hello } as const;
@@ -23,6 +26,22 @@ describe('bridge: what a request says', () => {
       const body = { model: 'm', stream, input: [{ role: 'user', content: parts }] };
       expect(await notCarried(await post(at.bridge, '/v1/responses', body))).toBe('input_file, input_image');
     }
+  });
+
+  it('is named where it is a field that a server is not sent, unless it is only a hint', async () => {
+    await using at = await startRig(chat, { wire: 'chat' });
+    const hints = { prompt_cache_key: 'k', include: ['reasoning.encrypted_content'], text: { verbosity: 'low' } };
+    const asked = { model: 'm', input: 'hi', ...hints };
+    expect(await notCarried(await post(at.bridge, '/v1/responses', asked))).toBeNull();
+    const more = { max_tool_calls: 2, top_logprobs: 3, truncation: 'auto', include: ['message.output_text.logprobs'] };
+    const body = { ...asked, ...more, moderation: null };
+    expect(await notCarried(await post(at.bridge, '/v1/responses', body))).toBe(
+      'include, max_tool_calls, top_logprobs',
+    );
+    await using other = await startRig(responses, { wire: 'responses' });
+    const messages = [{ role: 'user', content: 'hi' }];
+    const told = await post(other.bridge, '/v1/chat/completions', { model: 'm', messages, stop: ['x'], seed: 1 });
+    expect(await notCarried(told)).toBe('stop, seed');
   });
 
   it('asks for encrypted reasoning, whatever else is to be included', async () => {
@@ -89,6 +108,52 @@ describe('bridge: what a request says', () => {
     const body = { model: 'm', messages: [{ role: 'user', content }] };
     expect(await notCarried(await post(at.bridge, '/v1/chat/completions', body))).toBeNull();
     expect(at.mock.requests[0]?.body?.messages).toEqual(body.messages);
+  });
+});
+
+describe('bridge: what an answer says', () => {
+  const item = { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'q' } };
+  const scenario: Scenario = {
+    turns: [
+      {
+        replies: [
+          {
+            parts: [
+              { type: 'item', item },
+              { type: 'text', text: 'Found.' },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+  const messages = [{ role: 'user', content: 'hi' }];
+
+  it('is named to a chat client that has no place for it, in the log where it streams', async () => {
+    const lines: Json[] = [];
+    const logger = pino(
+      new Writable({ write: (line, _, done) => done(void lines.push(JSON.parse(String(line)) as Json)) }),
+    );
+    await using at = await startRig({ wire: 'responses', scenario }, { wire: 'responses', logger });
+    const whole = await post(at.bridge, '/v1/chat/completions', { model: 'm', messages });
+    expect(await notCarried(whole)).toBe('web_search_call');
+    expect((await askChat(at.bridge, { messages })).text).toBe('Found.');
+    const told = lines.filter(({ msg }) => msg === 'the client cannot be given all of the answer');
+    expect(told).toMatchObject([
+      { level: 40, lost: ['web_search_call'] },
+      { level: 40, lost: ['web_search_call'] },
+    ]);
+    expect(await notCarried(await post(at.bridge, '/v1/responses', { model: 'm', input: 'hi' }))).toBeNull();
+  });
+
+  it('is named where the server said what no item has a place for', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream]);
+    const answer = post(bridge, '/v1/responses', { model: 'm', input: 'hi' });
+    const message = { role: 'assistant', content: 'Hear.', audio: { data: 'AA==' } };
+    const choices = [{ index: 0, message, finish_reason: 'stop' }];
+    (await upstream.next()).res.setHeader('content-type', 'application/json').end(JSON.stringify({ id: 'c', choices }));
+    expect(await notCarried(await answer)).toBe('audio');
   });
 });
 

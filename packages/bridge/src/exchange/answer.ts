@@ -16,6 +16,7 @@ import type { ExchangeEnd } from '../observe/observer.ts';
 import { eventBatches } from './event-batches.ts';
 import type { EventStage } from './stages/stage.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
+import { ReplyHead } from '../reply/reply-head.ts';
 import type { ReplyWriter } from '../reply/reply-writer.ts';
 import { StableIds } from './stages/stable-ids.ts';
 import { StateCarrier } from './stages/state-carrier.ts';
@@ -47,6 +48,11 @@ export interface AnswerOptions {
   onLateUsage?(usage: Usage): Promise<void>;
 }
 
+/** An answer on its way. */
+interface Answering extends AnswerOptions {
+  readonly head: ReplyHead;
+}
+
 /** Errors that Codex acts upon in the stream, where it only gives up at their status. */
 const CODEX_READS_IN_STREAM: ReadonlySet<ModelError['kind']> = new Set<ModelError['kind']>([
   'context_window_exceeded',
@@ -66,13 +72,14 @@ export async function answer(options: AnswerOptions): Promise<void> {
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
   };
   context.streams.add(stream);
+  const run: Answering = { ...options, head: new ReplyHead(sink) };
   let running: { readonly lease: Lease; readonly started: Started } | undefined;
   let end: ExchangeEnd;
   try {
     const outcome = await startAnswer({ ...options, signal: abort.signal });
     if (outcome.ok) running = { lease: outcome.lease, started: outcome.answer };
-    const started = begin(options, outcome);
-    const event = await relay(options, started, stream);
+    const started = begin(run, outcome);
+    const event = await relay(run, started, stream);
     outcome.lease.succeeded();
     end = { how: 'completed', event };
   } catch (error) {
@@ -80,7 +87,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
     if (error instanceof ModelError && !abort.signal.aborted) running?.lease.failed(error);
     const failure = toModelError(error);
     const told = running === undefined ? failure : asBridgesOwn(failure, running.lease.upstream, context.settings);
-    end = { how: 'failed', error: await fail(options, told) };
+    end = { how: 'failed', error: await fail(run, told) };
   }
   ended = true;
   running?.lease.release();
@@ -100,16 +107,16 @@ async function takeLateUsage(options: AnswerOptions, started: Started | undefine
 }
 
 /** Tells the client what is known before the first event; throws the failure where there is nothing else to tell. */
-function begin(options: AnswerOptions, outcome: Outcome<Started, HttpResponse>): Started {
-  const { sink, exchange } = options;
+function begin(options: Answering, outcome: Outcome<Started, HttpResponse>): Started {
+  const { exchange, head } = options;
   const response = outcome.ok ? outcome.answer.response : outcome.refusal;
   exchange.chose(outcome.upstream.label, response?.status);
-  const { token, head } = headOf(options, outcome.upstream, response);
-  sink.setHeaders(head);
+  const { token, fields } = headOf(options, outcome.upstream, response);
+  head.set(fields);
   if (!outcome.ok) throw asBridgesOwn(outcome.failure, outcome.upstream, options.context.settings);
   // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
   if (token !== undefined) options.onTurn?.(token);
-  sink.setHeaders({ ...head, ...tellUncarried(options, outcome.answer) });
+  tellUncarried(options, outcome.answer);
   return outcome.answer;
 }
 
@@ -118,12 +125,12 @@ function headOf(
   { context, turn }: AnswerOptions,
   upstream: Upstream,
   response: HttpResponse | undefined,
-): { readonly token: string | undefined; readonly head: Readonly<Record<string, string>> } {
-  if (response === undefined) return { token: undefined, head: {} };
+): { readonly token: string | undefined; readonly fields: Readonly<Record<string, string>> } {
+  if (response === undefined) return { token: undefined, fields: {} };
   const token = sealedTurn(context, turn, upstream, response);
   const conceal = concealerFor(upstream, context.pool.getEnv);
   const sticky = token === undefined ? {} : { [TURN_STATE_HEADER]: token };
-  return { token, head: { ...answerHeaders(response.headers, conceal), ...sticky } };
+  return { token, fields: { ...answerHeaders(response.headers, conceal), ...sticky } };
 }
 
 /** What events go through on their way to the encoder, in order. */
@@ -138,7 +145,7 @@ function stagesFor({ context, prepared }: AnswerOptions, { tools, repairs }: Sta
 }
 
 /** Passes events on as they come, and waits for the client where it is slower. Returns the last one. */
-async function relay(options: AnswerOptions, started: Started, stream: OpenStream): Promise<CompletedEvent> {
+async function relay(options: Answering, started: Started, stream: OpenStream): Promise<CompletedEvent> {
   const { sink, encoding, abort, exchange } = options;
   const { repairs } = started;
   let told = 0;
@@ -173,8 +180,9 @@ function encode(encoding: ReplyEncoder, events: readonly ModelEvent[], out: Wire
   return undefined;
 }
 
-async function complete(options: AnswerOptions, event: CompletedEvent, out: WireEvent[]): Promise<void> {
+async function complete(options: Answering, event: CompletedEvent, out: WireEvent[]): Promise<void> {
   const last = options.encoding.push(event);
+  tellLost(options, event);
   await options.onEnded?.();
   if (options.abort.signal.aborted) return;
   const all = [...out, ...last];
@@ -183,7 +191,7 @@ async function complete(options: AnswerOptions, event: CompletedEvent, out: Wire
 }
 
 /** Tells the client of a failure, in the way that it can be told; returns what is known of it. */
-async function fail(options: AnswerOptions, error: ModelError): Promise<ModelError> {
+async function fail(options: Answering, error: ModelError): Promise<ModelError> {
   const { encoding, sink, abort, codex, exchange } = options;
   const reason: unknown = abort.signal.reason;
   const failure = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
@@ -198,6 +206,7 @@ async function fail(options: AnswerOptions, error: ModelError): Promise<ModelErr
     return failure;
   }
   const last = encoding.fail(told);
+  tellLost(options, {});
   if (asAnswer) await options.onEnded?.();
   if (asAnswer) sink.finish(last);
   else sink.fail(last);
@@ -221,14 +230,20 @@ function asLimit(error: ModelError, codex: boolean): ModelError {
 }
 
 /** What the upstream could not be given is told, not silently dropped. */
-function tellUncarried({ log }: AnswerOptions, { uncarried, ignored, notes }: Started): Record<string, string> {
+function tellUncarried({ log, head }: Answering, { uncarried, ignored, lost, notes }: Started): void {
   if (ignored.length > 0) log.info({ fields: ignored }, 'the upstream is not sent some fields of the request');
-  if (uncarried.length + notes.length === 0) return {};
-  log.warn({ uncarried, notes }, 'the upstream cannot be given all of the request');
   const tools = uncarried.map((one) => (one.name === undefined ? one.type : `${one.type}:${one.name}`));
-  const names = new Set([...tools, ...notes.map(subjectOf)]);
-  const text = [...names].join(', ').replace(/[^\x20-\x7e]/g, '?');
-  return { 'x-turnwire-not-carried': text.slice(0, 1000) };
+  head.nameUncarried([...tools, ...notes.map(subjectOf), ...lost]);
+  if (uncarried.length + notes.length > 0)
+    log.warn({ uncarried, notes }, 'the upstream cannot be given all of the request');
+}
+
+/** What the client's wire has no place for, once the answer is whole: in a header where none was sent, and in the log. */
+function tellLost({ log, head, encoding }: Answering, { not_carried: ofServer = [] }: Partial<CompletedEvent>): void {
+  const lost = [...new Set([...ofServer, ...encoding.notCarried])];
+  if (lost.length === 0) return;
+  head.nameUncarried(lost);
+  log.warn({ lost }, 'the client cannot be given all of the answer');
 }
 
 /** What a note is about: the type that it names, else the place in the request. */

@@ -31,6 +31,7 @@ export interface Started {
   readonly tools: ToolMap | undefined;
   readonly uncarried: UpstreamRequest['uncarried'];
   readonly ignored: UpstreamRequest['ignored'];
+  readonly lost: UpstreamRequest['lost'];
   /** What else of the request the upstream's wire has no form for, one line each. */
   readonly notes: readonly string[];
   /** After the end: its usage, should it come late. */
@@ -85,7 +86,7 @@ async function ask(
 
 interface Opened {
   readonly call: HttpCall;
-  readonly told: Pick<UpstreamRequest, 'tools' | 'uncarried' | 'ignored'>;
+  readonly told: Pick<UpstreamRequest, 'tools' | 'uncarried' | 'ignored' | 'lost'>;
   readonly repairs: Repairs;
 }
 

@@ -20,6 +20,8 @@ export interface ReplyEncoder {
   readonly idleSse: string;
   /** The answer as one body, after its end. */
   readonly body: JsonObject;
+  /** What of the answer so far the client's wire has no place for, by name. */
+  readonly notCarried: readonly string[];
 }
 
 /** What a client without patience for deltas gets: the first event, whole items, the end. */
@@ -47,6 +49,7 @@ export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEnco
     toSse: protocols.responses.toSse,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
     endsFailures: protocols.responses.endsFailures,
+    notCarried: [], // every item has a place
     idleSse: protocols.responses.heartbeat,
     get body() {
       return encoder.body;
@@ -69,6 +72,9 @@ export function chatReplyEncoder(options: ChatEncoderOptions): ReplyEncoder {
     idleSse: protocols.chat.heartbeat,
     get body() {
       return encoder.body;
+    },
+    get notCarried() {
+      return encoder.notCarried;
     },
   };
 }

@@ -44,6 +44,8 @@ export interface UpstreamRequest {
   readonly uncarried: readonly Uncarried[];
   /** Names of the request's fields that the upstream does not get. */
   readonly ignored: readonly string[];
+  /** Those of them that are more than hints. */
+  readonly lost: readonly string[];
 }
 
 /** Fields that change what is done, not how, and that the bridge cannot do. */
@@ -106,8 +108,9 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const { request } = prepared.parsed;
   const input = withCallIds(withStateRestored(prepared.input).map(withoutUnsureId));
   const ignored = ignoredOf(prepared, extra);
+  const lost = lostOf(prepared, ignored);
   if (native) {
-    return { request: { ...request, input, extra }, tools: undefined, uncarried: [], ignored };
+    return { request: { ...request, input, extra }, tools: undefined, uncarried: [], ignored, lost };
   }
   const map = createToolMap({
     tools: request.tools ?? [],
@@ -127,6 +130,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
     tools: map,
     uncarried: [...map.uncarried, ...mapped.uncarried],
     ignored,
+    lost,
   };
 }
 
@@ -196,6 +200,20 @@ function ignoredOf({ parsed }: Prepared, extra: JsonObject): string[] {
   const known = (name: string): boolean =>
     OWN.has(name) || Object.hasOwn(extra, name) || name === 'text' || name === 'reasoning';
   return Object.keys(parsed.rest).filter((name) => !known(name));
+}
+
+/** Without these the answer is the same, or as good: they are for bills, caches, statistics and other clients' eyes. */
+const HINTS = new Set([
+  ...['client_metadata', 'metadata', 'prompt_cache_key', 'prompt_cache_retention', 'safety_identifier', 'user'],
+  ...['service_tier', 'verbosity', 'truncation', 'include', 'stream_options', 'store'],
+]);
+
+/** Those fields whose caller has to know that they went nowhere. */
+function lostOf({ parsed }: Prepared, ignored: readonly string[]): readonly string[] {
+  const { include } = parsed.rest;
+  const asksLogprobs = Array.isArray(include) && include.includes('message.output_text.logprobs');
+  const isLost = (name: string): boolean => parsed.rest[name] !== null && !HINTS.has(name);
+  return ignored.filter((name) => isLost(name) || (name === 'include' && asksLogprobs));
 }
 
 function pick(fields: JsonObject, wanted: (name: string) => boolean): JsonObject {

@@ -47,10 +47,16 @@ export class ChatAnswer {
   /** What a chat server had on its message beside these. */
   readonly #members: JsonObject = {};
   readonly #annotations: JsonObject[] = [];
+  readonly #notCarried = new Set<string>();
   #summaryPart: string | undefined;
 
   constructor(reasoningField: ReasoningField) {
     this.#reasoningField = reasoningField;
+  }
+
+  /** Types of items that are neither of the message nor calls of the client: tools that ran at the server, and others. */
+  get notCarried(): readonly string[] {
+    return [...this.#notCarried];
   }
 
   get hasCalls(): boolean {
@@ -166,7 +172,9 @@ export class ChatAnswer {
       return this.#finishText('reasoning', item.id, raw === '' ? summary : raw);
     }
     if (isFunctionCall(item)) return this.#finishCall(item.call_id, item.name, item.arguments, 'function');
-    return isCustomToolCall(item) ? this.#finishCall(item.call_id, item.name, item.input, 'custom') : [];
+    if (isCustomToolCall(item)) return this.#finishCall(item.call_id, item.name, item.input, 'custom');
+    this.#notCarried.add(String(item.type));
+    return [];
   }
 
   /** Where the text is from: told once the message is done. */

@@ -29,6 +29,8 @@ export interface ChatEncoder {
   readonly ended: boolean;
   /** The `chat.completion` object as it stands: after the end, the body of an answer that is not streamed. */
   readonly completion: JsonObject;
+  /** Types of the items so far that the wire has no place for. */
+  readonly notCarried: readonly string[];
   /** The same as `completion`, under the name that the encoders of all wires have. */
   readonly body: JsonObject;
 }
@@ -108,6 +110,10 @@ class Encoder implements ChatEncoder {
 
   get body(): JsonObject {
     return this.completion;
+  }
+
+  get notCarried(): readonly string[] {
+    return this.#answer.notCarried;
   }
 
   get completion(): JsonObject {
