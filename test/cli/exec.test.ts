@@ -51,6 +51,12 @@ describe('exec against a server', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
+  it.each(['fresh-item-ids', 'done-empty'])('shows the text of an item once: %s', async (fault) => {
+    await using server = await startMock({ faults: [fault] });
+    const { code, stdout } = await runInProcess(['exec', ...at(server, 'responses'), 'hi']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: SCRIPTED });
+  });
+
   it('sends the model, the instructions and the schema that were given', async () => {
     await using server = await startMock({
       scenario: { turns: [{ replies: [{ parts: [{ type: 'text', text: '{}' }] }] }] },

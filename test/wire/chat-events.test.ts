@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createDecoder } from '../../packages/wire/src/index.ts';
 import { chatBody, chunk } from './helpers.ts';
 import {
   added,
@@ -300,4 +301,11 @@ describe('2. data that is not the wire', () => {
       phase: 'ended',
     });
   });
+});
+
+test('2 an array of events is the caller’s to keep, empty or not', () => {
+  const decoder = createDecoder('chat');
+  const first = decoder.push(new TextEncoder().encode(': nothing yet\n'));
+  decoder.push(new TextEncoder().encode(chatBody(chunk({ content: 'hi' }))));
+  expect(first).toEqual([]);
 });

@@ -104,15 +104,15 @@ function checkEnding({ events, error }: Outcome): void {
   const done = idsOf(events, 'output_item.done');
   expect(new Set(done).size).toBe(done.length);
   expect(new Set(added).size).toBe(added.length);
-  const texts = added.filter((id) => id.startsWith('msg_') || id.startsWith('rs_'));
+  const texts = added.filter((name) => /^(?:message msg|reasoning rs)_/.test(name));
   for (const id of texts) expect(done).toContain(id);
 }
 
-/** Minted ids only: a server may say what it likes. */
+/** Type and id, for items of different types are two. Minted ids only: a server may say what it likes. */
 function idsOf(events: readonly ModelEvent[], type: 'output_item.added' | 'output_item.done'): string[] {
   return events.flatMap((event) => {
     if (event.type !== type) return [];
     const { id } = event.item;
-    return typeof id === 'string' && /^(?:msg|rs|fc|ctc)_/.test(id) ? [id] : [];
+    return typeof id === 'string' && /^(?:msg|rs|fc|ctc)_/.test(id) ? [`${String(event.item.type)} ${id}`] : [];
   });
 }

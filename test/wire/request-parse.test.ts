@@ -248,7 +248,7 @@ describe('fromResponsesRequest', () => {
       instructions: 'be brief',
       input: [
         { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'a' }] },
-        { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'e' },
+        { type: 'reasoning', summary: [], encrypted_content: 'e' },
         { type: 'custom_tool_call', call_id: 'c', name: 'patch', input: 'x' },
         { type: 'custom_tool_call_output', call_id: 'c', output: 'ok' },
       ],

@@ -66,9 +66,14 @@ describe('toResponsesBody', () => {
   });
 
   test('raw reasoning is sent only where there is some', () => {
-    const bare = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'e' };
+    const bare = { type: 'reasoning', id: 'rs_1', summary: [] };
     const raw = { ...bare, content: [{ type: 'reasoning_text', text: 'x' }] };
     expect(inputOf([{ ...bare, content: [] }, raw, { ...bare, content: null }])).toEqual([bare, raw, bare]);
+  });
+
+  test('encrypted reasoning goes without an id: it may be known by another than the one it came with', () => {
+    const sealed = { type: 'reasoning', summary: [], encrypted_content: 'e' };
+    expect(inputOf([{ ...sealed, id: 'rs_1' }])).toEqual([sealed]);
   });
 
   test('a call without an output gets `aborted` right after it, an orphan output goes', () => {

@@ -220,6 +220,24 @@ describe('4 what is empty never erases what was streamed', () => {
     expect(between(...streamed, finish({ output: [bare] }))).toEqual([...told, done(said('hello')), end]);
   });
 
+  test('4 a message that is done with nothing waits for the final output', () => {
+    expect(between(itemDone(said('')), itemDone(call('f1', 'c1', '{}')), finish({ output: [said('hi')] }))).toEqual([
+      done(call('f1', 'c1', '{}')),
+      done(said('hi')),
+      end,
+    ]);
+    expect(between(itemDone(said('')), finish())).toEqual([done(said('')), end]);
+  });
+
+  test('4 an empty reasoning_summary_text.done takes nothing back', () => {
+    const at = { item_id: 'r', summary_index: 0 };
+    const wire = [
+      { type: 'response.reasoning_summary_text.delta', ...at, delta: 'sum' },
+      { type: 'response.reasoning_summary_text.done', ...at, text: '' },
+    ];
+    expect(between(...wire, finish())).toContainEqual({ type: 'reasoning_summary_text.done', ...at, text: 'sum' });
+  });
+
   test('4 what else an empty part has stays', () => {
     const annotations = [{ type: 'url_citation', url: 'https://x' }];
     const bare = { ...said(''), content: [{ type: 'output_text', text: '', annotations }] };
@@ -382,7 +400,7 @@ describe('4 two items of different ids or places are two', () => {
     for (const more of [{ output_index: 0 }, {}]) {
       expect(
         between(itemAdded(open, more), itemDone(second, more), finish({ output: [call('fc_3', 'X', '{}')] })),
-      ).toEqual([added(open), done(second), end]);
+      ).toEqual([added(open), done({ ...second, id: 'fc_1' }), end]);
     }
   });
 });

@@ -200,14 +200,14 @@ describe('4 exactly once: output items without a done', () => {
       added(said('x1', '')),
       text('a', 'x1'),
       text('b', 'x1'),
-      done(said('x5', 'ab')),
+      done(said('x1', 'ab')),
       end,
     ]);
     expect(between(...streamed, itemDone(said('x4', 'ab'), { output_index: 0 }), finish([said('x5', 'ab')]))).toEqual([
       added(said('x1', '')),
       text('a', 'x1'),
       text('b', 'x1'),
-      done(said('x4', 'ab')),
+      done(said('x1', 'ab')),
       end,
     ]);
   });
@@ -219,7 +219,7 @@ describe('4 exactly once: output items without a done', () => {
       added(said('x1', '')),
       added(said('x0', '')),
       done(said('x1', 'B')),
-      done(said('y0', 'A')),
+      done(said('x0', 'A')),
       end,
     ]);
   });

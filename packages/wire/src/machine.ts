@@ -120,7 +120,8 @@ export abstract class WireMachine {
 
   take(): ModelEvent[] {
     const events = this.#events;
-    if (events.length > 0) this.#events = [];
+    // An empty one is no exception: it is the caller's to keep, too.
+    this.#events = [];
     return events;
   }
 

@@ -18,7 +18,6 @@ import type { EventStage } from './stages/stage.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
 import { ReplyHead } from '../reply/reply-head.ts';
 import type { ReplyWriter } from '../reply/reply-writer.ts';
-import { StableIds } from './stages/stable-ids.ts';
 import { StateCarrier } from './stages/state-carrier.ts';
 import type { OpenStream } from '../upstream/streams.ts';
 import type { SealedTurn } from '../upstream/sealed-turn.ts';
@@ -134,10 +133,9 @@ function headOf(
 }
 
 /** What events go through on their way to the encoder, in order. */
-function stagesFor({ context, prepared }: AnswerOptions, { tools, repairs }: Started): readonly EventStage[] {
+function stagesFor({ context, prepared }: AnswerOptions, { tools }: Started): readonly EventStage[] {
   const restorer = tools?.changed === true ? createToolRestorer(tools) : undefined;
   return [
-    new StableIds(repairs),
     new StateCarrier(prepared.wire, () => newId('rs')),
     new CallGuard(context.settings.toolCallsOnStop),
     ...(restorer === undefined ? [] : [{ push: (events: readonly ModelEvent[]) => restorer.restore(events) }]),

@@ -106,7 +106,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const native = upstreamWires[provider.wireApi].ownTools && takesNativeTools(provider, tools);
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
-  const input = withCallIds(withStateRestored(prepared.input).map(withoutUnsureId));
+  const input = withCallIds(withStateRestored(prepared.input));
   const ignored = ignoredOf(prepared, extra);
   const lost = lostOf(prepared, ignored);
   if (native) {
@@ -132,16 +132,6 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
     ignored,
     lost,
   };
-}
-
-/**
- * Encrypted reasoning fits the id that it came with alone. The client may have been told another one, the first of two
- * (`StableIds`), and servers take it without an id.
- */
-function withoutUnsureId(item: Item): Item {
-  const { id, ...rest } = item as JsonObject;
-  const isSealed = rest.type === 'reasoning' && nonEmpty(rest.encrypted_content) !== undefined;
-  return isSealed && id !== undefined ? rest : item;
 }
 
 function takesNativeTools(provider: ProviderConfig, tools: Settings['tools']): boolean {

@@ -9,6 +9,7 @@ import {
   callInput,
   droppedCallOf,
   emptyItem,
+  hasText,
   inputKey,
   inputText,
   isCallType,
@@ -152,14 +153,16 @@ export abstract class ItemMachine extends WireMachine {
   }
 
   onSummaryDone(event: JsonObject): void {
-    const text = event['text'];
-    if (typeof text !== 'string') {
+    const told = event['text'];
+    if (typeof told !== 'string') {
       this.skipped++;
       return;
     }
     const slot = this.#openSlot('reasoning', event);
     const index = indexOf(event['summary_index']) ?? 0;
-    partAt(slot, 'summary_text', index).whole = text;
+    const part = partAt(slot, 'summary_text', index);
+    const text = nonEmpty(told) ?? part.text.toString();
+    part.whole = text;
     this.deliver({
       type: 'reasoning_summary_text.done',
       text,
@@ -247,13 +250,15 @@ export abstract class ItemMachine extends WireMachine {
 
   /**
    * A call whose input is not whole waits: a good end hands it on, any other drops it. One without a name waits for an end that
-   * tells it (docs/contract.md section 4).
+   * tells it, a message without a text for one that has it (docs/contract.md section 4).
    */
   #onWhole(slot: TrackedItem, item: JsonObject): void {
     const { id, callId } = namesOf(item);
     this.#table.identify(slot, id, callId);
     slot.name ??= nonEmpty(item['name']);
-    slot.waits = isCallType(slot.type) && (slot.name === undefined || !isWholeInput(slot.type, callInput(slot, item)));
+    slot.waits = isCallType(slot.type)
+      ? slot.name === undefined || !isWholeInput(slot.type, callInput(slot, item))
+      : slot.type === 'message' && !hasText(wholeItem(slot, item)['content']);
     if (slot.waits) slot.item = wholeItem(slot, item);
     else this.#close(slot, item);
   }
@@ -264,7 +269,7 @@ export abstract class ItemMachine extends WireMachine {
     this.#table.identify(slot, id, callId);
     slot.name ??= nonEmpty(item['name']);
     if (slot.callId === undefined && isCallType(slot.type)) this.#mintCallId(slot);
-    const whole = wholeItem(slot, item);
+    const whole = this.#withFirstId(slot, wholeItem(slot, item));
     if (!slot.announced && slot.input.length > 0) {
       this.repaired('unannounced_item');
       this.#announce(slot, {
@@ -275,6 +280,14 @@ export abstract class ItemMachine extends WireMachine {
     }
     closeSlot(slot);
     this.deliver({ type: 'output_item.done', item: whole });
+  }
+
+  /** Whoever was told of it knows it by its first id, and would take another for another item. */
+  #withFirstId({ id: first }: TrackedItem, item: JsonObject): JsonObject {
+    const id = nonEmpty(item['id']);
+    if (id === undefined || id === first) return item;
+    this.repaired('changed_item_id');
+    return { ...item, id: first };
   }
 
   #mintCallId(slot: TrackedItem): void {
@@ -293,7 +306,9 @@ export abstract class ItemMachine extends WireMachine {
 
   #closeFromOutput(slot: TrackedItem, item: JsonObject): void {
     slot.name ??= nonEmpty(item['name']);
-    if (isCallType(slot.type) && slot.name === undefined) {
+    if (slot.waits && typeOf(item) !== slot.type) {
+      this.#closeFromDeltas(slot);
+    } else if (isCallType(slot.type) && slot.name === undefined) {
       slot.item = wholeItem(slot, item);
       this.#closeFromDeltas(slot);
     } else {

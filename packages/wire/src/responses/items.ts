@@ -130,7 +130,8 @@ function withParts(
   return { ...item, [key]: parts };
 }
 
-function hasText(parts: unknown): boolean {
+/** True for content that says something. */
+export function hasText(parts: unknown): boolean {
   if (!Array.isArray(parts)) return nonEmpty(parts) !== undefined;
   return parts.some((part) => isObject(part) && (nonEmpty(part['text']) ?? nonEmpty(part['refusal'])) !== undefined);
 }

@@ -75,7 +75,8 @@ function isEmptyList(value: unknown): boolean {
 
 /**
  * An item as it is sent: `id` only in the form `<prefix>_<suffix>`, since the API refuses others, and only where a
- * server gave it; raw reasoning only where there is some; a call's arguments as a JSON object.
+ * server gave it; none for encrypted reasoning, which fits the id that it came with alone, and may be known by an earlier one of
+ * the same item; raw reasoning only where there is some; a call's arguments as a JSON object.
  */
 export function toInputItem(item: Item): JsonObject {
   const fields = omit({ ...item }, 'carried');
@@ -93,6 +94,7 @@ function toTool(tool: Tool): Tool {
 
 function hasSendableId(fields: JsonObject): boolean {
   const { id } = fields;
+  if (fields.type === 'reasoning' && nonEmpty(fields.encrypted_content) !== undefined) return false;
   // A reference is nothing but its id.
   return fields.type === 'item_reference' || (typeof id === 'string' && /^[^_]+_./.test(id) && !isMintedId(id));
 }
