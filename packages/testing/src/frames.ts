@@ -20,6 +20,11 @@ export function responsesFrame(value: JsonObject & { type: string }): JsonFrame 
   return { kind: 'json', event: value.type, value };
 }
 
+/** An event of the Messages wire as a frame. */
+export function messagesFrame(value: JsonObject & { type: string }): JsonFrame {
+  return { kind: 'json', event: value.type, value };
+}
+
 /** A chat chunk as a frame, with the envelope of the stream's own chunks. */
 export function chatFrame(like: readonly Frame[], fields: JsonObject): JsonFrame {
   const first = like.find((frame) => frame.kind === 'json');
@@ -28,7 +33,7 @@ export function chatFrame(like: readonly Frame[], fields: JsonObject): JsonFrame
   return { kind: 'json', event: '', value: { ...envelope, choices: [], ...fields } };
 }
 
-/** The `type` of a Responses event. */
+/** The `type` of a Responses or a Messages event. */
 export function typeOf(frame: Frame): string {
   return frame.kind === 'json' ? (stringOf(frame.value.type) ?? '') : '';
 }
@@ -37,15 +42,22 @@ export function typeOf(frame: Frame): string {
 export function markOf(frame: Frame): string | undefined {
   if (frame.kind === 'raw') return undefined;
   if (frame.kind === 'data') return frame.data.trim() === '' ? undefined : frame.data.trim().slice(0, 20);
-  if (hasFinish(frame)) return 'finish_reason';
+  if (hasFinish(frame)) return typeOf(frame) === 'message_delta' ? 'stop_reason' : 'finish_reason';
+  if (isSentinel(frame)) return typeOf(frame);
   if (isUsageOnly(frame)) return 'usage';
   if (isObject(frame.value.error)) return 'error';
   return isTerminal(frame) ? typeOf(frame) : undefined;
 }
 
-/** A chat chunk with a non-empty `finish_reason`. */
+/** A chat chunk with a non-empty `finish_reason`, or the event of the Messages wire with a `stop_reason`. */
 export function hasFinish(frame: Frame): boolean {
+  if (typeOf(frame) === 'message_delta') return hasStopReason(frame);
   return choicesOf(frame).some((choice) => typeof choice.finish_reason === 'string' && choice.finish_reason !== '');
+}
+
+function hasStopReason(frame: Frame): boolean {
+  const delta = frame.kind === 'json' ? frame.value.delta : undefined;
+  return isObject(delta) && typeof delta.stop_reason === 'string' && delta.stop_reason !== '';
 }
 
 /** A chat chunk that carries usage and nothing else. */
@@ -53,8 +65,9 @@ export function isUsageOnly(frame: Frame): boolean {
   return frame.kind === 'json' && isObject(frame.value.usage) && choicesOf(frame).length === 0;
 }
 
-/** The chat sentinel. */
+/** The chat sentinel, or the last event of the Messages wire. */
 export function isSentinel(frame: Frame): boolean {
+  if (typeOf(frame) === 'message_stop') return true;
   return frame.kind === 'data' && /^\[?DONE\]?$/.test(frame.data.trim());
 }
 
@@ -100,7 +113,7 @@ export function withFields(frame: Frame, fields: JsonObject): Frame {
 
 /** True for chunks and events that carry a piece of the answer. */
 export function isDelta(frame: Frame): boolean {
-  if (typeOf(frame).endsWith('.delta')) return true;
+  if (typeOf(frame).endsWith('.delta') || typeOf(frame) === 'content_block_delta') return true;
   return choicesOf(frame).some((choice) => {
     const delta = choice.delta;
     return (

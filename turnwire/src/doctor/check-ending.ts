@@ -33,7 +33,8 @@ function checkUnfinished(sample: Sample, { sentinel }: Over): readonly Finding[]
     const seen = 'DONE without brackets, and no finish_reason';
     return [{ quirk: 'bare-done', seen }, ...when(held, 'bare-done-hold', `${seen}; held open ${ms(sample.stayedMs)}`)];
   }
-  if (sentinel === 'bracketed') return [{ quirk: 'no-finish-done', seen: '[DONE], and no finish_reason' }];
+  const { finish, sentinel: word } = wireChecks[sample.wire];
+  if (sentinel === 'bracketed') return [{ quirk: 'no-finish-done', seen: `${word ?? ''}, and no ${finish}` }];
   // It was still on its way when our time was over.
   if (answer.end === 'timeout' && answer.endMs - (last?.ms ?? 0) < LATE_CLOSE) return [];
   if (answer.end !== 'end') {
@@ -53,10 +54,11 @@ function checkClose(sample: Sample, over: Over): readonly Finding[] {
   const last = reading.events.at(-1)?.ms ?? 0;
   const after = answer.endMs - last;
   if (answer.end === 'left' || answer.end === 'idle' || answer.end === 'timeout') return checkHeld(sample, over);
-  const missing = wireChecks[wire].hasSentinel && over.sentinel === 'none' && !over.failed && answer.end === 'end';
+  const word = wireChecks[wire].sentinel;
+  const missing = word !== undefined && over.sentinel === 'none' && !over.failed && answer.end === 'end';
   return [
     ...when(over.sentinel === 'bare', 'bare-done', 'the sentinel is DONE without brackets'),
-    ...when(missing, 'no-sentinel', 'the body ends without [DONE]'),
+    ...when(missing, 'no-sentinel', `the body ends without ${word ?? ''}`),
     ...when(
       answer.end === 'end' && after > LATE_CLOSE,
       'slow-close',
@@ -72,8 +74,9 @@ function checkHeld(sample: Sample, over: Over): readonly Finding[] {
   if (stayedMs < LATE_CLOSE / 2) return [];
   const pulse = reading.comments.filter((at) => at > (over.at?.ms ?? 0) + 1).length > 1;
   const seen = `over after ${ms(over.at?.ms ?? 0)}, then held open ${ms(stayedMs)}`;
-  const { hasSentinel, heldAfterError } = wireChecks[wire];
-  const same = hasSentinel ? '' : ` (the ${protocols[wire].title} wire has no sentinel: done-then-hold is the same)`;
+  const { sentinel, heldAfterError } = wireChecks[wire];
+  const same =
+    sentinel !== undefined ? '' : ` (the ${protocols[wire].title} wire has no sentinel: done-then-hold is the same)`;
   if (over.failed) return [{ quirk: heldAfterError, seen }];
   if (pulse) return [{ quirk: 'comment-only-life', seen: `${seen} with comments` }];
   return [{ quirk: over.sentinel === 'none' ? 'finish-then-hold' : 'done-then-hold', seen: seen + same }];

@@ -52,14 +52,14 @@ function checkComments({ reading, answer }: Sample): readonly Finding[] {
   ];
 }
 
-function checkPayloads({ reading }: Sample): readonly Finding[] {
+function checkPayloads({ reading, wire }: Sample): readonly Finding[] {
   const last = reading.events.at(-1);
   const odd = reading.events.filter(
     (event) => event.json === undefined && !isSentinel(event) && event !== unfinished(last),
   );
   const junk = odd.filter(({ data }) => !data.startsWith('{'));
   const lines = [...reading.fields].filter((name) => !/^(id|retry)$/.test(name) && !name.startsWith('{'));
-  const beats = reading.events.filter(({ json }) => json !== undefined && isHeartbeat(json));
+  const beats = reading.events.filter(({ json }) => json !== undefined && isHeartbeat(json) && !isOwn(json, wire));
   return [
     ...when(junk.length + lines.length > 0, 'junk-lines', JSON.stringify(junk[0]?.data.slice(0, 40) ?? lines[0])),
     ...when(odd.length > junk.length && junk.length === 0, 'truncated-json', `${(odd[0]?.data ?? '').slice(0, 40)}…`),
@@ -73,6 +73,11 @@ function checkPayloads({ reading }: Sample): readonly Finding[] {
 
 function unfinished(last: SseEvent | undefined): SseEvent | undefined {
   return last?.whole === false ? last : undefined;
+}
+
+/** The wire has an event for it. */
+function isOwn({ type }: JsonObject, wire: Sample['wire']): boolean {
+  return protocols[wire].heartbeat.includes(JSON.stringify(type));
 }
 
 export function isHeartbeat(json: JsonObject): boolean {

@@ -4,6 +4,7 @@ import { dialectQuirks } from './quirks/dialects.ts';
 import { endingQuirks } from './quirks/ending.ts';
 import { errorQuirks } from './quirks/errors.ts';
 import { framingQuirks } from './quirks/framing.ts';
+import { messagesQuirks } from './quirks/messages.ts';
 import { responsesDialectQuirks } from './quirks/responses-dialects.ts';
 import { responsesQuirks } from './quirks/responses.ts';
 import { transportQuirks } from './quirks/transport.ts';
@@ -15,6 +16,7 @@ export const quirks: QuirkTable = {
   ...chatQuirks,
   ...errorQuirks,
   ...responsesQuirks,
+  ...messagesQuirks,
   ...responsesDialectQuirks,
   ...transportQuirks,
   ...dialectQuirks,

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 
-/** What the doctor asks for; the same question in the words of both wires. */
+/** What the doctor asks for; the same question in the words of each wire. */
 export interface Question {
   readonly text: string;
   /** Bound of the answer, in tokens. */
@@ -58,9 +58,10 @@ function objectSchema(properties: JsonObject): JsonObject {
 
 const schema = objectSchema({ city: { type: 'string' }, degrees: { type: 'integer' } });
 
-/** One white pixel. */
-const PIXEL =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC';
+/** One white pixel, as PNG in base64. */
+const WHITE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC';
+
+const PIXEL = `data:image/png;base64,${WHITE}`;
 
 /** The body of a question on the chat wire. */
 export function chatBody(question: Question, model: string): JsonObject {
@@ -141,4 +142,39 @@ function responsesTools(): JsonObject[] {
 function responsesChoice(tools: NonNullable<Question['tools']>): JsonObject {
   if (tools === 'offered') return {};
   return { tool_choice: tools === 'required' ? 'required' : { type: 'function', name: 'get_weather' } };
+}
+
+/** The body of a question on the Messages wire. */
+export function messagesBody(question: Question, model: string): JsonObject {
+  const { text, limit, stream = true, tools } = question;
+  const source = { type: 'base64', media_type: 'image/png', data: WHITE };
+  const images = question.image === true ? [{ type: 'image', source }] : [];
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'get_weather', input: { city: 'Paris' } };
+  const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: '21 degrees' };
+  return {
+    model,
+    messages: [
+      { role: 'user', content: [{ type: 'text', text }, ...images] },
+      ...(question.earlierCall === true
+        ? [
+            { role: 'assistant', content: [call] },
+            { role: 'user', content: [result] },
+          ]
+        : []),
+    ],
+    stream,
+    max_tokens: limit,
+    ...(tools === undefined ? {} : { tools: messagesTools(), ...messagesChoice(tools) }),
+    ...(question.schema === true ? { output_config: { format: { type: 'json_schema', schema } } } : {}),
+    ...question.more,
+  };
+}
+
+function messagesTools(): JsonObject[] {
+  return Object.entries(parameters).map(([name, value]) => ({ name, input_schema: value }));
+}
+
+function messagesChoice(tools: NonNullable<Question['tools']>): JsonObject {
+  if (tools === 'offered') return {};
+  return { tool_choice: tools === 'required' ? { type: 'any' } : { type: 'tool', name: 'get_weather' } };
 }

@@ -4,9 +4,10 @@ import { chatFacts } from './chat-facts.ts';
 import { checkChat } from './check-chat.ts';
 import { fragmentsOf } from './check-chat-tools.ts';
 import { objectsIn } from './check-framing.ts';
+import { checkMessages, messagesCalls, messagesFacts } from './check-messages.ts';
 import { checkResponses, responsesFacts, typeOf } from './check-responses.ts';
 import { counted, type Finding } from './finding.ts';
-import { chatBody, responsesBody, type Question } from './requests.ts';
+import { chatBody, messagesBody, responsesBody, type Question } from './requests.ts';
 import type { Sample } from './sample.ts';
 import type { SseEvent } from './sse-reading.ts';
 
@@ -23,8 +24,10 @@ export interface Over {
 interface WireChecks {
   /** The wire's word for its events; also the name of the probe that looks at them. */
   readonly eventsName: string;
-  /** A good answer ends in `[DONE]`. */
-  readonly hasSentinel: boolean;
+  /** What says that an answer finished. */
+  readonly finish: string;
+  /** What a good answer ends in, where the wire has it. */
+  readonly sentinel: string | undefined;
   /** The fault of a server that holds its connection open after an error. */
   readonly heldAfterError: string;
   /** The body of a question. */
@@ -45,7 +48,8 @@ const GOOD_ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response
 export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
   chat: {
     eventsName: 'chunks',
-    hasSentinel: true,
+    finish: 'finish_reason',
+    sentinel: '[DONE]',
     heldAfterError: 'done-then-hold',
     body: chatBody,
     check: checkChat,
@@ -69,7 +73,8 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
   },
   responses: {
     eventsName: 'events',
-    hasSentinel: false,
+    finish: 'terminal event',
+    sentinel: undefined,
     heldAfterError: 'failed-then-hold',
     body: responsesBody,
     check: checkResponses,
@@ -89,5 +94,24 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
       const calls = items.filter(({ type }) => type === 'function_call');
       return [...new Map(calls.map(({ call_id: id, name }) => [id, stringOf(name) ?? ''])).values()];
     },
+  },
+  messages: {
+    eventsName: 'events',
+    finish: 'stop_reason',
+    sentinel: 'message_stop',
+    heldAfterError: 'done-then-hold',
+    body: messagesBody,
+    check: checkMessages,
+    over(sample) {
+      const { events, finish, stop, error } = messagesFacts(sample);
+      const failed = error >= 0 && (finish < 0 || error < finish);
+      return { at: events[failed ? error : finish], sentinel: stop < 0 ? 'none' : 'bracketed', failed };
+    },
+    describe(sample) {
+      const { events, reason, blocks } = messagesFacts(sample);
+      const types = blocks.map(({ block }) => stringOf(block.type) ?? '?').join(', ');
+      return `${counted(events.length, 'event')}, blocks: ${types === '' ? 'none' : types}, stop_reason ${reason ?? 'none'}`;
+    },
+    calls: messagesCalls,
   },
 };

@@ -1,6 +1,6 @@
 import type { Frame, Step } from '../answer.ts';
 import { overHttp, type FaultSpec, type FaultWire } from './fault.ts';
-import { chatFrame, endIndex, isSentinel, isUsageOnly, responsesFrame } from '../frames.ts';
+import { chatFrame, endIndex, isSentinel, isUsageOnly, messagesFrame, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 
 const HOLD: Step = { do: 'hold' };
@@ -49,8 +49,9 @@ export const endingFaults: readonly FaultSpec[] = [
   },
   {
     name: 'no-sentinel',
-    summary: 'The body ends after the finish without [DONE]: gateways that translate from APIs without a sentinel.',
-    wires: ['chat'],
+    summary:
+      'The body ends after the finish without [DONE] or message_stop: gateways that translate from APIs without one.',
+    wires: ['chat', 'messages'],
     create: () => ({ frames: (frames) => frames.filter((frame) => !isSentinel(frame)) }),
   },
   {
@@ -61,8 +62,9 @@ export const endingFaults: readonly FaultSpec[] = [
   },
   {
     name: 'no-finish-done',
-    summary: 'The sentinel comes without any finish_reason: test stubs and home-made servers.',
-    wires: ['chat'],
+    summary:
+      'The sentinel comes without any finish_reason (Messages: message_stop without message_delta): test stubs, home-made servers.',
+    wires: ['chat', 'messages'],
     create: () => ({ frames: withoutFinish }),
   },
   {
@@ -152,6 +154,7 @@ const responseFailed = responsesFrame({
 const lateErrors: Readonly<Record<FaultWire, Frame>> = {
   chat: { kind: 'json', event: '', value: { error: accountingFailed } },
   responses: responseFailed,
+  messages: messagesFrame({ type: 'error', error: { type: 'api_error', message: accountingFailed.message } }),
   websocket: responseFailed,
 };
 

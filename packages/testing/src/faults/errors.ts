@@ -1,7 +1,7 @@
 import type { Frame, Head } from '../answer.ts';
 import { MockUsageError } from '../errors.ts';
 import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
-import { hasFinish, responsesFrame, withChoices } from '../frames.ts';
+import { hasFinish, messagesFrame, responsesFrame, withChoices } from '../frames.ts';
 import { count, oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
 
@@ -219,6 +219,7 @@ const midError = {
 const midStreamErrors: Readonly<Record<FaultWire, (shape: MidShape, error: typeof midError) => Frame>> = {
   chat: chatError,
   responses: responsesError,
+  messages: messagesError,
   websocket: responsesError,
 };
 
@@ -229,6 +230,12 @@ function responsesError(shape: MidShape, error: typeof midError): Frame {
     error: shape === 'string' ? error.message : error,
     ...(shape === 'status' ? { status: 500 } : {}),
   });
+}
+
+/** `object` is the form of the API; the others are those of servers whose chat layer fails, with or without `event:`. */
+function messagesError(shape: MidShape, error: typeof midError): Frame {
+  if (shape === 'object') return messagesFrame({ type: 'error', error: { type: 'api_error', message: error.message } });
+  return chatError(shape === 'flat' ? 'object' : shape, error);
 }
 
 function chatError(shape: MidShape, error: Readonly<Record<string, unknown>>): Frame {

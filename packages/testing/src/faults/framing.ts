@@ -1,7 +1,7 @@
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import type { Frame, Step } from '../answer.ts';
 import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
-import { isDelta, responsesFrame } from '../frames.ts';
+import { isDelta, messagesFrame, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 
 const raw = (text: string): Frame => ({ kind: 'raw', text });
@@ -48,14 +48,14 @@ export const framingFaults: readonly FaultSpec[] = [
   },
   {
     name: 'no-event-lines',
-    summary: 'Responses events without event: lines, the type in the payload alone: llama.cpp proxies, many gateways.',
-    wires: ['responses'],
+    summary: 'Events without event: lines, the type in the payload alone: llama.cpp proxies, many gateways.',
+    wires: ['responses', 'messages'],
     create: () => ({ text: (events) => events.map((text) => text.replace(/^event: .*\n/, '')) }),
   },
   {
     name: 'wrong-event-name',
     summary: 'Every event is named message, the type is in the payload alone: gateways that re-frame the stream.',
-    wires: ['responses'],
+    wires: ['responses', 'messages'],
     create: () => ({ text: (events) => events.map((text) => text.replace(/^event: .*\n/, 'event: message\n')) }),
   },
   {
@@ -155,6 +155,7 @@ function overLines(text: string): string {
 const heartbeats: Readonly<Record<FaultWire, Frame>> = {
   chat: { kind: 'json', event: '', value: { type: 'ping' } },
   responses: responsesFrame({ type: 'response.heartbeat' }),
+  messages: messagesFrame({ type: 'heartbeat' }),
   websocket: responsesFrame({ type: 'response.heartbeat' }),
 };
 
@@ -163,7 +164,7 @@ function breakUtf8(): (step: Step) => Step {
   let broken = false;
   return (step) => {
     if (step.do !== 'write' || broken || typeof step.data !== 'string') return step;
-    const at = /"(content|delta)":"[^"]/.exec(step.data);
+    const at = /"(content|delta|text|thinking)":"[^"]/.exec(step.data);
     if (at === null) return step;
     broken = true;
     const cut = at.index + at[0].length - 1;

@@ -4,6 +4,7 @@ import { dialectFaults } from './dialects.ts';
 import { endingFaults } from './ending.ts';
 import { errorFaults } from './errors.ts';
 import { framingFaults } from './framing.ts';
+import { messagesFaults } from './messages.ts';
 import { paceFaults } from './pace.ts';
 import { reasoningFaults } from './reasoning.ts';
 import { requestFaults } from './requests.ts';
@@ -29,6 +30,7 @@ const specs: readonly FaultSpec[] = [
   ...transportFaults,
   ...websocketFaults,
   ...dialectFaults,
+  ...messagesFaults,
 ];
 
 const byName: ReadonlyMap<string, FaultSpec> = new Map(specs.map((spec) => [spec.name, spec]));

@@ -95,5 +95,10 @@ function hasMember(value: unknown, name: string): boolean {
 function hasImage(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(hasImage);
   if (!isObject(value)) return false;
-  return value.type === 'image_url' || value.type === 'input_image' || Object.values(value).some(hasImage);
+  return (
+    value.type === 'image_url' ||
+    value.type === 'input_image' ||
+    value.type === 'image' ||
+    Object.values(value).some(hasImage)
+  );
 }

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { fullContextWordings } from '@turnwire/wire/internal/dialects/full-context';
 import type { Frame } from '../answer.ts';
 import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
-import { isTerminal, responsesFrame, typeOf, withFields } from '../frames.ts';
+import { isTerminal, messagesFrame, responsesFrame, typeOf, withFields } from '../frames.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
 import { refuse } from './errors.ts';
@@ -95,6 +95,7 @@ const responsesError = (error: JsonObject): Frame => responsesFrame({ type: 'err
 const errorFrames: Readonly<Record<FaultWire, (error: JsonObject) => Frame>> = {
   chat: (error) => ({ kind: 'json', event: '', value: { error } }),
   responses: responsesError,
+  messages: (error) => messagesFrame({ type: 'error', error }),
   websocket: responsesError,
 };
 

@@ -1,7 +1,7 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
 import type { FaultSpec } from './fault.ts';
-import { choicesOf, hasFinish, isDelta, withChoices, withDelta, withToolCalls } from '../frames.ts';
+import { choicesOf, hasFinish, isDelta, typeOf, withChoices, withDelta, withFields, withToolCalls } from '../frames.ts';
 
 /** Faults of tool calls and of the finish on the chat wire. */
 export const toolFaults: readonly FaultSpec[] = [
@@ -76,9 +76,11 @@ export const toolFaults: readonly FaultSpec[] = [
   },
   {
     name: 'stop-with-tools',
-    summary: 'Tool calls end with finish_reason stop: Ollama, LM Studio, several gateways.',
-    wires: ['chat'],
-    create: () => ({ frames: (frames) => frames.map((frame) => finishAs(frame, 'stop')) }),
+    summary: 'Tool calls end with finish_reason stop, or stop_reason end_turn: Ollama, LM Studio, several gateways.',
+    wires: ['chat', 'messages'],
+    create: () => ({
+      frames: (frames) => frames.map((frame) => stopReasonAs(finishAs(frame, 'stop'), 'end_turn')),
+    }),
   },
   {
     name: 'finish-tool-use',
@@ -258,6 +260,12 @@ function asMessage(frames: Frame[]): Frame[] {
 
 function finishAs(frame: Frame, reason: string): Frame {
   return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
+}
+
+/** The event of the Messages wire that ends an answer, with another reason. */
+function stopReasonAs(frame: Frame, reason: string): Frame {
+  const delta = frame.kind === 'json' && typeOf(frame) === 'message_delta' ? frame.value.delta : undefined;
+  return isObject(delta) && hasFinish(frame) ? withFields(frame, { delta: { ...delta, stop_reason: reason } }) : frame;
 }
 
 /** All calls in one event, each in a choice of its own with its own finish. */

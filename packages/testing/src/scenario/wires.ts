@@ -27,7 +27,33 @@ export const mockWires: Readonly<Record<ProtocolId, MockWire>> = {
     usageAsked: () => true,
     keepsAnswers: true,
   },
+  messages: {
+    answerId: (n) => `msg_mock_${n}`,
+    entries: messagesEntries,
+    usageAsked: () => true,
+    keepsAnswers: false,
+  },
 };
+
+/** System texts and messages, each tool result as an entry of its own, as on the other wires. */
+function messagesEntries({ system, messages }: JsonObject): readonly unknown[] {
+  const first = system === undefined ? [] : [{ role: 'system', content: system }];
+  const all = Array.isArray(messages) ? (messages as unknown[]) : [];
+  return [...first, ...all.flatMap((message) => (isObject(message) ? partsOfMessage(message) : []))];
+}
+
+function partsOfMessage(message: JsonObject): readonly unknown[] {
+  if (!Array.isArray(message.content)) return [message];
+  const blocks = (message.content as unknown[]).filter(isObject);
+  const results = blocks.filter(({ type }) => type === 'tool_result');
+  const others = blocks.filter(({ type }) => type !== 'tool_result');
+  const outputs = results.map(({ tool_use_id: id, content }) => ({
+    type: 'function_call_output',
+    call_id: id,
+    output: content,
+  }));
+  return [...outputs, ...(others.length === 0 ? [] : [{ ...message, content: others }])];
+}
 
 /** The `input` of a Responses request as items. */
 export function responsesInput(body: JsonObject): readonly unknown[] {

@@ -27,6 +27,8 @@ export function odd(right: string, stumbles: readonly string[], answer: string):
 export const client = {
   openai: (how: string) => `openai 7.55: ${how}`,
   aiSdk: (how: string) => `AI SDK 7: ${how}`,
+  claude: (how: string) => `Claude Code 2.1: ${how}`,
+  anthropic: (how: string) => `@anthropic-ai/sdk 1.11: ${how}`,
   codex: (how: string) => `Codex 0.169: ${how}`,
   oldCodex: (how: string) => `Codex on the chat wire (to 0.80): ${how}`,
   opencodex: (how: string) => `opencodex bridge: ${how}`,

@@ -1,0 +1,70 @@
+import { broken, client, odd, type QuirkTable } from './quirk.ts';
+
+const reads = 'turnwire reads it; the bridge sends the whole sequence in order';
+
+/** The event sequence of the Messages wire. */
+export const messagesQuirks: QuirkTable = {
+  'no-message-start': broken(
+    'message_start comes first, with usage',
+    [client.claude('asks again, not streamed'), client.anthropic('throws')],
+    reads,
+  ),
+  'no-block-stop': broken(
+    'each block has its content_block_stop',
+    [
+      client.claude('cannot parse the answer'),
+      client.aiSdk('loses the call in silence'),
+      client.opencode('loses the call in silence'),
+    ],
+    reads,
+  ),
+  'blocks-overlap': odd('a block is closed before the next one starts', [client.naive('mix the blocks')], reads),
+  'block-index-reused': broken(
+    'each block has an index of its own',
+    [client.claude('"Content block is not a thinking block"'), client.anthropic('runs the call with an empty input')],
+    reads,
+  ),
+  'block-index-gaps': broken(
+    'indexes count from 0 without gaps',
+    [client.anthropic('runs the call with an empty input')],
+    reads,
+  ),
+  'input-in-start': broken(
+    'a call starts with input {}, its JSON comes in deltas',
+    [client.claude('runs the tool with {}'), client.pi('runs the tool with {}')],
+    reads,
+  ),
+  'text-in-start': broken(
+    'a text starts empty and comes in deltas',
+    [client.claude('no text'), client.aiSdk('no text'), client.pi('no text'), client.opencode('no text')],
+    reads,
+  ),
+  'unsigned-thinking': broken(
+    'thinking ends with a signature_delta',
+    [
+      client.aiSdk('drops it from the history'),
+      client.pi('drops it from the history'),
+      client.opencode('drops it from the history'),
+    ],
+    'turnwire keeps it; the bridge signs it for its client and takes its signature off again',
+  ),
+  'signature-late': odd(
+    'the signature comes at the end of its own block',
+    [client.pi('drops thinking with an empty signature')],
+    'turnwire keeps it; the bridge signs it for its client and takes its signature off again',
+  ),
+  'unknown-deltas': broken(
+    'delta types are those of the API',
+    [client.aiSdk('loses the turn'), client.opencode('fails')],
+    'turnwire passes them on as unknown; the bridge leaves them out',
+  ),
+  'stop-reason-null': broken(
+    'the last message_delta has a stop_reason',
+    [
+      client.opencode('asks on and on after a text'),
+      client.anthropic('the tool runner stops in silence'),
+      client.aiSdk('an empty answer in silence'),
+    ],
+    'turnwire ends at message_stop; the bridge says end_turn or tool_use',
+  ),
+};
