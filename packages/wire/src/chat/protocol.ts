@@ -1,4 +1,5 @@
 import { isObject } from '../base/json.ts';
+import { errorAnswerOf, errorBodyOf } from '../encode-error.ts';
 import { KEEP_ALIVE, toDataSse } from '../encode-event.ts';
 import { asksJsonObject, flatToolChoice } from '../portable.ts';
 import type { Protocol } from '../protocol.ts';
@@ -25,6 +26,8 @@ export const chatProtocol: Protocol = {
   createEncoder: createChatEncoder,
   toSse: toDataSse,
   heartbeat: KEEP_ALIVE,
+  errorAnswer: errorAnswerOf,
+  errorBody: errorBodyOf,
   authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,

@@ -5,7 +5,8 @@ import type { MintId } from '../decoder.ts';
 import { wireErrorOf } from '../encode-error.ts';
 import { toEventSse, type WireEvent } from '../encode-event.ts';
 import type { EncoderOptions } from '../protocol.ts';
-import { ItemSequencer } from './encode-order.ts';
+import { WireItem } from './encode-item.ts';
+import { ItemSequencer, type OpenOnWire } from './encode-order.ts';
 import { Outbox } from './encode-parts.ts';
 
 /** How an answer is written as Responses events. */
@@ -113,7 +114,8 @@ class Encoder implements ResponsesEncoder {
   constructor(options: ResponsesEncoderOptions) {
     this.#options = options;
     this.#mint = options.mintId ?? counter();
-    this.#items = new ItemSequencer(this.#out, this.#mint, options.repairs);
+    const open: OpenOnWire = (announced, id, index) => new WireItem(this.#out, announced, id, index);
+    this.#items = new ItemSequencer(open, this.#mint, options.repairs);
   }
 
   get ended(): boolean {
