@@ -34,6 +34,12 @@ const NO_ERRORS = [
 
 /** By the row that reads it: an event, and what it is told as. */
 const seen: readonly [string, object, ErrorKind, object][] = [
+  [
+    'anthropic',
+    { type: 'error', error: { type: 'timeout_error', message: 'boom' } },
+    'timeout',
+    { message: 'boom', code: 'timeout_error', type: 'timeout_error' },
+  ],
   ['error', { error: { message: 'boom', code: 502 } }, 'server_error', { message: 'boom', status: 502 }],
   ['error', { error: 'boom', choices: null }, 'server_error', { message: 'boom' }],
   ['error', { error: true, message: 'boom' }, 'server_error', { message: 'boom' }],
