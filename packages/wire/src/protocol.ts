@@ -100,6 +100,8 @@ export interface Protocol {
   errorAnswer(error: ModelError): ErrorAnswer;
   /** The body of an answer that is an error. */
   errorBody(error: ErrorFields): JsonObject;
+  /** Headers that its servers want on every request, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The headers by which its servers know a caller, names in lower case. */
   authHeaders(key: string): Readonly<Record<string, string>>;
   /** Those of a client's remaining fields that other wires may have a form for. */

@@ -9,6 +9,7 @@ import { websocketProbes } from './probes-websocket.ts';
 import type { Finding } from './finding.ts';
 import type { QuirkLevel } from './quirks/quirk.ts';
 import { quirkOf } from './quirks.ts';
+import { wireChecks } from './wire-checks.ts';
 
 export interface DoctorOptions {
   /** Base URL, e.g. `http://127.0.0.1:8080/v1`; `/v1` is added to one without a path. */
@@ -89,7 +90,7 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
     holdMs: options.holdMs ?? 3000,
     signal: options.signal ?? new AbortController().signal,
   });
-  const wires = options.wires ?? protocolIds;
+  const wires = options.wires ?? protocolIds.filter((wire) => wireChecks[wire].byDefault);
   const run = new Run(examination, options, secretsIn(baseUrl, options.apiKey));
   await run.all(serverProbes);
   for (const wire of wires) await run.all(modelProbes(wire));

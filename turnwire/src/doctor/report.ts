@@ -8,6 +8,7 @@ const titles = {
   server: 'The server',
   chat: protocols.chat.title,
   responses: protocols.responses.title,
+  messages: protocols.messages.title,
   websocket: `${protocols.responses.title} over WebSocket`,
 } as const;
 

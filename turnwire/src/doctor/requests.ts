@@ -58,9 +58,9 @@ function objectSchema(properties: JsonObject): JsonObject {
 
 const schema = objectSchema({ city: { type: 'string' }, degrees: { type: 'integer' } });
 
-/** One white pixel. */
-const PIXEL =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC';
+/** One white pixel, a PNG in base64. */
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC';
+const PIXEL = `data:image/png;base64,${PNG}`;
 
 /** The body of a question on the chat wire. */
 export function chatBody(question: Question, model: string): JsonObject {
@@ -141,4 +141,42 @@ function responsesTools(): JsonObject[] {
 function responsesChoice(tools: NonNullable<Question['tools']>): JsonObject {
   if (tools === 'offered') return {};
   return { tool_choice: tools === 'required' ? 'required' : { type: 'function', name: 'get_weather' } };
+}
+
+/** The body of a question on the Messages wire. */
+export function messagesBody(question: Question, model: string): JsonObject {
+  const { text, limit, stream = true, tools } = question;
+  const source = { type: 'base64', media_type: 'image/png', data: PNG };
+  const call = { type: 'tool_use', id: 'call_1', name: 'get_weather', input: { city: 'Paris' } };
+  const output = { type: 'tool_result', tool_use_id: 'call_1', content: '21 degrees' };
+  const messages = [
+    {
+      role: 'user',
+      content: [{ type: 'text', text }, ...(question.image === true ? [{ type: 'image', source }] : [])],
+    },
+    ...(question.earlierCall === true
+      ? [
+          { role: 'assistant', content: [call] },
+          { role: 'user', content: [output] },
+        ]
+      : []),
+  ];
+  return {
+    model,
+    messages,
+    stream,
+    max_tokens: limit,
+    ...(tools === undefined ? {} : { tools: messagesTools(), ...messagesChoice(tools) }),
+    ...(question.schema === true ? { output_config: { format: { type: 'json_schema', schema } } } : {}),
+    ...question.more,
+  };
+}
+
+function messagesTools(): JsonObject[] {
+  return Object.entries(parameters).map(([name, value]) => ({ name, input_schema: value }));
+}
+
+function messagesChoice(tools: NonNullable<Question['tools']>): JsonObject {
+  if (tools === 'offered') return {};
+  return { tool_choice: tools === 'required' ? { type: 'any' } : { type: 'tool', name: 'get_weather' } };
 }

@@ -1,4 +1,4 @@
-import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { isObject, nonEmpty, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ProtocolId } from '@turnwire/wire';
 import { chatFacts } from './chat-facts.ts';
 import { checkChat } from './check-chat.ts';
@@ -6,7 +6,7 @@ import { fragmentsOf } from './check-chat-tools.ts';
 import { objectsIn } from './check-framing.ts';
 import { checkResponses, responsesFacts, typeOf } from './check-responses.ts';
 import { counted, type Finding } from './finding.ts';
-import { chatBody, responsesBody, type Question } from './requests.ts';
+import { chatBody, messagesBody, responsesBody, type Question } from './requests.ts';
 import type { Sample } from './sample.ts';
 import type { SseEvent } from './sse-reading.ts';
 
@@ -21,6 +21,8 @@ export interface Over {
 
 /** What the doctor knows of one wire. */
 interface WireChecks {
+  /** It is examined though nobody asked for it. */
+  readonly byDefault: boolean;
   /** The wire's word for its events; also the name of the probe that looks at them. */
   readonly eventsName: string;
   /** A good answer ends in `[DONE]`. */
@@ -44,6 +46,7 @@ const GOOD_ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response
 /** A row for each wire: the compiler asks for it. */
 export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
   chat: {
+    byDefault: true,
     eventsName: 'chunks',
     hasSentinel: true,
     heldAfterError: 'done-then-hold',
@@ -68,6 +71,7 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
         .filter((name) => name !== ''),
   },
   responses: {
+    byDefault: true,
     eventsName: 'events',
     hasSentinel: false,
     heldAfterError: 'failed-then-hold',
@@ -90,4 +94,30 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
       return [...new Map(calls.map(({ call_id: id, name }) => [id, stringOf(name) ?? ''])).values()];
     },
   },
+  messages: {
+    byDefault: false,
+    eventsName: 'events',
+    hasSentinel: false,
+    heldAfterError: 'failed-then-hold',
+    body: messagesBody,
+    check: () => [],
+    over({ reading: { events } }) {
+      const place = events.findIndex((event) => event.json?.type === 'error' || stopReasonOf(event) !== undefined);
+      const at = events[place];
+      return { at, sentinel: 'none', failed: at?.json?.type === 'error' };
+    },
+    describe({ reading: { events } }) {
+      const reasons = events.map(stopReasonOf).filter((reason) => reason !== undefined);
+      return `${counted(events.length, 'event')}, stop_reason ${reasons.join(', ') || 'none'}`;
+    },
+    calls: (events) =>
+      events
+        .map(({ json }) => json?.content_block)
+        .filter((block) => isObject(block) && block.type === 'tool_use')
+        .map((block) => stringOf((block as JsonObject).name) ?? ''),
+  },
 };
+
+function stopReasonOf({ json }: SseEvent): string | undefined {
+  return isObject(json?.delta) ? nonEmpty(json.delta.stop_reason) : undefined;
+}

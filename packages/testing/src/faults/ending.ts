@@ -152,6 +152,11 @@ const responseFailed = responsesFrame({
 const lateErrors: Readonly<Record<FaultWire, Frame>> = {
   chat: { kind: 'json', event: '', value: { error: accountingFailed } },
   responses: responseFailed,
+  messages: {
+    kind: 'json',
+    event: 'error',
+    value: { type: 'error', error: { type: 'api_error', message: accountingFailed.message } },
+  },
   websocket: responseFailed,
 };
 

@@ -219,8 +219,14 @@ const midError = {
 const midStreamErrors: Readonly<Record<FaultWire, (shape: MidShape, error: typeof midError) => Frame>> = {
   chat: chatError,
   responses: responsesError,
+  messages: messagesError,
   websocket: responsesError,
 };
+
+function messagesError(shape: MidShape, { message }: typeof midError): Frame {
+  const error = shape === 'string' ? message : { type: 'api_error', message };
+  return { kind: 'json', event: 'error', value: shape === 'flat' ? { error } : { type: 'error', error } };
+}
 
 function responsesError(shape: MidShape, error: typeof midError): Frame {
   if (shape === 'event' || shape === 'flat') return responsesFrame({ ...error, type: 'error', param: null });

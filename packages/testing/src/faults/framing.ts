@@ -155,6 +155,7 @@ function overLines(text: string): string {
 const heartbeats: Readonly<Record<FaultWire, Frame>> = {
   chat: { kind: 'json', event: '', value: { type: 'ping' } },
   responses: responsesFrame({ type: 'response.heartbeat' }),
+  messages: { kind: 'json', event: 'ping', value: { type: 'ping' } },
   websocket: responsesFrame({ type: 'response.heartbeat' }),
 };
 

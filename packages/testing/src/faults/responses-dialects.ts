@@ -95,6 +95,7 @@ const responsesError = (error: JsonObject): Frame => responsesFrame({ type: 'err
 const errorFrames: Readonly<Record<FaultWire, (error: JsonObject) => Frame>> = {
   chat: (error) => ({ kind: 'json', event: '', value: { error } }),
   responses: responsesError,
+  messages: (error) => ({ kind: 'json', event: 'error', value: { type: 'error', error } }),
   websocket: responsesError,
 };
 

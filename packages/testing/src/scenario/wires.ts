@@ -27,6 +27,12 @@ export const mockWires: Readonly<Record<ProtocolId, MockWire>> = {
     usageAsked: () => true,
     keepsAnswers: true,
   },
+  messages: {
+    answerId: (n) => `msg_mock_${n}`,
+    entries: ({ messages }) => (Array.isArray(messages) ? (messages as unknown[]) : []),
+    usageAsked: () => true,
+    keepsAnswers: false,
+  },
 };
 
 /** The `input` of a Responses request as items. */

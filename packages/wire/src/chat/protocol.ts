@@ -28,6 +28,7 @@ export const chatProtocol: Protocol = {
   heartbeat: KEEP_ALIVE,
   errorAnswer: errorAnswerOf,
   errorBody: errorBodyOf,
+  headers: {},
   authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,

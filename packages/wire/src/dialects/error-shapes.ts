@@ -139,6 +139,7 @@ function joined(error: unknown, beside: JsonObject): ErrorValue {
     param: field('param'),
     code: codeOf(number ?? FAULTS.map(field).find(isBad)),
     status: field('status') ?? field('status_code'),
+    requestId: field('request_id'),
   };
 }
 

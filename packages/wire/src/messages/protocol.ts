@@ -26,6 +26,7 @@ export const messagesProtocol: Protocol = {
   heartbeat: sseText('ping', '{"type":"ping"}'),
   errorAnswer: messagesErrorOf,
   errorBody: messagesErrorBody,
+  headers: { 'anthropic-version': '2023-06-01' },
   authHeaders: (key) => ({ 'x-api-key': key }),
   toPortable: () => ({}),
   fromPortable: () => ({}),

@@ -28,6 +28,7 @@ export const responsesProtocol: Protocol = {
   heartbeat: KEEP_ALIVE,
   errorAnswer: errorAnswerOf,
   errorBody: errorBodyOf,
+  headers: {},
   authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,
