@@ -69,7 +69,7 @@ const readsToday = [{ selector: "NewExpression[callee.name='Date'][arguments.len
 
 /** A comparison falls into its `else` for a wire that comes later; a table with a row for each does not compile. */
 const comparesWires = ['BinaryExpression[operator=/^[!=]==?$/] > Literal', 'SwitchCase > Literal'].map((literal) => ({
-  selector: `${literal}[value=/^(chat|responses)$/]`,
+  selector: `${literal}[value=/^(chat|responses|messages)$/]`,
   message: 'A wire is a value: ask `protocols`, or a `Record<ProtocolId, …>`.',
 }));
 

@@ -54,6 +54,7 @@ const clients: Readonly<Record<ProtocolId, { readonly path: string; readonly bod
     body: { messages: [{ role: 'user', content: 'hi' }] },
   },
   responses: { path: '/v1/responses', body: { input: 'hi' } },
+  messages: { path: '/v1/messages', body: { max_tokens: 1000, messages: [{ role: 'user', content: 'hi' }] } },
 };
 
 const utf8 = new TextEncoder();
@@ -61,6 +62,7 @@ const tools = Array.from({ length: 3 }, (_, n) => ({ name: `tool_${n}`, paramete
 const toolsOf: Readonly<Record<ProtocolId, readonly Json[]>> = {
   chat: tools.map((tool) => ({ type: 'function', function: tool })),
   responses: tools.map((tool) => ({ type: 'function', ...tool })),
+  messages: tools.map(({ name, parameters }) => ({ name, input_schema: parameters })),
 };
 
 /** What a client of the bridge is told; `undefined` where it is told by an HTTP status. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_JSON_DEPTH } from '../../packages/wire/src/base/json.ts';
-import { createResponsesFrameDecoder, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { createResponsesFrameDecoder, protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { chatBody, chunk, cut, decodeChunks, decodeText, responsesBody, type Outcome } from './helpers.ts';
 
 const tooDeep = {
@@ -27,14 +27,21 @@ const streams: Readonly<Record<ProtocolId, (levels: number) => string>> = {
     const end = { type: 'response.completed', response: { id: 'r', output: [] } };
     return responsesBody(text('1'), text('2'), text('3')) + deep + responsesBody(text('4'), end);
   },
+  messages: (levels) => {
+    const text = (one: string) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: one } });
+    const deep = `data: {"type":"content_block_start","index":1,"content_block":{"type":"x","a":${nested(levels - 2)}}}\n\n`;
+    const end = { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1 } };
+    return responsesBody(text('1'), text('2'), text('3')) + deep + responsesBody(text('4'), end);
+  },
 };
 
 const bodies: Readonly<Record<ProtocolId, (levels: number) => string>> = {
   chat: (levels) => `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"x":${nested(levels - 1)}}`,
   responses: (levels) => `{"id":"r","status":"completed","output":[${nested(levels - 2)}]}`,
+  messages: (levels) => `{"type":"message","content":[],"stop_reason":"end_turn","x":${nested(levels - 1)}}`,
 };
 
-describe.each(['chat', 'responses'] as const)('JSON nested deep on the %s wire', (wire) => {
+describe.each(protocolIds)('JSON nested deep on the %s wire', (wire) => {
   const bytesOf = (levels: number): Uint8Array => new TextEncoder().encode(streams[wire](levels));
 
   it.each([MAX_JSON_DEPTH + 1, 5_000, 200_000])('%i levels in an event are one protocol error', (levels) => {

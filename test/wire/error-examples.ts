@@ -9,6 +9,12 @@ export interface ErrorExample {
 }
 
 const rows: readonly (readonly [string, object, ErrorKind, object])[] = [
+  [
+    'anthropic',
+    { type: 'error', error: { type: 'timeout_error', message: 'boom' } },
+    'timeout',
+    { message: 'boom', code: 'timeout_error', type: 'timeout_error' },
+  ],
   ['error', { error: { message: 'boom', code: 502 } }, 'server_error', { message: 'boom', status: 502 }],
   ['error', { error: 'boom', choices: null }, 'server_error', { message: 'boom' }],
   ['error', { error: true, message: 'boom' }, 'server_error', { message: 'boom' }],

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { createDecoder, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { createDecoder, protocolIds, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
 import type { ModelErrorJson } from '../../packages/wire/src/model/errors.ts';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 
@@ -44,10 +44,13 @@ export function chatBody(...events: (object | string)[]): string {
   return events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
 }
 
-/** A Responses stream with `event:` lines. */
+/** A stream with `event:` lines, as the Responses API and the Messages API have it. */
 export function responsesBody(...events: ({ type: string } & Record<string, unknown>)[]): string {
   return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
 }
+
+/** A Messages stream with `event:` lines. */
+export const messagesBody = responsesBody;
 
 /** A chunk with one choice. */
 export function chunk(delta: object, finish?: string | null, more: object = {}): object {
@@ -75,7 +78,7 @@ export function captures(): Capture[] {
       >;
       return {
         name,
-        wire: name.startsWith('chat') ? 'chat' : 'responses',
+        wire: protocolIds.find((id) => name.startsWith(id)) ?? 'chat',
         bytes: new Uint8Array(readFileSync(new URL(file, captureDir))),
         options: {
           usageAsked: request['stream_options'] !== undefined,

@@ -15,8 +15,8 @@ function filesThatMustDecide(): readonly string[] {
   folders.push(folder);
   const decoder = resolve('packages/wire/src/decoder.ts');
   const more = readFileSync(decoder, 'utf8').replace(
-    "ProtocolId = 'chat' | 'responses'",
     "ProtocolId = 'chat' | 'responses' | 'messages'",
+    "ProtocolId = 'chat' | 'responses' | 'messages' | 'fourth'",
   );
   const script = join(folder, 'check.mjs');
   const root = `${resolve('.')}/`;

@@ -26,7 +26,13 @@ createTranscriptText.fromBytes = (wire: ProtocolId, bytes: Uint8Array): Texts =>
     .split('\n')
     .filter((line) => line.startsWith('data: {'))
     .map((line) => JSON.parse(line.slice(6)) as Record<string, unknown>);
-  return wire === 'chat' ? fromChat(events) : fromResponses(events);
+  return byWire[wire](events);
+};
+
+const byWire: Readonly<Record<ProtocolId, (events: Record<string, unknown>[]) => Texts>> = {
+  chat: fromChat,
+  responses: fromResponses,
+  messages: fromMessages,
 };
 
 function fromChat(events: readonly unknown[]): Texts {
@@ -78,4 +84,28 @@ function fromResponses(events: Record<string, unknown>[]): Texts {
     reasoning: deltas('response.reasoning_text.delta'),
     calls: calls.map((call) => `${call['name'] ?? ''}(${deltas('response.function_call_arguments.delta')})`),
   };
+}
+
+function fromMessages(events: Record<string, unknown>[]): Texts {
+  interface Delta {
+    type: string;
+    text?: string;
+    thinking?: string;
+    partial_json?: string;
+    stop_reason?: string;
+  }
+  const deltas = events.map(({ index, delta }) => ({ index, ...(delta as Delta | undefined) }));
+  const joined = (key: 'text' | 'thinking' | 'partial_json', index?: unknown): string =>
+    deltas
+      .filter((delta) => index === undefined || delta.index === index)
+      .map((delta) => delta[key] ?? '')
+      .join('');
+  const calls = events
+    .filter(({ content_block: block }) => (block as { type?: string } | undefined)?.type === 'tool_use')
+    .map(
+      ({ index, content_block: block }) =>
+        `${String((block as { name: string }).name)}(${joined('partial_json', index)})`,
+    );
+  const wanted = deltas.some(({ stop_reason: reason }) => reason === 'tool_use');
+  return { text: joined('text'), reasoning: joined('thinking'), calls: wanted ? calls : [] };
 }

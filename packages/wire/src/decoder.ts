@@ -3,7 +3,7 @@ import type { ModelEvent } from './model/events.ts';
 import type { Repairs } from './repairs.ts';
 
 /** Names a wire. `protocols` has the value behind each. */
-export type ProtocolId = 'chat' | 'responses';
+export type ProtocolId = 'chat' | 'responses' | 'messages';
 
 /**
  * The former name of {@link ProtocolId}.

@@ -91,15 +91,52 @@ export function wireErrorOf(error: ModelError): WireError {
 /** An error that is written for a client, whoever found it. */
 export interface ErrorFields {
   readonly message: string;
+  /** The HTTP status, by which some wires name the error. Default: 400. */
+  readonly status?: number | undefined;
   /** Default: `invalid_request_error`. */
   readonly type?: string | undefined;
   /** Default: none. */
   readonly code?: string | null | undefined;
   /** The field of the request that is wrong. Default: none. */
   readonly param?: string | null | undefined;
+  /** The request's id at the server, where the wire has a place for it. Default: none. */
+  readonly requestId?: string | undefined;
 }
 
-/** The body of a response that is an error: the same on all wires, every field there. */
+/** An answer that is an error, for everything that goes wrong before the first byte. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string | null;
+  readonly message: string;
+  /** The request's field that is wrong. */
+  readonly param?: string;
+  /** The request's id at the server. */
+  readonly requestId?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a model server's failure is told as by Chat Completions and by the Responses API. */
+export function errorAnswerOf(error: ModelError): ErrorAnswer {
+  const { param, ...wire } = wireErrorOf(error);
+  const status = httpStatusOf(error);
+  return {
+    status: status >= 400 ? status : 502,
+    ...wire,
+    ...(param === null ? {} : { param }),
+    headers: retryHeadersOf(error),
+  };
+}
+
+/** The delay that a server asked for, or that nothing helps: OpenAI's SDKs ask again upon any 5xx that does not say so. */
+export function retryHeadersOf(error: ModelError): Record<string, string> {
+  const { class: retryClass, afterMs } = error.retry;
+  if (retryClass === 'never' && httpStatusOf(error) >= 500) return { 'x-should-retry': 'false' };
+  if (afterMs === undefined) return {};
+  return { 'retry-after': String(Math.ceil(afterMs / 1000)), 'retry-after-ms': String(afterMs) };
+}
+
+/** The body of a response that is an error, as Chat Completions and the Responses API have it: every field there. */
 export function errorBodyOf({ message, type = 'invalid_request_error', code = null, param = null }: ErrorFields): {
   readonly error: JsonObject;
 } {

@@ -3,6 +3,7 @@ import type { ModelError } from './model/errors.ts';
 import type { CompletedEvent, ModelEvent } from './model/events.ts';
 import type { ModelRequest } from './model/request.ts';
 import type { DecoderOptions, MintId, ProtocolId } from './decoder.ts';
+import type { ErrorAnswer, ErrorFields } from './encode-error.ts';
 import type { WireEvent } from './encode-event.ts';
 import type { WireMachine } from './machine.ts';
 import type { PortableFields } from './portable.ts';
@@ -40,6 +41,10 @@ export interface EncoderOptions {
   readonly response?: JsonObject | undefined;
   /** Forward the progress of the server's own tools, where the wire has events for it. Default false. */
   readonly toolProgress?: boolean | undefined;
+  /** Leave the text of the reasoning out, and keep what seals it, where the wire has a request for that. Default false. */
+  readonly omitThinking?: boolean | undefined;
+  /** The client offered tools that its wire's servers run themselves, and knows their blocks. Default false. */
+  readonly serverBlocks?: boolean | undefined;
   /** Makes ids for items that have none. Default: a counter for each encoder. */
   readonly mintId?: MintId | undefined;
   /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
@@ -54,6 +59,8 @@ export interface AnswerEncoder {
   fail(error: ModelError): WireEvent[];
   /** True after the one end. */
   readonly ended: boolean;
+  /** Types of the items that the wire has no place for, each once. */
+  readonly notCarried: readonly string[];
   /** The answer as one JSON body, for a client that did not ask for a stream; whole after the end. */
   readonly body: JsonObject;
 }
@@ -93,6 +100,12 @@ export interface Protocol {
   readonly toSse: (events: readonly WireEvent[]) => string;
   /** SSE text that means nothing to a client but that its server is there. */
   readonly heartbeat: string;
+  /** What a failure is told as while no byte of the answer has gone out: status, headers and words. */
+  errorAnswer(error: ModelError): ErrorAnswer;
+  /** The body of an answer that is an error. */
+  errorBody(error: ErrorFields): JsonObject;
+  /** Headers that its servers want on every request, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The headers by which its servers know a caller, names in lower case. */
   authHeaders(key: string): Readonly<Record<string, string>>;
   /** Those of a client's remaining fields that other wires may have a form for. */

@@ -1,12 +1,14 @@
 import { chatProtocol } from './chat/protocol.ts';
 import type { ProtocolId } from './decoder.ts';
 import type { Protocol } from './protocol.ts';
+import { messagesProtocol } from './messages/protocol.ts';
 import { responsesProtocol } from './responses/protocol.ts';
 
 /** Every wire that turnwire speaks. */
 export const protocols: Readonly<Record<ProtocolId, Protocol>> = {
   chat: chatProtocol,
   responses: responsesProtocol,
+  messages: messagesProtocol,
 };
 
 /** The ids, in the order in which they are listed for people. */

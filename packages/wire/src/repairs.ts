@@ -41,6 +41,15 @@ export const repairs = {
   repeated_item: 'an item was announced or done twice',
   repeated_item_id: 'two items had the same id',
   changed_item_id: 'an item was done under another id than it was announced with',
+  // Messages: docs/contract.md section 8
+  no_message_start: 'the stream began without message_start',
+  no_block_start: 'a delta came for a block that never began',
+  no_block_index: 'a block or a delta had no index',
+  no_block_stop: 'a block was never said to be done',
+  reused_block_index: 'a block began at the index of one that was open',
+  stray_delta: 'a delta stood in a block of another kind, or in one that was done',
+  whole_block: 'text, thinking or input stood in content_block_start',
+  no_stop_reason: 'the end came without a stop_reason',
   // Requests
   usage_refused: 'the server refused to be asked for usage; it was asked without',
   max_tokens_refused: 'the server refused max_tokens; it was asked with max_completion_tokens',

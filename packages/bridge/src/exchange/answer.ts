@@ -4,7 +4,7 @@ import type { CompletedEvent, ModelEvent, Usage } from '@turnwire/wire/internal/
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { createToolRestorer } from '@turnwire/wire/internal/tools/index';
-import { apiErrorOf } from '../reply/api-error.ts';
+import { protocols } from '@turnwire/wire/internal/protocols';
 import { sealedTurn, startAnswer, type Started } from './attempt.ts';
 import { CallGuard } from './stages/call-guard.ts';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
@@ -190,7 +190,7 @@ async function complete(options: Answering, event: CompletedEvent, out: WireEven
 
 /** Tells the client of a failure, in the way that it can be told; returns what is known of it. */
 async function fail(options: Answering, error: ModelError): Promise<ModelError> {
-  const { encoding, sink, abort, codex, exchange } = options;
+  const { encoding, sink, abort, codex, exchange, prepared } = options;
   const reason: unknown = abort.signal.reason;
   const failure = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
   if (abort.signal.aborted && !(reason instanceof ModelError)) return failure; // nobody is there to be told
@@ -198,7 +198,7 @@ async function fail(options: Answering, error: ModelError): Promise<ModelError> 
   const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
   if (!sink.committed && !asAnswer && !inStream) {
-    const refusal = apiErrorOf(told);
+    const refusal = protocols[prepared.wire].errorAnswer(told);
     sink.reject(refusal);
     exchange.told(JSON.stringify(refusal));
     return failure;

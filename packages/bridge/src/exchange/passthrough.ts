@@ -1,3 +1,4 @@
+import { errorAnswerOf } from '@turnwire/wire/internal/encode-error';
 import type { ServerResponse } from 'node:http';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
@@ -6,7 +7,6 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { Usage } from '@turnwire/wire/internal/model/events';
 import { usageFromResponses } from '@turnwire/wire/internal/responses/usage';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-import { apiErrorOf } from '../reply/api-error.ts';
 import { sealedTurn } from './attempt.ts';
 import { BodyWriter } from '../reply/body-writer.ts';
 import { allAnswerHeaders, isCodex } from '../request/client-kind.ts';
@@ -76,7 +76,7 @@ async function pass(options: PassOptions): Promise<void> {
   } catch (error) {
     failure = failureOf(error, abort.signal);
     if (res.headersSent) res.destroy();
-    else if (!res.destroyed) sendError(res, apiErrorOf(isCodex(options.headers) ? finalForCodex(failure) : failure));
+    else if (!res.destroyed) sendError(res, errorAnswerOf(isCodex(options.headers) ? finalForCodex(failure) : failure));
   }
   const usage = usageIn(tail.bytes);
   exchange.onEnd(failure === undefined ? { how: 'completed', usage } : { how: 'failed', error: failure, usage });

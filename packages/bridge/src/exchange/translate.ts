@@ -4,11 +4,12 @@ import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-import { chatReplyEncoder, type ReplyEncoder } from '../reply/reply-encoder.ts';
+import { chatReplyEncoder, messagesReplyEncoder, type ReplyEncoder } from '../reply/reply-encoder.ts';
 import { internalError } from '../reply/internal-error.ts';
 import { JsonReplyWriter, SseReplyWriter } from '../reply/reply-writer.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
-import { newId, parseChat, type Prepared } from '../request/prepare.ts';
+import { newId, parseChat, parseMessages, type Prepared } from '../request/prepare.ts';
+import type { ParsedRequest } from '@turnwire/wire/internal/request-fields';
 import { decodedBody, readRequest, textOfBody } from '../request/request-body.ts';
 import { prepareResponses } from '../request/state.ts';
 import { answer, type AnswerOptions } from './answer.ts';
@@ -22,7 +23,11 @@ export const translate: Handler = async (request) => {
   await generators[request.protocol](request);
 };
 
-const generators: Readonly<Record<ProtocolId, Handler>> = { responses: createResponse, chat: createChatCompletion };
+const generators: Readonly<Record<ProtocolId, Handler>> = {
+  responses: createResponse,
+  chat: createChatCompletion,
+  messages: createMessage,
+};
 
 /** `POST /v1/responses`. */
 async function createResponse(request: ApiRequest): Promise<void> {
@@ -42,7 +47,7 @@ async function createResponse(request: ApiRequest): Promise<void> {
 
 /** `POST /v1/chat/completions`. */
 async function createChatCompletion(request: ApiRequest): Promise<void> {
-  const prepared = await reading(request, 'chat', (body) => Promise.resolve(prepareChat(body)));
+  const prepared = await reading(request, 'chat', (body) => Promise.resolve(unstored('chat', body, parseChat(body))));
   if (prepared === undefined) return;
   const { parsed } = prepared;
   const encoding = chatReplyEncoder({
@@ -54,9 +59,19 @@ async function createChatCompletion(request: ApiRequest): Promise<void> {
   await run(request, prepared, encoding);
 }
 
-function prepareChat(body: JsonObject): Prepared {
-  const parsed = parseChat(body);
-  return { wire: 'chat', body, parsed, input: parsed.request.input, added: [], previousId: undefined, store: false };
+/** `POST /v1/messages`. */
+async function createMessage(request: ApiRequest): Promise<void> {
+  const prepared = await reading(request, 'messages', (body) =>
+    Promise.resolve(unstored('messages', body, parseMessages(body))),
+  );
+  if (prepared === undefined) return;
+  const { model } = prepared.parsed.request;
+  await run(request, prepared, messagesReplyEncoder({ id: newId('msg'), createdAt: unixSeconds(), model }));
+}
+
+/** A request on a wire that keeps no answers. */
+function unstored(wire: ProtocolId, body: JsonObject, parsed: ParsedRequest): Prepared {
+  return { wire, body, parsed, input: parsed.request.input, added: [], previousId: undefined, store: false };
 }
 
 function logOf({ context, id }: ApiRequest): Logger {

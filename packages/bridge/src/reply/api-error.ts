@@ -1,17 +1,8 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
-import { errorBodyOf, errorFrameOf, httpStatusOf, wireErrorOf } from '@turnwire/wire/internal/encode-error';
-import type { ModelError } from '@turnwire/wire/internal/model/errors';
+import { errorBodyOf, errorFrameOf, type ErrorAnswer } from '@turnwire/wire/internal/encode-error';
 
 /** An answer in the API's own error shape, for everything that goes wrong before the first byte. */
-export interface ApiError {
-  readonly status: number;
-  readonly type: string;
-  readonly code: string | null;
-  readonly message: string;
-  /** The request's field that is wrong. */
-  readonly param?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+export type ApiError = ErrorAnswer;
 
 /** The body of an error answer. */
 export function errorBody(error: ApiError): string {
@@ -58,24 +49,4 @@ export function shuttingDown(): ApiError {
     message: 'the bridge is shutting down',
     headers: { 'retry-after': '1', connection: 'close' },
   };
-}
-
-/** What an upstream's failure looks like to a client that has no byte of the answer yet. */
-export function apiErrorOf(error: ModelError): ApiError {
-  const { param, ...wire } = wireErrorOf(error);
-  const status = httpStatusOf(error);
-  return {
-    status: status >= 400 ? status : 502,
-    ...wire,
-    ...(param === null ? {} : { param }),
-    headers: retryHeaders(error, status),
-  };
-}
-
-/** OpenAI's SDKs ask again upon any 5xx that does not say otherwise. */
-function retryHeaders({ retry }: ModelError, status: number): Record<string, string> {
-  if (retry.class === 'never' && status >= 500) return { 'x-should-retry': 'false' };
-  const { afterMs } = retry;
-  if (afterMs === undefined) return {};
-  return { 'retry-after': String(Math.ceil(afterMs / 1000)), 'retry-after-ms': String(afterMs) };
 }

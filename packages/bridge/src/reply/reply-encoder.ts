@@ -1,3 +1,4 @@
+import type { AnswerEncoder, EncoderOptions, Protocol } from '@turnwire/wire/internal/protocol';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
@@ -49,7 +50,7 @@ export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEnco
     toSse: protocols.responses.toSse,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
     endsFailures: protocols.responses.endsFailures,
-    notCarried: [], // every item has a place
+    notCarried: encoder.notCarried,
     idleSse: protocols.responses.heartbeat,
     get body() {
       return encoder.body;
@@ -62,14 +63,21 @@ function finals(events: readonly WireEvent[]): readonly WireEvent[] {
 }
 
 export function chatReplyEncoder(options: ChatEncoderOptions): ReplyEncoder {
-  const encoder = createChatEncoder(options);
+  return replyEncoder(protocols.chat, createChatEncoder(options));
+}
+
+export function messagesReplyEncoder(options: EncoderOptions): ReplyEncoder {
+  return replyEncoder(protocols.messages, protocols.messages.createEncoder(options));
+}
+
+function replyEncoder({ toSse, heartbeat, endsFailures }: Protocol, encoder: AnswerEncoder): ReplyEncoder {
   return {
     push: (event) => encoder.push(event),
     fail: (error) => encoder.fail(error),
-    toSse: protocols.chat.toSse,
+    toSse,
     heartbeat: undefined,
-    endsFailures: protocols.chat.endsFailures,
-    idleSse: protocols.chat.heartbeat,
+    endsFailures,
+    idleSse: heartbeat,
     get body() {
       return encoder.body;
     },

@@ -74,6 +74,11 @@ export function parseChat(body: JsonObject): ParsedRequest {
   return fromChatRequest(body);
 }
 
+/** @throws InvalidFieldError for what cannot be read or done, naming the field */
+export function parseMessages(body: JsonObject): ParsedRequest {
+  return protocols.messages.fromRequest(body);
+}
+
 /** Items with an id each: `input_items` and references need them. */
 export function withIds(items: readonly Item[]): Item[] {
   return items.map((item) => {
@@ -171,6 +176,7 @@ export const upstreamWires: Readonly<Record<ProtocolId, UpstreamWire>> = {
         pick(rest, native ? (name) => !OWN.has(name) || name === 'tool_choice' : (name) => RESPONSES_FIELDS.has(name)),
       ),
   },
+  messages: { ownTools: false, takesHeaders: false, sameWire: (rest) => pick(rest, (name) => !OWN.has(name)) },
 };
 
 function extraFor({ wire, parsed }: Prepared, { wireApi }: ProviderConfig, native: boolean): JsonObject {

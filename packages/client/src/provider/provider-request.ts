@@ -1,3 +1,4 @@
+import { bearerOf } from '@turnwire/wire/internal/bearer';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ProviderConfig } from './provider.ts';
@@ -27,21 +28,24 @@ export function websocketUrl(provider: ProviderConfig, path: string): string {
 }
 
 /**
- * The headers of a request, names in lower case: the provider's own, those from the environment, then the key.
+ * The headers of a request, names in lower case: those of its wire, the provider's own, those from the environment, then
+ * the key. A later one wins.
  * Read at request time, so that a renewed key is used.
  *
  * @throws ModelError `unauthorized` when the key's variable is unset, `invalid_request` when a variable holds what no
  * header can carry; neither shows a value
  */
 export function requestHeaders(provider: ProviderConfig, getEnv: GetEnv): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const protocol = protocols[provider.wireApi];
+  const headers: Record<string, string> = { ...protocol.headers };
   for (const [name, value] of Object.entries(provider.httpHeaders)) headers[name.toLowerCase()] = value;
   for (const [name, variable] of Object.entries(provider.envHttpHeaders)) {
     const value = fromEnv(getEnv, variable);
     if (value !== undefined) headers[name.toLowerCase()] = value;
   }
   if (provider.envKey === undefined) return headers;
-  return { ...headers, ...protocols[provider.wireApi].authHeaders(keyOf(provider, provider.envKey, getEnv)) };
+  const key = keyOf(provider, provider.envKey, getEnv);
+  return { ...headers, ...(provider.bearerKey ? bearerOf(key) : protocol.authHeaders(key)) };
 }
 
 /** The key's variable when it is named but unset or blank: for a check before the first request. */

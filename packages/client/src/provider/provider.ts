@@ -27,6 +27,8 @@ export interface ProviderConfig {
   readonly model?: string;
   /** Name of the environment variable with the key, read anew for every request. Default: no key is sent. */
   readonly envKey?: string;
+  /** Send the key as `Authorization: Bearer` where the wire has another header for it (`x-api-key`). Default false. */
+  readonly bearerKey: boolean;
   /** Headers of every request, by name. Default: none. */
   readonly httpHeaders: Readonly<Record<string, string>>;
   /**
@@ -85,6 +87,7 @@ const MAX_TIMER_MS = 2_147_483_647; // what a timer of the platform can hold
 /** Every default, in one place. `firstByteTimeoutMs` follows `streamIdleTimeoutMs`. */
 export const providerDefaults = {
   wireApi: 'responses',
+  bearerKey: false,
   httpHeaders: {},
   envHttpHeaders: {},
   queryParams: {},
@@ -116,6 +119,7 @@ const fields = {
   wireApi: oneOf(protocolIds),
   model: optional(requireText),
   envKey: optional(requireText),
+  bearerKey: requireBoolean,
   httpHeaders: requireHeaders,
   envHttpHeaders: requireHeaderNames,
   queryParams: requireStrings,

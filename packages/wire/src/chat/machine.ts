@@ -4,6 +4,7 @@ import { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
 import type { ItemStatus } from '../model/items.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
+import { cutOf, errorOfCut, type Cut } from '../cut.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
@@ -22,7 +23,7 @@ import {
   type OpenText,
 } from './items.ts';
 import { templateRules } from './template-rules.ts';
-import { cutOf, errorOfCut, fateOf, overallFinish, wantsCalls, type Cut } from './finish.ts';
+import { fateOf, overallFinish, wantsCalls } from './finish.ts';
 import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
 import { usageFromChat } from './usage.ts';
 

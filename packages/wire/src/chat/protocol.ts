@@ -1,4 +1,5 @@
 import { isObject } from '../base/json.ts';
+import { errorAnswerOf, errorBodyOf } from '../encode-error.ts';
 import { KEEP_ALIVE, toDataSse } from '../encode-event.ts';
 import { asksJsonObject, flatToolChoice } from '../portable.ts';
 import type { Protocol } from '../protocol.ts';
@@ -26,6 +27,9 @@ export const chatProtocol: Protocol = {
   createEncoder: createChatEncoder,
   toSse: toDataSse,
   heartbeat: KEEP_ALIVE,
+  errorAnswer: errorAnswerOf,
+  errorBody: errorBodyOf,
+  headers: {},
   authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,

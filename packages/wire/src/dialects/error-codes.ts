@@ -37,6 +37,11 @@ export const kindByType = {
   permission_error: 'unauthorized',
   rate_limit_error: 'rate_limited',
   overloaded_error: 'server_overloaded',
+  // Anthropic
+  not_found_error: 'invalid_request',
+  request_too_large: 'invalid_request',
+  billing_error: 'quota_exceeded',
+  timeout_error: 'timeout',
 } as const;
 
 /** Money is told in words by servers whose code says something else (docs/contract.md section 6), whatever the status. */

@@ -15,10 +15,20 @@ interface ErrorValue {
   readonly param: unknown;
   readonly code: unknown;
   readonly status: unknown;
+  /** The server's id of the request. */
+  readonly requestId: unknown;
 }
 
 /** Errors where an event or an answer was due, on any wire, by the order in which they are looked for (docs/contract.md 3.8). */
 export const errorShapes: readonly ErrorShape[] = [
+  {
+    name: 'anthropic',
+    source: 'the Messages API: {"type": "error", "error": {"type", "message"}, "request_id"}; its type is its code',
+    read: ({ type, error, request_id: id, ...beside }) =>
+      type === 'error' && isObject(error) && !('code' in error) && Object.keys(beside).length === 0
+        ? { ...joined(error, {}), code: error['type'], requestId: id }
+        : undefined,
+  },
   {
     name: 'error',
     source: 'every server: an object or a text; true or a number beside a message (ragflow#17292)',
@@ -129,6 +139,7 @@ function joined(error: unknown, beside: JsonObject): ErrorValue {
     param: field('param'),
     code: codeOf(number ?? FAULTS.map(field).find(isBad)),
     status: field('status') ?? field('status_code'),
+    requestId: field('request_id'),
   };
 }
 

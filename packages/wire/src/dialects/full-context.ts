@@ -57,7 +57,7 @@ export const fullContextWordings: readonly FullContextWording[] = [
   },
   {
     server: 'anthropic',
-    pattern: /prompt is too long/i,
+    pattern: /prompt is too long|`max_tokens` exceed context limit/i,
     example: 'prompt is too long: 209353 tokens > 199999 maximum',
     source: 'entropy-research/Devon#88, strands-agents/harness-sdk#1663',
   },

@@ -25,6 +25,7 @@ export const usageNames = {
     ['output_tokens_details', 'reasoning_tokens'],
     ['completion_tokens_details', 'reasoning_tokens'],
     ['reasoning_tokens'], // Perplexity
+    ['output_tokens_details', 'thinking_tokens'], // Anthropic
   ],
 } as const satisfies Readonly<Record<string, readonly Path[]>>;
 

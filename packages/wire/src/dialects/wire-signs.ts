@@ -35,7 +35,6 @@ export const wireSigns: readonly WireSign[] = [
   {
     wire: 'messages',
     title: 'an Anthropic Messages stream',
-    advice: 'use a base URL of the server under which it speaks Chat Completions or Responses',
     isSignOf: ({ type, role }) => MESSAGES_EVENTS.has(type) || (type === 'message' && role === 'assistant'),
   },
 ];

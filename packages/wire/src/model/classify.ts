@@ -57,7 +57,7 @@ export function errorFromWire(error: unknown, context: ErrorContext = {}): Model
     code: [code, type].find((word) => word !== undefined && kindOfCode(word) !== undefined) ?? code,
     errorType: type,
     param: wordOf(fields['param']),
-    requestId: context.requestId,
+    requestId: context.requestId ?? nonEmpty(fields['requestId']),
     afterMs: context.afterMs ?? (kind === 'rate_limited' ? retryAfterFromMessage(message) : undefined),
     replaySafe: context.replaySafe ?? true,
   });

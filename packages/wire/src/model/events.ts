@@ -149,6 +149,8 @@ export interface CompletedEvent {
   readonly usage?: Usage;
   readonly end_turn?: boolean;
   readonly finish_reason?: string;
+  /** The one of the request's stop sequences that ended the answer, where the server tells which. */
+  readonly stop_sequence?: string;
   readonly ended_by: EndedBy;
   readonly dropped_tool_calls?: readonly DroppedToolCall[];
   /** Names of what the answer had beside and no item has a place for, e.g. `audio`. */

@@ -53,7 +53,7 @@ export class WireItem {
   readonly kind: ItemKind;
   readonly id: string;
   readonly index: number;
-  readonly parts: PartStream;
+  readonly #parts: PartStream;
   readonly #out: Outbox;
   readonly #where: string;
   readonly #announced: OutputItem;
@@ -66,12 +66,24 @@ export class WireItem {
     this.#out = out;
     this.#announced = withoutCarried(announced);
     this.#where = `"item_id":${JSON.stringify(id)},"output_index":${index}`;
-    this.parts = new PartStream(out, this.#where);
+    this.#parts = new PartStream(out, this.#where);
     out.add('response.output_item.added', `"output_index":${index},"item":${JSON.stringify(this.#emptyItem())}`);
   }
 
   text(kind: PartKind, sourceIndex: number, text: string): void {
-    this.parts.delta(kind, sourceIndex, text);
+    this.#parts.delta(kind, sourceIndex, text);
+  }
+
+  beginSummary(index: number): void {
+    if (!this.#parts.isOpen('summary_text', index)) this.#parts.begin('summary_text', index);
+  }
+
+  finishSummary(index: number, text: string): void {
+    if (this.#parts.isOpen('summary_text', index)) this.#parts.finishOpen({ kind: 'summary_text', text });
+  }
+
+  sentText(kind: PartKind): string {
+    return this.#parts.sentText(kind);
   }
 
   input(delta: string): void {
@@ -84,12 +96,12 @@ export class WireItem {
   finish(item: OutputItem): JsonObject {
     if (isAssistantMessage(item)) {
       const content = item.content.map(wholePart);
-      this.parts.finish('content', contentValues(content));
+      this.#parts.finish('content', contentValues(content));
       return this.#done({ ...withoutCarried(item), id: this.id, content });
     }
     if (isReasoning(item)) {
-      this.parts.finish('summary', valuesOf(item.summary, ['summary_text']));
-      this.parts.finish('content', valuesOf(item.content ?? [], ['reasoning_text']));
+      this.#parts.finish('summary', valuesOf(item.summary, ['summary_text']));
+      this.#parts.finish('content', valuesOf(item.content ?? [], ['reasoning_text']));
     }
     if (isFunctionCall(item)) this.#finishInput('function', item.arguments, item.name);
     if (isCustomToolCall(item)) this.#finishInput('custom', item.input);
@@ -98,8 +110,8 @@ export class WireItem {
 
   /** Closes a message or reasoning from its deltas, and returns it as it went out. */
   finishFromDeltas(status: 'completed' | 'incomplete'): JsonObject {
-    this.parts.end();
-    const objects = (space: PartSpace): JsonObject[] => this.parts.values(space).map(partObject);
+    this.#parts.end();
+    const objects = (space: PartSpace): JsonObject[] => this.#parts.values(space).map(partObject);
     const texts = objects('content');
     const body = this.kind === 'message' ? { content: texts } : reasoningBody(objects('summary'), texts);
     return this.#done({ ...this.#emptyItem(), ...body, status });

@@ -11,8 +11,8 @@ import {
 } from '../model/items.ts';
 import type { MintId } from '../decoder.ts';
 import type { Repairs } from '../repairs.ts';
-import { contentValues, idPrefixes, itemKindOf, ownId, valuesOf, WireItem, type ItemKind } from './encode-item.ts';
-import { partObject, unsentTexts, type Outbox, type PartKind, type ItemPart } from './encode-parts.ts';
+import { contentValues, idPrefixes, itemKindOf, ownId, valuesOf, type ItemKind } from './encode-item.ts';
+import { partObject, unsentTexts, type PartKind, type ItemPart } from './encode-parts.ts';
 
 /** The canonical events that belong to one item. */
 export type ItemEvent = Extract<
@@ -31,6 +31,30 @@ export type ItemEvent = Extract<
   }
 >;
 
+/** One item while it is open on the wire. */
+export interface OpenItem {
+  readonly id: string;
+  /** Its place among the items of the answer. */
+  readonly index: number;
+  /** Absent for what has no text. */
+  text?(kind: PartKind, sourceIndex: number, text: string): void;
+  /** Absent for what has no input. */
+  input?(delta: string): void;
+  /** A part of a summary begins, unless that very part is open. Absent where the wire does not tell. */
+  beginSummary?(index: number): void;
+  /** The whole text of a part of a summary; nothing where that part is not open. Absent where the wire does not tell. */
+  finishSummary?(index: number, text: string): void;
+  /** Everything that went out as deltas of a kind. */
+  sentText(kind: PartKind): string;
+  /** Closes with the authoritative item. Returns it as the answer's body has it, where it has it. */
+  finish(item: OutputItem): JsonObject | undefined;
+  /** Closes a message or reasoning from its deltas, with the same result. */
+  finishFromDeltas(status: 'completed' | 'incomplete'): JsonObject | undefined;
+}
+
+/** Opens an item on one wire, under an id and at a place that no other has. */
+export type OpenOnWire = (announced: OutputItem, id: string, index: number) => OpenItem;
+
 /** One canonical item on its way to the wire. */
 interface Slot {
   readonly kind: ItemKind;
@@ -38,7 +62,7 @@ interface Slot {
   /** The item as it was announced, or made up for a delta that came without. */
   readonly announced: OutputItem;
   /** Open on the wire; absent before and after. */
-  wire: WireItem | undefined;
+  wire: OpenItem | undefined;
   /** Events held back while another item is open. Bounded by the response, which `output` holds anyway. */
   waiting: ItemEvent[];
   /** Its place among those that wait. */
@@ -69,7 +93,7 @@ export interface WirePlace {
  * comes later follows in an item of its own.
  */
 export class ItemSequencer {
-  readonly #out: Outbox;
+  readonly #openOnWire: OpenOnWire;
   readonly #mint: MintId;
   readonly #repairs: Repairs | undefined;
   readonly #slots: Slot[] = [];
@@ -81,8 +105,8 @@ export class ItemSequencer {
   #current: Slot | undefined;
   #nextIndex = 0;
 
-  constructor(out: Outbox, mint: MintId, repairs?: Repairs) {
-    this.#out = out;
+  constructor(openOnWire: OpenOnWire, mint: MintId, repairs?: Repairs) {
+    this.#openOnWire = openOnWire;
     this.#mint = mint;
     this.#repairs = repairs;
   }
@@ -116,8 +140,7 @@ export class ItemSequencer {
     while (this.#current !== undefined) {
       const slot = this.#current;
       this.#current = undefined;
-      if (slot.wire !== undefined && isText(slot.kind))
-        this.#output.set(slot.wire.index, slot.wire.finishFromDeltas(status));
+      if (slot.wire !== undefined && isText(slot.kind)) this.#keep(slot.wire, slot.wire.finishFromDeltas(status));
       slot.wire = undefined;
       slot.done = true;
       this.#drain();
@@ -180,7 +203,7 @@ export class ItemSequencer {
         this.#text(slot, 'output_text', 0, event.delta);
         return;
       case 'tool_call_input.delta':
-        if (event.delta !== '') this.#open(slot).input(event.delta);
+        if (event.delta !== '') this.#open(slot).input?.(event.delta);
         return;
       case 'reasoning_text.delta':
         this.#text(slot, 'reasoning_text', event.content_index, event.delta);
@@ -192,12 +215,10 @@ export class ItemSequencer {
         this.#text(slot, 'refusal', 0, event.delta);
         return;
       case 'reasoning_summary_part.added':
-        if (slot.kind === 'reasoning') this.#beginSummary(this.#open(slot), event.summary_index);
+        if (slot.kind === 'reasoning') this.#open(slot).beginSummary?.(event.summary_index);
         return;
       case 'reasoning_summary_text.done':
-        if (slot.wire?.parts.isOpen('summary_text', event.summary_index) === true) {
-          slot.wire.parts.finishOpen({ kind: 'summary_text', text: event.text });
-        }
+        slot.wire?.finishSummary?.(event.summary_index, event.text);
         return;
       case 'output_item.added':
         this.#open(slot);
@@ -213,18 +234,18 @@ export class ItemSequencer {
     if (delta === '') return;
     // Blank text after an early close is no reason for another item.
     if (slot.wire === undefined && slot.carried.size > 0 && delta.trim() === '') return;
-    this.#open(slot).text(kind, sourceIndex, delta);
+    this.#open(slot).text?.(kind, sourceIndex, delta);
   }
 
-  #beginSummary(wire: WireItem, index: number): void {
-    if (!wire.parts.isOpen('summary_text', index)) wire.parts.begin('summary_text', index);
+  #keep(wire: OpenItem, done: JsonObject | undefined): void {
+    if (done !== undefined) this.#output.set(wire.index, done);
   }
 
-  #open(slot: Slot): WireItem {
+  #open(slot: Slot): OpenItem {
     if (slot.wire !== undefined) return slot.wire;
     const index = this.#nextIndex++;
     slot.indexes.push(index);
-    slot.wire = new WireItem(this.#out, slot.announced, this.#wireId(slot), index);
+    slot.wire = this.#openOnWire(slot.announced, this.#wireId(slot), index);
     return slot.wire;
   }
 
@@ -242,7 +263,7 @@ export class ItemSequencer {
     const wire = slot.wire;
     this.#current = undefined;
     if (wire === undefined) return;
-    this.#output.set(wire.index, wire.finishFromDeltas('completed'));
+    this.#keep(wire, wire.finishFromDeltas('completed'));
     slot.carried = addTexts(slot.carried, wire);
     slot.wire = undefined;
   }
@@ -253,7 +274,7 @@ export class ItemSequencer {
     const rest = slot.carried.size === 0 ? item : restOf(item, slot.carried);
     if (rest === undefined && slot.wire === undefined) return;
     const wire = this.#open(slot);
-    this.#output.set(wire.index, rest === undefined ? wire.finishFromDeltas('completed') : wire.finish(rest));
+    this.#keep(wire, rest === undefined ? wire.finishFromDeltas('completed') : wire.finish(rest));
     slot.wire = undefined;
   }
 
@@ -349,8 +370,8 @@ function withId(id: string | undefined): { id?: string } {
 
 const textKinds: readonly PartKind[] = ['output_text', 'refusal', 'reasoning_text', 'summary_text'];
 
-function addTexts(before: ReadonlyMap<PartKind, string>, wire: WireItem): ReadonlyMap<PartKind, string> {
-  return new Map(textKinds.map((kind) => [kind, (before.get(kind) ?? '') + wire.parts.sentText(kind)]));
+function addTexts(before: ReadonlyMap<PartKind, string>, wire: OpenItem): ReadonlyMap<PartKind, string> {
+  return new Map(textKinds.map((kind) => [kind, (before.get(kind) ?? '') + wire.sentText(kind)]));
 }
 
 /** What of the authoritative item the earlier wire items did not carry; `undefined` when that is nothing. */

@@ -5,7 +5,8 @@ import type { MintId } from '../decoder.ts';
 import { wireErrorOf } from '../encode-error.ts';
 import { toEventSse, type WireEvent } from '../encode-event.ts';
 import type { EncoderOptions } from '../protocol.ts';
-import { ItemSequencer } from './encode-order.ts';
+import { WireItem } from './encode-item.ts';
+import { ItemSequencer, type OpenOnWire } from './encode-order.ts';
 import { Outbox } from './encode-parts.ts';
 
 /** How an answer is written as Responses events. */
@@ -31,6 +32,8 @@ export interface ResponsesEncoder {
   fail(error: ModelError): WireEvent[];
   /** True after the one terminal event. */
   readonly ended: boolean;
+  /** Types of the items that the wire has no place for: none. */
+  readonly notCarried: readonly string[];
   /** The response object as it stands: after the end, the body of an answer that is not streamed. */
   readonly response: JsonObject;
   /** The same as `response`, under the name that the encoders of all wires have. */
@@ -113,11 +116,16 @@ class Encoder implements ResponsesEncoder {
   constructor(options: ResponsesEncoderOptions) {
     this.#options = options;
     this.#mint = options.mintId ?? counter();
-    this.#items = new ItemSequencer(this.#out, this.#mint, options.repairs);
+    const open: OpenOnWire = (announced, id, index) => new WireItem(this.#out, announced, id, index);
+    this.#items = new ItemSequencer(open, this.#mint, options.repairs);
   }
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get notCarried(): readonly string[] {
+    return []; // every item has a place
   }
 
   get body(): JsonObject {

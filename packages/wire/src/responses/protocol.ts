@@ -1,4 +1,5 @@
 import { isObject } from '../base/json.ts';
+import { errorAnswerOf, errorBodyOf } from '../encode-error.ts';
 import { KEEP_ALIVE, toEventSse } from '../encode-event.ts';
 import { asksJsonObject } from '../portable.ts';
 import type { Protocol } from '../protocol.ts';
@@ -26,6 +27,9 @@ export const responsesProtocol: Protocol = {
   createEncoder: ({ id, ...options }) => createResponsesEncoder({ ...options, responseId: id }),
   toSse: toEventSse,
   heartbeat: KEEP_ALIVE,
+  errorAnswer: errorAnswerOf,
+  errorBody: errorBodyOf,
+  headers: {},
   authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,
