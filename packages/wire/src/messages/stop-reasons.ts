@@ -1,6 +1,6 @@
 import { cutOf, errorOfCut, type Cut } from '../cut.ts';
 import { finishClass } from '../dialects/finish-reasons.ts';
-import { ModelError } from '../model/errors.ts';
+import type { ModelError } from '../model/errors.ts';
 import type { Usage } from '../model/usage.ts';
 
 /** The words that the wire itself has, and what they say beside their class (docs/contract.md 8.12). */
