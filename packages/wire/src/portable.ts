@@ -12,6 +12,8 @@ export interface PortableFields {
   readonly safetyIdentifier?: unknown;
   readonly promptCacheKey?: unknown;
   readonly verbosity?: unknown;
+  /** Texts that end the answer: one, or a list. */
+  readonly stop?: unknown;
   /** The answer has to be some JSON object. A schema is `outputSchema` of the request itself. */
   readonly jsonObject?: boolean;
   /** A choice among tools that is no plain word, in the flat form of the Responses API. */

@@ -25,6 +25,14 @@ export interface ChatQuirks {
   readonly nineLetterCallIds: boolean;
   /** Raw reasoning and ids that are not the server's own are refused: only what it encrypted itself goes back. */
   readonly ownReasoningOnly: boolean;
+  /** Messages: thinking goes back only with the signature that the server gave it; other thinking is refused. */
+  readonly checksSignatures: boolean;
+  /** Messages: the server takes `role: system` between turns; else such text goes into what the user says. */
+  readonly systemBetweenTurns: boolean;
+  /** Messages: the server reuses what it has read, up to marks in the request (`cache_control`). */
+  readonly cacheMarks: boolean;
+  /** Messages: the model decides how much it thinks, from an effort; else it is given a budget of tokens. */
+  readonly adaptiveThinking: boolean;
 }
 
 /** What a server that is in no row is taken for. */
@@ -40,6 +48,10 @@ export const commonChatQuirks: ChatQuirks = {
   maker: undefined,
   nineLetterCallIds: false,
   ownReasoningOnly: false,
+  checksSignatures: false,
+  systemBetweenTurns: false,
+  cacheMarks: false,
+  adaptiveThinking: false,
 };
 
 interface QuirkRow {
@@ -97,6 +109,13 @@ const rows: readonly QuirkRow[] = [
       maker: 'openrouter',
     },
   },
+  // "Invalid `signature` in `thinking` block", wherever the model is served.
+  { model: /claude/, quirks: { checksSignatures: true } },
+  // platform.claude.com/docs/en/build-with-claude/adaptive-thinking: from Opus and Sonnet 4.6 on.
+  { model: /claude-(?:opus|sonnet|haiku)-(?:4-[6-9]|[5-9])\b/, quirks: { adaptiveThinking: true } },
+  // "role 'system' is not supported on this model": from Opus 4.8 on it is.
+  { model: /claude-opus-(?:4-[89]|[5-9])\b/, quirks: { systemBetweenTurns: true } },
+  { host: /(^|\.)anthropic\.com$/, quirks: { checksSignatures: true, cacheMarks: true, maker: 'anthropic' } },
   // These refuse fields of a message that they do not know.
   {
     host: openAiHosts,

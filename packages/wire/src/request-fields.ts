@@ -17,8 +17,9 @@ export interface ParsedRequest {
 export class InvalidFieldError extends ModelError {
   override readonly param: string;
 
-  constructor(param: string, problem: string) {
-    super({ kind: 'invalid_request', message: `${param}: ${problem}`, status: 400, code: 'invalid_type', param });
+  /** @param code - the code by which a client knows what to do. Default `invalid_type`. */
+  constructor(param: string, problem: string, code = 'invalid_type') {
+    super({ kind: 'invalid_request', message: `${param}: ${problem}`, status: 400, code, param });
     this.param = param;
   }
 }

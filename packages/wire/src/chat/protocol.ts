@@ -38,9 +38,10 @@ export const chatProtocol: Protocol = {
     safetyIdentifier: rest.safety_identifier,
     promptCacheKey: rest.prompt_cache_key,
     verbosity: rest.verbosity,
+    stop: rest.stop,
     jsonObject: asksJsonObject(rest.response_format),
     toolChoice: isObject(rest.tool_choice) ? flatToolChoice(rest.tool_choice) : undefined,
   }),
-  fromPortable: ({ user, jsonObject }) =>
-    withoutUndefined({ user, response_format: jsonObject === true ? { type: 'json_object' } : undefined }),
+  fromPortable: ({ user, stop, jsonObject }) =>
+    withoutUndefined({ user, stop, response_format: jsonObject === true ? { type: 'json_object' } : undefined }),
 };

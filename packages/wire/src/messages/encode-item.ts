@@ -18,7 +18,7 @@ import type { PartKind } from '../responses/encode-parts.ts';
 import { toCallId } from './call-id.ts';
 import type { Blocks } from './encode-blocks.ts';
 import { openThinking } from './sealed-thinking.ts';
-import { isServerBlock } from './server-blocks.ts';
+import { isServerBlock } from '../server-blocks.ts';
 import { toSignature } from './signature.ts';
 
 /** What an item's way onto the wire depends on. */

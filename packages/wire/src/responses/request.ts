@@ -3,6 +3,8 @@ import { isMintedId } from '../base/minted-id.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest, Tool } from '../model/request.ts';
 import { sendableArguments } from '../arguments.ts';
+import { isSealedThinking } from '../sealed-thinking.ts';
+import { isServerBlock } from '../server-blocks.ts';
 import { objectSchema } from '../tools/object-schema.ts';
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
@@ -39,7 +41,7 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
     model: request.model ?? options.model,
     instructions: request.instructions === '' ? undefined : request.instructions,
     input: paired.flatMap((item, place) => inputItem(item, place, options.quirks ?? commonChatQuirks, notes)),
-    tools: request.tools?.map(toTool),
+    tools: request.tools && toTools(request.tools, notes),
     tool_choice: request.toolChoice,
     parallel_tool_calls: request.parallelToolCalls,
     reasoning: request.reasoning,
@@ -58,6 +60,10 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
 /** OpenAI refuses raw reasoning (`array_above_max_length`), and has no use for reasoning that is not its own. */
 function inputItem(item: Item, place: number, { ownReasoningOnly }: ChatQuirks, notes: string[]): JsonObject[] {
   const fields = toInputItem(item);
+  if (isServerBlock(fields)) {
+    notes.push(`input[${place}]: left out, the Responses API has no items of type ${JSON.stringify(fields.type)}`);
+    return [];
+  }
   if (fields.type !== 'reasoning') return [fields];
   const isOwn = nonEmpty(fields.encrypted_content) !== undefined;
   if (ownReasoningOnly) {
@@ -82,14 +88,32 @@ export function toInputItem(item: Item): JsonObject {
   const fields = omit({ ...item }, 'carried');
   if ('id' in fields && !hasSendableId(fields)) delete fields.id;
   if (fields.type === 'reasoning' && !hasRawReasoning(fields.content)) delete fields.content;
+  if (isSealedThinking(fields.encrypted_content)) delete fields.encrypted_content; // Anthropic's, and no other server's
+  for (const name of ['content', 'output']) if (Array.isArray(fields[name])) fields[name] = bareParts(fields[name]);
   if (fields.type === 'function_call' && typeof fields.arguments === 'string') {
     fields.arguments = sendableArguments(fields.arguments);
   }
   return fields;
 }
 
-function toTool(tool: Tool): Tool {
-  return tool.type === 'function' ? { ...tool, parameters: objectSchema(tool.parameters) } : tool;
+/** What parts had on another wire has no place on this one. */
+function bareParts(parts: readonly unknown[]): readonly unknown[] {
+  return parts.some(isCarrying) ? parts.map((part) => (isCarrying(part) ? omit(part, 'carried') : part)) : parts;
+}
+
+function isCarrying(value: unknown): value is JsonObject {
+  return isObject(value) && 'carried' in value;
+}
+
+/** A tool of another wire that this one has none for is left out. */
+function toTools(tools: readonly Tool[], notes: string[]): Tool[] {
+  return tools.flatMap((tool, place) => {
+    const bare = (isCarrying(tool) ? omit(tool, 'carried') : tool) as Tool;
+    if (bare.type === 'function') return [{ ...bare, parameters: objectSchema(bare.parameters) }];
+    if (bare === tool || bare.type === 'web_search') return [bare];
+    notes.push(`tools[${place}]: left out, the Responses API has no tools of type ${JSON.stringify(bare.type)}`);
+    return [];
+  });
 }
 
 function hasSendableId(fields: JsonObject): boolean {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../base/json.ts';
+import type { JsonObject } from './base/json.ts';
 
 /**
  * Blocks of tools that Anthropic runs itself, beside those of every answer: `@anthropic-ai/sdk` 1.11.0, `ContentBlock` and
