@@ -19,9 +19,9 @@ export interface PendingCall {
 }
 
 /**
- * Whether a good end hands a pending call on, or else the reason in `dropped_tool_calls`: one rule for both wires, asked by
- * `fateOf` in `chat/finish.ts` (where a finish that is none for tools has the reason `stop`, name or not) and by `droppedCallOf` in
- * `responses/items.ts`. After an error nothing is handed on and nothing listed.
+ * Whether a good end hands a pending call on, or else the reason in `dropped_tool_calls`: one rule for all wires, asked by
+ * `fateOf` in `chat/finish.ts` (where a finish that is none for tools has the reason `stop`, name or not), by `droppedCallOf` in
+ * `responses/items.ts`, and by `#settleCall` in `messages/block-machine.ts` (where `tool_use` hands arguments on that are no JSON). After an error nothing is handed on and nothing listed.
  */
 export function fateOfPending({ kind, name, input }: PendingCall): 'emit' | 'no_name' | 'incomplete' {
   if (name === undefined) return 'no_name';

@@ -1,5 +1,5 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import { isCompleteArguments } from '../arguments.ts';
+import { fateOfPending, isCompleteArguments } from '../arguments.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import type { DroppedToolCall } from '../model/events.ts';
@@ -330,9 +330,10 @@ export abstract class BlockMachine extends WireMachine {
     slot.item = item;
   }
 
-  /** @param runs - it is handed on; else it is told as dropped */
-  #settleCall(call: Call, runs: boolean): void {
-    if (runs && call.name !== undefined) {
+  /** @param asItCame - it is handed on though its arguments are no JSON; else it is told as dropped then */
+  #settleCall(call: Call, asItCame: boolean): void {
+    const fate = fateOfPending({ kind: 'function', name: call.name, input: argumentsOf(call) });
+    if (fate === 'emit' || (fate === 'incomplete' && asItCame)) {
       if (call.input.length === 0 && hasMembers(call.block['input'])) this.repaired('whole_block');
       this.#settle(call, callItem(call, 'completed'));
       return;
@@ -342,7 +343,7 @@ export abstract class BlockMachine extends WireMachine {
       call_id: call.callId,
       ...(call.name === undefined ? {} : { name: call.name }),
       arguments: argumentsOf(call),
-      reason: call.name === undefined ? 'no_name' : 'incomplete',
+      reason: fate,
     });
   }
 
