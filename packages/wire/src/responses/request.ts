@@ -7,6 +7,7 @@ import { objectSchema } from '../tools/object-schema.ts';
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { withCallIds, withPairedCalls } from '../request-history.ts';
+import { LeftOut, ofThisWire } from './request-foreign.ts';
 
 /** How a Responses request is written. */
 export interface ResponsesBodyOptions {
@@ -32,13 +33,16 @@ export function toResponsesBody(request: ModelRequest, options: ResponsesBodyOpt
 export function toResponsesRequest(request: ModelRequest, options: ResponsesBodyOptions = {}): RequestBody {
   const notes: string[] = [];
   const { extra = {} } = request;
+  const quirks = options.quirks ?? commonChatQuirks;
+  const left = new LeftOut(notes);
+  for (const tool of request.tools ?? []) left.members(tool);
   // With an earlier response as context, the call of an output may stand there.
   const paired =
     typeof extra.previous_response_id === 'string' ? request.input : withPairedCalls(withCallIds(request.input), notes);
   const body = withoutUndefined({
     model: request.model ?? options.model,
     instructions: request.instructions === '' ? undefined : request.instructions,
-    input: paired.flatMap((item, place) => inputItem(item, place, options.quirks ?? commonChatQuirks, notes)),
+    input: paired.flatMap((item, place) => inputItem(ofThisWire(item, place, left), place, quirks, notes)),
     tools: request.tools?.map(toTool),
     tool_choice: request.toolChoice,
     parallel_tool_calls: request.parallelToolCalls,
@@ -52,7 +56,7 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
     ...extra,
     text: textOf(request, extra.text),
   });
-  return { body, notes };
+  return { body, notes, unsendable: left.unsendable };
 }
 
 /** OpenAI refuses raw reasoning (`array_above_max_length`), and has no use for reasoning that is not its own. */
@@ -88,8 +92,12 @@ export function toInputItem(item: Item): JsonObject {
   return fields;
 }
 
-function toTool(tool: Tool): Tool {
-  return tool.type === 'function' ? { ...tool, parameters: objectSchema(tool.parameters) } : tool;
+/** A function with what a client of this wire had beside it. */
+function toTool(tool: Tool): JsonObject {
+  const { carried, ...fields } = tool as JsonObject;
+  if (tool.type !== 'function') return fields;
+  const own = isObject(carried) && carried.wire === 'responses' && isObject(carried.members) ? carried.members : {};
+  return { ...own, ...fields, parameters: objectSchema(tool.parameters) };
 }
 
 function hasSendableId(fields: JsonObject): boolean {
