@@ -15,17 +15,43 @@ async function notCarried(response: Response): Promise<string | null> {
 }
 
 describe('bridge: what a request says', () => {
-  it('is named where a chat server has no form for it', async () => {
+  it.each([
+    ['input[0].content[1]', { type: 'input_file', file_url: 'http://127.0.0.1/a.pdf' }],
+    ['input[0].content[1]', { type: 'input_image', file_id: 'file_1' }],
+  ])('is a 400 that names %s, a file or an image that a chat server has no form for: %j', async (param, part) => {
     await using at = await startRig(chat, { wire: 'chat' });
-    const parts = [
-      { type: 'input_text', text: 'Read it.' },
-      { type: 'input_file', file_url: 'http://127.0.0.1/a.pdf' },
-      { type: 'input_image', file_id: 'file_1' },
-    ];
     for (const stream of [true, false]) {
-      const body = { model: 'm', stream, input: [{ role: 'user', content: parts }] };
-      expect(await notCarried(await post(at.bridge, '/v1/responses', body))).toBe('input_file, input_image');
+      const body = {
+        model: 'm',
+        stream,
+        input: [{ role: 'user', content: [{ type: 'input_text', text: 'Read.' }, part] }],
+      };
+      const answer = await post(at.bridge, '/v1/responses', body);
+      const { error } = (await answer.json()) as { error: Json };
+      expect([answer.status, error.param, error.code]).toEqual([400, param, 'unsupported_content']);
+      expect(error.message).toContain(JSON.stringify(part.type));
     }
+    expect(at.mock.requests).toEqual([]);
+  });
+
+  it('is a 400 where a Responses server has no form for it', async () => {
+    await using at = await startRig(responses, { wire: 'responses' });
+    const content = [{ type: 'video_url', video_url: { url: 'data:video/mp4;base64,AA==' } }];
+    const answer = await post(at.bridge, '/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content }] });
+    const { error } = (await answer.json()) as { error: Json };
+    expect([answer.status, error.message]).toEqual([400, expect.stringContaining('"video_url"')]);
+    expect(at.mock.requests).toEqual([]);
+  });
+
+  it('is named where a Responses server has no place for what stands beside it', async () => {
+    await using at = await startRig(responses, { wire: 'responses' });
+    const content = [{ type: 'text', text: 'hi', cache_control: { type: 'ephemeral' } }];
+    const messages = [{ role: 'user', name: 'ann', content }];
+    const answer = await post(at.bridge, '/v1/chat/completions', { model: 'm', messages });
+    expect(await notCarried(answer)).toBe('name, cache_control');
+    expect(at.mock.requests[0]?.body?.input).toEqual([
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] },
+    ]);
   });
 
   it('is named where it is a field that a server is not sent, unless it is only a hint', async () => {

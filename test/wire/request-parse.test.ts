@@ -18,6 +18,10 @@ function complaint(run: () => unknown): { param: string; message: string } {
   return { param: '', message: 'nothing was thrown' };
 }
 
+/** A part of a chat client, with nothing beside it. */
+const carried = { wire: 'chat', members: {} };
+const textPart = (text: string) => ({ type: 'input_text', text, carried });
+
 describe('fromChatRequest', () => {
   test('messages become items: reasoning, text and calls of one message in that order', () => {
     const messages = [
@@ -60,7 +64,7 @@ describe('fromChatRequest', () => {
         { type: 'function_call', call_id: 'a', name: 'run', arguments: '{}' },
         { type: 'custom_tool_call', call_id: 'b', name: 'patch', input: '***' },
         { type: 'function_call_output', call_id: 'a', output: 'out a' },
-        { type: 'custom_tool_call_output', call_id: 'b', output: 'out\n b' },
+        { type: 'custom_tool_call_output', call_id: 'b', output: ['out', ' b'].map(textPart) },
         { type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'refusal', refusal: 'no' }] },
       ],
     });
@@ -77,9 +81,9 @@ describe('fromChatRequest', () => {
         type: 'message',
         role: 'user',
         content: [
-          { type: 'input_image', image_url: 'https://h/i.png', detail: 'low' },
-          { type: 'input_text', text: 'this' },
-          { type: 'input_image', image_url: 'data:image/png;base64,AA', detail: 'auto' },
+          { type: 'input_image', image_url: 'https://h/i.png', detail: 'low', carried },
+          textPart('this'),
+          { type: 'input_image', image_url: 'data:image/png;base64,AA', detail: 'auto', carried },
         ],
       },
     ]);

@@ -12,7 +12,7 @@ export { toChatBody, toChatRequest, type ChatBodyOptions } from './chat/request.
 export { fromChatRequest } from './chat/request-parse.ts';
 export { toResponsesBody, toResponsesRequest, type ResponsesBodyOptions } from './responses/request.ts';
 export { fromResponsesRequest } from './responses/request-parse.ts';
-export type { RequestBody } from './request-body.ts';
+export type { RequestBody, UnsendablePart } from './request-body.ts';
 export { chatExtraOf, responsesExtraOf } from './request-extra.ts';
 export { InvalidFieldError, type ParsedRequest } from './request-fields.ts';
 export { chatQuirksOf, type ChatQuirks } from './quirks.ts';

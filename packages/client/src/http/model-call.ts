@@ -7,7 +7,7 @@ import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { healed, healFor, type HealName } from '@turnwire/wire/internal/dialects/heals';
 import { chatQuirksOf, makerOf } from '@turnwire/wire/internal/quirks';
-import type { RequestBody } from '@turnwire/wire/internal/request-body';
+import { unsendableError, type RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
 import { isStream } from './failure.ts';
@@ -70,9 +70,9 @@ function planCall(request: ModelRequest, options: PlanOptions, tried: ReadonlySe
   const known = new Set([...memory.heals.of(model), ...tried]);
   const asksUsage = protocols[provider.wireApi].usageOnRequest && provider.askUsage && !known.has('usage_refused');
   const body = (): RequestBody => {
-    const { body: asked, notes } = bodyOf(request, provider, asksUsage);
+    const { body: asked, notes, unsendable } = bodyOf(request, provider, asksUsage);
     const mended = healed(asked, known);
-    return { body: mended.body, notes: [...notes, ...mended.notes] };
+    return { body: mended.body, notes: [...notes, ...mended.notes], unsendable };
   };
   return {
     usageGraceMs: provider.usageGraceMs,
@@ -106,7 +106,9 @@ export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsag
   return protocols[provider.wireApi].toRequest(request, { model, maxOutputTokens, quirks, askUsage: asksUsage });
 }
 
-function prepareCall({ body, notes }: RequestBody, options: PlanOptions): PreparedCall {
+/** A file or an image that cannot be sent is an error of its own: the model would answer something else without it. */
+function prepareCall({ body, notes, unsendable }: RequestBody, options: PlanOptions): PreparedCall {
+  if (unsendable !== undefined) throw unsendableError(unsendable);
   return { request: toHttpRequest(body, options), notes };
 }
 

@@ -69,3 +69,15 @@ function isDeeper(value: unknown, levels: number): boolean {
 export function omit(object: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([other]) => other !== name));
 }
+
+/** The members of an object but for those in `known` and those that are null; none: undefined. */
+export function otherMembers(object: JsonObject, known: ReadonlySet<string>): JsonObject | undefined {
+  let found: JsonObject | undefined;
+  for (const name in object) {
+    const value = object[name];
+    if (known.has(name) || value === null || value === undefined) continue;
+    found ??= {};
+    found[name] = value;
+  }
+  return found;
+}

@@ -1,4 +1,4 @@
-import { isObject, stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, otherMembers, stringOf, type JsonObject } from '../base/json.ts';
 import type { CarriedMembers } from '../model/items.ts';
 import { namedMakers } from '../quirks.ts';
 
@@ -16,6 +16,11 @@ export const stateMembers = {
 } as const satisfies Readonly<Record<string, string | undefined>>;
 
 type StateMember = keyof typeof stateMembers;
+
+/** True for the name of a member that holds a server's state. */
+export function isStateMember(name: string): name is StateMember {
+  return Object.hasOwn(stateMembers, name);
+}
 
 /** Pieces of a list that come one by one: their texts belong together. */
 const TEXTS = ['text', 'summary', 'thinking'] as const;
@@ -85,22 +90,25 @@ function withoutNulls(fields: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** The members of an object but for those in `known` and those that are null; none: undefined. */
-export function otherMembers(object: JsonObject, known: ReadonlySet<string>): JsonObject | undefined {
-  let found: JsonObject | undefined;
-  for (const name in object) {
-    const value = object[name];
-    if (known.has(name) || value === null || value === undefined) continue;
-    found ??= {};
-    found[name] = value;
-  }
-  return found;
-}
-
 /** What a client's object has beyond the members that are read, to be put back where it stood. */
 export function carriedFrom(object: JsonObject, known: ReadonlySet<string>): { carried?: CarriedMembers } {
   const members = otherMembers(object, known);
   return members === undefined ? {} : { carried: { wire: 'chat', members } };
+}
+
+/**
+ * The same of a part of a content, or of a tool, of which one member is an object with members of its own. A part always has
+ * them: it is how one of this wire is known.
+ */
+export function carriedOfPart(part: JsonObject, inner: string, known: ReadonlySet<string>): CarriedMembers {
+  const nested = isObject(part[inner]) ? otherMembers(part[inner], known) : undefined;
+  const beside = otherMembers(part, new Set(['type', inner]));
+  return { wire: 'chat', members: { ...beside, ...(nested === undefined ? {} : { [inner]: nested }) } };
+}
+
+/** True for a part, or a tool, that a chat client sent. */
+export function isOfChat(value: unknown): boolean {
+  return isObject(value) && isObject(value['carried']) && value['carried']['wire'] === 'chat';
 }
 
 /**
@@ -119,6 +127,6 @@ export function membersFor(item: unknown, maker: string | undefined): JsonObject
 
 /** A client does not say who made a state: servers that are known take their own, others are given all of it. */
 function isTaken(name: string, maker: string): boolean {
-  if (!Object.hasOwn(stateMembers, name) || !namedMakers.has(maker)) return true;
-  return stateMembers[name as StateMember] === maker;
+  if (!isStateMember(name) || !namedMakers.has(maker)) return true;
+  return stateMembers[name] === maker;
 }

@@ -15,7 +15,8 @@ import {
 import { ABORTED, type ClientTool } from '../tools/kinds/client-tool.ts';
 import { toolOfCall, toolOfOutput } from '../tools/client-tools.ts';
 import { membersFor } from './carried.ts';
-import { textOfParts, toChatContent, toToolContent } from './request-content.ts';
+import { textOfParts, toChatContent, toToolContent, type PartWriting } from './request-content.ts';
+import type { UnsendablePart } from '../request-body.ts';
 
 /** How a tool of a namespace is called on a wire without namespaces. */
 export type ToolName = (name: string, namespace: string | undefined) => string;
@@ -32,16 +33,26 @@ export function toChatMessages(
   quirks: ChatQuirks,
   notes: string[],
   toolName: ToolName = joinedName,
-): JsonObject[] {
+): ChatMessages {
   const builder = new MessageBuilder(request.input, quirks, notes, toolName);
   builder.addSystem(request.instructions ?? '');
   for (const place of request.input.keys()) builder.add(place);
   return builder.finish();
 }
 
+/** The messages, and what none of them could hold. */
+export interface ChatMessages {
+  readonly messages: JsonObject[];
+  readonly unsendable: UnsendablePart | undefined;
+}
+
+/** Parts without which the model would be asked something else. */
+const MEDIA: ReadonlySet<unknown> = new Set(['input_image', 'input_file', 'input_audio']);
+
 /** What the model did between two inputs. */
 interface Step {
-  readonly texts: string[];
+  /** What it said, one for each message of the history. */
+  readonly texts: (string | JsonObject[])[];
   readonly reasoning: string[];
   /** What else stands on the message. */
   readonly members: JsonObject;
@@ -62,6 +73,7 @@ class MessageBuilder {
   /** The place from which on reasoning belongs to the running turn. */
   readonly #turnStart: number;
   #step: Step | undefined;
+  #unsendable: UnsendablePart | undefined;
   /** Nothing but system messages so far. */
   #leading = true;
 
@@ -93,16 +105,16 @@ class MessageBuilder {
     else this.#messages.push({ role: 'system', content: text });
   }
 
-  finish(): JsonObject[] {
+  finish(): ChatMessages {
     this.#closeStep();
-    return this.#messages;
+    return { messages: this.#messages, unsendable: this.#unsendable };
   }
 
   #addMessage(place: number, fields: JsonObject): void {
     const role = stringOf(fields.role);
     if (role === 'assistant') {
       const step = this.#openStep();
-      step.texts.push(textOfParts(fields.content));
+      step.texts.push(toChatContent(fields.content, this.#partsOf(place)));
       Object.assign(step.members, this.#membersOf(fields));
       return;
     }
@@ -111,7 +123,7 @@ class MessageBuilder {
       return;
     }
     this.#closeStep();
-    const content = toChatContent(fields.content, (why) => this.#skip(place, why));
+    const content = toChatContent(fields.content, this.#partsOf(place));
     const asSystem = role === 'system' || (role === 'developer' && !this.#quirks.developerRole);
     this.#leading &&= asSystem;
     const members = this.#membersOf(fields);
@@ -161,7 +173,7 @@ class MessageBuilder {
     const step = this.#step;
     this.#step = undefined;
     if (step === undefined) return;
-    const text = step.texts.filter((part) => part !== '').join('\n\n');
+    const text = joinedTexts(step.texts);
     const hasCalls = step.calls.size > 0;
     // Reasoning alone is no message.
     if (!hasCalls && step.texts.length === 0) return;
@@ -183,11 +195,12 @@ class MessageBuilder {
   #pushOutputs(step: Step): void {
     const images: JsonObject[] = [];
     for (const [place, message] of step.calls) {
-      const output = this.#items[this.#pairs.outputOf.get(place) ?? -1];
+      const at = this.#pairs.outputOf.get(place) ?? -1;
+      const output = this.#items[at];
       const result = toToolContent(
         (output && this.#outputText(output)) ?? ABORTED,
         this.#quirks.imagesInToolMessages,
-        (why) => this.#skip(place, why),
+        this.#partsOf(at, 'output'),
       );
       images.push(...result.images);
       this.#messages.push({
@@ -234,9 +247,27 @@ class MessageBuilder {
     return membersFor(item, this.#quirks.maker);
   }
 
+  #partsOf(place: number, field = 'content'): PartWriting {
+    return {
+      maker: this.#quirks.maker,
+      onSkip: ({ type }, at) => {
+        const what = `a part of type ${JSON.stringify(type ?? null)} that a chat request has no form for`;
+        if (MEDIA.has(type)) this.#unsendable ??= { param: `input[${place}].${field}[${at}]`, what };
+        else this.#skip(place, what);
+      },
+    };
+  }
+
   #skip(place: number, why: string): void {
     this.#notes.push(`input[${place}]: left out, ${why}`);
   }
+}
+
+/** Texts of several messages as one, in paragraphs; parts stay parts. */
+function joinedTexts(texts: readonly (string | JsonObject[])[]): string | JsonObject[] {
+  const said = texts.filter((text) => text !== '');
+  if (said.every((text) => typeof text === 'string')) return said.join('\n\n');
+  return said.flatMap((text) => (typeof text === 'string' ? [{ type: 'text', text }] : text));
 }
 
 /** The short form of a message, without a type, is a message too. */

@@ -1,6 +1,8 @@
-import { nonEmpty, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, omit, type JsonObject } from '../base/json.ts';
+import { reasoningParts, textIn } from '../dialects/reasoning-shapes.ts';
+import type { CarriedMembers } from '../model/items.ts';
 import type { Item } from '../model/items.ts';
-import { carriedFrom } from './carried.ts';
+import { carriedFrom, carriedOfPart } from './carried.ts';
 import type { Carried } from './items.ts';
 import {
   InvalidFieldError,
@@ -79,7 +81,8 @@ class MessageReader {
   }
 
   #readAssistant(message: JsonObject, param: string, place: number): void {
-    const reasoning = nonEmpty(message.reasoning_content) ?? nonEmpty(message.reasoning);
+    const reasoning =
+      nonEmpty(message.reasoning_content) ?? nonEmpty(message.reasoning) ?? thoughtParts(message.content);
     const carried = carriedFrom(message, ASSISTANT_MEMBERS);
     const content = [...saidParts(message.content, `${param}.content`), ...refusalParts(message.refusal, param)];
     // An answer without a word is one all the same: without it two messages of the user would meet.
@@ -156,28 +159,65 @@ class MessageReader {
   }
 }
 
-/** A string where all of it is text, else the parts in the Responses API's shapes. */
+/** A string where one text is all, else the parts in the Responses API's shapes, with what each has beside. */
 function parseContent(value: unknown, param: string): string | JsonObject[] {
   if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) throw wrongType(param, 'a string or an array', value);
-  const parts = value.map((part: unknown, place) =>
-    inputPart(requireObject(part, `${param}[${place}]`), `${param}[${place}]`),
-  );
-  const texts = parts.map((part) => (part.type === 'input_text' ? part.text : undefined));
-  return texts.every((text) => typeof text === 'string') ? texts.filter((text) => text !== '').join('\n') : parts;
+  const parts = parseParts(value, param, inputPart);
+  const [only] = parts;
+  if (only === undefined) return '';
+  return parts.length === 1 && only.type === 'input_text' && isBare(only) ? String(only.text) : parts;
 }
+
+function parseParts(
+  value: unknown,
+  param: string,
+  parse: (part: JsonObject, param: string) => JsonObject,
+): JsonObject[] {
+  if (!Array.isArray(value)) throw wrongType(param, 'a string or an array', value);
+  const parts = value.map((part: unknown, place) => {
+    const at = `${param}[${place}]`;
+    return parse(requireObject(part, at), at);
+  });
+  return parts.filter(({ text }) => text !== ''); // some servers refuse empty ones
+}
+
+/** A part with nothing beside what is read of it. */
+function isBare({ carried }: JsonObject): boolean {
+  return isObject(carried) && isObject(carried.members) && Object.keys(carried.members).length === 0;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const IMAGE_MEMBERS: ReadonlySet<string> = new Set(['url', 'detail']);
+const FILE_MEMBERS: ReadonlySet<string> = new Set(['file_data', 'file_id', 'filename']);
 
 function inputPart(part: JsonObject, param: string): JsonObject {
   switch (requireString(part.type, `${param}.type`)) {
     case 'text':
-      return { type: 'input_text', text: requireString(part.text, `${param}.text`) };
-    case 'image_url':
-      return imagePart(part.image_url, `${param}.image_url`);
-    case 'file':
-      return { type: 'input_file', ...requireObject(part.file, `${param}.file`) };
-    default:
+    case 'input_text':
+      return { type: 'input_text', text: requireString(part.text, `${param}.text`), ...beside(part, 'text') };
+    case 'input_image': // another wire's word for it
+    case 'input_file':
       return part;
+    case 'image_url': {
+      const carried = carriedOfPart(part, 'image_url', IMAGE_MEMBERS);
+      return { ...imagePart(part.image_url, `${param}.image_url`), carried };
+    }
+    case 'file': {
+      const file = requireObject(part.file, `${param}.file`);
+      return { type: 'input_file', ...file, carried: carriedOfPart(part, 'file', FILE_MEMBERS) };
+    }
+    default:
+      return wholePart(part);
   }
+}
+
+function beside(part: JsonObject, text: 'text' | 'refusal'): { carried: CarriedMembers } {
+  return { carried: carriedOfPart(part, text, NONE) };
+}
+
+/** A part that only this wire knows goes on as it is. */
+function wholePart(part: JsonObject): JsonObject {
+  return { ...part, carried: { wire: 'chat', members: {} } satisfies CarriedMembers };
 }
 
 /** Some clients send the bare URL. */
@@ -187,16 +227,28 @@ function imagePart(value: unknown, param: string): JsonObject {
   return { type: 'input_image', image_url: requireString(image.url, `${param}.url`), detail };
 }
 
+/** What the assistant said. One text with nothing beside it is a plain part, as of any wire. */
 function saidParts(value: unknown, param: string): JsonObject[] {
   if (isAbsent(value) || value === '') return [];
   if (typeof value === 'string') return [{ type: 'output_text', text: value, annotations: [] }];
-  if (!Array.isArray(value)) throw wrongType(param, 'a string or an array', value);
-  return value.map((part: unknown, place) => saidPart(requireObject(part, `${param}[${place}]`), `${param}[${place}]`));
+  const parts = parseParts(value, param, saidPart).filter(({ type }) => !reasoningParts.has(type));
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined && isBare(only) ? [omit(only, 'carried')] : parts;
 }
 
 function saidPart(part: JsonObject, param: string): JsonObject {
-  if (part.type === 'refusal') return { type: 'refusal', refusal: requireString(part.refusal, `${param}.refusal`) };
-  return { type: 'output_text', text: requireString(part.text, `${param}.text`), annotations: [] };
+  if (part.type === 'refusal')
+    return { type: 'refusal', refusal: requireString(part.refusal, `${param}.refusal`), ...beside(part, 'refusal') };
+  const isText = part.type === 'text' || part.type === undefined || typeof part.text === 'string';
+  if (!isText) return wholePart(part);
+  const text = requireString(part.text, `${param}.text`);
+  return { type: 'output_text', text, annotations: [], ...beside(part, 'text') };
+}
+
+/** Mistral's parts of `content` that are reasoning. */
+function thoughtParts(content: unknown): string | undefined {
+  if (!Array.isArray(content)) return undefined;
+  return nonEmpty(textIn(content.filter((part: unknown) => isObject(part) && reasoningParts.has(part.type))));
 }
 
 function refusalParts(value: unknown, param: string): JsonObject[] {

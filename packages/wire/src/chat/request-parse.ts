@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../base/json.ts';
-import type { ModelRequest, OutputSchema, Tool, ToolChoice } from '../model/request.ts';
+import type { FunctionTool, ModelRequest, OutputSchema, Tool, ToolChoice } from '../model/request.ts';
 import { withoutUndefined } from '../request-body.ts';
 import {
   InvalidFieldError,
@@ -17,6 +17,7 @@ import {
   type ParsedRequest,
 } from '../request-fields.ts';
 import { outputSchemaOf } from '../output-schema.ts';
+import { carriedOfPart } from './carried.ts';
 import { fromChatMessages } from './request-parse-messages.ts';
 
 const ownFields = new Set([
@@ -87,14 +88,20 @@ function parseTools(body: JsonObject): Tool[] | undefined {
 function parseTool(value: unknown, param: string): Tool {
   const tool = requireObject(value, param);
   const type = requireString(tool.type, `${param}.type`);
-  if (type === 'function') return parseFunction(tool.function, `${param}.function`);
+  if (type === 'function') {
+    const carried = carriedOfPart(tool, 'function', FUNCTION_MEMBERS);
+    const isBare = Object.keys(carried.members).length === 0;
+    return { ...parseFunction(tool.function, `${param}.function`), ...(isBare ? {} : { carried }) };
+  }
   if (type !== 'custom') return tool as Tool;
   const custom = requireObject(tool.custom, `${param}.custom`);
   requireString(custom.name, `${param}.custom.name`);
   return { ...custom, ...(isObject(custom.format) ? { format: customFormat(custom.format) } : {}), type };
 }
 
-function parseFunction(value: unknown, param: string): Tool {
+const FUNCTION_MEMBERS: ReadonlySet<string> = new Set(['name', 'description', 'parameters', 'strict']);
+
+function parseFunction(value: unknown, param: string): FunctionTool {
   const { name, description, parameters, strict } = requireObject(value, param);
   const tool = withoutUndefined({
     description: optionalString(description, `${param}.description`),

@@ -1,8 +1,9 @@
-import { type JsonObject } from '../base/json.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
 import type { ModelRequest, OutputSchema, Tool, ToolChoice } from '../model/request.ts';
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { objectSchema } from '../tools/object-schema.ts';
+import { membersFor } from './carried.ts';
 import { toChatMessages, type ToolName } from './request-messages.ts';
 
 /** How a Chat Completions request is written. */
@@ -36,9 +37,10 @@ export function toChatRequest(request: ModelRequest, options: ChatBodyOptions = 
   const tools = toChatTools(request.tools ?? [], notes);
   const stream = options.stream ?? true;
   const maxTokens = request.maxOutputTokens ?? options.maxOutputTokens;
+  const { messages, unsendable } = toChatMessages(request, quirks, notes, options.toolName);
   const fields: JsonObject = {
     model: request.model ?? options.model,
-    messages: toChatMessages(request, quirks, notes, options.toolName),
+    messages,
     stream,
     stream_options: stream && options.askUsage === true ? { include_usage: true } : undefined,
     // Servers refuse the choice among tools where there is none.
@@ -50,7 +52,7 @@ export function toChatRequest(request: ModelRequest, options: ChatBodyOptions = 
     ...effortFields(request.reasoning?.effort, quirks),
     ...request.extra,
   };
-  return { body: withoutUndefined(fields), notes };
+  return { body: withoutUndefined(fields), notes, unsendable };
 }
 
 function toolFields(request: ModelRequest, tools: readonly JsonObject[]): JsonObject {
@@ -67,12 +69,19 @@ function toChatTools(tools: readonly Tool[], notes: string[]): JsonObject[] {
     const { name } = tool;
     if (typeof name === 'string' && (tool.type === 'function' || tool.type === 'custom')) {
       return [
-        { type: 'function', function: tool.type === 'custom' ? customAsFunction(tool) : functionFields({ ...tool }) },
+        tool.type === 'custom'
+          ? { type: 'function', function: customAsFunction(tool) }
+          : functionTool({ ...tool }, membersFor(tool, undefined)),
       ];
     }
     notes.push(`tools[${place}]: left out, a chat request has no tools of type ${JSON.stringify(tool.type)}`);
     return [];
   });
+}
+
+/** A function with what a chat client had beside it, and inside of it. */
+function functionTool(tool: JsonObject, { function: inner, ...beside }: JsonObject): JsonObject {
+  return { ...beside, type: 'function', function: { ...(isObject(inner) ? inner : {}), ...functionFields(tool) } };
 }
 
 function functionFields(tool: JsonObject): JsonObject {

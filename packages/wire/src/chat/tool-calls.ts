@@ -1,8 +1,7 @@
-import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, otherMembers, type JsonObject } from '../base/json.ts';
 import { JsonEnd } from '../base/json-end.ts';
 import type { Repair } from '../repairs.ts';
 import { CallInput } from './call-input.ts';
-import { otherMembers } from './carried.ts';
 
 /** A tool call as far as it has come. */
 export interface CallSlot {

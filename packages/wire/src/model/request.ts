@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
-import type { Item } from './items.ts';
+import type { CarriedMembers, Item } from './items.ts';
 
 /**
  * One request to a model, whatever the wire. Our own option names are camelCase; items and tools keep the
@@ -63,6 +63,8 @@ export interface FunctionTool {
   /** JSON Schema of the arguments. */
   readonly parameters?: JsonObject | null;
   readonly strict?: boolean | null;
+  /** What a client had on it beside these: it stands there again for a server of the same wire. Default: nothing. */
+  readonly carried?: CarriedMembers;
 }
 
 /** A tool of another kind (`custom`, `namespace`, `web_search`, …), in the Responses API's own shape. */

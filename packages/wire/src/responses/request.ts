@@ -9,6 +9,7 @@ import { objectSchema } from '../tools/object-schema.ts';
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { withCallIds, withPairedCalls } from '../request-history.ts';
+import { LeftOut, ofThisWire } from './request-foreign.ts';
 
 /** How a Responses request is written. */
 export interface ResponsesBodyOptions {
@@ -34,13 +35,16 @@ export function toResponsesBody(request: ModelRequest, options: ResponsesBodyOpt
 export function toResponsesRequest(request: ModelRequest, options: ResponsesBodyOptions = {}): RequestBody {
   const notes: string[] = [];
   const { extra = {} } = request;
+  const quirks = options.quirks ?? commonChatQuirks;
+  const left = new LeftOut(notes);
+  for (const tool of request.tools ?? []) left.members(tool);
   // With an earlier response as context, the call of an output may stand there.
   const paired =
     typeof extra.previous_response_id === 'string' ? request.input : withPairedCalls(withCallIds(request.input), notes);
   const body = withoutUndefined({
     model: request.model ?? options.model,
     instructions: request.instructions === '' ? undefined : request.instructions,
-    input: paired.flatMap((item, place) => inputItem(item, place, options.quirks ?? commonChatQuirks, notes)),
+    input: paired.flatMap((item, place) => inputItem(ofThisWire(item, place, left), place, quirks, notes)),
     tools: request.tools && toTools(request.tools, notes),
     tool_choice: request.toolChoice,
     parallel_tool_calls: request.parallelToolCalls,
@@ -54,7 +58,7 @@ export function toResponsesRequest(request: ModelRequest, options: ResponsesBody
     ...extra,
     text: textOf(request, extra.text),
   });
-  return { body, notes };
+  return { body, notes, unsendable: left.unsendable };
 }
 
 /** OpenAI refuses raw reasoning (`array_above_max_length`), and has no use for reasoning that is not its own. */
@@ -89,29 +93,20 @@ export function toInputItem(item: Item): JsonObject {
   if ('id' in fields && !hasSendableId(fields)) delete fields.id;
   if (fields.type === 'reasoning' && !hasRawReasoning(fields.content)) delete fields.content;
   if (isSealedThinking(fields.encrypted_content)) delete fields.encrypted_content; // Anthropic's, and no other server's
-  for (const name of ['content', 'output']) if (Array.isArray(fields[name])) fields[name] = bareParts(fields[name]);
   if (fields.type === 'function_call' && typeof fields.arguments === 'string') {
     fields.arguments = sendableArguments(fields.arguments);
   }
   return fields;
 }
 
-/** What parts had on another wire has no place on this one. */
-function bareParts(parts: readonly unknown[]): readonly unknown[] {
-  return parts.some(isCarrying) ? parts.map((part) => (isCarrying(part) ? omit(part, 'carried') : part)) : parts;
-}
-
-function isCarrying(value: unknown): value is JsonObject {
-  return isObject(value) && 'carried' in value;
-}
-
-/** A tool of another wire that this one has none for is left out. */
-function toTools(tools: readonly Tool[], notes: string[]): Tool[] {
+/** Functions with what a client of this wire had beside them; a tool of another wire that this one has none for is left out. */
+function toTools(tools: readonly Tool[], notes: string[]): JsonObject[] {
   return tools.flatMap((tool, place) => {
-    const bare = (isCarrying(tool) ? omit(tool, 'carried') : tool) as Tool;
-    if (bare.type === 'function') return [{ ...bare, parameters: objectSchema(bare.parameters) }];
-    if (bare === tool || bare.type === 'web_search') return [bare];
-    notes.push(`tools[${place}]: left out, the Responses API has no tools of type ${JSON.stringify(bare.type)}`);
+    const { carried, ...fields } = tool as JsonObject;
+    const own = isObject(carried) && carried.wire === 'responses' && isObject(carried.members) ? carried.members : {};
+    if (tool.type === 'function') return [{ ...own, ...fields, parameters: objectSchema(tool.parameters) }];
+    if (carried === undefined || tool.type === 'web_search') return [fields];
+    notes.push(`tools[${place}]: left out, the Responses API has no tools of type ${JSON.stringify(tool.type)}`);
     return [];
   });
 }

@@ -1,4 +1,5 @@
-import { isObject, stringOf, type JsonObject } from '../../base/json.ts';
+import { isObject, otherMembers, stringOf, type JsonObject } from '../../base/json.ts';
+import type { CarriedMembers } from '../../model/items.ts';
 import type { FunctionTool } from '../../model/request.ts';
 import { ABORTED, outputField, type ClientTool } from './client-tool.ts';
 
@@ -22,7 +23,20 @@ export function plainFunction(tool: JsonObject, name: string): FunctionTool {
     ...(stringOf(tool.description) === undefined ? {} : { description: String(tool.description) }),
     ...(isObject(tool.parameters) || tool.parameters === null ? { parameters: tool.parameters } : {}),
     ...(typeof tool.strict === 'boolean' ? { strict: tool.strict } : {}),
+    ...carriedOf(tool),
   };
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  ...['type', 'name', 'description', 'parameters', 'strict', 'carried'],
+  'defer_loading', // for a search of tools that such a server does not do
+]);
+
+/** What a chat client had beside it, or what this Responses tool has beside the fields above. */
+function carriedOf(tool: JsonObject): Pick<FunctionTool, 'carried'> {
+  if (isObject(tool.carried)) return { carried: tool.carried as unknown as CarriedMembers };
+  const members = otherMembers(tool, KNOWN);
+  return members === undefined ? {} : { carried: { wire: 'responses', members } };
 }
 
 /** A function that stands for a tool of another kind. */
