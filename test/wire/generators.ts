@@ -346,8 +346,8 @@ const messagesRun = fc
   .map(({ shape: [type = '', field = ''], texts, index, estimate, first }) =>
     texts.map((one, n) => {
       const inner = { type, [field]: one, ...(estimate ? { estimated_tokens: n } : {}) };
-      const event = { type: 'content_block_delta', index, delta: inner };
-      return JSON.stringify(first ? { delta: inner, ...event } : event);
+      const type_ = 'content_block_delta';
+      return JSON.stringify(first ? { delta: inner, type: type_, index } : { type: type_, index, delta: inner });
     }),
   );
 
