@@ -44,7 +44,7 @@ const hi = texts(0, 'hi');
 const usedTool = calls(0, 'c', '{"a":1}');
 const used = call('c', 'f', '{"a":1}', 'fc_1');
 const without = (type: string, ...events: WireEvent[]): WireEvent[] => events.filter((event) => event.type !== type);
-const noIndex = ({ index: _, ...event }: WireEvent): WireEvent => event as WireEvent;
+const noIndex = (event: WireEvent): WireEvent => ({ ...event, index: undefined });
 const at0 = (event: WireEvent): WireEvent => ('index' in event ? { ...event, index: 0 } : event);
 
 const streams: Readonly<Record<string, [string, Told]>> = {
