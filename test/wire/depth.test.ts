@@ -63,8 +63,12 @@ describe.each(protocolIds)('JSON nested deep on the %s wire', (wire) => {
 
   it('takes levels that only stand in a text', () => {
     const deep = nested(2000) + '"\\"[\\';
-    const event = wire === 'chat' ? chunk({ content: deep }) : { type: 'response.output_text.delta', delta: deep };
-    expect(textOf(decodeText(wire, chatBody(event)))).toBe(deep);
+    const events: Readonly<Record<ProtocolId, object>> = {
+      chat: chunk({ content: deep }),
+      responses: { type: 'response.output_text.delta', delta: deep },
+      messages: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: deep } },
+    };
+    expect(textOf(decodeText(wire, chatBody(events[wire])))).toBe(deep);
   });
 
   it('a finished body is held to the same bound', () => {

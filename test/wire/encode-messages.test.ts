@@ -18,7 +18,7 @@ import {
   type OutputItem,
   type ReasoningItem,
 } from '../../packages/wire/src/model/items.ts';
-import { capturesOf, decodeAll, objects } from './encode-support.ts';
+import { capturesOf, decodeAll, essence, objects } from './encode-support.ts';
 import { orderProblem } from './messages-order.ts';
 
 const usage = {
@@ -341,7 +341,19 @@ describe('N6 calls', () => {
     const block = callBlock(0, 'call_a', '{"x"').slice(0, 2);
     expect(rest([...begun, end()])).toEqual([...block, cut]);
     expect(rest([...begun, said('later'), end()])).toEqual([...block, cut]);
-    expect(rest(begun, {}, failure('incomplete'))).toEqual([...block, cut]);
+    const limit = failure('incomplete', 'the answer reached its limit', { code: 'max_output_tokens' });
+    expect(rest(begun, {}, limit)).toEqual([
+      ...block,
+      {
+        type: 'error',
+        error: {
+          type: 'api_error',
+          message: 'the answer reached its limit',
+          details: { error_code: 'max_output_tokens' },
+        },
+        request_id: null,
+      },
+    ]);
     // Nothing of it has gone out: it is no part of the answer.
     expect(rest([added(call('')), said('x'), end()])).toEqual([...textBlock(0, 'x'), ...ending('end_turn')]);
     // In one body it is left out, and the text stands.
@@ -508,6 +520,23 @@ describe('any answer', () => {
     expect(wholeText(out)).toBe(items.map((item) => (isAssistantMessage(item) ? messageText(item) : '')).join(''));
   });
 
+  test.each(capturesOf('messages-'))('$name says the same when it is encoded and read again', ({ text }) => {
+    const { events, failure: error } = decodeAll('messages', text);
+    const out = encodeMessagesEvents(events, {}, error);
+    expect(orderProblem(out)).toBeUndefined();
+    const again = decodeAll('messages', toEventSse(out));
+    expect(essence(again.events)).toEqual(essence(events));
+    expect(again.failure?.kind).toBe(kindAfter(out, error));
+  });
+
+  test.each(streams)('$name says the same to a client of this wire', ({ name, text }) => {
+    const { events, failure: error } = decodeAll(name.startsWith('chat') ? 'chat' : 'responses', text);
+    const out = encodeMessagesEvents(events, {}, error);
+    const again = decodeAll('messages', toEventSse(out));
+    expect(essence(again.events)).toEqual(essence(events));
+    expect(again.failure?.kind).toBe(kindAfter(out, error));
+  });
+
   test('N2 N3 N6 events in any order lead to a legal one', () => {
     const ids = fc.constantFrom('a', 'b');
     const piece = fc.constantFrom('', '{"x"', ':1}', '{}', 'text');
@@ -540,6 +569,11 @@ describe('any answer', () => {
     );
   });
 });
+
+/** A limit that cuts a call is an error on this wire: no client may take the call for whole. */
+function kindAfter(out: readonly WireEvent[], error: ModelError | undefined): ErrorKind | undefined {
+  return error?.kind === 'incomplete' && out.at(-1)?.type === 'error' ? 'server_error' : error?.kind;
+}
 
 function wholeText(events: readonly WireEvent[]): string {
   return objects(events)

@@ -233,9 +233,142 @@ const responsesData = fc.oneof(
   { weight: 1, arbitrary: nest.map((deep) => [`{"type":"response.output_item.done","item":${deep}}`]) },
 );
 
+const blockIndex = fc.constantFrom<unknown>(0, 0, 1, 2, undefined, -1, '0');
+const callId = fc.constantFrom('toolu_a', 'toolu_b', undefined, 7);
+
+const contentBlock = fc.oneof(
+  fc.record({
+    type: fc.constant('text'),
+    text: maybe(text),
+    citations: maybe(fc.constant([{ type: 'char_location' }])),
+  }),
+  fc.record({ type: fc.constant('thinking'), thinking: maybe(text), signature: maybe(text) }),
+  fc.record({ type: fc.constant('redacted_thinking'), data: maybe(text) }),
+  fc.record({
+    type: fc.constant('tool_use'),
+    id: callId,
+    name: fc.constantFrom('f', 'g', '', undefined),
+    input: fc.constantFrom<unknown>({}, { a: 1 }, undefined, null, '{"a":1}'),
+  }),
+  fc.record({ type: fc.constantFrom('server_tool_use', 'web_search_tool_result', 'x'), id: fc.constant('srv') }),
+  wrongType,
+);
+
+const blockDelta = fc.oneof(
+  fc.record({ type: fc.constant('text_delta'), text: fc.oneof({ weight: 6, arbitrary: text }, wrongType) }),
+  fc.record({ type: fc.constant('thinking_delta'), thinking: fc.oneof({ weight: 6, arbitrary: text }, wrongType) }),
+  fc.record({ type: fc.constant('signature_delta'), signature: fc.oneof({ weight: 6, arbitrary: text }, wrongType) }),
+  fc.record({
+    type: fc.constant('input_json_delta'),
+    partial_json: fc.oneof({ weight: 6, arbitrary: fc.oneof(text, fc.constantFrom('{}', '{"a"', ':1}')) }, wrongType),
+  }),
+  fc.record({
+    type: fc.constant('citations_delta'),
+    citation: fc.oneof(fc.constant({ type: 'web_search_result_location', url: 'u' }), wrongType),
+  }),
+  fc.record({ type: fc.constantFrom('new_delta', undefined), text }),
+  wrongType,
+);
+
+const messagesUsage = fc.record(
+  {
+    input_tokens: fc.constantFrom<unknown>(0, 3, null),
+    output_tokens: fc.constantFrom<unknown>(0, 9, 'x'),
+    cache_read_input_tokens: fc.constantFrom(0, 5),
+    output_tokens_details: fc.constantFrom<unknown>({ thinking_tokens: 2 }, null),
+  },
+  { requiredKeys: [] },
+);
+
+const messagesEvent = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('message_start'),
+      message: fc.oneof(
+        fc.record(
+          {
+            id: fc.constantFrom<unknown>('msg_a', 4),
+            usage: maybe(messagesUsage),
+            content: fc.array(contentBlock, { maxLength: 2 }),
+          },
+          { requiredKeys: [] },
+        ),
+        wrongType,
+      ),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ type: fc.constant('content_block_start'), index: blockIndex, content_block: contentBlock }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constantFrom('content_block_delta', 'content_block_delta', undefined),
+      index: blockIndex,
+      delta: blockDelta,
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('content_block_stop'), index: blockIndex }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('ping', 'x') }) },
+);
+
+const messagesEnding = fc.oneof(
+  fc.record({
+    type: fc.constant('message_delta'),
+    delta: fc.record({
+      stop_reason: fc.constantFrom<unknown>('end_turn', 'tool_use', 'max_tokens', 'refusal', 'x', null, ''),
+    }),
+    usage: maybe(messagesUsage),
+  }),
+  fc.record({ type: fc.constant('message_stop') }),
+  fc.record({
+    type: fc.constant('error'),
+    error: fc.oneof(fc.record({ type: fc.constant('api_error'), message: text }), wrongType),
+  }),
+);
+
+/** Consecutive deltas of one shape. */
+const messagesRun = fc
+  .record({
+    shape: fc.constantFrom(
+      ['text_delta', 'text'],
+      ['thinking_delta', 'thinking'],
+      ['input_json_delta', 'partial_json'],
+      ['signature_delta', 'signature'],
+    ),
+    texts: fc.array(text, { minLength: 1, maxLength: 8 }),
+    index: fc.constantFrom(0, 1),
+    estimate: fc.boolean(),
+    first: fc.boolean(),
+  })
+  .map(({ shape: [type = '', field = ''], texts, index, estimate, first }) =>
+    texts.map((one, n) => {
+      const inner = { type, [field]: one, ...(estimate ? { estimated_tokens: n } : {}) };
+      const type_ = 'content_block_delta';
+      return JSON.stringify(first ? { delta: inner, type: type_, index } : { type: type_, index, delta: inner });
+    }),
+  );
+
+const messagesData = fc.oneof(
+  { weight: 6, arbitrary: messagesRun },
+  { weight: 3, arbitrary: nearly(messagesRun) },
+  { weight: 8, arbitrary: messagesEvent.map((event) => [JSON.stringify(event)]) },
+  { weight: 1, arbitrary: messagesEnding.map((event) => [JSON.stringify(event)]) },
+  { weight: 1, arbitrary: junk.map((one) => [one]) },
+  {
+    weight: 1,
+    arbitrary: nest.map((deep) => [
+      `{"x":${deep},"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}`,
+    ]),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('[DONE]', 'DONE').map((one) => [one]) },
+);
+
 /** How one event's data is written as lines. */
 const framing = fc.record({
-  event: fc.constantFrom('', 'event: response.x\n', 'id: 4\nretry: 10\n'),
+  event: fc.constantFrom('', 'event: response.x\n', 'event: content_block_delta\n', 'id: 4\nretry: 10\n'),
   prefix: fc.constantFrom('data: ', 'data: ', 'data: ', 'data:'),
   /** Where the data is broken into a second `data:` line; JSON takes a line end at most of these places. */
   breakAt: fc.oneof(
@@ -269,6 +402,8 @@ function bodyOf(data: fc.Arbitrary<string[]>): fc.Arbitrary<string> {
 export const chatBodies = bodyOf(chatData);
 /** Bodies of the Responses wire. */
 export const responsesBodies = bodyOf(responsesData);
+/** Bodies of the Messages wire. */
+export const messagesBodies = bodyOf(messagesData);
 
 /** Decoder options of every kind. */
 export const decoderOptions = fc.record({

@@ -143,6 +143,51 @@ it('work per call is constant in the chat decoder', () => {
   );
 });
 
+describe('work per block is constant in the Messages decoder', () => {
+  const start = (n: number, content_block: object): object => ({
+    type: 'content_block_start',
+    index: n,
+    content_block,
+  });
+  const delta = (n: number | undefined, fields: object): object => ({
+    type: 'content_block_delta',
+    index: n,
+    delta: fields,
+  });
+  const stop = (n: number): object => ({ type: 'content_block_stop', index: n });
+  const use = (n: number): object => ({ type: 'tool_use', id: `c${n}`, name: 'f', input: {} });
+  const json = (n: number | undefined): object => delta(n, { type: 'input_json_delta', partial_json: '{}' });
+  const thinking = { type: 'thinking', thinking: '' };
+  const thought = { type: 'thinking_delta', thinking: 'a' };
+  const finish = { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 1 } };
+
+  const blocks: Readonly<Record<string, (count: number) => object[]>> = {
+    'calls one after the other': (count) => many(count, (n) => [start(n, use(n)), json(n), stop(n)]).flat(),
+    'calls that are all open, closed in their order': (count) => [
+      ...many(count, (n) => start(n, use(n))),
+      ...many(count, json),
+      ...many(count, stop),
+    ],
+    'the same, closed from behind': (count) => [
+      ...many(count, (n) => start(n, use(n))),
+      ...many(count, (n) => json(count - 1 - n)),
+      ...many(count, (n) => stop(count - 1 - n)),
+    ],
+    'calls behind thinking that is never closed': (count) => [
+      ...[start(count, thinking), delta(count, thought)],
+      ...many(count, (n) => [start(n, use(n)), json(n), stop(n)]).flat(),
+    ],
+    'calls at one index': (count) => many(count, (n) => [start(0, use(n)), json(undefined)]).flat(),
+    'calls with one id': (count) => many(count, (n) => [start(n, { ...use(0), input: {} }), json(n), stop(n)]).flat(),
+    'thinking and text that take turns': (count) =>
+      many(count, (n) => [delta(n, thought), delta(n, { type: 'text_delta', text: 'a' })]).flat(),
+  };
+
+  it.each(Object.entries(blocks))('%s', (_, shape) => {
+    expectLinear((count) => decoding('messages', [...shape(count), finish], count));
+  });
+});
+
 describe('work per item is constant behind the decoder', () => {
   const item = (n: number): OutputItem => ({
     type: 'function_call',

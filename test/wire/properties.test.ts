@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
-import { chatBodies, decoderOptions, responsesBodies } from './generators.ts';
+import { chatBodies, decoderOptions, messagesBodies, responsesBodies } from './generators.ts';
 import { captures, cutAt, decodeChunks, type Outcome } from './helpers.ts';
 
 const RUNS = { numRuns: 400 };
@@ -9,6 +9,7 @@ const offsets = fc.array(fc.nat(100_000), { maxLength: 30 });
 const wires = [
   { wire: 'chat' as const, bodies: chatBodies },
   { wire: 'responses' as const, bodies: responsesBodies },
+  { wire: 'messages' as const, bodies: messagesBodies },
 ];
 const utf8 = new TextEncoder();
 

@@ -112,6 +112,51 @@ describe('repairs: responses', () => {
   });
 });
 
+describe('repairs: messages', () => {
+  const start = { type: 'message_start', message: { id: 'm', usage: { input_tokens: 1 } } };
+  const open = { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } };
+  const use = (id?: string, input: object = {}): unknown => ({
+    type: 'content_block_start',
+    index: 0,
+    content_block: { type: 'tool_use', id, name: 'now', input },
+  });
+  const say = (index?: number): unknown => ({
+    type: 'content_block_delta',
+    index,
+    delta: { type: 'text_delta', text: 'hi' },
+  });
+  const close = { type: 'content_block_stop', index: 0 };
+  const end = (stop_reason: string): unknown => ({
+    type: 'message_delta',
+    delta: { stop_reason },
+    usage: { output_tokens: 1 },
+  });
+  const last = { type: 'message_stop' };
+
+  it('a stream as it should be has none', () => {
+    expect(repairsOf('messages', [start, open, say(0), close, end('end_turn'), last])).toEqual([]);
+  });
+
+  it.each<[readonly string[], readonly unknown[]]>([
+    [['skipped_event'], [start, '{bad', end('end_turn')]],
+    [['no_message_start'], [open, say(0), close, end('end_turn')]],
+    [['no_response_id'], [{ type: 'message_start', message: {} }, end('end_turn')]],
+    [['no_block_start'], [start, say(0), end('end_turn')]],
+    [['no_block_index'], [start, open, say(), close, end('end_turn')]],
+    [['no_block_stop'], [start, use('a'), end('tool_use')]],
+    [['reused_block_index'], [start, open, use('a'), close, end('tool_use')]],
+    [['stray_delta'], [start, use('a'), say(0), close, end('tool_use')]],
+    [['whole_block'], [start, use('a', { zone: 'utc' }), close, end('tool_use')]],
+    [['no_call_id'], [start, use(), close, end('tool_use')]],
+    [['shared_call_id'], [start, use('a'), close, use('a'), close, end('tool_use')]],
+    [['no_stop_reason'], [start, open, say(0), close, last]],
+    [['unknown_finish'], [start, end('weird')]],
+    [['finish_reason_spelling'], [start, end('stop')]],
+  ])('%j', (names, events) => {
+    expect(repairsOf('messages', events)).toEqual(names);
+  });
+});
+
 describe('repairs: the byte stream', () => {
   function ofBytes(bytes: Uint8Array): readonly string[] {
     const found = new Repairs();

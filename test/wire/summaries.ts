@@ -104,7 +104,7 @@ function fromMessages(events: Record<string, unknown>[]): Texts {
     .filter(({ content_block: block }) => (block as { type?: string } | undefined)?.type === 'tool_use')
     .map(
       ({ index, content_block: block }) =>
-        `${String((block as { name: string }).name)}(${joined('partial_json', index)})`,
+        `${(block as { name: string }).name}(${joined('partial_json', index)})`,
     );
   const wanted = deltas.some(({ stop_reason: reason }) => reason === 'tool_use');
   return { text: joined('text'), reasoning: joined('thinking'), calls: wanted ? calls : [] };

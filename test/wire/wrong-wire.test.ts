@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createResponsesFrameDecoder, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { createResponsesFrameDecoder, protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { wireSigns } from '../../packages/wire/src/dialects/wire-signs.ts';
 import { wireIn } from '../../packages/wire/src/wrong-wire.ts';
 import { chatBody, chunk, responsesBody } from './helpers.ts';
@@ -46,12 +46,12 @@ const answers = {
       responsesBody({ type: 'ping' }, { type: 'content_block_delta', delta: { type: 'text_delta', text: 'hi' } }),
       JSON.stringify(message),
     ],
-    told: 'this is an Anthropic Messages stream: use a base URL of the server under which it speaks Chat Completions or Responses',
+    told: 'this is an Anthropic Messages stream: use --wire messages',
   },
 };
 
 describe('6 an answer of another wire is told as that, at once', () => {
-  const pairs = (['chat', 'responses'] as const).flatMap((asked: ProtocolId) =>
+  const pairs = protocolIds.flatMap((asked: ProtocolId) =>
     Object.entries(answers).flatMap(([sent, { bodies, told }]) =>
       sent === asked ? [] : bodies.map((body) => [asked, sent, told, body] as const),
     ),
@@ -81,7 +81,7 @@ describe('6 an answer of another wire is told as that, at once', () => {
   });
 
   test('6 the right wire is never another, and an error is an error', () => {
-    for (const wire of ['chat', 'responses'] as const) {
+    for (const wire of protocolIds) {
       for (const body of answers[wire].bodies) expect(read(wire, body).error?.kind).not.toBe('protocol');
       const error = chatBody({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } });
       expect(read(wire, error).error).toMatchObject({ kind: 'server_overloaded', message: 'Overloaded' });

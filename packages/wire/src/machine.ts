@@ -51,13 +51,8 @@ export abstract class WireMachine {
       return value;
     }
     if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
-    else this.onNoObject(data, eventLine);
+    else this.skipped++;
     return undefined;
-  }
-
-  /** Data that is no JSON object, and its `event:` line where it has one. */
-  protected onNoObject(_data: string, _eventLine: string | undefined): void {
-    this.skipped++;
   }
 
   /** One event's data, parsed, and its `event:` line where it has one. */

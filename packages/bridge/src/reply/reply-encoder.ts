@@ -70,7 +70,10 @@ export function messagesReplyEncoder(options: EncoderOptions): ReplyEncoder {
   return replyEncoder(protocols.messages, protocols.messages.createEncoder(options));
 }
 
-function replyEncoder({ toSse, heartbeat, endsFailures }: Protocol, encoder: AnswerEncoder): ReplyEncoder {
+function replyEncoder(
+  { toSse, heartbeat, endsFailures }: Protocol,
+  encoder: AnswerEncoder & Partial<Pick<ReplyEncoder, 'notCarried'>>,
+): ReplyEncoder {
   return {
     push: (event) => encoder.push(event),
     fail: (error) => encoder.fail(error),
@@ -82,7 +85,7 @@ function replyEncoder({ toSse, heartbeat, endsFailures }: Protocol, encoder: Ans
       return encoder.body;
     },
     get notCarried() {
-      return encoder.notCarried;
+      return encoder.notCarried ?? [];
     },
   };
 }

@@ -353,13 +353,15 @@ export abstract class BlockMachine extends WireMachine {
     for (let n = this.#told; n < this.#slots.length; n++) {
       const slot = this.#slots[n];
       if (slot === undefined || slot.settled || slot.kind === 'message') continue;
-      if (slot.open) {
-        this.repaired('no_block_stop');
-        this.#close(slot);
-      }
-      if (slot.kind === 'call' && !slot.settled) this.#settleCall(slot, forTools);
+      if (slot.open) this.#closeUnstopped(slot);
+      if (slot.kind === 'call' && !isSettled(slot)) this.#settleCall(slot, forTools);
     }
     this.#tell();
+  }
+
+  #closeUnstopped(block: Block): void {
+    this.repaired('no_block_stop');
+    this.#close(block);
   }
 
   protected closeOpenItems(): void {
@@ -391,6 +393,10 @@ function cutItem(slot: Slot): OutputItem | undefined {
     case 'carried':
       return undefined;
   }
+}
+
+function isSettled({ settled }: Slot): boolean {
+  return settled;
 }
 
 function hasMembers(input: unknown): boolean {

@@ -111,7 +111,7 @@ class Encoder implements AnswerEncoder {
       if (this.#id === undefined) this.#start();
       this.#usage = error.usage;
       this.#items.flush('incomplete');
-      this.#end(stop);
+      this.#end(stop, error);
     }
     return this.#blocks.take();
   }
@@ -156,12 +156,13 @@ class Encoder implements AnswerEncoder {
     return { id: this.#id ?? id, type: 'message', role: 'assistant', model };
   }
 
-  #end(stop: StopFields): void {
+  /** @param cause - what cut the answer: told where it cut a call, which no stop reason may follow */
+  #end(stop: StopFields, cause?: ModelError): void {
     this.#stop = stop;
     if (this.#blocks.isOpen) this.#blocks.failure ??= cutCall();
     const { failure } = this.#blocks;
     if (failure !== undefined) {
-      this.#error(failure);
+      this.#error(cause ?? failure);
       return;
     }
     this.#ended = true;

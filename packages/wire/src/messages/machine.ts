@@ -1,5 +1,4 @@
-import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import type { DecoderOptions } from '../decoder.ts';
+import { isObject, isTooDeep, nonEmpty, parseJson, stringOf, type JsonObject } from '../base/json.ts';
 import { finishClass } from '../dialects/finish-reasons.ts';
 import { errorFromWire, readError } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
@@ -31,10 +30,6 @@ export class MessagesMachine extends BlockMachine {
   #hasLastUsage = false;
   #stop: Stop | undefined;
 
-  constructor(options: DecoderOptions) {
-    super(options);
-  }
-
   /** Not the wire's own, but that of servers that were built for another. */
   protected isSentinel(data: string): boolean {
     if (data.charCodeAt(0) === BRACE) return false;
@@ -60,7 +55,7 @@ export class MessagesMachine extends BlockMachine {
   }
 
   onObject(event: JsonObject, eventLine?: string): void {
-    const type = stringOf(event['type']) ?? (eventLine === undefined ? undefined : EVENT_LINE.exec(eventLine)?.[1]);
+    const type = stringOf(event['type']) ?? nameIn(eventLine);
     if (this.finished) this.#onAfterFinish(event, type);
     else if (type === 'content_block_delta') this.onBlockDelta(event);
     else {
@@ -70,10 +65,12 @@ export class MessagesMachine extends BlockMachine {
     }
   }
 
-  /** An `event: error` whose data is plain text. */
-  protected override onNoObject(data: string, eventLine: string | undefined): void {
-    if (this.finished || eventLine === undefined || EVENT_LINE.exec(eventLine)?.[1] !== 'error') this.skipped++;
-    else this.fail(errorFromWire(data));
+  /** An `event: error` may have plain text for its data. */
+  override onData(data: string, eventLine?: string): JsonObject | undefined {
+    const isText = nameIn(eventLine) === 'error' && !this.finished && !isObject(parseJson(data)) && !isTooDeep(data);
+    if (!isText) return super.onData(data, eventLine);
+    this.fail(errorFromWire(data));
+    return undefined;
   }
 
   /** What is no event of this wire that is known: an error in another shape, a new event, or nothing. */
@@ -199,6 +196,10 @@ export class MessagesMachine extends BlockMachine {
     });
     this.end();
   }
+}
+
+function nameIn(eventLine: string | undefined): string | undefined {
+  return eventLine === undefined ? undefined : EVENT_LINE.exec(eventLine)?.[1];
 }
 
 /** Wire events with a meaning of their own, but for deltas; a ping says no more than that the server is there. */
