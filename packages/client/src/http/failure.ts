@@ -5,7 +5,7 @@ import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
 import { readRefusal } from '@turnwire/wire/internal/model/classify';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
-import { retryAfterOf } from './retry-after.ts';
+import { limitResetOf, retryAfterOf, shouldRetryOf } from './retry-after.ts';
 
 /** An error's body is read up to here: the rest could only be noise. */
 const BODY_BYTES = 64 * 1024;
@@ -18,9 +18,12 @@ export function isStream(response: HttpResponse): boolean {
   return response.status >= 200 && response.status < 300 && !isHtml(response);
 }
 
+/** OpenAI's servers and most others, OpenAI's where a proxy has its own, Anthropic's. */
+const requestIdHeaders = ['x-request-id', 'x-oai-request-id', 'request-id'];
+
 /** The server's own id of a request, for its operators. */
 export function requestIdOf(response: HttpResponse): string | undefined {
-  return response.header('x-request-id') ?? response.header('x-oai-request-id');
+  return requestIdHeaders.map((name) => response.header(name)).find((id) => id !== undefined);
 }
 
 /** What an answer that is no stream means; reads its body and gives the connection back. */
@@ -35,10 +38,12 @@ export async function failureOfAnswer(request: HttpRequest, response: HttpRespon
     });
   }
   const text = await headOfBody(response, clock);
+  const header = (name: string): string | undefined => response.header(name);
   return readRefusal(parseJson(text), {
     status: response.status,
     requestId: requestIdOf(response),
-    afterMs: retryAfterOf((name) => response.header(name)),
+    afterMs: retryAfterOf(header) ?? (response.status === 429 ? limitResetOf(header) : undefined),
+    shouldRetry: shouldRetryOf(header),
     fallbackMessage: `${target} answered ${response.status}${isHtml(response) ? ' with an HTML page' : shown(text)}`,
   });
 }

@@ -20,6 +20,30 @@ export function retryAfterOf(
   return Number.isNaN(date) ? undefined : Math.max(0, ceilMs(date - wallNow()));
 }
 
+const LIMITS = ['requests', 'tokens', 'input-tokens', 'output-tokens'];
+
+/**
+ * Milliseconds until the first of the limits is renewed of which nothing remains, as Anthropic's servers tell it in
+ * `anthropic-ratelimit-…-remaining` and `-reset`, a date of RFC 3339.
+ *
+ * @param wallNow - now in Unix milliseconds
+ */
+export function limitResetOf(
+  header: (name: string) => string | undefined,
+  wallNow: () => number = unixMs,
+): number | undefined {
+  const resets = LIMITS.filter((name) => parseNumber(header(`anthropic-ratelimit-${name}-remaining`)) === 0)
+    .map((name) => Date.parse(header(`anthropic-ratelimit-${name}-reset`) ?? ''))
+    .filter((date) => !Number.isNaN(date));
+  return resets.length === 0 ? undefined : Math.max(0, ceilMs(Math.min(...resets) - wallNow()));
+}
+
+/** What a server says of a retry, whatever its status is: SDKs of OpenAI and Anthropic obey it. */
+export function shouldRetryOf(header: (name: string) => string | undefined): boolean | undefined {
+  const value = header('x-should-retry')?.trim();
+  return value === 'true' ? true : value === 'false' ? false : undefined;
+}
+
 /** A plain number of at least 0, spelled in digits. */
 function parseNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;

@@ -87,7 +87,7 @@ export function newCarried(block: JsonObject): Carried {
   return { ...unplaced, kind: 'carried', block, open: true, input: new TextBuffer() };
 }
 
-/** The blocks of one answer by their indexes, and which of them are open: the rules of docs/contract.md 8.4. */
+/** The blocks of one answer by their indexes, and which of them are open: the rules of docs/contract.md 8.5. */
 export class BlockTable {
   readonly #latest = new Map<number, Block>();
   readonly #open: Block[] = [];

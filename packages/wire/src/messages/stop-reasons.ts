@@ -3,7 +3,7 @@ import { finishClass } from '../dialects/finish-reasons.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { Usage } from '../model/usage.ts';
 
-/** The words that the wire itself has, and what they say beside their class (docs/contract.md 8.12). */
+/** The words that the wire itself has, and what they say beside their class (docs/contract.md 8.13). */
 const stopReasons: Readonly<Record<string, { readonly endTurn?: boolean }>> = {
   end_turn: {},
   tool_use: {},

@@ -35,6 +35,8 @@ export interface ErrorContext {
   readonly requestId?: string | undefined;
   /** Milliseconds from `Retry-After` or `retry-after-ms`. */
   readonly afterMs?: number | undefined;
+  /** `x-should-retry`. */
+  readonly shouldRetry?: boolean | undefined;
   readonly replaySafe?: boolean;
   /** The message where the server gave none. */
   readonly fallbackMessage?: string;
@@ -59,6 +61,7 @@ export function errorFromWire(error: unknown, context: ErrorContext = {}): Model
     param: wordOf(fields['param']),
     requestId: context.requestId ?? nonEmpty(fields['requestId']),
     afterMs: context.afterMs ?? (kind === 'rate_limited' ? retryAfterFromMessage(message) : undefined),
+    shouldRetry: context.shouldRetry,
     replaySafe: context.replaySafe ?? true,
   });
 }

@@ -60,6 +60,8 @@ export interface ModelErrorInit {
   readonly param?: string | undefined;
   readonly requestId?: string | undefined;
   readonly afterMs?: number | undefined;
+  /** What the server said of a retry, whatever its error is (`x-should-retry`). Default: nothing. */
+  readonly shouldRetry?: boolean | undefined;
   /** Default true: nothing was delivered. */
   readonly replaySafe?: boolean;
   /** What the part of the answer that came did cost. */
@@ -120,6 +122,8 @@ export class ModelError extends Error {
   /** The field of the request that the server complained of, where it named one. */
   readonly param?: string;
   readonly requestId?: string;
+  /** What the server said of a retry, where it did (`x-should-retry`): it beats what the kind stands for. */
+  readonly shouldRetry?: boolean;
   /** Usage of an answer that was cut off by a limit or a filter, where the server reported it. */
   readonly usage?: Usage;
   readonly retry: RetryAdvice;
@@ -132,6 +136,7 @@ export class ModelError extends Error {
     if (init.errorType !== undefined) this.errorType = init.errorType;
     if (init.param !== undefined) this.param = init.param;
     if (init.requestId !== undefined) this.requestId = init.requestId;
+    if (init.shouldRetry !== undefined) this.shouldRetry = init.shouldRetry;
     if (init.usage !== undefined) this.usage = init.usage;
     this.retry = adviceFor(init);
   }
@@ -150,6 +155,7 @@ export class ModelError extends Error {
       param: this.param,
       requestId: more.requestId ?? this.requestId,
       afterMs: this.retry.afterMs,
+      shouldRetry: this.shouldRetry,
       replaySafe: more.replaySafe ?? this.retry.replaySafe,
       usage: more.usage ?? this.usage,
       cause: this.cause,
@@ -175,8 +181,17 @@ export class ModelError extends Error {
 }
 
 function adviceFor(init: ModelErrorInit): RetryAdvice {
-  const byKind = retryClassOf[init.kind];
+  const byKind = retryClassFor(init, retryClassOf);
   const replaySafe = init.replaySafe ?? true;
   if (init.afterMs === undefined || byKind === 'never') return { class: byKind, replaySafe };
   return { class: init.kind === 'rate_limited' ? 'after' : byKind, afterMs: init.afterMs, replaySafe };
+}
+
+/** The class of an error: as its server said, else by its kind. */
+export function retryClassFor(
+  { kind, shouldRetry }: Pick<ModelErrorInit, 'kind' | 'shouldRetry'>,
+  classes: Readonly<Record<ErrorKind, RetryClass>>,
+): RetryClass {
+  if (shouldRetry === undefined) return classes[kind];
+  return shouldRetry ? 'backoff' : 'never';
 }

@@ -1,4 +1,4 @@
-import { retryClassOf, type ErrorKind, type ModelError, type RetryClass } from './errors.ts';
+import { retryClassFor, retryClassOf, type ErrorKind, type ModelError, type RetryClass } from './errors.ts';
 
 /**
  * `request`: the server had not accepted the request; `stream`: its answer had begun. Each level has its own
@@ -109,7 +109,7 @@ export function decideRetry(
   random: () => number,
 ): RetryPlan | undefined {
   const { classes, maxRetries } = policy[level];
-  if (classes[error.kind] === 'never' || used >= maxRetries) return undefined;
+  if (retryClassFor(error, classes) === 'never' || used >= maxRetries) return undefined;
   const { afterMs } = error.retry;
   if (afterMs !== undefined && afterMs > policy.maxServerDelayMs) return undefined;
   const attempt = used + 1;
