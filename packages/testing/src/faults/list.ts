@@ -13,6 +13,7 @@ import { toolFaults } from './tools.ts';
 import { transportFaults } from './transport.ts';
 import { usageFaults } from './usage.ts';
 import { websocketFaults } from './websocket.ts';
+import { wrongWireFaults } from './wrong-wire.ts';
 import { nearest } from '@turnwire/wire/internal/base/nearest';
 
 const specs: readonly FaultSpec[] = [
@@ -29,6 +30,7 @@ const specs: readonly FaultSpec[] = [
   ...transportFaults,
   ...websocketFaults,
   ...dialectFaults,
+  ...wrongWireFaults,
 ];
 
 const byName: ReadonlyMap<string, FaultSpec> = new Map(specs.map((spec) => [spec.name, spec]));
