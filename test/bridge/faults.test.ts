@@ -73,6 +73,7 @@ const endings: Readonly<Record<string, Ends>> = {
   },
   'response-failed': failed(500),
   'failed-then-hold': failed(500),
+  'wrong-wire': refused(502),
   'html-200': refused(502),
   'html-502': refused(502),
   'stall-after': failed(504),

@@ -147,6 +147,7 @@ const repaired: Readonly<Record<string, Readonly<Partial<Record<'chat' | 'respon
   'tool-index-reused': { chat: ['reused_tool_index'] },
   'tool-id-late': { chat: ['late_call_id'] },
   'tool-id-missing': { chat: ['no_call_id'] },
+  'tool-id-shared': { chat: ['shared_call_id'], responses: ['shared_call_id'] },
   'tool-args-object': { chat: ['arguments_object'] },
   'content-parts': { chat: ['content_parts'] },
   'message-not-delta': { chat: ['message_for_delta'] },

@@ -41,6 +41,7 @@ interface Chunk {
 interface Item {
   type: string;
   id?: string;
+  call_id?: string;
   name: string;
   arguments: string;
   content: { text: string }[];
@@ -312,6 +313,20 @@ export const byItemId = believing({
     const id = event.item_id ?? (event.type === 'response.output_item.done' ? item?.id : undefined);
     const named = id !== undefined || event.type.includes('.delta');
     if (named && !known.ids.has(id as unknown as string)) throw new Error(`unknown item ${String(id)}`);
+    readResponses(event, state);
+  },
+});
+
+/** The outputs of calls are kept by the id of the call: the second of one id takes the place of the first. */
+export const callsByCallId = believing({
+  responses: (event, state) => {
+    const { type, item } = event;
+    const known = state as unknown as { callIds?: Set<string | undefined> };
+    known.callIds ??= new Set();
+    if (type === 'response.output_item.done' && item?.type === 'function_call') {
+      if (known.callIds.has(item.call_id)) return;
+      known.callIds.add(item.call_id);
+    }
     readResponses(event, state);
   },
 });

@@ -93,11 +93,19 @@ function checkDeltas({ events }: ChatFacts): readonly Finding[] {
 
 /** Where a delta has its reasoning. */
 export function reasoningField(delta: JsonObject): string | undefined {
-  const { reasoning, reasoning_content: content, reasoning_details: details } = delta;
+  const {
+    reasoning,
+    reasoning_content: content,
+    reasoning_details: details,
+    thinking_blocks: blocks,
+    thinking,
+  } = delta;
   const usual = typeof content === 'string' && content !== '';
   if (typeof reasoning === 'string' && reasoning !== '') return usual ? 'reasoning and reasoning_content' : 'reasoning';
   if (isObject(reasoning)) return `reasoning.${Object.keys(reasoning)[0] ?? ''}`;
   if (Array.isArray(details) && details.length > 0) return 'reasoning_details';
+  if (Array.isArray(blocks) && blocks.length > 0) return 'thinking_blocks';
+  if (thinking !== undefined && thinking !== null && thinking !== '') return 'thinking';
   return usual ? 'reasoning_content' : undefined;
 }
 

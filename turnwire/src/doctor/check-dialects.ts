@@ -14,7 +14,8 @@ export function checkDialects({ events, reasons, finish }: ChatFacts): readonly 
   return [
     ...when(odd !== undefined, 'finish-spelling', `finish_reason "${odd ?? ''}"`),
     ...checkCalls(chunks.flatMap(fragmentsOf)),
-    ...checkErrors(chunks),
+    ...checkChoiceErrors(chunks),
+    ...checkErrors(chunks.filter((chunk) => !Array.isArray(chunk.choices))),
     ...when(chunks.some(hasThinkingPart), 'mistral-thinking', 'content with a part of type thinking'),
     ...when(all.some(hasOtherUsage), 'usage-names', 'usage under other names'),
   ];
@@ -56,15 +57,18 @@ function isDoubled(fragment: JsonObject): boolean {
   return args.startsWith('{') && args.endsWith('}') && args === args.slice(0, args.length / 2).repeat(2);
 }
 
-function checkErrors(chunks: readonly JsonObject[]): readonly Finding[] {
+function checkChoiceErrors(chunks: readonly JsonObject[]): readonly Finding[] {
   const inChoice = chunks.some((chunk) => choicesOf(chunk).some((choice) => errorBesideChoices(choice) !== undefined));
-  const bare = chunks.filter((chunk) => !Array.isArray(chunk.choices) && !('error' in chunk));
-  const failed = bare.filter((chunk) => errorInEvent(chunk) !== undefined);
+  return when(inChoice, 'choice-error', 'an error inside of a choice');
+}
+
+/** Errors in shapes of their servers' own, among events that are none of the wire. */
+export function checkErrors(strange: readonly JsonObject[]): readonly Finding[] {
+  const failed = strange.filter((event) => !('error' in event) && errorInEvent(event) !== undefined);
   return [
-    ...when(inChoice, 'choice-error', 'an error inside of a choice'),
     ...when(failed.some(isBaseResp), 'base-resp', 'an error in base_resp'),
     ...when(
-      failed.some((chunk) => !isBaseResp(chunk)),
+      failed.some((event) => !isBaseResp(event)),
       'error-flat',
       'an error without the member error',
     ),
@@ -82,7 +86,9 @@ function hasThinkingPart(chunk: JsonObject): boolean {
   });
 }
 
-const OTHER_NAMES = ['input_tokens', 'cached_tokens', 'prompt_cache_hit_tokens', 'cache_read_input_tokens'];
+const OTHER_NAMES = [
+  ...['input_tokens', 'cached_tokens', 'prompt_cache_hit_tokens', 'cache_read_input_tokens', 'reasoning_tokens'],
+];
 
 function hasOtherUsage({ usage, x_groq: groq }: JsonObject): boolean {
   return (isObject(groq) && isObject(groq.usage)) || (isObject(usage) && OTHER_NAMES.some((name) => name in usage));

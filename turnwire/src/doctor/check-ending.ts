@@ -1,5 +1,6 @@
 import { protocols } from '@turnwire/wire';
 import { isSentinel } from './check-framing.ts';
+import { checkWire } from './check-wire.ts';
 import { ms, when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
 import { wireChecks, type Over } from './wire-checks.ts';
@@ -10,7 +11,7 @@ const LATE_CLOSE = 500;
 /** How an answer and its body ended. */
 export function checkEnding(sample: Sample): readonly Finding[] {
   if (sample.answer.status !== 200 || sample.body.stream !== true) return [];
-  if (/^\s*[{<]/.test(sample.text) || sample.answer.end === 'too-large') return [];
+  if (/^\s*[{<]/.test(sample.text) || sample.answer.end === 'too-large' || checkWire(sample).length > 0) return [];
   const over = wireChecks[sample.wire].over(sample);
   if (sample.reading.events.length === 0) return checkEmpty(sample);
   return [

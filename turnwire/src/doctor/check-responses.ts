@@ -1,5 +1,6 @@
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { validateOrder } from '@turnwire/wire/internal/responses/validate';
+import { checkErrors } from './check-dialects.ts';
 import { isHeartbeat, isSentinel, nameOfError, objectsIn } from './check-framing.ts';
 import { when, type Finding } from './finding.ts';
 import type { SseEvent } from './sse-reading.ts';
@@ -47,12 +48,19 @@ export function checkResponses(stream: ResponsesStream): readonly Finding[] {
   );
   if (nameless !== undefined)
     return [{ quirk: 'type-in-event-line', seen: `no type beside event: ${nameless.name ?? ''}` }];
-  if (facts.typed.length === 0) return [];
-  const found = [...checkEnd(stream, facts), ...checkTypes(facts)];
+  const errors = checkStrange(facts);
+  if (facts.typed.length === 0) return errors;
+  const found = [...errors, ...checkEnd(stream, facts), ...checkTypes(facts)];
   if (facts.terminal < 0 || facts.events[facts.terminal]?.json?.type !== 'response.completed') return found;
   const shape = [...checkSequence(facts), ...checkItems(facts), ...checkCompleted(facts)];
   const order = shape.length > 0 || found.length > 0 || stream.reading.invalidUtf8 === true ? [] : checkOrder(facts);
   return [...found, ...shape, ...order];
+}
+
+/** Errors among what is no event of this wire. */
+export function checkStrange({ events }: ResponsesFacts): readonly Finding[] {
+  const objects = events.flatMap(({ json }) => (json === undefined ? [] : [json]));
+  return checkErrors(objects.filter(({ type }) => nonEmpty(type) === undefined));
 }
 
 function isNamedByLine(name: string | undefined): boolean {
@@ -174,6 +182,7 @@ function checkItems(facts: ResponsesFacts): readonly Finding[] {
       'output [] in response.completed',
     ),
     ...checkIds(added, done, deltas),
+    ...when(sharesCallId(done), 'tool-id-shared', 'two calls with one call_id'),
     ...when(
       isErased(deltas, done, 'message', /^response\.output_text\.delta$/),
       'done-empty',
@@ -196,6 +205,12 @@ function isErased(deltas: readonly JsonObject[], done: readonly JsonObject[], ty
     const isEmpty = type === 'message' ? Array.isArray(content) && content.length === 0 : input === '';
     return isEmpty && id !== undefined && streamed.has(id);
   });
+}
+
+function sharesCallId(done: readonly JsonObject[]): boolean {
+  const calls = done.flatMap(({ item }) => (isObject(item) && item.type === 'function_call' ? [item] : []));
+  const ids = new Map(calls.map((call) => [call.id, call.call_id]));
+  return new Set(ids.values()).size < ids.size;
 }
 
 function checkIds(
@@ -239,6 +254,7 @@ function checkCompleted(facts: ResponsesFacts): readonly Finding[] {
     return [{ quirk: 'completed-bare', seen: 'response.completed without a response' }];
   const { usage } = response;
   if (!isObject(usage)) return [{ quirk: 'usage-missing', seen: 'no usage' }];
+  if ('prompt_tokens' in usage) return [{ quirk: 'usage-names', seen: 'usage with prompt_tokens' }];
   const details = [usage.input_tokens_details, usage.output_tokens_details];
   const hollow =
     isObject(details[0]) && isObject(details[1]) && Object.keys({ ...details[0], ...details[1] }).length === 0;

@@ -1,13 +1,15 @@
 import { checkEnding } from './check-ending.ts';
 import { checkFraming } from './check-framing.ts';
 import { checkHead } from './check-head.ts';
+import { checkWire } from './check-wire.ts';
 import type { Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
 import { wireChecks } from './wire-checks.ts';
 
 /** What the events of an answer say. */
 export function checkEvents(sample: Sample): readonly Finding[] {
-  return wireChecks[sample.wire].check(sample);
+  const wrong = checkWire(sample);
+  return wrong.length > 0 ? wrong : wireChecks[sample.wire].check(sample);
 }
 
 /** Everything that one answer shows. */

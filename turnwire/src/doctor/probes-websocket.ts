@@ -1,24 +1,27 @@
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
-import { checkResponses, responsesFacts, typeOf } from './check-responses.ts';
+import { checkResponses, checkStrange, responsesFacts, typeOf } from './check-responses.ts';
 import { GIANT_EVENT, isHeartbeat } from './check-framing.ts';
 import { isAbsent, unheard, type Examination, type Outcome, type Probe } from './examination.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import { medianGap, SLOW_GAP, SLOW_START } from './probes-model.ts';
-import { questions } from './requests.ts';
+import { questions, type Question } from './requests.ts';
 import { WebSocketSession, type WebSocketAnswer } from './websocket-session.ts';
 
-/** The Responses WebSocket: one socket, two requests. */
+/** The Responses WebSocket: one socket, three requests. */
 export function websocketProbes(): readonly Probe[] {
   const talk = new Talk();
   return [
     { name: 'upgrade', wire: 'websocket', alone: true, run: (it) => talk.upgrade(it) },
     { name: 'messages', wire: 'websocket', alone: true, run: (it) => talk.first(it) },
     { name: 'next request', wire: 'websocket', alone: true, run: (it) => talk.next(it) },
+    { name: 'parallel calls', wire: 'websocket', alone: true, run: (it) => talk.calls(it) },
   ];
 }
 
 /** How many sockets are tried, when one is refused or reaches a limit. */
 const MAX_SOCKETS = 2;
+
+const UNANSWERED = 'the first request was not answered';
 
 class Talk {
   #session: WebSocketSession | undefined;
@@ -36,7 +39,7 @@ class Talk {
   async first(examination: Examination): Promise<Outcome> {
     const session = this.#session;
     if (session === undefined) return { skipped: 'there is no WebSocket' };
-    const body = requestBody(examination);
+    const body = requestBody(examination, questions.answer);
     const answer = await session.ask(body);
     const findings = checkMessages(answer, body);
     if (findings.some(({ quirk }) => quirk === 'ws-limit') && this.#sockets < MAX_SOCKETS) {
@@ -56,16 +59,26 @@ class Talk {
   /** A second request on the same socket, that builds on the first. */
   async next(examination: Examination): Promise<Outcome> {
     const session = this.#session;
-    if (session === undefined || this.#responseId === undefined) {
-      session?.close();
-      return { skipped: 'the first request was not answered' };
-    }
+    if (session === undefined || this.#responseId === undefined) return { skipped: UNANSWERED };
+    const body = {
+      ...requestBody(examination, questions.answer),
+      previous_response_id: this.#responseId,
+    };
+    const answer = await session.ask(body);
+    return { seen: describe(answer), findings: checkMessages(answer, body) };
+  }
+
+  /** The last request: two calls, on the same socket if that is still there. */
+  async calls(examination: Examination): Promise<Outcome> {
+    const session = this.#session;
     try {
-      const body = { ...requestBody(examination), previous_response_id: this.#responseId };
+      if (session === undefined || this.#responseId === undefined) return { skipped: UNANSWERED };
+      if (session.closed) return { skipped: 'the socket is closed' };
+      const body = requestBody(examination, questions.parallel);
       const answer = await session.ask(body);
       return { seen: describe(answer), findings: checkMessages(answer, body) };
     } finally {
-      session.close();
+      session?.close();
     }
   }
 
@@ -93,8 +106,8 @@ class Talk {
   }
 }
 
-function requestBody(examination: Examination): JsonObject {
-  const body = examination.body('responses', questions.answer);
+function requestBody(examination: Examination, question: Question): JsonObject {
+  const body = examination.body('responses', question);
   return Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'stream'));
 }
 
@@ -120,7 +133,7 @@ function checkMessages(answer: WebSocketAnswer, body: JsonObject): readonly Find
     ...when(beats.length > 0, 'heartbeat-events', counted(beats.length, 'event')),
     ...checkTimes(answer),
     ...(error?.type === 'error' ? checkError(error, events.length) : []),
-    ...(facts.terminal < 0 ? checkBroken(answer) : shape),
+    ...(facts.terminal < 0 ? [...checkStrange(facts), ...checkBroken(answer)] : shape),
   ];
 }
 

@@ -113,6 +113,11 @@ export class WebSocketSession {
     return { events, binary, pings, idle, ...(this.#closed === undefined ? {} : { closed: this.#closed }) };
   }
 
+  /** The server has closed the socket, or it broke. */
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   close(): void {
     this.#socket.terminate();
   }

@@ -3,7 +3,7 @@ import type { ErrorKind } from '@turnwire/wire/internal/model/errors';
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
 import { createProvider, type ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { HealMemory } from '@turnwire/client/internal/http/heal-memory';
-import type { ServerMemory } from '@turnwire/client/internal/http/model-call';
+import type { ServerMemory } from '@turnwire/client/internal/http/healed-request';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { RestState } from '../observe/upstream-status.ts';
 import type { Settings } from '../options.ts';

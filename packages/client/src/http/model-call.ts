@@ -5,23 +5,17 @@ import type { HttpRequest, HttpResponse } from '../transport/http.ts';
 import type { DecoderOptions, MintId, StreamDecoder } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
-import { healed, healFor, type HealName } from '@turnwire/wire/internal/dialects/heals';
-import { chatQuirksOf, makerOf } from '@turnwire/wire/internal/quirks';
-import { unsendableError, type RequestBody } from '@turnwire/wire/internal/request-body';
+import { makerOf } from '@turnwire/wire/internal/quirks';
+import type { RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
 import { isStream } from './failure.ts';
-import type { HealMemory } from './heal-memory.ts';
+import { HealedRequest, type ServerMemory } from './healed-request.ts';
 import { readLateUsage } from './late-usage.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { AttemptContext } from '../stream/retrying-stream.ts';
 import { requestHeaders, requestUrl, type GetEnv } from '../provider/provider-request.ts';
 import { concealSecrets, secretsOf } from '../provider/secrets.ts';
-
-/** What a client learns about its server and keeps. */
-export interface ServerMemory {
-  readonly heals: HealMemory;
-}
 
 /** What all calls of a client or a session have in common. */
 export interface CallContext extends HttpCallContext {
@@ -58,39 +52,23 @@ export function openHttpCall(
   return new HttpCall(context, plan, signal);
 }
 
-/**
- * How to make one request on the provider's wire, and to read its answer.
- *
- * @param tried - heals that the server was found to need while this request was made; they are remembered once it
- *   answers
- */
-function planCall(request: ModelRequest, options: PlanOptions, tried: ReadonlySet<HealName> = new Set()): HttpCallPlan {
-  const { provider, memory } = options;
-  const model = request.model ?? provider.model ?? '';
-  const known = new Set([...memory.heals.of(model), ...tried]);
-  const asksUsage = protocols[provider.wireApi].usageOnRequest && provider.askUsage && !known.has('usage_refused');
-  const body = (): RequestBody => {
-    const { body: asked, notes, unsendable } = bodyOf(request, provider, asksUsage);
-    const mended = healed(asked, known);
-    return { body: mended.body, notes: [...notes, ...mended.notes], unsendable };
-  };
-  return {
+/** How to make one request on the provider's wire, and to read its answer. */
+function planCall(request: ModelRequest, options: PlanOptions): HttpCallPlan {
+  const { provider } = options;
+  const asked = new HealedRequest(request, options);
+  const plan: HttpCallPlan = {
     usageGraceMs: provider.usageGraceMs,
-    prepare: () => prepareCall(body(), options),
-    decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asksUsage)),
+    prepare: () => prepareCall(asked.body(), options),
+    decoder: () => createDecoder(provider.wireApi, decoderOptions(request, options, asked.asksUsage)),
     ...lateUsageOf(options),
     onHead(response) {
       options.onHead(response);
-      if (tried.size > 0 && isStream(response)) memory.heals.add(model, tried);
+      if (isStream(response)) asked.accepted();
     },
     conceal: (failure) => concealSecrets(failure, secretsOf(provider, options.getEnv)),
-    amend(failure) {
-      const heal = healFor(failure, body().body, known);
-      if (heal === undefined) return undefined;
-      options.repairs?.add(heal.name);
-      return planCall(request, options, new Set([...tried, heal.name]));
-    },
+    amend: (failure) => (asked.amend(failure) ? plan : undefined),
   };
+  return plan;
 }
 
 function lateUsageOf({ provider, clock, lateUsageMs: ms = 0 }: PlanOptions): Pick<HttpCallPlan, 'lateUsage'> {
@@ -99,16 +77,7 @@ function lateUsageOf({ provider, clock, lateUsageMs: ms = 0 }: PlanOptions): Pic
   return { lateUsage: (response) => readLateUsage(response, { clock, ms, decoder: decoder() }) };
 }
 
-/** The body as it is sent on the provider's wire. */
-export function bodyOf(request: ModelRequest, provider: ProviderConfig, asksUsage: boolean): RequestBody {
-  const { model, maxOutputTokens } = provider;
-  const quirks = chatQuirksOf(provider.baseUrl, request.model ?? model ?? '');
-  return protocols[provider.wireApi].toRequest(request, { model, maxOutputTokens, quirks, askUsage: asksUsage });
-}
-
-/** A file or an image that cannot be sent is an error of its own: the model would answer something else without it. */
-function prepareCall({ body, notes, unsendable }: RequestBody, options: PlanOptions): PreparedCall {
-  if (unsendable !== undefined) throw unsendableError(unsendable);
+function prepareCall({ body, notes }: RequestBody, options: PlanOptions): PreparedCall {
   return { request: toHttpRequest(body, options), notes };
 }
 

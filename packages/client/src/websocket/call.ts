@@ -10,18 +10,15 @@ import type { FrameExchange } from '../transport/websocket-exchange.ts';
 import type { FrameDecoder } from '@turnwire/wire/internal/frame-decoder';
 import { createResponsesFrameDecoder } from '@turnwire/wire/internal/frame-decoder';
 import { headerEvents, TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-import { chatQuirksOf } from '@turnwire/wire/internal/quirks';
-import { toResponsesBody } from '@turnwire/wire/internal/responses/request';
+import { HealedRequest, type HealingOptions } from '../http/healed-request.ts';
 import type { ModelObserver, PollResult } from '../observer.ts';
-import type { ProviderConfig } from '../provider/provider.ts';
 import type { Attempt } from '../stream/retrying-stream.ts';
 import type { TurnState } from '../turn-state.ts';
 import type { ResponsesSocket, SocketPool } from './socket-pool.ts';
 import { baselineAfter, createFrame, type CreateFrame } from './frame.ts';
 
-export interface WebSocketCallContext {
+export interface WebSocketCallContext extends HealingOptions {
   readonly pool: SocketPool;
-  readonly provider: ProviderConfig;
   readonly clock: Clock;
   readonly observer?: ModelObserver | undefined;
   readonly timers: HttpTimers;
@@ -56,7 +53,7 @@ interface Running {
 /** One request over WebSocket and its answer as events. */
 export class WebSocketCall implements Attempt {
   readonly #context: WebSocketCallContext;
-  readonly #request: ModelRequest;
+  readonly #request: HealedRequest;
   /** Fires for the caller's abort and for `cancel`. */
   readonly #stop = new AbortController();
   #running: Running | undefined;
@@ -69,7 +66,7 @@ export class WebSocketCall implements Attempt {
   #following = false;
 
   constructor(request: ModelRequest, context: WebSocketCallContext) {
-    this.#request = request;
+    this.#request = new HealedRequest(request, context);
     this.#context = context;
   }
 
@@ -112,15 +109,11 @@ export class WebSocketCall implements Attempt {
   }
 
   async #start(): Promise<Running> {
-    const { pool, provider, timers, turnState, warmUp = false } = this.#context;
+    const { pool, timers, turnState, warmUp = false } = this.#context;
+    const { body } = this.#request.body();
     const connection = pool.take() ?? (await this.#openConnection());
     this.#offerStateOf(connection);
-    const common = {
-      model: provider.model,
-      maxOutputTokens: provider.maxOutputTokens,
-      quirks: chatQuirksOf(provider.baseUrl, this.#request.model ?? provider.model ?? ''),
-    };
-    const frame = createFrame(toResponsesBody(this.#request, common), {
+    const frame = createFrame(body, {
       baseline: connection.baseline,
       turnState: turnState?.headers()[TURN_STATE_HEADER],
       warmUp,
@@ -173,6 +166,7 @@ export class WebSocketCall implements Attempt {
       if (hasEnded(decoder)) this.#settle(running, events.at(-1));
       if (events.length === 0) continue;
       exchange.progress();
+      if (!this.#delivered) this.#request.accepted();
       this.#delivered = true;
       return events;
     }
@@ -180,17 +174,20 @@ export class WebSocketCall implements Attempt {
       this.#close();
       return undefined;
     }
-    if (this.#mayResend(decoder.failure)) return await this.#resend();
+    if (!this.#delivered && (this.#mayResend(decoder.failure) || this.#request.amend(decoder.failure)))
+      return await this.#resend();
     throw decoder.failure;
   }
 
-  #mayResend(failure: ModelError): boolean {
-    return !this.#resent && !this.#delivered && failure.code !== undefined && wantsWholeInput.has(failure.code);
+  /** Once only. */
+  #mayResend({ code }: ModelError): boolean {
+    if (this.#resent || code === undefined || !wantsWholeInput.has(code)) return false;
+    this.#resent = true;
+    return true;
   }
 
-  /** Nothing ran: the same once more, whole, on a new socket. */
+  /** Nothing ran: once more, whole, on a new socket. */
   async #resend(): Promise<readonly ModelEvent[] | undefined> {
-    this.#resent = true;
     this.#running = undefined;
     return await this.#pump(await this.#start());
   }

@@ -3,6 +3,8 @@ import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { HttpTimers } from '../transport/watch.ts';
+import { HealMemory } from '../http/heal-memory.ts';
+import type { ServerMemory } from '../http/healed-request.ts';
 import type { ModelObserver } from '../observer.ts';
 import type { GetEnv } from '../provider/provider-request.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
@@ -15,6 +17,8 @@ export interface WebSocketConnectionOptions {
   readonly getEnv?: GetEnv;
   readonly clock?: Clock;
   readonly observer?: ModelObserver | undefined;
+  /** What is known of the server. Default: nothing. */
+  readonly memory?: ServerMemory;
   /** What the handshakes go through. Default: nothing. */
   readonly proxy?: ProxyOptions | undefined;
 }
@@ -51,7 +55,8 @@ export interface WebSocketConnection {
 export function createWebSocketConnection(options: WebSocketConnectionOptions): WebSocketConnection {
   const { provider, clock = systemClock, observer, proxy, getEnv = () => undefined } = options;
   const pool = new SocketPool({ provider, clock, getEnv, proxy });
-  const context = { pool, provider, clock, observer, timers: timersOf(provider) };
+  const { memory = { heals: new HealMemory() } } = options;
+  const context = { pool, provider, clock, observer, memory, timers: timersOf(provider) };
   return {
     stream: (request, { signal, turnState } = {}) => new WebSocketCall(request, { ...context, signal, turnState }),
     async warmUp(request, { signal } = {}) {

@@ -1,12 +1,23 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
-import type { FaultSpec } from './fault.ts';
+import { everywhere, type FaultSpec } from './fault.ts';
 import { chatFrame, hasFinish, isUsageOnly, withChoices, withDelta, withToolCalls } from '../frames.ts';
+import { withCallId, withResponseUsage } from './responses-dialects.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
 import { wholeCalls } from './tools.ts';
 
-const usageDialects = ['anthropic', 'deepseek', 'kimi', 'groq'] as const;
+const usageDialects = ['anthropic', 'deepseek', 'kimi', 'groq', 'perplexity'] as const;
+
+/** Errors without the member `error`, by the rows of the decoder's table. */
+const flatErrors = {
+  flat: { code: '1301', message: 'The provider refused.' },
+  errors: { errors: [{ code: 7009, message: 'The provider refused.' }], success: false, result: null },
+  success: { success: false, msg: 'The provider refused.' },
+  object: { object: 'error', message: 'The provider refused.' },
+  type: { type: 'error', message: 'The provider refused.' },
+  detail: { detail: 'The provider refused.' },
+} as const satisfies Readonly<Record<string, JsonObject>>;
 
 /** Faults of servers that say what others say in words and shapes of their own. */
 export const dialectFaults: readonly FaultSpec[] = [
@@ -29,13 +40,8 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'tool-id-shared',
     summary: 'Parallel calls have one id, and an index for each: MiMo and Kimi behind proxies.',
-    wires: ['chat'],
-    create: () => ({
-      frames: (frames) =>
-        frames.map((frame) =>
-          withToolCalls(frame, (call) => (call.id === undefined ? call : { ...call, id: 'call_shared' })),
-        ),
-    }),
+    wires: everywhere,
+    create: () => ({ frames: (frames) => frames.map((frame) => withCallId(withChatId(frame), 'call_shared')) }),
   },
   {
     name: 'tool-index-late',
@@ -75,14 +81,19 @@ export const dialectFaults: readonly FaultSpec[] = [
   },
   {
     name: 'error-flat',
-    summary: 'An event of code and message, without error, ends the answer in its middle: DashScope, GLM.',
-    wires: ['chat'],
-    create: () => ({ frames: endingIn({ code: '1301', message: 'The provider refused.' }) }),
+    args: '[SHAPE]',
+    summary:
+      'An error without the member error ends the answer: code and message (DashScope, GLM), errors (Cloudflare), success, object, type, detail (FastAPI).',
+    wires: everywhere,
+    create: (arg) => {
+      const shapes = Object.keys(flatErrors) as (keyof typeof flatErrors)[];
+      return { frames: endingIn(flatErrors[oneOf('error-flat', arg, shapes, 'flat')]) };
+    },
   },
   {
     name: 'base-resp',
     summary: 'The error is in base_resp, beside choices that are null: MiniMax.',
-    wires: ['chat'],
+    wires: everywhere,
     create: () => ({
       frames: endingIn({ choices: null, base_resp: { status_code: 1000, status_msg: 'unknown error' } }),
     }),
@@ -96,17 +107,22 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'usage-names',
     args: '[WHOSE]',
-    summary: 'Usage has the names of WHOSE API: anthropic (default), deepseek, kimi, or groq (in x_groq).',
-    wires: ['chat'],
+    summary:
+      'Usage has the names of WHOSE API: anthropic (default), deepseek, kimi, groq, perplexity; on the Responses wire those of Chat Completions.',
+    wires: everywhere,
     create: (arg) => {
       const whose = oneOf('usage-names', arg, usageDialects, 'anthropic');
-      return { frames: (frames) => frames.map((frame) => withUsageNames(frame, whose)) };
+      return { frames: (frames) => frames.map((frame) => withResponseUsage(withUsageNames(frame, whose))) };
     },
   },
 ];
 
 function finishAs(frame: Frame, reason: string): Frame {
   return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
+}
+
+function withChatId(frame: Frame): Frame {
+  return withToolCalls(frame, (call) => (call.id === undefined ? call : { ...call, id: 'call_shared' }));
 }
 
 /** Each fragment of a call changed by its place among all of them. */
@@ -142,12 +158,22 @@ function withUsageNames(frame: Frame, whose: (typeof usageDialects)[number]): Fr
     case 'anthropic':
       return {
         ...frame,
-        value: { ...value, usage: { input_tokens: input, output_tokens: output, cache_read_input_tokens: 0 } },
+        value: {
+          ...value,
+          usage: {
+            input_tokens: input,
+            output_tokens: output,
+            cache_read_input_tokens: 0,
+            cache_creation_input_tokens: 0,
+          },
+        },
       };
     case 'deepseek':
       return { ...frame, value: { ...value, usage: { ...counts, prompt_cache_hit_tokens: 0 } } };
     case 'kimi':
       return { ...frame, value: { ...value, usage: { ...counts, cached_tokens: 0 } } };
+    case 'perplexity':
+      return { ...frame, value: { ...value, usage: { ...counts, reasoning_tokens: 0 } } };
     case 'groq':
       return { ...frame, value: { ...value, x_groq: { usage: counts } } };
   }

@@ -14,6 +14,7 @@ import { toolFaults } from './tools.ts';
 import { transportFaults } from './transport.ts';
 import { usageFaults } from './usage.ts';
 import { websocketFaults } from './websocket.ts';
+import { wrongWireFaults } from './wrong-wire.ts';
 import { nearest } from '@turnwire/wire/internal/base/nearest';
 
 const specs: readonly FaultSpec[] = [
@@ -31,6 +32,7 @@ const specs: readonly FaultSpec[] = [
   ...websocketFaults,
   ...dialectFaults,
   ...messagesFaults,
+  ...wrongWireFaults,
 ];
 
 const byName: ReadonlyMap<string, FaultSpec> = new Map(specs.map((spec) => [spec.name, spec]));

@@ -3,9 +3,19 @@ import type { FaultSpec } from './fault.ts';
 import { withDelta } from '../frames.ts';
 import { oneOf } from './args.ts';
 
-const shapes = ['reasoning', 'reasoning-text', 'reasoning-content', 'reasoning_content', 'details', 'both'] as const;
+const shapes = {
+  reasoning: (text) => ({ reasoning: text }),
+  'reasoning-text': (text) => ({ reasoning: { text } }),
+  'reasoning-content': (text) => ({ reasoning: { content: text } }),
+  reasoning_content: (text) => ({ reasoning_content: text }),
+  details: (text) => ({ reasoning_details: [{ type: 'reasoning.text', text }] }),
+  summary: (text) => ({ reasoning_details: [{ type: 'reasoning.summary', summary: text }] }),
+  'thinking-blocks': (thinking) => ({ thinking_blocks: [{ type: 'thinking', thinking }] }),
+  thinking: (text) => ({ thinking: text }),
+  both: (text) => ({ reasoning: text, reasoning_content: text }),
+} as const satisfies Readonly<Record<string, (text: string) => JsonObject>>;
 
-type Shape = (typeof shapes)[number];
+type Shape = keyof typeof shapes;
 
 /** Faults of where the chat wire carries reasoning. */
 export const reasoningFaults: readonly FaultSpec[] = [
@@ -16,7 +26,7 @@ export const reasoningFaults: readonly FaultSpec[] = [
       'Reasoning as delta.reasoning (Groq, vLLM), an object with text or content, reasoning_content (DeepSeek), reasoning_details (OpenRouter), or two of them at once.',
     wires: ['chat'],
     create: (arg) => {
-      const shape = oneOf('reasoning-shape', arg, shapes, 'reasoning');
+      const shape = oneOf('reasoning-shape', arg, Object.keys(shapes) as Shape[], 'reasoning');
       return { frames: (frames) => frames.map((frame) => withDelta(frame, (delta) => reshape(delta, shape))) };
     },
   },
@@ -24,19 +34,5 @@ export const reasoningFaults: readonly FaultSpec[] = [
 
 function reshape(delta: JsonObject, shape: Shape): JsonObject {
   const { reasoning_content: text, ...rest } = delta;
-  if (typeof text !== 'string') return delta;
-  switch (shape) {
-    case 'reasoning':
-      return { ...rest, reasoning: text };
-    case 'reasoning-text':
-      return { ...rest, reasoning: { text } };
-    case 'reasoning-content':
-      return { ...rest, reasoning: { content: text } };
-    case 'reasoning_content':
-      return delta;
-    case 'details':
-      return { ...rest, reasoning_details: [{ type: 'reasoning.text', text }] };
-    case 'both':
-      return { ...rest, reasoning: text, reasoning_content: text };
-  }
+  return typeof text === 'string' ? { ...rest, ...shapes[shape](text) } : delta;
 }

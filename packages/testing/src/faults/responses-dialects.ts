@@ -20,7 +20,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
   {
     name: 'args-done-empty',
     summary: 'Calls are done with arguments "" although they were streamed: gateways (cc-switch#6481).',
-    wires: ['responses'],
+    wires,
     create: () => ({ frames: (frames) => frames.map((frame) => withItems(withoutWhole(frame), withoutInput)) }),
   },
   {
@@ -99,11 +99,14 @@ const errorFrames: Readonly<Record<FaultWire, (error: JsonObject) => Frame>> = {
   websocket: responsesError,
 };
 
-/** The event with its item, or those of the final output, changed once they are done. */
-function withItems(frame: Frame, change: (item: JsonObject) => JsonObject): Frame {
+const DONE: ReadonlySet<string> = new Set(['response.output_item.done']);
+const ITEM_EVENTS: ReadonlySet<string> = new Set([...DONE, 'response.output_item.added']);
+
+/** The event with its item, or those of the final output, changed: by default once they are done. */
+function withItems(frame: Frame, change: (item: JsonObject) => JsonObject, types = DONE): Frame {
   if (frame.kind !== 'json') return frame;
   const { item, response } = frame.value;
-  if (typeOf(frame) === 'response.output_item.done' && isObject(item)) return withFields(frame, { item: change(item) });
+  if (types.has(typeOf(frame)) && isObject(item)) return withFields(frame, { item: change(item) });
   if (!isTerminal(frame) || !isObject(response) || !Array.isArray(response.output)) return frame;
   const output = (response.output as unknown[]).map((one) => (isObject(one) ? change(one) : one));
   return withFields(frame, { response: { ...response, output } });
@@ -137,4 +140,18 @@ function renamed(frame: Frame, type: string): Frame {
 
 function withoutType(frame: Frame): Frame {
   return withFields(frame, { type: undefined });
+}
+
+/** The event, and all that it tells of its calls, under one `call_id`. */
+export function withCallId(frame: Frame, callId: string): Frame {
+  return withItems(frame, (item) => ('call_id' in item ? { ...item, call_id: callId } : item), ITEM_EVENTS);
+}
+
+/** The last event with its usage under the names of Chat Completions. */
+export function withResponseUsage(frame: Frame): Frame {
+  if (frame.kind !== 'json' || !isTerminal(frame)) return frame;
+  const { response } = frame.value;
+  if (!isObject(response) || !isObject(response.usage)) return frame;
+  const { input_tokens: prompt_tokens, output_tokens: completion_tokens, total_tokens } = response.usage;
+  return withFields(frame, { response: { ...response, usage: { prompt_tokens, completion_tokens, total_tokens } } });
 }

@@ -44,7 +44,7 @@ interface TextTarget {
 
 /** What the events of a response tell of its items: docs/contract.md section 4, each item exactly once. */
 export abstract class ItemMachine extends WireMachine {
-  readonly #table = new ItemTracker();
+  readonly #table = new ItemTracker(() => this.repaired('shared_call_id'));
   #lastTarget: TextTarget | undefined;
   readonly #mintId: MintId | undefined;
   /** Calls that are not handed on. */

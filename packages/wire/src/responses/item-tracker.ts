@@ -141,6 +141,12 @@ export class ItemTracker {
   readonly #unplaced = new Map<string, OpenSlots>();
   /** By place and type: slots that a later one at the same place hides; some servers have one place for all items. */
   readonly #hidden = new Map<string, OpenSlots>();
+  readonly #onSharedCallId: () => void;
+
+  /** @param onSharedCallId told of each call that comes under the `call_id` of another */
+  constructor(onSharedCallId: () => void) {
+    this.#onSharedCallId = onSharedCallId;
+  }
 
   create(type: string, reference: Reference): TrackedItem {
     const slot: TrackedItem = {
@@ -199,6 +205,7 @@ export class ItemTracker {
     if (!type.endsWith('_call')) return callId; // a call and its output share one
     const count = (this.#callIds.get(callId) ?? 0) + 1;
     this.#callIds.set(callId, count);
+    if (count > 1) this.#onSharedCallId();
     return count === 1 ? callId : this.#ownCallId(type, `${callId}-${count}`);
   }
 

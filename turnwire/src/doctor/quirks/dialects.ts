@@ -56,8 +56,13 @@ export const dialectQuirks: QuirkTable = {
     'turnwire reads parts of type thinking as reasoning',
   ),
   'usage-names': odd(
-    'usage has prompt_tokens, completion_tokens and their details',
+    'usage has the names and the details of its wire',
     [client.naive('count nothing, or no cached tokens (pi#8119)')],
-    'turnwire reads the names of DeepSeek, Kimi, Groq, OpenRouter and Anthropic',
+    'turnwire reads the names of many servers, those of either wire on both',
+  ),
+  'wrong-wire': broken(
+    'an answer is of the wire that was asked for',
+    [client.naive('find nothing in it, and ask again'), client.codex('asks six times')],
+    'turnwire says which wire it is, after one request',
   ),
 };
