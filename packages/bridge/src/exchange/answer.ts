@@ -18,6 +18,7 @@ import type { EventStage } from './stages/stage.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
 import { ReplyHead } from '../reply/reply-head.ts';
 import type { ReplyWriter } from '../reply/reply-writer.ts';
+import { MakerLabel } from './stages/maker-label.ts';
 import { StateCarrier } from './stages/state-carrier.ts';
 import type { OpenStream } from '../upstream/streams.ts';
 import type { SealedTurn } from '../upstream/sealed-turn.ts';
@@ -133,9 +134,10 @@ function headOf(
 }
 
 /** What events go through on their way to the encoder, in order. */
-function stagesFor({ context, prepared }: AnswerOptions, { tools }: Started): readonly EventStage[] {
+function stagesFor({ context, prepared }: AnswerOptions, { tools, maker }: Started): readonly EventStage[] {
   const restorer = tools?.changed === true ? createToolRestorer(tools) : undefined;
   return [
+    ...(context.pool.hasSeveralMakers ? [new MakerLabel(maker)] : []),
     new StateCarrier(prepared.wire, () => newId('rs')),
     new CallGuard(context.settings.toolCallsOnStop),
     ...(restorer === undefined ? [] : [{ push: (events: readonly ModelEvent[]) => restorer.restore(events) }]),

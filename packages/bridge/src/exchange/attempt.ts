@@ -34,6 +34,8 @@ export interface Started {
   readonly lost: UpstreamRequest['lost'];
   /** What else of the request the upstream's wire has no form for, one line each. */
   readonly notes: readonly string[];
+  /** Whose server it is. */
+  readonly maker: string;
   /** After the end: its usage, should it come late. */
   readonly lateUsage: () => HttpCall['lateUsage'];
   /** What was repaired in the answer so far. */
@@ -74,7 +76,9 @@ async function ask(
     const { call, told, repairs } = opened;
     const begun = await beginning(call, lease, clock, deadline);
     const lateUsage = (): HttpCall['lateUsage'] => call.lateUsage;
-    return { ok: true, answer: { ...told, call: begun, response: call.head, notes: call.notes, lateUsage, repairs } };
+    const { maker } = upstream;
+    const of = { response: call.head, notes: call.notes, lateUsage, maker };
+    return { ok: true, answer: { ...told, ...of, call: begun, repairs } };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     const failure = silent.signal.aborted ? silence(upstream, limit.ms) : error;

@@ -15,12 +15,13 @@ import {
   type ParsedRequest,
 } from '@turnwire/wire/internal/request-fields';
 import { fromResponsesRequest } from '@turnwire/wire/internal/responses/request-parse';
+import { forMaker } from '@turnwire/wire/internal/maker-label';
 import { withCallIds } from '@turnwire/wire/internal/request-history';
 import { withStateRestored } from '@turnwire/wire/internal/state-carrier';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '@turnwire/wire/internal/tools/index';
 import { withContextAsMessages } from './context-items.ts';
 import type { Settings } from '../options.ts';
-import { isOpenAiHost } from '@turnwire/wire/internal/quirks';
+import { isOpenAiHost, makerOf } from '@turnwire/wire/internal/quirks';
 
 /** A client's request, read and put together with what it refers to. */
 export interface Prepared {
@@ -111,11 +112,13 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const native = upstreamWires[provider.wireApi].ownTools && takesNativeTools(provider, tools);
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
-  const input = withCallIds(withStateRestored(prepared.input));
+  const own = forMaker(prepared.input, makerOf(provider.baseUrl));
+  const input = withCallIds(withStateRestored(own.items));
+  const foreign = own.foreign.map((type) => ({ type, reason: "another maker's server encrypted it" }));
   const ignored = ignoredOf(prepared, extra);
   const lost = lostOf(prepared, ignored);
   if (native) {
-    return { request: { ...request, input, extra }, tools: undefined, uncarried: [], ignored, lost };
+    return { request: { ...request, input, extra }, tools: undefined, uncarried: foreign, ignored, lost };
   }
   const map = createToolMap({
     tools: request.tools ?? [],
@@ -133,7 +136,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
       ...(map.toolChoice === undefined ? {} : { toolChoice: map.toolChoice }),
     },
     tools: map,
-    uncarried: [...map.uncarried, ...mapped.uncarried],
+    uncarried: [...map.uncarried, ...mapped.uncarried, ...foreign],
     ignored,
     lost,
   };

@@ -5,6 +5,7 @@ import { createProvider, type ProviderConfig } from '@turnwire/client/internal/p
 import { HealMemory } from '@turnwire/client/internal/http/heal-memory';
 import type { ServerMemory } from '@turnwire/client/internal/http/healed-request';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { makerOf } from '@turnwire/wire/internal/quirks';
 import type { RestState } from '../observe/upstream-status.ts';
 import type { Settings } from '../options.ts';
 import { Rest } from './rest.ts';
@@ -20,6 +21,8 @@ export interface Upstream {
   readonly key: string;
   /** Names it to people: its address without its query, which may hold a key; with a number where several have the same. */
   readonly label: string;
+  /** Whose server it is: a name that several hosts share, or its address. */
+  readonly maker: string;
   readonly memory: ServerMemory;
   provider(wire: ProtocolId): ProviderConfig;
 }
@@ -28,6 +31,7 @@ export interface Upstream {
 export class Member implements Upstream {
   readonly key: string;
   readonly label: string;
+  readonly maker: string;
   readonly memory: ServerMemory = { heals: new HealMemory() };
   readonly rest: Rest;
   readonly failures = new Map<ErrorKind, number>();
@@ -48,6 +52,7 @@ export class Member implements Upstream {
   constructor(baseUrl: string, label: string, settings: Settings, via: string) {
     this.#baseUrl = baseUrl;
     this.label = label;
+    this.maker = makerOf(baseUrl) ?? baseUrl;
     this.#settings = settings;
     this.#via = via;
     this.key = createHash('sha256').update(baseUrl).digest('hex').slice(0, 12);

@@ -40,6 +40,11 @@ export class UpstreamPool {
     return this.#members.length;
   }
 
+  /** Servers of several makers: what one encrypts, another refuses. */
+  get hasSeveralMakers(): boolean {
+    return new Set(this.#members.map((member) => member.maker)).size > 1;
+  }
+
   /** Reads the key under the one name that providers here have. */
   readonly getEnv: GetEnv = (name) => (name === KEY_NAME ? this.#settings.apiKey?.() : undefined);
 
