@@ -114,6 +114,17 @@ describe('decode', () => {
     const length = finished.replace('"stop"', '"length"');
     const limited = await runInProcess(['decode', '--wire', 'chat', '--token-limit'], { stdin: length });
     expect(linesOf(limited.stdout).at(-1)).toMatchObject({ error: { kind: 'incomplete', code: 'max_output_tokens' } });
+    const thought = finished.replace('"Hi"', '"<think>Hm</think>Hi"');
+    for (const [name, text] of [
+      ['--think-tags', thought],
+      ['--think-tags-opened', thought.replace('<think>', '')],
+    ] as const) {
+      const read = await runInProcess(['decode', '--wire', 'chat', name], { stdin: text });
+      expect(linesOf(read.stdout).at(2)).toMatchObject({ type: 'reasoning_text.delta', delta: 'Hm' });
+    }
+    const window = ['decode', '--wire', 'chat', '--usage-asked', '--context-window', '4'];
+    const full = await runInProcess(window, { stdin: length + usage });
+    expect(linesOf(full.stdout).at(-1)).toMatchObject({ error: { kind: 'context_window_exceeded' } });
     const call = '{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}';
     const stop = `data: {"choices":[{"index":0,"delta":{"tool_calls":[${call}]},"finish_reason":"stop"}]}\n\n`;
     const flags = ['decode', '--wire', 'chat', '--tool-calls-on-stop', 'promote'];

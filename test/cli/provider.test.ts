@@ -38,6 +38,21 @@ describe('which provider is chosen', () => {
     expect(provider).toMatchObject({ baseUrl: 'http://h/v1', wireApi: 'chat', model: 'm', envKey: 'K' });
   });
 
+  it('--think-tags and --context-window, before what a file says', async () => {
+    write('.config/turnwire/config.toml', `${table('one', 'http://one/v1')}think_tags = true\ncontext_window = 10\n`);
+    const read = async (flags: ProviderFlags) => {
+      const { thinkTags, contextWindow } = (await choose({ provider: 'one', ...flags })).provider ?? {};
+      return [thinkTags, contextWindow];
+    };
+    expect(await read({})).toEqual([true, 10]);
+    expect(await read({ thinkTagsOpened: true, contextWindow: 20 })).toEqual(['opened', 20]);
+  });
+
+  it("--codex-config: the window of Codex' model", async () => {
+    write('.codex/config.toml', `model_context_window = 1000\nmodel_provider = "a"\n${table('a', 'http://a/v1')}`);
+    expect((await choose({ codexConfig: true })).provider?.contextWindow).toBe(1000);
+  });
+
   it('--provider: turnwire.toml first, then the configuration folder', async () => {
     write('cwd/turnwire.toml', table('both', 'http://cwd/v1'));
     write('.config/turnwire/config.toml', table('both', 'http://home/v1') + table('one', 'http://one/v1'));

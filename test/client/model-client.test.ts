@@ -400,6 +400,36 @@ describe('errors', () => {
     expect(error).toMatchObject({ kind: 'incomplete', code: 'max_output_tokens' });
     expect((await outcomeOf(clientFor(server.url).stream(hello))).error?.kind).toBe('context_window_exceeded');
   });
+
+  test('length without a limit is a full context where the window is known, and full', async () => {
+    const usage = (total: number) => ({
+      choices: [],
+      usage: { prompt_tokens: total - 1, completion_tokens: 1, total_tokens: total },
+    });
+    for (const [total, kind] of [
+      [949, 'incomplete'],
+      [950, 'context_window_exceeded'],
+    ] as const) {
+      await using server = await modelServer(stream(sse(chatDelta('a'), chatFinish('length'), usage(total))));
+      const client = clientFor(server.url, 'chat', { contextWindow: 1000 });
+      expect((await outcomeOf(client.stream(hello))).error?.kind).toBe(kind);
+    }
+  });
+});
+
+describe('think tags', () => {
+  test('are reasoning where the provider says so, and text where it does not', async () => {
+    await using server = await modelServer(
+      stream(sse(chatDelta('<think>Why'), chatDelta('</think>So'), chatFinish('stop'))),
+    );
+    const asked = await outcomeOf(clientFor(server.url, 'chat', { thinkTags: true, askUsage: false }).stream(hello));
+    const done = asked.events.flatMap((event) => (event.type === 'output_item.done' ? [event.item] : []));
+    expect(done).toMatchObject([
+      { type: 'reasoning', content: [{ text: 'Why' }] },
+      { type: 'message', content: [{ text: 'So' }] },
+    ]);
+    expect(textOf((await outcomeOf(clientFor(server.url).stream(hello))).events)).toBe('<think>Why</think>So');
+  });
 });
 
 describe('asking for usage', () => {

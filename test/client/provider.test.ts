@@ -70,6 +70,8 @@ describe('createProvider', () => {
     [{ streamMaxRetries: -1 }, 'streamMaxRetries must not be negative'],
     [{ supportsWebsockets: 1 }, 'supportsWebsockets must be true or false'],
     [{ onClose: 'retry' }, 'onClose must be "error" or "complete"'],
+    [{ thinkTags: 'yes' }, 'thinkTags must be true, false or "opened"'],
+    [{ contextWindow: 0 }, 'contextWindow must be at least 1'],
     [{ maxOutputTokens: 0 }, 'maxOutputTokens must be at least 1'],
     [{ maxEventBytes: NaN }, 'maxEventBytes must be a whole number'],
     [{ queryParams: ['a'] }, 'queryParams must be a table of strings'],
@@ -136,6 +138,8 @@ describe('parseProviders', () => {
       total_timeout_ms = 9
       on_close = "complete"
       tool_calls_on_stop = "promote"
+      think_tags = "opened"
+      context_window = 12
       max_output_tokens = 10
       max_event_bytes = 11
     `);
@@ -163,6 +167,8 @@ describe('parseProviders', () => {
       totalTimeoutMs: 9,
       onClose: 'complete',
       toolCallsOnStop: 'promote',
+      thinkTags: 'opened',
+      contextWindow: 12,
       maxOutputTokens: 10,
       maxEventBytes: 11,
     });

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 
 const text = fc.oneof(
   fc.constantFrom('a', '', ' the', '\n', '"', '\\', '{', '}', '"}', '\u2028', 'é', '🙂', '\ud83d', 'x'.repeat(20)),
+  fc.constantFrom('<think>', '</think>', '<thi', 'nk>'),
   fc.string({ maxLength: 6 }),
 );
 const maybe = <T>(arb: fc.Arbitrary<T>): fc.Arbitrary<T | null | undefined> =>
@@ -410,6 +411,7 @@ export const decoderOptions = fc.record({
   usageAsked: fc.boolean(),
   tokenLimit: fc.boolean(),
   onClose: fc.constantFrom('error' as const, 'complete' as const),
+  thinkTags: fc.constantFrom(false, true, 'opened' as const),
   toolCallsOnStop: fc.constantFrom('drop' as const, 'promote' as const),
   maxEventBytes: fc.constantFrom(120, 300, 16_000_000),
 });

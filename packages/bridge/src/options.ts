@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ProxyOptions } from '@turnwire/client/internal/transport/proxy-choice';
-import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { randomKey } from '@turnwire/client/internal/platform/random';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { StoreLimits } from './store/index.ts';
@@ -71,6 +71,13 @@ export interface BridgeOptions {
    */
   readonly onClose?: 'error' | 'complete';
   /**
+   * Whether the text between `<think>` and its like at the very beginning of an upstream's answer is reasoning; `'opened'`
+   * where the prompt ends in the opening tag. Not with `passthrough`, where bytes stay as they are. Default false.
+   */
+  readonly thinkTags?: ThinkTags;
+  /** Tokens that fit into the model's context window: tells a full one from another limit. Default: unknown. */
+  readonly contextWindow?: number;
+  /**
    * Number of extra attempts at the only upstream before its first event; of several each is asked once anyway.
    * Default 4.
    */
@@ -120,6 +127,7 @@ export function settingsOf(options: BridgeOptions) {
     connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
     toolCallsOnStop: options.toolCallsOnStop ?? 'promote',
     onClose: options.onClose ?? 'error',
+    thinkTags: options.thinkTags ?? false,
     requestMaxRetries: options.requestMaxRetries ?? 4,
     websocket: options.websocket ?? true,
     maxStreams: options.maxStreams ?? 4096,

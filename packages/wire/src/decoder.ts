@@ -1,6 +1,9 @@
 import type { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
 import type { Repairs } from './repairs.ts';
+import type { ThinkTags } from './dialects/think-tags.ts';
+
+export type { ThinkTags };
 
 /** Names a wire. `protocols` has the value behind each. */
 export type ProtocolId = 'chat' | 'responses' | 'messages';
@@ -30,6 +33,11 @@ export interface DecoderOptions {
   readonly onClose?: 'error' | 'complete';
   /** What becomes of complete tool calls that end in `stop`. Default `drop`. */
   readonly toolCallsOnStop?: 'drop' | 'promote';
+  /**
+   * Whether the text between `<think>` and its like at the very beginning of an answer is reasoning; `'opened'` where the
+   * prompt ends in the opening tag, so that the answer begins within. Default false: it stays text.
+   */
+  readonly thinkTags?: ThinkTags;
   /** Bound of one SSE event, in UTF-16 code units of its decoded text (never more than its bytes). Default 16 MiB. */
   readonly maxEventBytes?: number;
   /** Makes ids for items that the server gave none. Default: a counter for each decoder. */

@@ -2,6 +2,7 @@ import type { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
 import type { DecoderOptions, DecoderPhase, EndReason } from './decoder.ts';
 import { ResponsesMachine } from './responses/machine.ts';
+import { ThinkStage } from './think-tags/think-stage.ts';
 
 /** A decoder for one response over a WebSocket, where every text frame is one event. */
 export interface FrameDecoder {
@@ -15,19 +16,21 @@ export interface FrameDecoder {
 }
 
 /** Makes the decoder of one response's frames: the same events as from SSE. */
-export function createResponsesFrameDecoder(options: Pick<DecoderOptions, 'mintId'> = {}): FrameDecoder {
+export function createResponsesFrameDecoder(options: Pick<DecoderOptions, 'mintId' | 'thinkTags'> = {}): FrameDecoder {
   const machine = new ResponsesMachine(options);
+  const thoughts = ThinkStage.of(options);
+  const take = (): ModelEvent[] => thoughts?.read(machine.take()) ?? machine.take();
   return {
     pushText(frame) {
       if (machine.phase !== 'ended') machine.onData(frame);
-      return machine.take();
+      return take();
     },
     end(reason) {
       if (machine.phase !== 'ended') {
         if (reason.type === 'failed') machine.fail(reason.error);
         else machine.onClose();
       }
-      return machine.take();
+      return take();
     },
     get phase() {
       return machine.phase;

@@ -4,7 +4,15 @@ export { isProtocolId, protocolIds, protocols } from './protocols.ts';
 export type { AnswerEncoder, EncoderOptions, Protocol, RequestOptions } from './protocol.ts';
 export type { PortableFields } from './portable.ts';
 export { createResponsesFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
-export type { DecoderOptions, DecoderPhase, EndReason, MintId, ProtocolId, StreamDecoder } from './decoder.ts';
+export type {
+  DecoderOptions,
+  DecoderPhase,
+  EndReason,
+  MintId,
+  ProtocolId,
+  StreamDecoder,
+  ThinkTags,
+} from './decoder.ts';
 // eslint-disable-next-line @typescript-eslint/no-deprecated -- it stays for those who import it
 export type { WireApi } from './decoder.ts';
 export { Repairs, repairs, type Repair } from './repairs.ts';

@@ -8,6 +8,7 @@ import type { Repairs } from './repairs.ts';
 import { SseFramer, type FrameSink } from './sse/framer.ts';
 import { EventTemplates } from './sse/templates.ts';
 import { Utf8Stream } from './sse/utf8.ts';
+import { ThinkStage } from './think-tags/think-stage.ts';
 
 const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
 
@@ -43,12 +44,14 @@ class ByteDecoder implements StreamDecoder, FrameSink {
   readonly #limit: number;
   readonly #repairs: Repairs | undefined;
   readonly #templates: EventTemplates | undefined;
+  readonly #thoughts: ThinkStage | undefined;
   /** Dropped at the first event of a stream. */
   #sniffer: BodySniffer | undefined;
 
   constructor(machine: WireMachine, options: DecoderOptions) {
     this.#machine = machine;
     this.#repairs = options.repairs;
+    this.#thoughts = ThinkStage.of(options);
     this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
     this.#sniffer = new BodySniffer(this.#limit);
     this.#framer = new SseFramer(this, this.#limit);
@@ -77,12 +80,17 @@ class ByteDecoder implements StreamDecoder, FrameSink {
       if (this.#repairs !== undefined && text.includes(REPLACEMENT)) noteInvalid(this.#repairs, chunk);
       this.#pushText(text);
     }
-    return this.#machine.take();
+    return this.#take();
   }
 
   end(reason: EndReason): ModelEvent[] {
     if (!this.ended) this.#end(reason);
-    return this.#machine.take();
+    return this.#take();
+  }
+
+  #take(): ModelEvent[] {
+    const events = this.#machine.take();
+    return this.#thoughts === undefined ? events : this.#thoughts.read(events);
   }
 
   #end(reason: EndReason): void {

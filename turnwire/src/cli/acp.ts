@@ -8,6 +8,7 @@ import { Configuration } from './configuration.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { openModel } from './open-model.ts';
+import { windowOf } from './model.ts';
 import { chosenSandbox, sayWhyNot } from './open-tools.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
@@ -54,6 +55,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
           return sandbox;
         },
         maxRequests,
+        ...windowOf(model.provider),
         mcpServers: mcpServers.servers,
         notes,
         ...(system === undefined ? {} : { instructions: system }),

@@ -8,6 +8,7 @@ import { createProvider, type ProviderConfig } from '@turnwire/client/internal/p
 import { requestHeaders } from '@turnwire/client/internal/provider/provider-request';
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
+import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
@@ -21,7 +22,7 @@ import { readStdin } from './stdin.ts';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 
-interface BridgeFlags {
+interface BridgeFlags extends AnswerFlags {
   readonly upstream?: readonly string[];
   readonly provider?: string;
   readonly codexConfig?: boolean;
@@ -69,6 +70,7 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   addUpstreamFlags(command);
   addServerFlags(command);
   addStreamFlags(command);
+  addAnswerFlags(command);
   return command.action(async (flags: BridgeFlags) => {
     const given = (name: keyof BridgeFlags): boolean => command.getOptionValueSource(name) === 'cli';
     const options = await optionsOf(flags, given, cli);
@@ -196,6 +198,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     ...secretOf('authToken', '--auth-token-env', flags.authTokenEnv, cli),
     ...secretOf('turnStateKey', '--turn-state-key-env', flags.turnStateKeyEnv, cli),
     ...(await upstreamsOf(flags, given, cli)),
+    ...answerOptionsOf(flags),
   } satisfies BridgeOptions;
 }
 
@@ -241,6 +244,8 @@ function settingsOf(provider: ProviderConfig, given: Given, cli: CliContext): Pa
     upstreamQuery: provider.queryParams,
     connectTimeoutMs: provider.connectTimeoutMs,
     onClose: provider.onClose,
+    thinkTags: provider.thinkTags,
+    ...(provider.contextWindow === undefined ? {} : { contextWindow: provider.contextWindow }),
     ...(given('idleTimeout') ? {} : { idleTimeoutMs: provider.streamIdleTimeoutMs }),
     ...(given('usageGrace') ? {} : { usageGraceMs: provider.usageGraceMs }),
     ...(given('requestRetries') ? {} : { requestMaxRetries: provider.requestMaxRetries }),

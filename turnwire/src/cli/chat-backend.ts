@@ -14,7 +14,7 @@ import { providersIn } from './config-file.ts';
 import { Configuration } from './configuration.ts';
 import { withStderr, type CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
-import type { OpenModel } from './model.ts';
+import { windowOf, type OpenModel } from './model.ts';
 import { openTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
@@ -97,6 +97,7 @@ class Sources {
       approvals: flags.approve,
       approver,
       maxRequests: flags.maxRequests,
+      ...windowOf(this.#model.provider),
       ...(instructions === undefined ? {} : { instructions }),
     }).catch((error: unknown) => {
       if (error instanceof ThreadError) throw new UsageError(error.message, { cause: error });
@@ -111,7 +112,8 @@ class Sources {
     const { cli, configuration, name } = this.#options;
     const model = await openModel({ provider }, { cli, configuration, name, apiKey: undefined });
     this.#models.push(model);
-    return { name: model.provider.name, port: model.agentModel, model: model.provider.model };
+    const { provider: opened, agentModel: port } = model;
+    return { name: opened.name, port, model: opened.model, contextWindow: opened.contextWindow };
   }
 
   async providers(): Promise<readonly string[]> {

@@ -101,6 +101,8 @@ const optionChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
   usageGraceMs: (value) => typeof value === 'number' && value >= 0,
   tokenLimit: (value) => typeof value === 'boolean',
   onClose: (value) => value === 'error' || value === 'complete',
+  thinkTags: (value) => typeof value === 'boolean' || value === 'opened',
+  contextWindow: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
   toolCallsOnStop: (value) => value === 'drop' || value === 'promote',
 };
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import type { DecoderOptions, ProtocolId } from '@turnwire/wire/internal/decoder';
+import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { InputStream } from './context.ts';
 import { decodeBatch } from './decode-batch.ts';
@@ -10,7 +11,7 @@ import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 
-interface DecodeFlags {
+interface DecodeFlags extends AnswerFlags {
   readonly wire?: ProtocolId;
   readonly usageAsked?: boolean;
   readonly usageGrace: number;
@@ -22,7 +23,7 @@ interface DecodeFlags {
 }
 
 export function createDecodeCommand({ cli, out, done }: CommandScope): Command {
-  return createCommand('turnwire decode', 'Raw stream bytes in, canonical events out.', example)
+  const command = createCommand('turnwire decode', 'Raw stream bytes in, canonical events out.', example)
     .argument('[file]', 'the bytes as a server sent them: SSE, or one finished JSON body; - is stdin (default: -)')
     .addOption(flag('--wire <wire>', 'the protocol of the bytes', 'none, it has to be given').choices(protocolIds))
     .addOption(flag('--usage-asked', 'the request asked for usage: wait for it after the finish', 'off'))
@@ -33,20 +34,20 @@ export function createDecodeCommand({ cli, out, done }: CommandScope): Command {
       choice('--tool-calls-on-stop <what>', 'what becomes of tool calls that end in "stop"', ['drop', 'promote']),
     )
     .addOption(numberFlag('--chunk-size <bytes>', 'cut the input into chunks of this size', 1, 'as the input arrives'))
-    .addOption(flag('--batch', 'stdin is JSON lines {"wire","b64","options"?}, one line out for each', 'off'))
-    .action(async (file: string | undefined, flags: DecodeFlags) => {
-      const input = openInput(file, cli);
-      const options = decoderOptions(flags);
-      if (flags.batch === true) {
-        await decodeBatch({ input, out, wire: flags.wire, options, chunkSize: flags.chunkSize });
-        done(exitCode.done);
-        return;
-      }
-      if (flags.wire === undefined) throw new UsageError('--wire chat or --wire responses is needed');
-      const source = { input, wire: flags.wire, options, graceMs: flags.usageGrace, chunkSize: flags.chunkSize };
-      const failure = await decodeStream(source, out, cli.stderr);
-      done(failure === undefined ? exitCode.done : exitCode.failed);
-    });
+    .addOption(flag('--batch', 'stdin is JSON lines {"wire","b64","options"?}, one line out for each', 'off'));
+  return addAnswerFlags(command).action(async (file: string | undefined, flags: DecodeFlags) => {
+    const input = openInput(file, cli);
+    const options = decoderOptions(flags);
+    if (flags.batch === true) {
+      await decodeBatch({ input, out, wire: flags.wire, options, chunkSize: flags.chunkSize });
+      done(exitCode.done);
+      return;
+    }
+    if (flags.wire === undefined) throw new UsageError('--wire chat or --wire responses is needed');
+    const source = { input, wire: flags.wire, options, graceMs: flags.usageGrace, chunkSize: flags.chunkSize };
+    const failure = await decodeStream(source, out, cli.stderr);
+    done(failure === undefined ? exitCode.done : exitCode.failed);
+  });
 }
 
 const example = 'curl -sN http://127.0.0.1:8080/v1/chat/completions -d @request.json | turnwire decode --wire chat';
@@ -65,5 +66,6 @@ function decoderOptions(flags: DecodeFlags): DecoderOptions {
     tokenLimit: flags.tokenLimit ?? false,
     onClose: flags.onClose,
     toolCallsOnStop: flags.toolCallsOnStop,
+    ...answerOptionsOf(flags),
   };
 }

@@ -18,7 +18,7 @@ import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { Configuration } from './configuration.ts';
 import { BrokenPipe, describeFailure, exitCode, UsageError } from './exit.ts';
-import type { OpenModel } from './model.ts';
+import { windowOf, type OpenModel } from './model.ts';
 import { openTools } from './open-tools.ts';
 import { describeRetry } from './retry-text.ts';
 
@@ -119,6 +119,7 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     request,
     approvals: flags.approve,
     maxRequests,
+    ...windowOf(model.provider),
     ...(instructions === undefined ? {} : { instructions }),
     ...(approver === undefined ? {} : { approver }),
   });

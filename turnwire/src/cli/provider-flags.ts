@@ -1,10 +1,11 @@
 import { Option, type Command } from 'commander';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { addAnswerFlags, type AnswerFlags } from './answer-flags.ts';
 import { flag } from './flags.ts';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 
 /** Which model server a command talks to, as given on the command line. */
-export interface ProviderFlags {
+export interface ProviderFlags extends AnswerFlags {
   readonly provider?: string;
   readonly codexConfig?: boolean;
   readonly baseUrl?: string;
@@ -17,7 +18,7 @@ export interface ProviderFlags {
 
 /** The flags that every command with a model server has. */
 export function addProviderFlags(command: Command): Command {
-  return command
+  const withServer = command
     .addOption(flag('--provider <name>', 'use [model_providers.NAME] of turnwire.toml', 'its model_provider'))
     .addOption(flag('--codex-config', 'read ~/.codex/config.toml instead of turnwire.toml', 'off'))
     .addOption(
@@ -28,6 +29,7 @@ export function addProviderFlags(command: Command): Command {
     .addOption(flag('--env-key <variable>', 'environment variable with the key of --base-url', 'no key'))
     .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'))
     .addOption(trustProjectFlag());
+  return addAnswerFlags(withServer);
 }
 
 /** Every command that reads a `turnwire.toml` of the working directory has it. */

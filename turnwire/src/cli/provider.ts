@@ -1,5 +1,6 @@
 import { createProvider, type ProviderConfig, type ProviderOptions } from '@turnwire/client/internal/provider/provider';
 import type { ProviderFile } from '@turnwire/client/internal/provider/provider-file';
+import { answerOptionsOf } from './answer-flags.ts';
 import { providersIn, withUsageErrors } from './config-file.ts';
 import type { Configuration, IgnoredFile } from './configuration.ts';
 import { UsageError } from './exit.ts';
@@ -50,6 +51,7 @@ function withFlags(provider: ProviderConfig, flags: ProviderFlags): ProviderConf
     ...provider,
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.wire === undefined ? {} : { wireApi: flags.wire }),
+    ...answerOptionsOf(flags),
   };
 }
 

@@ -1,6 +1,7 @@
 import { checkEnding } from './check-ending.ts';
 import { checkFraming } from './check-framing.ts';
 import { checkHead } from './check-head.ts';
+import { checkThinkTags } from './check-think-tags.ts';
 import { checkWire } from './check-wire.ts';
 import type { Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
@@ -9,7 +10,7 @@ import { wireChecks } from './wire-checks.ts';
 /** What the events of an answer say. */
 export function checkEvents(sample: Sample): readonly Finding[] {
   const wrong = checkWire(sample);
-  return wrong.length > 0 ? wrong : wireChecks[sample.wire].check(sample);
+  return wrong.length > 0 ? wrong : [...wireChecks[sample.wire].check(sample), ...checkThinkTags(sample)];
 }
 
 /** Everything that one answer shows. */

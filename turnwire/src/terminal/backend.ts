@@ -21,6 +21,8 @@ export interface OpenedProvider {
   readonly port: ModelPort;
   /** The provider's own model. */
   readonly model: string | undefined;
+  /** Tokens, where the provider knows it. */
+  readonly contextWindow?: number | undefined;
 }
 
 /** What the chat needs of its starter, which composes agents, threads and providers. */

@@ -73,11 +73,12 @@ export class Conversation {
       notice('info', `The provider is ${this.provider}; ${known}.`);
       return;
     }
-    const { name: provider, port, model } = await backend.openProvider(name);
+    const { name: provider, port, model, contextWindow } = await backend.openProvider(name);
     this.provider = provider;
     this.model = model;
     if (this.agent !== undefined) {
       this.agent.model = port;
+      this.agent.contextWindow = contextWindow;
       // The other server's models have other names.
       const { request } = this.agent;
       this.agent.request = model === undefined ? withoutModel(request) : { ...request, model };

@@ -129,5 +129,7 @@ function providerOf(baseUrl: string, wireApi: ProtocolId, settings: Settings, vi
     connectTimeoutMs: settings.connectTimeoutMs,
     toolCallsOnStop: settings.toolCallsOnStop,
     onClose: settings.onClose,
+    thinkTags: settings.thinkTags,
+    contextWindow: settings.contextWindow,
   });
 }

@@ -113,6 +113,8 @@ function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: 
     tokenLimit: setsTokenLimit(request, provider),
     onClose: provider.onClose,
     toolCallsOnStop: provider.toolCallsOnStop,
+    thinkTags: provider.thinkTags,
+    contextWindow: provider.contextWindow,
     maxEventBytes: provider.maxEventBytes,
     mintId,
     mintCallId: () => mintId('call'),

@@ -54,7 +54,8 @@ export function parseProviders(toml: JsonObject, options: ProviderFileOptions = 
   if (!isObject(tables)) throw new ConfigError(`${file}: model_providers must be a table of providers`);
   const model = topLevelText(file, toml, 'model');
   const modelProvider = topLevelText(file, toml, 'model_provider');
-  const context = { file, codex, notes, model };
+  const contextWindow = codex ? optionalCount(toml.model_context_window) : undefined;
+  const context = { file, codex, notes, model, contextWindow };
   const providers = new Map(Object.entries(tables).map(([name, table]) => [name, parseProvider(name, table, context)]));
   return {
     providers,
@@ -69,6 +70,8 @@ interface FileContext {
   readonly codex: boolean;
   readonly notes: string[];
   readonly model: string | undefined;
+  /** Codex' `model_context_window`: that of its model, whatever the provider. */
+  readonly contextWindow: number | undefined;
 }
 
 function parseProvider(name: string, value: unknown, context: FileContext): ProviderConfig {
@@ -76,6 +79,7 @@ function parseProvider(name: string, value: unknown, context: FileContext): Prov
   const table = requireTable(value, where);
   const options: Record<string, unknown> = { name };
   if (context.model !== undefined) options.model = context.model;
+  if (context.contextWindow !== undefined) options.contextWindow = context.contextWindow;
   if (context.codex) options.baseUrl = OPENAI_BASE_URL;
   for (const [key, value] of Object.entries(table)) {
     const option = optionByKey.get(key);
@@ -85,6 +89,11 @@ function parseProvider(name: string, value: unknown, context: FileContext): Prov
   }
   if (options.baseUrl === undefined) throw new ConfigError(`${where} base_url is missing`);
   return createProvider(options as unknown as ProviderOptions, (option) => `${where} ${toSnakeCase(option)}`);
+}
+
+/** Codex' file is Codex' business: what it would refuse is none of ours. */
+function optionalCount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
 function topLevelText(file: string, toml: JsonObject, key: string): string | undefined {

@@ -1,4 +1,4 @@
-import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 import {
   ConfigError,
@@ -70,6 +70,15 @@ export interface ProviderConfig {
    * `drop`.
    */
   readonly toolCallsOnStop: 'drop' | 'promote';
+  /**
+   * Whether the text between `<think>` and its like at the very beginning of an answer is reasoning; `'opened'` where the
+   * prompt ends in the opening tag. Default false: it stays text.
+   */
+  readonly thinkTags: ThinkTags;
+  /**
+   * Tokens that fit into the model's context window: tells a full one from another limit of the server. Default: unknown.
+   */
+  readonly contextWindow?: number;
   /** Bound of answers in tokens, for requests that set none. Default: none is sent. */
   readonly maxOutputTokens?: number;
   /** Bound of one event of the stream, in bytes. Past it the answer fails with kind `protocol`. Default 16 MiB. */
@@ -103,6 +112,7 @@ export const providerDefaults = {
   totalTimeoutMs: 0,
   onClose: 'error',
   toolCallsOnStop: 'drop',
+  thinkTags: false,
   maxEventBytes: 16 * 1024 * 1024,
 } as const satisfies Partial<ProviderConfig>;
 
@@ -136,6 +146,8 @@ const fields = {
   totalTimeoutMs: milliseconds,
   onClose: oneOf(['error', 'complete']),
   toolCallsOnStop: oneOf(['drop', 'promote']),
+  thinkTags: requireThinkTags,
+  contextWindow: optional(aboveZero),
   maxOutputTokens: optional(aboveZero),
   maxEventBytes: aboveZero,
 } satisfies { readonly [K in keyof Required<ProviderConfig>]: ConfigField<ProviderConfig[K]> };
@@ -174,6 +186,11 @@ function requireBaseUrl(value: unknown, where: string): string {
     throw new ConfigError(`${where} must not hold a user or password: name the key with env_key`);
   }
   return text;
+}
+
+function requireThinkTags(value: unknown, where: string): ThinkTags {
+  if (typeof value === 'boolean' || value === 'opened') return value;
+  throw new ConfigError(`${where} must be true, false or "opened"`);
 }
 
 function requireRetries(value: unknown, where: string): number {

@@ -109,7 +109,7 @@ export class WebSocketCall implements Attempt {
   }
 
   async #start(): Promise<Running> {
-    const { pool, timers, turnState, warmUp = false } = this.#context;
+    const { pool, provider, timers, turnState, warmUp = false } = this.#context;
     const { body } = this.#request.body();
     const connection = pool.take() ?? (await this.#openConnection());
     this.#offerStateOf(connection);
@@ -123,7 +123,7 @@ export class WebSocketCall implements Attempt {
       connection,
       exchange,
       frame,
-      decoder: createResponsesFrameDecoder({ mintId: randomId }),
+      decoder: createResponsesFrameDecoder({ mintId: randomId, thinkTags: provider.thinkTags }),
       items: [],
     };
     return this.#running;

@@ -1,11 +1,15 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { thinkTags } from '@turnwire/wire/internal/dialects/think-tags';
 import type { Frame } from '../answer.ts';
-import { everywhere, type FaultSpec } from './fault.ts';
+import { partsOf, type ReplyPart } from '../scenario/scenario.ts';
+import { everywhere, overHttp, type FaultSpec } from './fault.ts';
 import { chatFrame, hasFinish, isUsageOnly, withChoices, withDelta, withToolCalls } from '../frames.ts';
 import { withCallId, withResponseUsage } from './responses-dialects.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
 import { wholeCalls } from './tools.ts';
+
+const tagNames = thinkTags.map(({ open }) => open.slice(1, -1));
 
 const usageDialects = ['anthropic', 'deepseek', 'kimi', 'groq', 'perplexity'] as const;
 
@@ -105,6 +109,17 @@ export const dialectFaults: readonly FaultSpec[] = [
     create: () => ({ frames: (frames) => frames.map((frame) => withDelta(frame, asThinking)) }),
   },
   {
+    name: 'think-tags',
+    args: '[TAG]',
+    summary:
+      'Reasoning comes in the text, between TAG (default think) and its end; opened: the prompt had the first tag. Servers without a reasoning parser.',
+    wires: overHttp,
+    create: (arg) => {
+      const tag = oneOf('think-tags', arg, [...tagNames, 'opened'], 'think');
+      return { reply: (reply, { request }) => ({ ...reply, parts: thinkingAloud(partsOf(reply, request), tag) }) };
+    },
+  },
+  {
     name: 'usage-names',
     args: '[WHOSE]',
     summary:
@@ -116,6 +131,24 @@ export const dialectFaults: readonly FaultSpec[] = [
     },
   },
 ];
+
+/** Each thought at the beginning of the text behind it. */
+function thinkingAloud(parts: readonly ReplyPart[], tag: string): readonly ReplyPart[] {
+  return parts.flatMap((part, place): readonly ReplyPart[] => {
+    const before = parts[place - 1];
+    const next = parts[place + 1];
+    if (part.type === 'text' && before?.type === 'reasoning') {
+      return [{ ...part, text: thoughtText(before.text, tag) + part.text }];
+    }
+    if (part.type !== 'reasoning') return [part];
+    if (next?.type === 'text') return [];
+    return [{ type: 'text', text: thoughtText(part.text, tag) }];
+  });
+}
+
+function thoughtText(thought: string, tag: string): string {
+  return tag === 'opened' ? `${thought}\n</think>\n\n` : `<${tag}>\n${thought}\n</${tag}>\n\n`;
+}
 
 function finishAs(frame: Frame, reason: string): Frame {
   return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;

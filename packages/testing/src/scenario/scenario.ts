@@ -88,6 +88,11 @@ export interface ToolCallPart {
   readonly chunk?: number;
 }
 
+/** The parts of a reply to one request. */
+export function partsOf(reply: Reply, request: RequestView): readonly ReplyPart[] {
+  return typeof reply.parts === 'function' ? reply.parts(request) : reply.parts;
+}
+
 /** True when every condition of the match holds. */
 export function matches(match: Match, request: RequestView): boolean {
   return (

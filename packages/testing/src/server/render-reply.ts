@@ -8,9 +8,9 @@ import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { messageTextOf, sseTextOf, type Frame, type Head, type Step } from '../answer.ts';
 import type { FaultContext, FaultHooks } from '../faults/fault.ts';
 import { isDelta, markOf, toFrames } from '../frames.ts';
-import { countedUsage, partsOf, replyEvents, type ReplyIds } from './reply-events.ts';
+import { countedUsage, replyEvents, type ReplyIds } from './reply-events.ts';
 import type { RequestView } from '../scenario/request-view.ts';
-import type { Reply } from '../scenario/scenario.ts';
+import { partsOf, type Reply } from '../scenario/scenario.ts';
 
 /** Everything an answer is made of. */
 export interface RenderInput {

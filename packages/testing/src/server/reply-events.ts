@@ -2,7 +2,7 @@ import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { AssistantMessage, FunctionCall, CustomToolCall, OutputItem } from '@turnwire/wire/internal/model/items';
 import type { RequestView } from '../scenario/request-view.ts';
 import { mockWires } from '../scenario/wires.ts';
-import type { Reply, ReplyPart, ToolCallPart } from '../scenario/scenario.ts';
+import type { ReplyPart, ToolCallPart } from '../scenario/scenario.ts';
 
 /** Ids of everything that one request leads to: the same request number gives the same ids. */
 export interface ReplyIds {
@@ -19,11 +19,6 @@ export function replyIds(request: RequestView): ReplyIds {
     item: (prefix, k) => `${prefix}_mock_${n}_${k}`,
     call: (k) => `call_mock_${n}_${k}`,
   };
-}
-
-/** The parts of a reply to one request. */
-export function partsOf(reply: Reply, request: RequestView): readonly ReplyPart[] {
-  return typeof reply.parts === 'function' ? reply.parts(request) : reply.parts;
 }
 
 /** The canonical events of a reply, without its end: made as they are asked for, so that a long one costs no memory. */

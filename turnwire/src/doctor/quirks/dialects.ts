@@ -55,6 +55,16 @@ export const dialectQuirks: QuirkTable = {
     [client.naive('lose it, or show "[object Object]" (litellm#16272)')],
     'turnwire reads parts of type thinking as reasoning',
   ),
+  'think-tags': broken(
+    'reasoning stands beside the text, not in it',
+    [client.naive('show the thought as the answer, and send it back (pi#7155)')],
+    '--think-tags, think_tags = true; or give the server its reasoning parser',
+  ),
+  'think-tags-opened': broken(
+    'reasoning stands beside the text, not in it, and a tag has its pair',
+    [client.naive('show the thought as the answer (vllm#31045, llama.cpp#11861)')],
+    '--think-tags-opened, think_tags = "opened"; or give the server its reasoning parser',
+  ),
   'usage-names': odd(
     'usage has the names and the details of its wire',
     [client.naive('count nothing, or no cached tokens (pi#8119)')],
