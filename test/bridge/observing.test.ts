@@ -11,7 +11,7 @@ import { systemClock } from '../../packages/client/src/platform/system-clock.ts'
 import { repairs } from '../../packages/wire/src/index.ts';
 import { listFaults } from '../../packages/testing/src/index.ts';
 import { askChat, askOn, askSse, openSocket, post, startRig, type Json } from './harness.ts';
-import { chatChunk, startBridge, startRawUpstream } from './raw-upstream.ts';
+import { chatChunk, chatEnd, startBridge, startRawUpstream } from './raw-upstream.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-observing-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -129,6 +129,38 @@ describe('an error of the upstream that passes through', () => {
       [40, 400, 'invalid_request', 'no'],
       [40, 200, 'server_error', 'it broke'],
     ]);
+  });
+
+  /** Passes pieces of a chat stream through, each read by the client before the next; its outcome in the metrics. */
+  async function outcomeOf(pieces: readonly string[]): Promise<readonly string[]> {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { mode: 'passthrough' });
+    const answer = post(bridge, '/v1/chat/completions', { model: 'm', messages: [], stream: true });
+    const { res } = await upstream.next();
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.flushHeaders();
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+    for (const piece of pieces) {
+      res.write(piece);
+      reader ??= (await answer).body!.getReader();
+      for (let got = 0; got < Buffer.byteLength(piece);) got += (await reader.read()).value?.byteLength ?? Infinity;
+    }
+    res.end();
+    while (reader !== undefined && !(await reader.read()).done);
+    return await samplesOf(bridge, 'requests');
+  }
+
+  const broke = 'data: {"error":{"message":"it broke","code":"server_error"}}\n\n';
+
+  it.each([
+    ['an error before the last chunk', [chatChunk('a'), broke, '\n', ': bye\n\n'], 'server_error'],
+    ['an error in pieces', [chatChunk('a'), broke.slice(0, 20), broke.slice(20, 40), broke.slice(40)], 'server_error'],
+    ['a close before any end', [chatChunk('a'), chatChunk('b')], 'stream_truncated'],
+    ['an end in pieces', [chatChunk('a'), chatEnd.slice(0, 30), chatEnd.slice(30)], 'completed'],
+    ['an error behind a long answer', [chatChunk('a'.repeat(200_000)), broke, '\n'], 'server_error'],
+    ['an end behind a long answer', [chatChunk('a'.repeat(200_000)), chatEnd], 'completed'],
+  ])('is seen wherever its chunks are cut: %s', async (_name, pieces, outcome) => {
+    expect(await outcomeOf(pieces)).toEqual([`{route="passthrough",outcome="${outcome}"} 1`]);
   });
 });
 

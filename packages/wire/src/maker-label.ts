@@ -26,7 +26,7 @@ export function forMaker(items: readonly Item[], maker: string | undefined): Ite
   const own = items.flatMap((item) => {
     const label = labelOf(item);
     if (label === undefined) return [item];
-    if (label.maker === maker) return [{ ...item, encrypted_content: label.text } as Item];
+    if (label.maker === maker) return [{ ...item, encrypted_content: label.text }];
     foreign.push(String(item.type));
     const rest = omit({ ...item }, 'encrypted_content');
     return saysSomething(rest) ? [rest] : [];

@@ -13,6 +13,7 @@ import { allAnswerHeaders, isCodex } from '../request/client-kind.ts';
 import { readRequest, textOfBody } from '../request/request-body.ts';
 import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
+import { PassTail } from './pass-tail.ts';
 import { judgeOf, shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
 import { flushed, sendError } from '../reply/reply-writer.ts';
 import { concealerFor } from '../upstream/conceal.ts';
@@ -26,9 +27,8 @@ interface PassOptions extends PassRequest {
   readonly abort: AbortController;
 }
 
-/** How much of an answer's end is looked at for its usage, and for how it ended; it is for those who watch only. */
-const TAIL_BYTES = 4096;
-const END_BYTES = 64 * 1024;
+/** How much of an answer's end is looked at for its usage. */
+const USAGE_BYTES = 4096;
 
 /** Hands one request and its answer through as they are, chunk for chunk. */
 export const passThrough: Handler = async (request) => {
@@ -69,7 +69,7 @@ async function pass(options: PassOptions): Promise<void> {
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
   };
   context.streams.add(stream);
-  const tail: Tail = { bytes: undefined };
+  const tail = new PassTail();
   let failure: ModelError | undefined;
   try {
     failure = await hand(options, await startPassing(options), tail);
@@ -92,11 +92,6 @@ function failureOf(error: unknown, signal: AbortSignal): ModelError {
   return toModelError(error);
 }
 
-/** The last bytes that were passed on. */
-interface Tail {
-  bytes: Uint8Array | undefined;
-}
-
 /**
  * Hands one upstream's answer on, be it a good one or a refusal. Tells how it failed, where it says so itself, in its head
  * or in its bytes; throws where they broke off, and what came without an answer.
@@ -104,7 +99,7 @@ interface Tail {
 async function hand(
   options: PassOptions,
   passing: Outcome<Passed, PeekedResponse>,
-  tail: Tail,
+  tail: PassTail,
 ): Promise<ModelError | undefined> {
   const { context, exchange, abort } = options;
   const { upstream, lease } = passing;
@@ -149,9 +144,11 @@ function shownFailure(
 }
 
 /** How a stream failed whose last bytes say so. */
-function failureInEnd(options: PassOptions, answer: PeekedResponse, { bytes }: Tail): ModelError | undefined {
-  const judge = bytes === undefined ? undefined : judgeOf(options, answer);
-  judge?.push(bytes?.subarray(Math.max(0, bytes.byteLength - END_BYTES)) ?? new Uint8Array());
+function failureInEnd(options: PassOptions, answer: PeekedResponse, tail: PassTail): ModelError | undefined {
+  const judge = judgeOf(options, answer);
+  judge?.push(tail.bytes);
+  // Of a longer answer the end may lie before what is kept.
+  if (tail.isWhole) judge?.end({ type: 'close' });
   return judge?.failure;
 }
 
@@ -170,7 +167,7 @@ function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, resp
   res.flushHeaders();
 }
 
-async function copy({ res, exchange }: PassOptions, response: PassedResponse, tail: Tail): Promise<void> {
+async function copy({ res, exchange }: PassOptions, response: PassedResponse, tail: PassTail): Promise<void> {
   const body = new BodyWriter(res, response.header('content-length') !== undefined);
   for (;;) {
     const chunks = await response.read();
@@ -178,7 +175,7 @@ async function copy({ res, exchange }: PassOptions, response: PassedResponse, ta
     for (const chunk of chunks) {
       body.write(chunk);
       exchange.onSent(chunk);
-      tail.bytes = chunk;
+      tail.push(chunk);
     }
     if (body.full) await body.drained();
   }
@@ -186,9 +183,8 @@ async function copy({ res, exchange }: PassOptions, response: PassedResponse, ta
 }
 
 /** Token counts, where the last bytes tell them. */
-function usageIn(tail: Uint8Array | undefined): Usage | undefined {
-  if (tail === undefined) return undefined;
-  const text = Buffer.from(tail.subarray(Math.max(0, tail.byteLength - TAIL_BYTES))).toString('latin1');
+function usageIn(tail: Uint8Array): Usage | undefined {
+  const text = Buffer.from(tail.subarray(Math.max(0, tail.byteLength - USAGE_BYTES))).toString('latin1');
   const found = /"usage":(\{(?:[^{}]|\{[^{}]*\})*\})/.exec(text)?.[1];
   const usage = found === undefined ? undefined : parseJson(found);
   if (!isObject(usage)) return undefined;
