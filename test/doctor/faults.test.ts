@@ -72,10 +72,13 @@ describe('every fault', () => {
     },
   );
 
-  it.each(['chat', 'responses', 'messages'] as const)('a thought that the prompt opened is named on %s', async (wire) => {
-    const { findings } = await examineWith(['think-tags:opened'], { wires: [wire] });
-    expect(new Set(findings.map(({ quirk }) => quirk))).toEqual(new Set(['think-tags-opened']));
-  });
+  it.each(['chat', 'responses', 'messages'] as const)(
+    'a thought that the prompt opened is named on %s',
+    async (wire) => {
+      const { findings } = await examineWith(['think-tags:opened'], { wires: [wire] });
+      expect(new Set(findings.map(({ quirk }) => quirk))).toEqual(new Set(['think-tags-opened']));
+    },
+  );
 
   it('of several is named, and those of the first request only', async () => {
     const { findings } = await examineWith(['crlf', 'tool-index-missing', 'status:503:1', 'usage-on-finish']);

@@ -18,6 +18,8 @@ export interface ModelObserver {
   onSsePoll?(result: PollResult, waitedMs: number): void;
   /** After every wait on a WebSocket for an answer's frames. */
   onWsPoll?(result: PollResult, waitedMs: number): void;
+  /** An answer is over, well or not, of which so many events (at least one) were no JSON object of the expected shape. */
+  onSkipped?(events: number): void;
   /** The session gave WebSocket up and uses HTTP from now on; `error` is why. Once per session. */
   onFallback?(error: ModelError): void;
   /** A turn was opened. */

@@ -2,7 +2,7 @@ import { sessionModel } from '@turnwire/agent/internal/session-model';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import type { GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import { createModelSession } from '@turnwire/client/internal/session/session';
-import type { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ModelObserver } from '@turnwire/client/internal/observer';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { CliContext } from './context.ts';
 import type { OpenModel } from './model.ts';
@@ -11,16 +11,16 @@ import { proxyFromEnv } from './proxy.ts';
 /**
  * A session with a provider, through the proxies of the environment.
  *
- * @param onFallback - called once, when the session gives WebSocket up
+ * @param watch - hears when the session gives WebSocket up, and how many events of an answer were passed over
  */
 export function connect(
   provider: ProviderConfig,
   getEnv: GetEnv,
   env: CliContext['env'],
-  onFallback?: (error: ModelError) => void,
+  watch?: Pick<ModelObserver, 'onFallback' | 'onSkipped'>,
 ): OpenModel {
   const transport = createHttpTransport({ proxy: proxyFromEnv(env) });
-  const observer = onFallback === undefined ? {} : { observer: { onFallback } };
+  const observer = watch === undefined ? {} : { observer: watch };
   const session = createModelSession({ provider, getEnv, transport, ...observer });
   return {
     provider,

@@ -7,6 +7,7 @@ import { createDecoder } from '@turnwire/wire';
 import type { InputStream, OutputStream } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
 import type { Output } from './output.ts';
+import { describeSkipped } from './skipped-text.ts';
 
 /** How a failed stream is written: the last line of its events. */
 export interface ErrorLine {
@@ -41,8 +42,7 @@ export async function decodeStream(
   const { failure, skipped } = decoder;
   if (failure !== undefined) await out.writeLines([errorLine(failure)]);
   if (skipped > 0) {
-    const what = skipped === 1 ? '1 event was passed over: it is' : `${skipped} events were passed over: they are`;
-    messages.write(`turnwire: ${what} no JSON object of the expected shape\n`);
+    messages.write(`turnwire: ${describeSkipped(skipped)}\n`);
   }
   return failure;
 }

@@ -1,4 +1,5 @@
 import { visible } from '@turnwire/wire/internal/base/printable';
+import type { ModelObserver } from '@turnwire/client/internal/observer';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { missingKeyVariable, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import type { Configuration } from './configuration.ts';
@@ -7,6 +8,7 @@ import { UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
 import { chooseProvider } from './provider.ts';
 import type { ProviderFlags } from './provider-flags.ts';
+import { describeSkipped } from './skipped-text.ts';
 
 export interface OpenOptions {
   readonly cli: CliContext;
@@ -15,7 +17,10 @@ export interface OpenOptions {
   readonly name: string;
   /** From `--api-key-stdin`. */
   readonly apiKey: string | undefined;
-  /** Where stderr belongs to the command alone: told in one line when WebSocket is given up. Default false. */
+  /**
+   * Where stderr belongs to the command alone: told in one line each when WebSocket is given up, and when events of an
+   * answer were passed over. Default false.
+   */
   readonly warns?: boolean;
 }
 
@@ -38,9 +43,7 @@ export async function openModel(flags: ProviderFlags, options: OpenOptions): Pro
       apiKey === undefined ? provider : { ...provider, envKey: STDIN_KEY },
       keyReader(cli, apiKey),
       cli.env,
-      warns === true
-        ? (error) => cli.stderr.write(`${name}: HTTP instead of WebSocket from now on: ${error.message}\n`)
-        : undefined,
+      warns === true ? watchOf(options) : undefined,
     );
   }
   const { openScripted } = await import('./scripted.ts');
@@ -48,6 +51,15 @@ export async function openModel(flags: ProviderFlags, options: OpenOptions): Pro
     `${name}: no provider was named, so the answers are scripted, without key or network. ${pointer(name)}\n`,
   );
   return await openScripted(flags);
+}
+
+/** Tells on stderr what nobody would see in the answer. */
+function watchOf({ cli, name }: OpenOptions): Pick<ModelObserver, 'onFallback' | 'onSkipped'> {
+  const say = (text: string): void => void cli.stderr.write(`${name}: ${text}\n`);
+  return {
+    onFallback: (error) => say(`HTTP instead of WebSocket from now on: ${error.message}`),
+    onSkipped: (events) => say(describeSkipped(events)),
+  };
 }
 
 function checkKey(provider: ProviderConfig, cli: CliContext): void {

@@ -189,6 +189,7 @@ export class HttpCall implements BatchSource {
   #settle(response: HttpResponse, decoder: StreamDecoder): void {
     this.#grace?.cancel();
     this.#unfollow();
+    if (decoder.skipped > 0) this.#context.observer?.onSkipped?.(decoder.skipped);
     if (this.#grace?.isOver === true) this.#lateUsage = this.#plan.lateUsage?.(response);
     if (this.#lateUsage !== undefined) return;
     if (decoder.failure === undefined) response.release();

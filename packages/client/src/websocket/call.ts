@@ -217,6 +217,7 @@ export class WebSocketCall implements Attempt {
 
   /** The answer is over: keeps the socket for the next request, or drops it, and with it all that its server knows. */
   #settle({ connection, exchange, frame, decoder, items }: Running, last: ModelEvent | undefined): void {
+    if (decoder.skipped > 0) this.#context.observer?.onSkipped?.(decoder.skipped);
     if (decoder.failure !== undefined || last?.type !== 'completed') {
       exchange.cancel();
       return;
