@@ -18,6 +18,7 @@ import type { EventStage } from './stages/stage.ts';
 import { newId, type Prepared } from '../request/prepare.ts';
 import { ReplyHead } from '../reply/reply-head.ts';
 import type { ReplyWriter } from '../reply/reply-writer.ts';
+import { emptyArguments } from './stages/empty-arguments.ts';
 import { MakerLabel } from './stages/maker-label.ts';
 import { StateCarrier } from './stages/state-carrier.ts';
 import type { OpenStream } from '../upstream/streams.ts';
@@ -141,6 +142,7 @@ function stagesFor({ context, prepared }: AnswerOptions, { tools, maker }: Start
     new StateCarrier(prepared.wire, () => newId('rs')),
     new CallGuard(context.settings.toolCallsOnStop),
     ...(restorer === undefined ? [] : [{ push: (events: readonly ModelEvent[]) => restorer.restore(events) }]),
+    emptyArguments,
   ];
 }
 
