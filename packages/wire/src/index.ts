@@ -37,6 +37,7 @@ export {
   type OrderValidatorOptions,
   type OrderViolation,
 } from './responses/validate.ts';
+export { createMessagesValidator, validateMessagesOrder } from './messages/validate.ts';
 export {
   createToolMap,
   createToolRestorer,
