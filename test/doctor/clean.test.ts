@@ -3,16 +3,20 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { DoctorUsageError, examine, formatReport } from '../../turnwire/src/doctor/index.ts';
 import { startMock } from '../../packages/testing/src/index.ts';
+import { protocolIds } from '../../packages/wire/src/index.ts';
 
 describe('a clean server', () => {
-  it('has no finding, on any wire, in about forty probes', async () => {
+  it('has no finding, on any wire, in over fifty probes', async () => {
     await using mock = await startMock();
     const report = await examine({ url: mock.url, timeoutMs: 3000, holdMs: 500 });
     expect(report.findings).toEqual([]);
     expect(report.probes.map(({ wire, name, verdict }) => ({ wire, name, verdict }))).toEqual(
       report.probes.map(({ wire, name }) => ({ wire, name, verdict: 'ok' })),
     );
-    expect(report.probes.length).toBeGreaterThanOrEqual(30);
+    expect(report.probes.length).toBeGreaterThan(50);
+    expect(new Set(report.probes.map(({ wire }) => wire))).toEqual(
+      new Set(['server', 'chat', 'responses', 'websocket', 'messages']),
+    );
     expect(report).toMatchObject({ url: mock.baseUrl, model: 'scripted', broken: 0 });
   });
 
@@ -22,14 +26,15 @@ describe('a clean server', () => {
     expect(findings).toEqual([]);
   });
 
-  it('of one wire alone is not blamed for the other', async () => {
-    await using mock = await startMock({ wire: 'chat' });
+  it.each(protocolIds)('of the %s wire alone is not blamed for the others', async (own) => {
+    await using mock = await startMock({ wire: own });
     const { findings, probes } = await examine({ url: mock.url, timeoutMs: 3000, holdMs: 500 });
     expect(findings).toEqual([]);
-    expect(probes.find(({ wire, name }) => wire === 'responses' && name === 'answer')).toMatchObject({
-      verdict: 'skipped',
-      seen: 'this wire is not served',
-    });
+    const others = probes.filter(({ name, wire }) => name === 'answer' && wire !== own);
+    expect(others.map(({ verdict, seen }) => [verdict, seen])).toEqual(
+      others.map(() => ['skipped', 'this wire is not served']),
+    );
+    expect(others).toHaveLength(protocolIds.length - 1);
   });
 
   it('is blamed for a wire that was asked for and is not there', async () => {
@@ -68,6 +73,7 @@ describe('the examination', () => {
     expect(findings.map(({ quirk, wire }) => `${wire} ${quirk}`)).toEqual([
       'chat unauthorized',
       'responses unauthorized',
+      'messages unauthorized',
     ]);
     expect(probes.filter(({ verdict }) => verdict === 'ok').map(({ name }) => name)).toEqual(['keep-alive']);
   });
@@ -122,6 +128,43 @@ describe('the examination', () => {
   it('takes an address only when it is one', async () => {
     await expect(examine({ url: 'localhost:1' })).rejects.toThrow(DoctorUsageError);
     await expect(examine({ url: 'http://user:secret@127.0.0.1:1' })).rejects.toThrow(/password/);
+  });
+
+  it('tells who stumbles on the wire of the finding', async () => {
+    await using mock = await startMock({ faults: ['finish-then-hold', 'no-event-lines'] });
+    const { findings } = await examine({ url: mock.url, timeoutMs: 1000, holdMs: 300 });
+    const of = (quirk: string, wire: string) =>
+      findings.find((finding) => finding.quirk === quirk && finding.wire === wire);
+    expect(of('finish-then-hold', 'chat')).toMatchObject({
+      right: 'after the finish the body has to end',
+      stumbles: expect.arrayContaining(['openai 7.55: hangs']) as string[],
+    });
+    expect(of('finish-then-hold', 'messages')).toMatchObject({
+      right: 'after message_stop the body has to end',
+      stumbles: [
+        'Claude Code 2.1: waits 300 s',
+        '@anthropic-ai/sdk 1.11: waits for ever',
+        'AI SDK 7: waits for ever',
+        'pi-ai 0.74: waits for ever',
+        'opencode: waits',
+      ],
+    });
+    // Codex and the openai package read events without names; these clients do not.
+    expect([of('no-event-lines', 'responses')?.level, of('no-event-lines', 'messages')?.level]).toEqual([
+      'odd',
+      'broken',
+    ]);
+  });
+
+  it('sends each wire the headers that its servers want, and the key as they know it', async () => {
+    await using mock = await startMock();
+    await examine({ url: mock.url, apiKey: 'k-1', timeoutMs: 3000, holdMs: 100 });
+    const seen = mock.requests.map(({ path, headers }) =>
+      [path, headers.authorization, headers['x-api-key'], headers['anthropic-version']].join(' '),
+    );
+    expect(new Set(seen)).toEqual(
+      new Set(['/v1/chat/completions Bearer k-1  ', '/v1/responses Bearer k-1  ', '/v1/messages  k-1 2023-06-01']),
+    );
   });
 
   it('is told as a table: what was seen, what is right, who stumbles, what helps', async () => {

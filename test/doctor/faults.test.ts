@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { examine, quirks, type DoctorReport } from '../../turnwire/src/doctor/index.ts';
 import { listFaults, startMock, type FaultInfo } from '../../packages/testing/src/index.ts';
+import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 
 /** Arguments that make a fault show quickly. */
 const args: Readonly<Record<string, string>> = {
@@ -29,9 +30,10 @@ async function examineWith(faults: readonly string[], more: object = {}): Promis
   return await examine({ url: mock.url, timeoutMs: 1500, holdMs: 700, ...more });
 }
 
-/** Only the wires on which a fault shows: the test is about naming it, not about the other wire. */
-function wiresOf({ wires }: FaultInfo): ('chat' | 'responses')[] {
-  return wires.includes('chat') ? (wires.length > 1 ? ['chat', 'responses'] : ['chat']) : ['responses'];
+/** Only the wires on which a fault shows: the test is about naming it, not about the other wires. A socket is one of Responses. */
+function wiresOf({ wires }: FaultInfo): readonly ProtocolId[] {
+  const shown = new Set<string>(wires.map((wire) => (wire === 'websocket' ? 'responses' : wire)));
+  return protocolIds.filter((id) => shown.has(id));
 }
 
 describe('every fault', () => {
@@ -67,7 +69,7 @@ describe('every fault', () => {
     async (shape) => {
       const { findings } = await examineWith([`error-mid-stream:${shape}`]);
       expect(findings.map(({ quirk, wire }) => `${wire} ${quirk}`)).toEqual(
-        expect.arrayContaining(['chat error-mid-stream', 'responses error-mid-stream']),
+        expect.arrayContaining(protocolIds.map((id) => `${id} error-mid-stream`)),
       );
     },
   );

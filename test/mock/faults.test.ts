@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ProviderOptions } from '../../packages/client/src/provider/provider.ts';
-import { listFaults, scenario, startMock, type ScenarioBuilder } from '../../packages/testing/src/index.ts';
-import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
+import { listFaults, startMock } from '../../packages/testing/src/index.ts';
+import { protocolIds } from '../../packages/wire/src/protocols.ts';
+import { after, clean, instead, scripts, TEXT, truncated, type Row } from './fault-row.ts';
+import { messagesRows } from './fault-rows-messages.ts';
 import {
   addsBothFields,
   believesDone,
@@ -33,36 +34,10 @@ import {
   usageInItsOwnChunk,
   waitsForUsage,
 } from './naive.ts';
-import { chunkLoop, loop, nothing, observed, PATIENT, ours, sdk, type Naive, type Outcome } from './outcome.ts';
+import { chunkLoop, loop, nothing, observed, PATIENT, ours, sdk } from './outcome.ts';
 
-const TEXT = 'Grüße 👋 from afar.';
-const scripts: Record<string, ScenarioBuilder> = {
-  text: scenario().text(TEXT),
-  tools: scenario().text('Two.').toolCall('read_file', { path: 'ä.txt' }).toolCall('get_time', { zone: 'UTC' }),
-  reasoning: scenario().reasoning('hm, well').text('Hi.'),
-};
-const clean: Record<string, Outcome> = {
-  text: { ...nothing(), text: TEXT, usage: 8 },
-  tools: { ...nothing(), text: 'Two.', calls: ['read_file({"path":"ä.txt"})', 'get_time({"zone":"UTC"})'], usage: 9 },
-  reasoning: { ...nothing(), reasoning: 'hm, well', text: 'Hi.', usage: 7 },
-};
-
-interface Row {
-  fault: string;
-  on?: ProtocolId;
-  script?: 'text' | 'tools' | 'reasoning';
-  /** Who stumbles. */
-  naive: Naive;
-  /** What our client makes of it, where that is not the clean answer. */
-  ours?: Partial<Outcome>;
-  provider?: Partial<ProviderOptions>;
-}
-
-const truncated = { end: 'error:stream_truncated', usage: undefined } as const;
-/** An error that came instead of the answer. */
-const instead = (kind: string): Partial<Outcome> => ({ ...nothing(), end: `error:${kind}` });
-/** An error after the whole text. */
-const after = (kind: string): Partial<Outcome> => ({ end: `error:${kind}`, usage: undefined });
+/** Bytes in single chunks take their time on a busy machine. */
+const patient = { usageGraceMs: 10_000 };
 
 const rows: Row[] = [
   // ending
@@ -100,8 +75,8 @@ const rows: Row[] = [
   { fault: 'heartbeat-events', naive: sdk },
   { fault: 'heartbeat-events', on: 'responses', naive: sdk },
   { fault: 'invalid-utf8', naive: fatalDecoder, ours: { text: `\ufffd${TEXT}` } },
-  { fault: 'one-byte-chunks', naive: chunkLoop },
-  { fault: 'split-utf8', naive: chunkLoop },
+  { fault: 'one-byte-chunks', naive: chunkLoop, provider: patient },
+  { fault: 'split-utf8', naive: chunkLoop, provider: patient },
   { fault: 'one-chunk', naive: wantsStreaming },
   { fault: 'giant-event:300000', naive: chunkLoop },
   { fault: 'endless-line:3000000', naive: loop, provider: { maxEventBytes: 1_000_000 }, ours: instead('protocol') },
@@ -300,6 +275,7 @@ const rows: Row[] = [
   { fault: 'gzip', naive: rawHttp },
   { fault: 'redirect', naive: rawHttp },
   { fault: 'wrong-content-type', naive: checksType },
+  ...messagesRows,
 ];
 
 describe.concurrent('each fault: a naive client fails, ours does not', () => {
@@ -318,13 +294,13 @@ describe.concurrent('each fault: a naive client fails, ours does not', () => {
 
 describe('without a fault', () => {
   it.each(
-    (['chat', 'responses'] as const).flatMap((wire) =>
+    protocolIds.flatMap((wire) =>
       Object.keys(scripts).map((script) => ({ wire, script, name: `${script} on ${wire}` })),
     ),
   )('$name: every client reads the same', async ({ wire, script }) => {
     await using server = await startMock({ wire, scenario: scripts[script]! });
-    // The openai package keeps only the last piece of a field that it does not know.
-    const naives = wire === 'chat' && script === 'reasoning' ? [loop] : [loop, sdk];
+    // The openai package keeps only the last piece of a field that it does not know, and knows no Messages.
+    const naives = wire === 'messages' || (wire === 'chat' && script === 'reasoning') ? [loop] : [loop, sdk];
     for (const naive of naives) expect(await observed(naive, server.baseUrl, wire, PATIENT)).toEqual(clean[script]);
     expect(await ours(server.baseUrl, wire)).toEqual(clean[script]);
   });
@@ -343,5 +319,9 @@ afterAll(() => {
   const missing = listFaults().filter(
     ({ name, wires }) => wires.some((wire) => wire !== 'websocket') && !tested.has(name) && !elsewhere.has(name),
   );
-  expect(missing.map(({ name }) => name)).toEqual([]);
+  const onMessages = new Set(messagesRows.map((row) => row.fault.split(':')[0]));
+  const missingOnMessages = listFaults().filter(
+    ({ name, wires }) => wires.includes('messages') && !onMessages.has(name) && !elsewhere.has(name),
+  );
+  expect([missing, missingOnMessages].map((faults) => faults.map(({ name }) => name))).toEqual([[], []]);
 });

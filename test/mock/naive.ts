@@ -1,152 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import { expect } from 'vitest';
-import { nothing, type Naive, type Outcome } from './outcome.ts';
+import { believing, byIndex, newState, readChat, readEvent, readResponses } from './naive-loop.ts';
+import { nothing, questionOn, type Naive } from './outcome.ts';
 
 /**
  * Loops as people write them, each with one belief that holds on a good server. Every one of them reads a clean
  * answer right: faults.test.ts checks that too.
  */
-
-interface Call {
-  id?: string | undefined;
-  name: string;
-  arguments: string;
-}
-
-interface State {
-  outcome: Outcome;
-  calls: Call[];
-  done: boolean;
-  finish: string | undefined;
-}
-
-interface Fragment {
-  index: number;
-  id?: string;
-  function?: { name?: string; arguments?: string };
-}
-
-interface Delta {
-  content?: string | null;
-  reasoning_content?: string;
-  reasoning?: string;
-  tool_calls?: Fragment[];
-}
-
-interface Chunk {
-  choices: { delta?: Delta; finish_reason?: string | null }[];
-  usage?: { total_tokens: number } | null;
-}
-
-interface Item {
-  type: string;
-  id?: string;
-  call_id?: string;
-  name: string;
-  arguments: string;
-  content: { text: string }[];
-}
-
-interface Event {
-  type: string;
-  delta?: string;
-  item_id?: string;
-  item?: Item;
-  response?: { usage?: { total_tokens: number; input_tokens_details: { cached_tokens: number } } };
-}
-
-interface Beliefs {
-  fatal?: boolean;
-  keepBom?: boolean;
-  /** Sees each event's lines. */
-  lines?: (lines: string[]) => void;
-  /** Reads one chat chunk; the default is the plain way. */
-  chat?: (chunk: Chunk, state: State) => void;
-  call?: (fragment: Fragment, state: State) => void;
-  responses?: (event: Event, state: State) => void;
-  response?: (response: Response) => void;
-  end?: (state: State) => void;
-  parseSentinel?: boolean;
-  timeoutMs?: number;
-  severalChunks?: boolean;
-}
-
-function readChat(chunk: Chunk, state: State, beliefs: Beliefs): void {
-  const { outcome } = state;
-  const choice = chunk.choices[0];
-  if (chunk.usage) outcome.usage = chunk.usage.total_tokens;
-  if (choice === undefined) return;
-  const delta = choice.delta!;
-  outcome.text += delta.content ?? '';
-  outcome.reasoning += delta.reasoning_content ?? '';
-  for (const fragment of delta.tool_calls ?? []) (beliefs.call ?? byIndex)(fragment, state);
-  state.finish ??= choice.finish_reason ?? undefined;
-}
-
-function byIndex(fragment: Fragment, state: State): void {
-  const call = (state.calls[fragment.index] ??= { name: '', arguments: '' });
-  if (call.name === '') call.name = fragment.function?.name ?? '';
-  call.arguments += fragment.function?.arguments ?? '';
-}
-
-function readResponses(event: Event, state: State): void {
-  const { type, item } = event;
-  if (type === 'response.output_text.delta') state.outcome.text += String(event.delta);
-  if (type === 'response.output_item.done' && item?.type === 'function_call') {
-    state.calls.push({ name: item.name, arguments: item.arguments });
-  }
-  if (type === 'response.completed') state.outcome.usage = event.response?.usage?.total_tokens;
-}
-
-function believing(beliefs: Beliefs): Naive {
-  return async (baseUrl, wire) => {
-    const path = wire === 'chat' ? '/chat/completions' : '/responses';
-    const body =
-      wire === 'chat'
-        ? {
-            model: 'm',
-            messages: [{ role: 'user', content: 'hi' }],
-            stream: true,
-            stream_options: { include_usage: true },
-          }
-        : { model: 'm', input: 'hi', stream: true };
-    const signal = beliefs.timeoutMs === undefined ? null : AbortSignal.timeout(beliefs.timeoutMs);
-    const response = await fetch(baseUrl + path, { method: 'POST', body: JSON.stringify(body), signal });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    beliefs.response?.(response);
-    const state: State = { outcome: nothing(), calls: [], done: false, finish: undefined };
-    const decoder = new TextDecoder('utf-8', { fatal: beliefs.fatal ?? false, ignoreBOM: beliefs.keepBom ?? false });
-    let buffer = '';
-    let chunks = 0;
-    for await (const bytes of response.body as AsyncIterable<Uint8Array>) {
-      buffer += decoder.decode(bytes, { stream: true });
-      const events = buffer.split('\n\n');
-      buffer = events.pop()!;
-      chunks++;
-      for (const event of events) readEvent(event, wire, state, beliefs);
-      if (state.done) break;
-    }
-    if (beliefs.severalChunks === true && chunks < 2) throw new Error('not streamed');
-    beliefs.end?.(state);
-    state.outcome.calls = state.calls.map((call) => `${call.name}(${call.arguments})`);
-    return state.outcome;
-  };
-}
-
-function readEvent(event: string, wire: string, state: State, beliefs: Beliefs): void {
-  const lines = event.split('\n');
-  beliefs.lines?.(lines);
-  const data = lines.find((line) => line.startsWith('data: '))?.slice(6);
-  if (data === undefined || state.done) return;
-  if (data === '[DONE]' && beliefs.parseSentinel !== true) {
-    state.done = true;
-    return;
-  }
-  const value: unknown = JSON.parse(data);
-  if (wire === 'responses') (beliefs.responses ?? readResponses)(value as Event, state);
-  else if (beliefs.chat === undefined) readChat(value as Chunk, state, beliefs);
-  else beliefs.chat(value as Chunk, state);
-}
 
 /** No answer is whole without its sentinel. */
 export const strictLoop = believing({
@@ -369,25 +229,20 @@ export const checksType = believing({
 });
 
 /** `node:http` as it comes: no redirects, no decompression. */
-export const rawHttp: Naive = (baseUrl) =>
+export const rawHttp: Naive = (baseUrl, wire) =>
   new Promise((resolve, reject) => {
-    const req = httpRequest(`${baseUrl}/chat/completions`, { method: 'POST' }, (res) => {
+    const { url, body } = questionOn(wire, baseUrl);
+    const req = httpRequest(url, { method: 'POST' }, (res) => {
       let text = '';
       res.setEncoding('utf8');
       res.on('data', (piece: string) => (text += piece));
       res.on('end', () => {
-        const state: State = { outcome: nothing(), calls: [], done: false, finish: undefined };
-        for (const event of text.split('\n\n')) readEvent(event, 'chat', state, {});
+        const state = newState();
+        for (const event of text.split('\n\n')) readEvent(event, wire, state, {});
         resolve(state.outcome);
       });
       res.on('error', reject);
     });
     req.on('error', reject);
-    req.end(
-      JSON.stringify({
-        messages: [{ role: 'user', content: 'hi' }],
-        stream: true,
-        stream_options: { include_usage: true },
-      }),
-    );
+    req.end(body);
   });

@@ -5,6 +5,7 @@ import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import type { Tool } from '../../packages/wire/src/model/request.ts';
 import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
+import { protocols } from '../../packages/wire/src/protocols.ts';
 
 /** What a client made of an answer: comparable, whoever read it. */
 export interface Outcome {
@@ -125,18 +126,26 @@ interface Delta {
   tool_calls?: { index: number; function?: { name?: string; arguments?: string } }[];
 }
 
-async function post(baseUrl: string, wire: ProtocolId): Promise<Response> {
-  const path = wire === 'chat' ? '/chat/completions' : '/responses';
-  const body =
-    wire === 'chat'
-      ? {
-          model: 'm',
-          messages: [{ role: 'user', content: 'hi' }],
-          stream: true,
-          stream_options: { include_usage: true },
-        }
-      : { model: 'm', input: 'hi', stream: true };
-  const response = await fetch(baseUrl + path, { method: 'POST', body: JSON.stringify(body) });
+/** The first question, in the words of each wire. */
+const questions: Readonly<Record<ProtocolId, object>> = {
+  chat: {
+    model: 'm',
+    messages: [{ role: 'user', content: 'hi' }],
+    stream: true,
+    stream_options: { include_usage: true },
+  },
+  responses: { model: 'm', input: 'hi', stream: true },
+  messages: { model: 'm', max_tokens: 1000, messages: [{ role: 'user', content: 'hi' }], stream: true },
+};
+
+/** Where a question goes, and its body. */
+export function questionOn(wire: ProtocolId, baseUrl: string): { readonly url: string; readonly body: string } {
+  return { url: `${baseUrl}/${protocols[wire].path}`, body: JSON.stringify(questions[wire]) };
+}
+
+export async function post(baseUrl: string, wire: ProtocolId, signal: AbortSignal | null = null): Promise<Response> {
+  const { url, body } = questionOn(wire, baseUrl);
+  const response = await fetch(url, { method: 'POST', body, signal });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return response;
 }
@@ -154,12 +163,12 @@ export const loop: Naive = async (baseUrl, wire) => {
     for (const event of events) {
       const data = event.split('\n').find((line) => line.startsWith('data: '));
       if (data === undefined) continue;
-      if (data === 'data: [DONE]') return finish(outcome, calls);
       const name = event
         .split('\n')
         .find((line) => line.startsWith('event: '))
         ?.slice(7);
-      read(outcome, calls, name, JSON.parse(data.slice(6)) as Chunk);
+      if (data === 'data: [DONE]' || name === 'message_stop') return finish(outcome, calls);
+      read(outcome, calls, name, JSON.parse(data.slice(6)) as Chunk | MessagesEvent);
     }
   }
   return finish(outcome, calls);
@@ -175,8 +184,8 @@ export const chunkLoop: Naive = async (baseUrl, wire) => {
     for (const line of new TextDecoder().decode(bytes).split('\n')) {
       if (line.startsWith('event: ')) name = line.slice(7);
       if (!line.startsWith('data: ')) continue;
-      if (line === 'data: [DONE]') return finish(outcome, calls);
-      read(outcome, calls, name, JSON.parse(line.slice(6)) as Chunk);
+      if (line === 'data: [DONE]' || name === 'message_stop') return finish(outcome, calls);
+      read(outcome, calls, name, JSON.parse(line.slice(6)) as Chunk | MessagesEvent);
     }
   }
   return finish(outcome, calls);
@@ -186,14 +195,15 @@ function read(
   outcome: Outcome,
   calls: { name: string; arguments: string }[],
   name: string | undefined,
-  chunk: Chunk,
+  chunk: Chunk | MessagesEvent,
 ): void {
-  if (chunk.choices === undefined) {
-    readResponses(outcome, name, chunk as Record<string, unknown>);
+  if ('type' in chunk) {
+    readResponses(outcome, name, { ...chunk });
+    readMessages(outcome, calls, name, chunk);
     return;
   }
   outcome.usage ??= chunk.usage?.total_tokens; // the first one wins
-  const delta = chunk.choices[0]?.delta;
+  const delta = chunk.choices?.[0]?.delta;
   outcome.text += delta?.content ?? '';
   outcome.reasoning += delta?.reasoning_content ?? '';
   for (const call of delta?.tool_calls ?? []) {
@@ -214,7 +224,40 @@ function readResponses(outcome: Outcome, name: string | undefined, event: Record
   if (name === 'response.completed') outcome.usage = usage?.total_tokens;
 }
 
+/** An event of the Messages wire, as far as people read it. */
+export interface MessagesEvent {
+  type: string;
+  index: number;
+  message: { usage: { input_tokens: number } };
+  content_block: { type: string; id: string; name: string };
+  delta: {
+    type: string;
+    text?: string;
+    thinking?: string;
+    signature?: string;
+    partial_json?: string;
+    stop_reason?: string | null;
+  };
+  usage: { input_tokens: number; output_tokens: number };
+}
+
+function readMessages(
+  outcome: Outcome,
+  calls: { name: string; arguments: string }[],
+  name: string | undefined,
+  { index, content_block: block, delta, usage }: MessagesEvent,
+): void {
+  if (name === 'content_block_start' && block.type === 'tool_use') calls[index] = { name: block.name, arguments: '' };
+  if (name === 'content_block_delta') {
+    outcome.text += delta.text ?? '';
+    outcome.reasoning += delta.thinking ?? '';
+    if (delta.partial_json !== undefined) calls[index]!.arguments += delta.partial_json;
+  }
+  if (name === 'message_delta') outcome.usage = usage.input_tokens + usage.output_tokens;
+}
+
 function finish(outcome: Outcome, calls: { name: string; arguments: string }[]): Outcome {
-  outcome.calls.push(...calls.map((call) => `${call.name}(${call.arguments})`));
+  // An index may count texts, too: `flat` leaves out the holes.
+  outcome.calls.push(...calls.flat().map((call) => `${call.name}(${call.arguments})`));
   return outcome;
 }

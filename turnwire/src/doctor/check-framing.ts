@@ -120,6 +120,9 @@ export function isBytewise({ answer: { chunks } }: Pick<Sample, 'answer'>): bool
   return chunks.length >= 20 && chunks.filter(({ data }) => data.length === 1).length >= chunks.length * 0.9;
 }
 
+/** A server that writes in blocks of 16 KiB, as many do, holds nothing back; in bytes. */
+const LARGE = 17 * 1024;
+
 /** A large answer that comes all at once was held back by somebody. */
 function checkBuffering(chunks: number, events: readonly SseEvent[]): readonly Finding[] {
   const size = events.reduce((sum, event) => sum + event.size, 0);
@@ -127,7 +130,7 @@ function checkBuffering(chunks: number, events: readonly SseEvent[]): readonly F
   if (first === undefined || events.length < 10) return [];
   const together = chunks <= Math.ceil(size / 65_536) && events.every(({ ms: at }) => at - first.ms < 20);
   return when(
-    together && size >= 20 * 1024,
+    together && size >= LARGE,
     'one-chunk',
     `${events.length} events, ${Math.round(size / 1024)} KiB, in ${counted(chunks, 'chunk')} after ${ms(first.ms)}`,
   );

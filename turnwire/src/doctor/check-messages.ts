@@ -87,6 +87,11 @@ export function messagesCalls(events: readonly SseEvent[]): readonly string[] {
   return blocksIn(events).flatMap(({ block }) => (block.type === 'tool_use' ? [stringOf(block.name) ?? ''] : []));
 }
 
+/** Types of the deltas of an answer, in their order. */
+export function messagesDeltas(events: readonly SseEvent[]): readonly string[] {
+  return blocksIn(events).flatMap(({ deltas }) => deltas.map(({ type }) => stringOf(type) ?? ''));
+}
+
 /** What is unusual about the events of a Messages answer. */
 export function checkMessages(sample: Sample): readonly Finding[] {
   const facts = messagesFacts(sample);

@@ -8,14 +8,14 @@ import { serverProbes } from './probes-server.ts';
 import { websocketProbes } from './probes-websocket.ts';
 import type { Finding } from './finding.ts';
 import type { QuirkLevel } from './quirks/quirk.ts';
-import { quirkOf } from './quirks.ts';
+import { quirkOn } from './quirks.ts';
 
 export interface DoctorOptions {
   /** Base URL, e.g. `http://127.0.0.1:8080/v1`; `/v1` is added to one without a path. */
   readonly url: string;
   /** Default: the first that the server lists. */
   readonly model?: string | undefined;
-  /** Sent as bearer token. */
+  /** Sent as each wire's servers know it: a bearer token, or `x-api-key` for Messages. */
   readonly apiKey?: string | undefined;
   /** Default: every wire that the server has. */
   readonly wires?: readonly ProtocolId[] | undefined;
@@ -70,7 +70,7 @@ export class DoctorUsageError extends Error {
 }
 
 /**
- * Examines a model server: about forty probes over Chat Completions, Responses and its WebSocket, each bounded in
+ * Examines a model server: over fifty probes over Chat Completions, Responses and its WebSocket, and Messages, each bounded in
  * time. It never rejects for what the server does: that is the report.
  *
  * @throws DoctorUsageError for a URL that is none
@@ -81,15 +81,16 @@ export class DoctorUsageError extends Error {
  */
 export async function examine(options: DoctorOptions): Promise<DoctorReport> {
   const baseUrl = parseBaseUrl(options.url);
+  const wires = options.wires ?? protocolIds;
   const examination = new Examination({
     baseUrl,
+    wires,
     model: options.model,
     apiKey: options.apiKey,
     timeoutMs: options.timeoutMs ?? 15_000,
     holdMs: options.holdMs ?? 3000,
     signal: options.signal ?? new AbortController().signal,
   });
-  const wires = options.wires ?? protocolIds;
   const run = new Run(examination, options, secretsIn(baseUrl, options.apiKey));
   await run.all(serverProbes);
   for (const wire of wires) await run.all(modelProbes(wire));
@@ -192,13 +193,13 @@ class Run {
   }
 
   #weigh(name: string, wire: ProbeWire, { seen, findings }: Extract<Outcome, { seen: string }>): ProbeReport {
-    const levels = findings.map(({ quirk }) => quirkOf(quirk).level);
+    const levels = findings.map(({ quirk }) => quirkOn(quirk, wire).level);
     const verdict = levels.includes('broken') ? 'broken' : levels.length > 0 ? 'odd' : 'ok';
     const fresh = findings.filter(({ quirk }) => {
       const key = `${wire} ${quirk}`;
       return !this.#told.has(key) && this.#told.add(key).has(key);
     });
-    const reported = fresh.map((finding) => ({ ...finding, wire, ...quirkOf(finding.quirk) }));
+    const reported = fresh.map((finding) => ({ ...finding, wire, ...quirkOn(finding.quirk, wire) }));
     const names = new Set(findings.filter((finding) => !fresh.includes(finding)).map(({ quirk }) => quirk));
     const again = [...names].filter((name) => !fresh.some(({ quirk }) => quirk === name));
     return { name, wire, verdict, seen, findings: reported, again };

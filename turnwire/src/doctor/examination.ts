@@ -10,6 +10,8 @@ export interface ExaminationOptions {
   /** Base URL: `/chat/completions` is added to its path. */
   readonly baseUrl: URL;
   readonly model: string | undefined;
+  /** Those that are examined. */
+  readonly wires: readonly ProtocolId[];
   readonly apiKey: string | undefined;
   /** Longest silence within an answer, in milliseconds. */
   readonly timeoutMs: number;
@@ -30,6 +32,15 @@ export interface Probe {
   /** Runs by itself, because others would disturb what it measures. */
   readonly alone?: boolean;
   run(examination: Examination): Promise<Outcome>;
+}
+
+/** More of a request that is sent as it is. */
+interface RawOptions {
+  readonly body?: string;
+  readonly agent?: RawAgents;
+  readonly onChunk?: (data: Uint8Array) => number | undefined;
+  /** Whose headers it has. Default: those of every wire that is examined. */
+  readonly wire?: ProtocolId;
 }
 
 /** After an answer that is over, other probes than that of its end stay only this long, in milliseconds. */
@@ -73,20 +84,19 @@ export class Examination {
       stayMs,
       timeoutMs: this.options.timeoutMs,
       signal: this.options.signal,
-      headers: this.headers,
+      headers: this.headers(wire),
     });
     this.#done.push(sample);
     return sample;
   }
 
   /** Sends anything, e.g. what is no request at all. */
-  async raw(
-    path: string,
-    method: 'GET' | 'POST',
-    more: { body?: string; agent?: RawAgents; onChunk?: (data: Uint8Array) => number | undefined } = {},
-  ): Promise<RawAnswer> {
+  async raw(path: string, method: 'GET' | 'POST', { wire, ...more }: RawOptions = {}): Promise<RawAnswer> {
     const { timeoutMs, signal } = this.options;
-    const headers = { ...this.headers, ...(more.body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const headers = {
+      ...this.headers(wire),
+      ...(more.body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
     return await exchangeRaw({
       url: this.url(path),
       method,
@@ -109,9 +119,13 @@ export class Examination {
     return this.url(`/${protocols[wire].path}`);
   }
 
-  get headers(): Readonly<Record<string, string>> {
-    const { apiKey } = this.options;
-    return { 'user-agent': 'turnwire-doctor', ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) };
+  /** What a wire's servers want on every request, and the key in the way that they know it; without a wire that of all. */
+  headers(wire?: ProtocolId): Readonly<Record<string, string>> {
+    const { apiKey, wires } = this.options;
+    const own = (wire === undefined ? wires : [wire]).map((id) => protocols[id]);
+    const keys = apiKey === undefined ? [] : own.map((protocol) => protocol.authHeaders(apiKey));
+    const wanted = own.map(({ headers }) => headers);
+    return Object.assign({ 'user-agent': 'turnwire-doctor' }, ...wanted, ...keys) as Record<string, string>;
   }
 
   body(wire: ProtocolId, question: Question): JsonObject {

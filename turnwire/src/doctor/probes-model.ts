@@ -1,7 +1,5 @@
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
 import { protocols, type ProtocolId } from '@turnwire/wire';
-import { choicesOf } from './chat-facts.ts';
-import { reasoningField } from './check-chat.ts';
 import { checkEnding } from './check-ending.ts';
 import { checkFraming, isBytewise } from './check-framing.ts';
 import { checkHead } from './check-head.ts';
@@ -159,23 +157,13 @@ function describeText({ ours }: Sample): string {
 }
 
 function checkSchema(sample: Sample): readonly Finding[] {
-  const cut = /"(finish_reason":"length|response\.incomplete)"/.test(sample.text);
   const wrong =
-    sample.ours.outcome === 'completed' &&
-    !cut &&
-    !sample.reading.invalidUtf8 &&
-    !isObject(parseJson(sample.ours.text));
+    sample.ours.outcome === 'completed' && !sample.reading.invalidUtf8 && !isObject(parseJson(sample.ours.text));
   return when(wrong && sample.ours.text !== '', 'json-schema-ignored', JSON.stringify(sample.ours.text.slice(0, 50)));
 }
 
-function describeReasoning(sample: Sample): string {
-  const { events } = sample.reading;
-  const deltas = events.flatMap(({ json }) => choicesOf(json).map(({ delta }) => delta)).filter(isObject);
-  const field = deltas.map(reasoningField).find((name) => name !== undefined);
-  const type = events.map(({ json }) => String(json?.type)).find((name) => name.startsWith('response.reasoning'));
-  return `${field ?? type ?? 'no'} reasoning`.replace(/^(\S+) reasoning$/, (_, name: string) =>
-    name === 'no' ? 'no reasoning' : name,
-  );
+function describeReasoning({ wire, reading }: Sample): string {
+  return wireChecks[wire].reasoning(reading.events) ?? 'no reasoning';
 }
 
 function describeBody({ answer, text }: Sample): string {
@@ -187,7 +175,7 @@ async function probeBadRequest(examination: Examination, wire: ProtocolId): Prom
   const why = await unusable(examination, wire);
   if (why !== undefined) return { skipped: why };
   const path = `/${protocols[wire].path}`;
-  const answer = await examination.raw(path, 'POST', { body: '{"model": "no json' });
+  const answer = await examination.raw(path, 'POST', { body: '{"model": "no json', wire });
   const { text } = bodyText(answer);
   const value = parseJson(text);
   const shaped = isObject(value) && isObject(value.error) && typeof value.error.message === 'string';
@@ -232,6 +220,7 @@ async function probeCancel(examination: Examination, wire: ProtocolId): Promise<
   const question = { text: 'Tell a very long story.', limit: 2000 };
   const left = await examination.raw(path, 'POST', {
     body: JSON.stringify(examination.body(wire, question)),
+    wire,
     onChunk: () => 0,
   });
   if (left.end !== 'left') return { seen: 'the answer was over before anybody could leave', findings: [] };

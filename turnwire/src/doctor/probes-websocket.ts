@@ -85,7 +85,7 @@ class Talk {
   async #connect(examination: Examination, before: readonly Finding[]): Promise<Outcome> {
     const { timeoutMs, signal } = examination.options;
     this.#sockets++;
-    const { headers } = examination;
+    const headers = examination.headers('responses');
     const session = new WebSocketSession(examination.modelUrl('responses'), { timeoutMs, signal, headers });
     const shake = await session.handshake();
     if (shake.type === 'open') {

@@ -1,10 +1,12 @@
-import type { Quirk, QuirkTable } from './quirks/quirk.ts';
+import type { ProbeWire } from './examination.ts';
+import { wasTried, type Quirk, type QuirkOnWire, type QuirkTable } from './quirks/quirk.ts';
 import { chatQuirks } from './quirks/chat.ts';
 import { dialectQuirks } from './quirks/dialects.ts';
 import { endingQuirks } from './quirks/ending.ts';
 import { errorQuirks } from './quirks/errors.ts';
 import { framingQuirks } from './quirks/framing.ts';
 import { messagesQuirks } from './quirks/messages.ts';
+import { onMessages } from './quirks/on-messages.ts';
 import { responsesDialectQuirks } from './quirks/responses-dialects.ts';
 import { responsesQuirks } from './quirks/responses.ts';
 import { transportQuirks } from './quirks/transport.ts';
@@ -22,9 +24,17 @@ export const quirks: QuirkTable = {
   ...dialectQuirks,
 };
 
-/** The row of a quirk. Throws for a name that no check may use: a bug of a check. */
-export function quirkOf(name: string): Quirk {
+/** What is different on a wire whose clients are others. */
+const onWires: Readonly<Partial<Record<ProbeWire, Readonly<Record<string, QuirkOnWire>>>>> = { messages: onMessages };
+
+/**
+ * The row of a quirk, as it is on a wire: what was seen of clients on another wire is left out. Throws for a name that no
+ * check may use: a bug of a check.
+ */
+export function quirkOn(name: string, wire: ProbeWire): Quirk {
   const quirk = quirks[name];
   if (quirk === undefined) throw new TypeError(`no quirk ${name}`);
-  return quirk;
+  const own = onWires[wire];
+  if (own === undefined || messagesQuirks[name] !== undefined) return quirk;
+  return { ...quirk, stumbles: quirk.stumbles.filter((stumble) => !wasTried(stumble)), ...own[name] };
 }

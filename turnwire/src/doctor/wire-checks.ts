@@ -1,10 +1,10 @@
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ProtocolId } from '@turnwire/wire';
-import { chatFacts } from './chat-facts.ts';
-import { checkChat } from './check-chat.ts';
+import { chatFacts, choicesOf } from './chat-facts.ts';
+import { checkChat, reasoningField } from './check-chat.ts';
 import { fragmentsOf } from './check-chat-tools.ts';
 import { objectsIn } from './check-framing.ts';
-import { checkMessages, messagesCalls, messagesFacts } from './check-messages.ts';
+import { checkMessages, messagesCalls, messagesDeltas, messagesFacts } from './check-messages.ts';
 import { checkResponses, responsesFacts, typeOf } from './check-responses.ts';
 import { counted, type Finding } from './finding.ts';
 import { chatBody, messagesBody, responsesBody, type Question } from './requests.ts';
@@ -40,6 +40,8 @@ interface WireChecks {
   describe(sample: Sample): string;
   /** Names of the calls of an answer. */
   calls(events: readonly SseEvent[]): readonly string[];
+  /** Where an answer has its reasoning; undefined when it has none. */
+  reasoning(events: readonly SseEvent[]): string | undefined;
 }
 
 const GOOD_ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.done']);
@@ -70,6 +72,12 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
         .flatMap(({ json }) => fragmentsOf(json).map((call) => (isObject(call.function) ? call.function.name : '')))
         .filter((name) => typeof name === 'string')
         .filter((name) => name !== ''),
+    reasoning: (events) =>
+      events
+        .flatMap(({ json }) =>
+          choicesOf(json).map(({ delta }) => (isObject(delta) ? reasoningField(delta) : undefined)),
+        )
+        .find((name) => name !== undefined),
   },
   responses: {
     eventsName: 'events',
@@ -94,6 +102,7 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
       const calls = items.filter(({ type }) => type === 'function_call');
       return [...new Map(calls.map(({ call_id: id, name }) => [id, stringOf(name) ?? ''])).values()];
     },
+    reasoning: (events) => events.map(typeOf).find((name) => name.startsWith('response.reasoning')),
   },
   messages: {
     eventsName: 'events',
@@ -113,5 +122,7 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
       return `${counted(events.length, 'event')}, blocks: ${types === '' ? 'none' : types}, stop_reason ${reason ?? 'none'}`;
     },
     calls: messagesCalls,
+    reasoning: (events) =>
+      messagesDeltas(events).find((name) => name === 'thinking_delta' || name === 'signature_delta'),
   },
 };

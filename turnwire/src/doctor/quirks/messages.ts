@@ -31,26 +31,26 @@ export const messagesQuirks: QuirkTable = {
   ),
   'input-in-start': broken(
     'a call starts with input {}, its JSON comes in deltas',
-    [client.claude('runs the tool with {}'), client.pi('runs the tool with {}')],
+    [client.claude('runs the tool with {}'), client.oldPi('runs the tool with {}')],
     reads,
   ),
   'text-in-start': broken(
     'a text starts empty and comes in deltas',
-    [client.claude('no text'), client.aiSdk('no text'), client.pi('no text'), client.opencode('no text')],
+    [client.claude('no text'), client.aiSdk('no text'), client.oldPi('no text'), client.opencode('no text')],
     reads,
   ),
   'unsigned-thinking': broken(
     'thinking ends with a signature_delta',
     [
       client.aiSdk('drops it from the history'),
-      client.pi('drops it from the history'),
+      client.oldPi('drops it from the history'),
       client.opencode('drops it from the history'),
     ],
     'turnwire keeps it; the bridge signs it for its client and takes its signature off again',
   ),
   'signature-late': odd(
     'the signature comes at the end of its own block',
-    [client.pi('drops thinking with an empty signature')],
+    [client.oldPi('drops thinking with an empty signature')],
     'turnwire keeps it; the bridge signs it for its client and takes its signature off again',
   ),
   'unknown-deltas': broken(
@@ -63,7 +63,7 @@ export const messagesQuirks: QuirkTable = {
     [
       client.opencode('asks on and on after a text'),
       client.anthropic('the tool runner stops in silence'),
-      client.aiSdk('an empty answer in silence'),
+      client.aiSdk('does not run the calls'),
     ],
     'turnwire ends at message_stop; the bridge says end_turn or tool_use',
   ),
