@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { thinkTags } from '@turnwire/wire/internal/dialects/think-tags';
 import type { Frame } from '../answer.ts';
 import { partsOf, type ReplyPart } from '../scenario/scenario.ts';
-import { everywhere, overHttp, type FaultSpec } from './fault.ts';
+import { type FaultSpec, type FaultWire } from './fault.ts';
 import { chatFrame, hasFinish, isUsageOnly, withChoices, withDelta, withToolCalls } from '../frames.ts';
 import { withCallId, withResponseUsage } from './responses-dialects.ts';
 import { oneOf, word } from './args.ts';
@@ -22,6 +22,9 @@ const flatErrors = {
   type: { type: 'error', message: 'The provider refused.' },
   detail: { detail: 'The provider refused.' },
 } as const satisfies Readonly<Record<string, JsonObject>>;
+
+/** The wires whose dialects these are: Messages has other errors, usage and calls. */
+const OPENAI: readonly FaultWire[] = ['chat', 'responses', 'websocket'];
 
 /** Faults of servers that say what others say in words and shapes of their own. */
 export const dialectFaults: readonly FaultSpec[] = [
@@ -44,7 +47,7 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'tool-id-shared',
     summary: 'Parallel calls have one id, and an index for each: MiMo and Kimi behind proxies.',
-    wires: everywhere,
+    wires: OPENAI,
     create: () => ({ frames: (frames) => frames.map((frame) => withCallId(withChatId(frame), 'call_shared')) }),
   },
   {
@@ -88,7 +91,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     args: '[SHAPE]',
     summary:
       'An error without the member error ends the answer: code and message (DashScope, GLM), errors (Cloudflare), success, object, type, detail (FastAPI).',
-    wires: everywhere,
+    wires: OPENAI,
     create: (arg) => {
       const shapes = Object.keys(flatErrors) as (keyof typeof flatErrors)[];
       return { frames: endingIn(flatErrors[oneOf('error-flat', arg, shapes, 'flat')]) };
@@ -97,7 +100,7 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'base-resp',
     summary: 'The error is in base_resp, beside choices that are null: MiniMax.',
-    wires: everywhere,
+    wires: OPENAI,
     create: () => ({
       frames: endingIn({ choices: null, base_resp: { status_code: 1000, status_msg: 'unknown error' } }),
     }),
@@ -113,7 +116,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     args: '[TAG]',
     summary:
       'Reasoning comes in the text, between TAG (default think) and its end; opened: the prompt had the first tag. Servers without a reasoning parser.',
-    wires: overHttp,
+    wires: ['chat', 'responses'],
     create: (arg) => {
       const tag = oneOf('think-tags', arg, [...tagNames, 'opened'], 'think');
       return { reply: (reply, { request }) => ({ ...reply, parts: thinkingAloud(partsOf(reply, request), tag) }) };
@@ -124,7 +127,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     args: '[WHOSE]',
     summary:
       'Usage has the names of WHOSE API: anthropic (default), deepseek, kimi, groq, perplexity; on the Responses wire those of Chat Completions.',
-    wires: everywhere,
+    wires: OPENAI,
     create: (arg) => {
       const whose = oneOf('usage-names', arg, usageDialects, 'anthropic');
       return { frames: (frames) => frames.map((frame) => withResponseUsage(withUsageNames(frame, whose))) };
