@@ -1,16 +1,19 @@
 /**
  * Decoding speed: full canonical events against (a) nothing but "split lines and JSON.parse each payload" and (b) the
- * `openai` package's own stream iteration. Rounds are interleaved, so that a slow moment of the machine hits all alike;
+ * own stream iteration of the SDK of each API's maker (`openai`, `@anthropic-ai/sdk`). Rounds are interleaved, so that a slow moment of the machine hits all alike;
  * the figures are ratios of medians of one run.
  *
  *   npm run bench
  */
-import { Stream } from 'openai/core/streaming';
-import { createDecoder } from '../packages/wire/src/index.ts';
+import { Stream as AnthropicStream } from '@anthropic-ai/sdk/core/streaming';
+import { Stream as OpenAiStream } from 'openai/core/streaming';
+import { createDecoder, type ProtocolId } from '../packages/wire/src/index.ts';
 import {
   CHUNK,
   chatText,
   chatToolCalls,
+  messagesText,
+  messagesToolInput,
   onePerChunk,
   packed,
   repeated,
@@ -24,7 +27,7 @@ const WARM_UP = 150;
 
 interface Target {
   readonly baseline: number;
-  readonly openai: number;
+  readonly sdk: number;
 }
 
 function baseline(chunks: readonly Uint8Array[]): number {
@@ -51,7 +54,14 @@ function turnwire(stream: BenchStream, chunks: Iterable<Uint8Array>): number {
   return events;
 }
 
-async function openai(chunks: readonly Uint8Array[]): Promise<number> {
+/** How the SDK of the API's maker iterates an answer. */
+const sdks: Readonly<Record<ProtocolId, (response: Response, abort: AbortController) => AsyncIterable<unknown>>> = {
+  chat: (response, abort) => OpenAiStream.fromSSEResponse(response, abort),
+  responses: (response, abort) => OpenAiStream.fromSSEResponse(response, abort),
+  messages: (response, abort) => AnthropicStream.fromSSEResponse(response, abort),
+};
+
+async function sdk({ wire }: BenchStream, chunks: readonly Uint8Array[]): Promise<number> {
   let at = 0;
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -61,7 +71,7 @@ async function openai(chunks: readonly Uint8Array[]): Promise<number> {
     },
   });
   let events = 0;
-  for await (const event of Stream.fromSSEResponse(new Response(body), new AbortController())) {
+  for await (const event of sdks[wire](new Response(body), new AbortController())) {
     if (event !== null) events++;
   }
   return events;
@@ -91,7 +101,7 @@ async function measure(stream: BenchStream, label: string, chunks: Uint8Array[],
   for (let round = -3; round < ROUNDS; round++) {
     const ours = await timed(() => turnwire(stream, chunks));
     const base = await timed(() => baseline(chunks));
-    const peer = await timed(() => openai(chunks));
+    const peer = await timed(() => sdk(stream, chunks));
     if (round < 0) continue;
     times.ours.push(ours);
     times.base.push(base);
@@ -102,17 +112,17 @@ async function measure(stream: BenchStream, label: string, chunks: Uint8Array[],
     name: `${stream.name}, ${label}`,
     events: stream.events.length,
     nsPerEvent: (ours * 1e6) / stream.events.length,
-    ratio: { baseline: median(times.base) / ours, openai: median(times.peer) / ours },
+    ratio: { baseline: median(times.base) / ours, sdk: median(times.peer) / ours },
     target,
   };
 }
 
 function printTable(rows: readonly Row[]): void {
-  console.log('| stream | ns per event | x split + JSON.parse (wanted) | x openai (wanted) |');
+  console.log('| stream | ns per event | x split + JSON.parse (wanted) | x SDK (wanted) |');
   console.log('|---|---|---|---|');
   for (const { name, nsPerEvent, ratio, target } of rows) {
     const against = (key: keyof Target): string => `${ratio[key].toFixed(1)} (>= ${target[key].toFixed(1)})`;
-    console.log(`| ${name} | ${nsPerEvent.toFixed(0)} | ${against('baseline')} | ${against('openai')} |`);
+    console.log(`| ${name} | ${nsPerEvent.toFixed(0)} | ${against('baseline')} | ${against('sdk')} |`);
   }
 }
 
@@ -160,16 +170,18 @@ function contentOf(event: string): string {
 const LENGTHS = [1, 2, 4, 8];
 
 const streams: [BenchStream, Target][] = [
-  [chatText(20_000), { baseline: 3, openai: 12 }],
-  [chatToolCalls(20_000), { baseline: 2.5, openai: 9 }],
-  [responsesText(20_000), { baseline: 1.7, openai: 11 }],
+  [chatText(20_000), { baseline: 3, sdk: 12 }],
+  [chatToolCalls(20_000), { baseline: 2.5, sdk: 9 }],
+  [responsesText(20_000), { baseline: 1.7, sdk: 11 }],
+  [messagesText(20_000), { baseline: 3, sdk: 10 }],
+  [messagesToolInput(20_000), { baseline: 2.5, sdk: 10 }],
 ];
 
 console.log(`node ${process.version}, medians of ${ROUNDS} interleaved rounds\n`);
 const rows: Row[] = [];
 for (const [stream, target] of streams) {
   rows.push(await measure(stream, '16 KiB chunks', packed(stream, CHUNK), target));
-  const less = { baseline: target.baseline * 0.8, openai: target.openai * 0.8 };
+  const less = { baseline: target.baseline * 0.8, sdk: target.sdk * 0.8 };
   rows.push(await measure(stream, 'one event per chunk', onePerChunk(stream), less));
 }
 printTable(rows);
@@ -177,6 +189,8 @@ console.log('\nTime per byte, relative to length 1x:\n\n| stream | 1x | 2x | 4x 
 const text = chatText(4000);
 const call = chatToolCalls(5000, 1);
 const answer = responsesText(4000);
+const messages = messagesText(4000);
+const toolInput = messagesToolInput(5000);
 console.log(await growth({ name: 'chat text, 1 to 8 MB', stream: text, times: 1, head: 1, tail: 2 }));
 console.log(
   await growth({
@@ -188,4 +202,6 @@ console.log(
   }),
 );
 console.log(await growth({ name: 'Responses text, 1 to 8 MB', stream: answer, times: 1, head: 4, tail: 4 }));
+console.log(await growth({ name: 'Messages text, 0.5 to 4 MB', stream: messages, times: 1, head: 3, tail: 3 }));
+console.log(await growth({ name: 'Messages tool input, 10 to 80 MB', stream: toolInput, times: 10, head: 4, tail: 4 }));
 console.log(`\n${memory()}`);

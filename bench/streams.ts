@@ -1,10 +1,12 @@
-/** Synthetic streams in the shape of OpenAI's servers: the same text cut into deltas the size of tokens. */
+/** Synthetic streams in the shape of OpenAI's and Anthropic's servers: the same text cut into deltas the size of tokens. */
+
+import type { ProtocolId } from '../packages/wire/src/index.ts';
 
 const WORDS = [' the', ' a', ' stream', 'ing', ' token', '\n', 's', ', and', ' "quoted"', ' x', ' world', ' of'];
 
 export interface BenchStream {
   readonly name: string;
-  readonly wire: 'chat' | 'responses';
+  readonly wire: ProtocolId;
   /** One string per event, line ends included. */
   readonly events: readonly string[];
 }
@@ -48,7 +50,7 @@ export function chatToolCalls(deltas: number, calls = Math.ceil(deltas / 200)): 
   return { name: 'chat tool calls', wire: 'chat', events };
 }
 
-function responsesEvent(event: { type: string } & Record<string, unknown>): string {
+function namedEvent(event: { type: string } & Record<string, unknown>): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
@@ -65,7 +67,7 @@ export function responsesText(deltas: number): BenchStream {
   let sequence = 0;
   const events: string[] = [];
   const add = (type: string, more: object): void => {
-    events.push(responsesEvent({ type, sequence_number: sequence++, ...more }));
+    events.push(namedEvent({ type, sequence_number: sequence++, ...more }));
   };
   add('response.created', { response });
   add('response.in_progress', { response });
@@ -93,6 +95,52 @@ export function responsesText(deltas: number): BenchStream {
   const usage = { input_tokens: 20, output_tokens: deltas, total_tokens: 20 + deltas };
   add('response.completed', { response: { ...response, status: 'completed', output: [item], usage } });
   return { name: 'Responses text', wire: 'responses', events };
+}
+
+function messagesStream(
+  name: string,
+  stopReason: string,
+  block: Record<string, unknown>,
+  deltas: readonly Record<string, unknown>[],
+): BenchStream {
+  const message = {
+    ...{
+      id: 'msg_01XFDUDYJgAACzvnptvVoYEL',
+      type: 'message',
+      role: 'assistant',
+      content: [],
+      model: 'claude-sonnet-4-5',
+    },
+    ...{ stop_reason: null, stop_sequence: null, usage: { input_tokens: 25, output_tokens: 1 } },
+  };
+  const events = [
+    { type: 'message_start', message },
+    { type: 'content_block_start', index: 0, content_block: block },
+    { type: 'ping' },
+    ...deltas.map((delta) => ({ type: 'content_block_delta', index: 0, delta })),
+    { type: 'content_block_stop', index: 0 },
+    {
+      type: 'message_delta',
+      delta: { stop_reason: stopReason, stop_sequence: null },
+      usage: { output_tokens: deltas.length },
+    },
+    { type: 'message_stop' },
+  ];
+  return { name, wire: 'messages', events: events.map(namedEvent) };
+}
+
+/** Text in events of about 140 bytes each. */
+export function messagesText(deltas: number): BenchStream {
+  const words = Array.from({ length: deltas }, (_, n) => ({ type: 'text_delta', text: WORDS[n % WORDS.length] }));
+  return messagesStream('Messages text', 'end_turn', { type: 'text', text: '' }, words);
+}
+
+/** One call whose input comes in so many pieces. */
+export function messagesToolInput(deltas: number): BenchStream {
+  const json = (n: number): string => (n === 0 ? '{"path":"' : n === deltas - 1 ? '"}' : 'ab');
+  const pieces = Array.from({ length: deltas }, (_, n) => ({ type: 'input_json_delta', partial_json: json(n) }));
+  const block = { type: 'tool_use', id: 'toolu_01T1x1fJ34qAmk2tNTrN7Up6', name: 'read_file', input: {} };
+  return messagesStream('Messages tool input', 'tool_use', block, pieces);
 }
 
 /** Network chunks of `size` bytes. */

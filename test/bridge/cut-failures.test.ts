@@ -92,6 +92,14 @@ describe('what is not cut', () => {
     expect(sseEvents(text).at(-1)).toMatchObject({ type: 'response.failed' });
   });
 
+  it('a Messages stream, likewise', async () => {
+    const answer = post(bridge, '/v1/messages', { ...CHAT, max_tokens: 9 });
+    await failOnce();
+    const { text, cut } = await readBody(await answer);
+    expect(cut).toBe(false);
+    expect(sseEvents(text).at(-1)).toMatchObject({ type: 'error', error: { message: 'out of memory' } });
+  });
+
   it('a chat stream that a filter or a limit ended', async () => {
     const answer = post(bridge, '/v1/chat/completions', { ...CHAT, max_tokens: 9 });
     const { res } = await upstream.next();

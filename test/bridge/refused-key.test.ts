@@ -56,6 +56,14 @@ describe.each(['translate', 'passthrough'] as const)('a server that refuses the 
     });
   });
 
+  it.each([true, false])('is a 401 to a Messages client, which is not to be repeated (stream: %s)', async (stream) => {
+    await using rig = await refusing(401, { mode });
+    const body = { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], stream };
+    const response = await post(rig.bridge, '/v1/messages', body);
+    expect([response.status, response.headers.get('x-should-retry')]).toEqual([401, 'false']);
+    expect((await errorOf(response)).message).toContain(told(rig));
+  });
+
   it('is asked once by the OpenAI SDK', async () => {
     await using rig = await refusing(401, { mode });
     const client = new OpenAI({ apiKey: 'none', baseURL: `${rig.bridge.url}/v1` });

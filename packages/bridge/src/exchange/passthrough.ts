@@ -1,4 +1,5 @@
-import { errorAnswerOf } from '@turnwire/wire/internal/encode-error';
+import { errorAnswerOf, type ErrorAnswer } from '@turnwire/wire/internal/encode-error';
+import { protocols } from '@turnwire/wire/internal/protocols';
 import type { ServerResponse } from 'node:http';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
@@ -76,12 +77,18 @@ async function pass(options: PassOptions): Promise<void> {
   } catch (error) {
     failure = failureOf(error, abort.signal);
     if (res.headersSent) res.destroy();
-    else if (!res.destroyed) sendError(res, errorAnswerOf(isCodex(options.headers) ? finalForCodex(failure) : failure));
+    else if (!res.destroyed) sendError(res, answerTo(options, failure));
   }
   const usage = usageIn(tail.bytes);
   exchange.onEnd(failure === undefined ? { how: 'completed', usage } : { how: 'failed', error: failure, usage });
   await flushed(res);
   context.streams.delete(stream);
+}
+
+/** A failure as the clients of the wire know it that was asked on. */
+function answerTo({ protocol, headers }: PassOptions, failure: ModelError): ErrorAnswer {
+  const told = isCodex(headers) ? finalForCodex(failure) : failure;
+  return protocol === undefined ? errorAnswerOf(told) : protocols[protocol].errorAnswer(told);
 }
 
 /** What the bridge gives up for goes before what came of it; a client that left is no failure of anybody. */

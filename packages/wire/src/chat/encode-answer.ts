@@ -1,5 +1,5 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
-import { chatAnnotationOf } from '../dialects/answer-extras.ts';
+import { chatAnnotationOf, logprobsIn } from '../dialects/answer-extras.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import type { ModelEvent } from '../model/events.ts';
 import {
@@ -49,6 +49,11 @@ export class ChatAnswer {
   readonly #annotations: JsonObject[] = [];
   readonly #notCarried = new Set<string>();
   #summaryPart: string | undefined;
+  /** Of the tokens of the text, as they went out; and those that have not. */
+  readonly #logprobs: unknown[] = [];
+  #fresh: readonly unknown[] = [];
+  /** How many of an item's went out. */
+  readonly #toldOf = new Map<string, number>();
 
   constructor(reasoningField: ReasoningField) {
     this.#reasoningField = reasoningField;
@@ -74,8 +79,11 @@ export class ChatAnswer {
   /** JSON text: the members of `delta`, one string per chunk. */
   deltas(event: ModelEvent): readonly string[] {
     switch (event.type) {
-      case 'output_text.delta':
-        return this.#text('content', event.item_id, event.delta);
+      case 'output_text.delta': {
+        const told = this.#text('content', event.item_id, event.delta);
+        if (event.logprobs !== undefined && told.length > 0) this.#tell(event.item_id, event.logprobs);
+        return told;
+      }
       case 'refusal.delta':
         return this.#text('refusal', event.item_id, event.delta);
       case 'reasoning_text.delta':
@@ -91,6 +99,25 @@ export class ChatAnswer {
       default:
         return [];
     }
+  }
+
+  /** The log probabilities that belong to the deltas of the last event. */
+  takeLogprobs(): readonly unknown[] {
+    const fresh = this.#fresh;
+    if (fresh.length > 0) this.#fresh = [];
+    return fresh;
+  }
+
+  /** All of them, for an answer that is not streamed. */
+  get logprobs(): readonly unknown[] {
+    return this.#logprobs;
+  }
+
+  #tell(itemId: string | undefined, logprobs: readonly unknown[]): void {
+    this.#fresh = [...this.#fresh, ...logprobs];
+    for (const token of logprobs) this.#logprobs.push(token);
+    const key = itemId ?? '';
+    this.#toldOf.set(key, (this.#toldOf.get(key) ?? 0) + logprobs.length);
   }
 
   /** The message of an answer that is not streamed. */
@@ -160,6 +187,8 @@ export class ChatAnswer {
     if (isAssistantMessage(item)) {
       const refusals = item.content.map((part) => (part.type === 'refusal' ? part.refusal : ''));
       const texts = item.content.map((part) => (part.type === 'output_text' ? part.text : ''));
+      const logprobs = item.content.flatMap((part) => (part.type === 'output_text' ? logprobsIn(part.logprobs) : []));
+      this.#tell(item.id, logprobs.slice(this.#toldOf.get(item.id ?? '') ?? 0));
       return [
         ...this.#finishText('content', item.id, texts.join('')),
         ...this.#finishText('refusal', item.id, refusals.join('')),

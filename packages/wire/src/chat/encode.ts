@@ -122,7 +122,14 @@ class Encoder implements ChatEncoder {
       object: 'chat.completion',
       created: this.#options.createdAt ?? 0,
       model: this.#options.model ?? '',
-      choices: [{ index: 0, message: this.#answer.message(), logprobs: null, finish_reason: this.#finish }],
+      choices: [
+        {
+          index: 0,
+          message: this.#answer.message(),
+          logprobs: logprobsOf(this.#answer.logprobs),
+          finish_reason: this.#finish,
+        },
+      ],
       ...(this.#usage === undefined ? {} : { usage: chatUsageOf(this.#usage) }),
     };
   }
@@ -132,7 +139,13 @@ class Encoder implements ChatEncoder {
     const out: WireEvent[] = [];
     if (this.#id === undefined) this.#start(event, out);
     if (event.type === 'completed') this.#complete(event, out);
-    else for (const delta of this.#answer.deltas(event)) out.push(this.#delta(delta));
+    else {
+      const deltas = this.#answer.deltas(event);
+      const logprobs = this.#answer.takeLogprobs();
+      for (const delta of deltas.length === 0 && logprobs.length > 0 ? [''] : deltas) {
+        out.push(this.#delta(delta, delta === deltas[0] || deltas.length === 0 ? logprobs : []));
+      }
+    }
     return out;
   }
 
@@ -177,9 +190,15 @@ class Encoder implements ChatEncoder {
     out.push(sentinel);
   }
 
-  #delta(fields: string): WireEvent {
-    return { type: CHUNK, data: `${this.#head}[{"index":0,"delta":{${fields}},"finish_reason":null}]${this.#tail}` };
+  #delta(fields: string, logprobs: readonly unknown[] = []): WireEvent {
+    const beside = logprobs.length === 0 ? '' : `"logprobs":${JSON.stringify(logprobsOf(logprobs))},`;
+    const data = `${this.#head}[{"index":0,"delta":{${fields}},${beside}"finish_reason":null}]${this.#tail}`;
+    return { type: CHUNK, data };
   }
+}
+
+function logprobsOf(tokens: readonly unknown[]): JsonObject | null {
+  return tokens.length === 0 ? null : { content: tokens, refusal: null };
 }
 
 /** Usage in the Chat Completions shape. */

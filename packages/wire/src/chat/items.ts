@@ -8,6 +8,7 @@ import type {
   FunctionCall,
   ItemStatus,
   ReasoningItem,
+  TokenLogprob,
 } from '../model/items.ts';
 import type { ChatState } from './carried.ts';
 import type { CallSlot } from './tool-calls.ts';
@@ -39,12 +40,18 @@ export function messageItem(
   open: OpenText,
   status: ItemStatus,
   annotations: readonly JsonObject[] = [],
+  logprobs: readonly TokenLogprob[] = [],
 ): AssistantMessage {
   const item: AssistantMessage = { type: 'message', id: open.id, role: 'assistant', status, content: [] };
   const text = open.text.toString();
   const refusal = open.refusal.toString();
   if (text !== '') {
-    item.content.push({ type: 'output_text', text, annotations: annotations as readonly unknown[] as Annotation[] });
+    item.content.push({
+      type: 'output_text',
+      text,
+      annotations: annotations as readonly unknown[] as Annotation[],
+      ...(logprobs.length > 0 && { logprobs: [...logprobs] }),
+    });
   }
   if (refusal !== '') item.content.push({ type: 'refusal', refusal });
   return item;

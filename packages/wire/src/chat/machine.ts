@@ -11,6 +11,7 @@ import { usageIn } from '../dialects/usage-names.ts';
 import { ChatState } from './carried.ts';
 import { reasoningFields, reasoningOf } from '../dialects/reasoning-shapes.ts';
 import { BesideText } from './beside-text.ts';
+import { Logprobs } from './logprobs.ts';
 import { eachPart, fragmentsOf } from './delta.ts';
 import {
   callItem,
@@ -36,6 +37,7 @@ interface Choice {
   readonly calls: CallTable;
   /** What the server wants back as it was. */
   readonly state: ChatState;
+  readonly logprobs: Logprobs;
   /** The first non-empty finish_reason. */
   finish: string | undefined;
 }
@@ -150,6 +152,7 @@ export class ChatMachine extends WireMachine {
 
   #readChoice(value: JsonObject, place: number): void {
     const choice = this.#choiceAt(value['index'], place);
+    if (isObject(value['logprobs'])) choice.logprobs.read(value['logprobs']);
     const delta = value['delta'];
     if (isObject(delta)) this.#readDelta(choice, delta);
     const message = value['message'];
@@ -180,6 +183,7 @@ export class ChatMachine extends WireMachine {
         message: undefined,
         calls: new CallTable((repair) => this.repaired(repair)),
         state: new ChatState(),
+        logprobs: new Logprobs(),
         finish: undefined,
       };
       this.#choices.set(index, choice);
@@ -251,7 +255,10 @@ export class ChatMachine extends WireMachine {
   #onText(choice: Choice, delta: string): void {
     const message = choice.message ?? this.#openMessage(choice);
     message.text.append(delta);
-    this.deliver({ type: 'output_text.delta', delta, item_id: message.id });
+    const { id: item_id } = message;
+    const logprobs = choice.logprobs.take();
+    if (logprobs.length === 0) this.deliver({ type: 'output_text.delta', delta, item_id });
+    else this.deliver({ type: 'output_text.delta', delta, item_id, logprobs });
   }
 
   #onRefusal(choice: Choice, delta: string): void {
@@ -397,7 +404,7 @@ export class ChatMachine extends WireMachine {
       const item =
         kind === 'reasoning'
           ? reasoningItem(open, status)
-          : messageItem(open, status, this.#beside.annotationsOf(choice.index));
+          : messageItem(open, status, this.#beside.annotationsOf(choice.index), choice.logprobs.all);
       this.deliver({ type: 'output_item.done', item: { ...item, ...carried } });
     }
   }

@@ -36,3 +36,9 @@ export function chatAnnotationOf(annotation: JsonObject): JsonObject {
   const { type, ...fields } = annotation;
   return typeof type === 'string' ? { type, [type]: fields } : annotation;
 }
+
+/** Log probabilities in a choice of a chat answer, or in an event of the Responses API: the shape of a token is the same. */
+export function logprobsIn(value: unknown): readonly unknown[] {
+  const tokens = isObject(value) ? value['content'] : value;
+  return Array.isArray(tokens) ? tokens : [];
+}

@@ -1,8 +1,10 @@
 import { nonEmpty, omit, parseJson, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
+import { logprobsIn } from '../dialects/answer-extras.ts';
 import { isCompleteArguments } from '../arguments.ts';
 import { ModelError } from '../model/errors.ts';
 import {
+  type AssistantMessage,
   isAssistantMessage,
   isCustomToolCall,
   isFunctionCall,
@@ -101,6 +103,10 @@ function restOf(whole: string, sent: string): string {
   return whole.startsWith(sent) ? whole.slice(sent.length) : '';
 }
 
+function hasLogprobs(part: AssistantMessage['content'][number]): boolean {
+  return part.type === 'output_text' && logprobsIn(part.logprobs).length > 0;
+}
+
 /** A message: one text block, a refusal in it too. */
 class TextItem extends BlockItem {
   text(kind: PartKind, _sourceIndex: number, text: string): void {
@@ -110,6 +116,7 @@ class TextItem extends BlockItem {
 
   finish(item: OutputItem): JsonObject | undefined {
     const whole = isAssistantMessage(item) ? messageText(item) : '';
+    if (isAssistantMessage(item) && item.content.some(hasLogprobs)) this.blocks.notCarried.add('logprobs');
     this.#send(restOf(whole, this.sent.toString()));
     return this.#close(whole);
   }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.ts';
 import type { ModelErrorJson } from './errors.ts';
-import type { OutputItem } from './items.ts';
+import type { OutputItem, TokenLogprob } from './items.ts';
 import type { Usage } from './usage.ts';
 
 export type { Usage };
@@ -49,6 +49,8 @@ export interface OutputItemAddedEvent {
 export interface OutputTextDeltaEvent {
   readonly type: 'output_text.delta';
   readonly delta: string;
+  /** Of the tokens of this delta, as the server gave them; absent where it gave none. */
+  readonly logprobs?: readonly TokenLogprob[];
   /** Absent where a Responses server gives no ids. */
   readonly item_id?: string;
 }

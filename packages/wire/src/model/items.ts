@@ -25,6 +25,17 @@ export interface OutputTextPart {
   type: 'output_text';
   text: string;
   annotations: Annotation[];
+  /** How likely each token of the text was, where the request asked for it. */
+  logprobs?: TokenLogprob[];
+}
+
+/** One token of a text, how likely it was, and which others were. Both wires have this shape. */
+export interface TokenLogprob {
+  token: string;
+  logprob: number;
+  /** Its bytes in UTF-8. */
+  bytes: number[];
+  top_logprobs: { token: string; logprob: number; bytes: number[] }[];
 }
 
 /** Where a text comes from; only servers with tools of their own make these. */

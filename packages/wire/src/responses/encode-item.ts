@@ -70,8 +70,8 @@ export class WireItem {
     out.add('response.output_item.added', `"output_index":${index},"item":${JSON.stringify(this.#emptyItem())}`);
   }
 
-  text(kind: PartKind, sourceIndex: number, text: string): void {
-    this.#parts.delta(kind, sourceIndex, text);
+  text(kind: PartKind, sourceIndex: number, text: string, logprobs?: readonly unknown[]): void {
+    this.#parts.delta(kind, sourceIndex, text, logprobs);
   }
 
   beginSummary(index: number): void {

@@ -37,7 +37,7 @@ export interface OpenItem {
   /** Its place among the items of the answer. */
   readonly index: number;
   /** Absent for what has no text. */
-  text?(kind: PartKind, sourceIndex: number, text: string): void;
+  text?(kind: PartKind, sourceIndex: number, text: string, logprobs?: readonly unknown[]): void;
   /** Absent for what has no input. */
   input?(delta: string): void;
   /** A part of a summary begins, unless that very part is open. Absent where the wire does not tell. */
@@ -200,7 +200,7 @@ export class ItemSequencer {
   #apply(slot: Slot, event: ItemEvent): void {
     switch (event.type) {
       case 'output_text.delta':
-        this.#text(slot, 'output_text', 0, event.delta);
+        this.#text(slot, 'output_text', 0, event.delta, event.logprobs);
         return;
       case 'tool_call_input.delta':
         if (event.delta !== '') this.#open(slot).input?.(event.delta);
@@ -230,11 +230,11 @@ export class ItemSequencer {
     }
   }
 
-  #text(slot: Slot, kind: PartKind, sourceIndex: number, delta: string): void {
+  #text(slot: Slot, kind: PartKind, sourceIndex: number, delta: string, logprobs?: readonly unknown[]): void {
     if (delta === '') return;
     // Blank text after an early close is no reason for another item.
     if (slot.wire === undefined && slot.carried.size > 0 && delta.trim() === '') return;
-    this.#open(slot).text?.(kind, sourceIndex, delta);
+    this.#open(slot).text?.(kind, sourceIndex, delta, logprobs);
   }
 
   #keep(wire: OpenItem, done: JsonObject | undefined): void {

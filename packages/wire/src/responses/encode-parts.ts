@@ -117,10 +117,10 @@ export class PartStream {
     this.#item = item;
   }
 
-  delta(kind: PartKind, sourceIndex: number, text: string): void {
+  delta(kind: PartKind, sourceIndex: number, text: string, logprobs?: readonly unknown[]): void {
     const open = this.#open;
     const part = open?.kind === kind && open.sourceIndex === sourceIndex ? open : this.begin(kind, sourceIndex);
-    this.#send(part, text);
+    this.#send(part, text, logprobs);
   }
 
   /** Opens a part, closing the one before it. */
@@ -157,7 +157,10 @@ export class PartStream {
     const spec = partSpecs[part.kind];
     const final = value ?? { kind: part.kind, text: part.text.toString() };
     this.#annotations(part, final);
-    this.#out.add(spec.done, `${part.where},"${spec.field}":${JSON.stringify(final.text)}${spec.tail}`);
+    this.#out.add(
+      spec.done,
+      `${part.where},"${spec.field}":${JSON.stringify(final.text)}${tailOf(spec, final.raw?.logprobs)}`,
+    );
     this.#out.add(spec.closed, `${part.where},"part":${partJson(final)}`);
     this.#done.push({ space: spec.space, value: final });
   }
@@ -211,11 +214,16 @@ export class PartStream {
     return this.#open !== undefined && partSpecs[this.#open.kind].space === space && this.#open.index === index;
   }
 
-  #send(part: OpenPart, text: string): void {
+  #send(part: OpenPart, text: string, logprobs?: readonly unknown[]): void {
     const spec = partSpecs[part.kind];
     part.text.append(text);
-    this.#out.add(spec.delta, `${part.where},"delta":${JSON.stringify(text)}${spec.tail}`);
+    this.#out.add(spec.delta, `${part.where},"delta":${JSON.stringify(text)}${tailOf(spec, logprobs)}`);
   }
+}
+
+/** What is known of the tokens stands where the wire has an empty list else. */
+function tailOf(spec: PartSpec, logprobs: unknown): string {
+  return spec.tail === '' || !Array.isArray(logprobs) ? spec.tail : `,"logprobs":${JSON.stringify(logprobs)}`;
 }
 
 /**

@@ -29,7 +29,8 @@ import {
   type PartKind,
   type TrackedItem,
 } from './item-tracker.ts';
-import { textDelta } from './text-delta.ts';
+import { textDelta, withLogprobs } from './text-delta.ts';
+import { logprobsIn } from '../dialects/answer-extras.ts';
 
 /** Where a text delta goes, and the wire fields that said so. */
 interface TextTarget {
@@ -109,7 +110,9 @@ export abstract class ItemMachine extends WireMachine {
       return;
     }
     target.part.text.append(delta);
-    this.deliver(textDelta(kind, delta, target.part.index, target.slot.id));
+    const told = textDelta(kind, delta, target.part.index, target.slot.id);
+    const logprobs = kind === 'output_text' ? logprobsIn(event['logprobs']) : [];
+    this.deliver(logprobs.length === 0 ? told : withLogprobs(told, logprobs));
   }
 
   /** Where the last delta went, if this one says the same of its place: nearly always. */

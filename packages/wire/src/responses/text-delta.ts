@@ -1,4 +1,5 @@
 import type { ModelEvent } from '../model/events.ts';
+import type { TokenLogprob } from '../model/items.ts';
 import type { PartKind } from './item-tracker.ts';
 
 /** The event for a piece of text; most are of a message, so that case copies nothing. */
@@ -15,4 +16,9 @@ export function textDelta(kind: PartKind, delta: string, index: number, id: stri
     case 'summary_text':
       return { type: 'reasoning_summary_text.delta', delta, summary_index: index, ...of };
   }
+}
+
+/** The same with what its server says of its tokens. */
+export function withLogprobs(event: ModelEvent, logprobs: readonly unknown[]): ModelEvent {
+  return event.type === 'output_text.delta' ? { ...event, logprobs: logprobs as readonly TokenLogprob[] } : event;
 }
