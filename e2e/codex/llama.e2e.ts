@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createBridge } from '../../packages/bridge/src/index.ts';
-import { readTape, recordTo, type TapedExchange } from '../../packages/testing/src/index.ts';
-import { createDecoder, type ProtocolId } from '../../packages/wire/src/index.ts';
-import { openLlama } from './llama.ts';
+import { recordTo } from '../../packages/testing/src/index.ts';
+import type { ProtocolId } from '../../packages/wire/src/index.ts';
+import { answersOf } from '../answers.ts';
+import { openLlama } from '../llama.ts';
 import { explain, runCodex } from './run-codex.ts';
 
 /** Below the bound of a test, so that what Codex said is seen. */
@@ -59,38 +60,4 @@ async function turn(wire: ProtocolId, tapes: string): Promise<void> {
       explain(run),
     );
   });
-}
-
-interface Answer {
-  /** Tools in the request: Codex' own small requests beside the turn have none. */
-  readonly offered: number;
-  readonly texts: readonly string[];
-  readonly calls: number;
-  readonly end: string | undefined;
-}
-
-/** What the server sent, decoded from the bytes that it sent. */
-async function answersOf(folder: string, wire: ProtocolId): Promise<readonly Answer[]> {
-  const { exchanges, problems } = await readTape(folder);
-  assert.deepEqual(problems, []);
-  return exchanges.filter(({ request }) => request.method === 'POST').map((exchange) => answerOf(exchange, wire));
-}
-
-function answerOf({ request, chunks }: TapedExchange, wire: ProtocolId): Answer {
-  const decoder = createDecoder(wire);
-  const events = chunks.flatMap(({ data }) => decoder.push(data));
-  events.push(...decoder.end({ type: 'close' }));
-  const items = events.flatMap((event) => (event.type === 'output_item.done' ? [event.item] : []));
-  const { tools } = JSON.parse(Buffer.from(request.body).toString()) as { readonly tools?: readonly unknown[] };
-  return {
-    offered: tools?.length ?? 0,
-    texts: items.filter((item) => item.type === 'message').map(textOf),
-    calls: items.filter((item) => item.type === 'function_call').length,
-    end: events.at(-1)?.type ?? decoder.failure?.message,
-  };
-}
-
-function textOf(message: object): string {
-  const { content } = message as { readonly content?: readonly { readonly text?: string }[] };
-  return (content ?? []).map(({ text = '' }) => text).join('');
 }

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runProgram, withFolders, type ClientFolders } from '../run-program.ts';
 
 /** What one run of Codex left behind. */
 export interface CodexRun {
@@ -32,17 +31,10 @@ export interface CodexOptions {
 
 /** Runs the real `codex exec` in a folder and with a home of its own, and hands both to `look` before they go. */
 export async function runCodex<T>(options: CodexOptions, look: (run: CodexRun) => Promise<T> | T): Promise<T> {
-  const root = await mkdtemp(join(tmpdir(), 'turnwire-codex-'));
-  const home = join(root, 'home');
-  const folder = join(root, 'work');
-  try {
-    await mkdir(home, { recursive: true });
-    await mkdir(folder);
-    await writeFile(join(home, 'config.toml'), configOf(options));
-    return await look({ ...(await execute(options, home, folder)), folder });
-  } finally {
-    await rm(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-  }
+  return withFolders('codex', async (folders) => {
+    await writeFile(join(folders.home, 'config.toml'), configOf(options));
+    return look({ ...(await execute(options, folders)), folder: folders.folder });
+  });
 }
 
 /** The block that `turnwire bridge` prints, and what makes a run quiet. */
@@ -63,25 +55,15 @@ function configOf({ baseUrl, model, websockets }: CodexOptions): string {
   ].join('\n');
 }
 
-async function execute(options: CodexOptions, home: string, folder: string): Promise<Omit<CodexRun, 'folder'>> {
-  const binary = new URL('node_modules/.bin/codex', import.meta.url).pathname;
+async function execute(options: CodexOptions, { home, folder }: ClientFolders): Promise<Omit<CodexRun, 'folder'>> {
   const sandbox =
     options.readOnly === true ? ['--sandbox', 'read-only'] : ['--dangerously-bypass-approvals-and-sandbox'];
-  const flags = ['exec', '--json', '--skip-git-repo-check', ...sandbox];
-  const child = spawn(binary, [...flags, options.prompt], {
+  const { code, stdout, stderr } = await runProgram({
+    command: new URL('node_modules/.bin/codex', import.meta.url).pathname,
+    args: ['exec', '--json', '--skip-git-repo-check', ...sandbox, options.prompt],
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: home, CODEX_HOME: home, NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: options.timeoutMs ?? 120_000,
-    killSignal: 'SIGKILL',
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
+    env: { HOME: home, CODEX_HOME: home, NO_COLOR: '1' },
+    timeoutMs: options.timeoutMs,
   });
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
   return { code, stderr, events: lines.map((line) => JSON.parse(line) as CodexEvent) };

@@ -12,6 +12,7 @@ const lockFiles = [
   'package-lock.json',
   'e2e/package-lock.json',
   'e2e/codex/package-lock.json',
+  'e2e/claude/package-lock.json',
   'bench/package-lock.json',
 ];
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Two scripts beside the repository: one fetches llama-server and makes a tiny model, the other one starts it. */
-const SCRIPTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'llama');
+const SCRIPTS = join(import.meta.dirname, '..', '..', 'shared', 'llama');
 
 /** Fetching the server: 20 MB of packages. */
 const SETUP_MS = 180_000;
