@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { ProtocolId } from '../packages/wire/src/index.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'turnwire', 'src', 'cli', 'main.ts');
 const START_MS = 60_000;
@@ -28,7 +29,7 @@ export interface LogLine {
 
 export interface BridgeFlags {
   readonly upstream: string;
-  readonly wire: 'chat' | 'responses';
+  readonly wire: ProtocolId;
   readonly model?: string;
 }
 

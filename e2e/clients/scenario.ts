@@ -6,12 +6,11 @@ import {
   type Scenario,
   type Turn,
 } from '../../packages/testing/src/index.ts';
+import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { startBridge, type BridgeProcess } from '../bridge-process.ts';
 
-export type Wire = 'chat' | 'responses';
-
-/** Both wires of the server behind the bridge. */
-export const WIRES: readonly Wire[] = ['chat', 'responses'];
+/** The wires of the server behind the bridge. */
+export const WIRES = protocolIds;
 
 /** What the model says in the end to `read …`, when every tool ran once and got back what was its own. */
 export const READ = 'Read: <a.txt> <ü "b".txt> <c.txt>';
@@ -117,7 +116,7 @@ export interface Rig extends AsyncDisposable {
   readonly baseURL: string;
 }
 
-export async function startRig(wire: Wire): Promise<Rig> {
+export async function startRig(wire: ProtocolId): Promise<Rig> {
   const mock = await startMock({ wire, scenario });
   const bridge = await startBridge({ upstream: mock.url, wire });
   return {
