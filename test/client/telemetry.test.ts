@@ -17,6 +17,7 @@ import { createModelClient } from '../../packages/client/src/session/model-clien
 import type { ModelObserver } from '../../packages/client/src/observer.ts';
 import { createModelSession } from '../../packages/client/src/session/session.ts';
 import { createTelemetry } from '../../packages/client/src/telemetry.ts';
+import { createProvider } from '../../packages/client/src/provider/provider.ts';
 import {
   chatAnswer,
   cut,
@@ -100,6 +101,9 @@ test('a span per turn, request and attempt, with usage and the failure of the at
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': 'test',
     'gen_ai.request.model': 'm',
+    'gen_ai.request.stream': true,
+    'openai.api.type': 'chat_completions',
+    'gen_ai.response.time_to_first_chunk': expect.any(Number) as number,
     'gen_ai.response.id': 'c1',
     'gen_ai.response.finish_reasons': ['stop'],
     'gen_ai.usage.input_tokens': 3,
@@ -107,6 +111,25 @@ test('a span per turn, request and attempt, with usage and the failure of the at
     'server.address': '127.0.0.1',
   });
   expect(list[2]?.status.code).toBe(0);
+});
+
+test.each([
+  ['https://api.openai.com/v1', 'openai'],
+  ['https://mine.openai.azure.com/openai/v1', 'azure.ai.openai'],
+  ['https://api.groq.com/openai/v1', 'groq'],
+  ['https://api.mistral.ai/v1', 'mistral_ai'],
+  ['https://api.x.ai/v1', 'x_ai'],
+  ['https://generativelanguage.googleapis.com/v1beta/openai', 'gcp.gemini'],
+  ['https://europe-west1-aiplatform.googleapis.com/v1', 'gcp.vertex_ai'],
+  ['https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1', 'aws.bedrock'],
+  ['https://not-groq.com/v1', 'mine'],
+])('the provider at %s is called %s, whatever its table is called', (baseUrl, name) => {
+  const provider = createProvider({ name: 'mine', baseUrl, wireApi: 'responses' });
+  observer.onTurn?.(provider)?.onRequest?.('m')?.onEnd?.();
+  expect(spans.getFinishedSpans()[0]?.attributes).toMatchObject({
+    'gen_ai.provider.name': name,
+    'openai.api.type': 'responses',
+  });
 });
 
 test('metrics: usage by direction, duration, time to first chunk', async () => {

@@ -14,6 +14,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { CompletedEvent, ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import { systemClock } from './platform/system-clock.ts';
@@ -124,7 +125,8 @@ class RequestSpan implements RequestWatch {
     this.#telemetry = telemetry;
     this.#attributes = attributesOf(telemetry.provider, model);
     const name = model === undefined ? 'chat' : `chat ${model}`;
-    this.#span = telemetry.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: this.#attributes }, parent);
+    const attributes = { ...this.#attributes, ...spanAttributesOf(telemetry.provider) };
+    this.#span = telemetry.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent);
     this.#context = trace.setSpan(parent, this.#span);
     this.#startedAt = telemetry.clock.now();
   }
@@ -170,7 +172,9 @@ class RequestSpan implements RequestWatch {
     const now = this.#telemetry.clock.now();
     if (this.#firstAt === undefined) {
       this.#firstAt = now;
-      firstChunk.record((now - this.#startedAt) / 1000, this.#attributes);
+      const seconds = (now - this.#startedAt) / 1000;
+      firstChunk.record(seconds, this.#attributes);
+      this.#span.setAttribute('gen_ai.response.time_to_first_chunk', seconds);
     } else {
       perChunk.record((now - this.#lastAt) / 1000, this.#attributes);
     }
@@ -221,9 +225,42 @@ function attributesOf(provider: ProviderConfig, model: string | undefined): Attr
   };
 }
 
-/** A provider without a name of its own is called by its address, which may hold a key in its query. */
+/** Every request asks for a stream; the API is named where it is one of OpenAI's. */
+function spanAttributesOf({ wireApi }: ProviderConfig): Attributes {
+  const api = openAiApis[wireApi];
+  return { 'gen_ai.request.stream': true, ...(api === undefined ? {} : { 'openai.api.type': api }) };
+}
+
+const openAiApis: Readonly<Record<ProtocolId, string | undefined>> = {
+  chat: 'chat_completions',
+  responses: 'responses',
+  messages: undefined,
+};
+
+/** The names that the conventions give to well-known providers, by their hosts. */
+const knownProviders: readonly { readonly host: RegExp; readonly name: string }[] = [
+  { host: /(^|\.)openai\.com$/, name: 'openai' },
+  { host: /(^|\.)openai\.azure\.com$/, name: 'azure.ai.openai' },
+  { host: /(^|\.)services\.ai\.azure\.com$/, name: 'azure.ai.inference' },
+  { host: /(^|\.)anthropic\.com$/, name: 'anthropic' },
+  { host: /^bedrock[\w.-]*\.amazonaws\.com$/, name: 'aws.bedrock' },
+  { host: /(^|\.)cohere\.(ai|com)$/, name: 'cohere' },
+  { host: /(^|\.)deepseek\.com$/, name: 'deepseek' },
+  { host: /^generativelanguage\.googleapis\.com$/, name: 'gcp.gemini' },
+  { host: /(^|[.-])aiplatform\.googleapis\.com$/, name: 'gcp.vertex_ai' },
+  { host: /(^|\.)groq\.com$/, name: 'groq' },
+  { host: /(^|\.)mistral\.ai$/, name: 'mistral_ai' },
+  { host: /(^|\.)perplexity\.ai$/, name: 'perplexity' },
+  { host: /(^|\.)x\.ai$/, name: 'x_ai' },
+];
+
+/**
+ * A well-known provider is called as the conventions want it. Another without a name of its own is called by its address,
+ * without the query, which may hold a key.
+ */
 function providerName(provider: ProviderConfig, url: URL): string {
-  if (/(^|\.)openai\.com$/.test(url.hostname)) return 'openai';
+  const known = knownProviders.find(({ host }) => host.test(url.hostname));
+  if (known !== undefined) return known.name;
   return provider.name === provider.baseUrl ? url.hostname : provider.name;
 }
 
