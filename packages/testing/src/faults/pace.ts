@@ -53,30 +53,21 @@ export const paceFaults: readonly FaultSpec[] = [
     args: 'N',
     summary: 'Silence for ever after N events, the connection open: overloaded GPUs, lost upstreams behind proxies.',
     wires: everywhere,
-    create: (arg) => {
-      const n = count('stall-after', arg, 3);
-      return { steps: (steps) => [...firstWrites(steps, n), { do: 'hold' }] };
-    },
+    create: afterEvents('stall-after', { do: 'hold' }),
   },
   {
     name: 'reset-after',
     args: 'N',
     summary: 'The connection is reset after N events: load balancers at their time limit, crashed workers.',
     wires: everywhere,
-    create: (arg) => {
-      const n = count('reset-after', arg, 3);
-      return { steps: (steps) => [...firstWrites(steps, n), { do: 'wait', ms: 20 }, { do: 'reset' }] };
-    },
+    create: afterEvents('reset-after', { do: 'wait', ms: 20 }, { do: 'reset' }),
   },
   {
     name: 'cut-after',
     args: 'N',
     summary: 'The connection is closed without the end of the body after N events: killed workers, redeployments.',
     wires: overHttp,
-    create: (arg) => {
-      const n = count('cut-after', arg, 3);
-      return { steps: (steps) => [...firstWrites(steps, n), { do: 'cut' }] };
-    },
+    create: afterEvents('cut-after', { do: 'cut' }),
   },
   {
     name: 'cut-mid-event',
@@ -105,6 +96,14 @@ function comment(): Step[] {
     { do: 'write', data: ': waiting\n\n' },
     { do: 'wait', ms: 50 },
   ];
+}
+
+/** The answer up to the N-th event (default 3), and then this. */
+function afterEvents(name: string, ...then: Step[]): FaultSpec['create'] {
+  return (arg) => {
+    const n = count(name, arg, 3);
+    return { steps: (steps) => [...firstWrites(steps, n), ...then] };
+  };
 }
 
 /** The steps up to the N-th write. */

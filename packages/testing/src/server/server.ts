@@ -1,6 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from '@turnwire/client/internal/platform/node-http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
@@ -8,11 +6,11 @@ import { protocols } from '@turnwire/wire/internal/protocols';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { defaultScenario } from '../scenario/default.ts';
 import { MockUsageError } from '../errors.ts';
-import { pageGuard, type PageGuard } from './refuse-page.ts';
 import type { Fault } from '../faults/fault.ts';
 import { parseFault } from '../faults/list.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { Expectations, type Expectation } from './expectations.ts';
+import { LocalServer } from './local-server.ts';
 import { Recorder, type RecordedRequest } from './recorder.ts';
 import { WebSocketSide } from './websocket.ts';
 import type { Match, Scenario } from '../scenario/scenario.ts';
@@ -82,19 +80,16 @@ export interface MockServer extends AsyncDisposable {
  */
 export async function startMock(options: MockOptions = {}): Promise<MockServer> {
   const mock = new Mock(options, await toScenario(options.scenario ?? defaultScenario));
-  await mock.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  await mock.listen();
   return mock;
 }
 
 class Mock implements MockServer {
-  readonly #server: Server;
-  readonly #guard: PageGuard;
+  readonly #server: LocalServer;
   readonly #context: ExchangeContext;
   readonly #expectations: Expectations;
   readonly #closing = new AbortController();
   readonly #webSockets: WebSocketSide;
-  #url = '';
-  #port = 0;
 
   constructor(options: MockOptions, scenario: Scenario) {
     const clock = options.clock ?? systemClock;
@@ -114,40 +109,31 @@ class Mock implements MockServer {
       closing: this.#closing.signal,
       responses: new Map(),
     };
-    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
-    this.#server = createServer({ keepAliveTimeout: 5000 }, (req, res) => void this.#serve(req, res));
     this.#webSockets = new WebSocketSide(this.#context);
-    this.#server.on('upgrade', (req, socket, head) => {
-      if (!this.#guard.refusesUpgrade(req, socket)) void this.#webSockets.upgrade(req, socket, head);
+    this.#server = new LocalServer(options, {
+      http: (req, res) => void this.#serve(req, res),
+      upgrade: (req, socket, head) => void this.#webSockets.upgrade(req, socket, head),
     });
   }
 
   get url(): string {
-    return this.#url;
+    return this.#server.url;
   }
 
   get baseUrl(): string {
-    return `${this.#url}/v1`;
+    return this.#server.baseUrl;
   }
 
   get port(): number {
-    return this.#port;
+    return this.#server.port;
   }
 
   get requests(): readonly RecordedRequest[] {
     return this.#context.recorder.requests.filter((request) => request.view !== undefined);
   }
 
-  async listen(port: number, host: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, 4096, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    this.#port = (this.#server.address() as AddressInfo).port;
-    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  async listen(): Promise<void> {
+    await this.#server.listen();
   }
 
   expect(expectation: number | Expectation): void {
@@ -186,11 +172,7 @@ class Mock implements MockServer {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#webSockets.close();
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    await this.#server.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -200,7 +182,6 @@ class Mock implements MockServer {
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (this.#guard.refuses(req, res)) return;
     try {
       await new Exchange(this.#context, req, res).run();
     } catch (error) {

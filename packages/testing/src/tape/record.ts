@@ -1,10 +1,8 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from '@turnwire/client/internal/platform/node-http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
-import { pageGuard, type PageGuard } from '../server/refuse-page.ts';
+import { LocalServer } from '../server/local-server.ts';
 import { parseUpstream } from './proxy.ts';
 import { RecordedHttp, type RecordContext } from './record-http.ts';
 import { UpstreamAgents } from './upstream.ts';
@@ -57,17 +55,15 @@ export interface TapeRecorder extends AsyncDisposable {
  */
 export async function recordTo(folder: string, options: RecordOptions): Promise<TapeRecorder> {
   const recorder = new Recorder(folder, options);
-  await recorder.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  await recorder.listen();
   return recorder;
 }
 
 class Recorder implements TapeRecorder {
   readonly #context: RecordContext;
-  readonly #server: Server;
-  readonly #guard: PageGuard;
+  readonly #server: LocalServer;
   readonly #closing = new AbortController();
   readonly #open = new Set<Promise<void>>();
-  #url = '';
   #exchanges = 0;
 
   constructor(folder: string, options: RecordOptions) {
@@ -79,62 +75,44 @@ class Recorder implements TapeRecorder {
       onProblem: options.onProblem ?? (() => undefined),
       closing: this.#closing.signal,
     };
+    const handlers = {
+      http: (req: IncomingMessage, res: ServerResponse) => this.#track(new RecordedHttp(this.#context, req, res).run()),
+      upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) =>
+        this.#track(new RecordedWebSocket(this.#context, req, socket, head).run()),
+    };
     // A recorder adds no time limit of its own to the way between client and upstream.
-    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
-    this.#server = createServer({ keepAliveTimeout: 5000, requestTimeout: 0 }, (req, res) => this.#http(req, res));
-    this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
+    this.#server = new LocalServer(options, handlers, { requestTimeout: 0 });
   }
 
   get url(): string {
-    return this.#url;
+    return this.#server.url;
   }
 
   get baseUrl(): string {
-    return `${this.#url}/v1`;
+    return this.#server.baseUrl;
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return this.#server.port;
   }
 
   get exchanges(): number {
     return this.#exchanges;
   }
 
-  async listen(port: number, host: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+  async listen(): Promise<void> {
+    await this.#server.listen();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     this.#context.agents.close();
-    if (this.#server.listening) {
-      const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-      this.#server.closeAllConnections();
-      await closed;
-    }
+    await this.#server.close();
     await Promise.all(this.#open);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #http(req: IncomingMessage, res: ServerResponse): void {
-    if (this.#guard.refuses(req, res)) return;
-    this.#track(new RecordedHttp(this.#context, req, res).run());
-  }
-
-  #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#guard.refusesUpgrade(req, socket)) return;
-    this.#track(new RecordedWebSocket(this.#context, req, socket, head).run());
   }
 
   #track(exchange: Promise<void>): void {

@@ -1,13 +1,11 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from '@turnwire/client/internal/platform/node-http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
 import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { MockUsageError } from '../errors.ts';
-import { pageGuard, type PageGuard } from '../server/refuse-page.ts';
+import { LocalServer } from '../server/local-server.ts';
 import type { TapedExchange, TapeProblem } from './tape.ts';
 import { TapeMatcher } from './match.ts';
 import { playExchange, type ReplayPace } from './play.ts';
@@ -65,7 +63,7 @@ export async function replayTape(source: string | Tape, options: ReplayOptions =
     throw new MockUsageError(`the tape holds no exchange${why === '' ? '' : ` (${why})`}`);
   }
   const replay = new Replay(tape, options);
-  await replay.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  await replay.listen();
   return replay;
 }
 
@@ -76,56 +74,44 @@ class Replay implements TapeServer {
   readonly strangers: string[] = [];
   readonly #matcher: TapeMatcher;
   readonly #pace: ReplayPace;
-  readonly #server: Server;
-  readonly #guard: PageGuard;
+  readonly #server: LocalServer;
   readonly #closing = new AbortController();
   readonly #sockets = new Set<Duplex>();
-  #url = '';
 
   constructor(tape: Tape, options: ReplayOptions) {
     this.problems = tape.problems;
     this.#matcher = new TapeMatcher(tape.exchanges, { once: options.once });
     this.#pace = { clock: options.clock ?? systemClock, factor: toFactor(options.speed ?? 1) };
-    this.#guard = pageGuard({ host: options.host ?? '127.0.0.1', allowedHosts: options.allowedHosts });
-    this.#server = createServer({ keepAliveTimeout: 5000 }, (req, res) => void this.#http(req, res));
-    this.#server.on('upgrade', (req, socket, head) => void this.#upgrade(req, socket, head));
+    this.#server = new LocalServer(options, {
+      http: (req, res) => void this.#http(req, res),
+      upgrade: (req, socket, head) => void this.#upgrade(req, socket, head),
+    });
   }
 
   get url(): string {
-    return this.#url;
+    return this.#server.url;
   }
 
   get baseUrl(): string {
-    return `${this.#url}/v1`;
+    return this.#server.baseUrl;
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return this.#server.port;
   }
 
   get unplayed(): readonly TapedExchange[] {
     return this.#matcher.unplayed;
   }
 
-  async listen(port: number, host: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+  async listen(): Promise<void> {
+    await this.#server.listen();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     for (const socket of this.#sockets) socket.destroy();
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    await this.#server.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,7 +119,6 @@ class Replay implements TapeServer {
   }
 
   async #http(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (this.#guard.refuses(req, res)) return;
     const gone = new AbortController();
     res.once('close', () => gone.abort());
     res.on('error', () => undefined); // told by 'close'
@@ -159,7 +144,6 @@ class Replay implements TapeServer {
   }
 
   async #upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    if (this.#guard.refusesUpgrade(req, socket)) return;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined); // told by 'close'
