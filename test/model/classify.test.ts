@@ -45,6 +45,16 @@ const byCode: readonly (readonly [string, ErrorKind])[] = [
   ['rate_limit_exceeded', 'rate_limited'],
   ['server_is_overloaded', 'server_overloaded'],
   ['slow_down', 'server_overloaded'],
+  ['billing_hard_limit_reached', 'quota_exceeded'],
+  ['invalid_api_key', 'unauthorized'],
+  ['context_window_exceeded', 'context_window_exceeded'],
+  ['model_context_window_exceeded', 'context_window_exceeded'],
+  ['exceed_context_size_error', 'context_window_exceeded'],
+  ['1261', 'context_window_exceeded'],
+  ['1113', 'quota_exceeded'],
+  ['1008', 'quota_exceeded'],
+  ['insufficient_balance', 'quota_exceeded'],
+  ['arrearage', 'quota_exceeded'],
 ];
 
 describe('6 kinds by status', () => {
@@ -103,6 +113,11 @@ describe('6 kinds by code', () => {
   test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('6 the code %s is not known', (code) => {
     expect(errorFromWire({ code, type: code }).toJSON()).toMatchObject({ kind: 'server_error', code });
   });
+});
+
+test.each(['None', 'null', 'undefined', 'NULL'])('6 the word %s stands for no code and no type', (word) => {
+  const told = errorFromWire({ message: 'm', code: word, type: word }).toJSON();
+  expect([told.code, told.type]).toEqual([undefined, undefined]);
 });
 
 describe('6 what an error carries', () => {

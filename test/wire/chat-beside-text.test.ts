@@ -32,6 +32,9 @@ const shapes: readonly [string, JsonObject][] = [
   ['gateways', { thinking: { text: 'r' } }],
   ['Mistral (litellm#16272)', { content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'r' }] }] }],
   ['Mistral', { content: [{ type: 'thinking', thinking: 'r' }] }],
+  ['gateways', { content: [{ type: 'reasoning', text: 'r' }] }],
+  ['gateways', { content: [{ type: 'reasoning', reasoning: 'r' }] }],
+  ['OpenRouter', { reasoning: { content: 'r' } }],
 ];
 
 describe('3.9 reasoning in any place', () => {
@@ -49,6 +52,20 @@ describe('3.9 reasoning in any place', () => {
     const tried = new Set(shapes.flatMap(([, delta]) => Object.keys(delta)));
     expect(reasoningFields.map(({ field }) => field).filter((field) => !tried.has(field))).toEqual([]);
   });
+
+  test.each(shapes.filter(([, delta]) => !('content' in delta)))(
+    '3.9 a whole message behind it does not repeat it: %s %j',
+    (_, delta) => {
+      const told = [created(), openThought(), reasoning('r'), openMessage(), text('a')];
+      const whole = { choices: [{ index: 0, message: { ...delta, content: 'a' }, finish_reason: 'stop' }] };
+      expect(readOpen('chat', chatBody(chunk(delta), whole)).events).toEqual([
+        ...told,
+        done(thought('r')),
+        done(message('a')),
+        end,
+      ]);
+    },
+  );
 
   test('3.9 the same reasoning in several places counts once', () => {
     const delta = { reasoning: 'r', thinking_blocks: [{ thinking: 'r' }], thinking: 'r' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { errorShapes } from '../../packages/wire/src/dialects/error-shapes.ts';
+import { errorInEvent, errorShapes } from '../../packages/wire/src/dialects/error-shapes.ts';
 import { createResponsesFrameDecoder } from '../../packages/wire/src/index.ts';
 import { errorExamples } from './error-examples.ts';
 import { chatBody, chunk } from './helpers.ts';
@@ -93,6 +93,36 @@ describe('4 errors over a WebSocket', () => {
       const { error } = frames({ type: 'response.completed', response: { status, error: { message: 'boom' } } });
       expect(error).toEqual(failure('server_error', 'backoff', { message: 'boom', replay_safe: true }));
     }
+  });
+});
+
+/** Written out, not read from the tables: a word that gets lost there is missed here. */
+describe('3.8 the words of the shapes', () => {
+  test.each(['message', 'msg', 'detail', 'status_msg', 'error_msg', 'error_message'])(
+    '3.8 the message in %s',
+    (key) => {
+      expect(errorInEvent({ [key]: 'boom', code: 'E1' })).toMatchObject({ message: 'boom', code: 'E1' });
+    },
+  );
+
+  test.each(['code', 'status', 'status_code', 'error_code'])('3.8 the code in %s', (key) => {
+    expect(errorInEvent({ message: 'boom', [key]: 'E1' })).toMatchObject({ message: 'boom', code: 'E1' });
+    expect(errorInEvent({ message: 'boom', [key]: 429 })).toMatchObject({ code: 429 });
+  });
+
+  test.each(['', '0', 'ok', 'OK', 'success', 'queued', 'pending', 'processing', 'running', 'in_progress'])(
+    '3.8 the status %j tells of no error',
+    (status) => {
+      expect(errorInEvent({ message: 'boom', status })).toBeUndefined();
+    },
+  );
+
+  test.each(['error', 'fail', 'failed', 'Failure'])('3.8 the status %s is an error, and no code', (status) => {
+    expect(errorInEvent({ message: 'boom', status })).toMatchObject({ message: 'boom', code: undefined });
+  });
+
+  test.each(['error', 'response.failed'])('3.8 the name of an event is no type of an error: %s', (type) => {
+    expect(errorInEvent({ type, message: 'boom', code: 'E1' })).toMatchObject({ message: 'boom', type: undefined });
   });
 });
 

@@ -50,6 +50,13 @@ const answers = {
   },
 };
 
+test.each([
+  ...['message_start', 'content_block_start', 'content_block_delta', 'content_block_stop'],
+  ...['message_delta', 'message_stop'],
+])('6 %s alone tells the Messages wire', (type) => {
+  expect(wireIn(JSON.stringify({ type }))).toBe('messages');
+});
+
 describe('6 an answer of another wire is told as that, at once', () => {
   const pairs = protocolIds.flatMap((asked: ProtocolId) =>
     Object.entries(answers).flatMap(([sent, { bodies, told }]) =>

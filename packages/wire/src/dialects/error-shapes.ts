@@ -116,7 +116,7 @@ const GOOD_WORDS: ReadonlySet<string> = new Set([
 const BARE_WORDS: ReadonlySet<string> = new Set(['error', 'fail', 'failed', 'failure']);
 
 /** The type of an event that is an error, which is none of an error. */
-const NO_TYPE: ReadonlySet<unknown> = new Set(['error', 'response.error', 'response.failed']);
+const NO_TYPE: ReadonlySet<unknown> = new Set(['error', 'response.failed']);
 
 function isBad(code: unknown): boolean {
   if (typeof code === 'string') return !GOOD_WORDS.has(code.toLowerCase());
