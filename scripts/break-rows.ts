@@ -18,6 +18,7 @@ const testsOf: Readonly<Record<string, readonly string[]>> = {
   'full-context': ['test/model/classify.test.ts'],
   heals: ['test/wire/heals.test.ts'],
   'reasoning-shapes': ['test/wire/chat-beside-text.test.ts', 'test/wire/chat-reasoning-usage.test.ts'],
+  'think-tags': ['test/wire/think-tags.test.ts'],
   'usage-names': ['test/wire/usage-names.test.ts'],
   'wire-signs': ['test/wire/wrong-wire.test.ts'],
 };
