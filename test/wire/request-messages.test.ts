@@ -477,7 +477,7 @@ describe('U requests to a server', () => {
     };
     expect(toResponsesRequest({ input: [asked('a'), sealed] }).body['input']).toEqual([
       asked('a'),
-      { type: 'reasoning', id: 'rs_1', summary: [], content: [{ type: 'reasoning_text', text: 'hm' }] },
+      { type: 'reasoning', summary: [], content: [{ type: 'reasoning_text', text: 'hm' }] },
     ]);
   });
 

@@ -61,6 +61,8 @@ export interface AnswerEncoder {
   readonly ended: boolean;
   /** Types of the items that the wire has no place for, each once. */
   readonly notCarried: readonly string[];
+  /** Why the answer failed although the server ended it well: it has what this wire cannot tell. Absent: it did not. */
+  readonly failure?: ModelError | undefined;
   /** The answer as one JSON body, for a client that did not ask for a stream; whole after the end. */
   readonly body: JsonObject;
 }
@@ -76,6 +78,8 @@ export interface Protocol {
   readonly title: string;
   /** The endpoint below the base URL, without a leading slash. */
   readonly path: string;
+  /** The endpoint that tells how many tokens a request has; absent where the wire has none. */
+  readonly countPath?: string;
   /** The wire is served over a WebSocket, too. */
   readonly overWebSocket: boolean;
   /** Each SSE event has an `event:` line with its type. */
@@ -101,11 +105,13 @@ export interface Protocol {
   /** SSE text that means nothing to a client but that its server is there. */
   readonly heartbeat: string;
   /** What a failure is told as while no byte of the answer has gone out: status, headers and words. */
-  errorAnswer(error: ModelError): ErrorAnswer;
+  readonly errorAnswer: (error: ModelError) => ErrorAnswer;
   /** The body of an answer that is an error. */
-  errorBody(error: ErrorFields): JsonObject;
+  readonly errorBody: (error: ErrorFields) => JsonObject;
   /** Headers that its servers want on every request, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The header in which its clients look for the id of their request. */
+  readonly requestIdHeader: string;
   /** The headers by which its servers know a caller, names in lower case. */
   authHeaders(key: string): Readonly<Record<string, string>>;
   /** Those of a client's remaining fields that other wires may have a form for. */

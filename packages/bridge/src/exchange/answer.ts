@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { CompletedEvent, ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { createToolRestorer } from '@turnwire/wire/internal/tools/index';
-import { protocols } from '@turnwire/wire/internal/protocols';
 import { sealedTurn, startAnswer, type Started } from './attempt.ts';
 import { CallGuard } from './stages/call-guard.ts';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
@@ -154,6 +154,7 @@ async function relay(options: Answering, started: Started, stream: OpenStream): 
   for await (const events of eventBatches(started.call, stagesFor(options, started), exchange)) {
     const out: WireEvent[] = [];
     const end = encode(encoding, events, out);
+    throwFailure(options, out);
     if (repairs.changes !== told) exchange.tellRepairs(repairs);
     told = repairs.changes;
     if (end !== undefined) {
@@ -173,6 +174,13 @@ async function relay(options: Answering, started: Started, stream: OpenStream): 
   throw new ModelError({ kind: 'protocol', message: 'the answer ended without an end' });
 }
 
+/** What the client's wire cannot end well is a failure: a status where nothing was sent, else the events that tell it. */
+function throwFailure({ encoding, sink }: Answering, out: readonly WireEvent[]): void {
+  if (encoding.failure === undefined) return;
+  if (sink.committed) sink.send(out);
+  throw encoding.failure;
+}
+
 /** Encodes a batch, up to its end; that is returned and still to be encoded. */
 function encode(encoding: ReplyEncoder, events: readonly ModelEvent[], out: WireEvent[]): CompletedEvent | undefined {
   for (const event of events) {
@@ -184,6 +192,7 @@ function encode(encoding: ReplyEncoder, events: readonly ModelEvent[], out: Wire
 
 async function complete(options: Answering, event: CompletedEvent, out: WireEvent[]): Promise<void> {
   const last = options.encoding.push(event);
+  throwFailure(options, [...out, ...last]);
   tellLost(options, event);
   await options.onEnded?.();
   if (options.abort.signal.aborted) return;
@@ -196,13 +205,16 @@ async function complete(options: Answering, event: CompletedEvent, out: WireEven
 async function fail(options: Answering, error: ModelError): Promise<ModelError> {
   const { encoding, sink, abort, codex, exchange, prepared } = options;
   const reason: unknown = abort.signal.reason;
-  const failure = abort.signal.aborted && reason instanceof ModelError ? reason : asLimit(error, codex);
+  const failure =
+    abort.signal.aborted && reason instanceof ModelError
+      ? reason
+      : asLimit(error, codex || tellsFullContext[prepared.wire]);
   if (abort.signal.aborted && !(reason instanceof ModelError)) return failure; // nobody is there to be told
   const told = codex ? finalForCodex(failure) : failure;
   const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
   if (!sink.committed && !asAnswer && !inStream) {
-    const refusal = protocols[prepared.wire].errorAnswer(told);
+    const refusal = encoding.errorAnswer(told);
     sink.reject(refusal);
     exchange.told(JSON.stringify(refusal));
     return failure;
@@ -220,9 +232,9 @@ async function fail(options: Answering, error: ModelError): Promise<ModelError> 
  * A chat answer that ends in `length` hit either its own limit or the end of the context. Codex needs to hear of the
  * second, since it makes room then; everybody else knows how to go on after an incomplete answer.
  */
-function asLimit(error: ModelError, codex: boolean): ModelError {
+function asLimit(error: ModelError, isKnown: boolean): ModelError {
   const cut = error.kind === 'context_window_exceeded' && error.status === undefined && error.code === undefined;
-  if (!cut || codex) return error;
+  if (!cut || isKnown) return error;
   return new ModelError({
     kind: 'incomplete',
     code: 'max_output_tokens',
@@ -230,6 +242,9 @@ function asLimit(error: ModelError, codex: boolean): ModelError {
     usage: error.usage,
   });
 }
+
+/** Whether clients of a wire have a word for an answer that the end of the context cut. */
+const tellsFullContext: Readonly<Record<ProtocolId, boolean>> = { chat: false, responses: false, messages: true };
 
 /** What the upstream could not be given is told, not silently dropped. */
 function tellUncarried({ log, head }: Answering, { uncarried, ignored, lost, notes }: Started): void {

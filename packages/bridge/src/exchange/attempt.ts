@@ -1,5 +1,6 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { Deadline } from '@turnwire/wire/internal/base/deadline';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
@@ -113,15 +114,16 @@ async function open(options: AttemptOptions, upstream: Upstream, signal: AbortSi
     lateUsageMs: LATE_USAGE_MS,
     repairs,
   };
-  const headers = { ...(upstreamWires[wire].takesHeaders ? headersFor(options, upstream) : {}), ...hopOf(options) };
+  const headers = { ...headersFor(options, upstream, wire), ...hopOf(options) };
   const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, { headers: () => headers });
   return { call, told, repairs };
 }
 
 /** The upstream's own turn state goes back to it, and to no other. */
-function headersFor({ headers, turn }: AttemptOptions, upstream: Upstream): Record<string, string> {
+function headersFor({ headers, turn }: AttemptOptions, upstream: Upstream, wire: ProtocolId): Record<string, string> {
   const own = turn?.upstream === upstream.key ? turn.own : undefined;
-  return { ...headers, ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }) };
+  const all = { ...headers, ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }) };
+  return Object.fromEntries(Object.entries(all).filter(([name]) => upstreamWires[wire].takesHeader(name)));
 }
 
 function hopOf({ context, headers }: AttemptOptions): Record<string, string> {

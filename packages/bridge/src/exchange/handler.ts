@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { Exchange } from '../observe/exchange.ts';
+import type { ErrorForm } from '../reply/api-error.ts';
 import type { BridgeContext } from './context.ts';
 
 /** One request that was let in. */
@@ -16,6 +17,8 @@ export interface ApiRequest {
   /** As it came, in its `content-encoding`; empty where there is none. */
   readonly body: Uint8Array;
   readonly res: ServerResponse;
+  /** How its client is told of errors. */
+  readonly errors: ErrorForm;
   /** Where an upstream has the same, below its base URL: `responses`, `responses/resp_1/input_items`. Without query. */
   readonly path: string;
   /** The wire of a request for an answer; absent for everything else. */

@@ -1,13 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '@turnwire/client/internal/transport/http';
 import { failureOfAnswer, isStream } from '@turnwire/client/internal/http/failure';
 import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
 import { concealSecrets, secretsOf } from '@turnwire/client/internal/provider/secrets';
 import type { StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';
+import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-import { passedHeaders, staysCoded } from '../request/client-kind.ts';
+import { clientWireOf, passedHeaders, staysCoded } from '../request/client-kind.ts';
 import { askUpstreams, watchedTransport, type Asking } from './ask-upstreams.ts';
 import { PassBeginning } from './pass-beginning.ts';
 import { silence } from '../upstream/beginning.ts';
@@ -82,7 +84,7 @@ export function shown({ context }: PassRequest, upstream: Upstream, failure: Mod
 function toHttpRequest(request: PassRequest, upstream: Upstream, signal: AbortSignal): HttpRequest {
   const { context, turn, body, headers } = request;
   const { settings, pool, hop } = context;
-  const provider = upstream.provider('responses');
+  const provider = upstream.provider(clientWireOf(request.protocol, headers));
   const own = turn?.upstream === upstream.key ? turn.own : undefined;
   return {
     method: request.method,
@@ -91,6 +93,7 @@ function toHttpRequest(request: PassRequest, upstream: Upstream, signal: AbortSi
       ...passedHeaders(headers),
       'accept-encoding': 'identity',
       ...requestHeaders(provider, pool.getEnv),
+      ...wireHeaders(provider.wireApi, headers),
       via: hop.stamp(headers.via),
       ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }),
     },
@@ -99,6 +102,12 @@ function toHttpRequest(request: PassRequest, upstream: Upstream, signal: AbortSi
     signal,
     timers: { connectMs: settings.connectTimeoutMs, idleMs: settings.idleTimeoutMs, progressMs: 0 },
   };
+}
+
+/** What a caller says of its wire, such as its version, goes before what the bridge would say. */
+function wireHeaders(wire: ProtocolId, headers: IncomingHttpHeaders): Record<string, string> {
+  const told = Object.keys(protocols[wire].headers).map((name) => [name, firstHeaderValue(headers[name])] as const);
+  return Object.fromEntries(told.filter((one): one is [string, string] => one[1] !== undefined));
 }
 
 /** An answer to a conditional request is one, too. */

@@ -1,5 +1,3 @@
-import { errorAnswerOf, type ErrorAnswer } from '@turnwire/wire/internal/encode-error';
-import { protocols } from '@turnwire/wire/internal/protocols';
 import type { ServerResponse } from 'node:http';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
@@ -16,6 +14,7 @@ import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { PassTail } from './pass-tail.ts';
 import { judgeOf, shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
+import type { ErrorForm } from '../reply/api-error.ts';
 import { flushed, sendError } from '../reply/reply-writer.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { asBridgesOwn, finalForCodex, refusesKey } from '../upstream/refused-key.ts';
@@ -25,6 +24,7 @@ import type { Upstream } from '../upstream/pool.ts';
 
 interface PassOptions extends PassRequest {
   readonly res: ServerResponse;
+  readonly errors: ErrorForm;
   readonly abort: AbortController;
 }
 
@@ -33,7 +33,7 @@ const USAGE_BYTES = 4096;
 
 /** Hands one request and its answer through as they are, chunk for chunk. */
 export const passThrough: Handler = async (request) => {
-  const { context, exchange, method, url, headers, res, protocol } = request;
+  const { context, exchange, method, url, headers, res, errors, protocol } = request;
   const abort = new AbortController();
   res.once('close', () => {
     if (!res.writableFinished) abort.abort();
@@ -45,6 +45,7 @@ export const passThrough: Handler = async (request) => {
     context,
     exchange,
     res,
+    errors,
     method,
     path: request.path + query,
     headers,
@@ -62,7 +63,7 @@ function readBody(body: Uint8Array | undefined): JsonObject | undefined {
 }
 
 async function pass(options: PassOptions): Promise<void> {
-  const { context, exchange, abort, res } = options;
+  const { context, exchange, abort, res, errors } = options;
   const stream = {
     active: false,
     lastSentAt: Number.POSITIVE_INFINITY, // nothing is added to what the upstream says
@@ -77,18 +78,15 @@ async function pass(options: PassOptions): Promise<void> {
   } catch (error) {
     failure = failureOf(error, abort.signal);
     if (res.headersSent) res.destroy();
-    else if (!res.destroyed) sendError(res, answerTo(options, failure));
+    else if (!res.destroyed) {
+      const told = isCodex(options.headers) ? finalForCodex(failure) : failure;
+      sendError(res, errors.errorAnswer(told), errors);
+    }
   }
   const usage = usageIn(tail.bytes);
   exchange.onEnd(failure === undefined ? { how: 'completed', usage } : { how: 'failed', error: failure, usage });
   await flushed(res);
   context.streams.delete(stream);
-}
-
-/** A failure as the clients of the wire know it that was asked on. */
-function answerTo({ protocol, headers }: PassOptions, failure: ModelError): ErrorAnswer {
-  const told = isCodex(headers) ? finalForCodex(failure) : failure;
-  return protocol === undefined ? errorAnswerOf(told) : protocols[protocol].errorAnswer(told);
 }
 
 /** What the bridge gives up for goes before what came of it; a client that left is no failure of anybody. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
-import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
@@ -10,7 +10,7 @@ import { JsonReplyWriter, SseReplyWriter } from '../reply/reply-writer.ts';
 import { isCodex, translatedHeaders } from '../request/client-kind.ts';
 import { newId, parseChat, parseMessages, type Prepared } from '../request/prepare.ts';
 import type { ParsedRequest } from '@turnwire/wire/internal/request-fields';
-import { decodedBody, readRequest, textOfBody } from '../request/request-body.ts';
+import { bodyOf } from '../request/request-body.ts';
 import { prepareResponses } from '../request/state.ts';
 import { answer, type AnswerOptions } from './answer.ts';
 import type { ApiRequest, Handler } from './handler.ts';
@@ -65,8 +65,15 @@ async function createMessage(request: ApiRequest): Promise<void> {
     Promise.resolve(unstored('messages', body, parseMessages(body))),
   );
   if (prepared === undefined) return;
-  const { model } = prepared.parsed.request;
-  await run(request, prepared, messagesReplyEncoder({ id: newId('msg'), createdAt: unixSeconds(), model }));
+  const { request: asked, rest } = prepared.parsed;
+  const encoding = messagesReplyEncoder({
+    id: newId('msg'),
+    createdAt: unixSeconds(),
+    model: asked.model ?? request.context.settings.model,
+    omitThinking: isObject(rest.thinking) && rest.thinking.display === 'omitted',
+    serverBlocks: asked.tools?.some(({ type }) => type !== 'function'),
+  });
+  await run(request, prepared, encoding);
 }
 
 /** A request on a wire that keeps no answers. */
@@ -84,10 +91,10 @@ async function reading(
   wire: ProtocolId,
   prepare: (body: JsonObject) => Promise<Prepared>,
 ): Promise<Prepared | undefined> {
-  const { exchange, res } = request;
-  const read = await bodyOf(request);
+  const { exchange } = request;
+  const read = await bodyOf(request, request.context.settings.bodyLimit);
   if ('refusal' in read) {
-    refuse(exchange, res, read.refusal);
+    refuse(request, read.refusal);
     return undefined;
   }
   const { body } = read;
@@ -95,15 +102,9 @@ async function reading(
   try {
     return await prepare(body);
   } catch (error) {
-    refuse(exchange, res, refusalOf(error) ?? internalError(logOf(request), error, 'a request could not be prepared'));
+    refuse(request, refusalOf(error) ?? internalError(logOf(request), error, 'a request could not be prepared'));
     return undefined;
   }
-}
-
-async function bodyOf({ body, headers, context }: ApiRequest): Promise<ReturnType<typeof readRequest>> {
-  const coding = headers['content-encoding'];
-  const bytes = coding === undefined ? body : await decodedBody(body, coding, context.settings.bodyLimit);
-  return 'refusal' in bytes ? bytes : readRequest(textOfBody(bytes));
 }
 
 async function run(

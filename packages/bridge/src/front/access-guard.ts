@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { createHostCheck, type LocalNames } from '@turnwire/client/internal/platform/local-only';
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { badRequest, loopDetected, type ApiError } from '../reply/api-error.ts';
@@ -7,7 +8,7 @@ import { badRequest, loopDetected, type ApiError } from '../reply/api-error.ts';
 export interface AccessOptions extends LocalNames {
   /** Origins of web pages that may call. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Callers have to send it as `Authorization: Bearer`. */
+  /** Callers have to send it as `Authorization: Bearer`, or as `x-api-key`. */
   readonly authToken?: string | undefined;
   /** True for a `via` that says that this bridge itself has sent the request. */
   readonly isOwnHop?: (via: string | undefined) => boolean;
@@ -72,13 +73,15 @@ function checkAddress({ url }: AccessRequest): ApiError | undefined {
 
 function checkToken({ method, headers }: AccessRequest, token: Buffer | undefined): ApiError | undefined {
   if (method === 'OPTIONS') return undefined; // a page's question whether it may ask carries no token
-  if (token === undefined || timingSafeEqual(digest(parseBearer(headers.authorization)), token)) return undefined;
+  const given = [parseBearer(headers.authorization), firstHeaderValue(headers['x-api-key']) ?? ''];
+  if (token === undefined || given.some((one) => timingSafeEqual(digest(one), token))) return undefined;
   return {
     status: 401,
     type: 'authentication_error',
     code: 'invalid_api_key',
     message: 'the bearer token is missing or wrong',
-    headers: { 'www-authenticate': 'Bearer' },
+    // Claude Code repeats a 401 for three minutes, unless it is told not to.
+    headers: { 'www-authenticate': 'Bearer', 'x-should-retry': 'false' },
   };
 }
 

@@ -1,6 +1,8 @@
 import type { ApiRequest, Handler } from '../exchange/handler.ts';
 import { refuse } from '../exchange/refuse.ts';
 import { passThrough } from '../exchange/passthrough.ts';
+import { countTokens } from '../exchange/count-tokens.ts';
+import { listModels } from '../exchange/models.ts';
 import { translate } from '../exchange/translate.ts';
 import { EXPOSITION_TYPE } from '../observe/exposition.ts';
 import type { BridgeMode } from '../options.ts';
@@ -17,10 +19,11 @@ export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
  * - `generate`: asks an upstream for an answer; bounded in number.
  * - `stored`: about a kept response.
  * - `models`: the upstream's list.
+ * - `count`: how many tokens a request has.
  * - `upgrade`: the path of the WebSocket.
  * - `health`, `metrics`: about the bridge itself. Health alone is open to all.
  */
-export type RouteKind = 'generate' | 'stored' | 'models' | 'upgrade' | 'health' | 'metrics';
+export type RouteKind = 'generate' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'metrics';
 
 /** One row of the table of what the bridge serves. */
 export interface Route {
@@ -38,8 +41,9 @@ export interface Route {
 export function routesFor(mode: BridgeMode): readonly Route[] {
   const api: readonly Route[] = [
     { method: 'GET', path: '/health', kind: 'health', handler: tellHealth },
-    { method: 'GET', path: '/models', kind: 'models', handler: passThrough },
+    { method: 'GET', path: '/models', kind: 'models', handler: modes[mode].models },
     ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, modes[mode].generate)),
+    ...Object.values(protocols).flatMap((protocol) => countingRoutes(protocol, modes[mode].count)),
     { method: 'GET', path: '/responses/:id', kind: 'stored', handler: stored(mode, getResponse) },
     { method: 'DELETE', path: '/responses/:id', kind: 'stored', handler: stored(mode, deleteResponse) },
     { method: 'GET', path: '/responses/:id/input_items', kind: 'stored', handler: stored(mode, getInputItems) },
@@ -47,6 +51,8 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
   return [
     ...api,
     ...api.map((route) => ({ ...route, path: `/v1${route.path}` })),
+    // Claude Code looks with `HEAD /` whether somebody is there.
+    { method: 'GET', path: '/', kind: 'health', handler: tellHealth },
     { method: 'GET', path: '/metrics', kind: 'metrics', handler: tellMetrics },
   ];
 }
@@ -58,7 +64,7 @@ export function pathsOf(routes: readonly Route[], kind: RouteKind): ReadonlySet<
 
 /** What its exchanges are counted under. */
 export function nameOf({ kind, protocol }: Route): string {
-  return protocol ?? kind;
+  return kind === 'count' ? kind : (protocol ?? kind);
 }
 
 /** Where an upstream has the same, below its base URL. */
@@ -70,19 +76,35 @@ export function upstreamPath({ path }: Route, id: string): string {
 interface ModeRow {
   /** Answers a request for an answer. */
   readonly generate: Handler;
+  /** Answers a request for the list of models. */
+  readonly models: Handler;
+  /** Answers a request that asks how many tokens another one has. */
+  readonly count: Handler;
   /** Answers a request about a kept response, for which `handler` asks the store of the bridge. */
   readonly stored: (handler: StoredHandler) => StoredHandler;
   /** WebSockets are served. */
   readonly upgrades: boolean;
 }
 
-const translating: ModeRow = { generate: translate, stored: (handler) => handler, upgrades: true };
+const translating: ModeRow = {
+  generate: translate,
+  models: listModels,
+  count: countTokens,
+  stored: (handler) => handler,
+  upgrades: true,
+};
 
 const modes: Readonly<Record<BridgeMode, ModeRow>> = {
   translate: translating,
   'final-only': translating,
   // Kept responses are the upstream's.
-  passthrough: { generate: passThrough, stored: () => passThrough, upgrades: false },
+  passthrough: {
+    generate: passThrough,
+    models: passThrough,
+    count: passThrough,
+    stored: () => passThrough,
+    upgrades: false,
+  },
 };
 
 /** Whether WebSockets are served in a mode. */
@@ -97,6 +119,11 @@ function protocolRoutes(
   const generate: Route = { method: 'POST', path: `/${path}`, kind: 'generate', protocol: id, handler };
   if (!overWebSocket) return [generate];
   return [generate, { method: 'GET', path: `/${path}`, kind: 'upgrade', protocol: id, handler: askForUpgrade }];
+}
+
+function countingRoutes({ id, countPath }: (typeof protocols)[ProtocolId], handler: Handler): readonly Route[] {
+  if (countPath === undefined) return [];
+  return [{ method: 'POST', path: `/${countPath}`, kind: 'count', protocol: id, handler }];
 }
 
 /** A step of a path is the id of no response, and would lead an upstream elsewhere. */
@@ -120,8 +147,8 @@ const tellMetrics: Handler = ({ res, context }) => {
 };
 
 /** A plain GET on the path of the WebSocket is a client whose upgrade got lost on the way. */
-const askForUpgrade: Handler = ({ exchange, res }) => {
+const askForUpgrade: Handler = (request) => {
   const headers = { upgrade: 'websocket' };
-  refuse(exchange, res, badRequest('use POST, or a WebSocket upgrade', { status: 426, headers }));
+  refuse(request, badRequest('use POST, or a WebSocket upgrade', { status: 426, headers }));
   return Promise.resolve();
 };

@@ -1,12 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createServer } from '@turnwire/client/internal/platform/node-http';
+import { protocols } from '@turnwire/wire/internal/protocols';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { BridgeContext } from '../exchange/context.ts';
 import { refuse } from '../exchange/refuse.ts';
 import type { Exchange } from '../observe/exchange.ts';
-import { badRequest, shuttingDown, tooMany, type ApiError } from '../reply/api-error.ts';
+import { badRequest, shuttingDown, tooMany, type ApiError, type ErrorForm } from '../reply/api-error.ts';
 import { internalError } from '../reply/internal-error.ts';
+import { clientWireOf } from '../request/client-kind.ts';
 import { newId } from '../request/prepare.ts';
 import type { Refused } from '../request/request-body.ts';
 import { connectionRefusal, MAX_HEADER_BYTES } from './client-error.ts';
@@ -72,20 +74,28 @@ export class HttpServer {
   async #serve(request: IncomingMessage, res: ServerResponse): Promise<void> {
     const id = newId('req');
     this.#answers.set(request.socket, res);
-    res.setHeader('x-request-id', id);
-    res.once('finish', () => this.#leaveUnread(request));
     const found = this.#router.find(request.method ?? 'GET', request.url ?? '/');
+    const client = protocols[clientWireOf('route' in found ? found.route.protocol : undefined, request.headers)];
+    for (const name of new Set(['x-request-id', client.requestIdHeader])) res.setHeader(name, id);
+    res.once('finish', () => this.#leaveUnread(request));
     const exchange = this.#begin(id, 'route' in found ? nameOf(found.route) : 'other', request);
     try {
       const refusal = this.#isOpenToAll(request) ? undefined : this.#gate(gateRequestOf(request));
-      if (refusal === undefined) await this.#route(found, exchange, request, res);
-      else refuse(exchange, res, refusal);
+      if (refusal === undefined) await this.#route(found, exchange, request, res, client);
+      else refuse({ exchange, res, errors: client }, refusal);
     } catch (error) {
-      refuse(exchange, res, internalError(this.#context.log.child({ request: id }), error, 'a route failed'));
+      const internal = internalError(this.#context.log.child({ request: id }), error, 'a route failed');
+      refuse({ exchange, res, errors: client }, internal);
     }
   }
 
-  async #route(found: Found, exchange: Exchange, request: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #route(
+    found: Found,
+    exchange: Exchange,
+    request: IncomingMessage,
+    res: ServerResponse,
+    errors: ErrorForm,
+  ): Promise<void> {
     const { method = 'GET', url = '/', headers } = request;
     tellPage(request, res);
     if (method === 'OPTIONS') {
@@ -93,7 +103,7 @@ export class HttpServer {
       return;
     }
     if ('refusal' in found) {
-      refuse(exchange, res, found.refusal);
+      refuse({ exchange, res, errors }, found.refusal);
       return;
     }
     const { route } = found;
@@ -103,13 +113,13 @@ export class HttpServer {
       return;
     }
     if ('refusal' in body) {
-      refuse(exchange, res, body.refusal);
+      refuse({ exchange, res, errors }, body.refusal);
       return;
     }
     const path = upstreamPath(route, found.id);
     const { protocol } = route;
     const { id } = exchange;
-    const all = { context: this.#context, id, exchange, method, url, headers, body, res, path, protocol };
+    const all = { context: this.#context, id, exchange, method, url, headers, body, res, errors, path, protocol };
     await route.handler(all, found.id);
   }
 
@@ -160,7 +170,8 @@ export class HttpServer {
   #refuseExpectation(request: IncomingMessage, res: ServerResponse): void {
     res.once('finish', () => this.#leaveUnread(request));
     const exchange = this.#begin(newId('req'), 'other', request);
-    refuse(exchange, res, badRequest('Expect: only 100-continue is known', { status: 417 }));
+    const errors = protocols[clientWireOf(undefined, request.headers)];
+    refuse({ exchange, res, errors }, badRequest('Expect: only 100-continue is known', { status: 417 }));
   }
 
   /** Liveness says nothing that would need protection but the fact itself. */

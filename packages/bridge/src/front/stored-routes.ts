@@ -45,9 +45,9 @@ export function isStep(id: string): boolean {
   return id === '.' || id === '..';
 }
 
-export function notFound({ exchange, res }: ApiRequest, id: string): void {
+export function notFound(request: ApiRequest, id: string): void {
   const more = { status: 404, code: 'not_found', param: 'response_id' };
-  refuse(exchange, res, badRequest(`Response with id '${id}' not found.`, more));
+  refuse(request, badRequest(`Response with id '${id}' not found.`, more));
 }
 
 function queryOf(url: string): URLSearchParams {

@@ -1,12 +1,20 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
-import { errorBodyOf, errorFrameOf, type ErrorAnswer } from '@turnwire/wire/internal/encode-error';
+import { errorFrameOf, type ErrorAnswer } from '@turnwire/wire/internal/encode-error';
+import type { Protocol } from '@turnwire/wire/internal/protocol';
+import { protocols } from '@turnwire/wire/internal/protocols';
 
 /** An answer in the API's own error shape, for everything that goes wrong before the first byte. */
 export type ApiError = ErrorAnswer;
 
+/** How a client is told of errors: as its wire does. */
+export type ErrorForm = Pick<Protocol, 'errorBody' | 'errorAnswer'>;
+
+/** For clients that do not say which wire they speak. */
+export const usualForm: ErrorForm = protocols.responses;
+
 /** The body of an error answer. */
-export function errorBody(error: ApiError): string {
-  return JSON.stringify(errorBodyOf(error));
+export function errorBody(error: ApiError, form: ErrorForm): string {
+  return JSON.stringify(form.errorBody(error));
 }
 
 /** The frame of an error on a socket. */

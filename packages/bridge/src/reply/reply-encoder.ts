@@ -4,11 +4,12 @@ import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { createChatEncoder, type ChatEncoderOptions } from '@turnwire/wire/internal/chat/encode';
+import type { ErrorForm } from './api-error.ts';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { createResponsesEncoder, type ResponsesEncoderOptions } from '@turnwire/wire/internal/responses/encode';
 
 /** One answer on its way to the client's wire. */
-export interface ReplyEncoder {
+export interface ReplyEncoder extends ErrorForm {
   push(event: ModelEvent): readonly WireEvent[];
   fail(error: ModelError): readonly WireEvent[];
   /** The events as SSE text. */
@@ -19,6 +20,8 @@ export interface ReplyEncoder {
   readonly endsFailures: boolean;
   /** What keeps an SSE stream open meanwhile for all others. */
   readonly idleSse: string;
+  /** Why the answer failed although the server ended it well. */
+  readonly failure?: ModelError | undefined;
   /** The answer as one body, after its end. */
   readonly body: JsonObject;
   /** What of the answer so far the client's wire has no place for, by name. */
@@ -51,6 +54,8 @@ export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEnco
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
     endsFailures: protocols.responses.endsFailures,
     notCarried: encoder.notCarried,
+    errorBody: protocols.responses.errorBody,
+    errorAnswer: protocols.responses.errorAnswer,
     idleSse: protocols.responses.heartbeat,
     get body() {
       return encoder.body;
@@ -71,8 +76,8 @@ export function messagesReplyEncoder(options: EncoderOptions): ReplyEncoder {
 }
 
 function replyEncoder(
-  { toSse, heartbeat, endsFailures }: Protocol,
-  encoder: AnswerEncoder & Partial<Pick<ReplyEncoder, 'notCarried'>>,
+  { toSse, heartbeat, endsFailures, errorBody, errorAnswer }: Protocol,
+  encoder: AnswerEncoder,
 ): ReplyEncoder {
   return {
     push: (event) => encoder.push(event),
@@ -80,12 +85,17 @@ function replyEncoder(
     toSse,
     heartbeat: undefined,
     endsFailures,
+    errorBody,
+    errorAnswer,
     idleSse: heartbeat,
+    get failure() {
+      return encoder.failure;
+    },
     get body() {
       return encoder.body;
     },
     get notCarried() {
-      return encoder.notCarried ?? [];
+      return encoder.notCarried;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
-import { errorBody, type ApiError } from './api-error.ts';
+import { errorBody, type ApiError, type ErrorForm } from './api-error.ts';
 import { BodyWriter } from './body-writer.ts';
 import type { ReplyEncoder } from './reply-encoder.ts';
 
@@ -95,7 +95,7 @@ export class SseReplyWriter implements ReplyWriter {
   }
 
   reject(error: ApiError): void {
-    sendError(this.#res, error, this.#headers);
+    sendError(this.#res, error, this.#encoder, this.#headers);
   }
 
   #open(): void {
@@ -145,7 +145,7 @@ export class JsonReplyWriter implements ReplyWriter {
   }
 
   reject(error: ApiError): void {
-    sendError(this.#res, error, this.#headers);
+    sendError(this.#res, error, this.#encoder, this.#headers);
   }
 }
 
@@ -158,8 +158,14 @@ export function flushed(res: ServerResponse): Promise<void> {
 }
 
 /** An error instead of an answer; a connection whose client already got something is cut. */
-export function sendError(res: ServerResponse, error: ApiError, headers: Readonly<Record<string, string>> = {}): void {
-  sendJson(res, error.status, errorBody(error), { ...headers, ...error.headers });
+export function sendError(
+  res: ServerResponse,
+  error: ApiError,
+  form: ErrorForm,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const requestId = String(res.getHeader('x-request-id'));
+  sendJson(res, error.status, errorBody({ ...error, requestId }, form), { ...headers, ...error.headers });
 }
 
 export function sendJson(

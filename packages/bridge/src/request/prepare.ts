@@ -109,7 +109,9 @@ function prefixOf(type: unknown): string {
 
 /** The request as one upstream gets it. */
 export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: Settings['tools']): UpstreamRequest {
-  const native = upstreamWires[provider.wireApi].ownTools && takesNativeTools(provider, tools);
+  const { ownTools, sameTools } = upstreamWires[provider.wireApi];
+  const isSame = prepared.wire === provider.wireApi;
+  const native = (ownTools && takesNativeTools(provider, tools)) || (sameTools && isSame);
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
   const own = forMaker(prepared.input, makerOf(provider.baseUrl));
@@ -163,23 +165,36 @@ const RESPONSES_FIELDS = new Set([
 interface UpstreamWire {
   /** Such a server may know the Responses API's own tools, and its choices among tools. */
   readonly ownTools: boolean;
-  /** Such a server has a use for headers of the caller. */
-  readonly takesHeaders: boolean;
+  /** It knows the tools of its own clients. */
+  readonly sameTools: boolean;
+  /** Such a server has a use for this header of the caller. */
+  takesHeader(name: string): boolean;
   /** The fields of a client of the same wire that go on as they are. */
   sameWire(rest: JsonObject, native: boolean): JsonObject;
 }
 
 export const upstreamWires: Readonly<Record<ProtocolId, UpstreamWire>> = {
-  chat: { ownTools: false, takesHeaders: false, sameWire: (rest) => pick(rest, (name) => !OWN.has(name)) },
+  chat: {
+    ownTools: false,
+    sameTools: false,
+    takesHeader: () => false,
+    sameWire: (rest) => pick(rest, (name) => !OWN.has(name)),
+  },
   responses: {
     ownTools: true,
-    takesHeaders: true,
+    sameTools: false,
+    takesHeader: (name) => !name.startsWith('anthropic-'),
     sameWire: (rest, native) =>
       withReasoning(
         pick(rest, native ? (name) => !OWN.has(name) || name === 'tool_choice' : (name) => RESPONSES_FIELDS.has(name)),
       ),
   },
-  messages: { ownTools: false, takesHeaders: false, sameWire: (rest) => pick(rest, (name) => !OWN.has(name)) },
+  messages: {
+    ownTools: false,
+    sameTools: true,
+    takesHeader: (name) => name === 'anthropic-beta',
+    sameWire: (rest) => pick(rest, (name) => !OWN.has(name) || name === 'tool_choice'),
+  },
 };
 
 function extraFor({ wire, parsed }: Prepared, { wireApi }: ProviderConfig, native: boolean): JsonObject {
@@ -194,16 +209,19 @@ function withReasoning(extra: JsonObject): JsonObject {
   return { ...extra, include: [...new Set([...(extra.include as unknown[]), 'reasoning.encrypted_content'])] };
 }
 
-/** What was asked for and goes nowhere. `text` and `reasoning` are only kept back where their parts went elsewhere. */
+/** What is only kept back where its parts went elsewhere. */
+const PARTLY_READ = new Set(['text', 'reasoning', 'system', 'thinking', 'output_config', 'output_format']);
+
+/** What was asked for and goes nowhere. */
 function ignoredOf({ parsed }: Prepared, extra: JsonObject): string[] {
-  const known = (name: string): boolean =>
-    OWN.has(name) || Object.hasOwn(extra, name) || name === 'text' || name === 'reasoning';
+  const known = (name: string): boolean => OWN.has(name) || Object.hasOwn(extra, name) || PARTLY_READ.has(name);
   return Object.keys(parsed.rest).filter((name) => !known(name));
 }
 
 /** Without these the answer is the same, or as good: they are for bills, caches, statistics and other clients' eyes. */
 const HINTS = new Set([
   ...['client_metadata', 'metadata', 'prompt_cache_key', 'prompt_cache_retention', 'safety_identifier', 'user'],
+  ...['context_management', 'speed', 'diagnostics', 'inference_geo', 'mcp_servers'],
   ...['service_tier', 'verbosity', 'truncation', 'include', 'stream_options', 'store'],
 ]);
 

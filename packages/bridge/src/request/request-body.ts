@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import { isObject, MAX_JSON_DEPTH, type JsonObject } from '@turnwire/wire/internal/base/json';
@@ -50,6 +51,16 @@ export function readRequest(text: string): { readonly body: JsonObject } | Refus
   } catch {
     return { refusal: badRequest('the request is not valid JSON', { code: 'invalid_json' }) };
   }
+}
+
+/** A request that may be compressed, read; `limit` is in bytes. */
+export async function bodyOf(
+  { body, headers }: { readonly body: Uint8Array; readonly headers: IncomingHttpHeaders },
+  limit: number,
+): Promise<ReturnType<typeof readRequest>> {
+  const coding = headers['content-encoding'];
+  const bytes = coding === undefined ? body : await decodedBody(body, coding, limit);
+  return 'refusal' in bytes ? bytes : readRequest(textOfBody(bytes));
 }
 
 /** The text of a body; its bytes are not copied. */

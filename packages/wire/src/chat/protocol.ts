@@ -30,6 +30,7 @@ export const chatProtocol: Protocol = {
   errorAnswer: errorAnswerOf,
   errorBody: errorBodyOf,
   headers: {},
+  requestIdHeader: 'x-request-id',
   authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,

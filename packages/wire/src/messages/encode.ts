@@ -89,6 +89,10 @@ class Encoder implements AnswerEncoder {
     return [...this.#blocks.notCarried];
   }
 
+  get failure(): ModelError | undefined {
+    return this.#blocks.failure;
+  }
+
   get body(): JsonObject {
     return { ...this.#head(), content: this.#items.output(), ...this.#stop, usage: messagesUsageOf(this.#usage) };
   }

@@ -13,6 +13,7 @@ export const messagesProtocol: Protocol = {
   id: 'messages',
   title: 'Messages',
   path: 'messages',
+  countPath: 'messages/count_tokens',
   overWebSocket: false,
   namesEvents: true,
   usageOnRequest: false,
@@ -28,6 +29,7 @@ export const messagesProtocol: Protocol = {
   errorAnswer: messagesErrorOf,
   errorBody: messagesErrorBody,
   headers: { 'anthropic-version': '2023-06-01' },
+  requestIdHeader: 'request-id',
   authHeaders: (key) => ({ 'x-api-key': key }),
   toPortable: (rest) => ({
     promptCacheKey: sessionOf(rest.metadata),

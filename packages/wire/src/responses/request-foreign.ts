@@ -9,6 +9,9 @@ const KNOWN_PARTS: ReadonlySet<unknown> = new Set([
   ...['reasoning_text', 'encrypted_content', 'computer_screenshot'],
 ]);
 
+/** Wires whose members are told: those of Messages blocks are marks for its caches, and blocks that have a form here. */
+const TOLD: ReadonlySet<unknown> = new Set(['chat']);
+
 const WRAPPERS: ReadonlySet<string> = new Set(['function', 'image_url', 'file']);
 
 /** What of another wire this one has no form for. */
@@ -24,7 +27,7 @@ export class LeftOut {
   /** Members that an item, a part or a tool had there, each name once. A server's own state is for that server alone. */
   members(value: unknown): void {
     const carried = isObject(value) && isObject(value['carried']) ? value['carried'] : undefined;
-    if (carried === undefined || carried['wire'] === 'responses' || !isObject(carried['members'])) return;
+    if (carried === undefined || !TOLD.has(carried['wire']) || !isObject(carried['members'])) return;
     for (const name of namesOf(carried['members'])) {
       if (isStateMember(name) || this.#names.has(name)) continue;
       this.#names.add(name);
