@@ -45,12 +45,15 @@ describe('protocols', () => {
 
   it('makes the compiler name every table that a new wire needs a row in', { timeout: 300_000 }, () => {
     expect(filesThatMustDecide()).toEqual([
+      'packages/bridge/src/exchange/answer.ts',
+      'packages/bridge/src/exchange/models.ts',
       'packages/bridge/src/exchange/translate.ts',
       'packages/bridge/src/request/prepare.ts',
       'packages/testing/src/faults/ending.ts',
       'packages/testing/src/faults/errors.ts',
       'packages/testing/src/faults/framing.ts',
       'packages/testing/src/faults/responses-dialects.ts',
+      'packages/testing/src/faults/wrong-wire.ts',
       'packages/testing/src/scenario/wires.ts',
       'packages/wire/src/protocols.ts',
       'turnwire/src/doctor/report.ts',

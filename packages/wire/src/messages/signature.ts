@@ -5,7 +5,7 @@ import { withoutUndefined } from '../request-body.ts';
 /**
  * What a reasoning item of another wire had beside its text, on its way through a client of this one: in the `signature` of a
  * thinking block, which clients send back as it came. AI SDK and pi drop thinking without one from the history
- * (docs/contract.md section 3.13).
+ * (docs/contract.md section 8.20).
  */
 export interface ReasoningState {
   /** The item's id. */
