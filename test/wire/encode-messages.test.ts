@@ -8,7 +8,7 @@ import {
   encodeMessagesEvents,
   encodeMessagesSse,
 } from '../../packages/wire/src/messages/encode.ts';
-import { sealThinking } from '../../packages/wire/src/messages/sealed-thinking.ts';
+import { sealThinking } from '../../packages/wire/src/sealed-thinking.ts';
 import { fromSignature, toSignature } from '../../packages/wire/src/messages/signature.ts';
 import { ModelError, type ErrorKind } from '../../packages/wire/src/model/errors.ts';
 import type { CompletedEvent, ModelEvent } from '../../packages/wire/src/model/events.ts';

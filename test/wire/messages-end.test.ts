@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createDecoder } from '../../packages/wire/src/index.ts';
-import { openThinking } from '../../packages/wire/src/messages/sealed-thinking.ts';
+import { openThinking } from '../../packages/wire/src/sealed-thinking.ts';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { captureDir, chatBody } from './helpers.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openThinking } from '../../packages/wire/src/messages/sealed-thinking.ts';
+import { openThinking } from '../../packages/wire/src/sealed-thinking.ts';
 import { createDecoder } from '../../packages/wire/src/index.ts';
 import type { OutputItem } from '../../packages/wire/src/model/items.ts';
 import { chatBody } from './helpers.ts';

@@ -49,6 +49,7 @@ describe('protocols', () => {
       'packages/bridge/src/exchange/models.ts',
       'packages/bridge/src/exchange/translate.ts',
       'packages/bridge/src/request/prepare.ts',
+      'packages/client/src/telemetry.ts',
       'packages/testing/src/faults/ending.ts',
       'packages/testing/src/faults/errors.ts',
       'packages/testing/src/faults/framing.ts',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../packages/wire/src/base/base64url.ts';
-import { isSealedThinking, openThinking, sealThinking } from '../../packages/wire/src/messages/sealed-thinking.ts';
+import { isSealedThinking, openThinking, sealThinking } from '../../packages/wire/src/sealed-thinking.ts';
 
 describe('base64url', () => {
   it('writes what Node writes, and reads it back', () => {

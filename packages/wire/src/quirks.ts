@@ -66,6 +66,8 @@ interface QuirkRow {
 const openAiHosts =
   /(^|\.)(openai\.com|chatgpt\.com|openai\.azure\.com|services\.ai\.azure\.com|cognitiveservices\.azure\.com)$/;
 
+const anthropicHosts = /(^|\.)anthropic\.com$/;
+
 /** Reasoning on every message with calls, be it an empty text. */
 const reasoningOnCalls = {
   reasoningField: 'reasoning_content',
@@ -115,7 +117,7 @@ const rows: readonly QuirkRow[] = [
   { model: /claude-(?:opus|sonnet|haiku)-(?:4-[6-9]|[5-9])\b/, quirks: { adaptiveThinking: true } },
   // "role 'system' is not supported on this model": from Opus 4.8 on it is.
   { model: /claude-opus-(?:4-[89]|[5-9])\b/, quirks: { systemBetweenTurns: true } },
-  { host: /(^|\.)anthropic\.com$/, quirks: { checksSignatures: true, cacheMarks: true, maker: 'anthropic' } },
+  { host: anthropicHosts, quirks: { checksSignatures: true, cacheMarks: true, maker: 'anthropic' } },
   // These refuse fields of a message that they do not know.
   {
     host: openAiHosts,
@@ -140,6 +142,11 @@ export const namedMakers: ReadonlySet<string> = new Set(rows.flatMap(({ quirks }
 /** True for servers of OpenAI's own API. */
 export function isOpenAiHost(baseUrl: string): boolean {
   return openAiHosts.test(hostOf(baseUrl));
+}
+
+/** True for servers of Anthropic's own API. */
+export function isAnthropicHost(baseUrl: string): boolean {
+  return anthropicHosts.test(hostOf(baseUrl));
 }
 
 /** Whose server it is: a name that several hosts share, or the address itself. */

@@ -90,8 +90,8 @@ export class UpstreamPool {
 
   async #probe(member: Member): Promise<ProtocolId> {
     try {
-      const provider = member.provider('responses');
-      const { wire, sure } = await probeWire(this.#transport, provider, this.getEnv, this.#closing.signal);
+      const { signal } = this.#closing;
+      const { wire, sure } = await probeWire(this.#transport, (id) => member.provider(id), this.getEnv, signal);
       if (sure) member.wire = wire;
       this.#settings.logger?.info({ upstream: member.label, wire, sure }, 'probed the upstream');
       return wire;

@@ -1,11 +1,11 @@
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { requestHeaders, requestUrl, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
-import { isProtocolId } from '@turnwire/wire/internal/protocols';
+import { isProtocolId, protocols } from '@turnwire/wire/internal/protocols';
 import { wireIn } from '@turnwire/wire/internal/wrong-wire';
 import type { HttpResponse, HttpTransport } from '@turnwire/client/internal/transport/http';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import { isOpenAiHost } from '@turnwire/wire/internal/quirks';
+import { isAnthropicHost, isOpenAiHost } from '@turnwire/wire/internal/quirks';
 
 const PROBE_MS = 10_000;
 /** What is read of an answer to a probe. */
@@ -21,31 +21,44 @@ export interface ProbedWire {
 /** Whether an endpoint is there; or the wire that an answer was of, whatever endpoint gave it. */
 type Presence = 'there' | 'missing' | 'unknown' | { readonly answered: ProtocolId };
 
+/** In the order in which they are asked: a server that speaks several is asked on the one that carries most. */
+const PROBED: readonly ProtocolId[] = ['chat', 'responses', 'messages'];
+
 /**
  * Asks which wire a server speaks: a body that no server can take for a request goes to its endpoints. One that it
- * does not have answers 404 or 405; every other answer means that somebody is there. Where both are there, chat is
- * the one that carries more: most servers ignore half of a Responses request, schemas and limits among it. OpenAI's
- * own speak Responses. A gateway without its server (502 to 504), a web page and a server that has neither say nothing:
- * one that is still starting answers like this. Nor does a good status: there is nothing to answer. Should events come
- * with it (stubs that always answer the same), they are of the server's wire.
+ * does not have answers 404 or 405; every other answer means that somebody is there. Where several are there, chat is
+ * the one that carries more: most servers ignore half of a Responses request, schemas and limits among it, and a Messages
+ * request names no seed and no format that is not a schema. OpenAI's own speak Responses, Anthropic's own Messages. A
+ * gateway without its server (502 to 504), a web page and a server that has none of them say nothing: one that is still
+ * starting answers like this. Nor does a good status: there is nothing to answer. Should events come with it (stubs that
+ * always answer the same), they are of the server's wire.
  *
  * Fails with the transport's `ModelError` when the server cannot be reached.
+ *
+ * @param providerOf - the server as it is asked on a wire
  */
 export async function probeWire(
   transport: HttpTransport,
-  provider: ProviderConfig,
+  providerOf: (wire: ProtocolId) => ProviderConfig,
   getEnv: GetEnv,
   signal: AbortSignal,
 ): Promise<ProbedWire> {
-  if (isOpenAiHost(provider.baseUrl)) return { wire: 'responses', sure: true };
-  const chat = await presenceOf(transport, provider, getEnv, signal, 'chat/completions');
-  if (typeof chat === 'object') return { wire: chat.answered, sure: true };
-  if (chat === 'there') return { wire: 'chat', sure: true };
-  const responses = await presenceOf(transport, provider, getEnv, signal, 'responses');
-  if (typeof responses === 'object') return { wire: responses.answered, sure: true };
-  const missing = chat === 'missing';
-  if (responses === 'there') return { wire: 'responses', sure: missing };
-  return { wire: missing && responses === 'unknown' ? 'responses' : 'chat', sure: false };
+  const own = ownWireOf(providerOf('chat').baseUrl);
+  if (own !== undefined) return { wire: own, sure: true };
+  const absent: Presence[] = [];
+  for (const wire of PROBED) {
+    const presence = await presenceOf(transport, providerOf(wire), getEnv, signal);
+    if (typeof presence === 'object') return { wire: presence.answered, sure: true };
+    if (presence === 'there') return { wire, sure: absent.every((before) => before === 'missing') };
+    absent.push(presence);
+  }
+  return { wire: PROBED[absent.indexOf('unknown')] ?? 'chat', sure: false };
+}
+
+/** What the makers' own servers speak best is known. */
+function ownWireOf(baseUrl: string): ProtocolId | undefined {
+  if (isOpenAiHost(baseUrl)) return 'responses';
+  return isAnthropicHost(baseUrl) ? 'messages' : undefined;
 }
 
 async function presenceOf(
@@ -53,11 +66,10 @@ async function presenceOf(
   provider: ProviderConfig,
   getEnv: GetEnv,
   signal: AbortSignal,
-  path: string,
 ): Promise<Presence> {
   const response = await transport.send({
     method: 'POST',
-    url: requestUrl(provider, path),
+    url: requestUrl(provider, protocols[provider.wireApi].path),
     headers: { 'content-type': 'application/json', ...requestHeaders(provider, getEnv) },
     body: '[]',
     signal,

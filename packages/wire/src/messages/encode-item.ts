@@ -19,7 +19,7 @@ import type { OpenItem } from '../responses/encode-order.ts';
 import type { PartKind } from '../responses/encode-parts.ts';
 import { toCallId } from './call-id.ts';
 import type { Blocks } from './encode-blocks.ts';
-import { openThinking } from './sealed-thinking.ts';
+import { openThinking } from '../sealed-thinking.ts';
 import { isServerBlock } from '../server-blocks.ts';
 import { toSignature } from './signature.ts';
 

@@ -1,7 +1,7 @@
 import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../base/json.ts';
 import type { Annotation, AssistantMessage, FunctionCall, ItemStatus, ReasoningItem } from '../model/items.ts';
 import type { Call, Carried, Citation, Message, Thinking } from './blocks.ts';
-import { sealThinking } from './sealed-thinking.ts';
+import { sealThinking } from '../sealed-thinking.ts';
 
 export function messageItem({ id = '', text, citations }: Message, status: ItemStatus): AssistantMessage {
   const said = text.toString();
