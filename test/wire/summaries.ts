@@ -102,10 +102,7 @@ function fromMessages(events: Record<string, unknown>[]): Texts {
       .join('');
   const calls = events
     .filter(({ content_block: block }) => (block as { type?: string } | undefined)?.type === 'tool_use')
-    .map(
-      ({ index, content_block: block }) =>
-        `${(block as { name: string }).name}(${joined('partial_json', index)})`,
-    );
+    .map(({ index, content_block: block }) => `${(block as { name: string }).name}(${joined('partial_json', index)})`);
   const wanted = deltas.some(({ stop_reason: reason }) => reason === 'tool_use');
   return { text: joined('text'), reasoning: joined('thinking'), calls: wanted ? calls : [] };
 }
