@@ -3,6 +3,7 @@ import { Agent, sessionModel, type AgentEvent } from '../../packages/agent/src/i
 import { createProvider } from '../../packages/client/src/provider/provider.ts';
 import { createModelSession } from '../../packages/client/src/session/session.ts';
 import { listFaults, startMock, type FaultWire, type Scenario } from '../../packages/testing/src/index.ts';
+import { protocolIds } from '../../packages/wire/src/index.ts';
 import { isToolCall } from '../../packages/wire/src/model/items.ts';
 import { eventsOf, of, shortHistory, testTool } from './helpers.ts';
 
@@ -30,7 +31,9 @@ const scenario: Scenario = {
   ],
 };
 
-async function runWith(fault: string, wireApi: 'chat' | 'responses', supportsWebsockets = false) {
+async function runWith(fault: string, wire: FaultWire) {
+  const supportsWebsockets = wire === 'websocket';
+  const wireApi = wire === 'websocket' ? 'responses' : wire;
   await using server = await startMock({ scenario, faults: [fault] });
   const provider = createProvider({
     baseUrl: server.baseUrl,
@@ -75,7 +78,7 @@ function expectOrder(events: readonly AgentEvent[], agent: Agent, runs: number):
   expect(runs).toBeLessThanOrEqual(calls.length);
 }
 
-const wires: readonly FaultWire[] = ['chat', 'responses', 'websocket'];
+const wires: readonly FaultWire[] = [...protocolIds, 'websocket'];
 
 describe.each(wires)('the loop on the %s wire', (wire) => {
   const faults = listFaults().filter((fault) => fault.wires.includes(wire));
@@ -83,7 +86,7 @@ describe.each(wires)('the loop on the %s wire', (wire) => {
   test.concurrent.each(faults.map((fault) => fault.name))('%s', { timeout: 20_000 }, async (name) => {
     const argument = argumentsOf[name];
     const fault = argument === undefined ? name : `${name}:${argument}`;
-    const { events, agent, tool } = await runWith(fault, wire === 'chat' ? 'chat' : 'responses', wire === 'websocket');
+    const { events, agent, tool } = await runWith(fault, wire);
     expectOrder(events, agent, tool.runs);
   });
 });
@@ -102,7 +105,7 @@ const healed = [
   'empty-stream',
 ];
 
-describe.each(['chat', 'responses'] as const)('a fault of one answer on the %s wire', (wire) => {
+describe.each(protocolIds)('a fault of one answer on the %s wire', (wire) => {
   // The second request is the one with the tool's output; the first has the call.
   test.concurrent.each(healed.flatMap((fault) => [`${fault}@1`, `${fault}@2`]))(
     '%s: the turn completes and the tool ran once',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { listFaults } from '../../packages/testing/src/index.ts';
+import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { askChat, askJson, askSocket, askSse, startRig, type Ended } from './harness.ts';
 
 const HELLO = 'Hello from the scripted model.';
@@ -83,14 +84,20 @@ const endings: Readonly<Record<string, Ends>> = {
   'refuse-connection': refused(502),
 };
 
+/** docs/contract.md 8: the type of an error is its code. */
+const endingsOn: Readonly<Partial<Record<ProtocolId, Readonly<Record<string, Ends>>>>> = {
+  messages: { 'error-mid-stream': failed(500, 'api_error') },
+};
+
+/** A number of events after which the text has begun on every wire. */
 const args: Readonly<Record<string, string>> = {
   status: ':500',
   'slow-headers': ':30',
   'slow-first-byte': ':30',
   drip: ':2',
-  'stall-after': ':3',
-  'reset-after': ':3',
-  'cut-after': ':3',
+  'stall-after': ':5',
+  'reset-after': ':5',
+  'cut-after': ':5',
   'retry-after': ':1:99',
   'rate-limit-text': ':28ms:99',
   'turn-state': ':ts-1',
@@ -105,7 +112,7 @@ const DELTAS_LIE = new Set(['invalid-utf8']);
 /** The item with the wrong shape is carried as it came. */
 const TEXT_DIFFERS = new Set(['invalid-utf8', 'malformed-item', 'unknown-events']);
 
-const cases = (['chat', 'responses'] as const).flatMap((wire) =>
+const cases = protocolIds.flatMap((wire) =>
   listFaults()
     .filter((fault) => fault.wires.includes(wire))
     .map((fault) => ({ wire, name: fault.name, fault: fault.name + (args[fault.name] ?? '') })),
@@ -120,7 +127,7 @@ describe.each(cases)('fault $fault of a $wire upstream', ({ wire, name, fault })
       idleTimeoutMs: name === 'stall-after' ? 300 : 10_000,
       usageGraceMs: 100,
     });
-    const ends = endings[name] ?? (tools ? called : completed);
+    const ends = endingsOn[wire]?.[name] ?? endings[name] ?? (tools ? called : completed);
     const text = tools ? CALLS : HELLO;
     const sse = await askSse(rig.bridge, { input: 'hi' });
     const socket = await askSocket(rig.bridge, { input: 'hi' });

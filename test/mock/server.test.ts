@@ -53,6 +53,19 @@ describe('routes', () => {
     });
   });
 
+  it("lists models in Anthropic's shape for a client that names a version of its API", async () => {
+    await using server = await startMock({ scenario: scenario().model('m-1').text('x') });
+    const headers = { 'anthropic-version': '2023-06-01' };
+    expect(await (await fetch(`${server.baseUrl}/models`, { headers })).json()).toEqual({
+      data: [
+        { type: 'model', id: 'm-1', display_name: 'm-1', created_at: expect.stringMatching(/^\d{4}-.*Z$/) as string },
+      ],
+      has_more: false,
+      first_id: 'm-1',
+      last_id: 'm-1',
+    });
+  });
+
   it('says what is wrong with a request', async () => {
     await using server = await startMock({ wire: 'chat' });
     const answers = await Promise.all([

@@ -156,13 +156,7 @@ export class Exchange {
       }
       case 'GET /v1/models':
       case 'GET /models': {
-        const model = {
-          id: scenario.model ?? 'scripted',
-          object: 'model',
-          created: this.#context.createdAt,
-          owned_by: 'turnwire',
-        };
-        this.#json(200, { object: 'list', data: [model] });
+        this.#json(200, modelList(this.#req, scenario.model ?? 'scripted', this.#context.createdAt));
         return;
       }
       case 'GET /__requests': {
@@ -185,6 +179,16 @@ export class Exchange {
     }
     this.#res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   }
+}
+
+/** The list of models, as Anthropic's API has it for a client that names a version of that. */
+function modelList({ headers }: IncomingMessage, id: string, createdAt: number): JsonObject {
+  if (headers['anthropic-version'] === undefined) {
+    return { object: 'list', data: [{ id, object: 'model', created: createdAt, owned_by: 'turnwire' }] };
+  }
+  const created = new Date(createdAt * 1000).toISOString();
+  const data = [{ type: 'model', id, display_name: id, created_at: created }];
+  return { data, has_more: false, first_id: id, last_id: id };
 }
 
 /** What the answer to a request is made of, or why there is none. */
