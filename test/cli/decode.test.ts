@@ -180,7 +180,7 @@ describe('decode --batch', () => {
 
   it.each([
     ['no JSON', 'nonsense\n', 'not a JSON object'],
-    ['no wire', line({ b64: '' }), '"wire" must be "chat" or "responses"'],
+    ['no wire', line({ b64: '' }), '"wire" must be "chat" or "responses" or "messages"'],
     ['no base64', line({ wire: 'chat', b64: '%' }), '"b64" must be base64 text'],
     [
       'an unknown option',

@@ -59,7 +59,7 @@ describe('createProvider', () => {
     [{ baseUrl: 'ftp://example.com' }, 'baseUrl must be an http:// or https:// URL'],
     [{ baseUrl: undefined }, 'baseUrl must be a string'],
     [{ name: '' }, 'name must not be empty'],
-    [{ wireApi: 'grpc' }, 'wireApi must be "chat" or "responses"'],
+    [{ wireApi: 'grpc' }, 'wireApi must be "chat" or "responses" or "messages"'],
     [{ model: null }, 'model must be a string'],
     [{ envKey: '' }, 'envKey must not be empty'],
     [{ streamIdleTimeoutMs: -1 }, 'streamIdleTimeoutMs must not be negative'],
@@ -121,6 +121,7 @@ describe('parseProviders', () => {
       name = "Local"
       base_url = "${baseUrl}"
       env_key = "LOCAL_KEY"
+      bearer_key = true
       wire_api = "chat"
       http_headers = { "X-One" = "1" }
       env_http_headers = { "X-Two" = "TWO" }
@@ -151,6 +152,7 @@ describe('parseProviders', () => {
       wireApi: 'chat',
       model: 'tiny',
       envKey: 'LOCAL_KEY',
+      bearerKey: true,
       httpHeaders: { 'X-One': '1' },
       envHttpHeaders: { 'X-Two': 'TWO' },
       queryParams: { 'api-version': '3' },
@@ -187,7 +189,7 @@ describe('parseProviders', () => {
     ['[model_providers.a]\nname = "A"', 'turnwire.toml: [model_providers.a] base_url is missing'],
     [
       `[model_providers.a]\nbase_url = "${baseUrl}"\nwire_api = "grpc"`,
-      'turnwire.toml: [model_providers.a] wire_api must be "chat" or "responses"',
+      'turnwire.toml: [model_providers.a] wire_api must be "chat" or "responses" or "messages"',
     ],
     [
       `[model_providers.a]\nbase_url = "${baseUrl}"\nask_usage = "yes"`,
