@@ -125,10 +125,22 @@ test.each([
   ['https://not-groq.com/v1', 'mine'],
 ])('the provider at %s is called %s, whatever its table is called', (baseUrl, name) => {
   const provider = createProvider({ name: 'mine', baseUrl, wireApi: 'responses' });
-  observer.onTurn?.(provider)?.onRequest?.('m')?.onEnd?.();
+  observer.onTurn?.(provider)?.onRequest?.('m', hello)?.onEnd?.();
   expect(spans.getFinishedSpans()[0]?.attributes).toMatchObject({
     'gen_ai.provider.name': name,
     'openai.api.type': 'responses',
+  });
+});
+
+test('what a request asks for is on its span', () => {
+  const outputSchema = { name: 'one', schema: { type: 'object' } };
+  const asked = { ...hello, maxOutputTokens: 64, temperature: 0.5, topP: 0.9, outputSchema };
+  observer.onTurn?.(providerFor('http://127.0.0.1:9', 'chat'))?.onRequest?.('m', asked)?.onEnd?.();
+  expect(spans.getFinishedSpans()[0]?.attributes).toMatchObject({
+    'gen_ai.request.max_tokens': 64,
+    'gen_ai.request.temperature': 0.5,
+    'gen_ai.request.top_p': 0.9,
+    'gen_ai.output.type': 'json',
   });
 });
 

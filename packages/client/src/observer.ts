@@ -1,5 +1,6 @@
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { ProviderConfig } from './provider/provider.ts';
 
 /** What one wait for the server brought. */
@@ -28,8 +29,8 @@ export interface ModelObserver {
 
 /** One turn of a session, or one request of a client. */
 export interface TurnWatch {
-  /** A request begins: its first event was asked for. */
-  onRequest?(model: string | undefined): RequestWatch | undefined;
+  /** A request begins: its first event was asked for. `model` is the request's own, else the provider's. */
+  onRequest?(model: string | undefined, request: ModelRequest): RequestWatch | undefined;
   /** The turn was said to be over; once. */
   onEnd?(): void;
 }

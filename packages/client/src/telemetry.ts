@@ -17,6 +17,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { CompletedEvent, ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
+import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import { systemClock } from './platform/system-clock.ts';
 import type { ModelObserver, RequestWatch, TurnWatch } from './observer.ts';
 import type { ProviderConfig } from './provider/provider.ts';
@@ -100,9 +101,9 @@ class TurnSpan implements TurnWatch {
   }
 
   /** The span begins with the first request: an unused turn has none. */
-  onRequest(model: string | undefined): RequestWatch {
+  onRequest(model: string | undefined, request: ModelRequest): RequestWatch {
     this.#span ??= this.#telemetry.tracer.startSpan('turnwire.turn', { kind: SpanKind.INTERNAL }, this.#parent);
-    return new RequestSpan(this.#telemetry, trace.setSpan(this.#parent, this.#span), model);
+    return new RequestSpan(this.#telemetry, trace.setSpan(this.#parent, this.#span), model, request);
   }
 
   onEnd(): void {
@@ -121,11 +122,11 @@ class RequestSpan implements RequestWatch {
   #lastAt = 0;
   #serverModel: string | undefined;
 
-  constructor(telemetry: Telemetry, parent: Context, model: string | undefined) {
+  constructor(telemetry: Telemetry, parent: Context, model: string | undefined, request: ModelRequest) {
     this.#telemetry = telemetry;
     this.#attributes = attributesOf(telemetry.provider, model);
     const name = model === undefined ? 'chat' : `chat ${model}`;
-    const attributes = { ...this.#attributes, ...spanAttributesOf(telemetry.provider) };
+    const attributes = { ...this.#attributes, ...spanAttributesOf(telemetry.provider), ...askedOf(request) };
     this.#span = telemetry.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent);
     this.#context = trace.setSpan(parent, this.#span);
     this.#startedAt = telemetry.clock.now();
@@ -229,6 +230,16 @@ function attributesOf(provider: ProviderConfig, model: string | undefined): Attr
 function spanAttributesOf({ wireApi }: ProviderConfig): Attributes {
   const api = openAiApis[wireApi];
   return { 'gen_ai.request.stream': true, ...(api === undefined ? {} : { 'openai.api.type': api }) };
+}
+
+/** What the request asks for, where it says so. */
+function askedOf({ maxOutputTokens, temperature, topP, outputSchema }: ModelRequest): Attributes {
+  return {
+    ...(maxOutputTokens === undefined ? {} : { 'gen_ai.request.max_tokens': maxOutputTokens }),
+    ...(temperature === undefined ? {} : { 'gen_ai.request.temperature': temperature }),
+    ...(topP === undefined ? {} : { 'gen_ai.request.top_p': topP }),
+    ...(outputSchema === undefined ? {} : { 'gen_ai.output.type': 'json' }),
+  };
 }
 
 const openAiApis: Readonly<Record<ProtocolId, string | undefined>> = {

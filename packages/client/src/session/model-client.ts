@@ -89,7 +89,7 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
         closing: closing.signal,
         random: () => 0,
         policy: retryPolicies.none,
-        watch: () => watch?.onRequest?.(request.model ?? provider.model),
+        watch: () => watch?.onRequest?.(request.model ?? provider.model, request),
         onEnd: () => watch?.onEnd?.(),
         open: (attempted, attempt) => openHttpCall(attempted, context, attempt),
       });

@@ -166,7 +166,7 @@ function createTurn({ context, webSocket, closing, policy, random }: SessionSett
         closing,
         rebuildInput,
         conceal: (error) => concealSecrets(error, [...secretsOf(provider, getEnv), ...Object.values(state.headers())]),
-        watch: () => watch?.onRequest?.(request.model ?? provider.model),
+        watch: () => watch?.onRequest?.(request.model ?? provider.model, request),
         open: (attempted, attempt) =>
           webSocket.open(attempted, attempt, state) ?? openHttpCall(attempted, context, attempt, state),
         divert: (error, attempt) => webSocket.givesUp(error, attempt),
