@@ -40,6 +40,7 @@ export const messagesRows: readonly Row[] = (
     { fault: 'late-error', naive: failsAtErrors },
     { fault: 'slow-close:3000', naive: toTheEnd },
     { fault: 'empty-stream', naive: loop, ours: instead('stream_truncated') },
+    { fault: 'think-tags', script: 'reasoning', naive: loop, provider: { thinkTags: true }, ours: { usage: 9 } },
     { fault: 'wrong-wire', naive: loop, ours: instead('protocol') },
     // framing
     { fault: 'crlf', naive: loop },

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { thinkTags } from '@turnwire/wire/internal/dialects/think-tags';
 import type { Frame } from '../answer.ts';
 import { partsOf, type ReplyPart } from '../scenario/scenario.ts';
-import { type FaultSpec, type FaultWire } from './fault.ts';
+import { overHttp, type FaultSpec, type FaultWire } from './fault.ts';
 import { chatFrame, hasFinish, isUsageOnly, withChoices, withDelta, withToolCalls } from '../frames.ts';
 import { withCallId, withResponseUsage } from './responses-dialects.ts';
 import { oneOf, word } from './args.ts';
@@ -116,7 +116,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     args: '[TAG]',
     summary:
       'Reasoning comes in the text, between TAG (default think) and its end; opened: the prompt had the first tag. Servers without a reasoning parser.',
-    wires: ['chat', 'responses'],
+    wires: overHttp,
     create: (arg) => {
       const tag = oneOf('think-tags', arg, [...tagNames, 'opened'], 'think');
       return { reply: (reply, { request }) => ({ ...reply, parts: thinkingAloud(partsOf(reply, request), tag) }) };
