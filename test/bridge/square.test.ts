@@ -255,3 +255,25 @@ describe.each(protocolIds)('on a %s server', (wire: ProtocolId) => {
     });
   });
 });
+
+describe('what goes up under another name', () => {
+  const asked: Json = { model: 'm', max_tokens: 99, messages: said() };
+
+  it.each([
+    ['messages', '/v1/chat/completions', { stop: ['x'] }, { stop_sequences: ['x'] }],
+    ['chat', '/v1/messages', { stop_sequences: ['x'] }, { stop: ['x'] }],
+    ['messages', '/v1/messages', { output_config: { effort: 'high' } }, { output_config: { effort: 'high' } }],
+  ] as const)('is not told as lost: a %s server, %s with %j', async (wire, path, more, sent) => {
+    await using rig = await startRig({ wire, scenario: 'text' }, { wire });
+    const response = await post(rig.bridge, path, { ...asked, ...more });
+    expect(await response.text()).toMatch(/Hello/);
+    expect(rig.mock.requests.at(-1)?.body).toMatchObject(sent);
+    expect(response.headers.get('x-turnwire-not-carried')).toBeNull();
+  });
+
+  it('is told where it goes nowhere', async () => {
+    await using rig = await startRig({ wire: 'responses', scenario: 'text' }, { wire: 'responses' });
+    const response = await post(rig.bridge, '/v1/chat/completions', { ...asked, stop: ['x'] });
+    expect(response.headers.get('x-turnwire-not-carried')).toBe('stop');
+  });
+});

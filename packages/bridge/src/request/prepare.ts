@@ -117,7 +117,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const own = forMaker(prepared.input, makerOf(provider.baseUrl));
   const input = withCallIds(withStateRestored(own.items));
   const foreign = own.foreign.map((type) => ({ type, reason: "another maker's server encrypted it" }));
-  const ignored = ignoredOf(prepared, extra);
+  const ignored = ignoredOf(prepared, extra, provider.wireApi);
   const lost = lostOf(prepared, ignored);
   if (native) {
     return { request: { ...request, input, extra }, tools: undefined, uncarried: foreign, ignored, lost };
@@ -199,8 +199,13 @@ export const upstreamWires: Readonly<Record<ProtocolId, UpstreamWire>> = {
 
 function extraFor({ wire, parsed }: Prepared, { wireApi }: ProviderConfig, native: boolean): JsonObject {
   if (wire === wireApi) return upstreamWires[wire].sameWire(parsed.rest, native);
-  const extra = protocols[wireApi].fromPortable(protocols[wire].toPortable(parsed.rest));
+  const extra = inOtherWords(wire, wireApi, parsed.rest);
   return native ? extra : without(extra, ['tool_choice']);
+}
+
+/** Fields of one wire as another one has them. */
+function inOtherWords(from: ProtocolId, to: ProtocolId, fields: JsonObject): JsonObject {
+  return protocols[to].fromPortable(protocols[from].toPortable(fields));
 }
 
 /** Nothing is kept at the server, so reasoning has to come whole, whatever else the client wants to be included. */
@@ -213,9 +218,12 @@ function withReasoning(extra: JsonObject): JsonObject {
 const PARTLY_READ = new Set(['text', 'reasoning', 'system', 'thinking', 'output_config', 'output_format']);
 
 /** What was asked for and goes nowhere. */
-function ignoredOf({ parsed }: Prepared, extra: JsonObject): string[] {
+function ignoredOf({ wire, parsed: { rest } }: Prepared, extra: JsonObject, upstream: ProtocolId): string[] {
   const known = (name: string): boolean => OWN.has(name) || Object.hasOwn(extra, name) || PARTLY_READ.has(name);
-  return Object.keys(parsed.rest).filter((name) => !known(name));
+  // Another wire may have it under another name.
+  const renamed = (name: string): boolean =>
+    wire !== upstream && Object.keys(inOtherWords(wire, upstream, { [name]: rest[name] })).length > 0;
+  return Object.keys(rest).filter((name) => !known(name) && !renamed(name));
 }
 
 /** Without these the answer is the same, or as good: they are for bills, caches, statistics and other clients' eyes. */

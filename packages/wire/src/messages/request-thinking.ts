@@ -23,7 +23,8 @@ export function thinkingFields(
   notes: string[],
 ): JsonObject {
   const effort = reasoning?.effort;
-  if (effort === undefined || extra?.['thinking'] !== undefined) return {};
+  // What a client of this wire said itself goes as it is.
+  if (effort === undefined || extra?.['thinking'] !== undefined || extra?.['output_config'] !== undefined) return {};
   if (effort === 'none' || effort === 'minimal') return { thinking: { type: 'disabled' } };
   const budget = Math.min(budgets[effort] ?? budgets['medium'] ?? LEAST, maxTokens - 1);
   if (!quirks.adaptiveThinking && (off || budget < LEAST)) {
