@@ -66,6 +66,13 @@ describe('routes', () => {
     });
   });
 
+  it('counts the tokens of a Messages request', async () => {
+    await using server = await startMock();
+    const response = await post(`${server.baseUrl}/messages/count_tokens`, { model: 'm', messages: [] });
+    expect(await response.json()).toEqual({ input_tokens: 7 });
+    expect(server.requests).toEqual([]);
+  });
+
   it('says what is wrong with a request', async () => {
     await using server = await startMock({ wire: 'chat' });
     const answers = await Promise.all([

@@ -33,7 +33,7 @@ export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
     .addOption(trustProjectFlag())
     .addOption(flag('--model <name>', 'the model to ask', 'the first that the server lists'))
     .addOption(flag('--json', 'print one JSON object instead of a table', 'off'))
-    .addOption(new Option('--wire <wire>', 'examine this wire alone (default: both)').choices(protocolIds))
+    .addOption(new Option('--wire <wire>', 'examine this wire alone (default: all)').choices(protocolIds))
     .addOption(flag('--env-key <variable>', 'environment variable with the key', 'no key'))
     .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'))
     .addOption(numberFlag('--timeout <ms>', 'longest silence of the server', 1, 15_000))

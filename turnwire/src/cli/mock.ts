@@ -29,7 +29,7 @@ interface MockFlags {
 
 export function createMockCommand({ cli, out, done }: CommandScope): Command {
   return createCommand('turnwire mock', 'A scripted model server with named wire faults, on loopback.', example)
-    .addOption(flag('--wire <wire>', 'the protocol that is answered', 'both').choices(protocolIds))
+    .addOption(flag('--wire <wire>', 'the protocol that is answered', 'all').choices(protocolIds))
     .addOption(
       flag('--scenario <file>', 'what the model says: a file, or the name of a built-in one', 'that it is scripted'),
     )

@@ -159,6 +159,11 @@ export class Exchange {
         this.#json(200, modelList(this.#req, scenario.model ?? 'scripted', this.#context.createdAt));
         return;
       }
+      case 'POST /v1/messages/count_tokens':
+      case 'POST /messages/count_tokens': {
+        this.#json(200, { input_tokens: Math.ceil(text.length / 4) });
+        return;
+      }
       case 'GET /__requests': {
         this.#json(200, { count: recorder.modelRequests, requests: recorder.requests.map(publicRecord) });
         return;

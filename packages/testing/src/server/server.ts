@@ -18,7 +18,7 @@ import { toScenario, type ScenarioInput } from '../load/scenario-input.ts';
 
 /** What a mock serves, and where. */
 export interface MockOptions {
-  /** Serve this wire alone; the other answers 404. Default: both. */
+  /** Serve this wire alone; the others answer 404. Default: all. */
   readonly wire?: ProtocolId | undefined;
   /** A scenario, a builder, or the name of a built-in one. Default: says that it is scripted. */
   readonly scenario?: ScenarioInput | undefined;
