@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createBridge } from '../../packages/bridge/src/index.ts';
-import { recordTo } from '../../packages/testing/src/index.ts';
-import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
-import { answersOf } from '../answers.ts';
+import { protocolIds } from '../../packages/wire/src/index.ts';
+import { withRecordedBridge, type RecordedBridge } from '../answers.ts';
 import { openLlama } from '../llama.ts';
 import { explain, runClaude } from './run-claude.ts';
 
@@ -20,26 +15,17 @@ after(() => ('reason' in llama ? undefined : llama.stop()));
 
 /** The model's weights are random: what it says and calls is another thing each time, that the turn ends well is not. */
 for (const wire of protocolIds) {
-  void test(`Claude Code finishes a turn on a real llama-server over its ${wire} wire`, { skip }, async () => {
-    const tapes = await mkdtemp(join(tmpdir(), 'turnwire-llama-'));
-    try {
-      await turn(wire, tapes);
-    } finally {
-      await rm(tapes, { recursive: true, force: true });
-    }
-  });
+  void test(`Claude Code finishes a turn on a real llama-server over its ${wire} wire`, { skip }, () =>
+    withRecordedBridge(url, wire, turn),
+  );
 }
 
-async function turn(wire: ProtocolId, tapes: string): Promise<void> {
-  await using recorder = await recordTo(tapes, { upstream: url });
-  await using bridge = createBridge({ upstreams: [recorder.url], wire, port: 0, drainTimeoutMs: 0 });
-  await bridge.listen();
+async function turn(bridge: RecordedBridge): Promise<void> {
   const options = { url: bridge.url, model: 'tiny', prompt: 'Say something.', timeoutMs: CLAUDE_MS };
   await runClaude(options, async (run) => {
     assert.equal(run.code, 0, explain(run));
     assert.equal(run.result?.is_error, false, explain(run));
-    await recorder.close();
-    const answers = (await answersOf(tapes, wire)).filter(({ offered }) => offered > 0);
+    const answers = await bridge.turns();
     assert.ok(answers.length > 0, `the server was not asked\n${explain(run)}`);
     for (const answer of answers) assert.equal(answer.end, 'completed', explain(run));
     // The last answer is what it prints, every word of it.

@@ -78,7 +78,7 @@ for (const wire of WIRES) {
       const chosen = (body.tool_choice.function ?? body.tool_choice).name;
       assert.equal(sent.length, 2);
       assert.deepEqual(
-        sent.filter(({ name }) => name === chosen).map(({ parameters }) => parameters.required),
+        sent.filter(({ name }) => name === chosen).map((one) => (one.parameters ?? one.input_schema).required),
         [['commands']],
       );
     });

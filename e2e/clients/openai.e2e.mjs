@@ -70,7 +70,8 @@ for (const wire of WIRES) {
       const { output_parsed } = await client.responses.parse({ model, input: 'object', text: { format } });
       assert.deepEqual(output_parsed, { city: 'Tromsø', rain: true });
       const asked = lastBody(rig);
-      assert.equal(wire === 'chat' ? asked.response_format.type : asked.text.format.type, 'json_schema');
+      const { type } = asked.response_format ?? asked.text?.format ?? asked.output_config.format;
+      assert.equal(type, 'json_schema');
     });
 
     for (const prompt of ['read it', 'read held', 'read merged']) {
