@@ -4,9 +4,9 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createDecoder, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { captures, linesOf, resultOf, runInProcess, spawnCli, startInProcess } from './harness.ts';
+import { captureWire } from '../capture-wire.ts';
 
 const names = readdirSync(captures).filter((name) => name.endsWith('.sse'));
-const wireOf = (name: string): ProtocolId => (name.startsWith('chat') ? 'chat' : 'responses');
 
 /** What the library itself says about the same bytes, in one piece. */
 function expected(wire: ProtocolId, bytes: Uint8Array, options: DecoderOptions = {}): unknown[] {
@@ -32,9 +32,9 @@ describe('decode', () => {
   it.each(names)('prints the events of the capture %s, one JSON line each', async (name) => {
     const bytes = readFileSync(join(captures, name));
     const options = { usageAsked: true };
-    const flags = ['decode', '--wire', wireOf(name), '--usage-asked', '--chunk-size', '7'];
+    const flags = ['decode', '--wire', captureWire(name), '--usage-asked', '--chunk-size', '7'];
     const { code, stdout, stderr } = await runInProcess([...flags, name]);
-    const events = expected(wireOf(name), bytes, options);
+    const events = expected(captureWire(name), bytes, options);
     expect(linesOf(stdout)).toEqual(events);
     expect(stderr).toBe('');
     expect(code).toBe((events.at(-1) as { type: string }).type === 'completed' ? 0 : 1);
@@ -138,7 +138,7 @@ describe('decode --batch', () => {
   const b64 = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('base64');
 
   it('answers every line in order, failures among them, and exits 0', async () => {
-    const requests = names.map((name) => ({ wire: wireOf(name), b64: b64(readFileSync(join(captures, name))) }));
+    const requests = names.map((name) => ({ wire: captureWire(name), b64: b64(readFileSync(join(captures, name))) }));
     const broken = { wire: 'chat', b64: b64('<html>') };
     const stdin = [...requests, broken, ...requests].map(line).join('\n');
     const { code, stdout, stderr } = await runInProcess(['decode', '--batch'], { stdin });
@@ -152,7 +152,7 @@ describe('decode --batch', () => {
 
   it('gives the same at any chunk size', async () => {
     const stdin = names
-      .map((name) => line({ wire: wireOf(name), b64: b64(readFileSync(join(captures, name))) }))
+      .map((name) => line({ wire: captureWire(name), b64: b64(readFileSync(join(captures, name))) }))
       .join('');
     const whole = await runInProcess(['decode', '--batch'], { stdin });
     const bytewise = await runInProcess(['decode', '--batch', '--chunk-size', '1'], { stdin });

@@ -11,19 +11,16 @@ import type { EndReason, ProtocolId } from '../../packages/wire/src/decoder.ts';
 import { createDecoder } from '../../packages/wire/src/index.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import { countedIds, hello, modelServer, providerFor, type ModelServer } from './support.ts';
+import { captureWire } from '../capture-wire.ts';
 
 const folder = join(import.meta.dirname, '../captures');
 const captures = readdirSync(folder)
   .filter((name) => name.endsWith('.sse'))
   .map((name) => ({
     name,
-    wire: wireOf(name),
+    wire: captureWire(name),
     bytes: readFileSync(join(folder, name)),
   }));
-
-function wireOf(name: string): ProtocolId {
-  return name.startsWith('chat') ? 'chat' : 'responses';
-}
 
 type Fault = 'close' | 'cut' | 'reset' | 'abort' | 'silence';
 
@@ -191,7 +188,7 @@ async function cutThenWhole(wire: ProtocolId, bytes: Buffer, place: number): Pro
   expect([...(retries[0]?.discarded_item_ids ?? [])].sort()).toEqual(
     begun.filter((id) => !keptIds.includes(id)).sort(),
   );
-  const input = server.requests[1]?.body[wire === 'chat' ? 'messages' : 'input'];
+  const input = server.requests[1]?.body[wire === 'responses' ? 'input' : 'messages'];
   expect((input as unknown[]).length).toBeGreaterThanOrEqual(hello.input.length);
 }
 

@@ -9,6 +9,7 @@ import {
   encodeChatSse,
 } from '../../packages/wire/src/chat/encode.ts';
 import { capturesOf, decodeAll, essence, objects } from './encode-support.ts';
+import { captureWire } from '../capture-wire.ts';
 
 const created: ModelEvent = { type: 'created', response_id: 'chatcmpl-1' };
 const completed: ModelEvent = {
@@ -225,7 +226,7 @@ describe('real streams', () => {
   it.each([...capturesOf('chat-'), ...capturesOf('responses-')])(
     '$name goes through unchanged',
     ({ name, text: sse }) => {
-      const before = decodeAll(name.startsWith('chat') ? 'chat' : 'responses', sse);
+      const before = decodeAll(captureWire(name), sse);
       const events = encodeChatEvents(before.events, { includeUsage: true }, before.failure);
       const after = decodeAll('chat', toDataSse(events));
       expect(essence(after.events)).toEqual(essence(before.events));

@@ -20,6 +20,7 @@ import {
 } from '../../packages/wire/src/model/items.ts';
 import { capturesOf, decodeAll, essence, objects } from './encode-support.ts';
 import { orderProblem } from './messages-order.ts';
+import { captureWire } from '../capture-wire.ts';
 
 const usage = {
   input_tokens: 30,
@@ -513,7 +514,7 @@ describe('any answer', () => {
   const streams = [...capturesOf('chat-'), ...capturesOf('responses-')];
 
   test.each(streams)('N2 $name in a legal order, with its text and calls', ({ name, text }) => {
-    const { events, failure: error } = decodeAll(name.startsWith('chat') ? 'chat' : 'responses', text);
+    const { events, failure: error } = decodeAll(captureWire(name), text);
     const out = encodeMessagesEvents(events, {}, error);
     expect(orderProblem(out)).toBeUndefined();
     const items = events.flatMap((one) => (one.type === 'output_item.done' ? [one.item] : []));
@@ -530,7 +531,7 @@ describe('any answer', () => {
   });
 
   test.each(streams)('$name says the same to a client of this wire', ({ name, text }) => {
-    const { events, failure: error } = decodeAll(name.startsWith('chat') ? 'chat' : 'responses', text);
+    const { events, failure: error } = decodeAll(captureWire(name), text);
     const out = encodeMessagesEvents(events, {}, error);
     const again = decodeAll('messages', toEventSse(out));
     expect(essence(again.events)).toEqual(essence(events));

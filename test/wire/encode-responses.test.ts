@@ -11,6 +11,7 @@ import {
 } from '../../packages/wire/src/responses/encode.ts';
 import { validateOrder } from '../../packages/wire/src/responses/validate.ts';
 import { capturesOf, decodeAll, essence, objects, streamedText } from './encode-support.ts';
+import { captureWire } from '../capture-wire.ts';
 
 const message = (id: string, text = '', status = 'in_progress') => ({
   type: 'message' as const,
@@ -535,7 +536,7 @@ describe('real streams', () => {
   it.each([...capturesOf('chat-'), ...capturesOf('responses-')])(
     '$name goes through unchanged',
     ({ name, text: sse }) => {
-      const before = decodeAll(name.startsWith('chat') ? 'chat' : 'responses', sse);
+      const before = decodeAll(captureWire(name), sse);
       const events = encodeResponsesEvents(before.events, {}, before.failure);
       expect(validateOrder(objects(events))).toEqual([]);
       const after = decodeAll('responses', toEventSse(events));
