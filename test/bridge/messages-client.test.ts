@@ -171,7 +171,7 @@ describe('what else a Messages client asks', () => {
     });
   });
 
-  it.each(wires)('Q9 counts tokens on a %s server', async (wire) => {
+  it.each(wires.filter((wire) => wire !== 'messages'))('Q9 counts tokens on a %s server', async (wire) => {
     await using at = await startRig({ wire }, { wire });
     const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'A'.repeat(9000) } };
     const messages = [{ role: 'user', content: [{ type: 'text', text: 'x'.repeat(400) }, image] }];

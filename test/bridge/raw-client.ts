@@ -18,6 +18,14 @@ export async function readAll(socket: Socket): Promise<string> {
   return text;
 }
 
+/** The same on a connection that is still written to: what is under way when it is closed is answered with a reset. */
+export async function readToTheCut(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (piece) => (text += String(piece)));
+  await new Promise((resolve) => socket.once('close', resolve)); // `once` would reject with the reset
+  return text;
+}
+
 export function head(line: string, ...headers: readonly string[]): string {
   return [line, 'host: 127.0.0.1', ...headers, '', ''].join('\r\n');
 }
