@@ -29,7 +29,7 @@ export interface Bridge extends AsyncDisposable {
 }
 
 /**
- * A bridge that serves clients of both wires from the upstreams, once it listens.
+ * A bridge that serves clients of every wire from the upstreams, once it listens.
  *
  * @throws BridgeOptionsError for options that cannot be served
  *

@@ -54,7 +54,7 @@ const typeOfKind: Readonly<Partial<Record<ErrorKind, string>>> = {
   quota_exceeded: 'insufficient_quota',
 };
 
-/** An error's fields as both wires carry them. */
+/** An error's fields as Chat Completions and the Responses API carry them. */
 export interface WireError {
   readonly type: string;
   readonly code: string;
