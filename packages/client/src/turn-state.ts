@@ -3,9 +3,12 @@
  * that comes is remembered, and sent back with each further request of the turn, retries included; a new turn begins without
  * one. It is opaque, and never shown (docs/contract.md section 7).
  *
- * Who carries it: over HTTP the headers of request and answer (`http/model-call.ts`); over a WebSocket the headers of the handshake
- * (`websocket/socket-pool.ts`), then `client_metadata` of each message (`websocket/frame.ts`), and events of the answer
- * (`websocket/call.ts`).
+ * Who carries it:
+ *
+ * - HTTP (`http/model-call.ts`): comes in a header of the answer, goes out in a header of the request.
+ * - The handshake of a WebSocket (`websocket/socket-pool.ts`): likewise.
+ * - A socket that is open (`websocket/call.ts`): comes in the `headers` of any event of the answer, goes out in the
+ *   `client_metadata` of each message (`websocket/frame.ts`).
  */
 import { TURN_STATE_HEADER, turnStateOf } from '@turnwire/wire/internal/responses/headers';
 

@@ -19,9 +19,12 @@ export interface PendingCall {
 }
 
 /**
- * Whether a good end hands a pending call on, or else the reason in `dropped_tool_calls`: one rule for all wires, asked by
- * `fateOf` in `chat/finish.ts` (where a finish that is none for tools has the reason `stop`, name or not), by `droppedCallOf` in
- * `responses/items.ts`, and by `#settleCall` in `messages/block-machine.ts` (where `tool_use` hands arguments on that are no JSON). After an error nothing is handed on and nothing listed.
+ * Whether a good end hands a pending call on, or else the reason in `dropped_tool_calls`: one rule for all wires. An empty name
+ * has become `undefined` before. After an error nothing is handed on and nothing listed.
+ *
+ * - Chat asks in `chat/finish.ts` (`fateOf`), but a finish reason that is none for tools drops the call as `stop`, name or not.
+ * - Responses asks in `responses/items.ts` (`droppedCallOf`).
+ * - Messages asks in `messages/block-machine.ts` (`#settleCall`), but `tool_use` hands on arguments that are no JSON, too.
  */
 export function fateOfPending({ kind, name, input }: PendingCall): 'emit' | 'no_name' | 'incomplete' {
   if (name === undefined) return 'no_name';

@@ -37,7 +37,7 @@ export interface Route {
   readonly handler: (request: ApiRequest, id: string) => Promise<void>;
 }
 
-/** Everything that is served, below `/v1` and without it. Passthrough or translate is decided here; `final-only` is to translate, with fewer events (`exchange/responses.ts`). */
+/** Everything that is served, below `/v1` and without it. Passthrough or translate is decided here, by the bridge's mode (`--mode`) alone and not by request or wire; `final-only` is to translate, with fewer events (`exchange/responses.ts`). */
 export function routesFor(mode: BridgeMode): readonly Route[] {
   const api: readonly Route[] = [
     { method: 'GET', path: '/health', kind: 'health', handler: tellHealth },

@@ -48,6 +48,10 @@ interface OpenItem {
  * The answer so far: folds the events of a response, event by event, and is the one place that decides which item is
  * whole, which is void after a retry, and what was delivered already (docs/contract.md, section 2). Work per event is
  * constant, but for `retrying`, which looks at each item once.
+ *
+ * A retry: when an attempt fails, `settle` says what is kept and what is void; the ids of the void go out as
+ * `discarded_item_ids` of the event `retrying`; each fold that takes the event (`#void`) drops those items, and tells its face
+ * with `wasShown` whether something has to be taken back. An item that is done a second time within an attempt is `repeated`.
  */
 export class TranscriptBuilder {
   responseId: string | undefined;
