@@ -234,9 +234,9 @@ describe('a repair is counted by its name', () => {
   });
 });
 
-it('docs/bridge.md has a row for each repair', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../docs/bridge.md'), 'utf8');
-  const section = page.slice(page.indexOf('### Repairs'), page.indexOf('### Traces'));
+it('docs/bridge/operations.md has a row for each repair', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/bridge/operations.md'), 'utf8');
+  const section = page.slice(page.indexOf('## Repairs'), page.indexOf('## Traces'));
   const rows = [...section.matchAll(/^\| `(\w+)` +\| (.+?) +\|$/gm)].map(([, name, text]) => [name, text]);
   expect(Object.fromEntries(rows)).toEqual(repairs);
 });

@@ -8,15 +8,20 @@ const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name.replaceAll('\\', '/')}`);
 
+/** Folders whose pages are found from an index of their own. */
+const indexes = [
+  { of: 'docs/decisions/', index: 'docs/decisions/README.md' },
+  { of: 'docs/bridge/', index: 'docs/bridge.md' },
+];
+
 function linksOf(page: string): string[] {
   const targets = [...pageOf(page).matchAll(/\]\((?!https?:|#)([^)\s#]+)/g)].map(([, target = '']) => target);
   return targets.map((target) => posix.join(posix.dirname(page), target));
 }
 
 describe('every page', () => {
-  it.each(pages)('%s can be found from the README', (page) => {
-    const index =
-      page.startsWith('docs/decisions/') && !page.endsWith('README.md') ? 'docs/decisions/README.md' : 'README.md';
+  it.each(pages)('%s can be found from the README, or from the index of its folder', (page) => {
+    const index = indexes.find(({ of }) => page.startsWith(of) && !page.endsWith('README.md'))?.index ?? 'README.md';
     expect(linksOf(index), `${index} should link to ${page}`).toContain(page);
   });
 });

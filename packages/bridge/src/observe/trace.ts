@@ -25,7 +25,7 @@ export interface TraceOptions {
 }
 
 /**
- * Writes one file per exchange that could be read, both sides of it; `docs/bridge.md` tells what its lines hold.
+ * Writes one file per exchange that could be read, both sides of it; `docs/bridge/operations.md` tells what its lines hold.
  *
  * @param folder - made when it is not there
  */
