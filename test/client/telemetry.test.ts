@@ -13,16 +13,21 @@ import {
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Agent, sessionModel } from '../../packages/agent/src/index.ts';
 import { createModelClient } from '../../packages/client/src/session/model-client.ts';
 import type { ModelObserver } from '../../packages/client/src/observer.ts';
 import { createModelSession } from '../../packages/client/src/session/session.ts';
 import { createTelemetry } from '../../packages/client/src/telemetry.ts';
 import { createProvider } from '../../packages/client/src/provider/provider.ts';
+import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
+import { startWebSocketServer } from '../transport/support/websocket-server.ts';
 import {
   chatAnswer,
   cut,
   chatDelta,
+  chatUsage,
   hello,
+  messageEvents,
   modelServer,
   outcomeOf,
   providerFor,
@@ -30,6 +35,7 @@ import {
   status,
   stream,
 } from './support.ts';
+import { received, send } from './websocket-support.ts';
 
 let spans: InMemorySpanExporter;
 let measurements: InMemoryMetricExporter;
@@ -51,6 +57,12 @@ afterEach(async () => {
   await tracing.shutdown();
   await metering.shutdown();
 });
+
+const CONVERSATION = 'gen_ai.conversation.id';
+
+function spanOf(name: string): ReadableSpan | undefined {
+  return spans.getFinishedSpans().find((span) => span.name === name);
+}
 
 function nameAndParent(list: readonly ReadableSpan[]): string[] {
   const names = new Map(list.map((span) => [span.spanContext().spanId, span.name]));
@@ -142,6 +154,106 @@ test('what a request asks for is on its span', () => {
     'gen_ai.request.top_p': 0.9,
     'gen_ai.output.type': 'json',
   });
+});
+
+/** Answers that name a model, one of each wire, and why each says that it ended. */
+const named: readonly { wire: ProtocolId; body: string; reasons: readonly string[] }[] = [
+  {
+    wire: 'chat',
+    // Azure's first chunk names none.
+    body: sse(
+      { id: 'c1', model: '', choices: [] },
+      { model: 'm-0613', choices: [{ index: 0, delta: { content: 'a' }, finish_reason: 'stop' }] },
+      chatUsage,
+      '[DONE]',
+    ),
+    reasons: ['stop'],
+  },
+  {
+    wire: 'responses',
+    body: sse({ type: 'response.created', response: { id: 'r1', model: 'm-0613' } }, ...messageEvents('a'), {
+      type: 'response.completed',
+      response: { id: 'r1', usage: { input_tokens: 3, output_tokens: 2 } },
+    }),
+    reasons: ['completed'],
+  },
+  {
+    wire: 'messages',
+    body: sse(
+      { type: 'message_start', message: { id: 'm1', model: 'm-0613', content: [], usage: { input_tokens: 3 } } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'a' } },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },
+      { type: 'message_stop' },
+    ),
+    reasons: ['end_turn'],
+  },
+];
+
+test.each(named)('the model that a $wire answer names, and its reason to end', async ({ wire, body, reasons }) => {
+  await using server = await modelServer(stream(body));
+  const client = createModelClient({ provider: providerFor(server.url, wire), observer });
+  await outcomeOf(client.stream(hello));
+  await client.close();
+  expect(spanOf('chat m')?.attributes).toMatchObject({
+    'gen_ai.request.model': 'm',
+    'gen_ai.response.model': 'm-0613',
+    'gen_ai.response.finish_reasons': reasons,
+  });
+  const all = await histograms();
+  const answered = expect.objectContaining({ 'gen_ai.response.model': 'm-0613' }) as object;
+  expect(all.get('gen_ai.client.operation.duration')).toMatchObject([{ attributes: answered }]);
+  expect(all.get('gen_ai.client.token.usage')).toMatchObject([{ attributes: answered }, { attributes: answered }]);
+});
+
+test('over a WebSocket, too, and a header that names the model wins', async () => {
+  const frames = [
+    { type: 'response.created', response: { id: 'r1', model: 'm-0613' } },
+    { type: 'response.metadata', headers: { 'openai-model': 'm-spark' } },
+    { type: 'response.completed', response: { id: 'r1' } },
+  ];
+  const server = await startWebSocketServer();
+  const provider = providerFor(server.url, 'responses', { supportsWebsockets: true });
+  const session = createModelSession({ provider, observer });
+  const outcome = outcomeOf(session.turn().stream(hello));
+  const peer = await server.socket();
+  await received(peer);
+  send(peer, ...frames);
+  await outcome;
+  await session.close();
+  await server.close();
+  expect(spanOf('chat m')?.attributes).toMatchObject({
+    'gen_ai.response.model': 'm-spark',
+    'gen_ai.response.finish_reasons': ['completed'],
+  });
+});
+
+test('an answer that was cut says why', async () => {
+  const response = { id: 'r1', status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
+  await using server = await modelServer(stream(sse({ type: 'response.incomplete', response })));
+  const client = createModelClient({ provider: providerFor(server.url, 'responses'), observer });
+  await outcomeOf(client.stream(hello));
+  await client.close();
+  expect(spanOf('chat m')?.attributes).toMatchObject({
+    'error.type': 'incomplete',
+    'gen_ai.response.finish_reasons': ['max_output_tokens'],
+  });
+});
+
+test('the thread of an agent is the conversation of its spans, and of no measurement', async () => {
+  await using server = await modelServer(stream(chatAnswer()));
+  const session = createModelSession({ provider: providerFor(server.url, 'chat'), observer });
+  const thread = { id: 'thread-7', items: [], turns: 0, append: () => Promise.resolve() };
+  const agent = new Agent({ model: sessionModel(session), request: { model: 'm' }, thread });
+  for await (const events of agent.run('hi')) expect(events).not.toEqual([]);
+  await session.close();
+  const conversations = spans.getFinishedSpans().map(({ name, attributes }) => [name, attributes[CONVERSATION]]);
+  expect(conversations).toEqual([
+    ['turnwire.attempt', undefined],
+    ['chat m', 'thread-7'],
+    ['turnwire.turn', 'thread-7'],
+  ]);
+  const measured = [...(await histograms()).values()].flat().map(({ attributes }) => attributes);
+  expect(measured.filter((attributes) => CONVERSATION in (attributes as object))).toEqual([]);
 });
 
 test('metrics: usage by direction, duration, time to first chunk', async () => {

@@ -212,7 +212,7 @@ export class Agent {
       strict: false,
     }));
     return {
-      model: this.model.openTurn(),
+      model: this.model.openTurn(this.threadId),
       history: this.#history,
       journal: this.#journal,
       tools: new Map(this.tools.map((tool) => [tool.name, tool])),

@@ -7,8 +7,8 @@ import type { ModelRequest } from '@turnwire/wire/internal/model/request';
  * state, the transport in use) stays with it and no longer.
  */
 export interface ModelPort {
-  /** Called once for each turn. */
-  openTurn(): TurnModel;
+  /** Called once for each turn; with the id of the thread that it belongs to, where there is one. */
+  openTurn(threadId?: string): TurnModel;
 }
 
 /** How one request of a turn is streamed. */

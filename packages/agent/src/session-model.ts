@@ -11,8 +11,8 @@ import type { ModelPort } from './model-port.ts';
  */
 export function sessionModel(session: Pick<ModelSession, 'turn'>): ModelPort {
   return {
-    openTurn() {
-      const turn = session.turn();
+    openTurn(threadId) {
+      const turn = session.turn({ conversationId: threadId });
       return {
         stream: (request, options) => turn.stream(request, options).batches(),
         end: () => turn.end(),

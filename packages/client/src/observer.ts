@@ -23,8 +23,8 @@ export interface ModelObserver {
   onSkipped?(events: number): void;
   /** The session gave WebSocket up and uses HTTP from now on; `error` is why. Once per session. */
   onFallback?(error: ModelError): void;
-  /** A turn was opened. */
-  onTurn?(provider: ProviderConfig): TurnWatch | undefined;
+  /** A turn was opened, in this conversation where its caller says so. */
+  onTurn?(provider: ProviderConfig, conversationId?: string): TurnWatch | undefined;
 }
 
 /** One turn of a session, or one request of a client. */
@@ -41,6 +41,8 @@ export interface RequestWatch {
   onAttempt?(attempt: number, via: 'http' | 'websocket'): void;
   /** Headers to send with the attempt that runs, such as `traceparent`; names in lower case. */
   headers?(): Readonly<Record<string, string>>;
+  /** The answer names this model; before the events that came with it, and once for each attempt at most. */
+  onModel?(model: string): void;
   /** Events that arrived together. */
   onEvents?(events: readonly ModelEvent[]): void;
   /** The attempt failed, for good or to be tried again. */

@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/api';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import type { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ModelError, ErrorKind } from '@turnwire/wire/internal/model/errors';
 import type { CompletedEvent, ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import { systemClock } from './platform/system-clock.ts';
@@ -49,7 +49,9 @@ export function createTelemetry(options: TelemetryOptions = {}): ModelObserver {
   const tracer = options.tracer ?? trace.getTracer(NAME);
   const instruments = createInstruments(options.meter ?? metrics.getMeter(NAME));
   const clock = options.clock ?? systemClock;
-  return { onTurn: (provider) => new TurnSpan({ tracer, instruments, clock, provider }) };
+  return {
+    onTurn: (provider, conversationId) => new TurnSpan({ tracer, instruments, clock, provider, conversationId }),
+  };
 }
 
 interface Instruments {
@@ -89,6 +91,7 @@ interface Telemetry {
   readonly instruments: Instruments;
   readonly clock: Clock;
   readonly provider: ProviderConfig;
+  readonly conversationId: string | undefined;
 }
 
 class TurnSpan implements TurnWatch {
@@ -102,7 +105,8 @@ class TurnSpan implements TurnWatch {
 
   /** The span begins with the first request: an unused turn has none. */
   onRequest(model: string | undefined, request: ModelRequest): RequestWatch {
-    this.#span ??= this.#telemetry.tracer.startSpan('turnwire.turn', { kind: SpanKind.INTERNAL }, this.#parent);
+    const options = { kind: SpanKind.INTERNAL, attributes: conversationOf(this.#telemetry) };
+    this.#span ??= this.#telemetry.tracer.startSpan('turnwire.turn', options, this.#parent);
     return new RequestSpan(this.#telemetry, trace.setSpan(this.#parent, this.#span), model, request);
   }
 
@@ -120,13 +124,20 @@ class RequestSpan implements RequestWatch {
   #attempt: Span | undefined;
   #firstAt: number | undefined;
   #lastAt = 0;
+  /** A header says what the server uses; its answer may name what was asked for. */
   #serverModel: string | undefined;
+  #namedModel: string | undefined;
 
   constructor(telemetry: Telemetry, parent: Context, model: string | undefined, request: ModelRequest) {
     this.#telemetry = telemetry;
     this.#attributes = attributesOf(telemetry.provider, model);
     const name = model === undefined ? 'chat' : `chat ${model}`;
-    const attributes = { ...this.#attributes, ...spanAttributesOf(telemetry.provider), ...askedOf(request) };
+    const attributes = {
+      ...this.#attributes,
+      ...spanAttributesOf(telemetry.provider),
+      ...conversationOf(telemetry),
+      ...askedOf(request),
+    };
     this.#span = telemetry.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent);
     this.#context = trace.setSpan(parent, this.#span);
     this.#startedAt = telemetry.clock.now();
@@ -143,6 +154,10 @@ class RequestSpan implements RequestWatch {
     const attempt = this.#attempt;
     propagation.inject(attempt === undefined ? this.#context : trace.setSpan(this.#context, attempt), carrier);
     return carrier;
+  }
+
+  onModel(model: string): void {
+    this.#namedModel = model;
   }
 
   onEvents(events: readonly ModelEvent[]): void {
@@ -162,10 +177,27 @@ class RequestSpan implements RequestWatch {
 
   onEnd(error?: ModelError): void {
     this.#attempt?.end();
-    if (error !== undefined) fail(this.#span, error);
-    const attributes = error === undefined ? this.#attributes : { ...this.#attributes, 'error.type': error.kind };
+    this.#span.setAttributes(this.#answeredBy());
+    if (error !== undefined) this.#failed(error);
+    const attributes = {
+      ...this.#attributes,
+      ...this.#answeredBy(),
+      ...(error === undefined ? {} : { 'error.type': error.kind }),
+    };
     this.#telemetry.instruments.duration.record(this.#secondsSince(this.#startedAt), attributes);
     this.#span.end();
+  }
+
+  /** An answer that was cut has a reason, too: the code of its error. */
+  #failed(error: ModelError): void {
+    fail(this.#span, error);
+    const reason = cutKinds.has(error.kind) ? error.code : undefined;
+    if (reason !== undefined) this.#span.setAttribute('gen_ai.response.finish_reasons', [reason]);
+  }
+
+  #answeredBy(): Attributes {
+    const model = this.#serverModel ?? this.#namedModel;
+    return model === undefined ? {} : { 'gen_ai.response.model': model };
   }
 
   #chunk(): void {
@@ -183,17 +215,18 @@ class RequestSpan implements RequestWatch {
   }
 
   #completed(event: CompletedEvent): void {
-    const { usage, response_id: id, finish_reason: reason } = event;
+    const { usage, response_id: id } = event;
     if (id !== '') this.#span.setAttribute('gen_ai.response.id', id);
+    const reason = event.finish_reason ?? statusBehind(event);
     if (reason !== undefined) this.#span.setAttribute('gen_ai.response.finish_reasons', [reason]);
-    if (this.#serverModel !== undefined) this.#span.setAttribute('gen_ai.response.model', this.#serverModel);
     if (usage !== undefined) this.#used(usage);
   }
 
   #used({ input_tokens, output_tokens, input_tokens_details, output_tokens_details }: Usage): void {
     const { usage } = this.#telemetry.instruments;
-    usage.record(input_tokens, { ...this.#attributes, 'gen_ai.token.type': 'input' });
-    usage.record(output_tokens, { ...this.#attributes, 'gen_ai.token.type': 'output' });
+    const attributes = { ...this.#attributes, ...this.#answeredBy() };
+    usage.record(input_tokens, { ...attributes, 'gen_ai.token.type': 'input' });
+    usage.record(output_tokens, { ...attributes, 'gen_ai.token.type': 'output' });
     this.#span.setAttributes({
       'gen_ai.usage.input_tokens': input_tokens,
       'gen_ai.usage.output_tokens': output_tokens,
@@ -208,6 +241,18 @@ class RequestSpan implements RequestWatch {
   #secondsSince(start: number): number {
     return (this.#telemetry.clock.now() - start) / 1000;
   }
+}
+
+/** Failures that are ends of an answer. */
+const cutKinds: ReadonlySet<ErrorKind> = new Set(['incomplete', 'content_filter']);
+
+/** The Responses API has no finish reasons: the status of its response stands for one. */
+function statusBehind({ ended_by: by }: CompletedEvent): string | undefined {
+  return by === 'response.completed' ? 'completed' : undefined;
+}
+
+function conversationOf({ conversationId }: Telemetry): Attributes {
+  return conversationId === undefined ? {} : { 'gen_ai.conversation.id': conversationId };
 }
 
 function isOutput({ type }: ModelEvent): boolean {

@@ -87,4 +87,6 @@ export interface StreamDecoder {
   readonly failure: ModelError | undefined;
   /** Events that were no JSON object of the expected shape, and were passed over. */
   readonly skipped: number;
+  /** The model that the answer names in its events or its body, once it has. */
+  readonly model: string | undefined;
 }

@@ -11,6 +11,8 @@ export interface FrameDecoder {
   readonly phase: DecoderPhase;
   readonly failure: ModelError | undefined;
   readonly skipped: number;
+  /** The model that the answer names, once it has. */
+  readonly model: string | undefined;
   /** The first turn state that an event of this response carried (docs/contract.md section 7). */
   readonly turnState: string | undefined;
 }
@@ -40,6 +42,9 @@ export function createResponsesFrameDecoder(options: Pick<DecoderOptions, 'mintI
     },
     get skipped() {
       return machine.skipped;
+    },
+    get model() {
+      return machine.model;
     },
     get turnState() {
       return machine.turnState;

@@ -1,5 +1,5 @@
 import type { JsonObject } from './base/json.ts';
-import { isObject, isTooDeep, parseJson } from './base/json.ts';
+import { isObject, isTooDeep, nonEmpty, parseJson } from './base/json.ts';
 import { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
 import { tooDeepError } from './body.ts';
@@ -17,6 +17,8 @@ export abstract class WireMachine {
   phase: DecoderPhase = 'streaming';
   failure: ModelError | undefined;
   skipped = 0;
+  /** The model that the answer names: the first that is a text. */
+  model: string | undefined;
   #repairs: Repairs | undefined;
   #events: ModelEvent[] = [];
   /** An event of this wire came: what follows is of it, too. */
@@ -47,6 +49,7 @@ export abstract class WireMachine {
   #onJson(data: string, eventLine: string | undefined): JsonObject | undefined {
     const value = parseJson(data);
     if (isObject(value)) {
+      this.model ??= modelNamedBy(value);
       if (this.#begun || !this.#failAsOther(value)) this.onObject(value, eventLine);
       return value;
     }
@@ -61,6 +64,7 @@ export abstract class WireMachine {
   onWhole(body: JsonObject): void {
     this.repaired('json_for_stream');
     this.#repairs = undefined;
+    this.model ??= modelNamedBy(body);
     if (!this.#failAsOther(body)) this.onBody(body);
   }
 
@@ -151,4 +155,10 @@ export abstract class WireMachine {
 export function countingIds(): MintId {
   let count = 0;
   return (prefix) => `${prefix}_${count++}`;
+}
+
+/** Every wire says it in its first events: a chunk itself, Responses and Messages in the answer that the event tells of. */
+function modelNamedBy({ model, response, message }: JsonObject): string | undefined {
+  const answer = isObject(response) ? response : message;
+  return nonEmpty(model) ?? (isObject(answer) ? nonEmpty(answer['model']) : undefined);
 }

@@ -70,6 +70,10 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     return this.#machine.skipped;
   }
 
+  get model(): string | undefined {
+    return this.#machine.model;
+  }
+
   get ended(): boolean {
     return this.#machine.phase === 'ended';
   }

@@ -80,6 +80,11 @@ export class HttpCall implements BatchSource {
     return this.#head;
   }
 
+  /** The model that the answer names, once it has. */
+  get model(): string | undefined {
+    return this.#decoder?.model;
+  }
+
   /** The parts of the request that its wire had no form for, one line each. */
   get notes(): readonly string[] {
     return this.#notes;

@@ -42,6 +42,12 @@ export interface ModelSessionOptions {
   readonly mintId?: MintId;
 }
 
+/** What a turn belongs to. */
+export interface TurnOptions {
+  /** An id of the conversation, for the session's observer. Nothing is sent. Default: none. */
+  readonly conversationId?: string | undefined;
+}
+
 /** How one request of a turn is streamed. */
 export interface TurnStreamOptions {
   /**
@@ -73,7 +79,7 @@ export interface Turn {
 /** Holds what outlives a turn: connections, what was learnt about the server, the retry policy. */
 export interface ModelSession {
   /** A new turn, with an empty turn state. */
-  turn(): Turn;
+  turn(options?: TurnOptions): Turn;
   /**
    * Where the server is spoken to over WebSocket: connects, and lets it take in instructions and tools, so that the
    * first request is answered sooner. Belongs to no turn, never fails, and does nothing over HTTP.
@@ -123,7 +129,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
     random: options.random ?? randomFraction,
   };
   return {
-    turn: () => createTurn(settings),
+    turn: (turnOptions = {}) => createTurn(settings, turnOptions),
     warmUp: (request, { signal = closing.signal } = {}) =>
       webSocket.warmUp(request, AbortSignal.any([signal, closing.signal])),
     async close() {
@@ -151,10 +157,13 @@ function policyOf({ policy = 'default', provider }: ModelSessionOptions): RetryP
   });
 }
 
-function createTurn({ context, webSocket, closing, policy, random }: SessionSettings): Turn {
+function createTurn(
+  { context, webSocket, closing, policy, random }: SessionSettings,
+  { conversationId }: TurnOptions,
+): Turn {
   const { provider, clock, observer, getEnv } = context;
   const state = createTurnState();
-  const watch = observer?.onTurn?.(provider);
+  const watch = observer?.onTurn?.(provider, conversationId);
   let ended = false;
   return {
     stream(request, { signal, rebuildInput } = {}) {

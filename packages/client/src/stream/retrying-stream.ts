@@ -13,6 +13,8 @@ import { unlessAborted, wait } from '../platform/wait.ts';
 export interface Attempt extends BatchSource {
   /** The server accepted the request: from here a failure is the stream's. */
   readonly started: boolean;
+  /** The model that its answer names, once it has. */
+  readonly model: string | undefined;
 }
 
 /** What an attempt is made with. */
@@ -59,6 +61,8 @@ export class RetryingStream implements BatchSource {
   #attempt: Attempt | undefined;
   #attempts = 0;
   #watch: RequestWatch | undefined;
+  /** The model that the answer names, as it was told to the watch. */
+  #model: string | undefined;
   /** What this attempt brought. */
   #answer = new TranscriptBuilder();
   /** Set between a failure and the next try. */
@@ -98,6 +102,9 @@ export class RetryingStream implements BatchSource {
 
   #note(batch: readonly ModelEvent[]): void {
     for (const event of batch) this.#answer.take(event);
+    const model = this.#attempt?.model;
+    if (model !== undefined && model !== this.#model) this.#watch?.onModel?.(model);
+    this.#model = model;
     this.#watch?.onEvents?.(batch);
   }
 

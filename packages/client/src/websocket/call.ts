@@ -75,6 +75,11 @@ export class WebSocketCall implements Attempt {
     return this.#running !== undefined;
   }
 
+  /** The model that the answer names, once it has. */
+  get model(): string | undefined {
+    return this.#running?.decoder.model;
+  }
+
   /** The failure means that this server has no WebSocket to offer (426, 404, …): HTTP is the way, at once. */
   get noWebSocket(): boolean {
     return this.#refusedWith !== undefined && meansNoWebSocket(this.#refusedWith);

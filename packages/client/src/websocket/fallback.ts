@@ -88,6 +88,10 @@ class Counted implements Attempt {
     return this.call.started;
   }
 
+  get model(): string | undefined {
+    return this.call.model;
+  }
+
   async next(): ReturnType<Attempt['next']> {
     const batch = await this.call.next();
     if (batch?.at(-1)?.type === 'completed') this.#onGood();
