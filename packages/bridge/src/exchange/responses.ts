@@ -21,6 +21,7 @@ export function responsesReplyEncoderFor(
   return responsesReplyEncoder({
     responseId,
     createdAt: unixSeconds(),
+    now: unixSeconds,
     model: prepared.parsed.request.model ?? context.settings.model,
     response: echoOf(prepared, codex),
     toolProgress: true,

@@ -252,29 +252,53 @@ function without(fields: JsonObject, names: readonly string[]): JsonObject {
 /** Tools of more bytes than this are not repeated in every answer. */
 const ECHO_BYTES = 16 * 1024;
 
+/** What of a request its response object repeats, and as what alone: a field of another type is answered as if it were not there. */
+const ECHOED: Readonly<Record<string, (value: unknown) => boolean>> = {
+  background: isBoolean,
+  frequency_penalty: isNumber,
+  instructions: (value) => isString(value) || Array.isArray(value),
+  max_output_tokens: isNumber,
+  max_tool_calls: isNumber,
+  metadata: isObject,
+  parallel_tool_calls: isBoolean,
+  presence_penalty: isNumber,
+  previous_response_id: isString,
+  prompt_cache_key: isString,
+  reasoning: isObject,
+  safety_identifier: isString,
+  service_tier: isString,
+  temperature: isNumber,
+  text: isObject,
+  tool_choice: (value) => isString(value) || isObject(value),
+  top_logprobs: isNumber,
+  top_p: isNumber,
+  truncation: isString,
+  user: isString,
+};
+
+/** Codex reads none of it, and these are long. */
+const LONG = new Set(['instructions', 'text']);
+
 /** The request's own fields, as the response object repeats them. */
-export function echoOf(prepared: Prepared, codex: boolean): JsonObject {
-  const { body } = prepared;
-  const fields: JsonObject = {};
-  for (const name of ['metadata', 'parallel_tool_calls', 'temperature', 'tool_choice', 'top_p', 'max_output_tokens']) {
-    if (body[name] !== undefined && body[name] !== null) fields[name] = body[name];
-  }
-  for (const name of [
-    'previous_response_id',
-    'reasoning',
-    'text',
-    'truncation',
-    'user',
-    'instructions',
-    'service_tier',
-  ]) {
-    // Codex reads none of it, and its instructions are long.
-    if (!codex && body[name] !== undefined) fields[name] = body[name];
-  }
+export function echoOf({ body, store }: Prepared, codex: boolean): JsonObject {
+  const isEchoed = (name: string): boolean => ECHOED[name]?.(body[name]) === true && !(codex && LONG.has(name));
+  const fields = pick(body, isEchoed);
   if (!codex && Array.isArray(body.tools) && JSON.stringify(body.tools).length <= ECHO_BYTES) {
     fields.tools = body.tools.map(withoutKeys);
   }
-  return { ...fields, store: prepared.store };
+  return { ...fields, store };
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number';
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
 }
 
 /** The keys of an `mcp` tool are for its server alone: the API neither repeats nor keeps them. */

@@ -8,6 +8,7 @@ import type { EncoderOptions } from '../protocol.ts';
 import { WireItem } from './encode-item.ts';
 import { ItemSequencer, type OpenOnWire } from './encode-order.ts';
 import { Outbox } from './encode-parts.ts';
+import { requestFieldsOf } from './response-object.ts';
 
 /** How an answer is written as Responses events. */
 export interface ResponsesEncoderOptions extends Pick<
@@ -18,6 +19,8 @@ export interface ResponsesEncoderOptions extends Pick<
   readonly responseId?: string | undefined;
   /** Unix time in seconds. Default 0. */
   readonly createdAt?: number | undefined;
+  /** The unix time in seconds when it is asked, at a good end. Default: the time of creation. */
+  readonly now?: (() => number) | undefined;
   /** Forward the raw of `unknown` events, renumbered. Default false. */
   readonly forwardUnknown?: boolean | undefined;
   /** Where the usage is unknown, write zeros instead of `null`, for clients that demand numbers. Default false. */
@@ -108,6 +111,7 @@ class Encoder implements ResponsesEncoder {
   readonly #out = new Outbox();
   readonly #items: ItemSequencer;
   readonly #mint: MintId;
+  readonly #requestFields: JsonObject;
   #id: string | undefined;
   #ended = false;
   #status: Status = 'in_progress';
@@ -115,6 +119,7 @@ class Encoder implements ResponsesEncoder {
 
   constructor(options: ResponsesEncoderOptions) {
     this.#options = options;
+    this.#requestFields = requestFieldsOf(options.response);
     this.#mint = options.mintId ?? counter();
     const open: OpenOnWire = (announced, id, index) => new WireItem(this.#out, announced, id, index);
     this.#items = new ItemSequencer(open, this.#mint, options.repairs);
@@ -138,17 +143,8 @@ class Encoder implements ResponsesEncoder {
       object: 'response',
       created_at: this.#options.createdAt ?? 0,
       status: this.#status,
-      error: null,
-      incomplete_details: null,
-      instructions: null,
-      metadata: {},
       model: this.#options.model ?? '',
-      parallel_tool_calls: true,
-      temperature: null,
-      tool_choice: 'auto',
-      tools: [],
-      top_p: null,
-      ...this.#options.response,
+      ...this.#requestFields,
       output: this.#status === 'in_progress' ? [] : this.#items.output(),
       usage: null,
       ...this.#endFields,
@@ -180,7 +176,7 @@ class Encoder implements ResponsesEncoder {
     switch (event.type) {
       case 'completed':
         this.#items.flush('completed');
-        this.#end('completed', this.#completedFields(event.usage, event.end_turn));
+        this.#end('completed', { completed_at: this.#now(), ...this.#completedFields(event.usage, event.end_turn) });
         return;
       case 'unknown':
         if (this.#options.toolProgress === true && PROGRESS.test(String(event.raw.type))) this.#progress(event.raw);
@@ -212,6 +208,11 @@ class Encoder implements ResponsesEncoder {
     this.#endFields = fields;
     this.#ended = true;
     this.#out.add(`response.${status}`, `"response":${JSON.stringify(this.response)}`);
+  }
+
+  #now(): number {
+    const { now, createdAt = 0 } = this.#options;
+    return now?.() ?? createdAt;
   }
 
   #completedFields(usage: Usage | undefined, endTurn: boolean | undefined): JsonObject {
