@@ -13,7 +13,9 @@ import type { CommandScope } from './command-scope.ts';
 import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
+import { takeFlagsFromVariables } from './flag-variables.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
+import { whyNotHealthy } from './health-check.ts';
 import { chooseProvider } from './provider.ts';
 import { trustProjectFlag } from './provider-flags.ts';
 import { proxyFromEnv } from './proxy.ts';
@@ -34,6 +36,7 @@ interface BridgeFlags extends AnswerFlags {
   readonly host: string;
   readonly port: number;
   readonly serverInfo?: string;
+  readonly healthCheck?: boolean;
   readonly envKey?: string;
   readonly bearerEnv?: string;
   readonly apiKeyStdin?: boolean;
@@ -71,8 +74,16 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   addServerFlags(command);
   addStreamFlags(command);
   addAnswerFlags(command);
+  takeFlagsFromVariables(command, cli);
   return command.action(async (flags: BridgeFlags) => {
-    const given = (name: keyof BridgeFlags): boolean => command.getOptionValueSource(name) === 'cli';
+    if (flags.healthCheck === true) {
+      const why = await whyNotHealthy(flags);
+      if (why !== undefined) cli.stderr.write(`turnwire bridge: ${why}\n`);
+      done(why === undefined ? exitCode.done : exitCode.failed);
+      return;
+    }
+    const given = (name: keyof BridgeFlags): boolean =>
+      ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '');
     const options = await optionsOf(flags, given, cli);
     const bridge = await start(options);
     // Listened for before anybody is told where we are: a client may be quick.
@@ -121,6 +132,7 @@ function addServerFlags(command: Command): void {
     .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
     .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 18_080))
     .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
+    .addOption(flag('--health-check', 'ask the bridge on --host and --port whether it runs, and end', 'off'))
     .addOption(flag('--auth-token-env <variable>', 'environment variable with the token that callers send', 'none'))
     .addOption(flag('--insecure', 'listen beyond loopback without a token', 'off'))
     .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
@@ -167,7 +179,7 @@ async function start(options: BridgeOptions & { readonly port: number }): Promis
   }
 }
 
-/** True for a flag that is on the command line, not only at its default. */
+/** True for a flag that is on the command line or has a variable, and is not only at its default. */
 type Given = (name: keyof BridgeFlags) => boolean;
 
 async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {

@@ -30,9 +30,14 @@ export function numberFlag(flags: string, description: string, least: number, va
 }
 
 /** A flag that may be given several times; its values are collected in order. */
+export class ListFlag extends Option {
+  constructor(flags: string, description: string) {
+    super(flags, `${description} (default: none)`);
+    this.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  }
+}
+
+/** A {@link ListFlag}. */
 export function listFlag(flags: string, description: string): Option {
-  return flag(flags, description, 'none').argParser((text: string, before: readonly string[] | undefined) => [
-    ...(before ?? []),
-    text,
-  ]);
+  return new ListFlag(flags, description);
 }
