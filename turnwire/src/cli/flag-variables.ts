@@ -44,7 +44,7 @@ function valueOf(text: string, option: Option): unknown {
   if (option.isBoolean()) return switchOf(text, option);
   if (option instanceof ListFlag) return text.split(/\s+/);
   try {
-    option.parseArg === undefined ? text : option.parseArg(text, undefined); return;
+    return option.parseArg?.<unknown>(text, undefined) ?? text;
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw wrongValue(option, error.message);
     throw error;
