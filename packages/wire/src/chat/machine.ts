@@ -1,46 +1,18 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 import { readError, readErrorBesideChoices } from '../model/classify.ts';
 import { ModelError } from '../model/errors.ts';
-import type { DroppedToolCall, EndedBy, Usage } from '../model/events.ts';
-import type { ItemStatus } from '../model/items.ts';
-import type { DecoderOptions, MintId } from '../decoder.ts';
-import { cutOf, errorOfCut, type Cut } from '../cut.ts';
-import { countingIds, WireMachine } from '../machine.ts';
+import type { EndedBy, Usage } from '../model/events.ts';
+import { errorOfCut, type Cut } from '../cut.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
-import { ChatState } from './carried.ts';
 import { reasoningFields, reasoningOf } from '../dialects/reasoning-shapes.ts';
-import { BesideText } from './beside-text.ts';
-import { Logprobs } from './logprobs.ts';
+import { ChoiceMachine, type Choice } from './choice-machine.ts';
 import { eachPart, fragmentsOf } from './delta.ts';
-import {
-  callItem,
-  carriedBy,
-  messageItem,
-  openText,
-  reasoningItem,
-  stateOf,
-  type Carried,
-  type OpenText,
-} from './items.ts';
 import { templateRules } from './template-rules.ts';
-import { fateOf, overallFinish, wantsCalls } from './finish.ts';
-import { CallTable, readFragment, type CallSlot } from './tool-calls.ts';
+import { overallFinish } from './finish.ts';
 import { usageFromChat } from './usage.ts';
 
 const BRACE = 123;
-
-interface Choice {
-  readonly index: number;
-  reasoning: OpenText | undefined;
-  message: OpenText | undefined;
-  readonly calls: CallTable;
-  /** What the server wants back as it was. */
-  readonly state: ChatState;
-  readonly logprobs: Logprobs;
-  /** The first non-empty finish_reason. */
-  finish: string | undefined;
-}
 
 /** Members of a delta that are no reasoning, no state and nothing beside the text. */
 const OWN_MEMBERS: ReadonlySet<string> = new Set(['role', 'content', 'refusal', 'tool_calls', 'function_call']);
@@ -57,29 +29,14 @@ function hasOnly(object: JsonObject, names: ReadonlySet<string>): boolean {
  * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at. Who drives the machine waits for that,
  * and gives up (`packages/client/src/http/usage-grace.ts`); a failure meanwhile ends the answer well, too.
  */
-export class ChatMachine extends WireMachine {
+export class ChatMachine extends ChoiceMachine {
   readonly wire = 'chat';
   readonly templateRules = templateRules;
-  readonly #options: DecoderOptions;
-  readonly #mintId: MintId;
-  readonly #choices = new Map<number, Choice>();
-  /** Every call of every choice in first-seen order. */
-  readonly #calls: { readonly slot: CallSlot; readonly choice: Choice }[] = [];
-  /** Choices seen whose finish_reason has not come. */
-  #unfinished = 0;
   #created = false;
   #responseId: string | undefined;
   #usage: Usage | undefined;
-  #dropped: DroppedToolCall[] = [];
-  readonly #beside = new BesideText();
   /** Why the finish stands for an error: told when the wait for usage is over. */
   #cut: Cut | undefined;
-
-  constructor(options: DecoderOptions) {
-    super(options.repairs);
-    this.#options = options;
-    this.#mintId = options.mintId ?? countingIds();
-  }
 
   protected isSentinel(data: string): boolean {
     if (data.charCodeAt(0) === BRACE) return false;
@@ -95,7 +52,7 @@ export class ChatMachine extends WireMachine {
 
   onClose(): void {
     if (this.finished) this.completeFinished();
-    else if (this.#options.onClose === 'complete') this.#settle('close');
+    else if (this.options.onClose === 'complete') this.#settle('close');
     else {
       this.fail(
         new ModelError({
@@ -129,8 +86,8 @@ export class ChatMachine extends WireMachine {
     if (this.phase === 'ended') return;
     const usage = usageIn(chunk);
     if (usage !== undefined && usage !== null) this.#takeUsage(usage);
-    if (chunk['citations'] !== undefined) this.#beside.readChunk(chunk);
-    if (this.#unfinished === 0 && this.#choices.size > 0) this.#finish();
+    if (chunk['citations'] !== undefined) this.beside.readChunk(chunk);
+    if (this.unfinished === 0 && this.choices.size > 0) this.#finish();
   }
 
   #readChoices(choices: readonly unknown[]): void {
@@ -151,7 +108,7 @@ export class ChatMachine extends WireMachine {
   }
 
   #readChoice(value: JsonObject, place: number): void {
-    const choice = this.#choiceAt(value['index'], place);
+    const choice = this.choiceAt(value['index'], place);
     if (isObject(value['logprobs'])) choice.logprobs.read(value['logprobs']);
     const delta = value['delta'];
     if (isObject(delta)) this.#readDelta(choice, delta);
@@ -170,26 +127,7 @@ export class ChatMachine extends WireMachine {
       this.repaired(finishClass(finish) === 'other' ? 'unknown_finish' : 'finish_reason_spelling');
     }
     choice.finish = finish;
-    this.#unfinished--;
-  }
-
-  #choiceAt(given: unknown, place: number): Choice {
-    const index = Number.isInteger(given) ? (given as number) : place;
-    let choice = this.#choices.get(index);
-    if (choice === undefined) {
-      choice = {
-        index,
-        reasoning: undefined,
-        message: undefined,
-        calls: new CallTable((repair) => this.repaired(repair)),
-        state: new ChatState(),
-        logprobs: new Logprobs(),
-        finish: undefined,
-      };
-      this.#choices.set(index, choice);
-      this.#unfinished++;
-    }
-    return choice;
+    this.unfinished--;
   }
 
   #readDelta(choice: Choice, delta: JsonObject): void {
@@ -198,34 +136,34 @@ export class ChatMachine extends WireMachine {
     if (!isPlain) {
       choice.state.take(delta);
       const reasoning = reasoningOf(delta);
-      if (reasoning !== '') this.#onReasoning(choice, reasoning);
+      if (reasoning !== '') this.onReasoning(choice, reasoning);
     }
     const content = delta['content'];
     if (typeof content === 'string') {
-      if (content !== '') this.#onText(choice, content);
+      if (content !== '') this.onText(choice, content);
     } else if (content !== null && content !== undefined) {
       this.repaired('content_parts');
       this.#readParts(choice, content);
     }
     const refusal = delta['refusal'];
-    if (typeof refusal === 'string' && refusal !== '') this.#onRefusal(choice, refusal);
-    if (!isPlain) this.#beside.readDelta(choice.index, delta);
+    if (typeof refusal === 'string' && refusal !== '') this.onRefusal(choice, refusal);
+    if (!isPlain) this.beside.readDelta(choice.index, delta);
     const fragments = fragmentsOf(delta);
     if (fragments.length === 0) return;
     if (fragments !== delta['tool_calls']) this.repaired('function_call');
     choice.calls.startList();
-    for (const fragment of fragments) this.#onFragment(choice, fragment);
+    for (const fragment of fragments) this.onFragment(choice, fragment);
   }
 
   #readParts(choice: Choice, content: unknown): void {
     eachPart(content, {
       onText: (text) => {
-        if (text !== '') this.#onText(choice, text);
+        if (text !== '') this.onText(choice, text);
       },
       onReasoning: (text) => {
-        if (text !== '') this.#onReasoning(choice, text);
+        if (text !== '') this.onReasoning(choice, text);
       },
-      onOther: (part) => this.#beside.readPart(part),
+      onOther: (part) => this.beside.readPart(part),
     });
   }
 
@@ -236,75 +174,11 @@ export class ChatMachine extends WireMachine {
       ...(choice.reasoning === undefined ? [] : reasoningFields.map(({ field }) => field)),
       ...(choice.message === undefined || choice.message.text.length === 0 ? [] : ['content', 'extra_content']),
       ...(choice.message === undefined || choice.message.refusal.length === 0 ? [] : ['refusal']),
-      ...(this.#beside.hasAnnotations(choice.index) ? ['annotations'] : []),
+      ...(this.beside.hasAnnotations(choice.index) ? ['annotations'] : []),
       ...(choice.calls.slots.length === 0 ? [] : ['tool_calls', 'function_call']),
     ]);
     const delta = Object.fromEntries(Object.entries(message).filter(([field]) => !told.has(field)));
     this.#readDelta(choice, delta);
-  }
-
-  #onReasoning(choice: Choice, delta: string): void {
-    if (choice.reasoning === undefined) {
-      choice.reasoning = openText(this.#mintId('rs'));
-      this.deliver({ type: 'output_item.added', item: reasoningItem(choice.reasoning, 'in_progress') });
-    }
-    choice.reasoning.text.append(delta);
-    this.deliver({ type: 'reasoning_text.delta', delta, content_index: 0, item_id: choice.reasoning.id });
-  }
-
-  #onText(choice: Choice, delta: string): void {
-    const message = choice.message ?? this.#openMessage(choice);
-    message.text.append(delta);
-    const { id: item_id } = message;
-    const logprobs = choice.logprobs.take();
-    if (logprobs.length === 0) this.deliver({ type: 'output_text.delta', delta, item_id });
-    else this.deliver({ type: 'output_text.delta', delta, item_id, logprobs });
-  }
-
-  #onRefusal(choice: Choice, delta: string): void {
-    const message = choice.message ?? this.#openMessage(choice);
-    message.refusal.append(delta);
-    this.deliver({ type: 'refusal.delta', delta, item_id: message.id });
-  }
-
-  #openMessage(choice: Choice): OpenText {
-    const message = openText(this.#mintId('msg'));
-    choice.message = message;
-    this.deliver({ type: 'output_item.added', item: messageItem(message, 'in_progress') });
-    return message;
-  }
-
-  #onFragment(choice: Choice, value: unknown): void {
-    const fragment = readFragment(value);
-    if (fragment === undefined) return;
-    const known = choice.calls.slots.length;
-    if (fragment.isObject) this.repaired('arguments_object');
-    const slot = choice.calls.slotFor(fragment, this.#calls.length);
-    if (choice.calls.slots.length > known) this.#calls.push({ slot, choice });
-    const told = slot.input.append(fragment.input, slot.kind === 'function');
-    if (slot.itemId !== undefined) this.#callDelta(slot, slot.itemId, told);
-    else if (slot.id !== undefined && slot.name !== undefined) this.#announce(slot, slot.id);
-  }
-
-  /** A call is announced once its id and name are known; what came before goes out with it. */
-  #announce(slot: CallSlot, callId: string): string {
-    const itemId = this.#mintId(slot.kind === 'custom' ? 'ctc' : 'fc');
-    slot.id = callId;
-    slot.itemId = itemId;
-    this.deliver({ type: 'output_item.added', item: callItem(slot, 'in_progress', this.#options.maker) });
-    this.#callDelta(slot, itemId, slot.input.toString());
-    return itemId;
-  }
-
-  #callDelta(slot: CallSlot, itemId: string, delta: string): void {
-    if (delta === '') return;
-    this.deliver({
-      type: 'tool_call_input.delta',
-      call_id: slot.id ?? '',
-      name: slot.name ?? '',
-      item_id: itemId,
-      delta,
-    });
   }
 
   /** After the finish: usage of the chunk, or of one of its choices. */
@@ -326,8 +200,8 @@ export class ChatMachine extends WireMachine {
   }
 
   #finish(): void {
-    this.#cut = this.#emitItems();
-    const waits = this.#options.usageAsked === true && this.#usage === undefined && this.#wantsUsage(this.#cut);
+    this.#cut = this.closeItems();
+    const waits = this.options.usageAsked === true && this.#usage === undefined && this.#wantsUsage(this.#cut);
     if (waits) this.phase = 'awaiting_usage';
     else this.completeFinished();
   }
@@ -336,13 +210,13 @@ export class ChatMachine extends WireMachine {
   #wantsUsage(cut: Cut | undefined): boolean {
     if (cut === undefined) return true;
     if (cut.class === 'failed') return false;
-    return this.#options.usageOfCut === true || (cut.class === 'limit' && this.#options.tokenLimit !== true);
+    return this.options.usageOfCut === true || (cut.class === 'limit' && this.options.tokenLimit !== true);
   }
 
   /** A sentinel, or a close that counts as one, ends what has no finish_reason. */
   #settle(endedBy: EndedBy): void {
     this.repaired(endedBy === 'sentinel' ? 'no_finish_reason' : 'no_end');
-    this.#cut = this.#emitItems();
+    this.#cut = this.closeItems();
     if (this.#cut === undefined) this.#complete(endedBy);
     else this.completeFinished();
   }
@@ -353,90 +227,26 @@ export class ChatMachine extends WireMachine {
   }
 
   #errorOf(cut: Cut): ModelError {
-    const { tokenLimit = false, contextWindow } = this.#options;
+    const { tokenLimit = false, contextWindow } = this.options;
     return errorOfCut(cut, { tokenLimit, contextWindow, usage: this.#usage }).with({ usage: this.#usage });
   }
 
-  /** All reasoning, all calls, all messages (docs/contract.md 3.3). Where a finish_reason stands for an error: that, and no call. */
-  #emitItems(): Cut | undefined {
-    const cut = cutOf([...this.#choices.values()].map(({ finish }) => finish));
-    if (cut !== undefined) {
-      this.closeOpenItems();
-      return cut;
-    }
-    this.#closeTexts('completed', 'reasoning');
-    for (const { slot, choice } of this.#calls) this.#settleCall(slot, choice.finish);
-    this.#closeTexts('completed', 'message');
-    return undefined;
-  }
-
-  #settleCall(slot: CallSlot, finish: string | undefined): void {
-    const { delta, doubled } = slot.input.settle();
-    if (doubled) this.repaired('doubled_arguments');
-    const fate = fateOf(slot, finish, this.#options.toolCallsOnStop ?? 'drop');
-    const callId = slot.id ?? this.#options.mintCallId?.() ?? `tool-call-${slot.order}`;
-    if (fate === 'emit') {
-      if (slot.id === undefined) this.repaired('no_call_id');
-      if (finish !== undefined && !wantsCalls(finish)) this.repaired('stop_with_tool_calls');
-      if (slot.itemId === undefined) this.#announce(slot, callId);
-      else this.#callDelta(slot, slot.itemId, delta);
-      this.deliver({ type: 'output_item.done', item: callItem(slot, 'completed', this.#options.maker) });
-      return;
-    }
-    this.#dropped.push({
-      call_id: callId,
-      ...(slot.name === undefined ? {} : { name: slot.name }),
-      arguments: slot.input.toString(),
-      reason: fate,
-    });
-  }
-
-  protected closeOpenItems(): void {
-    this.#closeTexts('incomplete', 'reasoning');
-    this.#closeTexts('incomplete', 'message');
-  }
-
-  #closeTexts(status: ItemStatus, kind: 'reasoning' | 'message'): void {
-    for (const choice of this.#choices.values()) {
-      const carried = carriedBy(this.#options.maker, stateOf(kind, choice));
-      const open = choice[kind] ?? (kind === 'reasoning' ? this.#openForState(carried) : undefined);
-      if (open === undefined) continue;
-      const item =
-        kind === 'reasoning'
-          ? reasoningItem(open, status)
-          : messageItem(open, status, this.#beside.annotationsOf(choice.index), choice.logprobs.all);
-      this.deliver({ type: 'output_item.done', item: { ...item, ...carried } });
-    }
-  }
-
-  /** What a server wants back has an item, though it thought nothing that can be read. */
-  #openForState(carried: Carried): OpenText | undefined {
-    if (carried.carried === undefined) return undefined;
-    const open = openText(this.#mintId('rs'));
-    this.deliver({ type: 'output_item.added', item: { ...reasoningItem(open, 'in_progress'), ...carried } });
-    return open;
-  }
-
   #complete(endedBy: EndedBy): void {
-    const failure = this.#beside.failureWithout(this.#saidSomething());
+    const failure = this.beside.failureWithout(this.saidSomething());
     if (failure !== undefined) {
       this.failNow(failure);
       return;
     }
-    const finish = overallFinish([...this.#choices.values()]);
+    const finish = overallFinish([...this.choices.values()]);
     this.emit({
       type: 'completed',
       response_id: this.#responseId ?? '',
       ...(this.#usage === undefined ? {} : { usage: this.#usage }),
       ...(finish === undefined ? {} : { finish_reason: finish }),
       ended_by: endedBy,
-      ...(this.#dropped.length === 0 ? {} : { dropped_tool_calls: this.#dropped }),
-      ...(this.#beside.notCarried.length === 0 ? {} : { not_carried: this.#beside.notCarried }),
+      ...(this.dropped.length === 0 ? {} : { dropped_tool_calls: this.dropped }),
+      ...(this.beside.notCarried.length === 0 ? {} : { not_carried: this.beside.notCarried }),
     });
     this.end();
-  }
-
-  #saidSomething(): boolean {
-    return [...this.#choices.values()].some(({ message, calls }) => message !== undefined || calls.slots.length > 0);
   }
 }

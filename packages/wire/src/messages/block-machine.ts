@@ -1,9 +1,7 @@
-import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
-import { fateOfPending, isCompleteArguments } from '../arguments.ts';
+import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import type { DroppedToolCall } from '../model/events.ts';
-import type { OutputItem } from '../model/items.ts';
 import {
   BlockTable,
   indexOf,
@@ -18,7 +16,8 @@ import {
   type TextBlock,
   type Thinking,
 } from './blocks.ts';
-import { argumentsOf, callItem, carriedItem, isRedactedData, messageItem, reasoningItem } from './items.ts';
+import { ItemsInOrder } from './closing.ts';
+import { callItem, isRedactedData } from './items.ts';
 
 /**
  * Content blocks -> items: docs/contract.md 8.3 to 8.10. Items are done in the order in which their blocks began; one that is
@@ -26,12 +25,12 @@ import { argumentsOf, callItem, carriedItem, isRedactedData, messageItem, reason
  */
 export abstract class BlockMachine extends WireMachine {
   protected readonly options: DecoderOptions;
-  protected readonly dropped: DroppedToolCall[] = [];
   readonly #mintId: MintId;
   readonly #blocks = new BlockTable();
-  readonly #slots: Slot[] = [];
-  /** Slots before this one were told. */
-  #told = 0;
+  readonly #items = new ItemsInOrder({
+    deliver: (event) => this.deliver(event),
+    repaired: (repair) => this.repaired(repair),
+  });
   /** Open for the next text: nothing of another kind began since. */
   #message: Message | undefined;
   readonly #callIds = new Set<string>();
@@ -41,6 +40,11 @@ export abstract class BlockMachine extends WireMachine {
     super(options.repairs);
     this.options = options;
     this.#mintId = options.mintId ?? countingIds();
+  }
+
+  /** Calls that are not handed on. */
+  protected get dropped(): readonly DroppedToolCall[] {
+    return this.#items.dropped;
   }
 
   /** The answer began, if nothing said so before. */
@@ -62,19 +66,19 @@ export abstract class BlockMachine extends WireMachine {
   /** A block that came all at once. */
   protected readWhole(block: unknown): void {
     if (!isObject(block) || typeof block['type'] !== 'string') this.skipped++;
-    else this.#close(this.#begin(block, block['type'], undefined));
+    else this.#items.close(this.#begin(block, block['type'], undefined));
   }
 
   onBlockStop(event: JsonObject): void {
     const block = this.#blocks.at(indexOf(event['index']));
-    if (block?.open === true) this.#close(block);
+    if (block?.open === true) this.#items.close(block);
   }
 
   #freeIndex(index: number): void {
     const before = this.#blocks.at(index);
     if (before?.open !== true) return;
     this.repaired('reused_block_index');
-    this.#close(before);
+    this.#items.close(before);
   }
 
   #begin(block: JsonObject, type: string, index: number | undefined): Block {
@@ -115,7 +119,7 @@ export abstract class BlockMachine extends WireMachine {
 
   #openMessage(): Message {
     const message = newMessage();
-    this.#slots.push(message);
+    this.#items.add(message);
     return message;
   }
 
@@ -162,7 +166,7 @@ export abstract class BlockMachine extends WireMachine {
   #place<T extends Exclude<Block, TextBlock>>(block: T, index: number | undefined): T {
     this.#closeMessage();
     this.#blocks.add(block, index);
-    this.#slots.push(block);
+    this.#items.add(block);
     return block;
   }
 
@@ -298,107 +302,19 @@ export abstract class BlockMachine extends WireMachine {
     message?.citations.push({ value: citation, block: own?.kind === 'text' ? own : undefined });
   }
 
-  #close(block: Block): void {
-    block.open = false;
-    switch (block.kind) {
-      case 'text':
-        block.end = block.message.text.length;
-        return;
-      case 'thinking':
-        this.#settle(block, block.id === undefined ? undefined : reasoningItem(block, 'completed'));
-        break;
-      case 'carried':
-        this.#settle(block, carriedItem(block));
-        break;
-      case 'call':
-        // One whose arguments are not JSON waits for what the end says.
-        if (isCompleteArguments(argumentsOf(block))) this.#settleCall(block, true);
-    }
-    this.#tell();
-  }
-
-  #closeMessage(): void {
-    const message = this.#message;
-    if (message === undefined) return;
-    this.#message = undefined;
-    this.#settle(message, message.id === undefined ? undefined : messageItem(message, 'completed'));
-    this.#tell();
-  }
-
-  #settle(slot: Slot, item: OutputItem | undefined): void {
-    slot.settled = true;
-    slot.item = item;
-  }
-
-  /** @param asItCame - it is handed on though its arguments are no JSON; else it is told as dropped then */
-  #settleCall(call: Call, asItCame: boolean): void {
-    const fate = fateOfPending({ kind: 'function', name: call.name, input: argumentsOf(call) });
-    if (fate === 'emit' || (fate === 'incomplete' && asItCame)) {
-      if (call.input.length === 0 && hasMembers(call.block['input'])) this.repaired('whole_block');
-      this.#settle(call, callItem(call, 'completed'));
-      return;
-    }
-    this.#settle(call, undefined);
-    this.dropped.push({
-      call_id: call.callId,
-      ...(call.name === undefined ? {} : { name: call.name }),
-      arguments: argumentsOf(call),
-      reason: fate,
-    });
-  }
-
   /** A good end: what is open is closed, and everything told. */
   protected closeAll(forTools: boolean): void {
     this.#closeMessage();
-    for (let n = this.#told; n < this.#slots.length; n++) {
-      const slot = this.#slots[n];
-      if (slot === undefined || slot.settled || slot.kind === 'message') continue;
-      if (slot.open) this.#closeUnstopped(slot);
-      if (slot.kind === 'call' && !isSettled(slot)) this.#settleCall(slot, forTools);
-    }
-    this.#tell();
-  }
-
-  #closeUnstopped(block: Block): void {
-    this.repaired('no_block_stop');
-    this.#close(block);
+    this.#items.closeAll(forTools);
   }
 
   protected closeOpenItems(): void {
     this.#message = undefined;
-    for (let n = this.#told; n < this.#slots.length; n++) {
-      const slot = this.#slots[n];
-      if (slot === undefined || slot.settled) continue;
-      this.#settle(slot, slot.id === undefined ? undefined : cutItem(slot));
-    }
-    this.#tell();
+    this.#items.cut();
   }
 
-  /** Tells what is settled, up to the first that is not. */
-  #tell(): void {
-    for (let slot = this.#slots[this.#told]; slot?.settled === true; slot = this.#slots[++this.#told]) {
-      if (slot.item !== undefined) this.deliver({ type: 'output_item.done', item: slot.item });
-    }
+  #closeMessage(): void {
+    if (this.#message !== undefined) this.#items.closeMessage(this.#message);
+    this.#message = undefined;
   }
-}
-
-/** What a failure leaves of an item: text, but never a call. */
-function cutItem(slot: Slot): OutputItem | undefined {
-  switch (slot.kind) {
-    case 'message':
-      return messageItem(slot, 'incomplete');
-    case 'thinking':
-      return reasoningItem(slot, 'incomplete');
-    case 'call':
-    case 'carried':
-      return undefined;
-  }
-}
-
-function isSettled({ settled }: Slot): boolean {
-  return settled;
-}
-
-function hasMembers(input: unknown): boolean {
-  return isObject(input) ? Object.keys(input).length > 0 : stringOf(input) !== undefined;
 }
