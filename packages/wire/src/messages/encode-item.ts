@@ -14,9 +14,8 @@ import {
   type OutputItem,
   type ReasoningItem,
 } from '../model/items.ts';
-import { itemKindOf } from '../responses/encode-item.ts';
-import type { OpenItem } from '../responses/encode-order.ts';
-import type { PartKind } from '../responses/encode-parts.ts';
+import { itemKindOf, type PartKind } from '../item-parts.ts';
+import type { OpenItem } from '../item-sequencer.ts';
 import { toCallId } from './call-id.ts';
 import type { Blocks } from './encode-blocks.ts';
 import { openThinking } from '../sealed-thinking.ts';

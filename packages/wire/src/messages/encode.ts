@@ -4,7 +4,7 @@ import type { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { Usage } from '../model/usage.ts';
 import type { AnswerEncoder, EncoderOptions } from '../protocol.ts';
-import { ItemSequencer, type ItemEvent } from '../responses/encode-order.ts';
+import { ItemSequencer, type ItemEvent } from '../item-sequencer.ts';
 import { Blocks, cutCall } from './encode-blocks.ts';
 import { messagesUsageOf, stopOfCompleted, stopOfError, type StopFields } from './encode-end.ts';
 import { openItem, type ItemOptions } from './encode-item.ts';

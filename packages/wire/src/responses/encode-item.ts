@@ -1,33 +1,16 @@
-import { isObject, nonEmpty, omit, stringOf, type JsonObject } from '../base/json.ts';
+import { omit, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import { isAssistantMessage, isCustomToolCall, isFunctionCall, isReasoning, type OutputItem } from '../model/items.ts';
 import {
-  PartStream,
+  contentValues,
+  itemKindOf,
+  partFields,
   partObject,
-  partSpecs,
-  type Outbox,
+  valuesOf,
+  type ItemKind,
   type PartKind,
-  type PartSpace,
-  type ItemPart,
-} from './encode-parts.ts';
-
-/** What decides how an item is streamed. `other`: announced and done, nothing in between. */
-export type ItemKind = 'message' | 'reasoning' | 'function' | 'custom' | 'other';
-
-export function itemKindOf(item: OutputItem): ItemKind {
-  if (isAssistantMessage(item)) return 'message';
-  if (isReasoning(item)) return 'reasoning';
-  if (isFunctionCall(item)) return 'function';
-  return isCustomToolCall(item) ? 'custom' : 'other';
-}
-
-export const idPrefixes: Readonly<Record<ItemKind, string>> = {
-  message: 'msg',
-  reasoning: 'rs',
-  function: 'fc',
-  custom: 'ctc',
-  other: 'item',
-};
+} from '../item-parts.ts';
+import { PartStream, type Outbox, type PartSpace } from './encode-parts.ts';
 
 interface CallSpec {
   readonly delta: string;
@@ -160,30 +143,7 @@ function withoutCarried(item: OutputItem): OutputItem {
 
 /** A part as all events tell it: text always has its annotations and its logprobs. */
 function wholePart<T extends { readonly type: string }>(part: T): T {
-  return part.type === 'output_text' ? { ...partSpecs.output_text.extra, ...part } : part;
-}
-
-/** The parts of a message. */
-export function contentValues(content: readonly unknown[]): readonly ItemPart[] {
-  return valuesOf(content, ['output_text', 'refusal']);
-}
-
-/** The parts of an item, those of other than the given kinds as `other`. */
-export function valuesOf(parts: readonly unknown[], kinds: readonly PartKind[]): readonly ItemPart[] {
-  const values: ItemPart[] = [];
-  for (const raw of parts) {
-    if (!isObject(raw)) continue;
-    const kind = kinds.find((known) => known === raw.type);
-    const text = stringOf(raw[kind === 'refusal' ? 'refusal' : 'text']);
-    if (kind !== undefined && text !== undefined) values.push({ kind, text, raw });
-    else values.push({ kind: 'other', text: '', raw });
-  }
-  return values;
-}
-
-/** The id an item has of its own. */
-export function ownId(item: OutputItem): string | undefined {
-  return nonEmpty(item['id' as keyof OutputItem]);
+  return part.type === 'output_text' ? { ...partFields.output_text.extra, ...part } : part;
 }
 
 function reasoningBody(summary: JsonObject[], content: JsonObject[]): JsonObject {

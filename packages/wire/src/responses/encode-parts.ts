@@ -1,21 +1,16 @@
 import { TextBuffer } from '../base/text-buffer.ts';
 import type { WireEvent } from '../encode-event.ts';
-
-/** The kinds of text part that a message or a reasoning item streams. */
-export type PartKind = 'output_text' | 'refusal' | 'reasoning_text' | 'summary_text';
+import { partFields, partObject, unsentTexts, type ItemPart, type PartKind, type PartValue } from '../item-parts.ts';
 
 /** Parts are numbered within their own space: `content_index` or `summary_index`. */
 export type PartSpace = 'content' | 'summary';
 
 interface PartSpec {
   readonly space: PartSpace;
-  readonly field: 'text' | 'refusal';
   readonly added: string;
   readonly delta: string;
   readonly done: string;
   readonly closed: string;
-  /** What every part of the kind carries besides its text. */
-  readonly extra: Readonly<Record<string, unknown>>;
   /** What every text event of the kind carries. */
   readonly tail: string;
 }
@@ -26,54 +21,34 @@ const content = {
   closed: 'response.content_part.done',
 } as const;
 
-export const partSpecs: Readonly<Record<PartKind, PartSpec>> = {
+const partSpecs: Readonly<Record<PartKind, PartSpec>> = {
   output_text: {
     ...content,
-    field: 'text',
     delta: 'response.output_text.delta',
     done: 'response.output_text.done',
-    extra: { annotations: [], logprobs: [] },
     tail: ',"logprobs":[]',
   },
   refusal: {
     ...content,
-    field: 'refusal',
     delta: 'response.refusal.delta',
     done: 'response.refusal.done',
-    extra: {},
     tail: '',
   },
   reasoning_text: {
     ...content,
-    field: 'text',
     delta: 'response.reasoning_text.delta',
     done: 'response.reasoning_text.done',
-    extra: {},
     tail: '',
   },
   summary_text: {
     space: 'summary',
-    field: 'text',
     added: 'response.reasoning_summary_part.added',
     delta: 'response.reasoning_summary_text.delta',
     done: 'response.reasoning_summary_text.done',
     closed: 'response.reasoning_summary_part.done',
-    extra: {},
     tail: '',
   },
 };
-
-/** A part as an item carries it. */
-export interface PartValue {
-  readonly kind: PartKind;
-  readonly text: string;
-  /** The part as it was given, with fields we know nothing of; absent when it is built from its deltas. */
-  readonly raw?: Readonly<Record<string, unknown>>;
-}
-
-/** A part as an item carries it; `other`: of a kind that we do not stream. */
-export type ItemPart =
-  PartValue | { readonly kind: 'other'; readonly text: ''; readonly raw: Readonly<Record<string, unknown>> };
 
 /** Counts the events and keeps those of one call to the encoder. */
 export class Outbox {
@@ -159,7 +134,7 @@ export class PartStream {
     this.#annotations(part, final);
     this.#out.add(
       spec.done,
-      `${part.where},"${spec.field}":${JSON.stringify(final.text)}${tailOf(spec, final.raw?.logprobs)}`,
+      `${part.where},"${partFields[part.kind].text}":${JSON.stringify(final.text)}${tailOf(spec, final.raw?.logprobs)}`,
     );
     this.#out.add(spec.closed, `${part.where},"part":${partJson(final)}`);
     this.#done.push({ space: spec.space, value: final });
@@ -224,32 +199,6 @@ export class PartStream {
 /** What is known of the tokens stands where the wire has an empty list else. */
 function tailOf(spec: PartSpec, logprobs: unknown): string {
   return spec.tail === '' || !Array.isArray(logprobs) ? spec.tail : `,"logprobs":${JSON.stringify(logprobs)}`;
-}
-
-/**
- * For each value the text that no delta carried yet. Compared over all parts of a kind together, because
- * canonical text deltas do not say which part they belong to. Nothing where the streamed text differs:
- * a delta cannot take text back, the `done` events carry the right one.
- */
-export function unsentTexts(values: readonly ItemPart[], sentText: (kind: PartKind) => string): readonly string[] {
-  const offsets = new Map<PartKind, number>();
-  const totals = new Map<PartKind, string>();
-  for (const value of values)
-    if (value.kind !== 'other') totals.set(value.kind, (totals.get(value.kind) ?? '') + value.text);
-  return values.map(({ kind, text }) => {
-    if (kind === 'other') return '';
-    const sent = sentText(kind);
-    const start = offsets.get(kind) ?? 0;
-    offsets.set(kind, start + text.length);
-    if (!(totals.get(kind) ?? '').startsWith(sent)) return '';
-    return text.slice(Math.max(0, sent.length - start));
-  });
-}
-
-/** A part as it stands in an item. */
-export function partObject(value: PartValue): Record<string, unknown> {
-  const spec = partSpecs[value.kind];
-  return { type: value.kind, ...spec.extra, ...value.raw, [spec.field]: value.text };
 }
 
 function partJson(value: PartValue): string {

@@ -6,7 +6,7 @@ import { wireErrorOf } from '../encode-error.ts';
 import { toEventSse, type WireEvent } from '../encode-event.ts';
 import type { EncoderOptions } from '../protocol.ts';
 import { WireItem } from './encode-item.ts';
-import { ItemSequencer, type OpenOnWire } from './encode-order.ts';
+import { ItemSequencer, type OpenOnWire } from '../item-sequencer.ts';
 import { Outbox } from './encode-parts.ts';
 import { requestFieldsOf } from './response-object.ts';
 

@@ -1,6 +1,7 @@
 import { isWholeInput } from '../arguments.ts';
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
+import type { PartKind } from '../item-parts.ts';
 import { WireMachine } from '../machine.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall } from '../model/events.ts';
@@ -26,7 +27,6 @@ import {
   ItemTracker,
   typeOf,
   type Part,
-  type PartKind,
   type TrackedItem,
 } from './item-tracker.ts';
 import { textDelta, withLogprobs } from './text-delta.ts';

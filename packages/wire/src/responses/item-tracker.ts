@@ -1,6 +1,7 @@
 import { nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 import { TextBuffer } from '../base/text-buffer.ts';
 import { WantedList } from '../base/wanted-list.ts';
+import type { PartKind } from '../item-parts.ts';
 
 /** One output item as far as the stream has told of it. */
 export interface TrackedItem {
@@ -34,8 +35,6 @@ export interface Part {
   /** The whole text, from `*.done`. */
   whole: string | undefined;
 }
-
-export type PartKind = 'output_text' | 'refusal' | 'reasoning_text' | 'summary_text';
 
 /** What a wire event says of the item it belongs to. */
 export interface Reference {

@@ -2,7 +2,8 @@ import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { DroppedToolCall } from '../model/events.ts';
 import type { ItemStatus } from '../model/items.ts';
 import { fateOfPending } from '../arguments.ts';
-import { typeOf, type Part, type PartKind, type TrackedItem } from './item-tracker.ts';
+import type { PartKind } from '../item-parts.ts';
+import { typeOf, type Part, type TrackedItem } from './item-tracker.ts';
 
 /** The item to announce when a delta comes for one that the server never announced. */
 export function emptyItem(type: 'message' | 'reasoning', id: string | undefined): JsonObject {

@@ -1,6 +1,6 @@
 import type { ModelEvent } from '../model/events.ts';
 import type { TokenLogprob } from '../model/items.ts';
-import type { PartKind } from './item-tracker.ts';
+import type { PartKind } from '../item-parts.ts';
 
 /** The event for a piece of text; most are of a message, so that case copies nothing. */
 export function textDelta(kind: PartKind, delta: string, index: number, id: string | undefined): ModelEvent {

@@ -1,18 +1,28 @@
-import type { JsonObject } from '../base/json.ts';
-import { nonEmpty } from '../base/json.ts';
-import { WantedList } from '../base/wanted-list.ts';
-import type { ModelEvent } from '../model/events.ts';
+import type { JsonObject } from './base/json.ts';
+import { nonEmpty } from './base/json.ts';
+import { WantedList } from './base/wanted-list.ts';
+import type { ModelEvent } from './model/events.ts';
 import {
   isAssistantMessage,
   isReasoning,
   type AssistantMessage,
   type OutputItem,
   type ReasoningItem,
-} from '../model/items.ts';
-import type { MintId } from '../decoder.ts';
-import type { Repairs } from '../repairs.ts';
-import { contentValues, idPrefixes, itemKindOf, ownId, valuesOf, type ItemKind } from './encode-item.ts';
-import { partObject, unsentTexts, type PartKind, type ItemPart } from './encode-parts.ts';
+} from './model/items.ts';
+import type { MintId } from './decoder.ts';
+import type { Repairs } from './repairs.ts';
+import {
+  contentValues,
+  idPrefixes,
+  itemKindOf,
+  ownId,
+  partObject,
+  unsentTexts,
+  valuesOf,
+  type ItemKind,
+  type ItemPart,
+  type PartKind,
+} from './item-parts.ts';
 
 /** The canonical events that belong to one item. */
 export type ItemEvent = Extract<
