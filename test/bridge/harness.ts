@@ -41,7 +41,7 @@ export async function startRig(
 }
 
 export function post(
-  bridge: Bridge,
+  bridge: Pick<Bridge, 'url'>,
   path: string,
   body: unknown,
   init: { headers?: Record<string, string>; signal?: AbortSignal } = {},
@@ -73,7 +73,7 @@ export interface Ended {
 }
 
 export async function askSse(
-  bridge: Bridge,
+  bridge: Pick<Bridge, 'url'>,
   body: Json,
   headers: Record<string, string> = {},
   finalOnly = false,
@@ -85,7 +85,7 @@ export async function askSse(
   return streamEnd(events, finalOnly);
 }
 
-export async function askJson(bridge: Bridge, body: Json): Promise<Ended> {
+export async function askJson(bridge: Pick<Bridge, 'url'>, body: Json): Promise<Ended> {
   const response = await post(bridge, '/v1/responses', { model: 'm', ...body });
   const text = await response.text();
   if (response.status !== 200) return httpEnd(response.status, text);
@@ -103,7 +103,10 @@ export async function askSocket(bridge: Bridge, body: Json, headers: Record<stri
   }
 }
 
-export async function openSocket(bridge: Bridge, headers: Record<string, string> = {}): Promise<WebSocket> {
+export async function openSocket(
+  bridge: Pick<Bridge, 'url'>,
+  headers: Record<string, string> = {},
+): Promise<WebSocket> {
   const socket = new WebSocket(bridge.url.replace('http', 'ws') + '/v1/responses', { headers });
   await once(socket, 'open');
   return socket;

@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createBridge } from '../../packages/bridge/src/index.ts';
 import { isOwnAddress } from '../../packages/bridge/src/upstream/own-address.ts';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '../free-port.ts';
 import { askJson, post, startRig, type Json } from './harness.ts';
 import { startBridge, startRawUpstream } from './raw-upstream.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('bridge: its own upstream', () => {
   it.each(['127.0.0.1', 'localhost', '[::1]', '0.0.0.0', 'LOCALHOST', '127.0.0.2'])(

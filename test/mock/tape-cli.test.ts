@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
 import { resultOf, runInProcess, spawnCli, startInProcess } from '../cli/harness.ts';
+import { freePort } from '../free-port.ts';
 import { chatBody, eventsOf, hear, responsesBody, tapeFolder } from './tape-support.ts';
 
 describe('turnwire record and replay', () => {
@@ -137,14 +137,4 @@ async function startLlama(binary: string, model: string): Promise<AsyncDisposabl
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  return await new Promise((resolve) => {
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }
