@@ -57,7 +57,7 @@ export interface BridgeOptions {
    * events. 0 is off. Default 60,000.
    */
   readonly firstEventTimeoutMs?: number;
-  /** Milliseconds of silence after which the client gets a sign of life; 0 is off. Default 15,000. */
+  /** Milliseconds of silence before whose end a client gets a sign of life; 0 is off. Default 10,000. */
   readonly heartbeatMs?: number;
   /** Milliseconds that a finished chat answer waits for its usage. Default 250. */
   readonly usageGraceMs?: number;
@@ -122,7 +122,7 @@ export function settingsOf(options: BridgeOptions) {
     tools: options.tools ?? 'auto',
     idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
     firstEventTimeoutMs: options.firstEventTimeoutMs ?? 60_000,
-    heartbeatMs: options.heartbeatMs ?? 15_000,
+    heartbeatMs: options.heartbeatMs ?? 10_000,
     usageGraceMs: options.usageGraceMs ?? 250,
     connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
     toolCallsOnStop: options.toolCallsOnStop ?? 'promote',

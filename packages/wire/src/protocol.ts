@@ -57,6 +57,13 @@ export interface AnswerEncoder {
   push(event: ModelEvent): WireEvent[];
   /** Ends the answer with an error, or as one that a limit or a filter cut. After the end: none. */
   fail(error: ModelError): WireEvent[];
+  /**
+   * How an answer begins of which the server has said nothing yet, so that its client sees that it is on its way; once it
+   * has begun: none. Absent: the wire has no such beginning.
+   */
+  begin?(): WireEvent[];
+  /** True for an error that the wire tells as the end of an answer, with what there is of it. */
+  endsAnswer(error: ModelError): boolean;
   /** True after the one end. */
   readonly ended: boolean;
   /** Types of the items that the wire has no place for, each once. */

@@ -156,7 +156,7 @@ function addStreamFlags(command: Command): void {
     .addOption(
       numberFlag('--first-event-timeout <ms>', 'silence after which another upstream is asked; 0 is off', 0, 60_000),
     )
-    .addOption(numberFlag('--heartbeat <ms>', 'silence after which a client gets a sign of life; 0 is off', 0, 15_000))
+    .addOption(numberFlag('--heartbeat <ms>', 'no client sees a longer silence than this; 0 is off', 0, 10_000))
     .addOption(numberFlag('--usage-grace <ms>', 'how long a finished chat answer waits for its usage', 0, 250))
     .addOption(numberFlag('--request-retries <n>', 'extra attempts at the only upstream before its first event', 0, 4))
     .addOption(

@@ -68,7 +68,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
     active: false,
     lastSentAt: context.settings.clock.now(),
     heartbeat: () => {
-      if (!ended) sink.heartbeat();
+      if (!ended) giveSign(options);
     },
     stop: () => abort.abort(new ModelError({ kind: 'server_error', message: 'the bridge is shutting down' })),
   };
@@ -97,6 +97,17 @@ export async function answer(options: AnswerOptions): Promise<void> {
   void takeLateUsage(options, running?.started); // bounded in time; the next request on a socket does not wait for it
   await sink.flushed(); // a slow client is still reading: it counts, and a shutdown waits for it
   context.streams.delete(stream);
+}
+
+/** A sign of life: the beginning of an answer of which there is nothing yet, where the client's wire has one. */
+function giveSign({ sink, encoding, exchange }: AnswerOptions): void {
+  const beginning = sink.committed ? [] : (encoding.begin?.() ?? []);
+  if (beginning.length === 0) {
+    sink.heartbeat();
+    return;
+  }
+  sink.send(beginning);
+  exchange.told(beginning);
 }
 
 /** Usage behind the answer is late for its client, and still counts for those who watch, and in what is kept. */
@@ -211,7 +222,7 @@ async function fail(options: Answering, error: ModelError): Promise<ModelError> 
       : asLimit(error, codex || tellsFullContext[prepared.wire]);
   if (abort.signal.aborted && !(reason instanceof ModelError)) return failure; // nobody is there to be told
   const told = codex ? finalForCodex(failure) : failure;
-  const asAnswer = told.kind === 'incomplete' || told.kind === 'content_filter';
+  const asAnswer = encoding.endsAnswer(told);
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
   if (!sink.committed && !asAnswer && !inStream) {
     const refusal = encoding.errorAnswer(told);

@@ -12,6 +12,10 @@ import { createResponsesEncoder, type ResponsesEncoderOptions } from '@turnwire/
 export interface ReplyEncoder extends ErrorForm {
   push(event: ModelEvent): readonly WireEvent[];
   fail(error: ModelError): readonly WireEvent[];
+  /** How an answer begins of which nothing is known yet; absent where the client's wire has no such beginning. */
+  begin?(): readonly WireEvent[];
+  /** True for an error that is told as the end of an answer, with what there is of it. */
+  endsAnswer(error: ModelError): boolean;
   /** The events as SSE text. */
   toSse(events: readonly WireEvent[]): string;
   /** A data event that means nothing, for clients whose idle timer counts only data; absent: a comment does. */
@@ -50,6 +54,7 @@ export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEnco
   return {
     push: options.finalOnly === true ? (event) => finals(encoder.push(event)) : (event) => encoder.push(event),
     fail: options.finalOnly === true ? (error) => finals(encoder.fail(error)) : (error) => encoder.fail(error),
+    endsAnswer: (error) => encoder.endsAnswer(error),
     toSse: protocols.responses.toSse,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
     endsFailures: protocols.responses.endsFailures,
@@ -82,6 +87,8 @@ function replyEncoder(
   return {
     push: (event) => encoder.push(event),
     fail: (error) => encoder.fail(error),
+    begin: () => encoder.begin?.() ?? [],
+    endsAnswer: (error) => encoder.endsAnswer(error),
     toSse,
     heartbeat: undefined,
     endsFailures,

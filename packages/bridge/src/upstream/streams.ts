@@ -21,6 +21,7 @@ export class OpenStreams {
   readonly #streams = new Set<OpenStream>();
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
+  readonly #tickMs: number;
   readonly #limit: number;
   #timer: Timer | undefined;
   #onIdle: (() => void)[] = [];
@@ -29,6 +30,7 @@ export class OpenStreams {
   constructor(clock: Clock, heartbeatMs: number, limit: number) {
     this.#clock = clock;
     this.#heartbeatMs = heartbeatMs;
+    this.#tickMs = Math.max(5, Math.min(LONGEST_TICK_MS, heartbeatMs / 4));
     this.#limit = limit;
   }
 
@@ -76,25 +78,22 @@ export class OpenStreams {
   /** One timer for all streams, running while there are any. */
   #tick(): void {
     if (this.#heartbeatMs === 0 || this.#timer !== undefined) return;
-    const every = Math.max(5, Math.min(LONGEST_TICK_MS, this.#heartbeatMs / 4));
-    this.#timer = this.#clock.after(every, () => {
+    this.#timer = this.#clock.after(this.#tickMs, () => {
       this.#timer = undefined;
       this.#beat();
       if (this.#streams.size > 0) this.#tick();
     });
   }
 
+  /** What was sent since the last look may be a look old, and the next look must not be too late. */
   #beat(): void {
     const now = this.#clock.now();
     for (const stream of this.#streams) {
-      const waited = now - stream.lastSentAt;
-      if (!stream.active && waited < this.#heartbeatMs) continue;
+      const isDue = now - stream.lastSentAt > this.#heartbeatMs - 2 * this.#tickMs;
+      if (!stream.active && !isDue) continue;
       stream.lastSentAt = now;
-      if (stream.active) {
-        stream.active = false;
-        continue;
-      }
-      stream.heartbeat();
+      if (!stream.active) stream.heartbeat();
+      stream.active = false;
     }
   }
 }

@@ -26,6 +26,8 @@ export interface ChatEncoder {
    * error as an `{"error"}` event without a sentinel, so that nobody takes it for success.
    */
   fail(error: ModelError): WireEvent[];
+  /** True for the kinds `incomplete` and `content_filter`. */
+  endsAnswer(error: ModelError): boolean;
   readonly ended: boolean;
   /** The `chat.completion` object as it stands: after the end, the body of an answer that is not streamed. */
   readonly completion: JsonObject;
@@ -149,10 +151,14 @@ class Encoder implements ChatEncoder {
     return out;
   }
 
+  endsAnswer({ kind }: ModelError): boolean {
+    return kind === 'incomplete' || kind === 'content_filter';
+  }
+
   fail(error: ModelError): WireEvent[] {
     if (this.#ended) return [];
     const out: WireEvent[] = [];
-    if (error.kind === 'incomplete' || error.kind === 'content_filter') {
+    if (this.endsAnswer(error)) {
       if (this.#id === undefined) this.#start(undefined, out);
       this.#usage = error.usage;
       this.#end(error.kind === 'incomplete' ? 'length' : 'content_filter', out);

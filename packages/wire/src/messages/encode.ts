@@ -97,6 +97,16 @@ class Encoder implements AnswerEncoder {
     return { ...this.#head(), content: this.#items.output(), ...this.#stop, usage: messagesUsageOf(this.#usage) };
   }
 
+  begin(): WireEvent[] {
+    if (this.#ended || this.#id !== undefined) return [];
+    this.#start();
+    return this.#blocks.take();
+  }
+
+  endsAnswer(error: ModelError): boolean {
+    return stopOfError(error, this.#blocks.begun) !== undefined;
+  }
+
   push(event: ModelEvent): WireEvent[] {
     if (this.#ended) return [];
     if (this.#id === undefined) this.#start(event);

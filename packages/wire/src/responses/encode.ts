@@ -33,6 +33,8 @@ export interface ResponsesEncoder {
   push(event: ModelEvent): WireEvent[];
   /** Ends with `response.failed`, or `response.incomplete` for the kinds `incomplete` and `content_filter`. */
   fail(error: ModelError): WireEvent[];
+  /** True for the kinds `incomplete` and `content_filter`. */
+  endsAnswer(error: ModelError): boolean;
   /** True after the one terminal event. */
   readonly ended: boolean;
   /** Types of the items that the wire has no place for: none. */
@@ -158,11 +160,15 @@ class Encoder implements ResponsesEncoder {
     return this.#out.take();
   }
 
+  endsAnswer({ kind }: ModelError): boolean {
+    return kind === 'incomplete' || kind === 'content_filter';
+  }
+
   fail(error: ModelError): WireEvent[] {
     if (this.#ended) return [];
     if (this.#id === undefined) this.#start();
     this.#items.flush('incomplete');
-    if (error.kind === 'incomplete' || error.kind === 'content_filter') {
+    if (this.endsAnswer(error)) {
       const reason = error.kind === 'content_filter' ? 'content_filter' : (error.code ?? 'max_output_tokens');
       this.#end('incomplete', { incomplete_details: { reason }, ...this.#completedFields(error.usage, undefined) });
     } else {
