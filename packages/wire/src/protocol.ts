@@ -95,6 +95,11 @@ export interface Protocol {
   readonly usageOnRequest: boolean;
   /** A stream that fails ends in an event that all clients take for a failure; some pass over that of a wire without. */
   readonly endsFailures: boolean;
+  /**
+   * Its servers may pause an answer (`end_turn: false`), and go on with it when they are sent back what there is of it, at the
+   * end of the same conversation.
+   */
+  readonly pausesAnswers: boolean;
   /** How an answer that ended well was ended on this wire. */
   readonly endedBy: CompletedEvent['ended_by'];
   /** Begins the ids of answers. */

@@ -5,7 +5,7 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
 import { randomId } from '@turnwire/client/internal/platform/random';
-import type { HttpCall } from '@turnwire/client/internal/http/call';
+import type { ModelCall } from '@turnwire/client/internal/http/unpaused-call';
 import { openHttpCall } from '@turnwire/client/internal/http/model-call';
 import type { BatchSource } from '@turnwire/client/internal/stream/model-stream';
 import { unlessAborted } from '@turnwire/client/internal/platform/wait';
@@ -38,7 +38,7 @@ export interface Started {
   /** Whose server it is. */
   readonly maker: string;
   /** After the end: its usage, should it come late. */
-  readonly lateUsage: () => HttpCall['lateUsage'];
+  readonly lateUsage: () => ModelCall['lateUsage'];
   /** What was repaired in the answer so far. */
   readonly repairs: Repairs;
 }
@@ -76,7 +76,7 @@ async function ask(
     opened = await open(options, upstream, signal);
     const { call, told, repairs } = opened;
     const begun = await beginning(call, lease, clock, deadline);
-    const lateUsage = (): HttpCall['lateUsage'] => call.lateUsage;
+    const lateUsage = (): ModelCall['lateUsage'] => call.lateUsage;
     const { maker } = upstream;
     const of = { response: call.head, notes: call.notes, lateUsage, maker };
     return { ok: true, answer: { ...told, ...of, call: begun, repairs } };
@@ -90,7 +90,7 @@ async function ask(
 }
 
 interface Opened {
-  readonly call: HttpCall;
+  readonly call: ModelCall;
   readonly told: Pick<UpstreamRequest, 'tools' | 'uncarried' | 'ignored' | 'lost'>;
   readonly repairs: Repairs;
 }

@@ -11,6 +11,7 @@ import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
 import { isStream } from './failure.ts';
 import { HealedRequest, type ServerMemory } from './healed-request.ts';
+import { UnpausedCall, type ModelCall } from './unpaused-call.ts';
 import { readLateUsage } from './late-usage.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { AttemptContext } from '../stream/retrying-stream.ts';
@@ -36,20 +37,21 @@ interface PlanOptions extends CallContext {
 /** The turn's state; or headers alone, for a call whose answer's turn state is read off `head`. */
 export type CallHeaders = Pick<TurnState, 'headers'> & Partial<TurnState>;
 
-/** One attempt over HTTP; nothing is sent before its first `next`. */
+/** One attempt over HTTP; nothing is sent before its first `next`. An answer that its server pauses goes on by itself. */
 export function openHttpCall(
   request: ModelRequest,
   context: CallContext,
   { signal, watch, number }: AttemptContext,
   sticky?: CallHeaders,
-): HttpCall {
+): ModelCall {
   watch?.onAttempt?.(number, 'http');
-  const plan = planCall(request, {
+  const options: PlanOptions = {
     ...context,
     headers: () => ({ ...watch?.headers?.(), ...sticky?.headers() }),
     onHead: ({ headers }) => sticky?.offer?.(firstHeaderValue(headers[TURN_STATE_HEADER])),
-  });
-  return new HttpCall(context, plan, signal);
+  };
+  const open = (asked: ModelRequest): HttpCall => new HttpCall(context, planCall(asked, options), signal);
+  return protocols[context.provider.wireApi].pausesAnswers ? new UnpausedCall(request, open) : open(request);
 }
 
 /** How to make one request on the provider's wire, and to read its answer. */

@@ -19,6 +19,7 @@ export const chatProtocol: Protocol = {
   namesEvents: false,
   usageOnRequest: true,
   endsFailures: false,
+  pausesAnswers: false,
   endedBy: 'finish_reason',
   answerPrefix: 'chatcmpl',
   createMachine: (options) => new ChatMachine(options),

@@ -18,6 +18,7 @@ export const messagesProtocol: Protocol = {
   namesEvents: true,
   usageOnRequest: false,
   endsFailures: true,
+  pausesAnswers: true,
   endedBy: 'finish_reason',
   answerPrefix: 'msg',
   createMachine: (options) => new MessagesMachine(options),

@@ -19,6 +19,7 @@ export const responsesProtocol: Protocol = {
   namesEvents: true,
   usageOnRequest: false,
   endsFailures: true,
+  pausesAnswers: false,
   endedBy: 'response.completed',
   answerPrefix: 'resp',
   createMachine: (options) => new ResponsesMachine(options),
