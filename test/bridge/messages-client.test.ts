@@ -225,6 +225,57 @@ describe('what a Messages client sends', () => {
     }
   });
 
+  const between = [
+    { role: 'user', content: 'hi' },
+    { role: 'system', content: 'be brief' },
+    { role: 'assistant', content: 'yes' },
+    { role: 'user', content: 'go' },
+  ];
+  const asUser = 'hi|<system-reminder>\nbe brief\n</system-reminder>';
+  /** Role and texts of each message. */
+  const said = (body: Json): string[] =>
+    (body.messages as Json[]).map(({ role, content }) => {
+      const texts = typeof content === 'string' ? content.split('\n\n') : (content as Json[]).map(({ text }) => text);
+      return `${String(role)}: ${texts.join('|')}`;
+    });
+
+  it.each(['chat', 'messages'] as const)(
+    'Q3 keeps the system at its place, and lets the user say it once a %s server refuses that',
+    async (wire) => {
+      const seen: string[][] = [];
+      await using server = await serving((_, body) => {
+        const texts = said(JSON.parse(body) as Json);
+        seen.push(texts);
+        if (texts[1]?.startsWith('system') === true)
+          return {
+            status: 500,
+            body: '{"error":{"message":"Jinja Exception: System message must be at the beginning."}}',
+          };
+        return WHOLE[wire];
+      });
+      await using bridge = await bridgeTo(server.url, { wire });
+      const asking = () => post(bridge, '/v1/messages', { ...hello, messages: between }, { headers });
+      expect([(await asking()).status, (await asking()).status]).toEqual([200, 200]);
+      const rest = ['assistant: yes', 'user: go'];
+      const mended = [`user: ${asUser}`, ...rest];
+      expect(seen).toEqual([['user: hi', 'system: be brief', ...rest], mended, mended]);
+    },
+  );
+
+  it.each(['chat', 'messages'] as const)(
+    'Q3 lets the user say it to a %s server from the start, if asked',
+    async (wire) => {
+      const seen: string[][] = [];
+      await using server = await serving((_, body) => {
+        seen.push(said(JSON.parse(body) as Json));
+        return WHOLE[wire];
+      });
+      await using bridge = await bridgeTo(server.url, { wire, systemAsUser: true });
+      expect((await post(bridge, '/v1/messages', { ...hello, messages: between }, { headers })).status).toBe(200);
+      expect(seen).toEqual([[`user: ${asUser}`, 'assistant: yes', 'user: go']]);
+    },
+  );
+
   it('goes to a server of the same wire with its marks and its betas', async () => {
     const seen: { headers: IncomingMessage['headers']; body: Json }[] = [];
     await using server = await serving((request, body) => {
@@ -251,16 +302,23 @@ describe('what a Messages client sends', () => {
   });
 });
 
-/** A server that gives each request the JSON that `answer` makes. */
+const WHOLE = {
+  messages: '{"id":"msg_1","type":"message","content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn"}',
+  chat: '{"choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}]}',
+} as const;
+
+/** A server that gives each request the JSON that `answer` makes, with status 200 where it names none. */
 async function serving(
-  answer: (request: IncomingMessage, body: string) => string,
+  answer: (request: IncomingMessage, body: string) => string | { readonly status: number; readonly body: string },
 ): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(answer(request, Buffer.concat(chunks).toString()));
+      const given = answer(request, Buffer.concat(chunks).toString());
+      const { status, body } = typeof given === 'string' ? { status: 200, body: given } : given;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(body);
     });
   });
   server.listen(0, '127.0.0.1');

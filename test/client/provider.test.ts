@@ -140,6 +140,7 @@ describe('parseProviders', () => {
       on_close = "complete"
       tool_calls_on_stop = "promote"
       think_tags = "opened"
+      system_as_user = true
       context_window = 12
       max_output_tokens = 10
       max_event_bytes = 11
@@ -170,6 +171,7 @@ describe('parseProviders', () => {
       onClose: 'complete',
       toolCallsOnStop: 'promote',
       thinkTags: 'opened',
+      systemAsUser: true,
       contextWindow: 12,
       maxOutputTokens: 10,
       maxEventBytes: 11,

@@ -57,6 +57,42 @@ const rows: readonly (readonly [HealName, string, object, object])[] = [
     { messages: [{ role: 'system', content: 'x' }, user] },
   ],
   [
+    'system_between_turns_refused',
+    'System message must be at the beginning.',
+    {
+      messages: [
+        { role: 'system', content: 's' },
+        user,
+        { role: 'system', content: 'now' },
+        { role: 'assistant', content: 'a' },
+        { role: 'tool', content: 't' },
+        { role: 'developer', content: [{ type: 'text', text: 'then' }] },
+        { role: 'user', content: [{ type: 'text', text: 'b' }] },
+      ],
+    },
+    {
+      messages: [
+        { role: 'system', content: 's' },
+        { role: 'user', content: 'q\n\n<system-reminder>\nnow\n</system-reminder>' },
+        { role: 'assistant', content: 'a' },
+        { role: 'tool', content: 't' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: '<system-reminder>\nthen\n</system-reminder>' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      ],
+    },
+  ],
+  [
+    'system_between_turns_refused',
+    "role 'system' is not supported on this model",
+    { messages: [user, { role: 'system', content: [{ type: 'text', text: 'now' }] }] },
+    { messages: [{ role: 'user', content: 'q\n\n<system-reminder>\nnow\n</system-reminder>' }] },
+  ],
+  [
     'json_schema_refused',
     'This response_format type is unavailable now',
     { response_format: { type: 'json_schema', json_schema: {} } },
@@ -128,6 +164,12 @@ describe('3.14 a refusal that names a field', () => {
     ['a value out of its range', 400, 'temperature must be between 0 and 2', { temperature: 3 }],
     ['a limit that is too high', 400, 'max_tokens is too large: 9. Supported are at most 8', { max_tokens: 9 }],
     ['an image that is broken', 400, 'The image data you provided does not represent a picture', { messages: [image] }],
+    [
+      'a system that speaks at the beginning alone',
+      500,
+      'System message must be at the beginning.',
+      { messages: [{ role: 'system', content: 's' }, user] },
+    ],
     ['words about something else', 400, 'unknown model m', { temperature: 1, max_tokens: 1 }],
   ])('is not healed for %s', (_, status, message, body) => {
     expect(healFor({ status, message }, body, new Set())).toBeUndefined();

@@ -75,6 +75,11 @@ export interface BridgeOptions {
    * where the prompt ends in the opening tag. Not with `passthrough`, where bytes stay as they are. Default false.
    */
   readonly thinkTags?: ThinkTags;
+  /**
+   * What the system says between two turns is sent within what the user says, for servers whose templates take it at the
+   * beginning alone. Default false: so only once a server has refused it at its place.
+   */
+  readonly systemAsUser?: boolean;
   /** Tokens that fit into the model's context window: tells a full one from another limit. Default: unknown. */
   readonly contextWindow?: number;
   /**
@@ -128,6 +133,7 @@ export function settingsOf(options: BridgeOptions) {
     toolCallsOnStop: options.toolCallsOnStop ?? 'promote',
     onClose: options.onClose ?? 'error',
     thinkTags: options.thinkTags ?? false,
+    systemAsUser: options.systemAsUser ?? false,
     requestMaxRetries: options.requestMaxRetries ?? 4,
     websocket: options.websocket ?? true,
     maxStreams: options.maxStreams ?? 4096,

@@ -62,6 +62,8 @@ export const repairs = {
   parallel_tool_calls_refused: 'the server refused parallel_tool_calls; it was asked without',
   strict_refused: 'the server refused strict tools or schemas; it was asked without strict',
   developer_role_refused: 'the server refused the role developer; it was asked with system',
+  system_between_turns_refused:
+    'the server refused what the system said between turns; it was sent as a text of the user',
   json_schema_refused: 'the server refused a JSON schema; it was asked for any JSON object',
   images_refused: 'the model takes no images; a line of text was sent in place of each',
   text_parts_refused: 'the server refused text in parts; it was sent as one text',

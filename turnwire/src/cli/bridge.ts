@@ -53,6 +53,7 @@ interface BridgeFlags extends AnswerFlags {
   readonly usageGrace: number;
   readonly requestRetries: number;
   readonly toolCallsOnStop: 'drop' | 'promote';
+  readonly systemAsUser?: boolean;
   readonly websocket: boolean;
   readonly maxStreams: number;
   readonly bodyLimit: number;
@@ -160,6 +161,9 @@ function addStreamFlags(command: Command): void {
     .addOption(numberFlag('--usage-grace <ms>', 'how long a finished chat answer waits for its usage', 0, 250))
     .addOption(numberFlag('--request-retries <n>', 'extra attempts at the only upstream before its first event', 0, 4))
     .addOption(
+      flag('--system-as-user', 'send what the system says between turns as a text of the user', 'once it is refused'),
+    )
+    .addOption(
       new Option('--tool-calls-on-stop <rule>', 'what becomes of tool calls that end in stop')
         .choices(['drop', 'promote'])
         .default('promote'),
@@ -196,6 +200,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     usageGraceMs: flags.usageGrace,
     requestMaxRetries: flags.requestRetries,
     toolCallsOnStop: flags.toolCallsOnStop,
+    ...(flags.systemAsUser === true ? { systemAsUser: true } : {}),
     websocket: flags.websocket,
     maxStreams: flags.maxStreams,
     bodyLimit: flags.bodyLimit,
@@ -257,6 +262,7 @@ function settingsOf(provider: ProviderConfig, given: Given, cli: CliContext): Pa
     connectTimeoutMs: provider.connectTimeoutMs,
     onClose: provider.onClose,
     thinkTags: provider.thinkTags,
+    systemAsUser: provider.systemAsUser,
     ...(provider.contextWindow === undefined ? {} : { contextWindow: provider.contextWindow }),
     ...(given('idleTimeout') ? {} : { idleTimeoutMs: provider.streamIdleTimeoutMs }),
     ...(given('usageGrace') ? {} : { usageGraceMs: provider.usageGraceMs }),

@@ -130,6 +130,7 @@ function providerOf(baseUrl: string, wireApi: ProtocolId, settings: Settings, vi
     toolCallsOnStop: settings.toolCallsOnStop,
     onClose: settings.onClose,
     thinkTags: settings.thinkTags,
+    systemAsUser: settings.systemAsUser,
     contextWindow: settings.contextWindow,
   });
 }

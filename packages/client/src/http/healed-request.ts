@@ -67,6 +67,8 @@ export class HealedRequest {
   }
 
   get #known(): ReadonlySet<HealName> {
-    return new Set([...this.#options.memory.heals.of(this.#model), ...this.#tried]);
+    const { memory, provider } = this.#options;
+    const asked: readonly HealName[] = provider.systemAsUser ? ['system_between_turns_refused'] : [];
+    return new Set([...asked, ...memory.heals.of(this.#model), ...this.#tried]);
   }
 }

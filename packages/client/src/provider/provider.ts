@@ -76,6 +76,11 @@ export interface ProviderConfig {
    */
   readonly thinkTags: ThinkTags;
   /**
+   * What the system says between two turns is sent within what the user says, for templates that take it at the beginning
+   * alone. Default false: it is sent at its place, and so only once a server has refused that.
+   */
+  readonly systemAsUser: boolean;
+  /**
    * Tokens that fit into the model's context window: tells a full one from another limit of the server. Default: unknown.
    */
   readonly contextWindow?: number;
@@ -113,6 +118,7 @@ export const providerDefaults = {
   onClose: 'error',
   toolCallsOnStop: 'drop',
   thinkTags: false,
+  systemAsUser: false,
   maxEventBytes: 16 * 1024 * 1024,
 } as const satisfies Partial<ProviderConfig>;
 
@@ -147,6 +153,7 @@ const fields = {
   onClose: oneOf(['error', 'complete']),
   toolCallsOnStop: oneOf(['drop', 'promote']),
   thinkTags: requireThinkTags,
+  systemAsUser: requireBoolean,
   contextWindow: optional(aboveZero),
   maxOutputTokens: optional(aboveZero),
   maxEventBytes: aboveZero,

@@ -12,6 +12,7 @@ export type HealName =
   | 'parallel_tool_calls_refused'
   | 'strict_refused'
   | 'developer_role_refused'
+  | 'system_between_turns_refused'
   | 'json_schema_refused'
   | 'images_refused'
   | 'text_parts_refused';
@@ -94,6 +95,16 @@ export const heals: readonly Heal[] = [
     told: /\bdeveloper\b/i,
     note: 'developer: sent as system, the server refuses this role',
     mend: (body) => changed(body, (one) => (one.role === 'developer' ? { ...one, role: 'system' } : one)),
+  },
+  {
+    // "System message must be at the beginning.", "Conversation roles must alternate user/assistant/…": templates of Qwen, Mistral
+    // and Gemma, which llama.cpp answers with 500. "role 'system' is not supported on this model": Anthropic before Opus 4.8.
+    name: 'system_between_turns_refused',
+    told: /system message must be|roles must alternate|role ['"`]?system['"`]? (is )?not supported/i,
+    anyWords: true,
+    statuses: [...STATUSES, 500],
+    note: 'system: sent as a text of the user, the server takes none between turns',
+    mend: systemAsUser,
   },
   {
     // DeepSeek: "This response_format type is unavailable now".
@@ -210,6 +221,51 @@ function asJsonObject(one: JsonObject): JsonObject {
 function withoutImage(one: JsonObject): JsonObject {
   if (one.type === 'image_url') return { type: 'text', text: NO_IMAGE };
   return one.type === 'input_image' ? { type: 'input_text', text: NO_IMAGE } : one;
+}
+
+/** What the system says between two turns, for a server that has no place for it there: Claude Code's own form of it. */
+export function toReminder(text: string): string {
+  return `<system-reminder>\n${text}\n</system-reminder>`;
+}
+
+function isSystem({ role }: JsonObject): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+/** A conversation whose system speaks at the beginning alone; later it speaks within what the user says beside it. */
+function systemAsUser(body: JsonObject): JsonObject | undefined {
+  const messages = Array.isArray(body.messages) ? body.messages.filter(isObject) : [];
+  const first = messages.findIndex((message) => !isSystem(message));
+  const isLate = (message: JsonObject, place: number): boolean => first !== -1 && place > first && isSystem(message);
+  if (!messages.some(isLate)) return undefined;
+  const list: JsonObject[] = [];
+  let wasLate = false;
+  for (const [place, message] of messages.entries()) {
+    const late = isLate(message, place);
+    const sent = late ? { ...message, role: 'user', content: toReminder(textOf(message.content)) } : message;
+    const before = list.at(-1);
+    // Templates that want the system first want the roles to alternate, too.
+    if (before?.role === 'user' && sent.role === 'user' && (late || wasLate))
+      list[list.length - 1] = joined(before, sent);
+    else list.push(sent);
+    wasLate = late;
+  }
+  return { ...body, messages: list };
+}
+
+function joined(before: JsonObject, { content }: JsonObject): JsonObject {
+  const isText = typeof before.content === 'string' && typeof content === 'string';
+  const both = isText ? `${String(before.content)}\n\n${content}` : [...partsOf(before.content), ...partsOf(content)];
+  return { ...before, content: both };
+}
+
+function partsOf(content: unknown): readonly unknown[] {
+  return Array.isArray(content) ? content : [{ type: 'text', text: content }];
+}
+
+function textOf(content: unknown): string {
+  const texts = partsOf(content).map((part) => (isObject(part) ? nonEmpty(part.text) : undefined));
+  return texts.filter((text) => text !== undefined).join('\n\n');
 }
 
 /** Parts that are all text, joined by a line end as servers that take parts join them. */

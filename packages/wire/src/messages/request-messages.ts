@@ -1,5 +1,6 @@
 import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../base/json.ts';
 import { argumentsNote, sendableArguments } from '../arguments.ts';
+import { toReminder } from '../dialects/heals.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest } from '../model/request.ts';
 import type { ChatQuirks } from '../quirks.ts';
@@ -117,7 +118,7 @@ class MessageBuilder {
     const afterUser = this.#messages.at(-1)?.role === 'user';
     if (this.#quirks.systemBetweenTurns && afterUser)
       this.#messages.push({ role: 'system', content: textBlocks(text) });
-    else this.#push('user', textBlocks(`<system-reminder>\n${text}\n</system-reminder>`));
+    else this.#push('user', textBlocks(toReminder(text)));
   }
 
   /** What the server signed goes back as it was; other thinking goes to servers that look at no signature. */
