@@ -35,7 +35,7 @@ const going = body(
 const soFar = { role: 'assistant', content: [{ type: 'text', text: 'I look.' }, query] };
 
 function typesOf(events: readonly ModelEvent[]): string[] {
-  return events.map((event) => (event.type === 'output_item.done' ? `done:${event.item.type}` : event.type));
+  return events.map((event) => (event.type === 'output_item.done' ? `done:${String(event.item.type)}` : event.type));
 }
 
 function messagesOf(server: ModelServer, number: number): unknown {

@@ -49,6 +49,10 @@ export class UnpausedCall implements ModelCall {
     return this.#call.head;
   }
 
+  get model(): string | undefined {
+    return this.#call.model;
+  }
+
   get notes(): readonly string[] {
     return this.#call.notes;
   }
