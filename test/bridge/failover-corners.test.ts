@@ -85,10 +85,14 @@ interface Server extends AsyncDisposable {
   readonly asked: number;
 }
 
-/** A server that answers a chat request as `handle` does. */
+/** A server that answers a chat request as `handle` does, and has no list of models. */
 async function serve(handle: Handler): Promise<Server> {
   let asked = 0;
   const server = createServer((request, res) => {
+    if (request.method === 'GET') {
+      res.writeHead(404).end();
+      return;
+    }
     asked++;
     let body = '';
     request.on('data', (chunk) => (body += String(chunk)));

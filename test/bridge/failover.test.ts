@@ -265,13 +265,17 @@ async function sixty(bridge: Bridge): Promise<Record<string, number>> {
   return counts;
 }
 
-/** A chat server that answers by the model it is asked for. */
+/** A chat server that answers by the model it is asked for, and has no list of them. */
 async function startServer(statusOf: (model: string) => number) {
   const asked: string[] = [];
   const server: Server = createServer((req, res) => {
     void (async () => {
       let text = '';
       for await (const chunk of req) text += String(chunk);
+      if (req.method === 'GET') {
+        res.writeHead(404).end();
+        return;
+      }
       const { model } = JSON.parse(text) as { model: string };
       asked.push(model);
       const status = statusOf(model);

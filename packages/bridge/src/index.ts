@@ -1,4 +1,11 @@
 /** `turnwire/bridge`: any Responses or Chat Completions client on any model server. */
 export { createBridge, type Bridge } from './bridge.ts';
-export { BridgeOptionsError, type BridgeMode, type BridgeOptions } from './options.ts';
+export {
+  BridgeOptionsError,
+  type BridgeMode,
+  type BridgeOptions,
+  type ModelFacts,
+  type ModelMapRow,
+  type UpstreamOptions,
+} from './options.ts';
 export { openStore, type ResponseStore, type StoredResponse, type StoreLimits } from './store/index.ts';

@@ -9,10 +9,42 @@ import type { StoreLimits } from './store/index.ts';
 /** How answers travel: translated between the wires, untouched, or without deltas. */
 export type BridgeMode = 'translate' | 'passthrough' | 'final-only';
 
+/** Another name for a model: what clients ask for, `*` standing for any text, and the name that servers are asked for instead. */
+export interface ModelMapRow {
+  /** What clients ask for. */
+  readonly pattern: string;
+  /** What servers are asked for. */
+  readonly model: string;
+}
+
+/** What is known of a model beside its name. Absent: not known. */
+export interface ModelFacts {
+  /** Tokens that fit into its context window, as its server runs it. */
+  readonly contextWindow?: number;
+  /** It reads pictures. */
+  readonly images?: boolean;
+  /** How much it can be asked to think, least first; none: it does not think, or cannot be told how much. */
+  readonly reasoningLevels?: readonly string[];
+}
+
+/** One model server. */
+export interface UpstreamOptions {
+  /** Its base URL; one without a path gets `/v1`. */
+  readonly url: string;
+  /**
+   * The names of the models that it has, where it cannot tell; `*` stands for any text. Default: it is asked
+   * (`/v1/models`), and one that has no list is taken to have any model.
+   */
+  readonly models?: readonly string[];
+}
+
+/** An upstream whose base URL has been read. */
+export type UpstreamSettings = UpstreamOptions;
+
 /** What a bridge serves, from where, and within which bounds. */
 export interface BridgeOptions {
-  /** Base URLs of the model servers; one without a path gets `/v1`. */
-  readonly upstreams: readonly string[];
+  /** The model servers: base URLs, or what else there is to say of one. */
+  readonly upstreams: readonly (string | UpstreamOptions)[];
   /** The upstreams' wire. `auto` asks each once. Default `auto`. */
   readonly wire?: 'auto' | ProtocolId;
   /** How answers travel. Default `translate`. */
@@ -48,6 +80,13 @@ export interface BridgeOptions {
   readonly storeLimits?: StoreLimits;
   /** The model of requests that name none. Default: such a request goes on without one. */
   readonly model?: string;
+  /**
+   * The names that servers are asked for instead of those that clients ask for; the first row whose pattern matches, `*`
+   * standing for any text. Clients see the name that they asked for. Not with `passthrough`. Default: none.
+   */
+  readonly modelMap?: readonly ModelMapRow[];
+  /** What is known of models, by the names that servers have for them; it goes before what servers tell. Default: nothing. */
+  readonly modelFacts?: Readonly<Record<string, ModelFacts>>;
   /** What the upstreams' Responses wire is given: the tools as they are, or functions. Default: by its host. */
   readonly tools?: 'auto' | 'native' | 'functions';
   /** Milliseconds of an upstream's silence after which its stream is given up. Default 300,000. */
@@ -116,9 +155,14 @@ export class BridgeOptionsError extends Error {
 /** @throws BridgeOptionsError */
 export function settingsOf(options: BridgeOptions) {
   if (options.upstreams.length === 0) throw new BridgeOptionsError('an upstream is needed: --upstream URL');
+  if (options.mode === 'passthrough' && (options.modelMap ?? []).length > 0) {
+    throw new BridgeOptionsError('passthrough leaves requests as they are: --model-map and [models] are not for it');
+  }
   return {
     ...options,
-    upstreams: [...new Set(options.upstreams.map(parseBaseUrl))],
+    upstreams: upstreamsOf(options.upstreams),
+    modelMap: options.modelMap ?? [],
+    modelFacts: options.modelFacts ?? {},
     wire: options.wire ?? 'auto',
     mode: options.mode ?? 'translate',
     host: options.host ?? '127.0.0.1',
@@ -142,6 +186,14 @@ export function settingsOf(options: BridgeOptions) {
     turnStateKey: options.turnStateKey ?? randomKey(32),
     clock: options.clock ?? systemClock,
   } as const;
+}
+
+/** Each address once. */
+function upstreamsOf(upstreams: BridgeOptions['upstreams']): readonly UpstreamSettings[] {
+  const all = upstreams
+    .map((one) => (typeof one === 'string' ? { url: one } : one))
+    .map((one) => ({ ...one, url: parseBaseUrl(one.url) }));
+  return all.filter(({ url }, at) => all.findIndex((one) => one.url === url) === at);
 }
 
 /** The base URL as clients of the API mean it: most people leave out `/v1`. */

@@ -9,8 +9,9 @@ import { requestHeaders } from '@turnwire/client/internal/provider/provider-requ
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
+import { modelOptionsOf } from './bridge-models.ts';
 import type { CommandScope } from './command-scope.ts';
-import { Configuration } from './configuration.ts';
+import { Configuration, ownConfigFile } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { takeFlagsFromVariables } from './flag-variables.ts';
@@ -33,6 +34,7 @@ interface BridgeFlags extends AnswerFlags {
   readonly mode: BridgeMode;
   readonly finalOnly?: boolean;
   readonly model?: string;
+  readonly modelMap?: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly serverInfo?: string;
@@ -118,6 +120,9 @@ function addUpstreamFlags(command: Command): void {
     )
     .addOption(flag('--final-only', 'the same as --mode final-only', 'off'))
     .addOption(flag('--model <name>', 'the model of requests that name none', 'none'))
+    .addOption(
+      listFlag('--model-map <row>', "ask servers for another model: 'gpt-5*=qwen3'; may be given several times"),
+    )
     .addOption(
       new Option('--tools <form>', "what a Responses upstream gets: the client's tools, or functions; auto by its host")
         .choices(['auto', 'native', 'functions'])
@@ -210,6 +215,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     allowedOrigins: flags.allowOrigin ?? [],
     proxy: proxyFromEnv(cli.env),
     logger: pino({ ...level, base: null }, logStream()),
+    ...modelOptionsOf(flags.modelMap ?? [], await ownConfigFile(cli)),
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.traceDir === undefined ? {} : { traceDir: flags.traceDir }),
     ...secretOf('authToken', '--auth-token-env', flags.authTokenEnv, cli),

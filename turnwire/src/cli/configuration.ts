@@ -36,6 +36,11 @@ interface Files {
   readonly project: ConfigFile | undefined;
 }
 
+/** The person's own `config.toml`, if there is one. What a project's file says of the same is not asked for here. */
+export async function ownConfigFile(cli: CliContext): Promise<ConfigFile | undefined> {
+  return await readConfigFile(join(configFolder(cli), 'config.toml'), { dialect: 'turnwire' });
+}
+
 /**
  * The configuration files of one command: the person's own, and the `turnwire.toml` of the working directory. The
  * latter is a stranger's until the person said yes to it, and until then nothing of it is used (docs/security.md). Each
@@ -95,7 +100,7 @@ export class Configuration {
       if (file === undefined) throw new UsageError(`cannot read ${path}: no such file`);
       return { own: [file], project: undefined };
     }
-    const own = await readConfigFile(join(configFolder(this.#cli), 'config.toml'), { dialect: 'turnwire' });
+    const own = await ownConfigFile(this.#cli);
     const projectFolder = await realpath(cwd).catch(() => undefined);
     const project =
       projectFolder === undefined

@@ -134,15 +134,20 @@ function begin(options: Answering, outcome: Outcome<Started, HttpResponse>): Sta
 
 /** What the client is told of an upstream's headers, whatever its status. */
 function headOf(
-  { context, turn }: AnswerOptions,
+  { context, turn, prepared }: AnswerOptions,
   upstream: Upstream,
   response: HttpResponse | undefined,
 ): { readonly token: string | undefined; readonly fields: Readonly<Record<string, string>> } {
   if (response === undefined) return { token: undefined, fields: {} };
   const token = sealedTurn(context, turn, upstream, response);
   const conceal = concealerFor(upstream, context.pool.getEnv);
+  const asked = prepared.parsed.request.model;
+  const isMapped = asked !== undefined && context.pool.catalogue.nameFor(asked) !== asked;
+  const told = answerHeaders(response.headers, conceal);
+  // The client knows the model by another name, and would take this one for another model.
+  if (isMapped) delete told['openai-model'];
   const sticky = token === undefined ? {} : { [TURN_STATE_HEADER]: token };
-  return { token, fields: { ...answerHeaders(response.headers, conceal), ...sticky } };
+  return { token, fields: { ...told, ...sticky } };
 }
 
 /** What events go through on their way to the encoder, in order. */

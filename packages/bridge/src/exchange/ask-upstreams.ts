@@ -16,14 +16,16 @@ export interface Asking {
 }
 
 /** Finds an upstream that begins to answer, or the failure that tells most. */
-export function askUpstreams<Answer, Refusal>(
+export async function askUpstreams<Answer, Refusal>(
   { context, exchange, turn, signal }: Asking,
   how: Pick<FailoverOptions<Answer, Refusal>, 'model' | 'ask' | 'drop'>,
 ): Promise<Outcome<Answer, Refusal>> {
   const { settings, pool } = context;
+  const lacking = await pool.catalogue.lacking(how.model, signal);
   return failOver({
     ...how,
     pool,
+    lacking,
     clock: settings.clock,
     policy: withBudgets(retryPolicies.bridge, { request: settings.requestMaxRetries }),
     exchange,

@@ -2,6 +2,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { Deadline } from '@turnwire/wire/internal/base/deadline';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
+import { serverRuleOf } from '@turnwire/wire/internal/model/server-rules';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
 import { randomId } from '@turnwire/client/internal/platform/random';
@@ -50,20 +51,25 @@ export interface AttemptOptions extends Asking {
 }
 
 /** Finds an upstream that begins to answer; the refusal of a failure is the response that it came in, if there was one. */
-export function startAnswer(options: AttemptOptions): Promise<Outcome<Started, HttpResponse>> {
-  const { context, prepared } = options;
-  return askUpstreams(options, {
-    model: prepared.parsed.request.model ?? context.settings.model,
-    ask: (lease, hasOther) => ask(options, lease, hasOther),
+export async function startAnswer(options: AttemptOptions): Promise<Outcome<Started, HttpResponse>> {
+  const { context, prepared, signal } = options;
+  const { catalogue } = context.pool;
+  const model = catalogue.nameFor(prepared.parsed.request.model);
+  const outcome = await askUpstreams(options, {
+    model,
+    ask: (lease, hasOther) => ask({ ...options, model }, lease, hasOther),
     drop: () => undefined, // it has been read
   });
+  if (outcome.ok || model === undefined || serverRuleOf(outcome.failure).verdict !== 'lacks_model') return outcome;
+  return { ...outcome, failure: await catalogue.withNames(outcome.failure, signal) };
 }
 
-async function ask(
-  options: AttemptOptions,
-  lease: Lease,
-  hasOther: () => boolean,
-): Promise<Asked<Started, HttpResponse>> {
+/** An answer that is looked for under the name that servers have for its model. */
+interface Attempting extends AttemptOptions {
+  readonly model: string | undefined;
+}
+
+async function ask(options: Attempting, lease: Lease, hasOther: () => boolean): Promise<Asked<Started, HttpResponse>> {
   const { clock, firstEventTimeoutMs } = options.context.settings;
   const { upstream } = lease;
   const limit = { clock, ms: firstEventTimeoutMs, hasOther };
@@ -96,8 +102,8 @@ interface Opened {
 }
 
 /** A call that sends nothing before it is read. */
-async function open(options: AttemptOptions, upstream: Upstream, signal: AbortSignal): Promise<Opened> {
-  const { context, prepared } = options;
+async function open(options: Attempting, upstream: Upstream, signal: AbortSignal): Promise<Opened> {
+  const { context, prepared, model } = options;
   const { pool, settings } = context;
   const wire = await unlessAborted(pool.wireOf(upstream), signal);
   if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
@@ -115,7 +121,8 @@ async function open(options: AttemptOptions, upstream: Upstream, signal: AbortSi
     repairs,
   };
   const headers = { ...headersFor(options, upstream, wire), ...hopOf(options) };
-  const call = openHttpCall(request, calling, { signal, watch: undefined, number: 1 }, { headers: () => headers });
+  const named = model === undefined ? request : { ...request, model };
+  const call = openHttpCall(named, calling, { signal, watch: undefined, number: 1 }, { headers: () => headers });
   return { call, told, repairs };
 }
 

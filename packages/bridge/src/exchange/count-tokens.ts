@@ -1,10 +1,11 @@
 import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
-import type { HttpResponse } from '@turnwire/client/internal/transport/http';
-import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { sendJson } from '../reply/reply-writer.ts';
 import { bodyOf } from '../request/request-body.ts';
 import { passedHeaders } from '../request/client-kind.ts';
 import { bridgesIn } from '../upstream/hop.ts';
+import { readJson } from '../upstream/read-json.ts';
+import { clientGone } from './client-gone.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { refuse } from './refuse.ts';
 
@@ -21,7 +22,7 @@ export const countTokens: Handler = async (request) => {
   }
   const { body } = read;
   exchange.onRequest({ route: 'count', wire: undefined, body: () => body });
-  const counted = await askedTokens(request).catch(() => undefined);
+  const counted = await askedTokens(request, body).catch(() => undefined);
   sendJson(res, 200, JSON.stringify({ input_tokens: counted ?? estimate(body) }));
   exchange.onEnd({ how: 'completed' });
 };
@@ -31,11 +32,15 @@ const COUNT_MS = 10_000;
 const ANSWER_BYTES = 64 * 1024;
 
 /** What a server that speaks the wire says; undefined where it does not, or says something else. It says nothing of its health. */
-async function askedTokens(request: ApiRequest): Promise<number | undefined> {
-  const { context, body, protocol, path } = request;
+async function askedTokens(request: ApiRequest, asked: JsonObject): Promise<number | undefined> {
+  const { context, protocol, path } = request;
   const { pool, transport, hop } = context;
-  const lease = pool.take({ sticky: undefined, model: undefined, not: new Set() });
-  if (lease === undefined || protocol === undefined) return undefined;
+  if (protocol === undefined) return undefined;
+  const gone = clientGone(request.res);
+  const model = pool.catalogue.nameFor(nonEmpty(asked.model));
+  const not = await pool.catalogue.lacking(model, gone);
+  const lease = pool.take({ sticky: undefined, model, not });
+  if (lease === undefined) return undefined;
   try {
     const wire = await pool.wireOf(lease.upstream);
     if (wire !== protocol) return undefined;
@@ -44,29 +49,25 @@ async function askedTokens(request: ApiRequest): Promise<number | undefined> {
       method: 'POST',
       url: requestUrl(provider, path),
       headers: {
-        ...passedHeaders(request.headers),
+        ...withoutCoding(passedHeaders(request.headers)),
         'accept-encoding': 'identity',
         ...requestHeaders(provider, pool.getEnv),
         via: hop.stamp(bridgesIn(request.headers.via)),
       },
-      body,
+      body: JSON.stringify(model === undefined ? asked : { ...asked, model }),
+      signal: gone,
       timers: { connectMs: COUNT_MS, totalMs: COUNT_MS },
     });
-    const answer = parseJson(await beginningOf(response, ANSWER_BYTES));
+    const answer = await readJson(response, ANSWER_BYTES);
     return isObject(answer) && typeof answer.input_tokens === 'number' ? answer.input_tokens : undefined;
   } finally {
     lease.release();
   }
 }
 
-async function beginningOf(response: HttpResponse, limit: number): Promise<string> {
-  const read: Uint8Array[] = [];
-  for (let chunks = await response.read(); chunks !== undefined; chunks = await response.read()) {
-    read.push(...chunks);
-    if (read.reduce((sum, { byteLength }) => sum + byteLength, 0) > limit) break;
-  }
-  response.release();
-  return Buffer.concat(read).toString('utf8');
+/** Headers of a body that is sent as text, whatever coding it came in. */
+function withoutCoding(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'content-encoding'));
 }
 
 /** Characters of text for one token, and tokens of one picture or document: an estimate, as Ollama makes it. */

@@ -1,53 +1,92 @@
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import { clientWireOf } from '../request/client-kind.ts';
+import type { ErrorAnswer } from '@turnwire/wire/internal/encode-error';
+import { badRequest } from '../reply/api-error.ts';
 import { sendError, sendJson } from '../reply/reply-writer.ts';
+import { clientWireOf } from '../request/client-kind.ts';
 import { toModelError } from '../upstream/failover.ts';
-import { askWhole } from './ask-whole.ts';
-import type { Handler } from './handler.ts';
-import { passThrough } from './passthrough.ts';
+import type { ServerModel } from '../upstream/server-models.ts';
+import { clientGone } from './client-gone.ts';
+import type { ApiRequest, Handler } from './handler.ts';
+import { refuse } from './refuse.ts';
 
-/** `GET /v1/models`: the upstream's list, in the form of the client's wire. */
-export const listModels: Handler = async (request) => {
-  const form = forms[clientWireOf(request.protocol, request.headers)];
-  if (form === undefined) {
-    await passThrough(request);
-    return;
-  }
+/** `GET /v1/models`: what all upstreams have, each model once, in the form of the client's wire. */
+export const listModels: Handler = (request) =>
+  telling(request, async (signal) => formOf(request).list(await request.context.pool.catalogue.list(signal)));
+
+/** `GET /v1/models/ID`. */
+export const getModel = (request: ApiRequest, id: string): Promise<void> =>
+  telling(request, async (signal) => {
+    const model = await request.context.pool.catalogue.find(id, signal);
+    return model === undefined ? notFound(id) : formOf(request).one(model);
+  });
+
+function notFound(id: string): { readonly refusal: ErrorAnswer } {
+  const more = { status: 404, code: 'model_not_found', param: 'model' };
+  return { refusal: badRequest(`The model ${JSON.stringify(id)} is not there: GET /v1/models tells what is.`, more) };
+}
+
+/** Answers with what is found, unless the client left meanwhile. */
+async function telling(
+  request: ApiRequest,
+  find: (signal: AbortSignal) => Promise<JsonObject | { readonly refusal: ErrorAnswer }>,
+): Promise<void> {
   const { exchange, res, errors } = request;
   exchange.onRequest({ route: 'models', wire: undefined, body: () => undefined });
   try {
-    const list = await askWhole(request, { method: 'GET', path: request.path, body: undefined });
-    sendJson(res, 200, JSON.stringify(form(isObject(list) && Array.isArray(list.data) ? list.data : [])));
+    const found = await find(clientGone(res));
+    if (isRefusal(found)) {
+      refuse(request, found.refusal);
+      return;
+    }
+    if (!res.destroyed) sendJson(res, 200, JSON.stringify(found));
     exchange.onEnd({ how: 'completed' });
   } catch (error) {
     const failure = toModelError(error);
     if (!res.destroyed) sendError(res, errors.errorAnswer(failure), errors);
     exchange.onEnd({ how: 'failed', error: failure });
   }
+}
+
+function isRefusal(found: JsonObject | { readonly refusal: ErrorAnswer }): found is { readonly refusal: ErrorAnswer } {
+  return isObject(found.refusal);
+}
+
+/** How a wire writes models. */
+interface ModelForm {
+  list(models: readonly ServerModel[]): JsonObject;
+  one(model: ServerModel): JsonObject;
+}
+
+function formOf({ protocol, headers }: ApiRequest): ModelForm {
+  return forms[clientWireOf(protocol, headers)];
+}
+
+/** Entries as their servers wrote them. */
+const usual: ModelForm = {
+  list: (models) => ({ object: 'list', data: models.map(({ entry }) => entry) }),
+  one: ({ entry }) => entry,
 };
 
-/** How each wire writes the list; absent: as servers of every wire do. */
-const forms: Readonly<Record<ProtocolId, ((models: readonly unknown[]) => JsonObject) | undefined>> = {
-  chat: undefined,
-  responses: undefined,
-  messages: (models) => {
-    const data = models
-      .filter(isObject)
-      .map(modelOf)
-      .filter((model) => model !== undefined);
-    return { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
+const forms: Readonly<Record<ProtocolId, ModelForm>> = {
+  chat: usual,
+  responses: usual,
+  messages: {
+    list: (models) => {
+      const data = models.map(ofAnthropic);
+      return { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
+    },
+    one: ofAnthropic,
   },
 };
 
 /** A model in Anthropic's form; one that has it already stays as it is. */
-function modelOf(model: JsonObject): JsonObject | undefined {
-  const id = nonEmpty(model.id);
-  if (id === undefined) return undefined;
-  if (model.type === 'model') return model;
-  const created = typeof model.created === 'number' && Number.isSafeInteger(model.created) ? model.created : 0;
+function ofAnthropic({ id, entry }: ServerModel): JsonObject {
+  if (entry.type === 'model') return entry;
+  const created = typeof entry.created === 'number' && Number.isSafeInteger(entry.created) ? entry.created : 0;
   const at = Math.min(Math.max(created, 0), LATEST);
-  return { type: 'model', id, display_name: id, created_at: new Date(at * 1000).toISOString() };
+  const display_name = nonEmpty(entry.display_name) ?? nonEmpty(entry.name) ?? id;
+  return { type: 'model', id, display_name, created_at: new Date(at * 1000).toISOString() };
 }
 
 /** The end of the year 9999, in Unix time. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
+import { nonEmpty } from '@turnwire/wire/internal/base/json';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '@turnwire/client/internal/transport/http';
 import { failureOfAnswer, isStream } from '@turnwire/client/internal/http/failure';
@@ -10,6 +11,7 @@ import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { clientWireOf, passedHeaders, staysCoded } from '../request/client-kind.ts';
+import { bodyOf } from '../request/request-body.ts';
 import { askUpstreams, watchedTransport, type Asking } from './ask-upstreams.ts';
 import { PassBeginning } from './pass-beginning.ts';
 import { silence } from '../upstream/beginning.ts';
@@ -37,9 +39,9 @@ export interface Passed {
 }
 
 /** Finds an upstream that begins to answer; the refusal of a failure is its answer all the same, to be passed on as it is. */
-export function startPassing(request: PassRequest): Promise<Outcome<Passed, PeekedResponse>> {
+export async function startPassing(request: PassRequest): Promise<Outcome<Passed, PeekedResponse>> {
   return askUpstreams(request, {
-    model: modelIn(request),
+    model: request.context.pool.catalogue.chooses ? await modelOf(request) : modelIn(request),
     ask: (lease, hasOther) => ask(request, lease, hasOther),
     drop: (response) => response.release(),
   });
@@ -148,6 +150,13 @@ function asksForStream(body: Uint8Array): boolean {
     if (IS_TRUE.test(bytes.toString('latin1', value, value + 32))) return true;
   }
   return false;
+}
+
+/** The model that a body names, read from all of it: the choice of a server hangs on it. */
+async function modelOf({ context, body, headers, method }: PassRequest): Promise<string | undefined> {
+  if (body === undefined || method !== 'POST') return undefined;
+  const read = await bodyOf({ body, headers }, context.settings.bodyLimit);
+  return 'body' in read ? nonEmpty(read.body.model) : undefined;
 }
 
 const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/;

@@ -36,7 +36,7 @@ export class Router {
     if (found === null) return undefined;
     const route = this.#byHandler.get(found.handler);
     if (route === undefined) return { refusal: badRequest('this path cannot be read') }; // `onBadUrl`
-    const { id } = found.params;
+    const id = found.params.id ?? found.params['*'];
     if (id === '') return undefined; // a slash at the end of `/responses/` names none
     return (id?.length ?? 0) > MAX_ID_LENGTH ? { refusal: tooLong() } : { route, id: id ?? '' };
   }

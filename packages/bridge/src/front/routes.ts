@@ -2,7 +2,7 @@ import type { ApiRequest, Handler } from '../exchange/handler.ts';
 import { refuse } from '../exchange/refuse.ts';
 import { passThrough } from '../exchange/passthrough.ts';
 import { countTokens } from '../exchange/count-tokens.ts';
-import { listModels } from '../exchange/models.ts';
+import { getModel, listModels } from '../exchange/models.ts';
 import { translate } from '../exchange/translate.ts';
 import { EXPOSITION_TYPE } from '../observe/exposition.ts';
 import type { BridgeMode } from '../options.ts';
@@ -28,12 +28,12 @@ export type RouteKind = 'generate' | 'stored' | 'models' | 'count' | 'upgrade' |
 /** One row of the table of what the bridge serves. */
 export interface Route {
   readonly method: (typeof routeMethods)[number];
-  /** With a leading slash; `:id` stands for one step of any text. */
+  /** With a leading slash; `:id` stands for one step of any text, `*` at the end for several. */
   readonly path: string;
   readonly kind: RouteKind;
   /** The wire that its clients speak. */
   readonly protocol?: ProtocolId;
-  /** @param id - what `:id` stands for, decoded; empty where the path has none */
+  /** @param id - what `:id` or `*` stands for, decoded; empty where the path has none */
   readonly handler: (request: ApiRequest, id: string) => Promise<void>;
 }
 
@@ -42,6 +42,7 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
   const api: readonly Route[] = [
     { method: 'GET', path: '/health', kind: 'health', handler: tellHealth },
     { method: 'GET', path: '/models', kind: 'models', handler: modes[mode].models },
+    { method: 'GET', path: '/models/*', kind: 'models', handler: modes[mode].model },
     ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, modes[mode].generate)),
     ...Object.values(protocols).flatMap((protocol) => countingRoutes(protocol, modes[mode].count)),
     { method: 'GET', path: '/responses/:id', kind: 'stored', handler: stored(mode, getResponse) },
@@ -69,7 +70,7 @@ export function nameOf({ kind, protocol }: Route): string {
 
 /** Where an upstream has the same, below its base URL. */
 export function upstreamPath({ path }: Route, id: string): string {
-  return path.replace(/^\/(?:v1\/)?/, '').replace(':id', () => encodeURIComponent(id));
+  return path.replace(/^\/(?:v1\/)?/, '').replace(/:id|\*$/, () => encodeURIComponent(id));
 }
 
 /** What a mode decides. */
@@ -77,7 +78,9 @@ interface ModeRow {
   /** Answers a request for an answer. */
   readonly generate: Handler;
   /** Answers a request for the list of models. */
-  readonly models: Handler;
+  readonly models: Route['handler'];
+  /** Answers a request for one of them. */
+  readonly model: Route['handler'];
   /** Answers a request that asks how many tokens another one has. */
   readonly count: Handler;
   /** Answers a request about a kept response, for which `handler` asks the store of the bridge. */
@@ -89,6 +92,7 @@ interface ModeRow {
 const translating: ModeRow = {
   generate: translate,
   models: listModels,
+  model: getModel,
   count: countTokens,
   stored: (handler) => handler,
   upgrades: true,
@@ -100,12 +104,18 @@ const modes: Readonly<Record<BridgeMode, ModeRow>> = {
   // Kept responses are the upstream's.
   passthrough: {
     generate: passThrough,
-    models: passThrough,
+    models: alone(passThrough, listModels),
+    model: alone(passThrough, getModel),
     count: passThrough,
     stored: () => passThrough,
     upgrades: false,
   },
 };
+
+/** What one upstream lists is passed on, what several list is put together. */
+function alone(one: Handler, several: Route['handler']): Route['handler'] {
+  return (request, id) => (request.context.pool.size > 1 || isStep(id) ? several(request, id) : one(request));
+}
 
 /** Whether WebSockets are served in a mode. */
 export function upgradesIn(mode: BridgeMode): boolean {

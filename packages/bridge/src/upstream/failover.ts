@@ -30,6 +30,8 @@ export interface FailoverOptions<Answer, Refusal> {
   /** Key of the server that the turn began on. */
   readonly sticky: string | undefined;
   readonly model: string | undefined;
+  /** Servers that are not asked: they do not have the model. */
+  readonly lacking: ReadonlySet<Upstream>;
   readonly signal: AbortSignal;
   /** Puts the request to one server. `hasOther` tells, whenever it is called, whether another one would take it. */
   readonly ask: (lease: Lease, hasOther: () => boolean) => Promise<Asked<Answer, Refusal>>;
@@ -41,7 +43,7 @@ type Failed<Answer, Refusal> = Outcome<Answer, Refusal> & { readonly ok: false }
 
 /**
  * Puts a request to one server after the other until one begins to answer, each once and at once. The only server
- * there is is asked again as the policy says. When all have failed, the failure that says most is the outcome,
+ * that there is for it is asked again as the policy says. When all have failed, the failure that says most is the outcome,
  * without a wait.
  */
 export async function failOver<Answer, Refusal>(
@@ -49,7 +51,8 @@ export async function failOver<Answer, Refusal>(
 ): Promise<Outcome<Answer, Refusal>> {
   const { pool, model, sticky, signal, clock, exchange } = options;
   let number = 0;
-  const left = new Set<Upstream>();
+  const left = new Set(options.lacking);
+  const isOnly = pool.size - left.size < 2;
   let best: Failed<Answer, Refusal> | undefined;
   let repeated = 0;
   for (;;) {
@@ -83,12 +86,11 @@ export async function failOver<Answer, Refusal>(
       exchange.onRepair('failover', { upstream: upstream.label, failure });
       continue;
     }
-    const plan =
-      pool.size > 1 ? undefined : decideRetry(options.policy, 'request', failure, repeated++, randomFraction);
+    const plan = isOnly ? decideRetry(options.policy, 'request', failure, repeated++, randomFraction) : undefined;
     if (plan === undefined) return told;
     letGo(best, options);
     best = undefined;
-    left.clear();
+    left.delete(upstream);
     exchange.onRepair('retry', { upstream: upstream.label, failure });
     await wait(clock, plan.delayMs, signal);
   }

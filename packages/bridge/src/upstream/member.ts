@@ -7,8 +7,11 @@ import type { ServerMemory } from '@turnwire/client/internal/http/healed-request
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { makerOf } from '@turnwire/wire/internal/quirks';
 import type { RestState } from '../observe/upstream-status.ts';
-import type { Settings } from '../options.ts';
+import type { Settings, UpstreamSettings } from '../options.ts';
+import type { Listing } from './catalogue.ts';
+import { KnownModels } from './known-models.ts';
 import { Rest } from './rest.ts';
+import type { ServerModel } from './server-models.ts';
 
 /** Stands for the key in provider configurations; the value is asked for at every request. */
 export const KEY_NAME = 'UPSTREAM_KEY';
@@ -16,7 +19,7 @@ export const KEY_NAME = 'UPSTREAM_KEY';
 const MAX_MODELS = 64;
 
 /** One model server behind the bridge. */
-export interface Upstream {
+export interface Upstream extends Listing {
   /** Names it in a turn state: the same for the same address, on every bridge. */
   readonly key: string;
   /** Names it to people: its address without its query, which may hold a key; with a number where several have the same. */
@@ -35,6 +38,8 @@ export class Member implements Upstream {
   readonly memory: ServerMemory = { heals: new HealMemory() };
   readonly rest: Rest;
   readonly failures = new Map<ErrorKind, number>();
+  /** What it told of its models. */
+  readonly models: KnownModels;
   /** Streams that are open on it. */
   open = 0;
   wire: ProtocolId | undefined;
@@ -43,21 +48,30 @@ export class Member implements Upstream {
   readonly #settings: Settings;
   readonly #via: string;
   readonly #providers = new Map<ProtocolId, ProviderConfig>();
-  readonly #models = new Map<string, Rest>();
+  /** Rests for models that it was found to lack. */
+  readonly #lacked = new Map<string, Rest>();
 
   /**
    * @param label - no other server's
    * @param via - the mark of this bridge, on all that it sends
+   * @param list - asks a server for its models
    */
-  constructor(baseUrl: string, label: string, settings: Settings, via: string) {
-    this.#baseUrl = baseUrl;
+  constructor(
+    { url, models }: UpstreamSettings,
+    label: string,
+    settings: Settings,
+    via: string,
+    list: (member: Member) => Promise<readonly ServerModel[] | undefined>,
+  ) {
+    this.#baseUrl = url;
     this.label = label;
-    this.maker = makerOf(baseUrl) ?? baseUrl;
+    this.maker = makerOf(url) ?? url;
     this.#settings = settings;
     this.#via = via;
-    this.key = createHash('sha256').update(baseUrl).digest('hex').slice(0, 12);
+    this.key = createHash('sha256').update(url).digest('hex').slice(0, 12);
     this.wire = settings.wire === 'auto' ? undefined : settings.wire;
     this.rest = new Rest(() => settings.clock.now());
+    this.models = new KnownModels({ clock: settings.clock, named: models }, () => list(this));
   }
 
   provider(wire: ProtocolId): ProviderConfig {
@@ -68,15 +82,15 @@ export class Member implements Upstream {
 
   /** The rest that requests for a model are given, if it was found to lack that model. */
   restOf(model: string | undefined): Rest | undefined {
-    return model === undefined ? undefined : this.#models.get(model);
+    return model === undefined ? undefined : this.#lacked.get(model);
   }
 
   /** It lacks a model: begins to keep a rest for it. */
   addRestOf(model: string): Rest {
-    const [oldest] = this.#models.keys();
-    if (this.#models.size >= MAX_MODELS && oldest !== undefined) this.#models.delete(oldest);
+    const [oldest] = this.#lacked.keys();
+    if (this.#lacked.size >= MAX_MODELS && oldest !== undefined) this.#lacked.delete(oldest);
     const rest = new Rest(() => this.#settings.clock.now());
-    this.#models.set(model, rest);
+    this.#lacked.set(model, rest);
     return rest;
   }
 

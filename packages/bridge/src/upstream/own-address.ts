@@ -1,6 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { isLoopback } from '@turnwire/client/internal/platform/local-only';
-import { BridgeOptionsError } from '../options.ts';
+import { BridgeOptionsError, type Settings } from '../options.ts';
 import { labelOf } from './member.ts';
 
 /** What a server can listen on and clients cannot mean: connected to, it is this machine. */
@@ -21,10 +21,12 @@ export function isOwnAddress(address: string, host: string, port: number): boole
 }
 
 /** @throws BridgeOptionsError for a bridge that is its own upstream */
-export function refuseOwnAddress(settings: { upstreams: readonly string[]; host: string }, port: number): void {
-  const own = settings.upstreams.find((address) => isOwnAddress(address, settings.host, port));
+export function refuseOwnAddress(settings: Pick<Settings, 'upstreams' | 'host'>, port: number): void {
+  const own = settings.upstreams.find(({ url }) => isOwnAddress(url, settings.host, port));
   if (own === undefined) return;
-  throw new BridgeOptionsError(`the upstream ${labelOf(own)} is this bridge itself: name the model server's address`);
+  throw new BridgeOptionsError(
+    `the upstream ${labelOf(own.url)} is this bridge itself: name the model server's address`,
+  );
 }
 
 function isThisMachine(host: string): boolean {

@@ -5,8 +5,10 @@ import type { UpstreamStatus } from '../observe/upstream-status.ts';
 import type { Settings } from '../options.ts';
 import type { Hop } from './hop.ts';
 import { Lease } from './lease.ts';
+import { Catalogue } from './catalogue.ts';
 import { KEY_NAME, labelsOf, Member, type Upstream } from './member.ts';
-import { probeWire } from './probe.ts';
+import { ownWireOf, probeWire } from './probe.ts';
+import { listModels, type AskedServer } from './server-models.ts';
 
 export type { Lease } from './lease.ts';
 export type { Upstream } from './member.ts';
@@ -26,14 +28,20 @@ export class UpstreamPool {
   readonly #settings: Settings;
   readonly #transport: HttpTransport;
   readonly #closing = new AbortController();
+  /** Which of the servers has which model. */
+  readonly catalogue: Catalogue<Upstream>;
   #turn = 0;
 
   constructor(settings: Settings, transport: HttpTransport, hop: Hop) {
     this.#settings = settings;
     this.#transport = transport;
     const { upstreams } = settings;
-    const labels = labelsOf(upstreams);
-    this.#members = upstreams.map((url, at) => new Member(url, labels[at] ?? '', settings, hop.stamp()));
+    const labels = labelsOf(upstreams.map(({ url }) => url));
+    this.#members = upstreams.map(
+      (upstream, at) =>
+        new Member(upstream, labels[at] ?? '', settings, hop.stamp(), (member) => listModels(this.#asked(member))),
+    );
+    this.catalogue = new Catalogue<Upstream>(this.#members, { ...settings, map: settings.modelMap });
   }
 
   get size(): number {
@@ -86,6 +94,13 @@ export class UpstreamPool {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  /** A server as it is asked about its models: on its wire where that is known, since each has headers of its own. */
+  #asked(member: Member): AskedServer {
+    const wire = member.wire ?? ownWireOf(member.provider('chat').baseUrl) ?? 'chat';
+    const { signal } = this.#closing;
+    return { transport: this.#transport, provider: member.provider(wire), getEnv: this.getEnv, signal };
   }
 
   async #probe(member: Member): Promise<ProtocolId> {

@@ -56,7 +56,7 @@ export async function probeWire(
 }
 
 /** What the makers' own servers speak best is known. */
-function ownWireOf(baseUrl: string): ProtocolId | undefined {
+export function ownWireOf(baseUrl: string): ProtocolId | undefined {
   if (isOpenAiHost(baseUrl)) return 'responses';
   return isAnthropicHost(baseUrl) ? 'messages' : undefined;
 }

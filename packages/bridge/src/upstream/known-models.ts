@@ -1,0 +1,121 @@
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import { matches, namesFor, undated } from './model-names.ts';
+import { modelNamed, type ServerModel } from './server-models.ts';
+
+/** After this time a list is asked for again, while the old one is used; and one that was not given. */
+const FRESH_MS = 5 * 60_000;
+const FAILED_MS = 10_000;
+
+/** What one server told of its models, and when: the last list that it gave stays until there is another one. */
+export class KnownModels {
+  readonly #ask: () => Promise<readonly ServerModel[] | undefined>;
+  readonly #clock: Clock;
+  readonly #named: readonly string[] | undefined;
+  #models: readonly ServerModel[] | undefined;
+  #byName: ReadonlyMap<string, ServerModel> = new Map();
+  #failure: ModelError | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | undefined;
+  #isAsked: boolean;
+
+  /**
+   * @param named - the names that its configuration gives it, `*` for any text; then it is not asked
+   * @param ask - fails with a `ModelError`, in bounded time; undefined: the server has no list
+   */
+  constructor(
+    { clock, named }: { readonly clock: Clock; readonly named: readonly string[] | undefined },
+    ask: () => Promise<readonly ServerModel[] | undefined>,
+  ) {
+    this.#ask = ask;
+    this.#clock = clock;
+    this.#named = named;
+    this.#isAsked = named !== undefined;
+    if (named !== undefined) this.#keep(named.filter((name) => !name.includes('*')).map(modelNamed));
+  }
+
+  /** Undefined: it has no list, or none is known yet. */
+  get list(): readonly ServerModel[] | undefined {
+    return this.#models;
+  }
+
+  /** Why it did not tell, when it was asked last. */
+  get failure(): ModelError | undefined {
+    return this.#failure;
+  }
+
+  /** It told what it has, or did not, at least once. */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
+  /** Names that stand for what it has, to be compared with another server's. */
+  get names(): string | undefined {
+    const names = this.#named ?? this.#models?.map(({ id }) => id);
+    return names === undefined ? undefined : [...names].sort().join('\n');
+  }
+
+  /** It has a model by this name, as it told, or as its configuration does. */
+  lists(model: string): boolean {
+    return this.#named?.some((pattern) => matches(pattern, model)) ?? this.find(model) !== undefined;
+  }
+
+  /** It lists the model, or has told of none: it has no list, or could not be asked. */
+  mayHave(model: string): boolean {
+    return this.lists(model) || (this.#isAsked && this.#named === undefined && this.#models === undefined);
+  }
+
+  /** What it told of a model. */
+  find(model: string): ServerModel | undefined {
+    return namesFor(model)
+      .map((name) => this.#byName.get(name))
+      .find((found) => found !== undefined);
+  }
+
+  /** Begins to ask where what is known is old; the answer is not waited for. */
+  keepFresh(): void {
+    void this.refreshed(this.#failure === undefined ? FRESH_MS : FAILED_MS);
+  }
+
+  /**
+   * Settles when what is known is not older than `ms`, or cannot be had, at the latest after some seconds; undefined when there
+   * is nothing to wait for. Never rejects.
+   */
+  refreshed(ms: number): Promise<void> | undefined {
+    if (this.#named !== undefined) return undefined;
+    if (this.#asking === undefined && this.#clock.now() - this.#askedAt > ms) {
+      this.#asking = this.#refresh().finally(() => {
+        this.#asking = undefined;
+        this.#isAsked = true;
+      });
+    }
+    return this.#asking;
+  }
+
+  /** Puts what was learned of a model in the place of what was known. */
+  learned(model: ServerModel): void {
+    this.#keep(this.#models?.map((one) => (one.id === model.id ? model : one)));
+  }
+
+  async #refresh(): Promise<void> {
+    this.#askedAt = this.#clock.now();
+    try {
+      this.#keep(await this.#ask());
+      this.#failure = undefined;
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      this.#failure = error;
+    }
+  }
+
+  #keep(models: readonly ServerModel[] = []): void {
+    // Of two models with one name the first has it, and a model's own name goes before all others.
+    const named = [
+      ...models.map((model) => [model.id, model] as const),
+      ...models.flatMap((model) => model.aliases.map((alias) => [alias, model] as const)),
+      ...models.map((model) => [undated(model.id), model] as const),
+    ];
+    this.#byName = new Map(named.toReversed());
+    this.#models = models.length === 0 ? undefined : models;
+  }
+}
