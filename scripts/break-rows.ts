@@ -17,6 +17,7 @@ const testsOf: Readonly<Record<string, readonly string[]>> = {
   'finish-reasons': ['test/wire/finish-reasons.test.ts', 'test/wire/encode-chat.test.ts'],
   'full-context': ['test/model/classify.test.ts'],
   heals: ['test/wire/heals.test.ts'],
+  money: ['test/model/classify.test.ts'],
   'reasoning-shapes': ['test/wire/chat-beside-text.test.ts', 'test/wire/chat-reasoning-usage.test.ts'],
   'think-tags': ['test/wire/think-tags.test.ts'],
   'usage-names': ['test/wire/usage-names.test.ts'],

@@ -175,6 +175,31 @@ describe('3.14 a refusal that names a field', () => {
     expect(healFor({ status, message }, body, new Set())).toBeUndefined();
   });
 
+  it.each([
+    [400, 'temperature_refused'],
+    [422, 'temperature_refused'],
+    [400, 'images_refused'],
+    [404, 'images_refused'],
+    [415, 'images_refused'],
+    [422, 'images_refused'],
+    [500, 'images_refused'],
+  ] as const)('with status %i is healed: %s', (status, name) => {
+    const body = { temperature: 1, messages: [{ role: 'user', content: [image] }] };
+    const message = name === 'images_refused' ? 'this model does not support image input' : 'Unsupported: temperature';
+    expect(healFor({ status, message }, body, new Set())?.name).toBe(name);
+  });
+
+  it.each([
+    ['xhigh', 'high'],
+    ['max', 'high'],
+    ['minimal', 'low'],
+    ['none', 'low'],
+  ])('an effort of %s becomes %s', (asked, sent) => {
+    expect(healed({ reasoning_effort: asked }, new Set(['effort_value_refused'])).body).toEqual({
+      reasoning_effort: sent,
+    });
+  });
+
   it('is healed once', () => {
     const refusal = { status: 400, message: "Unsupported parameter: 'top_p'" };
     expect(healFor(refusal, { top_p: 1 }, new Set(['top_p_refused']))).toBeUndefined();

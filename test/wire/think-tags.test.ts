@@ -41,6 +41,10 @@ function readText(pieces: readonly string[], tags: Exclude<ThinkTags, false> = t
 const fence = '```';
 
 describe('the text of an answer', () => {
+  it.each(['think', 'thinking', 'thought', 'reasoning', 'mm:think'])('<%s> at its beginning is reasoning', (tag) => {
+    expect(readText([`<${tag}>a</${tag}>b`])).toEqual({ reasoning: 'a', text: 'b' });
+  });
+
   it.each(thinkTags)('$open at its beginning is reasoning: $source', ({ open, close }) => {
     expect(readText([`${open}\nTwo and two.\n${close}\n\nFour.`])).toEqual({
       reasoning: 'Two and two.',

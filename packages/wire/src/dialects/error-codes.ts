@@ -27,6 +27,7 @@ export const kindByCode = {
   1008: 'quota_exceeded', // MiniMax, `base_resp.status_code`: infiniflow/ragflow#17292
   insufficient_balance: 'quota_exceeded',
   arrearage: 'quota_exceeded', // DashScope
+  exceeded_current_quota_error: 'quota_exceeded', // Kimi, as `type`, with status 403 or 429: MoonshotAI/Kimi-K2#5
   request_timeout: 'timeout', // typed invalid_request_error: BerriAI/litellm#41777
 } as const;
 
@@ -43,26 +44,6 @@ export const kindByType = {
   billing_error: 'quota_exceeded',
   timeout_error: 'timeout',
 } as const;
-
-/** Money is told in words by servers whose code says something else (docs/contract.md section 6), whatever the status. */
-const NO_MONEY =
-  /insufficient (?:account )?(?:balance|quota|funds|credits?)|\barrears\b|\barrearage\b|credit balance|\b(?:more|enough|no|out of|remaining) credits\b/i;
-
-/** True for a message that says that nobody paid. */
-export function tellsNoMoney(message: string): boolean {
-  return NO_MONEY.test(message);
-}
-
-const DEMAND = /\blimit:? (\d+)\b.*\brequested:? (\d+)/i;
-
-/**
- * True for a rate limit that no waiting helps: one request is larger than all that a minute allows. Groq tells it with
- * 413 (continuedev/continue#10218), OpenAI with 429 (vanna-ai/vanna-flask#11).
- */
-export function isOverAnyRate(message: string, status: number | undefined): boolean {
-  const [, limit, requested] = DEMAND.exec(message) ?? [];
-  return limit === undefined ? status === 413 : Number(requested) > Number(limit);
-}
 
 /** Words that stand where a code or a type would, and are none: LiteLLM writes Python's. */
 export const NO_WORD: ReadonlySet<string> = new Set(['none', 'null', 'undefined']);

@@ -1,6 +1,7 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import { errorBesideChoices, errorInEvent, errorInRefusal } from '../dialects/error-shapes.ts';
-import { isOverAnyRate, kindByCode, kindByType, NO_WORD, tellsNoMoney } from '../dialects/error-codes.ts';
+import { kindByCode, kindByType, NO_WORD } from '../dialects/error-codes.ts';
+import { isOverAnyRate, tellsNoMoney } from '../dialects/money.ts';
 import { tellsFullContext } from '../dialects/full-context.ts';
 import { ModelError, type ErrorKind } from './errors.ts';
 import { retryAfterFromMessage } from './retry-after.ts';
