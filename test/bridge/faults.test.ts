@@ -64,6 +64,8 @@ const endings: Readonly<Record<string, Ends>> = {
   'base-resp': failed(500, '1000'),
   'error-string-code': failed(429, 'rate_limit_exceeded'),
   'context-wording': refused(400),
+  'quota-wording': refused(429),
+  'response-error': failed(500),
   'completed-incomplete': limited,
   'completed-failed': failed(500),
   'response-cancelled': {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../packages/wire/src/base/json.ts';
 import { post, startRig, type Json } from './harness.ts';
 
+const question = { role: 'user', content: 'q' };
 const image = { type: 'input_image', image_url: 'data:image/png;base64,AA==', detail: 'auto' };
 
 describe('bridge: a request that the server refuses by naming a field (docs/contract.md 3.14)', () => {
@@ -23,6 +24,57 @@ describe('bridge: a request that the server refuses by naming a field (docs/cont
       expect(metrics).toContain('turnwire_repairs_total{repair="temperature_refused"} 2');
     },
   );
+
+  const schema = { type: 'object', properties: {} };
+  const parts = [
+    { type: 'input_text', text: 'a' },
+    { type: 'input_text', text: 'b' },
+  ];
+
+  it.each([
+    ['effort', 'chat', { input: 'q', reasoning: { effort: 'minimal' } }, 'reasoning_effort'],
+    ['effort', 'responses', { input: 'q', reasoning: { effort: 'xhigh' } }, 'reasoning_effort'],
+    ['developer', 'responses', { input: [{ role: 'developer', content: 'x' }, question] }, 'developer'],
+    [
+      'json-schema',
+      'chat',
+      { input: 'q', text: { format: { type: 'json_schema', name: 'n', schema } } },
+      'outputSchema',
+    ],
+    [
+      'json-schema',
+      'responses',
+      { input: 'q', text: { format: { type: 'json_schema', name: 'n', schema } } },
+      'outputSchema',
+    ],
+    ['text-parts', 'responses', { input: [{ role: 'user', content: parts }] }, 'content'],
+  ] as const)(
+    'a %s that a %s server does not take is sent as the nearest that it takes',
+    async (what, wire, body, told) => {
+      await using at = await startRig({ wire, scenario: 'text', faults: [`value-refused:${what}`] }, { wire });
+      for (const count of [2, 3]) {
+        const answer = await post(at.bridge, '/v1/responses', { model: 'm', ...body });
+        expect([answer.status, at.mock.requests.length]).toEqual([200, count]);
+        expect(answer.headers.get('x-turnwire-not-carried')).toBe(told);
+      }
+    },
+  );
+
+  it('the parts of a chat client become one text for a chat server that takes no parts', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text', faults: ['value-refused:text-parts'] },
+      { wire: 'chat' },
+    );
+    const content = [
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ];
+    const answer = await post(at.bridge, '/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content }] });
+    expect([answer.status, at.mock.requests.at(-1)?.body?.['messages']]).toEqual([
+      200,
+      [{ role: 'user', content: 'a\nb' }],
+    ]);
+  });
 
   it('names one field after the other, and each is healed', async () => {
     const faults = ['param-refused:temperature', 'param-refused:max_tokens'];

@@ -64,24 +64,6 @@ describe('every fault', () => {
     60_000,
   );
 
-  it.each([['object'], ['string'], ['status'], ['event'], ['flat']])(
-    'mid-stream error is named in the shape %s',
-    async (shape) => {
-      const { findings } = await examineWith([`error-mid-stream:${shape}`]);
-      expect(findings.map(({ quirk, wire }) => `${wire} ${quirk}`)).toEqual(
-        expect.arrayContaining(protocolIds.map((id) => `${id} error-mid-stream`)),
-      );
-    },
-  );
-
-  it.each(['chat', 'responses', 'messages'] as const)(
-    'a thought that the prompt opened is named on %s',
-    async (wire) => {
-      const { findings } = await examineWith(['think-tags:opened'], { wires: [wire] });
-      expect(new Set(findings.map(({ quirk }) => quirk))).toEqual(new Set(['think-tags-opened']));
-    },
-  );
-
   it('of several is named, and those of the first request only', async () => {
     const { findings } = await examineWith(['crlf', 'tool-index-missing', 'status:503:1', 'usage-on-finish']);
     const named = findings.filter(({ wire }) => wire === 'chat').map(({ quirk }) => quirk);

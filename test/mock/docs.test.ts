@@ -14,6 +14,15 @@ describe('docs/testing.md', () => {
     expect(missing.map(({ name }) => name)).toEqual([]);
   });
 
+  it('lists what an argument may be, where that is a list', () => {
+    const shown = [...page.matchAll(/^- `([\w-]+)`: (`.*`)$/gm)].map(([, name, list]) => [name, list]);
+    expect(shown).toEqual(
+      listFaults().flatMap(({ name, choices }) =>
+        choices === undefined ? [] : [[name, choices.map((choice) => `\`${choice}\``).join(', ')]],
+      ),
+    );
+  });
+
   it('names no fault that does not exist', () => {
     const names = new Set(listFaults().map(({ name }) => name));
     const named = page.slice(page.indexOf('## Beside')).matchAll(/`([a-z]+(?:-[a-z0-9]+)+)(?::[^`]*)?`/g);

@@ -78,6 +78,7 @@ export const messagesRows: readonly Row[] = (
     })),
     { fault: 'error-string-code:401', naive: loop, ours: after('unauthorized') },
     { fault: 'context-wording:anthropic', naive: loop, ours: instead('context_window_exceeded') },
+    { fault: 'quota-wording:anthropic', naive: loop, ours: instead('quota_exceeded') },
     { fault: 'content-filter', naive: loop, ours: after('content_filter') },
     { fault: 'html-200', naive: loop, ours: instead('protocol') },
     { fault: 'html-502', naive: loop, ours: instead('server_error') },

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { listFaults, startMock } from '../../packages/testing/src/index.ts';
+import { moneyWordings } from '../../packages/wire/src/dialects/money.ts';
 import { protocolIds } from '../../packages/wire/src/protocols.ts';
 import { after, clean, instead, scripts, TEXT, truncated, type Row } from './fault-row.ts';
 import { messagesRows } from './fault-rows-messages.ts';
@@ -26,6 +27,7 @@ import {
   parseAll,
   wantsStreaming,
   rawHttp,
+  reasoningItems,
   stopsAtAnyFinish,
   stopsAtFinish,
   strictLines,
@@ -267,6 +269,19 @@ const rows: Row[] = [
   { fault: 'response-done', on: 'responses', naive: loop },
   { fault: 'response-cancelled', on: 'responses', naive: loop, ours: after('incomplete') },
   { fault: 'type-in-event-line', on: 'responses', naive: sdk },
+  { fault: 'response-error', on: 'responses', naive: loop, ours: after('server_error') },
+  { fault: 'reasoning-item', on: 'responses', script: 'reasoning', naive: reasoningItems },
+  { fault: 'reasoning-item:event', on: 'responses', script: 'reasoning', naive: loop },
+  { fault: 'usage-beside', on: 'responses', naive: loop },
+  { fault: 'tool-id-missing', on: 'responses', script: 'tools', naive: callsByCallId },
+  { fault: 'tool-args-object', on: 'responses', script: 'tools', naive: loop },
+  { fault: 'beside-text:references', naive: loop },
+  ...moneyWordings.map(({ server }): Row => ({
+    fault: `quota-wording:${server}`,
+    naive: loop,
+    ours: instead('quota_exceeded'),
+  })),
+  { fault: 'quota-wording:dashscope', on: 'responses', naive: loop, ours: instead('quota_exceeded') },
   { fault: 'context-wording:ollama', naive: loop, ours: instead('context_window_exceeded') },
   { fault: 'context-wording:anthropic', on: 'responses', naive: loop, ours: instead('context_window_exceeded') },
   { fault: 'error-string-code:401', naive: loop, ours: after('unauthorized') },
@@ -313,6 +328,9 @@ afterAll(() => {
     'turn-state',
     'rate-limit-headers',
     'thought-signature',
+    'call-ids-checked',
+    'reasoning-wanted',
+    'value-refused',
     'param-refused',
     'image-refused',
   ]);

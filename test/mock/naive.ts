@@ -209,6 +209,16 @@ export const itemTexts = believing({
   },
 });
 
+/** Reasoning is parts. */
+export const reasoningItems = believing({
+  responses: (event, state) => {
+    readResponses(event, state);
+    const { type, item } = event;
+    if (type !== 'response.output_item.done' || item?.type !== 'reasoning') return;
+    state.outcome.reasoning += item.content.map((part) => part.text).join('');
+  },
+});
+
 /** What a done item says is the whole truth. */
 export const believesDone = believing({
   responses: (event, state) => {

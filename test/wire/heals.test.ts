@@ -52,7 +52,7 @@ const rows: readonly (readonly [HealName, string, object, object])[] = [
   ],
   [
     'developer_role_refused',
-    "developer is not one of ['system', 'assistant', 'user', 'tool'] - 'messages.0.role': must be one of these",
+    "developer is not one of ['system', 'assistant', 'user', 'tool'] - 'messages.0.role'",
     { messages: [{ role: 'developer', content: 'x' }, user] },
     { messages: [{ role: 'system', content: 'x' }, user] },
   ],

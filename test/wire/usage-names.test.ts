@@ -43,6 +43,7 @@ describe.each([
     ['OpenAI', { ...chatNames, completion_tokens_details: { reasoning_tokens: 3 } }, thought],
     ['OpenAI', { ...responsesNames, output_tokens_details: { reasoning_tokens: 3 } }, thought],
     ['Perplexity', { ...chatNames, reasoning_tokens: 3 }, thought],
+    ['Anthropic', { ...responsesNames, output_tokens_details: { thinking_tokens: 3 } }, thought],
     ['nothing', {}, undefined],
     ['other things', { cost: 0.1 }, undefined],
   ])('3.10 %s: %j', (_source, given, expected) => {

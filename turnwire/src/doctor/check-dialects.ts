@@ -1,4 +1,6 @@
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { nameOfPart, uncarriedFields } from '@turnwire/wire/internal/dialects/answer-extras';
+import { reasoningParts } from '@turnwire/wire/internal/dialects/reasoning-shapes';
 import { errorBesideChoices, errorInEvent } from '@turnwire/wire/internal/dialects/error-shapes';
 import { finishClass, isOwnWord } from '@turnwire/wire/internal/dialects/finish-reasons';
 import { fragmentsOf } from './check-chat-tools.ts';
@@ -18,6 +20,7 @@ export function checkDialects({ events, reasons, finish }: ChatFacts): readonly 
     ...checkErrors(chunks.filter((chunk) => !Array.isArray(chunk.choices))),
     ...when(chunks.some(hasThinkingPart), 'mistral-thinking', 'content with a part of type thinking'),
     ...when(all.some(hasOtherUsage), 'usage-names', 'usage under other names'),
+    ...checkBesideText(chunks),
   ];
 }
 
@@ -84,6 +87,34 @@ function hasThinkingPart(chunk: JsonObject): boolean {
     const content = isObject(delta) ? delta.content : undefined;
     return Array.isArray(content) && content.some((part) => isObject(part) && part.type === 'thinking');
   });
+}
+
+/** What stands beside the text, the reasoning and the calls. */
+function checkBesideText(chunks: readonly JsonObject[]): readonly Finding[] {
+  const names = new Set(
+    chunks.flatMap((chunk) => [...listed(chunk, ['citations']), ...choicesOf(chunk).flatMap(besideText)]),
+  );
+  return when(names.size > 0, 'beside-text', [...names].join(', '));
+}
+
+function besideText({ delta, logprobs }: JsonObject): readonly string[] {
+  const probed = isObject(logprobs) ? ['logprobs'] : [];
+  if (!isObject(delta)) return probed;
+  const parts: unknown[] = Array.isArray(delta.content) ? delta.content : [];
+  const others = parts
+    .map(nameOfPart)
+    .filter((name) => name !== undefined && name !== 'text' && !reasoningParts.has(name));
+  const fields = uncarriedFields.map(({ field }) => field).filter((field) => isThere(delta[field]));
+  return [...probed, ...listed(delta, ['annotations']), ...fields, ...others.map(String)];
+}
+
+/** Those of the members that are lists with something in them. */
+function listed(object: JsonObject, names: readonly string[]): readonly string[] {
+  return names.filter((name) => Array.isArray(object[name]) && (object[name] as unknown[]).length > 0);
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 const OTHER_NAMES = [

@@ -1,5 +1,8 @@
-import { isObject, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { tellsFullContext } from '@turnwire/wire/internal/dialects/full-context';
+import { healFor, type HealName } from '@turnwire/wire/internal/dialects/heals';
+import { readError, readRefusal } from '@turnwire/wire/internal/model/classify';
+import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import { wantsKey } from './examination.ts';
 import { when, type Finding } from './finding.ts';
 import type { RawAnswer } from './raw-exchange.ts';
@@ -9,11 +12,15 @@ const HTML = /^\s*(<!--[\s\S]*?-->\s*)?<(!doctype|html|head|body)\b/i;
 
 /** What is wrong with the heads of all answers to one question, and with bodies that are no stream. */
 export function checkHead(sample: Sample): readonly Finding[] {
-  return [...sample.earlier.flatMap(checkRefusal), ...checkRefusal(sample.answer), ...checkBody(sample)];
+  return [
+    ...sample.earlier.flatMap((answer) => checkRefusal(answer)),
+    ...checkRefusal(sample.answer, sample.body),
+    ...checkBody(sample),
+  ];
 }
 
-/** Answers that are no 200. */
-function checkRefusal(answer: RawAnswer): readonly Finding[] {
+/** Answers that are no 200; `body` is what was asked, where that is known. */
+function checkRefusal(answer: RawAnswer, body: JsonObject = {}): readonly Finding[] {
   const { status, headers, end } = answer;
   if (end === 'refused') return [{ quirk: 'refuse-connection', seen: answer.error ?? 'no answer' }];
   if (status === 0) return [{ quirk: 'no-answer', seen: `no head within ${Math.round(answer.endMs)} ms` }];
@@ -21,16 +28,24 @@ function checkRefusal(answer: RawAnswer): readonly Finding[] {
   if (status < 400) return [{ quirk: 'redirect', seen: `${status} to ${(headers.location ?? '').slice(0, 80)}` }];
   const { text } = bodyText(answer);
   const seen = `HTTP ${status}: ${errorMessage(text)}`;
-  return [{ quirk: refusalOf(status, headers, text), seen }];
+  return [{ quirk: refusalOf(status, headers, text) ?? refusalOfRequest(text, body), seen }];
 }
 
-function refusalOf(status: number, headers: Readonly<Record<string, string>>, text: string): string {
+/** What a status says, and a text whatever was asked; undefined for a 400 that says more of its request. */
+function refusalOf(status: number, headers: Readonly<Record<string, string>>, text: string): string | undefined {
+  if (readRefusal(parseJson(text), { status }).kind === 'quota_exceeded') return 'quota-wording';
   if (wantsKey(status)) return 'unauthorized';
   if (HTML.test(text)) return status >= 500 ? 'html-502' : 'status';
   if (status === 429 && headers['retry-after'] !== undefined) return 'retry-after';
   if (status === 429 && /try again in/i.test(text)) return 'rate-limit-text';
-  if (status !== 400) return 'status';
-  if (text.includes('thought_signature')) return 'thought-signature';
+  return status === 400 ? undefined : 'status';
+}
+
+/** What a bad request is blamed for, by the words of its refusal. */
+function refusalOfRequest(text: string, body: JsonObject): string {
+  if (/thought_signature|encrypted reasoning/.test(text)) return 'thought-signature';
+  if (/tool call id was/i.test(text)) return 'call-ids-checked';
+  if (text.includes('reasoning_content')) return 'reasoning-wanted';
   if (tellsFullContext(errorMessage(text))) return 'context-wording';
   if (text.includes('image')) return 'image-refused';
   if (/stream_options|include_usage/.test(text)) return 'usage-refused';
@@ -38,8 +53,18 @@ function refusalOf(status: number, headers: Readonly<Record<string, string>>, te
   if (text.includes('invalid_prompt')) return 'invalid-prompt';
   if (/\b(unsupported|unrecognized|unknown|unexpected) (request )?(parameter|argument|field)/i.test(text))
     return 'param-refused';
+  const heal = healFor({ status: 400, message: errorMessage(text) }, body, new Set());
+  if (heal !== undefined && valueHeals.has(heal.name)) return 'value-refused';
   return /pars(e|ing)|(not|no|invalid) (valid )?json|json decode/i.test(text) ? 'bad-json-request' : 'status';
 }
+
+/** What is taken, but not with this value or in this form. */
+const valueHeals: ReadonlySet<HealName> = new Set([
+  'effort_value_refused',
+  'developer_role_refused',
+  'json_schema_refused',
+  'text_parts_refused',
+]);
 
 function checkBody(sample: Sample): readonly Finding[] {
   const { answer, text } = sample;
@@ -47,12 +72,13 @@ function checkBody(sample: Sample): readonly Finding[] {
   if (status !== 200) return [];
   const type = headers['content-type'] ?? '';
   const value = parseJson(text);
+  const error = isObject(value) && !Array.isArray(value.choices) ? readError(value) : undefined;
   const streamed = sample.reading.events.length > 0;
   const asked = sample.body.stream === true;
   return [
     ...when(HTML.test(text), 'html-200', `200 with ${type}: ${errorMessage(text).slice(0, 60)}`),
-    ...when(isError(value), 'error-200', `200 with ${errorMessage(text)}`),
-    ...when(isObject(value) && !isError(value) && asked, 'json-instead-of-sse', `one JSON body, ${type}`),
+    ...when(error !== undefined, nameOf(error), `200 with ${error?.message ?? ''}`),
+    ...when(isObject(value) && error === undefined && asked, 'json-instead-of-sse', `one JSON body, ${type}`),
     ...when(streamed && !asked, 'stream-instead-of-json', `a stream, ${type}`),
     ...when(streamed && asked && !/^text\/event-stream/i.test(type), 'wrong-content-type', type || 'no content type'),
     ...when(!sample.plain, 'gzip', `content-encoding: ${headers['content-encoding'] ?? ''}`),
@@ -66,8 +92,6 @@ function checkLimits(headers: Readonly<Record<string, string>>): readonly Findin
   return when(names.length > 0, 'rate-limit-headers', names.slice(0, 4).join(', '));
 }
 
-function isError(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const error = value.error as JsonObject | string | null | undefined;
-  return (isObject(error) && stringOf(error.message) !== undefined) || (typeof error === 'string' && error !== '');
+function nameOf(error: ModelError | undefined): string {
+  return error?.kind === 'quota_exceeded' ? 'quota-wording' : 'error-200';
 }

@@ -76,6 +76,7 @@ function checkEnd(stream: ResponsesStream, facts: ResponsesFacts): readonly Find
   const late = events.slice(terminal + 1).find(({ json }) => TERMINAL.test(String(json?.type)));
   return [
     ...when(type === 'error', nameOfError(end?.error), events[terminal]?.data.slice(0, 80) ?? ''),
+    ...when(type === 'response.error', 'response-error', 'response.error for error'),
     ...when(type === 'response.done', 'response-done', 'response.done for response.completed'),
     ...when(type === 'response.cancelled', 'response-cancelled', 'response.cancelled'),
     ...checkStatus(type, response),
@@ -107,7 +108,7 @@ function checkIncomplete({ body }: ResponsesStream, response: JsonObject | undef
 }
 
 const KNOWN_TYPES =
-  /^(error|codex\.rate_limits|response\.(metadata|created|in_progress|queued|completed|failed|incomplete|done|cancelled|error|output_item\.(added|done)|content_part\.(added|done)|output_text\.(delta|done|annotation\.added)|refusal\.(delta|done)|reasoning_(text|summary_text)\.(delta|done)|reasoning_summary_part\.(added|done)|function_call_arguments\.(delta|done)|custom_tool_call_input\.(delta|done)|(web_search|file_search|code_interpreter|image_generation|mcp)_call.*|mcp_.*))$/;
+  /^(error|codex\.rate_limits|response\.(metadata|created|in_progress|queued|completed|failed|incomplete|done|cancelled|error|output_item\.(added|done)|content_part\.(added|done)|output_text\.(delta|done|annotation\.added)|refusal\.(delta|done)|reasoning\.delta|reasoning_(text|summary_text)\.(delta|done)|reasoning_summary_part\.(added|done)|function_call_arguments\.(delta|done)|custom_tool_call_input\.(delta|done)|(web_search|file_search|code_interpreter|image_generation|mcp)_call.*|mcp_.*))$/;
 
 const KNOWN_ITEMS =
   /^(message|reasoning|compaction|function_call|custom_tool_call|(local_shell|shell|apply_patch|web_search|file_search|code_interpreter|image_generation|computer|mcp|tool_search)_call|mcp_(list_tools|approval_request))$/;
@@ -121,12 +122,41 @@ function checkTypes({ typed }: ResponsesFacts): readonly Finding[] {
   return [
     ...when(strange !== undefined || item !== undefined, 'unknown-events', name),
     ...when(malformed !== undefined, 'malformed-item', JSON.stringify(malformed ?? {}).slice(0, 60)),
+    ...checkCalls(items),
+    ...checkReasoning(typed, items),
     ...when(
       typed.some(({ type }) => type === 'codex.rate_limits'),
       'ws-rate-limits',
       'codex.rate_limits',
     ),
     ...when(typed.some(carriesTurnState), 'turn-state', 'x-codex-turn-state in response.metadata'),
+  ];
+}
+
+function checkCalls(items: readonly JsonObject[]): readonly Finding[] {
+  const calls = items.filter(({ type }) => type === 'function_call');
+  return [
+    ...when(
+      calls.some((call) => nonEmpty(call.call_id) === undefined),
+      'tool-id-missing',
+      'a call without a call_id',
+    ),
+    ...when(
+      calls.some((call) => isObject(call.arguments)),
+      'tool-args-object',
+      'arguments are an object',
+    ),
+  ];
+}
+
+function checkReasoning(typed: readonly JsonObject[], items: readonly JsonObject[]): readonly Finding[] {
+  const isText = items.some(
+    ({ type, content, summary }) => type === 'reasoning' && [content, summary].some((one) => typeof one === 'string'),
+  );
+  const isNamed = typed.some(({ type }) => type === 'response.reasoning.delta');
+  return [
+    ...when(isText, 'reasoning-item', 'reasoning whose content is a text'),
+    ...when(isNamed, 'reasoning-item', 'response.reasoning.delta for response.reasoning_text.delta'),
   ];
 }
 
@@ -138,7 +168,8 @@ function carriesTurnState({ type, headers }: JsonObject): boolean {
 function isMalformed(item: JsonObject): boolean {
   if (item.id !== undefined && typeof item.id !== 'string') return true;
   if (item.type === 'message') return item.content !== undefined && !Array.isArray(item.content);
-  return item.type === 'function_call' && item.arguments !== undefined && typeof item.arguments !== 'string';
+  const { arguments: given } = item;
+  return item.type === 'function_call' && given !== undefined && typeof given !== 'string' && !isObject(given);
 }
 
 /** Created, indexes, numbers. */
@@ -209,7 +240,8 @@ function isErased(deltas: readonly JsonObject[], done: readonly JsonObject[], ty
 
 function sharesCallId(done: readonly JsonObject[]): boolean {
   const calls = done.flatMap(({ item }) => (isObject(item) && item.type === 'function_call' ? [item] : []));
-  const ids = new Map(calls.map((call) => [call.id, call.call_id]));
+  const named = calls.filter(({ call_id: id }) => nonEmpty(id) !== undefined);
+  const ids = new Map(named.map((call) => [call.id, call.call_id]));
   return new Set(ids.values()).size < ids.size;
 }
 
@@ -253,6 +285,8 @@ function checkCompleted(facts: ResponsesFacts): readonly Finding[] {
   if (isBare(facts) || response === undefined)
     return [{ quirk: 'completed-bare', seen: 'response.completed without a response' }];
   const { usage } = response;
+  if (!isObject(usage) && isObject(facts.events[facts.terminal]?.json?.usage))
+    return [{ quirk: 'usage-beside', seen: 'usage beside the response' }];
   if (!isObject(usage)) return [{ quirk: 'usage-missing', seen: 'no usage' }];
   if ('prompt_tokens' in usage) return [{ quirk: 'usage-names', seen: 'usage with prompt_tokens' }];
   const details = [usage.input_tokens_details, usage.output_tokens_details];

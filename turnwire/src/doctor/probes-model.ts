@@ -25,6 +25,7 @@ export function modelProbes(wire: ProtocolId): readonly Probe[] {
     { name: 'parallel calls', wire, run: (it) => probe(it, wire, 'parallel', describeCalls, needsCalls(2)) },
     { name: 'tool result', wire, run: (it) => probe(it, wire, 'toolResult', describeText) },
     { name: 'json schema', wire, run: (it) => probe(it, wire, 'schema', describeText, checkSchema) },
+    { name: 'settings', wire, run: (it) => probe(it, wire, 'settings', describeText) },
     { name: 'image', wire, run: (it) => probe(it, wire, 'image', describeText) },
     { name: 'reasoning', wire, run: (it) => probe(it, wire, 'reasoning', describeReasoning) },
     { name: 'token limit', wire, run: (it) => probe(it, wire, 'limit', describeEvents, undefined, isNoLimit) },

@@ -7,13 +7,14 @@ import { medianGap, SLOW_GAP, SLOW_START } from './probes-model.ts';
 import { questions, type Question } from './requests.ts';
 import { WebSocketSession, type WebSocketAnswer } from './websocket-session.ts';
 
-/** The Responses WebSocket: one socket, three requests. */
+/** The Responses WebSocket: one socket, four requests. */
 export function websocketProbes(): readonly Probe[] {
   const talk = new Talk();
   return [
     { name: 'upgrade', wire: 'websocket', alone: true, run: (it) => talk.upgrade(it) },
     { name: 'messages', wire: 'websocket', alone: true, run: (it) => talk.first(it) },
     { name: 'next request', wire: 'websocket', alone: true, run: (it) => talk.next(it) },
+    { name: 'reasoning', wire: 'websocket', alone: true, run: (it) => talk.ask(it, questions.reasoning) },
     { name: 'parallel calls', wire: 'websocket', alone: true, run: (it) => talk.calls(it) },
   ];
 }
@@ -68,17 +69,22 @@ class Talk {
     return { seen: describe(answer), findings: checkMessages(answer, body) };
   }
 
-  /** The last request: two calls, on the same socket if that is still there. */
-  async calls(examination: Examination): Promise<Outcome> {
+  /** Another question on the same socket, if that is still there. */
+  async ask(examination: Examination, question: Question): Promise<Outcome> {
     const session = this.#session;
+    if (session === undefined || this.#responseId === undefined) return { skipped: UNANSWERED };
+    if (session.closed) return { skipped: 'the socket is closed' };
+    const body = requestBody(examination, question);
+    const answer = await session.ask(body);
+    return { seen: describe(answer), findings: checkMessages(answer, body) };
+  }
+
+  /** The last request. */
+  async calls(examination: Examination): Promise<Outcome> {
     try {
-      if (session === undefined || this.#responseId === undefined) return { skipped: UNANSWERED };
-      if (session.closed) return { skipped: 'the socket is closed' };
-      const body = requestBody(examination, questions.parallel);
-      const answer = await session.ask(body);
-      return { seen: describe(answer), findings: checkMessages(answer, body) };
+      return await this.ask(examination, questions.parallel);
     } finally {
-      session?.close();
+      this.#session?.close();
     }
   }
 

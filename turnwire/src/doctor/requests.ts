@@ -15,6 +15,8 @@ export interface Question {
   readonly schema?: boolean;
   /** A small image beside the text. */
   readonly image?: boolean;
+  /** What a developer says, an effort that only newer models know, a text in parts, and what else has a default. */
+  readonly settings?: boolean;
   readonly more?: JsonObject;
 }
 
@@ -42,10 +44,16 @@ export const questions = {
   toolResult: { text: 'What is the weather in Paris?', limit: 128, tools: 'offered', earlierCall: true },
   schema: { text: `${OBEY}/say {"city":"Paris","degrees":21}`, limit: 256, schema: true },
   image: { text: `${OBEY}/say A white square.`, limit: 64, image: true },
+  settings: { text: `${OBEY}/say Hello.`, limit: 400, tools: 'offered', settings: true },
   reasoning: { text: `${OBEY}/think Two and two are four.\n/say 4`, limit: 400 },
 } as const satisfies Readonly<Record<string, Question>>;
 
 export type QuestionName = keyof typeof questions;
+
+const DEVELOPER = 'Answer in one line.';
+
+/** Settings that are spelled alike on the wires of OpenAI. */
+const settings = { temperature: 1, top_p: 1, parallel_tool_calls: true };
 
 const parameters = {
   get_weather: objectSchema({ city: { type: 'string' }, unit: { type: 'string' } }),
@@ -65,18 +73,13 @@ const PIXEL = `data:image/png;base64,${WHITE}`;
 
 /** The body of a question on the chat wire. */
 export function chatBody(question: Question, model: string): JsonObject {
-  const { text, limit, stream = true, usage = true, tools } = question;
+  const { limit, stream = true, usage = true, tools } = question;
   const call = { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris"}' } };
   const messages = [
+    ...(question.settings === true ? [{ role: 'developer', content: DEVELOPER }] : []),
     {
       role: 'user',
-      content:
-        question.image === true
-          ? [
-              { type: 'text', text },
-              { type: 'image_url', image_url: { url: PIXEL } },
-            ]
-          : text,
+      content: chatContent(question),
     },
     ...(question.earlierCall === true
       ? [
@@ -95,8 +98,15 @@ export function chatBody(question: Question, model: string): JsonObject {
     ...(question.schema === true
       ? { response_format: { type: 'json_schema', json_schema: { name: 'weather', schema, strict: true } } }
       : {}),
+    ...(question.settings === true ? { ...settings, reasoning_effort: 'minimal' } : {}),
     ...question.more,
   };
+}
+
+function chatContent({ text, image, settings }: Question): unknown {
+  const part = { type: 'text', text };
+  if (image === true) return [part, { type: 'image_url', image_url: { url: PIXEL } }];
+  return settings === true ? [part] : text;
 }
 
 function chatTools(): JsonObject[] {
@@ -117,6 +127,7 @@ export function responsesBody(question: Question, model: string): JsonObject {
   const call = { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Paris"}' };
   const images = question.image === true ? [{ type: 'input_image', image_url: PIXEL, detail: 'auto' }] : [];
   const input = [
+    ...(question.settings === true ? [{ type: 'message', role: 'developer', content: DEVELOPER }] : []),
     { type: 'message', role: 'user', content: [{ type: 'input_text', text }, ...images] },
     ...(question.earlierCall === true
       ? [call, { type: 'function_call_output', call_id: 'call_1', output: '21 degrees' }]
@@ -131,6 +142,7 @@ export function responsesBody(question: Question, model: string): JsonObject {
     ...(question.schema === true
       ? { text: { format: { type: 'json_schema', name: 'weather', schema, strict: true } } }
       : {}),
+    ...(question.settings === true ? { ...settings, reasoning: { effort: 'minimal' } } : {}),
     ...question.more,
   };
 }
@@ -166,6 +178,7 @@ export function messagesBody(question: Question, model: string): JsonObject {
     max_tokens: limit,
     ...(tools === undefined ? {} : { tools: messagesTools(), ...messagesChoice(tools) }),
     ...(question.schema === true ? { output_config: { format: { type: 'json_schema', schema } } } : {}),
+    ...(question.settings === true ? { system: DEVELOPER, temperature: 1 } : {}),
     ...question.more,
   };
 }

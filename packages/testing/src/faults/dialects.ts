@@ -2,14 +2,14 @@ import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { thinkTags } from '@turnwire/wire/internal/dialects/think-tags';
 import type { Frame } from '../answer.ts';
 import { partsOf, type ReplyPart } from '../scenario/scenario.ts';
-import { overHttp, type FaultSpec, type FaultWire } from './fault.ts';
+import { onOpenAiWires, overHttp, type FaultSpec } from './fault.ts';
 import { chatFrame, hasFinish, isUsageOnly, withChoices, withDelta, withToolCalls } from '../frames.ts';
 import { withCallId, withResponseUsage } from './responses-dialects.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
 import { wholeCalls } from './tools.ts';
 
-const tagNames = thinkTags.map(({ open }) => open.slice(1, -1));
+const tagNames = [...thinkTags.map(({ open }) => open.slice(1, -1)), 'opened'];
 
 const usageDialects = ['anthropic', 'deepseek', 'kimi', 'groq', 'perplexity'] as const;
 
@@ -23,8 +23,7 @@ const flatErrors = {
   detail: { detail: 'The provider refused.' },
 } as const satisfies Readonly<Record<string, JsonObject>>;
 
-/** The wires whose dialects these are: Messages has other errors, usage and calls. */
-const OPENAI: readonly FaultWire[] = ['chat', 'responses', 'websocket'];
+const flatShapes = Object.keys(flatErrors) as (keyof typeof flatErrors)[];
 
 /** Faults of servers that say what others say in words and shapes of their own. */
 export const dialectFaults: readonly FaultSpec[] = [
@@ -47,7 +46,7 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'tool-id-shared',
     summary: 'Parallel calls have one id, and an index for each: MiMo and Kimi behind proxies.',
-    wires: OPENAI,
+    wires: onOpenAiWires,
     create: () => ({ frames: (frames) => frames.map((frame) => withCallId(withChatId(frame), 'call_shared')) }),
   },
   {
@@ -89,18 +88,18 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'error-flat',
     args: '[SHAPE]',
+    choices: flatShapes,
     summary:
       'An error without the member error ends the answer: code and message (DashScope, GLM), errors (Cloudflare), success, object, type, detail (FastAPI).',
-    wires: OPENAI,
+    wires: onOpenAiWires,
     create: (arg) => {
-      const shapes = Object.keys(flatErrors) as (keyof typeof flatErrors)[];
-      return { frames: endingIn(flatErrors[oneOf('error-flat', arg, shapes, 'flat')]) };
+      return { frames: endingIn(flatErrors[oneOf('error-flat', arg, flatShapes, 'flat')]) };
     },
   },
   {
     name: 'base-resp',
     summary: 'The error is in base_resp, beside choices that are null: MiniMax.',
-    wires: OPENAI,
+    wires: onOpenAiWires,
     create: () => ({
       frames: endingIn({ choices: null, base_resp: { status_code: 1000, status_msg: 'unknown error' } }),
     }),
@@ -114,20 +113,22 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'think-tags',
     args: '[TAG]',
+    choices: tagNames,
     summary:
       'Reasoning comes in the text, between TAG (default think) and its end; opened: the prompt had the first tag. Servers without a reasoning parser.',
     wires: overHttp,
     create: (arg) => {
-      const tag = oneOf('think-tags', arg, [...tagNames, 'opened'], 'think');
+      const tag = oneOf('think-tags', arg, tagNames, 'think');
       return { reply: (reply, { request }) => ({ ...reply, parts: thinkingAloud(partsOf(reply, request), tag) }) };
     },
   },
   {
     name: 'usage-names',
     args: '[WHOSE]',
+    choices: usageDialects,
     summary:
       'Usage has the names of WHOSE API: anthropic (default), deepseek, kimi, groq, perplexity; on the Responses wire those of Chat Completions.',
-    wires: OPENAI,
+    wires: onOpenAiWires,
     create: (arg) => {
       const whose = oneOf('usage-names', arg, usageDialects, 'anthropic');
       return { frames: (frames) => frames.map((frame) => withResponseUsage(withUsageNames(frame, whose))) };

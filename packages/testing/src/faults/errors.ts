@@ -91,6 +91,7 @@ export const errorFaults: readonly FaultSpec[] = [
   {
     name: 'error-mid-stream',
     args: '[SHAPE]',
+    choices: midShapes,
     summary:
       'An error event ends the answer in its middle, in one of the shapes of OpenAI, vLLM, OpenRouter and LiteLLM.',
     wires: everywhere,

@@ -10,6 +10,9 @@ export type FaultWire = ProtocolId | 'websocket';
 /** The wires of a fault that any HTTP answer can have. */
 export const overHttp: readonly FaultWire[] = protocolIds;
 
+/** The wires of OpenAI's APIs: Messages has other errors, usage and calls. */
+export const onOpenAiWires: readonly FaultWire[] = ['chat', 'responses', 'websocket'];
+
 /** The wires of a fault that any answer can have. */
 export const everywhere: readonly FaultWire[] = [...protocolIds, 'websocket'];
 
@@ -45,6 +48,8 @@ export interface FaultSpec {
   readonly name: string;
   /** What may follow the name, e.g. `MS` or `CODE[:TIMES]`; square brackets mark what has a default. */
   readonly args?: string;
+  /** What the argument may be, where that is a list; the first word of it that is needed is the default. */
+  readonly choices?: readonly string[];
   /** One sentence: which real server does it. */
   readonly summary: string;
   readonly wires: readonly FaultWire[];

@@ -1,5 +1,6 @@
 import { MockUsageError } from '../errors.ts';
 import type { Fault, FaultSpec, FaultWire } from './fault.ts';
+import { besideTextFaults } from './beside-text.ts';
 import { dialectFaults } from './dialects.ts';
 import { endingFaults } from './ending.ts';
 import { errorFaults } from './errors.ts';
@@ -7,6 +8,7 @@ import { framingFaults } from './framing.ts';
 import { messagesFaults } from './messages.ts';
 import { paceFaults } from './pace.ts';
 import { reasoningFaults } from './reasoning.ts';
+import { refusedHistoryFaults } from './refused-history.ts';
 import { requestFaults } from './requests.ts';
 import { responsesDialectFaults } from './responses-dialects.ts';
 import { responsesShapeFaults } from './responses-shape.ts';
@@ -14,6 +16,7 @@ import { toolFaults } from './tools.ts';
 import { transportFaults } from './transport.ts';
 import { usageFaults } from './usage.ts';
 import { websocketFaults } from './websocket.ts';
+import { wordingFaults } from './wordings.ts';
 import { wrongWireFaults } from './wrong-wire.ts';
 import { nearest } from '@turnwire/wire/internal/base/nearest';
 
@@ -24,6 +27,8 @@ const specs: readonly FaultSpec[] = [
   ...reasoningFaults,
   ...usageFaults,
   ...errorFaults,
+  ...wordingFaults,
+  ...refusedHistoryFaults,
   ...requestFaults,
   ...responsesShapeFaults,
   ...responsesDialectFaults,
@@ -31,6 +36,7 @@ const specs: readonly FaultSpec[] = [
   ...transportFaults,
   ...websocketFaults,
   ...dialectFaults,
+  ...besideTextFaults,
   ...messagesFaults,
   ...wrongWireFaults,
 ];
@@ -41,15 +47,18 @@ const byName: ReadonlyMap<string, FaultSpec> = new Map(specs.map((spec) => [spec
 export interface FaultInfo {
   readonly name: string;
   readonly args?: string;
+  /** What the argument may be, where that is a list. */
+  readonly choices?: readonly string[];
   readonly summary: string;
   readonly wires: readonly FaultWire[];
 }
 
 /** Every fault that can be asked for, by family. */
 export function listFaults(): readonly FaultInfo[] {
-  return specs.map(({ name, args, summary, wires }) => ({
+  return specs.map(({ name, args, choices, summary, wires }) => ({
     name,
     ...(args === undefined ? {} : { args }),
+    ...(choices === undefined ? {} : { choices }),
     summary,
     wires,
   }));

@@ -17,16 +17,19 @@ const shapes = {
 
 type Shape = keyof typeof shapes;
 
+const names = Object.keys(shapes) as Shape[];
+
 /** Faults of where the chat wire carries reasoning. */
 export const reasoningFaults: readonly FaultSpec[] = [
   {
     name: 'reasoning-shape',
     args: '[SHAPE]',
+    choices: names,
     summary:
       'Reasoning as delta.reasoning (Groq, vLLM), an object with text or content, reasoning_content (DeepSeek), reasoning_details (OpenRouter), or two of them at once.',
     wires: ['chat'],
     create: (arg) => {
-      const shape = oneOf('reasoning-shape', arg, Object.keys(shapes) as Shape[], 'reasoning');
+      const shape = oneOf('reasoning-shape', arg, names, 'reasoning');
       return { frames: (frames) => frames.map((frame) => withDelta(frame, (delta) => reshape(delta, shape))) };
     },
   },

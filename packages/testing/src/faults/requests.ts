@@ -1,27 +1,36 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
-import type { Frame } from '../answer.ts';
-import type { RequestView } from '../scenario/request-view.ts';
 import { overHttp, type FaultSpec } from './fault.ts';
-import { withToolCalls } from '../frames.ts';
-import { word } from './args.ts';
+import { oneOf, word } from './args.ts';
 import { refuse } from './errors.ts';
+
+/** Where a value stands that some server refuses, and what it says. */
+const values = {
+  effort: {
+    message: "Unsupported value: 'reasoning_effort' does not support this value with this model.",
+    isIn: ({ reasoning_effort: flat, reasoning }) =>
+      [flat, isObject(reasoning) ? reasoning.effort : undefined].some((effort) => NEW_EFFORTS.has(effort)),
+  },
+  developer: {
+    message: "developer is not one of ['system', 'assistant', 'user', 'tool'] - 'messages.0.role'",
+    isIn: (body) => turnsIn(body).some(({ role }) => role === 'developer'),
+  },
+  'json-schema': {
+    message: 'This response_format type is unavailable now',
+    isIn: ({ response_format: format, text }) =>
+      [format, isObject(text) ? text.format : undefined].some((one) => isObject(one) && one.type === 'json_schema'),
+  },
+  'text-parts': {
+    message: 'messages.0.content: Input should be a valid string',
+    isIn: (body) => turnsIn(body).some(({ content }) => Array.isArray(content)),
+  },
+} as const satisfies Readonly<Record<string, { readonly message: string; isIn(body: JsonObject): boolean }>>;
+
+const NEW_EFFORTS: ReadonlySet<unknown> = new Set(['minimal', 'xhigh', 'max', 'none']);
+
+const valueNames = Object.keys(values) as (keyof typeof values)[];
 
 /** Faults of servers that refuse requests which others take. */
 export const requestFaults: readonly FaultSpec[] = [
-  {
-    name: 'thought-signature',
-    summary: 'Calls have a signature, and HTTP 400 answers a history whose calls came back without it: Gemini 3.',
-    wires: ['chat'],
-    create: () => ({
-      head: (head, { request }) => {
-        const call = callsOf(request).find((one) => signatureIn(one) !== signatureOf(nameOf(one)));
-        if (call === undefined) return;
-        const message = `Function call \`${nameOf(call)}\` is missing a thought_signature in functionCall parts. This is required for tools to work correctly.`;
-        refuse(head, 400, { message, type: 'invalid_request_error', code: 'INVALID_ARGUMENT' });
-      },
-      frames: (frames) => frames.map(signed),
-    }),
-  },
   {
     name: 'param-refused',
     args: 'NAME',
@@ -40,6 +49,22 @@ export const requestFaults: readonly FaultSpec[] = [
     },
   },
   {
+    name: 'value-refused',
+    args: '[WHAT]',
+    choices: valueNames,
+    summary:
+      'HTTP 400 for a value that newer servers take: an effort that newer models have (effort, default; Ollama), the role developer (most local servers), a json-schema (DeepSeek), text-parts in place of one text.',
+    wires: ['chat', 'responses'],
+    create: (arg) => {
+      const { message, isIn } = values[oneOf('value-refused', arg, valueNames, 'effort')];
+      return {
+        head: (head, { request }) => {
+          if (isIn(request.body)) refuse(head, 400, { message, type: 'invalid_request_error' });
+        },
+      };
+    },
+  },
+  {
     name: 'image-refused',
     summary: 'HTTP 400 for a request with an image: models that read text alone, such as those of DeepSeek.',
     wires: overHttp,
@@ -53,34 +78,10 @@ export const requestFaults: readonly FaultSpec[] = [
   },
 ];
 
-function callsOf({ body }: RequestView): JsonObject[] {
-  const messages: unknown[] = Array.isArray(body.messages) ? body.messages : [];
-  return messages.flatMap((message) =>
-    isObject(message) && Array.isArray(message.tool_calls) ? (message.tool_calls as unknown[]).filter(isObject) : [],
-  );
-}
-
-function nameOf(call: JsonObject): string {
-  return isObject(call.function) ? String(call.function.name) : '';
-}
-
-/** Of a call's name: a mock has no memory that a restart would keep. */
-function signatureOf(name: string): string {
-  return Buffer.from(`thought behind ${name}`).toString('base64');
-}
-
-function signatureIn(call: JsonObject): unknown {
-  const extra = isObject(call.extra_content) ? call.extra_content.google : undefined;
-  return isObject(extra) ? extra.thought_signature : undefined;
-}
-
-/** The fragment that opens a call has the name, and the signature beside it. */
-function signed(frame: Frame): Frame {
-  return withToolCalls(frame, (call) => {
-    const name = isObject(call.function) ? call.function.name : undefined;
-    if (typeof name !== 'string') return call;
-    return { ...call, extra_content: { google: { thought_signature: signatureOf(name) } } };
-  });
+/** The messages of a request, or what a Responses request has in their place. */
+function turnsIn({ messages, input }: JsonObject): readonly JsonObject[] {
+  const turns = messages ?? input;
+  return Array.isArray(turns) ? (turns as unknown[]).filter(isObject) : [];
 }
 
 /** Looks at members of members too, but not into what a tool or a schema calls its own. */

@@ -1,13 +1,13 @@
-import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
-import { fullContextWordings } from '@turnwire/wire/internal/dialects/full-context';
+import { isObject, omit, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
-import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
+import { everywhere, type FaultSpec, type FaultWire } from './fault.ts';
 import { isTerminal, messagesFrame, responsesFrame, typeOf, withFields } from '../frames.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
-import { refuse } from './errors.ts';
 
 const wires: readonly FaultWire[] = ['responses', 'websocket'];
+
+const reasoningShapes = ['text', 'event'] as const;
 
 /** What servers of the wild say in words of their own. */
 export const responsesDialectFaults: readonly FaultSpec[] = [
@@ -58,23 +58,39 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     }),
   },
   {
+    name: 'response-error',
+    summary: 'The error event is called response.error: endpoints made after the names of the others.',
+    wires,
+    create: () => ({
+      frames: (frames) => [
+        ...beforeEnd(frames),
+        responsesFrame({ type: 'response.error', error: { code: 'server_error', message: 'scripted server_error' } }),
+      ],
+    }),
+  },
+  {
+    name: 'reasoning-item',
+    args: '[SHAPE]',
+    choices: reasoningShapes,
+    summary:
+      'Reasoning whose content is a text (text, default), or whose deltas are called response.reasoning.delta (event): gateways before open models.',
+    wires,
+    create: (arg) => {
+      const shape = oneOf('reasoning-item', arg, reasoningShapes, 'text');
+      return { frames: (frames) => frames.map(shape === 'text' ? withReasoningText : withReasoningEvent) };
+    },
+  },
+  {
+    name: 'usage-beside',
+    summary: 'Usage stands beside the response of the last event, not in it: thin translators.',
+    wires,
+    create: () => ({ frames: (frames) => frames.map(withUsageBeside) }),
+  },
+  {
     name: 'type-in-event-line',
     summary: 'The type of an event is in its event line alone: cursor2api#116.',
     wires: ['responses'],
     create: () => ({ frames: (frames) => frames.map(withoutType) }),
-  },
-  {
-    name: 'context-wording',
-    args: '[SERVER]',
-    summary:
-      'HTTP 400 that tells a full context in the words of SERVER (default vllm), with no code for it: nearly all of them.',
-    wires: overHttp,
-    create: (arg) => {
-      const servers = fullContextWordings.map(({ server }) => server);
-      const server = oneOf('context-wording', arg, servers, 'vllm');
-      const message = fullContextWordings.find((row) => row.server === server)?.example;
-      return { head: (head) => refuse(head, 400, { message, type: 'BadRequestError', param: null, code: 400 }) };
-    },
   },
   {
     name: 'error-string-code',
@@ -136,6 +152,47 @@ function endWith(fields: JsonObject): (frames: Frame[]) => Frame[] {
 function renamed(frame: Frame, type: string): Frame {
   if (frame.kind !== 'json' || !isTerminal(frame)) return frame;
   return { ...frame, event: type, value: { ...frame.value, type } };
+}
+
+/** A text where a list of parts would be. */
+function withReasoningText(frame: Frame): Frame {
+  return withItems(frame, (item) => {
+    const parts: unknown[] = item.type === 'reasoning' && Array.isArray(item.content) ? item.content : [];
+    const texts = parts.map((part) => (isObject(part) ? stringOf(part.text) : undefined));
+    return parts.length === 0 ? item : { ...item, content: texts.join('') };
+  });
+}
+
+function withReasoningEvent(frame: Frame): Frame {
+  if (frame.kind !== 'json' || typeOf(frame) !== 'response.reasoning_text.delta') return frame;
+  const type = 'response.reasoning.delta';
+  return { ...frame, event: type, value: { ...frame.value, type } };
+}
+
+function withUsageBeside(frame: Frame): Frame {
+  if (frame.kind !== 'json' || !isTerminal(frame) || !isObject(frame.value.response)) return frame;
+  const { usage, ...response } = frame.value.response;
+  return withFields(frame, { response, usage });
+}
+
+/** The event without the `call_id` of its item, and the final output without any. */
+export function withoutCallIds(frame: Frame): Frame {
+  return withItems(frame, (item) => ('call_id' in item ? omit(item, 'call_id') : item), ITEM_EVENTS);
+}
+
+/** The event with arguments as objects, where they are whole. */
+export function withArgumentObjects(frame: Frame): Frame {
+  const told = typeOf(frame) === 'response.function_call_arguments.done' ? withObject(frame) : frame;
+  return withItems(told, (item) => ({ ...item, ...asObject(item.arguments) }));
+}
+
+function withObject(frame: Frame): Frame {
+  return frame.kind === 'json' ? withFields(frame, asObject(frame.value.arguments)) : frame;
+}
+
+function asObject(text: unknown): JsonObject {
+  const value = typeof text === 'string' ? parseJson(text) : undefined;
+  return isObject(value) ? { arguments: value } : {};
 }
 
 function withoutType(frame: Frame): Frame {

@@ -1,6 +1,7 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
-import type { FaultSpec } from './fault.ts';
+import { onOpenAiWires, type FaultSpec } from './fault.ts';
+import { withArgumentObjects, withoutCallIds } from './responses-dialects.ts';
 import { choicesOf, hasFinish, isDelta, typeOf, withChoices, withDelta, withFields, withToolCalls } from '../frames.ts';
 
 /** Faults of tool calls and of the finish on the chat wire. */
@@ -28,8 +29,10 @@ export const toolFaults: readonly FaultSpec[] = [
   {
     name: 'tool-id-missing',
     summary: 'Calls have no id at all: local servers with tool parsers of their own.',
-    wires: ['chat'],
-    create: () => ({ frames: (frames) => frames.map((frame) => withToolCalls(frame, without('id'))) }),
+    wires: onOpenAiWires,
+    create: () => ({
+      frames: (frames) => frames.map((frame) => withoutCallIds(withToolCalls(frame, without('id')))),
+    }),
   },
   {
     name: 'tool-id-repeated',
@@ -47,8 +50,11 @@ export const toolFaults: readonly FaultSpec[] = [
   {
     name: 'tool-args-object',
     summary: 'The arguments are an object instead of JSON text: Ollama-like servers.',
-    wires: ['chat'],
-    create: () => ({ frames: (frames) => wholeCalls(frames).map((frame) => withToolCalls(frame, argumentsAsObject)) }),
+    wires: onOpenAiWires,
+    create: () => ({
+      frames: (frames) =>
+        wholeCalls(frames).map((frame) => withArgumentObjects(withToolCalls(frame, argumentsAsObject))),
+    }),
   },
   {
     name: 'tool-whole',

@@ -8,6 +8,8 @@ import { firstTimes } from './errors.ts';
 
 const wires: readonly FaultWire[] = ['websocket'];
 
+const errorShapes = ['nested', 'flat', 'no-status'] as const;
+
 /** Faults of the Responses WebSocket. */
 export const websocketFaults: readonly FaultSpec[] = [
   {
@@ -55,11 +57,12 @@ export const websocketFaults: readonly FaultSpec[] = [
   {
     name: 'ws-error-frame',
     args: '[SHAPE]',
+    choices: errorShapes,
     summary:
       'An error frame ends the request: nested with a status (OpenAI), flat (openclaw report), or nested without a status.',
     wires,
     create: (arg) => {
-      const shape = oneOf('ws-error-frame', arg, ['nested', 'flat', 'no-status'] as const, 'nested');
+      const shape = oneOf('ws-error-frame', arg, errorShapes, 'nested');
       const error = { type: 'server_error', code: 'server_error', message: 'scripted failure' };
       const frame =
         shape === 'flat'

@@ -30,6 +30,8 @@ const answers = {
 
 type OtherWire = keyof typeof answers;
 
+const names = Object.keys(answers) as OtherWire[];
+
 const others: Readonly<Record<FaultWire, OtherWire>> = {
   chat: 'responses',
   responses: 'chat',
@@ -42,13 +44,13 @@ export const wrongWireFaults: readonly FaultSpec[] = [
   {
     name: 'wrong-wire',
     args: '[WIRE]',
+    choices: names,
     summary:
       'The answer is of another wire: stubs that say the same on every path; WIRE is chat, responses (default: the other one), messages or ollama.',
     wires: overHttp,
-    create: (arg) => {
-      const wires = Object.keys(answers) as OtherWire[];
-      return { frames: (_frames, { wire }) => answers[oneOf('wrong-wire', arg, wires, others[wire])].map(frameOf) };
-    },
+    create: (arg) => ({
+      frames: (_frames, { wire }) => answers[oneOf('wrong-wire', arg, names, others[wire])].map(frameOf),
+    }),
   },
 ];
 

@@ -44,7 +44,7 @@ const STATUSES: readonly number[] = [400, 422];
 
 /** A refusal of the field itself… */
 const REFUSES =
-  /unsupported|not support|unrecogni[sz]ed|unknown|unexpected|invalid|extra (inputs|fields)|not (permitted|allowed|valid|available|compatible)|does(n't| not) (accept|exist|work)|must be|should be|only the default|expected|deprecated/i;
+  /unsupported|not support|unrecogni[sz]ed|unknown|unexpected|invalid|extra (inputs|fields)|not (permitted|allowed|valid|available|compatible|one of)|does(n't| not) (accept|exist|work)|must be|should be|only the default|expected|deprecated/i;
 /** …and not of its value, which its sender has to hear of. */
 const RANGE = /between|at (most|least)|(less|greater) than|too (large|big|high|long|many|small)|range|exceeds?\b/i;
 

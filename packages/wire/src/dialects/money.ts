@@ -101,7 +101,7 @@ export const moneyWordings: readonly MoneyWording[] = [
     server: 'glm',
     status: 429,
     body: { error: { code: '1113', message: 'Your account has run out of resources. Please recharge.' } },
-    source: 'its code: error-codes.ts',
+    source: 'its own list of error codes',
   },
   {
     server: 'minimax',

@@ -70,6 +70,11 @@ export const dialectQuirks: QuirkTable = {
     [client.naive('count nothing, or no cached tokens (pi#8119)')],
     'turnwire reads the names of many servers, those of either wire on both',
   ),
+  'beside-text': odd(
+    'an answer is text, reasoning and calls',
+    [client.naive('drop what else there is')],
+    'turnwire carries annotations, citations and logprobs to clients that have a place for them; x-turnwire-not-carried names the rest',
+  ),
   'wrong-wire': broken(
     'an answer is of the wire that was asked for',
     [client.naive('find nothing in it, and ask again'), client.codex('asks six times')],

@@ -30,6 +30,26 @@ export const errorQuirks: QuirkTable = {
     [client.naive('drop the signature, and fail at the output of the first call'), client.agents('drops it')],
     'turnwire keeps it on its call and gives it back; through Codex it rides in encrypted_content',
   ),
+  'call-ids-checked': odd(
+    'an id of a call is any text',
+    [client.naive('fail where a conversation began with another model (opencode#1680)')],
+    "turnwire writes the ids of others as Mistral's servers and models want them, the same each time",
+  ),
+  'reasoning-wanted': odd(
+    'what the model thought need not come back',
+    [client.naive('fail at the output of the first call (continue#11711)')],
+    'turnwire sends it to the servers and models that want it, be it an empty text',
+  ),
+  'value-refused': odd(
+    'values that newer servers take are taken, or passed over',
+    [client.naive('fail every request (ollama#17252, experiential#804)')],
+    'turnwire asks again with the nearest that the server takes, once, and remembers',
+  ),
+  'quota-wording': broken(
+    'money that is gone is a 402 or a 429 with the code insufficient_quota',
+    [client.naive('retry what can never succeed (kimi-code#1857)')],
+    'turnwire: quota_exceeded by code or by words, never retried; the bridge tells the code insufficient_quota',
+  ),
   'param-refused': odd(
     'a parameter of the API is taken, or passed over',
     [client.naive('fail every request')],

@@ -34,6 +34,21 @@ export const responsesDialectQuirks: QuirkTable = {
     [client.codex('retries it'), client.naive('wait for an end that came')],
     'turnwire: incomplete, code cancelled',
   ),
+  'response-error': broken(
+    'the error event is called error',
+    [client.naive('wait for an end that came')],
+    'turnwire takes it for error',
+  ),
+  'reasoning-item': odd(
+    'reasoning is parts of type reasoning_text, and response.reasoning_text.delta',
+    [client.naive('show no reasoning, or throw')],
+    'turnwire reads a text as one part, and the deltas under either name',
+  ),
+  'usage-beside': odd(
+    'usage stands in the response',
+    [client.naive('count nothing')],
+    'turnwire reads it in either place',
+  ),
   'type-in-event-line': broken(
     'the JSON of an event has its type',
     [client.openai('no events'), client.codex('passes over every event')],

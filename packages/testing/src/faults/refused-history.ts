@@ -1,0 +1,132 @@
+import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Frame } from '../answer.ts';
+import type { RequestView } from '../scenario/request-view.ts';
+import { choicesOf, withChoices, withToolCalls } from '../frames.ts';
+import { oneOf } from './args.ts';
+import { refuse } from './errors.ts';
+import type { FaultSpec } from './fault.ts';
+
+const makers = ['google', 'openrouter'] as const;
+
+/** Faults of servers that refuse a conversation in which something of their own is missing, or is not as they write it. */
+export const refusedHistoryFaults: readonly FaultSpec[] = [
+  {
+    name: 'thought-signature',
+    args: '[WHOSE]',
+    choices: makers,
+    summary:
+      'Calls come with a state, and HTTP 400 answers a history whose calls came back without it: Gemini 3 (google, default: a thought_signature), OpenRouter (openrouter: encrypted reasoning_details).',
+    wires: ['chat'],
+    create: (arg) => {
+      const state = states[oneOf('thought-signature', arg, makers, 'google')];
+      return {
+        head: (head, { request }) => {
+          const message = assistantCalls(request)
+            .map(state.missing)
+            .find((one) => one !== undefined);
+          if (message !== undefined)
+            refuse(head, 400, { message, type: 'invalid_request_error', code: 'INVALID_ARGUMENT' });
+        },
+        frames: (frames) => frames.map(state.put),
+      };
+    },
+  },
+  {
+    name: 'call-ids-checked',
+    summary: 'HTTP 400 for a call whose id is not nine letters or digits, as those of others are: Mistral.',
+    wires: ['chat'],
+    create: () => ({
+      head: (head, { request }) => {
+        const id = assistantCalls(request)
+          .flatMap(callsIn)
+          .map((call) => String(call.id))
+          .find((one) => !/^[a-zA-Z0-9]{9}$/.test(one));
+        if (id === undefined) return;
+        const message = `Tool call id was ${id} but must be a-z, A-Z, 0-9, with a length of 9.`;
+        refuse(head, 400, { message, type: 'invalid_request_message_order', code: '3280' });
+      },
+    }),
+  },
+  {
+    name: 'reasoning-wanted',
+    summary:
+      'HTTP 400 for a message with calls that comes back without reasoning_content, be it empty: DeepSeek, Kimi.',
+    wires: ['chat'],
+    create: () => ({
+      head: (head, { request }) => {
+        if (assistantCalls(request).every((message) => typeof message.reasoning_content === 'string')) return;
+        const message = 'thinking is enabled but reasoning_content is missing in an assistant message with tool calls';
+        refuse(head, 400, { message, type: 'invalid_request_error' });
+      },
+    }),
+  },
+];
+
+/** What a maker puts on its calls and wants back. */
+interface State {
+  readonly put: (frame: Frame) => Frame;
+  /** What it says of a message with calls that came back without it. */
+  readonly missing: (message: JsonObject) => string | undefined;
+}
+
+const states: Readonly<Record<(typeof makers)[number], State>> = {
+  google: {
+    // The fragment that opens a call has the name, and the signature beside it.
+    put: (frame) =>
+      withToolCalls(frame, (call) => {
+        const name = nameOf(call);
+        return name === '' ? call : { ...call, extra_content: { google: { thought_signature: sealed(name) } } };
+      }),
+    missing: (message) => {
+      const call = callsIn(message).find((one) => signatureIn(one) !== sealed(nameOf(one)));
+      return call === undefined
+        ? undefined
+        : `Function call \`${nameOf(call)}\` is missing a thought_signature in functionCall parts. This is required for tools to work correctly.`;
+    },
+  },
+  openrouter: {
+    put: (frame) => {
+      const name = choicesOf(frame)
+        .flatMap(({ delta }) => (isObject(delta) ? callsIn(delta) : []))
+        .map(nameOf)[0];
+      if (name === undefined || name === '') return frame;
+      const details = [
+        { type: 'reasoning.encrypted', id: `rs_${name}`, format: 'openai-responses-v1', index: 0, data: sealed(name) },
+      ];
+      return withChoices(frame, (choice) => ({
+        ...choice,
+        delta: { ...(isObject(choice.delta) ? choice.delta : {}), reasoning_details: details },
+      }));
+    },
+    missing: (message) => {
+      const first = nameOf(callsIn(message)[0] ?? {});
+      const details: unknown[] = Array.isArray(message.reasoning_details) ? message.reasoning_details : [];
+      const back = details.filter(isObject).some(({ data }) => data === sealed(first));
+      return back ? undefined : `The reasoning_details of the call of ${first} are missing its encrypted reasoning.`;
+    },
+  },
+};
+
+/** The messages of a history that have calls. */
+function assistantCalls({ body }: RequestView): readonly JsonObject[] {
+  const messages: unknown[] = Array.isArray(body.messages) ? body.messages : [];
+  return messages.filter(isObject).filter((message) => callsIn(message).length > 0);
+}
+
+function callsIn({ tool_calls: calls }: JsonObject): readonly JsonObject[] {
+  return Array.isArray(calls) ? (calls as unknown[]).filter(isObject) : [];
+}
+
+function nameOf(call: JsonObject): string {
+  return isObject(call.function) ? (nonEmpty(call.function.name) ?? '') : '';
+}
+
+/** Of a call's name: a mock has no memory that a restart would keep. */
+function sealed(name: string): string {
+  return Buffer.from(`thought behind ${name}`).toString('base64');
+}
+
+function signatureIn(call: JsonObject): unknown {
+  const extra = isObject(call.extra_content) ? call.extra_content.google : undefined;
+  return isObject(extra) ? extra.thought_signature : undefined;
+}
