@@ -72,6 +72,54 @@ for (const model of ['gpt-5.5', 'gpt-6.1-sol']) {
   }
 }
 
+const SUMMARY = 'They want the command run, and it was.';
+
+/** Runs a command with an answer that fills the context, writes the summary that is asked for, and then reports what it was told. */
+const crowded: Scenario = {
+  turns: [
+    { when: { user: 'Write a summary' }, replies: [{ parts: [{ type: 'text', text: SUMMARY }] }] },
+    {
+      when: { request: (request) => JSON.stringify(request.body).includes(SUMMARY) },
+      replies: [{ parts: [{ type: 'text', text: 'I go on from the summary.' }] }],
+    },
+    {
+      replies: [
+        {
+          parts: (request) => [shellCall(request)],
+          usage: {
+            input_tokens: 90_000,
+            input_tokens_details: { cached_tokens: 0 },
+            output_tokens: 100,
+            output_tokens_details: { reasoning_tokens: 0 },
+            total_tokens: 90_100,
+          },
+        },
+      ],
+    },
+  ],
+};
+
+for (const websockets of [false, true]) {
+  const transport = websockets ? 'WebSocket' : 'SSE';
+  void test(`Codex has its conversation compacted over ${transport} by a provider that it takes for OpenAI`, async () => {
+    await using mock = await startMock({ wire: 'chat', scenario: crowded });
+    await using bridge = createBridge({ upstreams: [mock.url], port: 0, drainTimeoutMs: 0 });
+    await bridge.listen();
+    const provider = { providerName: 'OpenAI', compactAt: 50_000 };
+    const options = { baseUrl: `${bridge.url}/v1`, model: 'gpt-5.5', websockets, prompt: 'Do the work.', ...provider };
+    await runCodex(options, (run) => {
+      assert.equal(run.code, 0, explain(run));
+      const messages = run.events
+        .filter((event) => event.item?.type === 'agent_message')
+        .map((event) => event.item?.text);
+      assert.deepEqual(messages, ['I go on from the summary.'], explain(run));
+    });
+    const asked = mock.requests.filter(({ view }) => view?.lastUserText.includes('Write a summary') === true);
+    assert.equal(asked.length, 1);
+    assert.equal(asked[0]?.view?.body.tools, undefined);
+  });
+}
+
 /** Tells the turn's own requests from those that Codex makes beside it, such as one for a title. */
 function offersShell(request: RequestView): boolean {
   return has(request, 'exec') || has(request, 'exec_command');

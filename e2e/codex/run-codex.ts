@@ -24,6 +24,10 @@ export interface CodexOptions {
   readonly prompt: string;
   readonly model: string;
   readonly websockets: boolean;
+  /** What Codex takes the provider for. Under the name OpenAI it has conversations compacted by the server. Default `turnwire`. */
+  readonly providerName?: string;
+  /** Tokens of a conversation from which on it is compacted. Default: Codex' own. */
+  readonly compactAt?: number;
   /** What commands of the model may do. Default: everything, since the model is a script. */
   readonly readOnly?: boolean;
   readonly timeoutMs?: number;
@@ -38,14 +42,15 @@ export async function runCodex<T>(options: CodexOptions, look: (run: CodexRun) =
 }
 
 /** The block that `turnwire bridge` prints, and what makes a run quiet. */
-function configOf({ baseUrl, model, websockets }: CodexOptions): string {
+function configOf({ baseUrl, model, websockets, providerName = 'turnwire', compactAt }: CodexOptions): string {
   return [
     `model = "${model}"`,
     'model_provider = "turnwire"',
     'check_for_update_on_startup = false',
+    ...(compactAt === undefined ? [] : [`model_auto_compact_token_limit = ${compactAt}`]),
     '',
     '[model_providers.turnwire]',
-    'name = "turnwire"',
+    `name = "${providerName}"`,
     `base_url = "${baseUrl}"`,
     'wire_api = "responses"',
     `supports_websockets = ${websockets}`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../packages/testing/src/index.ts';
 import { encodeResponsesBody } from '../../packages/wire/src/responses/encode.ts';
-import { eventShape, responseShape, type Shape } from './open-responses-shape.ts';
+import { compactionShape, eventShape, responseShape, type Shape } from './open-responses-shape.ts';
 import {
   askJson,
   askOn,
@@ -158,6 +158,29 @@ describe.each(['chat', 'responses', 'messages'] as const)('Open Responses, on a 
     const ended = await askSocket(rig.bridge, { store: false, previous_response_id: 'resp_missing', input: 'x' });
     expect(ended.how).toBe('http:404');
     expect(ended.body?.code).toBe('previous_response_not_found');
+  });
+
+  it('compact-response', async () => {
+    const input = [message('user', 'We launch on Tuesday.'), message('assistant', 'Understood: Tuesday.')];
+    const asked = { model: 'm', prompt_cache_key: 'open-responses', input };
+    const response = await post(rig.bridge, '/v1/responses/compact', asked);
+    const body = (await response.json()) as Json;
+    expect(problems(compactionShape, body)).toEqual([]);
+    expect((body.output as Json[]).map(({ type }) => type)).toEqual(['message', 'compaction']);
+  });
+
+  it('compact-missing-model', async () => {
+    const response = await post(rig.bridge, '/v1/responses/compact', { input: [message('user', 'Compact this.')] });
+    expect(response.status).toBe(400);
+  });
+
+  it('websocket-compact-new-chain', async () => {
+    const input = [message('user', 'The word is tin.'), message('assistant', 'OK')];
+    const compacted = await post(rig.bridge, '/v1/responses/compact', { model: 'm', input });
+    const { output } = (await compacted.json()) as { output: Json[] };
+    const ended = await askSocket(rig.bridge, { store: false, input: [...output, message('user', 'Which word?')] });
+    expectStreamed(ended);
+    expect(ended.body?.previous_response_id).toBeNull();
   });
 
   it('shows in what is stored what it answered', async () => {

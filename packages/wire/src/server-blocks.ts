@@ -21,7 +21,7 @@ const serverBlocks: ReadonlySet<unknown> = new Set([
   'advisor_tool_result',
 ]);
 
-/** True for a block of such a type. */
-export function isServerBlock({ type }: JsonObject): boolean {
-  return serverBlocks.has(type);
+/** True for a block of such a type. OpenAI has items of the type `compaction`, too, which have no content that can be read. */
+export function isServerBlock(block: JsonObject): boolean {
+  return serverBlocks.has(block['type']) && (block['type'] !== 'compaction' || 'content' in block);
 }

@@ -1,6 +1,7 @@
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { isAssistantMessage, type InputMessage, type Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import { SUMMARY_ASK, SUMMARY_HEAD } from '@turnwire/wire/internal/model/summary';
 import { TranscriptBuilder } from '@turnwire/wire/internal/model/transcript-builder';
 import { userMessage, withEveryOutput } from '../thread/history.ts';
 import type { TurnModel } from '../model-port.ts';
@@ -15,11 +16,6 @@ const DEFAULT_KEEP_TOKENS = 4000;
 const CHARS_PER_TOKEN = 4;
 /** How often the oldest half may be left out when even the request for a summary is too long. */
 const MAX_HALVINGS = 4;
-
-const ASK = `Write a summary of this conversation for yourself: it will replace the conversation, and the work goes on from it.
-State what the user asked for, in their words where they matter; what was done, with file names and commands; what was found out; what is left to do, and the next step. Write nothing else.`;
-
-const SUMMARY_HEAD = 'Summary of the conversation so far (the older messages were left out to make room):';
 
 /** Tokens that `items` will take, roughly. */
 export function estimateTokens(items: readonly Item[], instructions = ''): number {
@@ -63,7 +59,7 @@ async function askForSummary(items: readonly Item[], options: CompactionOptions)
   const { instructions, signal } = options;
   const request: ModelRequest = {
     ...(instructions === undefined ? {} : { instructions }),
-    input: [...items, userMessage(ASK)],
+    input: [...items, userMessage(SUMMARY_ASK)],
   };
   const transcript = new TranscriptBuilder();
   for await (const batch of options.model.stream(request, { signal })) {

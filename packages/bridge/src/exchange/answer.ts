@@ -7,6 +7,7 @@ import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { createToolRestorer } from '@turnwire/wire/internal/tools/index';
 import { sealedTurn, startAnswer, type Started } from './attempt.ts';
 import { CallGuard } from './stages/call-guard.ts';
+import { Compaction } from './stages/compaction.ts';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
 import { answerHeaders } from '../request/client-kind.ts';
 import type { BridgeContext } from './context.ts';
@@ -151,10 +152,11 @@ function headOf(
 }
 
 /** What events go through on their way to the encoder, in order. */
-function stagesFor({ context, prepared }: AnswerOptions, { tools, maker }: Started): readonly EventStage[] {
+function stagesFor({ context, prepared }: AnswerOptions, { tools, maker, summarises }: Started): readonly EventStage[] {
   const restorer = tools?.changed === true ? createToolRestorer(tools) : undefined;
   return [
     ...(context.pool.hasSeveralMakers ? [new MakerLabel(maker)] : []),
+    ...(prepared.compacts ? [new Compaction(summarises, () => newId('cmp'))] : []),
     new StateCarrier(prepared.wire, () => newId('rs')),
     new CallGuard(context.settings.toolCallsOnStop),
     ...(restorer === undefined ? [] : [{ push: (events: readonly ModelEvent[]) => restorer.restore(events) }]),
@@ -182,8 +184,8 @@ async function relay(options: Answering, started: Started, stream: OpenStream): 
     if (out.length > 0) {
       sink.send(out);
       exchange.onSent(out);
+      stream.active = true;
     }
-    stream.active = true;
     if (abort.signal.aborted) throw abortedError(abort.signal);
     if (sink.full) await sink.drained();
   }
@@ -227,7 +229,8 @@ async function fail(options: Answering, error: ModelError): Promise<ModelError> 
       : asLimit(error, codex || tellsFullContext[prepared.wire]);
   if (abort.signal.aborted && !(reason instanceof ModelError)) return failure; // nobody is there to be told
   const told = codex ? finalForCodex(failure) : failure;
-  const asAnswer = encoding.endsAnswer(told);
+  // A summary that was cut replaces no conversation.
+  const asAnswer = !prepared.compacts && encoding.endsAnswer(told);
   const inStream = codex && encoding.heartbeat !== undefined && CODEX_READS_IN_STREAM.has(told.kind);
   if (!sink.committed && !asAnswer && !inStream) {
     const refusal = encoding.errorAnswer(told);

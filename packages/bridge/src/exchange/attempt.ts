@@ -34,6 +34,7 @@ export interface Started {
   readonly uncarried: UpstreamRequest['uncarried'];
   readonly ignored: UpstreamRequest['ignored'];
   readonly lost: UpstreamRequest['lost'];
+  readonly summarises: UpstreamRequest['summarises'];
   /** What else of the request the upstream's wire has no form for, one line each. */
   readonly notes: readonly string[];
   /** Whose server it is. */
@@ -97,7 +98,7 @@ async function ask(options: Attempting, lease: Lease, hasOther: () => boolean): 
 
 interface Opened {
   readonly call: ModelCall;
-  readonly told: Pick<UpstreamRequest, 'tools' | 'uncarried' | 'ignored' | 'lost'>;
+  readonly told: Pick<UpstreamRequest, 'tools' | 'uncarried' | 'ignored' | 'lost' | 'summarises'>;
   readonly repairs: Repairs;
 }
 

@@ -78,18 +78,32 @@ async function createMessage(request: ApiRequest): Promise<void> {
 
 /** A request on a wire that keeps no answers. */
 function unstored(wire: ProtocolId, body: JsonObject, parsed: ParsedRequest): Prepared {
-  return { wire, body, parsed, input: parsed.request.input, added: [], previousId: undefined, store: false };
+  return {
+    wire,
+    body,
+    parsed,
+    input: parsed.request.input,
+    added: [],
+    previousId: undefined,
+    store: false,
+    compacts: false,
+  };
 }
 
 function logOf({ context, id }: ApiRequest): Logger {
   return context.log.child({ request: id });
 }
 
-/** Reads and prepares, or answers with what is wrong. */
-async function reading(
+/**
+ * Reads and prepares, or answers with what is wrong.
+ *
+ * @param route - what it is counted under; default: the wire and the form of the answer
+ */
+export async function reading(
   request: ApiRequest,
   wire: ProtocolId,
   prepare: (body: JsonObject) => Promise<Prepared>,
+  route?: string,
 ): Promise<Prepared | undefined> {
   const { exchange } = request;
   const read = await bodyOf(request, request.context.settings.bodyLimit);
@@ -98,7 +112,7 @@ async function reading(
     return undefined;
   }
   const { body } = read;
-  exchange.onRequest({ route: `${wire}_${body.stream === true ? 'sse' : 'json'}`, wire, body: () => body });
+  exchange.onRequest({ route: route ?? `${wire}_${body.stream === true ? 'sse' : 'json'}`, wire, body: () => body });
   try {
     return await prepare(body);
   } catch (error) {
@@ -107,7 +121,8 @@ async function reading(
   }
 }
 
-async function run(
+/** Answers until the client has its last byte, or is gone. */
+export async function run(
   request: ApiRequest,
   prepared: Prepared,
   encoding: ReplyEncoder,

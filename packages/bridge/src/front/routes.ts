@@ -1,5 +1,6 @@
 import type { ApiRequest, Handler } from '../exchange/handler.ts';
 import { refuse } from '../exchange/refuse.ts';
+import { compact } from '../exchange/compact.ts';
 import { passThrough } from '../exchange/passthrough.ts';
 import { countTokens } from '../exchange/count-tokens.ts';
 import { getModel, listModels } from '../exchange/models.ts';
@@ -17,13 +18,14 @@ export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
 
 /**
  * - `generate`: asks an upstream for an answer; bounded in number.
+ * - `compact`: the same, for a compaction.
  * - `stored`: about a kept response.
  * - `models`: the upstream's list.
  * - `count`: how many tokens a request has.
  * - `upgrade`: the path of the WebSocket.
  * - `health`, `metrics`: about the bridge itself. Health alone is open to all.
  */
-export type RouteKind = 'generate' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'metrics';
+export type RouteKind = 'generate' | 'compact' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'metrics';
 
 /** One row of the table of what the bridge serves. */
 export interface Route {
@@ -45,6 +47,7 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
     { method: 'GET', path: '/models/*', kind: 'models', handler: modes[mode].model },
     ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, modes[mode].generate)),
     ...Object.values(protocols).flatMap((protocol) => countingRoutes(protocol, modes[mode].count)),
+    { method: 'POST', path: '/responses/compact', kind: 'compact', handler: modes[mode].compact },
     { method: 'GET', path: '/responses/:id', kind: 'stored', handler: stored(mode, getResponse) },
     { method: 'DELETE', path: '/responses/:id', kind: 'stored', handler: stored(mode, deleteResponse) },
     { method: 'GET', path: '/responses/:id/input_items', kind: 'stored', handler: stored(mode, getInputItems) },
@@ -57,6 +60,9 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
     { method: 'GET', path: '/metrics', kind: 'metrics', handler: tellMetrics },
   ];
 }
+
+/** Kinds of routes that ask an upstream for an answer: bounded in number. */
+export const answering: ReadonlySet<RouteKind> = new Set(['generate', 'compact']);
 
 /** The paths of one kind of routes. */
 export function pathsOf(routes: readonly Route[], kind: RouteKind): ReadonlySet<string> {
@@ -77,6 +83,8 @@ export function upstreamPath({ path }: Route, id: string): string {
 interface ModeRow {
   /** Answers a request for an answer. */
   readonly generate: Handler;
+  /** Answers a request for a compaction of a conversation. */
+  readonly compact: Handler;
   /** Answers a request for the list of models. */
   readonly models: Route['handler'];
   /** Answers a request for one of them. */
@@ -91,6 +99,7 @@ interface ModeRow {
 
 const translating: ModeRow = {
   generate: translate,
+  compact,
   models: listModels,
   model: getModel,
   count: countTokens,
@@ -104,6 +113,7 @@ const modes: Readonly<Record<BridgeMode, ModeRow>> = {
   // Kept responses are the upstream's.
   passthrough: {
     generate: passThrough,
+    compact: passThrough,
     models: alone(passThrough, listModels),
     model: alone(passThrough, getModel),
     count: passThrough,

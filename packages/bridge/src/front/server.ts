@@ -17,7 +17,7 @@ import { keptAlive, Listener } from './listener.ts';
 import { readBody } from './read-body.ts';
 import { refuseRaw } from './refuse-raw.ts';
 import { Router, type Found } from './router.ts';
-import { nameOf, pathsOf, routeMethods, routesFor, upgradesIn, upstreamPath, type Route } from './routes.ts';
+import { answering, nameOf, pathsOf, routeMethods, routesFor, upgradesIn, upstreamPath, type Route } from './routes.ts';
 import { WebSocketRoute } from './websocket.ts';
 
 /** A client that does not get its headers, or its request, across in this time is cut off. */
@@ -132,7 +132,7 @@ export class HttpServer {
   async #bodyFor(route: Route, request: IncomingMessage): Promise<Uint8Array | Refused | undefined> {
     if (route.method !== 'POST') return NO_BODY;
     const body = await readBody(request, this.#context.settings.bodyLimit);
-    const refusal = route.kind === 'generate' ? this.#busy(this.#context.streams.full) : undefined;
+    const refusal = answering.has(route.kind) ? this.#busy(this.#context.streams.full) : undefined;
     return body !== undefined && refusal !== undefined && !('refusal' in body) ? { refusal } : body;
   }
 

@@ -3,6 +3,7 @@ import type { Item } from '@turnwire/wire/internal/model/items';
 import { badRequest } from '../reply/api-error.ts';
 import type { ApiRequest } from '../exchange/handler.ts';
 import { refuse } from '../exchange/refuse.ts';
+import { listedItem } from '../request/listed-item.ts';
 import { sendJson } from '../reply/reply-writer.ts';
 
 /** Items of one page, when the caller does not say; and at most. */
@@ -61,7 +62,7 @@ function pageOf(items: readonly Item[], query: URLSearchParams): JsonObject {
   const wanted = Number(query.get('limit') ?? PAGE);
   const limit = Number.isInteger(wanted) ? Math.min(Math.max(wanted, 1), LONGEST_PAGE) : PAGE;
   const rest = ordered.slice(after + 1);
-  const data = rest.slice(0, limit).map(listed);
+  const data = rest.slice(0, limit).map(listedItem);
   return {
     object: 'list',
     data,
@@ -69,17 +70,6 @@ function pageOf(items: readonly Item[], query: URLSearchParams): JsonObject {
     last_id: idOf(data.at(-1)) ?? null,
     has_more: rest.length > data.length,
   };
-}
-
-/** As the API lists it: the content of a message is a list there, also where it was sent as a string. */
-function listed(item: Item): Item {
-  const { type, role, content } = item as JsonObject;
-  if ((type ?? 'message') !== 'message' || typeof content !== 'string') return item;
-  const part =
-    role === 'assistant'
-      ? { type: 'output_text', text: content, annotations: [] }
-      : { type: 'input_text', text: content };
-  return { ...item, type: 'message', content: [part] };
 }
 
 function idOf(item: Item | undefined): unknown {

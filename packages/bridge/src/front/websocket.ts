@@ -19,6 +19,7 @@ import { readRequest } from '../request/request-body.ts';
 import { SocketReplyWriter } from '../reply/socket-writer.ts';
 import { prepareResponses, type LocalState } from '../request/state.ts';
 import type { Exchange } from '../observe/exchange.ts';
+import { continued } from '../store/index.ts';
 
 /** Responses that a connection remembers beside the store. */
 const REMEMBERED = 8;
@@ -264,7 +265,7 @@ class Connection {
   async #remember(prepared: Prepared, encoding: ReplyEncoder): Promise<void> {
     const response = encoding.body;
     const output = Array.isArray(response.output) ? (response.output as Item[]) : [];
-    this.#memory.add(String(response.id), [...prepared.input, ...output]);
+    this.#memory.add(String(response.id), continued(prepared.input, output));
     await keep(this.#context.store, this.#log, prepared, response);
   }
 

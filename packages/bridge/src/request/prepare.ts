@@ -19,6 +19,7 @@ import { forMaker } from '@turnwire/wire/internal/maker-label';
 import { withCallIds } from '@turnwire/wire/internal/request-history';
 import { withStateRestored } from '@turnwire/wire/internal/state-carrier';
 import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '@turnwire/wire/internal/tools/index';
+import { COMPACTION_TRIGGER, summaryRequest, withSummaries } from './compaction.ts';
 import { withContextAsMessages } from './context-items.ts';
 import type { Settings } from '../options.ts';
 import { isOpenAiHost, makerOf } from '@turnwire/wire/internal/quirks';
@@ -35,6 +36,8 @@ export interface Prepared {
   readonly previousId: string | undefined;
   /** Keep the answer for later requests. */
   readonly store: boolean;
+  /** What is asked for is one `compaction` item in place of the conversation. */
+  readonly compacts: boolean;
 }
 
 /** One request to one upstream. */
@@ -47,6 +50,8 @@ export interface UpstreamRequest {
   readonly ignored: readonly string[];
   /** Those of them that are more than hints. */
   readonly lost: readonly string[];
+  /** The answer is a summary, of which the client gets a `compaction` item. */
+  readonly summarises: boolean;
 }
 
 /** Fields that change what is done, not how, and that the bridge cannot do. */
@@ -112,15 +117,20 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const { ownTools, sameTools } = upstreamWires[provider.wireApi];
   const isSame = prepared.wire === provider.wireApi;
   const native = (ownTools && takesNativeTools(provider, tools)) || (sameTools && isSame);
+  if (prepared.compacts && !native) {
+    return { ...toUpstream(forSummary(prepared), provider, tools), summarises: true };
+  }
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
   const own = forMaker(prepared.input, makerOf(provider.baseUrl));
-  const input = withCallIds(withStateRestored(own.items));
+  const input = withCallIds(withSummaries(withStateRestored(own.items)));
   const foreign = own.foreign.map((type) => ({ type, reason: "another maker's server encrypted it" }));
   const ignored = ignoredOf(prepared, extra, provider.wireApi);
   const lost = lostOf(prepared, ignored);
   if (native) {
-    return { request: { ...request, input, extra }, tools: undefined, uncarried: foreign, ignored, lost };
+    const asked = prepared.compacts ? [...input, COMPACTION_TRIGGER] : input;
+    const all = { request: { ...request, input: asked, extra }, tools: undefined, uncarried: foreign };
+    return { ...all, ignored, lost, summarises: false };
   }
   const map = createToolMap({
     tools: request.tools ?? [],
@@ -141,7 +151,20 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
     uncarried: [...map.uncarried, ...mapped.uncarried, ...foreign],
     ignored,
     lost,
+    summarises: false,
   };
+}
+
+/** Fields that would ask for more than a text. */
+const BEYOND_TEXT = ['include', 'text', 'tool_choice', 'top_logprobs', 'max_tool_calls'];
+
+/** The request for a summary in place of the one for a compaction. */
+function forSummary(prepared: Prepared): Prepared {
+  const { body, parsed, input } = prepared;
+  const request = summaryRequest(parsed.request, input);
+  const rest = without(parsed.rest, BEYOND_TEXT);
+  const bare = without(body, BEYOND_TEXT);
+  return { ...prepared, body: bare, parsed: { ...parsed, request, rest }, input: request.input, compacts: false };
 }
 
 function takesNativeTools(provider: ProviderConfig, tools: Settings['tools']): boolean {

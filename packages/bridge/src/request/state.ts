@@ -1,6 +1,7 @@
 import { nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import { InvalidFieldError } from '@turnwire/wire/internal/request-fields';
+import { withoutTrigger } from './compaction.ts';
 import { withoutOrphans } from './orphans.ts';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
 import { parseResponses, referenceOf, withIds, type Prepared } from './prepare.ts';
@@ -38,7 +39,8 @@ export async function prepareResponses(body: JsonObject, { store, codex, local }
   const parsed = parseResponses(body);
   const previousId = nonEmpty(body.previous_response_id);
   const earlier = previousId === undefined ? [] : await earlierItems(previousId, store, local);
-  const resolved = await resolveReferences(parsed.request.input, earlier, store);
+  const { items, compacts } = withoutTrigger(parsed.request.input);
+  const resolved = await resolveReferences(items, earlier, store);
   const given = withoutOrphans({ earlier, given: resolved }, codex);
   if (earlier.length + given.length === 0 && body.generate !== false) throw new InvalidFieldError('input', 'is empty');
   const added = withIds(given);
@@ -50,6 +52,7 @@ export async function prepareResponses(body: JsonObject, { store, codex, local }
     added,
     previousId,
     store: body.store !== false,
+    compacts,
   };
 }
 

@@ -8,6 +8,7 @@ export { createMemoryStore } from './memory.ts';
 export { createRedisStore } from './redis.ts';
 export { createSqliteStore } from './sqlite.ts';
 export {
+  continued,
   conversationOf,
   itemIdsOf,
   outputOf,

@@ -66,10 +66,21 @@ export async function conversationOf(store: ResponseStore, id: string): Promise<
     const record: StoredResponse | undefined = known ? undefined : await store.get(next);
     if (record === undefined) return undefined;
     seen.add(next);
-    turns.push([...record.input, ...outputOf(record)]);
-    next = record.previousId;
+    const output = outputOf(record);
+    turns.push(continued(record.input, output));
+    next = output.some(isCompaction) ? undefined : record.previousId;
   }
   return turns.reverse().flat();
+}
+
+/** What goes on after an answer: a compaction takes the place of everything before it. */
+export function continued(input: readonly Item[], output: readonly Item[]): readonly Item[] {
+  const place = output.findLastIndex(isCompaction);
+  return place < 0 ? [...input, ...output] : output.slice(place);
+}
+
+function isCompaction({ type }: Item): boolean {
+  return type === 'compaction';
 }
 
 /** The items that a response gave. */
