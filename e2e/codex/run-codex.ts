@@ -10,6 +10,8 @@ export interface CodexRun {
   readonly stderr: string;
   /** Where it worked. */
   readonly folder: string;
+  /** Where it keeps its own files. */
+  readonly home: string;
 }
 
 export interface CodexEvent {
@@ -31,18 +33,27 @@ export interface CodexOptions {
   /** What commands of the model may do. Default: everything, since the model is a script. */
   readonly readOnly?: boolean;
   readonly timeoutMs?: number;
+  /** Codex asks for the catalogue of models: it does so where it has the key from a command. Default false. */
+  readonly catalogue?: boolean;
 }
 
 /** Runs the real `codex exec` in a folder and with a home of its own, and hands both to `look` before they go. */
 export async function runCodex<T>(options: CodexOptions, look: (run: CodexRun) => Promise<T> | T): Promise<T> {
   return withFolders('codex', async (folders) => {
     await writeFile(join(folders.home, 'config.toml'), configOf(options));
-    return look({ ...(await execute(options, folders)), folder: folders.folder });
+    return look({ ...(await execute(options, folders)), ...folders });
   });
 }
 
 /** The block that `turnwire bridge` prints, and what makes a run quiet. */
-function configOf({ baseUrl, model, websockets, providerName = 'turnwire', compactAt }: CodexOptions): string {
+function configOf({
+  baseUrl,
+  model,
+  websockets,
+  providerName = 'turnwire',
+  compactAt,
+  catalogue,
+}: CodexOptions): string {
   return [
     `model = "${model}"`,
     'model_provider = "turnwire"',
@@ -57,10 +68,14 @@ function configOf({ baseUrl, model, websockets, providerName = 'turnwire', compa
     'request_max_retries = 1',
     'stream_max_retries = 1',
     '',
+    ...(catalogue === true ? ['[model_providers.turnwire.auth]', 'command = "echo"', 'args = ["none"]', ''] : []),
   ].join('\n');
 }
 
-async function execute(options: CodexOptions, { home, folder }: ClientFolders): Promise<Omit<CodexRun, 'folder'>> {
+async function execute(
+  options: CodexOptions,
+  { home, folder }: ClientFolders,
+): Promise<Omit<CodexRun, 'folder' | 'home'>> {
   const sandbox =
     options.readOnly === true ? ['--sandbox', 'read-only'] : ['--dangerously-bypass-approvals-and-sandbox'];
   const { code, stdout, stderr } = await runProgram({

@@ -108,7 +108,9 @@ async function open(options: Attempting, upstream: Upstream, signal: AbortSignal
   const { pool, settings } = context;
   const wire = await unlessAborted(pool.wireOf(upstream), signal);
   if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
-  const provider = upstream.provider(wire);
+  const usual = upstream.provider(wire);
+  const contextWindow = pool.catalogue.windowOn(upstream, model, usual.contextWindow);
+  const provider = contextWindow === undefined ? usual : { ...usual, contextWindow };
   const { request, ...told } = toUpstream(prepared, provider, settings.tools);
   const repairs = new Repairs();
   const calling = {

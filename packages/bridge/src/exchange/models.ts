@@ -6,13 +6,24 @@ import { sendError, sendJson } from '../reply/reply-writer.ts';
 import { clientWireOf } from '../request/client-kind.ts';
 import { toModelError } from '../upstream/failover.ts';
 import type { ServerModel } from '../upstream/server-models.ts';
+import { codexCatalogue, etagOf } from './codex-catalogue.ts';
 import { clientGone } from './client-gone.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { refuse } from './refuse.ts';
 
-/** `GET /v1/models`: what all upstreams have, each model once, in the form of the client's wire. */
+/** `GET /v1/models`: what all upstreams have, each model once, in the form of the client's wire, or as Codex' catalogue. */
 export const listModels: Handler = (request) =>
-  telling(request, async (signal) => formOf(request).list(await request.context.pool.catalogue.list(signal)));
+  telling(request, async (signal) => {
+    const { catalogue } = request.context.pool;
+    const models = await catalogue.list(signal);
+    if (!asksForCatalogue(request)) return formOf(request).list(models);
+    return codexCatalogue(await catalogue.facts(models.map(({ id }) => id)));
+  });
+
+/** Codex alone says which version it is. */
+function asksForCatalogue({ url }: ApiRequest): boolean {
+  return /[?&]client_version=/.test(url);
+}
 
 /** `GET /v1/models/ID`. */
 export const getModel = (request: ApiRequest, id: string): Promise<void> =>
@@ -39,7 +50,9 @@ async function telling(
       refuse(request, found.refusal);
       return;
     }
-    if (!res.destroyed) sendJson(res, 200, JSON.stringify(found));
+    const body = JSON.stringify(found);
+    if (asksForCatalogue(request)) res.setHeader('etag', etagOf(body));
+    if (!res.destroyed) sendJson(res, 200, body);
     exchange.onEnd({ how: 'completed' });
   } catch (error) {
     const failure = toModelError(error);

@@ -1,7 +1,7 @@
 import { nearest } from '@turnwire/wire/internal/base/nearest';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { unlessAborted } from '@turnwire/client/internal/platform/wait';
-import type { ModelMapRow } from '../options.ts';
+import type { ModelFacts, ModelMapRow } from '../options.ts';
 import type { KnownModels } from './known-models.ts';
 import { mapModel } from './model-map.ts';
 import { modelNamed, type ServerModel } from './server-models.ts';
@@ -15,6 +15,8 @@ export interface CatalogueOptions {
   readonly map: readonly ModelMapRow[];
   /** The model of requests that name none. */
   readonly model?: string | undefined;
+  /** What the configuration knows of models. */
+  readonly modelFacts: Readonly<Record<string, ModelFacts>>;
 }
 
 /** A name that no server had is asked for again after this time: somebody may have loaded the model. */
@@ -82,6 +84,28 @@ export class Catalogue<Server extends Listing> {
       if (!byId.has(one.id)) byId.set(one.id, one);
     }
     return [...byId.values()];
+  }
+
+  /** What is known of each, told by their servers or by the configuration, whose word goes before theirs. */
+  async facts(names: readonly string[]): Promise<ReadonlyMap<string, ModelFacts>> {
+    await Promise.all(this.#servers.map(({ models }) => models.learn()));
+    return new Map(names.map((name) => [name, this.#factsOf(mapModel(this.#options.map, name))]));
+  }
+
+  #factsOf(model: string): ModelFacts {
+    const lister = this.#servers.find(({ models }) => models.find(model) !== undefined);
+    return { ...lister?.models.factsOf(model), ...this.#configured(model) };
+  }
+
+  /** The window of a model on one server, where it is known by now. */
+  windowOn({ models }: Server, model: string | undefined, usual: number | undefined): number | undefined {
+    if (model === undefined) return usual;
+    return this.#configured(model).contextWindow ?? usual ?? models.factsOf(model).contextWindow;
+  }
+
+  #configured(model: string): ModelFacts {
+    const { modelFacts } = this.#options;
+    return Object.hasOwn(modelFacts, model) ? (modelFacts[model] ?? {}) : {};
   }
 
   /** One model under the name that a client has for it; undefined where no server lists it, nor can have it. */

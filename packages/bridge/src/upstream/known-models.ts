@@ -1,5 +1,6 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ModelFacts } from '../options.ts';
 import { matches, namesFor, undated } from './model-names.ts';
 import { modelNamed, type ServerModel } from './server-models.ts';
 
@@ -7,25 +8,33 @@ import { modelNamed, type ServerModel } from './server-models.ts';
 const FRESH_MS = 5 * 60_000;
 const FAILED_MS = 10_000;
 
+/** Asks one server, in bounded time. */
+export interface AskModels {
+  /** Fails with a `ModelError`; undefined: it has no list. */
+  list(): Promise<readonly ServerModel[] | undefined>;
+  /** What it tells beside its list, by id. Never fails. */
+  facts(models: readonly ServerModel[]): Promise<ReadonlyMap<string, ModelFacts>>;
+}
+
 /** What one server told of its models, and when: the last list that it gave stays until there is another one. */
 export class KnownModels {
-  readonly #ask: () => Promise<readonly ServerModel[] | undefined>;
+  readonly #ask: AskModels;
   readonly #clock: Clock;
   readonly #named: readonly string[] | undefined;
   #models: readonly ServerModel[] | undefined;
   #byName: ReadonlyMap<string, ServerModel> = new Map();
   #failure: ModelError | undefined;
+  #learned: ReadonlyMap<string, ModelFacts> = new Map();
   #askedAt = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
   #isAsked: boolean;
 
   /**
    * @param named - the names that its configuration gives it, `*` for any text; then it is not asked
-   * @param ask - fails with a `ModelError`, in bounded time; undefined: the server has no list
    */
   constructor(
     { clock, named }: { readonly clock: Clock; readonly named: readonly string[] | undefined },
-    ask: () => Promise<readonly ServerModel[] | undefined>,
+    ask: AskModels,
   ) {
     this.#ask = ask;
     this.#clock = clock;
@@ -92,15 +101,22 @@ export class KnownModels {
     return this.#asking;
   }
 
-  /** Puts what was learned of a model in the place of what was known. */
-  learned(model: ServerModel): void {
-    this.#keep(this.#models?.map((one) => (one.id === model.id ? model : one)));
+  /** What it told of a model, in its list and beside it. */
+  factsOf(model: string): ModelFacts {
+    const found = this.find(model);
+    return found === undefined ? {} : { ...found.facts, ...this.#learned.get(found.id) };
+  }
+
+  /** Asks what it has to tell beside its list. Never rejects. */
+  async learn(): Promise<void> {
+    if (this.#named !== undefined || this.#models === undefined) return;
+    this.#learned = await this.#ask.facts(this.#models);
   }
 
   async #refresh(): Promise<void> {
     this.#askedAt = this.#clock.now();
     try {
-      this.#keep(await this.#ask());
+      this.#keep(await this.#ask.list());
       this.#failure = undefined;
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;

@@ -9,9 +9,8 @@ import { makerOf } from '@turnwire/wire/internal/quirks';
 import type { RestState } from '../observe/upstream-status.ts';
 import type { Settings, UpstreamSettings } from '../options.ts';
 import type { Listing } from './catalogue.ts';
-import { KnownModels } from './known-models.ts';
+import { KnownModels, type AskModels } from './known-models.ts';
 import { Rest } from './rest.ts';
-import type { ServerModel } from './server-models.ts';
 
 /** Stands for the key in provider configurations; the value is asked for at every request. */
 export const KEY_NAME = 'UPSTREAM_KEY';
@@ -54,14 +53,14 @@ export class Member implements Upstream {
   /**
    * @param label - no other server's
    * @param via - the mark of this bridge, on all that it sends
-   * @param list - asks a server for its models
+   * @param ask - asks a server about its models
    */
   constructor(
     { url, models }: UpstreamSettings,
     label: string,
     settings: Settings,
     via: string,
-    list: (member: Member) => Promise<readonly ServerModel[] | undefined>,
+    ask: (member: Member) => AskModels,
   ) {
     this.#baseUrl = url;
     this.label = label;
@@ -71,7 +70,7 @@ export class Member implements Upstream {
     this.key = createHash('sha256').update(url).digest('hex').slice(0, 12);
     this.wire = settings.wire === 'auto' ? undefined : settings.wire;
     this.rest = new Rest(() => settings.clock.now());
-    this.models = new KnownModels({ clock: settings.clock, named: models }, () => list(this));
+    this.models = new KnownModels({ clock: settings.clock, named: models }, ask(this));
   }
 
   provider(wire: ProtocolId): ProviderConfig {

@@ -38,35 +38,33 @@ function flagIn(capabilities: unknown, names: readonly string[]): boolean | unde
 interface ServerKind {
   /** True for an entry in a list of such a server. */
   lists(entry: JsonObject): boolean;
-  /** What it is asked, below its address; one with a body is posted. */
-  questions(id: string): readonly { readonly path: string; readonly body?: JsonObject }[];
-  /** What the answers say, in the order of the questions; empty objects where none came. */
-  facts(answers: readonly JsonObject[], id: string): ModelFacts;
+  /** What it is asked of all its models together, below its address. */
+  readonly path: string;
+  /** What it is asked of one of them; it is posted. */
+  readonly each?: { readonly path: string; body(id: string): JsonObject };
+  /** What the answers say of a model; empty objects stand for those that did not come. */
+  facts(id: string, all: JsonObject, one: JsonObject): ModelFacts;
 }
 
 export const kinds: readonly ServerKind[] = [
   // github.com/ggml-org/llama.cpp, tools/server/README.md, "GET /props": the window of one slot.
   {
     lists: ({ owned_by }) => owned_by === 'llamacpp',
-    questions: () => [{ path: 'props' }],
-    facts: ([props = {}]) => {
-      const { default_generation_settings: settings, modalities } = props;
-      return known({
+    path: 'props',
+    facts: (_, { default_generation_settings: settings, modalities }) =>
+      known({
         contextWindow: isObject(settings) ? countOf(settings.n_ctx) : undefined,
         images: flagIn(modalities, ['vision']),
-      });
-    },
+      }),
   },
-  // github.com/ollama/ollama, docs/api.md: how it is loaded, what its Modelfile sets. What it was trained for says nothing:
-  // without these Ollama takes a window of its own.
+  // github.com/ollama/ollama, docs/api.md: how it is loaded, else what its Modelfile sets. What it was trained for says
+  // nothing: without these Ollama takes a window of its own.
   {
     lists: ({ owned_by }) => owned_by === 'library',
-    questions: (id) => [{ path: 'api/ps' }, { path: 'api/show', body: { model: id } }],
-    facts: ([running = {}, shown = {}], id) => {
-      const loaded = Array.isArray(running.models)
-        ? running.models.filter(isObject).find(({ name }) => name === id)
-        : {};
-      const { parameters, capabilities } = shown;
+    path: 'api/ps',
+    each: { path: 'api/show', body: (id) => ({ model: id }) },
+    facts: (id, running, { parameters, capabilities }) => {
+      const loaded = entriesIn(running.models).find(({ name }) => name === id);
       const set = typeof parameters === 'string' ? /^num_ctx\s+(\d+)/m.exec(parameters)?.[1] : undefined;
       const can = (what: string): boolean | undefined =>
         Array.isArray(capabilities) ? capabilities.includes(what) : undefined;
@@ -80,9 +78,9 @@ export const kinds: readonly ServerKind[] = [
   // lmstudio.ai/docs/developer/rest/endpoints, "GET /api/v0/models".
   {
     lists: ({ owned_by }) => owned_by === 'organization_owner',
-    questions: () => [{ path: 'api/v0/models' }],
-    facts: ([list = {}], id) => {
-      const entry = Array.isArray(list.data) ? list.data.filter(isObject).find((one) => one.id === id) : undefined;
+    path: 'api/v0/models',
+    facts: (id, { data }) => {
+      const entry = entriesIn(data).find((one) => one.id === id);
       if (entry === undefined) return {};
       return {
         ...factsIn(entry),
@@ -91,6 +89,10 @@ export const kinds: readonly ServerKind[] = [
     },
   },
 ];
+
+function entriesIn(list: unknown): readonly JsonObject[] {
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
 
 function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;

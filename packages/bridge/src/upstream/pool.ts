@@ -6,9 +6,10 @@ import type { Settings } from '../options.ts';
 import type { Hop } from './hop.ts';
 import { Lease } from './lease.ts';
 import { Catalogue } from './catalogue.ts';
+import type { AskModels } from './known-models.ts';
 import { KEY_NAME, labelsOf, Member, type Upstream } from './member.ts';
 import { ownWireOf, probeWire } from './probe.ts';
-import { listModels, type AskedServer } from './server-models.ts';
+import { learnFacts, listModels, type AskedServer } from './server-models.ts';
 
 export type { Lease } from './lease.ts';
 export type { Upstream } from './member.ts';
@@ -38,8 +39,7 @@ export class UpstreamPool {
     const { upstreams } = settings;
     const labels = labelsOf(upstreams.map(({ url }) => url));
     this.#members = upstreams.map(
-      (upstream, at) =>
-        new Member(upstream, labels[at] ?? '', settings, hop.stamp(), (member) => listModels(this.#asked(member))),
+      (upstream, at) => new Member(upstream, labels[at] ?? '', settings, hop.stamp(), (member) => this.#askOf(member)),
     );
     this.catalogue = new Catalogue<Upstream>(this.#members, { ...settings, map: settings.modelMap });
   }
@@ -94,6 +94,13 @@ export class UpstreamPool {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  #askOf(member: Member): AskModels {
+    return {
+      list: () => listModels(this.#asked(member)),
+      facts: (models) => learnFacts(this.#asked(member), models),
+    };
   }
 
   /** A server as it is asked about its models: on its wire where that is known, since each has headers of its own. */

@@ -64,17 +64,31 @@ function modelsIn(entry: unknown): readonly ServerModel[] {
   return [{ id, aliases, entry, facts: factsIn(entry) }];
 }
 
-/** The same model with what its server tells of it elsewhere, where it is known to. Never fails: what is not told is not known. */
-export async function learnFacts(server: AskedServer, model: ServerModel): Promise<ServerModel> {
-  const kind = kinds.find((one) => one.lists(model.entry));
-  if (kind === undefined) return model;
-  const told = await Promise.all(
-    kind.questions(model.id).map(async ({ path, body }) => {
-      const answer = await ask(atRoot(server), path, body).catch(() => undefined);
-      return answer !== undefined && answer.status < 300 && isObject(answer.body) ? answer.body : {};
-    }),
-  );
-  return { ...model, facts: { ...model.facts, ...kind.facts(told, model.id) } };
+/** So many models are asked about one by one. */
+const MAX_ASKED = 50;
+
+/**
+ * What a server tells of its models beside its list, by their ids, where it is of a kind that does. Never fails: what is not
+ * told in some seconds is not known.
+ */
+export async function learnFacts(
+  server: AskedServer,
+  models: readonly ServerModel[],
+): Promise<ReadonlyMap<string, ModelFacts>> {
+  const kind = kinds.find((one) => models.some(({ entry }) => one.lists(entry)));
+  if (kind === undefined) return new Map();
+  const { path, each } = kind;
+  const all = askAtRoot(server, path);
+  const learned = models.slice(0, MAX_ASKED).map(async ({ id }) => {
+    const one = each === undefined ? {} : await askAtRoot(server, each.path, each.body(id));
+    return [id, kind.facts(id, await all, one)] as const;
+  });
+  return new Map(await Promise.all(learned));
+}
+
+async function askAtRoot(server: AskedServer, path: string, body?: JsonObject): Promise<JsonObject> {
+  const answer = await ask(atRoot(server), path, body).catch(() => undefined);
+  return answer !== undefined && answer.status < 300 && isObject(answer.body) ? answer.body : {};
 }
 
 /** What is below the address itself, not below its `/v1`. */
