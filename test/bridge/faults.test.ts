@@ -88,7 +88,7 @@ const endings: Readonly<Record<string, Ends>> = {
 
 /** docs/contract.md 8: the type of an error is its code. */
 const endingsOn: Readonly<Partial<Record<ProtocolId, Readonly<Record<string, Ends>>>>> = {
-  messages: { 'error-mid-stream': failed(500, 'api_error') },
+  messages: { 'error-mid-stream': failed(500, 'api_error'), 'failed-then-hold': failed(500, 'api_error') },
 };
 
 /** A number of events after which the text has begun on every wire. */

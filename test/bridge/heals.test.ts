@@ -1,29 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../packages/wire/src/base/json.ts';
+import { protocolIds } from '../../packages/wire/src/protocols.ts';
 import { post, startRig, type Json } from './harness.ts';
 
 const question = { role: 'user', content: 'q' };
 const image = { type: 'input_image', image_url: 'data:image/png;base64,AA==', detail: 'auto' };
 
 describe('bridge: a request that the server refuses by naming a field (docs/contract.md 3.14)', () => {
-  it.each(['chat', 'responses'] as const)(
-    'is sent again without it, once, and remembered for that model of a %s server',
-    async (wire) => {
-      await using at = await startRig({ wire, scenario: 'text', faults: ['param-refused:temperature'] }, { wire });
-      const ask = (model: string): Promise<Response> =>
-        post(at.bridge, '/v1/responses', { model, input: 'q', temperature: 0.5 });
-      const asked: number[] = [];
-      for (const model of ['a', 'a', 'b']) {
-        const answer = await ask(model);
-        expect([answer.status, ((await answer.json()) as Json).status]).toEqual([200, 'completed']);
-        expect(answer.headers.get('x-turnwire-not-carried')).toBe('temperature');
-        asked.push(at.mock.requests.length);
-      }
-      expect(asked).toEqual([2, 3, 5]);
-      const metrics = await (await fetch(`${at.bridge.url}/metrics`)).text();
-      expect(metrics).toContain('turnwire_repairs_total{repair="temperature_refused"} 2');
-    },
-  );
+  it.each(protocolIds)('is sent again without it, once, and remembered for that model of a %s server', async (wire) => {
+    await using at = await startRig({ wire, scenario: 'text', faults: ['param-refused:temperature'] }, { wire });
+    const ask = (model: string): Promise<Response> =>
+      post(at.bridge, '/v1/responses', { model, input: 'q', temperature: 0.5 });
+    const asked: number[] = [];
+    for (const model of ['a', 'a', 'b']) {
+      const answer = await ask(model);
+      expect([answer.status, ((await answer.json()) as Json).status]).toEqual([200, 'completed']);
+      expect(answer.headers.get('x-turnwire-not-carried')).toBe('temperature');
+      asked.push(at.mock.requests.length);
+    }
+    expect(asked).toEqual([2, 3, 5]);
+    const metrics = await (await fetch(`${at.bridge.url}/metrics`)).text();
+    expect(metrics).toContain('turnwire_repairs_total{repair="temperature_refused"} 2');
+  });
 
   const schema = { type: 'object', properties: {} };
   const parts = [
@@ -92,18 +90,15 @@ describe('bridge: a request that the server refuses by naming a field (docs/cont
     expect([answer.status, at.mock.requests.length]).toEqual([400, 1]);
   });
 
-  it.each(['chat', 'responses'] as const)(
-    'goes on with a line of text in place of an image that a %s server refuses',
-    async (wire) => {
-      await using at = await startRig({ wire, scenario: 'text', faults: ['image-refused'] }, { wire });
-      const input: JsonObject[] = [{ role: 'user', content: [{ type: 'input_text', text: 'see' }, image] }];
-      for (const count of [2, 3]) {
-        const answer = await post(at.bridge, '/v1/responses', { model: 'm', input });
-        expect([answer.status, at.mock.requests.length]).toEqual([200, count]);
-        expect(answer.headers.get('x-turnwire-not-carried')).toBe('image');
-        input.push({ role: 'user', content: 'and now?' });
-      }
-      expect(JSON.stringify(at.mock.requests.at(-1)?.body)).toContain('an image was here');
-    },
-  );
+  it.each(protocolIds)('goes on with a line of text in place of an image that a %s server refuses', async (wire) => {
+    await using at = await startRig({ wire, scenario: 'text', faults: ['image-refused'] }, { wire });
+    const input: JsonObject[] = [{ role: 'user', content: [{ type: 'input_text', text: 'see' }, image] }];
+    for (const count of [2, 3]) {
+      const answer = await post(at.bridge, '/v1/responses', { model: 'm', input });
+      expect([answer.status, at.mock.requests.length]).toEqual([200, count]);
+      expect(answer.headers.get('x-turnwire-not-carried')).toBe('image');
+      input.push({ role: 'user', content: 'and now?' });
+    }
+    expect(JSON.stringify(at.mock.requests.at(-1)?.body)).toContain('an image was here');
+  });
 });

@@ -30,6 +30,33 @@ describe('mock', () => {
     expect(code).toBe(0);
   });
 
+  it('lists those of one wire, each with its other names', async () => {
+    const { stdout } = await runInProcess(['mock', '--wire', 'messages', '--faults']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.split(/[\s:]/)[0])).toEqual(
+      listFaults()
+        .filter(({ wires }) => wires.includes('messages'))
+        .map(({ name }) => name),
+    );
+    expect(lines.find((line) => line.startsWith('finish-then-hold'))).toMatch(/ Also: hold-after-stop-reason\.$/);
+  });
+
+  it('takes another name of a fault, and says which it is', async () => {
+    const { cli, baseUrl } = await startMockCli('--wire', 'messages', '--fault', 'no-message-stop@1');
+    const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], stream: true });
+    const stops: boolean[] = [];
+    for (let n = 1; n <= 2; n++) {
+      const answer = await fetch(`${baseUrl}/messages`, { method: 'POST', body });
+      stops.push((await answer.text()).includes('message_stop'));
+    }
+    expect(stops).toEqual([false, true]);
+    cli.signal('SIGTERM');
+    expect(await cli.result).toMatchObject({
+      code: 0,
+      stderr: 'turnwire mock: no-message-stop is the fault no-sentinel\n',
+    });
+  });
+
   it('plays a fault to a client, and ends well when as many requests came as expected', async () => {
     const { cli, baseUrl } = await startMockCli('--fault', 'finish-then-hold', '--expect', '1');
     const answer = await ask(baseUrl);

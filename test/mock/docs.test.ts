@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { faultAliases } from '../../packages/testing/src/faults/aliases.ts';
 import { listFaults, scenario, startMock, type Fault } from '../../packages/testing/src/index.ts';
 
 const page = readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8');
@@ -21,6 +22,11 @@ describe('docs/testing.md', () => {
         choices === undefined ? [] : [[name, choices.map((choice) => `\`${choice}\``).join(', ')]],
       ),
     );
+  });
+
+  it('has a row for every other name', () => {
+    const rows = [...page.matchAll(/^\| `([\w-]+)` +\| `([\w-]+)` +\|/gm)].map(([, alias, name]) => [alias, name]);
+    expect(rows).toEqual(Object.entries(faultAliases));
   });
 
   it('names no fault that does not exist', () => {

@@ -11,6 +11,7 @@ import {
 import {
   beginsAtStart,
   blocksAtTheEnd,
+  byCallId,
   failsAtErrors,
   knownDeltas,
   knownEvents,
@@ -64,6 +65,18 @@ export const messagesRows: readonly Row[] = (
     { fault: 'truncated-json', naive: loop },
     // calls
     { fault: 'stop-with-tools', script: 'tools', naive: trustsStopReason },
+    { fault: 'tool-id-missing', script: 'tools', naive: byCallId },
+    { fault: 'tool-id-shared', script: 'tools', naive: byCallId },
+    { fault: 'tool-interleaved', script: 'tools', naive: latestBlock },
+    {
+      fault: 'length-mid-call',
+      script: 'tools',
+      naive: loop,
+      ours: { end: 'error:incomplete', calls: ['read_file({"path":"ä.txt"})'], usage: undefined },
+    },
+    { fault: 'length', naive: loop, ours: after('incomplete') },
+    { fault: 'failed-then-hold', naive: toTheEnd, ours: after('server_error') },
+    { fault: 'failed-then-hold:overloaded_error', naive: toTheEnd, ours: after('server_overloaded') },
     // errors
     { fault: 'status:503', naive: loop, ours: instead('server_overloaded') },
     { fault: 'retry-after:1', naive: loop, ours: instead('rate_limited') },

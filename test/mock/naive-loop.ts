@@ -18,6 +18,7 @@ export interface State {
 /** A content block of the Messages wire, as it is put together. */
 export interface Block {
   type: string;
+  id: string | undefined;
   name: string;
   text: string;
   input: string;
@@ -115,8 +116,8 @@ export function readMessages(event: MessagesEvent, state: State): void {
   if (type === 'message_stop') state.done = true;
 }
 
-export function newBlock({ type, name }: MessagesEvent['content_block']): Block {
-  return { type, name, text: '', input: '', signature: '' };
+export function newBlock({ type, id, name }: MessagesEvent['content_block']): Block {
+  return { type, id, name, text: '', input: '', signature: '' };
 }
 
 export function fill(block: Block, { text, thinking, partial_json: json, signature }: MessagesEvent['delta']): void {
@@ -125,10 +126,10 @@ export function fill(block: Block, { text, thinking, partial_json: json, signatu
   block.signature += signature ?? '';
 }
 
-export function keep({ type, name, text, input }: Block, { outcome, calls }: State): void {
+export function keep({ type, id, name, text, input }: Block, { outcome, calls }: State): void {
   if (type === 'text') outcome.text += text;
   if (type === 'thinking') outcome.reasoning += text;
-  if (type === 'tool_use') calls.push({ name, arguments: input });
+  if (type === 'tool_use') calls.push({ id, name, arguments: input });
 }
 
 export function readEnd({ delta, usage }: MessagesEvent, state: State): void {

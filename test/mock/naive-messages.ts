@@ -103,3 +103,11 @@ export const wantsSignature = believing({
     readMessages(event, state);
   },
 });
+
+/** Calls are kept by their ids. */
+export const byCallId = believing({
+  end: (state) => {
+    const known = state.calls.filter(({ id }) => id !== undefined);
+    state.calls = [...new Map(known.map((call) => [call.id, call])).values()];
+  },
+});

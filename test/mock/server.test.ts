@@ -8,6 +8,7 @@ import {
   startMock,
   listFaults,
 } from '../../packages/testing/src/index.ts';
+import { faultAliases } from '../../packages/testing/src/faults/aliases.ts';
 import { loop, observed, ours, tools } from './outcome.ts';
 
 const chatBody = (text = 'hi', more: object = {}) => ({
@@ -51,26 +52,6 @@ describe('routes', () => {
       body: chatBody(),
       headers: { authorization: 'Bearer [redacted]' },
     });
-  });
-
-  it("lists models in Anthropic's shape for a client that names a version of its API", async () => {
-    await using server = await startMock({ scenario: scenario().model('m-1').text('x') });
-    const headers = { 'anthropic-version': '2023-06-01' };
-    expect(await (await fetch(`${server.baseUrl}/models`, { headers })).json()).toEqual({
-      data: [
-        { type: 'model', id: 'm-1', display_name: 'm-1', created_at: expect.stringMatching(/^\d{4}-.*Z$/) as string },
-      ],
-      has_more: false,
-      first_id: 'm-1',
-      last_id: 'm-1',
-    });
-  });
-
-  it('counts the tokens of a Messages request', async () => {
-    await using server = await startMock();
-    const response = await post(`${server.baseUrl}/messages/count_tokens`, { model: 'm', messages: [] });
-    expect(await response.json()).toEqual({ input_tokens: 7 });
-    expect(server.requests).toEqual([]);
   });
 
   it('says what is wrong with a request', async () => {
@@ -220,6 +201,19 @@ describe('faults', () => {
     expect(() => parseFault('status:99')).toThrow(/not an HTTP status/);
     expect(() => parseFault('reasoning-shape:round')).toThrow(/use one of reasoning, /);
     expect(parseFault('drip:20@2')).toMatchObject({ text: 'drip:20@2', only: 2 });
+    expect(() => parseFault('hold-after-stop-reasons')).toThrow('did you mean hold-after-stop-reason?');
+  });
+
+  it('have other names, each of a fault that shows on the wire whose words they are', () => {
+    const others = Object.entries(faultAliases).map(([alias, name]) => [alias, parseFault(alias).spec.name === name]);
+    expect(others).toEqual(Object.keys(faultAliases).map((alias) => [alias, true]));
+    const known = new Set(listFaults().map(({ name }) => name));
+    expect(Object.keys(faultAliases).filter((alias) => known.has(alias))).toEqual([]);
+    expect(
+      listFaults('messages')
+        .flatMap(({ aliases }) => aliases)
+        .sort(),
+    ).toEqual(Object.keys(faultAliases).sort());
   });
 
   it('are refused on a wire that cannot show them', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
 import { parseTape } from '../../packages/testing/src/tape/tape.ts';
-import { chatBody, hear, tapeFolder, textOf } from './tape-support.ts';
+import { chatBody, hear, messagesBody, tapeFolder, textOf } from './tape-support.ts';
 
 describe('a tape', () => {
   it('is JSON lines: the request, the head, every chunk with its time, the end', async () => {
@@ -148,6 +148,36 @@ describe('secrets', () => {
     expect(tape).toContain('12345');
     expect(whole.length).toBe(Buffer.concat(live.chunks).length);
     expect((await readTape(folder.path)).exchanges[0]?.chunks).toHaveLength(live.chunks.length);
+  });
+
+  it('never reach a tape of the Messages wire; what seals its thinking does, byte for byte', async () => {
+    using folder = tapeFolder();
+    const apiKey = 'sk-ant-api03-secret-0123456789';
+    const signature = 'EqQBCgIYAhIkeyJhbGciOi+/secretive==';
+    const delta = { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature } };
+    const upstream = createServer((req, res) => {
+      res.writeHead(401, { 'request-id': 'req_1', 'content-type': 'text/event-stream' });
+      const message = `invalid x-api-key: ${req.headers['x-api-key'] as string}`;
+      const error = { type: 'error', error: { type: 'authentication_error', message } };
+      const text = [delta, error].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+      for (const byte of Buffer.from(text)) res.write(Buffer.of(byte));
+      res.end();
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const { port } = upstream.address() as AddressInfo;
+    await using recorder = await recordTo(folder.path, { upstream: `http://127.0.0.1:${port}` });
+    const thinking = { type: 'thinking', thinking: 'Hm.', signature };
+    const body = messagesBody('q', { messages: [{ role: 'assistant', content: [thinking] }] });
+    const headers = { 'x-api-key': apiKey, 'anthropic-version': '2023-06-01' };
+    const live = await hear(`${recorder.url}/v1/messages`, { headers, body });
+    upstream.close();
+    const { request, response, chunks } = (await readTape(folder.path)).exchanges[0]!;
+    expect(new Map(request.headers).get('x-api-key')).toBe('[redacted]');
+    expect(new Map(request.headers).get('anthropic-version')).toBe('2023-06-01');
+    expect(new Map(response?.headers).get('request-id')).toBe('req_1');
+    expect(Buffer.from(request.body).toString()).toBe(body);
+    expect(textOf(chunks.map(({ data }) => data))).toBe(textOf(live.chunks).replace(apiKey, '*'.repeat(apiKey.length)));
+    expect(textOf(live.chunks)).toContain(apiKey);
   });
 
   it('never reach a tape in other headers, or in what a status says', async () => {

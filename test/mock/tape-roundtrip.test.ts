@@ -2,7 +2,17 @@ import { createServer, get, type IncomingMessage, type ServerResponse } from 'no
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
-import { chatBody, eventsOf, hear, responsesBody, tapeFolder, textOf, type Ask, type Heard } from './tape-support.ts';
+import {
+  chatBody,
+  eventsOf,
+  hear,
+  messagesBody,
+  responsesBody,
+  tapeFolder,
+  textOf,
+  type Ask,
+  type Heard,
+} from './tape-support.ts';
 
 /** Asks the mock through a recorder, and the replay of that recording the same. */
 async function bothWays(faults: readonly string[], path: string, ask: Ask): Promise<{ live: Heard; again: Heard }> {
@@ -33,6 +43,16 @@ describe('a recording replayed', () => {
     ['responses', '/responses', responsesBody(sayings), ['drip:2', 'comments']],
     ['responses', '/responses', responsesBody(sayings), ['reset-after:4']],
     ['responses', '/responses', responsesBody(sayings), ['status:503']],
+    ['messages', '/messages', messagesBody(sayings), []],
+    ['messages', '/messages?beta=true', messagesBody(sayings), ['drip:2', 'comments']],
+    ['messages', '/messages', messagesBody(sayings), ['split-utf8', 'crlf']],
+    ['messages', '/messages', messagesBody(sayings, { stream: false }), []],
+    ['messages', '/messages', messagesBody('/think Hm.\n/say Hi.'), ['one-byte-chunks']],
+    ['messages', '/messages', messagesBody(sayings), ['gzip']],
+    ['messages', '/messages', messagesBody(sayings), ['reset-after:6']],
+    ['messages', '/messages', messagesBody(sayings), ['error-mid-stream']],
+    ['messages', '/messages', messagesBody(sayings), ['status:529']],
+    ['messages', '/messages/count_tokens', messagesBody(sayings), []],
   ] as const)('has the same bytes, chunks, end and events: %s %s %#', async (wire, path, body, faults) => {
     const { live, again } = await bothWays(faults, path, { body });
     expect(live.chunks.length).toBeGreaterThan(0);
@@ -42,6 +62,39 @@ describe('a recording replayed', () => {
     expect({ status: again.status, how: again.how }).toEqual({ status: live.status, how: live.how });
     expect(withoutConnection(again.headers)).toEqual(withoutConnection(live.headers));
     expect(eventsOf(wire, again)).toEqual(eventsOf(wire, live));
+  });
+
+  it('answers each turn of a conversation, and what a client asks beside it, in the form of the Messages wire', async () => {
+    using folder = tapeFolder();
+    await using mock = await startMock({ wire: 'messages', scenario: 'tool-call' });
+    const recorder = await recordTo(folder.path, { upstream: mock.url });
+    const call = { type: 'tool_use', id: 'call_mock_1_1', name: 'read_file', input: {} };
+    const turns = [
+      messagesBody('read it'),
+      messagesBody('', {
+        messages: [
+          { role: 'user', content: 'read it' },
+          { role: 'assistant', content: [call] },
+          { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content: 'notes' }] },
+        ],
+      }),
+    ];
+    const headers = { 'anthropic-version': '2023-06-01' };
+    const askAll = async (baseUrl: string): Promise<string[]> => {
+      const heard = [await hear(`${baseUrl}/models`, { method: 'GET', headers })];
+      for (const body of turns) heard.push(await hear(`${baseUrl}/messages`, { body, headers }));
+      return heard.map(({ chunks }) => textOf(chunks));
+    };
+    const live = await askAll(recorder.baseUrl);
+    await recorder.close();
+    await using replay = await replayTape(folder.path, { speed: 'max' });
+    expect(await askAll(replay.baseUrl)).toEqual(live);
+    expect(live.map((text) => /"has_more"|"tool_use"|"text_delta"/.exec(text)?.[0])).toEqual([
+      '"has_more"',
+      '"tool_use"',
+      '"text_delta"',
+    ]);
+    expect(replay.unplayed).toEqual([]);
   });
 
   it('has the same bytes where an event is larger than one read of a socket', async () => {

@@ -3,7 +3,7 @@ import { request, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
-import { createDecoder } from '../../packages/wire/src/index.ts';
+import { createDecoder, type ProtocolId } from '../../packages/wire/src/index.ts';
 
 export interface Heard {
   readonly status: number;
@@ -52,7 +52,7 @@ export function textOf(chunks: readonly Uint8Array[]): string {
 }
 
 /** What our decoder makes of the chunks, and of the way they ended. */
-export function eventsOf(wire: 'chat' | 'responses', heard: Pick<Heard, 'chunks'>): (ModelEvent | string)[] {
+export function eventsOf(wire: ProtocolId, heard: Pick<Heard, 'chunks'>): (ModelEvent | string)[] {
   const decoder = createDecoder(wire, { usageAsked: true });
   const events = heard.chunks.flatMap((chunk) => decoder.push(chunk));
   events.push(...decoder.end({ type: 'close' }));
@@ -81,3 +81,6 @@ export const chatBody = (text: string): string =>
   });
 
 export const responsesBody = (text: string): string => JSON.stringify({ model: 'm', stream: true, input: text });
+
+export const messagesBody = (text: string, more: object = {}): string =>
+  JSON.stringify({ model: 'm', max_tokens: 100, stream: true, messages: [{ role: 'user', content: text }], ...more });

@@ -5,6 +5,8 @@ import { repairs } from '../../packages/wire/src/repairs.ts';
 const user = { role: 'user', content: 'q' };
 const image = { type: 'image_url', image_url: { url: 'data:,' } };
 const gone = '(an image was here, which this model cannot see)';
+const pictureBlock = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AA==' } };
+const textBlock = { type: 'text', text: gone };
 const tool = { type: 'function', function: { name: 'f', strict: true, parameters: { type: 'object', strict: 1 } } };
 
 /** What servers said, the body that they said it of, and what is sent instead. */
@@ -125,6 +127,12 @@ const rows: readonly (readonly [HealName, string, object, object])[] = [
     'this is not a multimodal model: images are not supported',
     { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'data:,' }] }] },
     { input: [{ role: 'user', content: [{ type: 'input_text', text: gone }] }] },
+  ],
+  [
+    'images_refused',
+    'this model does not support images',
+    { messages: [{ role: 'user', content: [{ type: 'tool_result', content: [pictureBlock] }, pictureBlock] }] },
+    { messages: [{ role: 'user', content: [{ type: 'tool_result', content: [textBlock] }, textBlock] }] },
   ],
   [
     'text_parts_refused',

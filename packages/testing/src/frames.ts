@@ -25,6 +25,11 @@ export function messagesFrame(value: JsonObject & { type: string }): JsonFrame {
   return { kind: 'json', event: value.type, value };
 }
 
+/** The event in which an answer of the Messages wire fails. */
+export function messagesErrorFrame(message: string, requestId: string, type = 'api_error'): JsonFrame {
+  return messagesFrame({ type: 'error', error: { type, message }, request_id: requestId });
+}
+
 /** A chat chunk as a frame, with the envelope of the stream's own chunks. */
 export function chatFrame(like: readonly Frame[], fields: JsonObject): JsonFrame {
   const first = like.find((frame) => frame.kind === 'json');
@@ -104,6 +109,36 @@ export function withToolCalls(frame: Frame, change: (call: JsonObject) => JsonOb
     const calls = delta.tool_calls;
     return Array.isArray(calls) ? { ...delta, tool_calls: (calls as unknown[]).filter(isObject).map(change) } : delta;
   });
+}
+
+/** The chunk that finishes a chat answer, with another reason. */
+export function withFinish(frame: Frame, reason: string): Frame {
+  return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
+}
+
+/** The event that finishes an answer of the Messages wire, with another reason. */
+export function withStopReason(frame: Frame, reason: string | null): Frame {
+  const delta = frame.kind === 'json' && typeOf(frame) === 'message_delta' ? frame.value.delta : undefined;
+  return isObject(delta) && hasFinish(frame) ? withFields(frame, { delta: { ...delta, stop_reason: reason } }) : frame;
+}
+
+/** The event that opens a call on the Messages wire, with its block changed. */
+export function withToolUse(frame: Frame, change: (block: JsonObject) => JsonObject): Frame {
+  const block = toolUseIn(frame);
+  return block === undefined ? frame : withFields(frame, { content_block: change(block) });
+}
+
+/** The index of the block that an event of the Messages wire belongs to. */
+export function blockIndex(frame: Frame): number | undefined {
+  const index = frame.kind === 'json' ? frame.value.index : undefined;
+  return typeof index === 'number' ? index : undefined;
+}
+
+/** The block of the event that opens a call on the Messages wire. */
+export function toolUseIn(frame: Frame): JsonObject | undefined {
+  const block =
+    typeOf(frame) === 'content_block_start' && frame.kind === 'json' ? frame.value.content_block : undefined;
+  return isObject(block) && block.type === 'tool_use' ? block : undefined;
 }
 
 /** The Responses event with some of its fields changed. */

@@ -18,3 +18,12 @@ export const protocolIds = Object.keys(protocols) as readonly ProtocolId[];
 export function isProtocolId(value: unknown): value is ProtocolId {
   return typeof value === 'string' && Object.hasOwn(protocols, value);
 }
+
+/** The wire that a client speaks: that of its route, or else the one whose own headers it sends (their names in lower case). */
+export function clientWireOf(route: ProtocolId | undefined, headers: Readonly<Record<string, unknown>>): ProtocolId {
+  const told = Object.values(protocols).find((protocol) => {
+    const names = Object.keys(protocol.headers);
+    return names.length > 0 && names.every((name) => headers[name] !== undefined);
+  });
+  return route ?? told?.id ?? 'responses';
+}

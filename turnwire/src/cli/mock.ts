@@ -4,6 +4,7 @@ import {
   listFaults,
   MockUsageError,
   MockVerificationError,
+  parseFault,
   startMock,
   type MockOptions,
   type MockServer,
@@ -34,14 +35,14 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
       flag('--scenario <file>', 'what the model says: a file, or the name of a built-in one', 'that it is scripted'),
     )
     .addOption(listFlag('--fault <name[:arg]>', 'a fault of the wire; may be given several times'))
-    .addOption(flag('--faults', 'list every fault with one line, and end', 'off'))
+    .addOption(flag('--faults', 'list every fault (of --wire) with one line, and end', 'off'))
     .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
     .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
     .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
     .addOption(numberFlag('--expect <n>', 'exit 1 when another number of requests came', 0, 'not checked'))
     .action(async (flags: MockFlags) => {
       if (flags.faults === true) {
-        await out.write(faultTable());
+        await out.write(faultTable(flags.wire));
         done(exitCode.done);
         return;
       }
@@ -84,7 +85,15 @@ function scenarioOf(scenario: string, cli: CliContext): string {
 
 async function announce(server: MockServer, flags: MockFlags, { cli, out }: Pick<CommandScope, 'cli' | 'out'>) {
   if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, server, cli);
+  for (const line of (flags.fault ?? []).map(aliasLine)) cli.stderr.write(line);
   await out.write(`turnwire mock: listening, base URL ${server.baseUrl}\n`);
+}
+
+/** Which fault an alias is: reports name it by its own name. */
+function aliasLine(text: string): string {
+  const { name } = parseFault(text).spec;
+  const [given = ''] = text.split(/[:@]/);
+  return given.trim() === name ? '' : `turnwire mock: ${given.trim()} is the fault ${name}\n`;
 }
 
 /** Whether what was expected came; asked before the server closes, while every stream is as its client left it. */
@@ -99,10 +108,10 @@ function verdict(server: MockServer, cli: CliContext): number {
   }
 }
 
-function faultTable(): string {
-  const faults = listFaults().map(({ name, args, summary }) => ({
+function faultTable(wire: ProtocolId | undefined): string {
+  const faults = listFaults(wire).map(({ name, args, summary, aliases }) => ({
     title: args === undefined ? name : `${name}:${args}`,
-    summary,
+    summary: aliases.length === 0 ? summary : `${summary} Also: ${aliases.join(', ')}.`,
   }));
   const width = Math.max(...faults.map(({ title }) => title.length));
   return faults.map(({ title, summary }) => `${title.padEnd(width)}  ${summary}\n`).join('');

@@ -31,6 +31,10 @@ function checkRefusal(answer: RawAnswer, body: JsonObject = {}): readonly Findin
   return [{ quirk: refusalOf(status, headers, text) ?? refusalOfRequest(text, body), seen }];
 }
 
+/** A field that the server does not take, in the words of OpenAI, or of Anthropic and FastAPI. */
+const REFUSES_FIELD =
+  /\b(unsupported|unrecognized|unknown|unexpected) (request )?(parameter|argument|field)|extra (inputs|fields) (are )?not permitted/i;
+
 /** What a status says, and a text whatever was asked; undefined for a 400 that says more of its request. */
 function refusalOf(status: number, headers: Readonly<Record<string, string>>, text: string): string | undefined {
   if (readRefusal(parseJson(text), { status }).kind === 'quota_exceeded') return 'quota-wording';
@@ -51,8 +55,7 @@ function refusalOfRequest(text: string, body: JsonObject): string {
   if (/stream_options|include_usage/.test(text)) return 'usage-refused';
   if (text.includes('max_tokens')) return 'max-tokens-refused';
   if (text.includes('invalid_prompt')) return 'invalid-prompt';
-  if (/\b(unsupported|unrecognized|unknown|unexpected) (request )?(parameter|argument|field)/i.test(text))
-    return 'param-refused';
+  if (REFUSES_FIELD.test(text)) return 'param-refused';
   const heal = healFor({ status: 400, message: errorMessage(text) }, body, new Set());
   if (heal !== undefined && valueHeals.has(heal.name)) return 'value-refused';
   return /pars(e|ing)|(not|no|invalid) (valid )?json|json decode/i.test(text) ? 'bad-json-request' : 'status';

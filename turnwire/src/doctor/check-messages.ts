@@ -1,4 +1,5 @@
 import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { validateMessagesOrder } from '@turnwire/wire/internal/messages/validate';
 import { isHeartbeat, isSentinel, nameOfError } from './check-framing.ts';
 import { when, type Finding } from './finding.ts';
 import type { Sample } from './sample.ts';
@@ -98,13 +99,26 @@ export function checkMessages(sample: Sample): readonly Finding[] {
   const { events, finish, error } = facts;
   if (!events.some(({ json }) => json !== undefined && KNOWN_EVENTS.has(json.type))) return [];
   const failed = error >= 0 && (finish < 0 || error < finish);
-  return [
+  const found = [
     ...when(failed, nameOfError(events[error]?.json?.error), events[error]?.data.slice(0, 80) ?? ''),
     ...when(error >= 0 && !failed, 'late-error', 'an error after the stop_reason'),
     ...(finish < 0 ? [] : checkReason(sample, facts)),
     ...checkTypes(facts),
-    ...(facts.stop < 0 && finish < 0 ? [] : [...checkBlocks(facts), ...checkEnvelope(facts)]),
+    ...(facts.stop < 0 && finish < 0 ? [] : [...checkBlocks(facts), ...checkCalls(facts), ...checkEnvelope(facts)]),
   ];
+  return found.length > 0 || sample.reading.invalidUtf8 ? found : checkOrder(facts);
+}
+
+/** What has no name of its own: whatever a good stream would not do, up to its stop_reason. How it ended is told elsewhere. */
+function checkOrder({ events, finish }: MessagesFacts): readonly Finding[] {
+  if (finish < 0) return [];
+  const upTo = events
+    .slice(0, finish + 1)
+    .flatMap(({ json }) => (json === undefined || isHeartbeat(json) ? [] : [json]));
+  const [first, ...more] = validateMessagesOrder([...upTo, { type: 'message_stop' }]);
+  if (first === undefined) return [];
+  const rest = more.length === 0 ? '' : `, and ${more.length} more`;
+  return [{ quirk: 'order', seen: `${first.message}${rest}` }];
 }
 
 function checkReason({ body }: Sample, { reason, blocks, events }: MessagesFacts): readonly Finding[] {
@@ -114,7 +128,12 @@ function checkReason({ body }: Sample, { reason, blocks, events }: MessagesFacts
   const early = reason === 'max_tokens' && !reached;
   return [
     ...when(reason === 'end_turn' && calls, 'stop-with-tools', 'calls, then stop_reason "end_turn"'),
-    ...when(early, 'length', `stop_reason "max_tokens", far from the limit of ${String(body.max_tokens)} tokens`),
+    ...when(early && calls, 'length-mid-call', 'stop_reason "max_tokens" in the middle of a call'),
+    ...when(
+      early && !calls,
+      'length',
+      `stop_reason "max_tokens", far from the limit of ${String(body.max_tokens)} tokens`,
+    ),
     ...when(reason === 'refusal', 'content-filter', 'stop_reason "refusal"'),
   ];
 }
@@ -141,7 +160,11 @@ function checkBlocks({ blocks, events, stop, finish }: MessagesFacts): readonly 
   const lateSignature = events.slice(0, stop < 0 ? finish : stop).some(isLateSignature);
   return [
     ...when(blocks.length > 0 && closes === 0, 'no-block-stop', `${blocks.length} blocks, none is closed`),
-    ...when(closes > 0 && blocks.some(({ overlaps }) => overlaps), 'blocks-overlap', 'a block starts inside another'),
+    ...when(
+      closes > 0 && blocks.some(({ overlaps }) => overlaps) && !isInterleaved(events),
+      'blocks-overlap',
+      'a block starts inside another',
+    ),
     ...when(reused, 'block-index-reused', `the indexes ${indexes.join(', ')}`),
     ...when(gaps, 'block-index-gaps', `the indexes ${indexes.join(', ')}`),
     ...when(
@@ -156,13 +179,31 @@ function checkBlocks({ blocks, events, stop, finish }: MessagesFacts): readonly 
     ),
     ...when(thinking.some(isUnsigned) && !lateSignature, 'unsigned-thinking', 'thinking without a signature_delta'),
     ...when(lateSignature, 'signature-late', 'an empty signature, or one after the block that follows'),
-    ...when(blocks.some(isCutCall), 'tool-args-invalid', 'the input of a finished call is no JSON'),
-    ...when(
-      blocks.some(({ block }) => block.type === 'tool_use' && nonEmpty(block.id) === undefined),
-      'tool-id-missing',
-      'a call without an id',
-    ),
   ];
+}
+
+/** Calls: each with an id of its own, whole input, one after the other. */
+function checkCalls({ blocks, events, reason }: MessagesFacts): readonly Finding[] {
+  const calls = blocks.filter(({ block }) => block.type === 'tool_use');
+  const ids = calls.map(({ block }) => nonEmpty(block.id)).filter((id) => id !== undefined);
+  const cut = reason !== 'max_tokens' && calls.some(isCutCall);
+  return [
+    ...when(cut, 'tool-args-invalid', 'the input of a finished call is no JSON'),
+    ...when(ids.length < calls.length, 'tool-id-missing', 'a call without an id'),
+    ...when(new Set(ids).size < ids.length, 'tool-id-shared', 'two calls with one id'),
+    ...when(isInterleaved(events), 'tool-interleaved', 'pieces of two calls alternate'),
+  ];
+}
+
+/** A piece of a call comes after one of another call. */
+function isInterleaved(events: readonly SseEvent[]): boolean {
+  const inputs = events.flatMap(({ json }) =>
+    json?.type === 'content_block_delta' && isObject(json.delta) && json.delta.type === 'input_json_delta'
+      ? [json.index]
+      : [],
+  );
+  const runs = inputs.filter((index, i) => index !== inputs[i - 1]);
+  return new Set(runs).size < runs.length;
 }
 
 function hasInput({ type, input }: JsonObject): boolean {

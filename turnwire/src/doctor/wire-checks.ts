@@ -108,7 +108,7 @@ export const wireChecks: Readonly<Record<ProtocolId, WireChecks>> = {
     eventsName: 'events',
     finish: 'stop_reason',
     sentinel: 'message_stop',
-    heldAfterError: 'done-then-hold',
+    heldAfterError: 'failed-then-hold',
     body: messagesBody,
     check: checkMessages,
     over(sample) {

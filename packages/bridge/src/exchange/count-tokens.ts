@@ -1,5 +1,6 @@
 import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { estimateMessagesTokens } from '@turnwire/wire/internal/messages/estimate';
 import { sendJson } from '../reply/reply-writer.ts';
 import { bodyOf } from '../request/request-body.ts';
 import { passedHeaders } from '../request/client-kind.ts';
@@ -23,7 +24,7 @@ export const countTokens: Handler = async (request) => {
   const { body } = read;
   exchange.onRequest({ route: 'count', wire: undefined, body: () => body });
   const counted = await askedTokens(request, body).catch(() => undefined);
-  sendJson(res, 200, JSON.stringify({ input_tokens: counted ?? estimate(body) }));
+  sendJson(res, 200, JSON.stringify({ input_tokens: counted ?? estimateMessagesTokens(body) }));
   exchange.onEnd({ how: 'completed' });
 };
 
@@ -68,25 +69,4 @@ async function askedTokens(request: ApiRequest, asked: JsonObject): Promise<numb
 /** Headers of a body that is sent as text, whatever coding it came in. */
 function withoutCoding(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'content-encoding'));
-}
-
-/** Characters of text for one token, and tokens of one picture or document: an estimate, as Ollama makes it. */
-const CHARACTERS = 4;
-const PICTURE = 1500;
-
-/** Roughly how many tokens a request has. */
-export function estimate({ system, messages, tools }: JsonObject): number {
-  const size = { characters: 0, pictures: 0 };
-  for (const part of [system, messages, tools]) measure(part, size);
-  return Math.max(1, Math.ceil(size.characters / CHARACTERS) + size.pictures * PICTURE);
-}
-
-function measure(value: unknown, size: { characters: number; pictures: number }): void {
-  if (typeof value === 'string') size.characters += value.length;
-  else if (Array.isArray(value)) for (const one of value) measure(one, size);
-  else if (isObject(value)) {
-    const isData = isObject(value.source) && value.source.type !== 'text' && value.source.type !== 'content';
-    if (isData) size.pictures += 1;
-    else for (const one of Object.values(value)) measure(one, size);
-  }
 }

@@ -2,8 +2,8 @@ import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/bas
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ErrorAnswer } from '@turnwire/wire/internal/encode-error';
 import { badRequest } from '../reply/api-error.ts';
+import { clientWireOf } from '@turnwire/wire/internal/protocols';
 import { sendError, sendJson } from '../reply/reply-writer.ts';
-import { clientWireOf } from '../request/client-kind.ts';
 import { toModelError } from '../upstream/failover.ts';
 import type { ServerModel } from '../upstream/server-models.ts';
 import { codexCatalogue, etagOf } from './codex-catalogue.ts';

@@ -7,10 +7,10 @@ import { failureOfAnswer, isStream } from '@turnwire/client/internal/http/failur
 import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
 import { concealSecrets, secretsOf } from '@turnwire/client/internal/provider/secrets';
 import type { StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';
-import { protocols } from '@turnwire/wire/internal/protocols';
+import { clientWireOf, protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-import { clientWireOf, passedHeaders, staysCoded } from '../request/client-kind.ts';
+import { passedHeaders, staysCoded } from '../request/client-kind.ts';
 import { bodyOf } from '../request/request-body.ts';
 import { askUpstreams, watchedTransport, type Asking } from './ask-upstreams.ts';
 import { PassBeginning } from './pass-beginning.ts';

@@ -1,14 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createServer } from '@turnwire/client/internal/platform/node-http';
-import { protocols } from '@turnwire/wire/internal/protocols';
+import { clientWireOf, protocols } from '@turnwire/wire/internal/protocols';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { BridgeContext } from '../exchange/context.ts';
 import { refuse } from '../exchange/refuse.ts';
 import type { Exchange } from '../observe/exchange.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError, type ErrorForm } from '../reply/api-error.ts';
 import { internalError } from '../reply/internal-error.ts';
-import { clientWireOf } from '../request/client-kind.ts';
 import { newId } from '../request/prepare.ts';
 import type { Refused } from '../request/request-body.ts';
 import { connectionRefusal, MAX_HEADER_BYTES } from './client-error.ts';

@@ -7,18 +7,7 @@ import {
 } from '@turnwire/wire/internal/base/http-headers';
 import type { Conceal } from '@turnwire/client/internal/platform/conceal';
 import { isSecretHeader } from '@turnwire/client/internal/platform/secret-names';
-import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import { protocols } from '@turnwire/wire/internal/protocols';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
-
-/** The wire that a client speaks: that of its route, or else the one whose own headers it sends. */
-export function clientWireOf(route: ProtocolId | undefined, headers: IncomingHttpHeaders): ProtocolId {
-  const told = Object.values(protocols).find((protocol) => {
-    const names = Object.keys(protocol.headers);
-    return names.length > 0 && names.every((name) => headers[name] !== undefined);
-  });
-  return route ?? told?.id ?? 'responses';
-}
 
 /** True for Codex, which takes data events as signs of life and reads errors best from the stream. */
 export function isCodex(headers: IncomingHttpHeaders): boolean {

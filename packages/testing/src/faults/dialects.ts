@@ -2,8 +2,8 @@ import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { thinkTags } from '@turnwire/wire/internal/dialects/think-tags';
 import type { Frame } from '../answer.ts';
 import { partsOf, type ReplyPart } from '../scenario/scenario.ts';
-import { onOpenAiWires, overHttp, type FaultSpec } from './fault.ts';
-import { chatFrame, hasFinish, isUsageOnly, withChoices, withDelta, withToolCalls } from '../frames.ts';
+import { everywhere, onOpenAiWires, overHttp, type FaultSpec } from './fault.ts';
+import { chatFrame, isUsageOnly, withDelta, withFinish, withToolCalls, withToolUse } from '../frames.ts';
 import { withCallId, withResponseUsage } from './responses-dialects.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
@@ -34,7 +34,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     wires: ['chat'],
     create: (arg) => {
       const reason = word('finish-spelling', arg, 'MAX_TOKENS');
-      return { frames: (frames) => frames.map((frame) => finishAs(frame, reason)) };
+      return { frames: (frames) => frames.map((frame) => withFinish(frame, reason)) };
     },
   },
   {
@@ -46,8 +46,8 @@ export const dialectFaults: readonly FaultSpec[] = [
   {
     name: 'tool-id-shared',
     summary: 'Parallel calls have one id, and an index for each: MiMo and Kimi behind proxies.',
-    wires: onOpenAiWires,
-    create: () => ({ frames: (frames) => frames.map((frame) => withCallId(withChatId(frame), 'call_shared')) }),
+    wires: everywhere,
+    create: () => ({ frames: (frames) => frames.map((frame) => withCallId(withSharedId(frame), 'call_shared')) }),
   },
   {
     name: 'tool-index-late',
@@ -154,12 +154,9 @@ function thoughtText(thought: string, tag: string): string {
   return tag === 'opened' ? `${thought}\n</think>\n\n` : `<${tag}>\n${thought}\n</${tag}>\n\n`;
 }
 
-function finishAs(frame: Frame, reason: string): Frame {
-  return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
-}
-
-function withChatId(frame: Frame): Frame {
-  return withToolCalls(frame, (call) => (call.id === undefined ? call : { ...call, id: 'call_shared' }));
+function withSharedId(frame: Frame): Frame {
+  const shared = (call: JsonObject): JsonObject => (call.id === undefined ? call : { ...call, id: 'call_shared' });
+  return withToolUse(withToolCalls(frame, shared), shared);
 }
 
 /** Each fragment of a call changed by its place among all of them. */

@@ -1,6 +1,6 @@
 import type { Frame, Step } from '../answer.ts';
 import { overHttp, type FaultSpec, type FaultWire } from './fault.ts';
-import { chatFrame, endIndex, isSentinel, isUsageOnly, messagesFrame, responsesFrame } from '../frames.ts';
+import { chatFrame, endIndex, isSentinel, isUsageOnly, messagesErrorFrame, responsesFrame } from '../frames.ts';
 import { count } from './args.ts';
 
 const HOLD: Step = { do: 'hold' };
@@ -154,7 +154,7 @@ const responseFailed = responsesFrame({
 const lateErrors: Readonly<Record<FaultWire, Frame>> = {
   chat: { kind: 'json', event: '', value: { error: accountingFailed } },
   responses: responseFailed,
-  messages: messagesFrame({ type: 'error', error: { type: 'api_error', message: accountingFailed.message } }),
+  messages: messagesErrorFrame(accountingFailed.message, 'req_late'),
   websocket: responseFailed,
 };
 

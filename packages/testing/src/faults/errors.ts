@@ -1,9 +1,11 @@
 import type { Frame, Head } from '../answer.ts';
 import { MockUsageError } from '../errors.ts';
-import { everywhere, overHttp, type FaultSpec, type FaultWire } from './fault.ts';
-import { hasFinish, messagesFrame, responsesFrame, withChoices } from '../frames.ts';
+import { everywhere, overHttp, type FaultContext, type FaultSpec, type FaultWire } from './fault.ts';
+import { messagesErrorFrame, responsesFrame, withFinish, withStopReason } from '../frames.ts';
+import { requestIdOf } from '../scenario/request-view.ts';
 import { count, oneOf, word } from './args.ts';
-import { beforeEnd } from './ending.ts';
+import { beforeEnd, holdInstead } from './ending.ts';
+import { refuse } from './refuse.ts';
 
 const midShapes = ['object', 'string', 'status', 'event', 'flat'] as const;
 
@@ -21,7 +23,7 @@ export const errorFaults: readonly FaultSpec[] = [
       const status = count('status', code);
       if (status < 200 || status > 599) throw new MockUsageError(`fault status:${status}: not an HTTP status`);
       const due = firstTimes(times === undefined ? Infinity : count('status', times));
-      return { head: (head) => (due() ? refuse(head, status) : undefined) };
+      return { head: (head, context) => (due() ? refuse(head, context, status) : undefined) };
     },
   },
   {
@@ -34,9 +36,10 @@ export const errorFaults: readonly FaultSpec[] = [
       const after = word('retry-after', seconds, '1');
       const due = firstTimes(count('retry-after', times, 1));
       return {
-        head: (head) => {
+        head: (head, context) => {
           if (!due()) return;
-          refuse(head, 429, { message: 'Rate limit reached.', type: 'requests', code: 'rate_limit_exceeded' });
+          const openai = { type: 'requests', code: 'rate_limit_exceeded' };
+          refuse(head, context, 429, { message: 'Rate limit reached.', openai });
           head.headers['retry-after'] = after;
         },
       };
@@ -53,8 +56,9 @@ export const errorFaults: readonly FaultSpec[] = [
       const due = firstTimes(count('rate-limit-text', times, 1));
       const message = `Rate limit reached for tokens per min. Please try again in ${word('rate-limit-text', delay, '28ms')}.`;
       return {
-        head: (head) =>
-          due() ? refuse(head, 429, { message, type: 'tokens', code: 'rate_limit_exceeded' }) : undefined,
+        head: (head, context) => {
+          if (due()) refuse(head, context, 429, { message, openai: { type: 'tokens', code: 'rate_limit_exceeded' } });
+        },
       };
     },
   },
@@ -71,7 +75,8 @@ export const errorFaults: readonly FaultSpec[] = [
     wires: overHttp,
     create: () => ({
       head: (head, { request }) => {
-        refuse(head, 400, undefined);
+        head.status = 400;
+        head.headers['content-type'] = 'application/json';
         head.body = JSON.stringify({
           detail: `There was an error parsing the body: ${JSON.stringify(request.body).slice(0, 200)}`,
         });
@@ -83,8 +88,9 @@ export const errorFaults: readonly FaultSpec[] = [
     summary: 'Status 200 with a JSON error body where a stream was due: gateways that lose the status on the way.',
     wires: overHttp,
     create: () => ({
-      head: (head) => {
-        refuse(head, 200, { message: 'no healthy upstream', type: 'server_error', code: 'server_error' });
+      head: (head, context) => {
+        const openai = { type: 'server_error', code: 'server_error' };
+        refuse(head, context, 200, { message: 'no healthy upstream', openai });
       },
     }),
   },
@@ -97,20 +103,23 @@ export const errorFaults: readonly FaultSpec[] = [
     wires: everywhere,
     create: (arg) => {
       const shape = oneOf('error-mid-stream', arg, midShapes, 'object');
-      return { frames: (frames, { wire }) => [...beforeEnd(frames), midStreamErrors[wire](shape, midError)] };
+      return { frames: (frames, context) => [...beforeEnd(frames), midStreamErrors[context.wire](shape, context)] };
     },
   },
   {
     name: 'finish-error',
     summary: 'The finish_reason is error: OpenRouter when the provider behind it failed.',
     wires: ['chat'],
-    create: () => ({ frames: (frames) => frames.map((frame) => finishWith(frame, 'error')) }),
+    create: () => ({ frames: (frames) => frames.map((frame) => withFinish(frame, 'error')) }),
   },
   {
     name: 'length',
-    summary: 'The finish_reason is length in mid-text: every server, at its token limit or a full context.',
-    wires: ['chat'],
-    create: () => ({ frames: (frames) => frames.map((frame) => finishWith(frame, 'length')) }),
+    summary:
+      'The finish_reason is length, or the stop_reason max_tokens, in mid-text: every server, at its token limit or a full context.',
+    wires: ['chat', 'messages'],
+    create: () => ({
+      frames: (frames) => frames.map((frame) => withStopReason(withFinish(frame, 'length'), 'max_tokens')),
+    }),
   },
   {
     name: 'content-filter',
@@ -131,15 +140,13 @@ export const errorFaults: readonly FaultSpec[] = [
   {
     name: 'failed-then-hold',
     args: '[CODE]',
-    summary: 'response.failed, then an open socket: Responses servers whose clients wait for the close to hear of it.',
-    wires: ['responses'],
-    create: (arg) => {
-      const code = word('failed-then-hold', arg, 'server_error');
-      return {
-        frames: (frames) => [...beforeEnd(frames), failed(code)],
-        steps: (steps) => [...steps.filter((step) => step.do !== 'end'), { do: 'hold' }],
-      };
-    },
+    summary:
+      'response.failed, or an error event of Messages, then an open socket: servers whose clients wait for the close to hear of it.',
+    wires: ['responses', 'messages'],
+    create: (arg) => ({
+      frames: (frames, context) => [...beforeEnd(frames), lastErrors[context.wire](arg, context)],
+      steps: holdInstead,
+    }),
   },
   {
     name: 'incomplete',
@@ -192,17 +199,10 @@ export const errorFaults: readonly FaultSpec[] = [
   },
 ];
 
-/** Makes the answer an error body. */
-export function refuse(head: Head, status: number, error?: Readonly<Record<string, unknown>>): void {
-  head.status = status;
-  head.headers['content-type'] = 'application/json';
-  const type = status >= 500 ? 'server_error' : 'invalid_request_error';
-  head.body = JSON.stringify({ error: error ?? { message: `the mock answers ${status}`, type } });
-}
-
-function invalidPrompt(head: Head): void {
+function invalidPrompt(head: Head, context: FaultContext): void {
   const message = 'Invalid prompt: your prompt was flagged as potentially violating our usage policy.';
-  refuse(head, 400, { message, type: 'invalid_request_error', param: null, code: 'invalid_prompt' });
+  const openai = { type: 'invalid_request_error', param: null, code: 'invalid_prompt' };
+  refuse(head, context, 400, { message, openai, anthropic: { code: openai.code } });
 }
 
 /** True the first so many times. */
@@ -217,45 +217,50 @@ const midError = {
   code: 'server_error',
 };
 
-const midStreamErrors: Readonly<Record<FaultWire, (shape: MidShape, error: typeof midError) => Frame>> = {
+const midStreamErrors: Readonly<Record<FaultWire, (shape: MidShape, context: FaultContext) => Frame>> = {
   chat: chatError,
   responses: responsesError,
   messages: messagesError,
   websocket: responsesError,
 };
 
-function responsesError(shape: MidShape, error: typeof midError): Frame {
-  if (shape === 'event' || shape === 'flat') return responsesFrame({ ...error, type: 'error', param: null });
+function responsesError(shape: MidShape): Frame {
+  if (shape === 'event' || shape === 'flat') return responsesFrame({ ...midError, type: 'error', param: null });
   return responsesFrame({
     type: 'error',
-    error: shape === 'string' ? error.message : error,
+    error: shape === 'string' ? midError.message : midError,
     ...(shape === 'status' ? { status: 500 } : {}),
   });
 }
 
 /** `object` is the form of the API; the others are those of servers whose chat layer fails, with or without `event:`. */
-function messagesError(shape: MidShape, error: typeof midError): Frame {
-  if (shape === 'object') return messagesFrame({ type: 'error', error: { type: 'api_error', message: error.message } });
-  return chatError(shape === 'flat' ? 'object' : shape, error);
+function messagesError(shape: MidShape, { request }: FaultContext): Frame {
+  if (shape === 'object') return messagesErrorFrame(midError.message, requestIdOf(request));
+  return chatError(shape === 'flat' ? 'object' : shape);
 }
 
-function chatError(shape: MidShape, error: Readonly<Record<string, unknown>>): Frame {
+function chatError(shape: MidShape): Frame {
   switch (shape) {
     case 'string':
-      return { kind: 'json', event: '', value: { error: error.message } };
+      return { kind: 'json', event: '', value: { error: midError.message } };
     case 'status':
-      return { kind: 'json', event: '', value: { error: { message: error.message, code: 502 }, choices: [] } };
+      return { kind: 'json', event: '', value: { error: { message: midError.message, code: 502 }, choices: [] } };
     case 'event':
-      return { kind: 'json', event: 'error', value: { error } };
+      return { kind: 'json', event: 'error', value: { error: midError } };
     case 'flat':
     case 'object':
-      return { kind: 'json', event: '', value: { error } };
+      return { kind: 'json', event: '', value: { error: midError } };
   }
 }
 
-function finishWith(frame: Frame, reason: string): Frame {
-  return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
-}
+/** The event in which an answer of each wire fails: its code, or on Messages its type, is `arg`. */
+const lastErrors: Readonly<Record<FaultWire, (arg: string | undefined, context: FaultContext) => Frame>> = {
+  chat: () => chatError('object'),
+  responses: (arg) => failed(word('failed-then-hold', arg, 'server_error')),
+  messages: (arg, { request }) =>
+    messagesErrorFrame(midError.message, requestIdOf(request), word('failed-then-hold', arg, 'api_error')),
+  websocket: (arg) => failed(word('failed-then-hold', arg, 'server_error')),
+};
 
 function failed(code: string): Frame {
   const error = {

@@ -1,5 +1,5 @@
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import { protocolIds } from '@turnwire/wire/internal/protocols';
+import { protocolIds, protocols } from '@turnwire/wire/internal/protocols';
 import type { Frame, Head, Step } from '../answer.ts';
 import type { RequestView } from '../scenario/request-view.ts';
 import type { Reply } from '../scenario/scenario.ts';
@@ -15,6 +15,11 @@ export const onOpenAiWires: readonly FaultWire[] = ['chat', 'responses', 'websoc
 
 /** The wires of a fault that any answer can have. */
 export const everywhere: readonly FaultWire[] = [...protocolIds, 'websocket'];
+
+/** Whether a mock that serves a wire alone can show what these wires have; the WebSocket is a part of its wire. */
+export function showsOn(wires: readonly FaultWire[], wire: ProtocolId): boolean {
+  return wires.some((own) => own === wire || (own === 'websocket' && protocols[wire].overWebSocket));
+}
 
 /** The request whose answer a fault changes. */
 export interface FaultContext {

@@ -1,5 +1,7 @@
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { MockUsageError } from '../errors.ts';
-import type { Fault, FaultSpec, FaultWire } from './fault.ts';
+import { aliasesOf, faultAliases } from './aliases.ts';
+import { showsOn, type Fault, type FaultSpec, type FaultWire } from './fault.ts';
 import { besideTextFaults } from './beside-text.ts';
 import { dialectFaults } from './dialects.ts';
 import { endingFaults } from './ending.ts';
@@ -51,21 +53,25 @@ export interface FaultInfo {
   readonly choices?: readonly string[];
   readonly summary: string;
   readonly wires: readonly FaultWire[];
+  /** Other names that are understood. */
+  readonly aliases: readonly string[];
 }
 
-/** Every fault that can be asked for, by family. */
-export function listFaults(): readonly FaultInfo[] {
-  return specs.map(({ name, args, choices, summary, wires }) => ({
+/** Every fault that can be asked for, by family; with a wire, those that can show on it. */
+export function listFaults(wire?: ProtocolId): readonly FaultInfo[] {
+  const shown = specs.filter(({ wires }) => wire === undefined || showsOn(wires, wire));
+  return shown.map(({ name, args, choices, summary, wires }) => ({
     name,
     ...(args === undefined ? {} : { args }),
     ...(choices === undefined ? {} : { choices }),
     summary,
     wires,
+    aliases: aliasesOf(name),
   }));
 }
 
 /**
- * Reads `NAME`, `NAME:ARG` or `NAME:ARG@N` (only the N-th request).
+ * Reads `NAME`, `NAME:ARG` or `NAME:ARG@N` (only the N-th request). A name may be an alias: `spec.name` is the fault's own.
  *
  * @throws MockUsageError for a name or an argument that does not exist, naming the nearest.
  */
@@ -75,7 +81,7 @@ export function parseFault(text: string): Fault {
   const colon = body.indexOf(':');
   const name = (colon < 0 ? body : body.slice(0, colon)).trim();
   const arg = colon < 0 ? undefined : body.slice(colon + 1);
-  const spec = byName.get(name);
+  const spec = byName.get(faultAliases[name] ?? name);
   if (spec === undefined) throw new MockUsageError(unknownFault(name));
   if (arg !== undefined && spec.args === undefined) throw new MockUsageError(`fault ${name} takes no argument`);
   spec.create(arg); // a bad argument is told now, not at the first request
@@ -83,7 +89,7 @@ export function parseFault(text: string): Fault {
 }
 
 function unknownFault(name: string): string {
-  const near = nearest(name, [...byName.keys()]);
+  const near = nearest(name, [...byName.keys(), ...Object.keys(faultAliases)]);
   const hint = near === undefined ? 'turnwire mock --faults lists them all' : `did you mean ${near}?`;
   return `unknown fault "${name}": ${hint}`;
 }

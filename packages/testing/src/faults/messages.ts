@@ -1,7 +1,7 @@
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
 import type { FaultSpec, FaultWire } from './fault.ts';
-import { hasFinish, isSentinel, typeOf, withFields } from '../frames.ts';
+import { blockIndex, hasFinish, isSentinel, typeOf, withFields, withStopReason } from '../frames.ts';
 
 const wires: readonly FaultWire[] = ['messages'];
 
@@ -34,7 +34,7 @@ export const messagesFaults: readonly FaultSpec[] = [
     summary: 'Every block has index 0: claude-code-router, with a second piece of thinking.',
     wires,
     create: () => ({
-      frames: (frames) => frames.map((frame) => (hasIndex(frame) ? withFields(frame, { index: 0 }) : frame)),
+      frames: (frames) => frames.map((frame) => withIndex(frame, () => 0)),
     }),
   },
   {
@@ -42,8 +42,7 @@ export const messagesFaults: readonly FaultSpec[] = [
     summary: 'The indexes of blocks have gaps: gateways that leave out blocks of other kinds.',
     wires,
     create: () => ({
-      frames: (frames) =>
-        frames.map((frame) => (hasIndex(frame) ? withFields(frame, { index: indexOf(frame) * 2 + 1 }) : frame)),
+      frames: (frames) => frames.map((frame) => withIndex(frame, (index) => index * 2 + 1)),
     }),
   },
   {
@@ -76,7 +75,7 @@ export const messagesFaults: readonly FaultSpec[] = [
     name: 'stop-reason-null',
     summary: 'The stop_reason of the last message_delta is null: vLLM, for all but three reasons.',
     wires,
-    create: () => ({ frames: (frames) => frames.map((frame) => withoutStopReason(frame)) }),
+    create: () => ({ frames: (frames) => frames.map((frame) => withStopReason(frame, null)) }),
   },
   {
     name: 'usage-missing',
@@ -92,12 +91,9 @@ export const messagesFaults: readonly FaultSpec[] = [
   },
 ];
 
-function hasIndex(frame: Frame): boolean {
-  return frame.kind === 'json' && typeof frame.value.index === 'number';
-}
-
-function indexOf(frame: Frame): number {
-  return frame.kind === 'json' && typeof frame.value.index === 'number' ? frame.value.index : 0;
+function withIndex(frame: Frame, change: (index: number) => number): Frame {
+  const index = blockIndex(frame);
+  return index === undefined ? frame : withFields(frame, { index: change(index) });
 }
 
 function memberOf(frame: Frame, name: string): JsonObject {
@@ -119,17 +115,17 @@ function stopsLast(frames: Frame[]): Frame[] {
 
 /** What the deltas of one type carry, put into the start of their block. */
 function inStart(frames: Frame[], type: 'input_json_delta' | 'text_delta'): Frame[] {
-  const carried = new Map<number, string>();
+  const carried = new Map<number | undefined, string>();
   for (const frame of frames) {
     if (deltaType(frame) !== type) continue;
     const delta = memberOf(frame, 'delta');
     const text = stringOf(type === 'text_delta' ? delta.text : delta.partial_json) ?? '';
-    carried.set(indexOf(frame), (carried.get(indexOf(frame)) ?? '') + text);
+    carried.set(blockIndex(frame), (carried.get(blockIndex(frame)) ?? '') + text);
   }
   return frames
     .filter((frame) => deltaType(frame) !== type)
     .map((frame) => {
-      const text = typeOf(frame) === START ? carried.get(indexOf(frame)) : undefined;
+      const text = typeOf(frame) === START ? carried.get(blockIndex(frame)) : undefined;
       if (text === undefined) return frame;
       const whole = type === 'text_delta' ? { text } : { input: JSON.parse(text === '' ? '{}' : text) as unknown };
       return withFields(frame, { content_block: { ...memberOf(frame, 'content_block'), ...whole } });
@@ -148,10 +144,6 @@ function signatureLate(frames: Frame[]): Frame[] {
   const empty = withFields(signed, { delta: { type: 'signature_delta', signature: '' } });
   const end = rest.findIndex(hasFinish);
   return end < 0 ? [...rest, empty] : [...rest.slice(0, end), empty, ...rest.slice(end)];
-}
-
-function withoutStopReason(frame: Frame): Frame {
-  return hasFinish(frame) ? withFields(frame, { delta: { ...memberOf(frame, 'delta'), stop_reason: null } }) : frame;
 }
 
 function withoutUsage(frame: Frame): Frame {

@@ -3,8 +3,8 @@ import type { Frame } from '../answer.ts';
 import type { RequestView } from '../scenario/request-view.ts';
 import { choicesOf, withChoices, withToolCalls } from '../frames.ts';
 import { oneOf } from './args.ts';
-import { refuse } from './errors.ts';
 import type { FaultSpec } from './fault.ts';
+import { refuse } from './refuse.ts';
 
 const makers = ['google', 'openrouter'] as const;
 
@@ -20,12 +20,12 @@ export const refusedHistoryFaults: readonly FaultSpec[] = [
     create: (arg) => {
       const state = states[oneOf('thought-signature', arg, makers, 'google')];
       return {
-        head: (head, { request }) => {
-          const message = assistantCalls(request)
+        head: (head, context) => {
+          const message = assistantCalls(context.request)
             .map(state.missing)
             .find((one) => one !== undefined);
-          if (message !== undefined)
-            refuse(head, 400, { message, type: 'invalid_request_error', code: 'INVALID_ARGUMENT' });
+          const openai = { type: 'invalid_request_error', code: 'INVALID_ARGUMENT' };
+          if (message !== undefined) refuse(head, context, 400, { message, openai });
         },
         frames: (frames) => frames.map(state.put),
       };
@@ -36,14 +36,14 @@ export const refusedHistoryFaults: readonly FaultSpec[] = [
     summary: 'HTTP 400 for a call whose id is not nine letters or digits, as those of others are: Mistral.',
     wires: ['chat'],
     create: () => ({
-      head: (head, { request }) => {
-        const id = assistantCalls(request)
+      head: (head, context) => {
+        const id = assistantCalls(context.request)
           .flatMap(callsIn)
           .map((call) => String(call.id))
           .find((one) => !/^[a-zA-Z0-9]{9}$/.test(one));
         if (id === undefined) return;
         const message = `Tool call id was ${id} but must be a-z, A-Z, 0-9, with a length of 9.`;
-        refuse(head, 400, { message, type: 'invalid_request_message_order', code: '3280' });
+        refuse(head, context, 400, { message, openai: { type: 'invalid_request_message_order', code: '3280' } });
       },
     }),
   },
@@ -53,10 +53,10 @@ export const refusedHistoryFaults: readonly FaultSpec[] = [
       'HTTP 400 for a message with calls that comes back without reasoning_content, be it empty: DeepSeek, Kimi.',
     wires: ['chat'],
     create: () => ({
-      head: (head, { request }) => {
-        if (assistantCalls(request).every((message) => typeof message.reasoning_content === 'string')) return;
+      head: (head, context) => {
+        if (assistantCalls(context.request).every((message) => typeof message.reasoning_content === 'string')) return;
         const message = 'thinking is enabled but reasoning_content is missing in an assistant message with tool calls';
-        refuse(head, 400, { message, type: 'invalid_request_error' });
+        refuse(head, context, 400, { message });
       },
     }),
   },

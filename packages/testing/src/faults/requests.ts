@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
-import { overHttp, type FaultSpec } from './fault.ts';
+import { overHttp, type FaultSpec, type FaultWire } from './fault.ts';
 import { oneOf, word } from './args.ts';
-import { refuse } from './errors.ts';
+import { refuse } from './refuse.ts';
 
 /** Where a value stands that some server refuses, and what it says. */
 const values = {
@@ -40,10 +40,11 @@ export const requestFaults: readonly FaultSpec[] = [
     create: (arg) => {
       const name = word('param-refused', arg);
       return {
-        head: (head, { request }) => {
-          if (!hasMember(request.body, name)) return;
-          const message = `Unsupported parameter: '${name}' is not supported with this model.`;
-          refuse(head, 400, { message, type: 'invalid_request_error', param: name, code: 'unsupported_parameter' });
+        head: (head, context) => {
+          if (!hasMember(context.request.body, name)) return;
+          const message = refusedWords[context.wire](name);
+          const openai = { type: 'invalid_request_error', param: name, code: 'unsupported_parameter' };
+          refuse(head, context, 400, { message, openai });
         },
       };
     },
@@ -58,8 +59,8 @@ export const requestFaults: readonly FaultSpec[] = [
     create: (arg) => {
       const { message, isIn } = values[oneOf('value-refused', arg, valueNames, 'effort')];
       return {
-        head: (head, { request }) => {
-          if (isIn(request.body)) refuse(head, 400, { message, type: 'invalid_request_error' });
+        head: (head, context) => {
+          if (isIn(context.request.body)) refuse(head, context, 400, { message });
         },
       };
     },
@@ -69,14 +70,25 @@ export const requestFaults: readonly FaultSpec[] = [
     summary: 'HTTP 400 for a request with an image: models that read text alone, such as those of DeepSeek.',
     wires: overHttp,
     create: () => ({
-      head: (head, { request }) => {
-        if (!hasImage(request.body.messages ?? request.body.input)) return;
+      head: (head, context) => {
+        const { body } = context.request;
+        if (!hasImage(body.messages ?? body.input)) return;
         const message = 'Failed to deserialize the JSON body: unknown variant `image_url`, expected `text`';
-        refuse(head, 400, { message, type: 'invalid_request_error' });
+        refuse(head, context, 400, { message });
       },
     }),
   },
 ];
+
+const openaiWords = (name: string): string => `Unsupported parameter: '${name}' is not supported with this model.`;
+
+/** How each API names a member that it does not take. */
+const refusedWords: Readonly<Record<FaultWire, (name: string) => string>> = {
+  chat: openaiWords,
+  responses: openaiWords,
+  messages: (name) => `${name}: Extra inputs are not permitted`,
+  websocket: openaiWords,
+};
 
 /** The messages of a request, or what a Responses request has in their place. */
 function turnsIn({ messages, input }: JsonObject): readonly JsonObject[] {

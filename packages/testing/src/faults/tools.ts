@@ -1,8 +1,20 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
-import { onOpenAiWires, type FaultSpec } from './fault.ts';
+import { everywhere, onOpenAiWires, type FaultSpec } from './fault.ts';
 import { withArgumentObjects, withoutCallIds } from './responses-dialects.ts';
-import { choicesOf, hasFinish, isDelta, typeOf, withChoices, withDelta, withFields, withToolCalls } from '../frames.ts';
+import {
+  choicesOf,
+  hasFinish,
+  isDelta,
+  withChoices,
+  withDelta,
+  withFinish,
+  withStopReason,
+  withToolCalls,
+  withToolUse,
+} from '../frames.ts';
+import { alternating } from './alternate.ts';
+import { interleaveBlocks, limitInBlock } from './messages-calls.ts';
 
 /** Faults of tool calls and of the finish on the chat wire. */
 export const toolFaults: readonly FaultSpec[] = [
@@ -29,9 +41,10 @@ export const toolFaults: readonly FaultSpec[] = [
   {
     name: 'tool-id-missing',
     summary: 'Calls have no id at all: local servers with tool parsers of their own.',
-    wires: onOpenAiWires,
+    wires: everywhere,
     create: () => ({
-      frames: (frames) => frames.map((frame) => withoutCallIds(withToolCalls(frame, without('id')))),
+      frames: (frames) =>
+        frames.map((frame) => withToolUse(withoutCallIds(withToolCalls(frame, without('id'))), without('id'))),
     }),
   },
   {
@@ -65,8 +78,8 @@ export const toolFaults: readonly FaultSpec[] = [
   {
     name: 'tool-interleaved',
     summary: 'The fragments of two calls alternate: batching servers with parallel calls.',
-    wires: ['chat'],
-    create: () => ({ frames: interleave }),
+    wires: ['chat', 'messages'],
+    create: () => ({ frames: (frames) => interleaveBlocks(interleave(frames)) }),
   },
   {
     name: 'content-parts',
@@ -85,14 +98,14 @@ export const toolFaults: readonly FaultSpec[] = [
     summary: 'Tool calls end with finish_reason stop, or stop_reason end_turn: Ollama, LM Studio, several gateways.',
     wires: ['chat', 'messages'],
     create: () => ({
-      frames: (frames) => frames.map((frame) => stopReasonAs(finishAs(frame, 'stop'), 'end_turn')),
+      frames: (frames) => frames.map((frame) => withStopReason(withFinish(frame, 'stop'), 'end_turn')),
     }),
   },
   {
     name: 'finish-tool-use',
     summary: 'The finish_reason is tool_use: models of Anthropic behind thin proxies.',
     wires: ['chat'],
-    create: () => ({ frames: (frames) => frames.map((frame) => finishAs(frame, 'tool_use')) }),
+    create: () => ({ frames: (frames) => frames.map((frame) => withFinish(frame, 'tool_use')) }),
   },
   {
     name: 'finish-empty',
@@ -114,8 +127,8 @@ export const toolFaults: readonly FaultSpec[] = [
   {
     name: 'length-mid-call',
     summary: 'The token limit ends the answer inside the arguments of a call: every server, with a small limit.',
-    wires: ['chat'],
-    create: () => ({ frames: lengthMidCall }),
+    wires: ['chat', 'messages'],
+    create: () => ({ frames: (frames) => limitInBlock(lengthMidCall(frames)) }),
   },
   {
     name: 'empty-choices',
@@ -223,20 +236,7 @@ function idRepeated(frames: Frame[]): Frame[] {
 
 /** The fragments of all calls, one of each in turn. */
 function interleave(frames: Frame[]): Frame[] {
-  const queues = new Map<unknown, Frame[]>();
-  for (const frame of frames) {
-    const index = callsOf(frame)[0]?.index;
-    if (index !== undefined) queues.set(index, [...(queues.get(index) ?? []), frame]);
-  }
-  const mixed: Frame[] = [];
-  while ([...queues.values()].some((queue) => queue.length > 0)) {
-    for (const queue of queues.values()) mixed.push(...queue.splice(0, 1));
-  }
-  const at = frames.findIndex((frame) => callsOf(frame).length > 0);
-  if (at < 0) return frames;
-  const rest = frames.filter((frame) => callsOf(frame).length === 0);
-  const before = frames.slice(0, at);
-  return [...before, ...mixed, ...rest.slice(before.length)];
+  return alternating(frames, (frame) => callsOf(frame)[0]?.index);
 }
 
 function asParts(delta: JsonObject): JsonObject {
@@ -264,16 +264,6 @@ function asMessage(frames: Frame[]): Frame[] {
   });
 }
 
-function finishAs(frame: Frame, reason: string): Frame {
-  return hasFinish(frame) ? withChoices(frame, (choice) => ({ ...choice, finish_reason: reason })) : frame;
-}
-
-/** The event of the Messages wire that ends an answer, with another reason. */
-function stopReasonAs(frame: Frame, reason: string): Frame {
-  const delta = frame.kind === 'json' && typeOf(frame) === 'message_delta' ? frame.value.delta : undefined;
-  return isObject(delta) && hasFinish(frame) ? withFields(frame, { delta: { ...delta, stop_reason: reason } }) : frame;
-}
-
 /** All calls in one event, each in a choice of its own with its own finish. */
 function twoChoices(frames: Frame[]): Frame[] {
   const whole = collectCalls(frames);
@@ -297,7 +287,7 @@ function twoChoices(frames: Frame[]): Frame[] {
 /** Without the last fragment of the calls, and with `length` as the finish. */
 function lengthMidCall(frames: Frame[]): Frame[] {
   const last = frames.findLastIndex((frame) => callsOf(frame).length > 0);
-  return frames.filter((_, i) => i !== last).map((frame) => finishAs(frame, 'length'));
+  return frames.filter((_, i) => i !== last).map((frame) => withFinish(frame, 'length'));
 }
 
 function emptyChoices(frames: Frame[]): Frame[] {

@@ -3,7 +3,7 @@ import type { Frame, Step } from '../answer.ts';
 import type { FaultSpec } from './fault.ts';
 import { chatFrame, choicesOf, hasFinish, isUsageOnly, withChoices } from '../frames.ts';
 import { count } from './args.ts';
-import { refuse } from './errors.ts';
+import { refuse } from './refuse.ts';
 
 /** Faults of when the token counts come on the chat wire. */
 export const usageFaults: readonly FaultSpec[] = [
@@ -56,12 +56,9 @@ export const usageFaults: readonly FaultSpec[] = [
     summary: 'HTTP 400 for a request with stream_options, an answer without: older Mistral and Azure versions.',
     wires: ['chat'],
     create: () => ({
-      head: (head, { request }) => {
-        if (!isObject(request.body.stream_options)) return;
-        refuse(head, 400, {
-          message: 'Unrecognized request argument supplied: stream_options',
-          type: 'invalid_request_error',
-        });
+      head: (head, context) => {
+        if (!isObject(context.request.body.stream_options)) return;
+        refuse(head, context, 400, { message: 'Unrecognized request argument supplied: stream_options' });
       },
     }),
   },

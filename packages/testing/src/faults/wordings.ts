@@ -1,8 +1,8 @@
 import { fullContextWordings } from '@turnwire/wire/internal/dialects/full-context';
 import { moneyWordings } from '@turnwire/wire/internal/dialects/money';
 import { oneOf } from './args.ts';
-import { refuse } from './errors.ts';
 import { overHttp, type FaultSpec } from './fault.ts';
+import { refuse } from './refuse.ts';
 
 const fullContexts = fullContextWordings.map(({ server }) => server);
 const unpaid = moneyWordings.map(({ server }) => server);
@@ -19,7 +19,8 @@ export const wordingFaults: readonly FaultSpec[] = [
     create: (arg) => {
       const server = oneOf('context-wording', arg, fullContexts, 'vllm');
       const message = fullContextWordings.find((row) => row.server === server)?.example;
-      return { head: (head) => refuse(head, 400, { message, type: 'BadRequestError', param: null, code: 400 }) };
+      const openai = { type: 'BadRequestError', param: null, code: 400 };
+      return { head: (head, context) => refuse(head, context, 400, { message, openai }) };
     },
   },
   {
@@ -33,9 +34,9 @@ export const wordingFaults: readonly FaultSpec[] = [
       const server = oneOf('quota-wording', arg, unpaid, 'openai');
       const row = moneyWordings.find((one) => one.server === server);
       return {
-        head: (head) => {
+        head: (head, context) => {
           if (row === undefined) return;
-          refuse(head, row.status);
+          refuse(head, context, row.status);
           head.body = JSON.stringify(row.body);
         },
       };

@@ -58,6 +58,11 @@ export function viewRequest(body: JsonObject, context: ViewContext): RequestView
   };
 }
 
+/** The id of a request at this server, which its answer names. */
+export function requestIdOf({ n }: Pick<RequestView, 'n'>): string {
+  return `req_mock_${n}`;
+}
+
 /** The text of a content value: a string, or parts of either wire. */
 export function contentText(content: unknown): string {
   if (typeof content === 'string') return content;

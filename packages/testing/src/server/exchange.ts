@@ -3,16 +3,18 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { redactHeader, redactTarget, withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import { errorBodyOf, type ErrorFields } from '@turnwire/wire/internal/encode-error';
-import { protocolIds, protocols } from '@turnwire/wire/internal/protocols';
+import type { ErrorFields } from '@turnwire/wire/internal/encode-error';
+import { estimateMessagesTokens } from '@turnwire/wire/internal/messages/estimate';
+import type { Protocol } from '@turnwire/wire/internal/protocol';
 import type { Head } from '../answer.ts';
 import type { Fault, FaultHooks, FaultWire } from '../faults/fault.ts';
 import { parseFault } from '../faults/list.ts';
-import { refuse } from '../faults/errors.ts';
+import { refuse } from '../faults/refuse.ts';
+import { countPaths, modelPaths, protocolOf } from './paths.ts';
 import { enter, playBody, playHead, playSteps, type PlayContext } from './play.ts';
 import { headersOf, newRecord, type AnswerState, type RecordedRequest, type Recorder } from './recorder.ts';
 import { replyIds } from './reply-events.ts';
-import { viewRequest, type RequestView } from '../scenario/request-view.ts';
+import { requestIdOf, viewRequest, type RequestView } from '../scenario/request-view.ts';
 import { selectReply, type Reply, type Scenario } from '../scenario/scenario.ts';
 import { bodyOf, plainHead, renderReply, type RenderInput } from './render-reply.ts';
 import { mockWires, responsesInput } from '../scenario/wires.ts';
@@ -36,13 +38,6 @@ const KEPT_RESPONSES = 1000;
 
 const BODY_LIMIT = 64 * 1024 * 1024;
 
-/** The endpoints of every wire, with and without `/v1`. */
-const modelPaths: ReadonlyMap<string, ProtocolId> = new Map(
-  protocolIds.flatMap((id) =>
-    [`/v1/${protocols[id].path}`, `/${protocols[id].path}`].map((path) => [path, id] as const),
-  ),
-);
-
 /** One HTTP request and its answer. */
 export class Exchange {
   readonly #context: ExchangeContext;
@@ -50,6 +45,8 @@ export class Exchange {
   readonly #res: ServerResponse;
   readonly #path: string;
   readonly #query: string;
+  /** Errors are told in its form. */
+  readonly #client: Protocol;
 
   constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse) {
     this.#context = context;
@@ -59,40 +56,50 @@ export class Exchange {
     const mark = url.indexOf('?');
     this.#path = mark < 0 ? url : url.slice(0, mark);
     this.#query = mark < 0 ? '' : url.slice(mark + 1);
+    this.#client = protocolOf(req);
   }
 
   /** Ends when the answer did, or the client left. */
   async run(): Promise<void> {
     const text = await readText(this.#req);
     if (text === undefined) {
-      this.#json(413, errorBodyOf({ message: 'the request body is too large' }));
+      this.#json(413, this.#client.errorBody({ message: 'the request body is too large', status: 413 }));
       return;
     }
-    const wire = modelPaths.get(this.#path);
+    const wire = modelPaths.get(this.#path) ?? countPaths.get(this.#path);
     if (wire === undefined) {
       this.#other(text);
       return;
     }
     if (this.#req.method !== 'POST') {
-      this.#refuse(405, errorBodyOf({ message: `use POST ${this.#path}` }), text);
+      this.#refuse({ status: 405, message: `use POST ${this.#path}` }, text);
       return;
     }
     if (this.#context.wire !== undefined && this.#context.wire !== wire) {
-      this.#refuse(404, errorBodyOf({ message: `this mock serves the ${this.#context.wire} wire alone` }), text);
+      this.#refuse({ status: 404, message: `this mock serves the ${this.#context.wire} wire alone` }, text);
       return;
     }
-    await this.#model(wire, text);
+    await this.#asked(wire, text);
   }
 
-  async #model(wire: ProtocolId, text: string): Promise<void> {
+  async #asked(wire: ProtocolId, text: string): Promise<void> {
     const body = parseJson(text);
     if (!isObject(body)) {
-      this.#refuse(400, errorBodyOf({ message: 'the request body is not a JSON object' }), text);
+      this.#refuse({ message: 'the request body is not a JSON object' }, text);
+      return;
+    }
+    if (countPaths.has(this.#path)) {
+      this.#json(200, { input_tokens: estimateMessagesTokens(body) });
+      return;
+    }
+    const refusal = mockWires[wire].refusal(body);
+    if (refusal !== undefined) {
+      this.#refuse(refusal, text, body);
       return;
     }
     const earlier = earlierItems(this.#context, body);
     if (earlier === undefined) {
-      this.#refuse(400, errorBodyOf(responseNotFound(String(body.previous_response_id))), text, body);
+      this.#refuse(responseNotFound(body), text, body);
       return;
     }
     const n = this.#context.recorder.modelRequests + 1;
@@ -103,13 +110,15 @@ export class Exchange {
   async #answer(view: RequestView, record: RecordedRequest, earlier: readonly unknown[]): Promise<void> {
     const play = this.#playContext(record.answer);
     const input = renderInput(this.#context, view, view.wire, this.#query);
+    const requestId = requestIdOf(view);
+    this.#res.setHeader(this.#client.requestIdHeader, requestId);
     if ('missing' in input) {
-      this.#json(400, errorBodyOf({ message: input.missing }), record.answer);
+      this.#json(400, this.#client.errorBody({ message: input.missing, requestId }), record.answer);
       return;
     }
     remember(this.#context, input, earlier);
     const head = plainHead(input);
-    if (input.reply.error?.status !== undefined) refuse(head, input.reply.error.status, { ...input.reply.error });
+    refuseAsScripted(head, input);
     for (const fault of input.faults) fault.head?.(head, input.context);
     finishHead(head, input);
     await playHead(this.#res, head, play);
@@ -159,9 +168,8 @@ export class Exchange {
         this.#json(200, modelList(this.#req, scenario.model ?? 'scripted', this.#context.createdAt));
         return;
       }
-      case 'POST /v1/messages/count_tokens':
-      case 'POST /messages/count_tokens': {
-        this.#json(200, { input_tokens: Math.ceil(text.length / 4) });
+      case 'HEAD /': {
+        this.#res.writeHead(200).end(); // Claude Code asks whether anybody is there
         return;
       }
       case 'GET /__requests': {
@@ -169,13 +177,16 @@ export class Exchange {
         return;
       }
       default:
-        this.#refuse(404, errorBodyOf({ message: `no route ${this.#req.method ?? ''} ${this.#path}` }), text);
+        this.#refuse({ status: 404, message: `no route ${this.#req.method ?? ''} ${this.#path}` }, text);
     }
   }
 
   /** A request that is none to the model: kept, but not counted. */
-  #refuse(status: number, value: unknown, text: string, body?: JsonObject): void {
-    this.#json(status, value, this.#record(text, body, undefined).answer);
+  #refuse(error: ErrorFields, text: string, body?: JsonObject): void {
+    const { n, answer } = this.#record(text, body, undefined);
+    const requestId = `req_refused_${n}`;
+    this.#res.setHeader(this.#client.requestIdHeader, requestId);
+    this.#json(error.status ?? 400, this.#client.errorBody({ ...error, requestId }), answer);
   }
 
   #json(status: number, value: unknown, state?: AnswerState): void {
@@ -246,6 +257,13 @@ function withPace(reply: Reply, paceMs: number | undefined): Reply {
   return reply.paceMs !== undefined || paceMs === undefined ? reply : { ...reply, paceMs };
 }
 
+/** An error that the scenario says, with a status. */
+function refuseAsScripted(head: Head, { reply: { error }, context }: RenderInput): void {
+  if (error?.status === undefined) return;
+  const { status, message, ...rest } = error;
+  refuse(head, context, status, { message, openai: { ...rest }, anthropic: rest });
+}
+
 /** The headers of what the answer turned out to be. */
 function finishHead(head: Head, input: RenderInput): void {
   if (head.body === undefined && head.json) {
@@ -276,8 +294,8 @@ function publicRecord(record: RecordedRequest): JsonObject {
 }
 
 /** The API's word for a `previous_response_id` that it does not have. */
-export function responseNotFound(id: string): ErrorFields {
-  const message = `Previous response with id '${id}' not found.`;
+export function responseNotFound({ previous_response_id: id }: JsonObject): ErrorFields {
+  const message = `Previous response with id '${String(id)}' not found.`;
   return { message, param: 'previous_response_id', code: 'previous_response_not_found' };
 }
 

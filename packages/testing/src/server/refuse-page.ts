@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createPageGuard, type LocalNames } from '@turnwire/client/internal/platform/local-only';
 import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
-import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
+import { protocolOf } from './paths.ts';
 
 /** What stands before a server that keeps other people's prompts and asks for no token. Each is true for a refused request. */
 export interface PageGuard {
@@ -17,19 +17,21 @@ export function pageGuard(names: LocalNames): PageGuard {
     refuses: (req, res) => {
       const message = reasonFor(req.headers);
       if (message === undefined) return false;
-      res.writeHead(403, { 'content-type': 'application/json', connection: 'close' }).end(bodyOf(message));
+      res.writeHead(403, { 'content-type': 'application/json', connection: 'close' }).end(bodyOf(req, message));
       return true;
     },
     refusesUpgrade: (req, socket) => {
       const message = reasonFor(req.headers);
       if (message === undefined) return false;
       socket.on('error', () => undefined); // it may be gone already
-      socket.end(rawResponse(403, [['content-type', 'application/json']], bodyOf(message)));
+      socket.end(rawResponse(403, [['content-type', 'application/json']], bodyOf(req, message)));
       return true;
     },
   };
 }
 
-function bodyOf(message: string): string {
-  return JSON.stringify(errorBodyOf({ message, type: 'permission_error', code: 'forbidden' }));
+function bodyOf(req: IncomingMessage, message: string): string {
+  return JSON.stringify(
+    protocolOf(req).errorBody({ message, type: 'permission_error', code: 'forbidden', status: 403 }),
+  );
 }

@@ -9,7 +9,7 @@ import { messageTextOf, sseTextOf, type Frame, type Head, type Step } from '../a
 import type { FaultContext, FaultHooks } from '../faults/fault.ts';
 import { isDelta, markOf, toFrames } from '../frames.ts';
 import { countedUsage, replyEvents, type ReplyIds } from './reply-events.ts';
-import type { RequestView } from '../scenario/request-view.ts';
+import { requestIdOf, type RequestView } from '../scenario/request-view.ts';
 import { partsOf, type Reply } from '../scenario/scenario.ts';
 
 /** Everything an answer is made of. */
@@ -118,7 +118,7 @@ function* wholeReply(input: RenderInput): Generator<ModelEvent | ModelError> {
   const usage = reply.usage === undefined ? countedUsage(request, deltas) : (reply.usage ?? undefined);
   const failure = failureOf(reply);
   if (failure !== undefined) {
-    yield failure.with({ usage });
+    yield failure.with({ usage, requestId: requestIdOf(request) });
     return;
   }
   yield {

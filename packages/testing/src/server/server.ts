@@ -1,16 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
-import { protocols } from '@turnwire/wire/internal/protocols';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { defaultScenario } from '../scenario/default.ts';
 import { MockUsageError } from '../errors.ts';
-import type { Fault } from '../faults/fault.ts';
+import { showsOn, type Fault } from '../faults/fault.ts';
 import { parseFault } from '../faults/list.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { Expectations, type Expectation } from './expectations.ts';
 import { LocalServer } from './local-server.ts';
+import { protocolOf } from './paths.ts';
 import { Recorder, type RecordedRequest } from './recorder.ts';
 import { WebSocketSide } from './websocket.ts';
 import type { Match, Scenario } from '../scenario/scenario.ts';
@@ -66,7 +65,7 @@ export interface MockServer extends AsyncDisposable {
 }
 
 /**
- * Starts a scripted model server on a loopback port: Chat Completions, Responses over SSE and WebSocket, and JSON.
+ * Starts a scripted model server on a loopback port: Chat Completions, Responses over SSE and WebSocket, Messages, and JSON.
  *
  * Rejects with `MockUsageError` for an unknown fault or scenario, and with Node's error for a port in use. Leaving
  * the scope closes it, and throws when an expectation is not met.
@@ -187,10 +186,10 @@ class Mock implements MockServer {
     } catch (error) {
       // A bug of the mock or of a scenario function: told to the client, or the connection is dropped.
       if (res.headersSent) res.destroy();
-      else
-        res
-          .writeHead(500, { 'content-type': 'application/json' })
-          .end(JSON.stringify(errorBodyOf({ message: String(error), type: 'server_error' })));
+      else {
+        const body = protocolOf(req).errorBody({ message: String(error), type: 'server_error', status: 500 });
+        res.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      }
     }
   }
 }
@@ -198,9 +197,7 @@ class Mock implements MockServer {
 /** A fault that cannot show on the only wire there is would be a test that tests nothing. */
 function refuseForeignFaults(faults: readonly Fault[], wire: ProtocolId | undefined): void {
   for (const { spec } of faults) {
-    const fits =
-      wire === undefined ||
-      spec.wires.some((own) => own === wire || (own === 'websocket' && protocols[wire].overWebSocket));
-    if (!fits) throw new MockUsageError(`fault ${spec.name} exists on: ${spec.wires.join(', ')}; not on ${wire}`);
+    if (wire === undefined || showsOn(spec.wires, wire)) continue;
+    throw new MockUsageError(`fault ${spec.name} exists on: ${spec.wires.join(', ')}; not on ${wire}`);
   }
 }

@@ -106,7 +106,7 @@ export class WebSocketSide {
     const earlier = earlierItems(this.#context, body);
     if (earlier === undefined) {
       this.#record(req, text, body, undefined);
-      sendJson(client, errorFrameOf(400, responseNotFound(String(body.previous_response_id))));
+      sendJson(client, errorFrameOf(400, responseNotFound(body)));
       return;
     }
     if (body.generate === false) {

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
-import { errorBodyOf } from '@turnwire/wire/internal/encode-error';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { MockUsageError } from '../errors.ts';
 import { LocalServer } from '../server/local-server.ts';
+import { protocolOf } from '../server/paths.ts';
 import type { TapedExchange, TapeProblem } from './tape.ts';
 import { TapeMatcher } from './match.ts';
 import { playExchange, type ReplayPace } from './play.ts';
@@ -137,7 +137,7 @@ class Replay implements TapeServer {
     const exchange = this.#matcher.take(asked);
     if (exchange === undefined) {
       this.#stranger(asked.method, asked.target);
-      res.writeHead(404, { 'content-type': 'application/json' }).end(this.#nothing(asked.method, asked.target));
+      res.writeHead(404, { 'content-type': 'application/json' }).end(this.#nothing(req));
       return;
     }
     await playExchange(res, exchange, this.#pace, AbortSignal.any([gone.signal, this.#closing.signal]));
@@ -167,9 +167,10 @@ class Replay implements TapeServer {
     if (this.strangers.length < KEPT_STRANGERS) this.strangers.push(`${method} ${target.split('?')[0] ?? ''}`);
   }
 
-  #nothing(method: string, target: string): string {
-    const message = `the tape has no (further) answer to ${method} ${target.split('?')[0] ?? ''}; it has: ${this.#matcher.describe()}`;
-    return JSON.stringify(errorBodyOf({ message, code: 'not_on_tape' }));
+  #nothing(req: IncomingMessage): string {
+    const asked = `${req.method ?? 'GET'} ${(req.url ?? '/').split('?')[0] ?? ''}`;
+    const message = `the tape has no (further) answer to ${asked}; it has: ${this.#matcher.describe()}`;
+    return JSON.stringify(protocolOf(req).errorBody({ message, code: 'not_on_tape', status: 404 }));
   }
 }
 

@@ -219,7 +219,8 @@ function asJsonObject(one: JsonObject): JsonObject {
 }
 
 function withoutImage(one: JsonObject): JsonObject {
-  if (one.type === 'image_url') return { type: 'text', text: NO_IMAGE };
+  const isBlock = one.type === 'image' && isObject(one.source); // of the Messages wire
+  if (one.type === 'image_url' || isBlock) return { type: 'text', text: NO_IMAGE };
   return one.type === 'input_image' ? { type: 'input_text', text: NO_IMAGE } : one;
 }
 

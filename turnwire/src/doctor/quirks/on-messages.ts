@@ -103,6 +103,13 @@ export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
   'retry-after': { stumbles: [] },
   'content-filter': { stumbles: [claude('a final error')] },
   length: { stumbles: [claude('asks three more times, then fails')] },
+  'length-mid-call': {
+    stumbles: [claude('asks three more times, then fails'), pi('runs the call with what is there')],
+  },
+  'failed-then-hold': {
+    right: 'after an error event the body has to end',
+    stumbles: [aiSdk('waits')],
+  },
   'stop-with-tools': {
     right: 'calls end with stop_reason tool_use',
     stumbles: [anthropic('the tool runner ends in silence')],
@@ -120,6 +127,15 @@ export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
       aiSdk('type error'),
       opencode('type error'),
     ],
+  },
+  'tool-id-shared': {
+    right: 'each call has an id of its own',
+    stumbles: [claude('answers one of them, and asks on and on'), opencode('runs both twice')],
+  },
+  'tool-interleaved': { stumbles: [] },
+  order: {
+    right: 'the event sequence of the API: the bridge and its validator keep it',
+    stumbles: [anthropic('counts on it'), aiSdk('counts on it')],
   },
   'context-wording': {
     right: 'a full context is "prompt is too long: N tokens > M maximum"',

@@ -1,0 +1,21 @@
+import { isObject } from '@turnwire/wire/internal/base/json';
+import type { Frame } from '../answer.ts';
+import { blockIndex, toolUseIn, typeOf, withStopReason } from '../frames.ts';
+import { alternating } from './alternate.ts';
+
+/** The events of all calls, one of each in turn. */
+export function interleaveBlocks(frames: Frame[]): Frame[] {
+  const calls = new Set(frames.filter((frame) => toolUseIn(frame) !== undefined).map(blockIndex));
+  return alternating(frames, (frame) => (calls.has(blockIndex(frame)) ? blockIndex(frame) : undefined));
+}
+
+/** Without the last piece of the calls' input, and with `max_tokens` as the stop_reason. */
+export function limitInBlock(frames: Frame[]): Frame[] {
+  const last = frames.findLastIndex(isInput);
+  return frames.filter((_, i) => i !== last).map((frame) => withStopReason(frame, 'max_tokens'));
+}
+
+function isInput(frame: Frame): boolean {
+  const delta = typeOf(frame) === 'content_block_delta' && frame.kind === 'json' ? frame.value.delta : undefined;
+  return isObject(delta) && delta.type === 'input_json_delta';
+}
