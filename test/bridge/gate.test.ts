@@ -32,8 +32,12 @@ describe('gate', () => {
     expect(ask({ origin: 'http://localhost:3000' }, { allowedOrigins: ['http://localhost:3000'] })).toBe('in');
     expect(ask({ host: 'box.lan' }, { allowedHosts: ['box.lan'] })).toBe('in');
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', undefined, 'application/jsonp']) {
-      expect(ask({ 'content-type': type })).toBe(415);
+      expect(ask({ 'content-type': type, 'content-length': '2' })).toBe(415);
+      expect(ask({ 'content-type': type, 'transfer-encoding': 'chunked' })).toBe(415);
     }
+    // What has no body has no type: so the SDKs cancel a response.
+    expect(ask({ 'content-type': undefined })).toBe('in');
+    expect(ask({ 'content-type': undefined, 'content-length': '0' })).toBe('in');
   });
 
   it('wants the token, whole', () => {

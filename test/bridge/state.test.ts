@@ -267,7 +267,7 @@ describe('bridge: bad input', () => {
     ['deep metadata', `{"input":"x","metadata":{"a":${deep}}}`, 400, undefined],
     ['deep tools', `{"input":"x","tools":[{"type":"function","name":"f","parameters":{"a":${deep}}}]}`, 400, undefined],
     ['deep input', `{"input":[{"type":"other","a":${deep}}]}`, 400, undefined],
-    ['background', { input: 'x', background: true }, 400, 'background'],
+    ['background', { input: 'x', background: true, store: false }, 400, 'background'],
     ['a conversation', { input: 'x', conversation: 'conv_1' }, 400, 'conversation'],
   ])('%s is refused in the shape of the API', async (_name, body, status, param) => {
     await using at = await rig();

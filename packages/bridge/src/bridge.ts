@@ -9,7 +9,7 @@ import { createMetrics } from './observe/metrics.ts';
 import type { Observe } from './observe/observer.ts';
 import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
 import { HttpServer } from './front/server.ts';
-import { openStore } from './store/index.ts';
+import { LiveResponses, openStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
 import { createTracer } from './observe/trace.ts';
 import { createTurnStateSigner } from './upstream/sealed-turn.ts';
@@ -138,6 +138,7 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
     store: await openStore(settings.store, settings.storeLimits, (error) =>
       log.error({ error: error.message }, 'the store'),
     ),
+    live: new LiveResponses(settings.clock),
     seal: createTurnStateSigner(settings.turnStateKey),
     metrics,
     begin: createExchanges(settings.clock, [createLogObserver(log), metrics.observe, ...tracers(settings, log)]),

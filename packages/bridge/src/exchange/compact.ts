@@ -32,7 +32,13 @@ function withTrigger(body: JsonObject): JsonObject {
   const items: unknown =
     typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : (input ?? []);
   if (!Array.isArray(items)) throw new InvalidFieldError('input', 'has to be a string or an array');
-  return { ...body, input: [...(items as unknown[]), COMPACTION_TRIGGER], store: false, stream: false };
+  return {
+    ...body,
+    input: [...(items as unknown[]), COMPACTION_TRIGGER],
+    store: false,
+    stream: false,
+    background: false,
+  };
 }
 
 function compactionEncoder(encoding: ReplyEncoder, { input }: Prepared): ReplyEncoder {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Settings } from '../options.ts';
-import type { ResponseStore } from '../store/index.ts';
+import type { LiveResponses, ResponseStore } from '../store/index.ts';
 import type { OpenStreams } from '../upstream/streams.ts';
 import type { Exchange } from '../observe/exchange.ts';
 import type { ExchangeStart } from '../observe/observer.ts';
@@ -18,6 +18,8 @@ export interface BridgeContext {
   /** The mark on what this bridge sends, and how it knows it again. */
   readonly hop: Hop;
   readonly store: ResponseStore;
+  /** What runs in the background, and lately did. */
+  readonly live: LiveResponses;
   readonly seal: TurnStateSigner;
   readonly streams: OpenStreams;
   readonly metrics: Metrics;

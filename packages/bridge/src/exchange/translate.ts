@@ -13,6 +13,7 @@ import type { ParsedRequest } from '@turnwire/wire/internal/request-fields';
 import { bodyOf } from '../request/request-body.ts';
 import { prepareResponses } from '../request/state.ts';
 import { answer, type AnswerOptions } from './answer.ts';
+import { answerInBackground } from './background.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { refuse } from './refuse.ts';
 import { keep, keepUsage, refusalOf, responsesReplyEncoderFor } from './responses.ts';
@@ -33,10 +34,14 @@ const generators: Readonly<Record<ProtocolId, Handler>> = {
 async function createResponse(request: ApiRequest): Promise<void> {
   const { context, headers } = request;
   const prepared = await reading(request, 'responses', (body) =>
-    prepareResponses(body, { store: context.store, codex: isCodex(headers) }),
+    prepareResponses(body, { store: context.store, live: context.live, codex: isCodex(headers) }),
   );
   if (prepared === undefined) return;
   const encoding = responsesReplyEncoderFor(context, prepared, newId('resp'), isCodex(headers));
+  if (prepared.background) {
+    await answerInBackground(request, prepared, encoding);
+    return;
+  }
   const { store } = context;
   const log = logOf(request);
   await run(request, prepared, encoding, {
@@ -87,6 +92,7 @@ function unstored(wire: ProtocolId, body: JsonObject, parsed: ParsedRequest): Pr
     previousId: undefined,
     store: false,
     compacts: false,
+    background: false,
   };
 }
 

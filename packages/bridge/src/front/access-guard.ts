@@ -91,9 +91,15 @@ function parseBearer(authorization = ''): string {
 }
 
 function checkContentType({ method, headers }: AccessRequest): ApiError | undefined {
-  if (method !== 'POST') return undefined;
+  if (method !== 'POST' || isWithoutBody(headers)) return undefined;
   if (/^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) return undefined;
   return badRequest('the content type has to be application/json', { status: 415, code: 'unsupported_media_type' });
+}
+
+/** As the SDKs send what has nothing but its path: `POST /v1/responses/{id}/cancel`. */
+function isWithoutBody(headers: AccessRequest['headers']): boolean {
+  const { 'content-type': type, 'content-length': length = '0', 'transfer-encoding': coding } = headers;
+  return type === undefined && length === '0' && coding === undefined;
 }
 
 function forbidden(message: string): ApiError {

@@ -11,7 +11,15 @@ import { badRequest } from '../reply/api-error.ts';
 import { sendJson } from '../reply/reply-writer.ts';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
-import { deleteResponse, getInputItems, getResponse, isStep, notFound, type StoredHandler } from './stored-routes.ts';
+import {
+  cancelResponse,
+  deleteResponse,
+  getInputItems,
+  getResponse,
+  isStep,
+  notFound,
+  type StoredHandler,
+} from './stored-routes.ts';
 
 /** The methods that some route takes. `HEAD` is answered like `GET`, and `OPTIONS` on every path alike. */
 export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
@@ -49,6 +57,7 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
     ...Object.values(protocols).flatMap((protocol) => countingRoutes(protocol, modes[mode].count)),
     { method: 'POST', path: '/responses/compact', kind: 'compact', handler: modes[mode].compact },
     { method: 'GET', path: '/responses/:id', kind: 'stored', handler: stored(mode, getResponse) },
+    { method: 'POST', path: '/responses/:id/cancel', kind: 'stored', handler: stored(mode, cancelResponse) },
     { method: 'DELETE', path: '/responses/:id', kind: 'stored', handler: stored(mode, deleteResponse) },
     { method: 'GET', path: '/responses/:id/input_items', kind: 'stored', handler: stored(mode, getInputItems) },
   ];

@@ -220,6 +220,7 @@ class Connection {
     if (body.type !== 'response.create') {
       return badRequest('type: only response.create is known here', { param: 'type' });
     }
+    if (body.background === true) return badRequest('background: not over a WebSocket', { param: 'background' });
     return this.#context.streams.full ? tooMany() : undefined;
   }
 

@@ -49,19 +49,25 @@ export interface ResponsesReplyOptions extends ResponsesEncoderOptions {
   readonly dataHeartbeat?: boolean;
 }
 
+/** How events of the Responses API that are there already are written. */
+export const responsesForm = {
+  toSse: protocols.responses.toSse,
+  heartbeat: undefined,
+  endsFailures: protocols.responses.endsFailures,
+  errorBody: protocols.responses.errorBody,
+  errorAnswer: protocols.responses.errorAnswer,
+  idleSse: protocols.responses.heartbeat,
+};
+
 export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEncoder {
   const encoder = createResponsesEncoder(options);
   return {
     push: options.finalOnly === true ? (event) => finals(encoder.push(event)) : (event) => encoder.push(event),
     fail: options.finalOnly === true ? (error) => finals(encoder.fail(error)) : (error) => encoder.fail(error),
     endsAnswer: (error) => encoder.endsAnswer(error),
-    toSse: protocols.responses.toSse,
+    ...responsesForm,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
-    endsFailures: protocols.responses.endsFailures,
     notCarried: encoder.notCarried,
-    errorBody: protocols.responses.errorBody,
-    errorAnswer: protocols.responses.errorAnswer,
-    idleSse: protocols.responses.heartbeat,
     get body() {
       return encoder.body;
     },

@@ -33,14 +33,17 @@ const SSE_HEADERS = {
   'x-accel-buffering': 'no',
 };
 
+/** How a stream of events is written for one client. */
+export type SseForm = Pick<ReplyEncoder, 'toSse' | 'heartbeat' | 'idleSse' | 'endsFailures' | keyof ErrorForm>;
+
 /** Writes to the response itself, one write per batch of events. */
 export class SseReplyWriter implements ReplyWriter {
   readonly #res: ServerResponse;
   readonly #body: BodyWriter;
-  readonly #encoder: ReplyEncoder;
+  readonly #encoder: SseForm;
   #headers: Readonly<Record<string, string>> = {};
 
-  constructor(res: ServerResponse, encoder: ReplyEncoder) {
+  constructor(res: ServerResponse, encoder: SseForm) {
     this.#res = res;
     this.#body = new BodyWriter(res);
     this.#encoder = encoder;

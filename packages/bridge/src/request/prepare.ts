@@ -38,6 +38,8 @@ export interface Prepared {
   readonly store: boolean;
   /** What is asked for is one `compaction` item in place of the conversation. */
   readonly compacts: boolean;
+  /** It goes on when its client leaves. */
+  readonly background: boolean;
 }
 
 /** One request to one upstream. */
@@ -56,7 +58,6 @@ export interface UpstreamRequest {
 
 /** Fields that change what is done, not how, and that the bridge cannot do. */
 const UNSUPPORTED: Readonly<Record<string, (value: unknown) => boolean>> = {
-  background: (value) => optionalBoolean(value, 'background') === true,
   conversation: (value) => value !== undefined && value !== null,
   prompt: (value) => value !== undefined && value !== null,
 };
@@ -69,6 +70,9 @@ export function parseResponses(body: JsonObject): ParsedRequest {
   optionalString(body.previous_response_id, 'previous_response_id');
   optionalBoolean(body.store, 'store');
   optionalBoolean(body.generate, 'generate');
+  if (optionalBoolean(body.background, 'background') === true && body.store === false) {
+    throw new InvalidFieldError('background', 'needs a response that is stored: leave out store');
+  }
   optionalObject(body.metadata, 'metadata');
   return fromResponsesRequest(withContextAsMessages(body));
 }

@@ -5,7 +5,7 @@ import { withoutTrigger } from './compaction.ts';
 import { withoutOrphans } from './orphans.ts';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
 import { parseResponses, referenceOf, withIds, type Prepared } from './prepare.ts';
-import { conversationOf, type ResponseStore } from '../store/index.ts';
+import { conversationOf, type LiveResponses, type ResponseStore } from '../store/index.ts';
 
 /** Conversations that a connection remembers beside the store: what it was told not to keep. */
 export interface LocalState {
@@ -26,6 +26,7 @@ export class MissingStateError extends Error {
 /** Where earlier conversations are, and who asks. */
 interface Conversations {
   readonly store: ResponseStore;
+  readonly live?: LiveResponses;
   readonly codex: boolean;
   readonly local?: LocalState;
 }
@@ -35,9 +36,13 @@ interface Conversations {
  *
  * @throws InvalidFieldError, MissingStateError
  */
-export async function prepareResponses(body: JsonObject, { store, codex, local }: Conversations): Promise<Prepared> {
+export async function prepareResponses(
+  body: JsonObject,
+  { store, live, codex, local }: Conversations,
+): Promise<Prepared> {
   const parsed = parseResponses(body);
   const previousId = nonEmpty(body.previous_response_id);
+  if (previousId !== undefined && live?.runs(previousId) === true) throw stillRunning(previousId);
   const earlier = previousId === undefined ? [] : await earlierItems(previousId, store, local);
   const { items, compacts } = withoutTrigger(parsed.request.input);
   const resolved = await resolveReferences(items, earlier, store);
@@ -53,7 +58,13 @@ export async function prepareResponses(body: JsonObject, { store, codex, local }
     previousId,
     store: body.store !== false,
     compacts,
+    background: body.background === true,
   };
+}
+
+function stillRunning(id: string): MissingStateError {
+  const message = `Previous response with id '${id}' is still in progress.`;
+  return new MissingStateError(badRequest(message, { code: 'response_in_progress', param: 'previous_response_id' }));
 }
 
 async function earlierItems(id: string, store: ResponseStore, local?: LocalState): Promise<readonly Item[]> {

@@ -4,7 +4,7 @@ import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/ba
 import { redactHeader, redactTarget, withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ErrorFields } from '@turnwire/wire/internal/encode-error';
-import { estimateMessagesTokens } from '@turnwire/wire/internal/messages/estimate';
+import { estimateTokens } from '@turnwire/wire/internal/token-estimate';
 import type { Protocol } from '@turnwire/wire/internal/protocol';
 import type { Head } from '../answer.ts';
 import type { Fault, FaultHooks, FaultWire } from '../faults/fault.ts';
@@ -89,7 +89,7 @@ export class Exchange {
       return;
     }
     if (countPaths.has(this.#path)) {
-      this.#json(200, { input_tokens: estimateMessagesTokens(body) });
+      this.#json(200, { input_tokens: estimateTokens(body) });
       return;
     }
     const refusal = mockWires[wire].refusal(body);

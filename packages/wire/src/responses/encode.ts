@@ -31,7 +31,10 @@ export interface ResponsesEncoderOptions extends Pick<
 export interface ResponsesEncoder {
   /** The wire events that one canonical event leads to. After the end: none. */
   push(event: ModelEvent): WireEvent[];
-  /** Ends with `response.failed`, or `response.incomplete` for the kinds `incomplete` and `content_filter`. */
+  /**
+   * Ends with `response.failed`, or `response.incomplete` for the kinds `incomplete` and `content_filter`. The kind `aborted` makes the status
+   * `cancelled`, for which the API has no event of its own.
+   */
   fail(error: ModelError): WireEvent[];
   /** True for the kinds `incomplete` and `content_filter`. */
   endsAnswer(error: ModelError): boolean;
@@ -106,7 +109,7 @@ export function wholeUsage(usage: Usage): Usage {
   return { ...usage, input_tokens_details: { cache_write_tokens: 0, ...usage.input_tokens_details } };
 }
 
-type Status = 'in_progress' | 'completed' | 'failed' | 'incomplete';
+type Status = 'in_progress' | 'completed' | 'failed' | 'incomplete' | 'cancelled';
 
 class Encoder implements ResponsesEncoder {
   readonly #options: ResponsesEncoderOptions;
@@ -173,7 +176,7 @@ class Encoder implements ResponsesEncoder {
       this.#end('incomplete', { incomplete_details: { reason }, ...this.#completedFields(error.usage, undefined) });
     } else {
       const { code, message } = wireErrorOf(error);
-      this.#end('failed', { error: { code, message } });
+      this.#end(error.kind === 'aborted' ? 'cancelled' : 'failed', { error: { code, message } });
     }
     return this.#out.take();
   }
@@ -213,7 +216,8 @@ class Encoder implements ResponsesEncoder {
     this.#status = status;
     this.#endFields = fields;
     this.#ended = true;
-    this.#out.add(`response.${status}`, `"response":${JSON.stringify(this.response)}`);
+    const type = status === 'cancelled' ? 'failed' : status;
+    this.#out.add(`response.${type}`, `"response":${JSON.stringify(this.response)}`);
   }
 
   #now(): number {

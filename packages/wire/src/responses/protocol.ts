@@ -15,6 +15,7 @@ export const responsesProtocol: Protocol = {
   id: 'responses',
   title: 'Responses',
   path: 'responses',
+  countPath: 'responses/input_tokens',
   overWebSocket: true,
   namesEvents: true,
   usageOnRequest: false,

@@ -1,13 +1,13 @@
-import { isObject, type JsonObject } from '../base/json.ts';
+import { isObject, type JsonObject } from './base/json.ts';
 
 /** Characters of text for one token, and tokens of one picture or document: an estimate, as Ollama makes it. */
 const CHARACTERS = 4;
 const PICTURE = 1500;
 
-/** Roughly how many tokens a request of this wire has. The data of a picture or a document is no text: its length says nothing. */
-export function estimateMessagesTokens({ system, messages, tools }: JsonObject): number {
+/** Roughly how many tokens a request has, of any wire. The data of a picture or a document is no text: its length says nothing. */
+export function estimateTokens({ system, messages, instructions, input, tools }: JsonObject): number {
   const size = { characters: 0, pictures: 0 };
-  for (const part of [system, messages, tools]) measure(part, size);
+  for (const part of [system, messages, instructions, input, tools]) measure(part, size);
   return Math.max(1, Math.ceil(size.characters / CHARACTERS) + size.pictures * PICTURE);
 }
 
@@ -16,7 +16,7 @@ function measure(value: unknown, size: { characters: number; pictures: number })
   else if (Array.isArray(value)) for (const one of value) measure(one, size);
   else if (isObject(value)) {
     const isData = isObject(value.source) && value.source.type !== 'text' && value.source.type !== 'content';
-    if (isData) size.pictures += 1;
+    if (isData || value.type === 'input_image' || value.type === 'input_file') size.pictures += 1;
     else for (const one of Object.values(value)) measure(one, size);
   }
 }

@@ -1,0 +1,190 @@
+import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { WireEvent } from '@turnwire/wire/internal/encode-event';
+import type { StoredResponse } from './store.ts';
+
+/** What a response is that runs in the background. */
+export interface LiveStart {
+  readonly input: StoredResponse['input'];
+  readonly previousId: string | undefined;
+  /** The response object as it stands. */
+  readonly body: () => JsonObject;
+  /** Ends it; its client is told. */
+  readonly cancel: () => void;
+}
+
+/** One response that runs in the background, or has lately ended, with the events that its followers may ask for again. */
+export class LiveResponse {
+  readonly #start: LiveStart;
+  readonly #onBytes: (change: number) => void;
+  #events: WireEvent[] = [];
+  /** Events that were there and are dropped. */
+  #dropped = 0;
+  #bytes = 0;
+  #changed = Promise.withResolvers<unknown>();
+  readonly #over = Promise.withResolvers<unknown>();
+  #endedAt: number | undefined;
+  /** It was deleted: nobody keeps it. */
+  deleted = false;
+
+  /** @param onBytes - told how many bytes of events came or went */
+  constructor(start: LiveStart, onBytes: (change: number) => void) {
+    this.#start = start;
+    this.#onBytes = onBytes;
+  }
+
+  get record(): StoredResponse {
+    const { input, previousId, body } = this.#start;
+    const response = body();
+    return { id: String(response.id), response, input, ...(previousId === undefined ? {} : { previousId }) };
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Milliseconds of the clock; undefined while it runs. */
+  get endedAt(): number | undefined {
+    return this.#endedAt;
+  }
+
+  /** Settles when it has ended. */
+  get over(): Promise<unknown> {
+    return this.#over.promise;
+  }
+
+  /** Settles when there is more, or the end. */
+  get changed(): Promise<unknown> {
+    return this.#changed.promise;
+  }
+
+  add(events: readonly WireEvent[]): void {
+    const bytes = events.reduce((sum, { data }) => sum + data.length, 0);
+    this.#events.push(...events);
+    this.#bytes += bytes;
+    this.#onBytes(bytes);
+    this.#wake();
+  }
+
+  end(now: number): void {
+    this.#endedAt = now;
+    this.#over.resolve(undefined);
+    this.#wake();
+  }
+
+  cancel(): void {
+    if (this.#endedAt === undefined) this.#start.cancel();
+  }
+
+  /** The events from a place on, at most `limit`; undefined where some of them are dropped. */
+  from(place: number, limit: number): readonly WireEvent[] | undefined {
+    const start = place - this.#dropped;
+    return start < 0 ? undefined : this.#events.slice(start, start + limit);
+  }
+
+  /** The place of the first event behind a sequence number; undefined where it is dropped. */
+  placeBehind(sequenceNumber: number): number | undefined {
+    const found = this.#events.findIndex((event) => numberOf(event) > sequenceNumber);
+    if (found < 0) return this.#dropped + this.#events.length;
+    const isFirst = found === 0 && this.#dropped > 0;
+    const [first] = this.#events;
+    return isFirst && first !== undefined && numberOf(first) > sequenceNumber + 1 ? undefined : this.#dropped + found;
+  }
+
+  /** Forgets the events so far. */
+  drop(): void {
+    this.#dropped += this.#events.length;
+    this.#events = [];
+    this.#onBytes(-this.#bytes);
+    this.#bytes = 0;
+  }
+
+  #wake(): void {
+    this.#changed.resolve(undefined);
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** An event says its number at the end: `…,"sequence_number":7}`. */
+function numberOf({ data }: WireEvent): number {
+  return Number(/"sequence_number":(\d+)\}$/.exec(data)?.[1] ?? -1);
+}
+
+/** How long the events of a response that has ended are there to be read again, in milliseconds; then it is told from the store. */
+const KEPT_MS = 10 * 60_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_ENDED = 1000;
+
+/**
+ * The responses that run in the background, and those that lately did. Bounded are their events, in characters, how many have ended, and for how
+ * long they stay; how many run is bounded by the number of open streams.
+ */
+export class LiveResponses {
+  readonly #clock: Clock;
+  readonly #maxBytes: number;
+  /** The oldest first. */
+  readonly #responses = new Map<string, LiveResponse>();
+  #bytes = 0;
+
+  constructor(clock: Clock, maxBytes = MAX_BYTES) {
+    this.#clock = clock;
+    this.#maxBytes = maxBytes;
+  }
+
+  start(start: LiveStart): LiveResponse {
+    this.#sweep();
+    const live = new LiveResponse(start, (change) => {
+      this.#bytes += change;
+      if (change > 0) this.#shrink();
+    });
+    this.#responses.set(live.record.id, live);
+    return live;
+  }
+
+  get(id: string): LiveResponse | undefined {
+    this.#sweep();
+    return this.#responses.get(id);
+  }
+
+  /** True for one that has not ended. */
+  runs(id: string): boolean {
+    const live = this.#responses.get(id);
+    return live !== undefined && live.endedAt === undefined;
+  }
+
+  /** True when it was there. One that runs ends. */
+  delete(id: string): boolean {
+    const live = this.#responses.get(id);
+    if (live === undefined) return false;
+    live.deleted = true;
+    live.cancel();
+    this.#remove(id, live);
+    return true;
+  }
+
+  #remove(id: string, live: LiveResponse): void {
+    this.#responses.delete(id);
+    live.drop();
+  }
+
+  #sweep(): void {
+    const ended = [...this.#responses].filter(([, { endedAt }]) => endedAt !== undefined);
+    const before = this.#clock.now() - KEPT_MS;
+    for (const [place, [id, live]] of ended.entries()) {
+      if ((live.endedAt ?? 0) < before || place < ended.length - MAX_ENDED) this.#remove(id, live);
+    }
+  }
+
+  /** Those that have ended go first, the oldest of them first; then what the others have told so far. */
+  #shrink(): void {
+    const all = [...this.#responses];
+    for (const [id, live] of all) {
+      if (this.#bytes <= this.#maxBytes) return;
+      if (live.endedAt !== undefined) this.#remove(id, live);
+    }
+    for (const [, live] of all) {
+      if (this.#bytes <= this.#maxBytes) return;
+      live.drop();
+    }
+  }
+}
