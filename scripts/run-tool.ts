@@ -10,6 +10,8 @@ export interface ToolOptions {
   readonly input?: string;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: five minutes. */
+  readonly timeoutMs?: number;
 }
 
 export interface ToolResult {
@@ -34,7 +36,7 @@ export function runTool(command: string, args: readonly string[], options: ToolO
     env: { ...toolEnv, ...options.env },
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
-    timeout: TIMEOUT_MS,
+    timeout: options.timeoutMs ?? TIMEOUT_MS,
   });
   if (error !== undefined) throw error;
   return { status, stdout, stderr };
