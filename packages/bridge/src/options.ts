@@ -196,8 +196,12 @@ function upstreamsOf(upstreams: BridgeOptions['upstreams']): readonly UpstreamSe
   return all.filter(({ url }, at) => all.findIndex((one) => one.url === url) === at);
 }
 
-/** The base URL as clients of the API mean it: most people leave out `/v1`. */
-function parseBaseUrl(text: string): string {
+/**
+ * The base URL as clients of the API mean it: most people leave out `/v1`.
+ *
+ * @throws BridgeOptionsError
+ */
+export function parseBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new BridgeOptionsError('an upstream has to be an http:// or https:// address');

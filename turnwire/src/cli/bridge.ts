@@ -1,47 +1,29 @@
 import { Option, type Command } from 'commander';
-import { destination, pino, type DestinationStream } from 'pino';
-import { visibleJson } from '@turnwire/wire/internal/base/printable';
-import { BridgeOptionsError, createBridge, type Bridge, type BridgeMode, type BridgeOptions } from '@turnwire/bridge';
-import { labelOf } from '@turnwire/bridge/internal/upstream/member';
-import { isOwnAddress } from '@turnwire/bridge/internal/upstream/own-address';
-import { createProvider, type ProviderConfig } from '@turnwire/client/internal/provider/provider';
-import { requestHeaders } from '@turnwire/client/internal/provider/provider-request';
-import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
+import { pino } from 'pino';
+import type { Bridge, BridgeMode, BridgeOptions } from '@turnwire/bridge';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
 import { modelOptionsOf } from './bridge-models.ts';
 import type { CommandScope } from './command-scope.ts';
-import { Configuration, ownConfigFile } from './configuration.ts';
+import { ownConfigFile } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { takeFlagsFromVariables } from './flag-variables.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { whyNotHealthy } from './health-check.ts';
-import { chooseProvider } from './provider.ts';
-import { trustProjectFlag } from './provider-flags.ts';
 import { proxyFromEnv } from './proxy.ts';
-import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
-import { readStdin } from './stdin.ts';
-import type { ProtocolId } from '@turnwire/wire/internal/decoder';
-import { protocolIds } from '@turnwire/wire/internal/protocols';
+import { untilStopped, writeServerInfo } from './serve.ts';
+import { startBridge, stderrLog } from './start-bridge.ts';
+import { addUpstreamFlags, findUpstreams, unset, type UpstreamFlags, type UpstreamQuestion } from './upstream-flags.ts';
 
-interface BridgeFlags extends AnswerFlags {
-  readonly upstream?: readonly string[];
-  readonly provider?: string;
-  readonly codexConfig?: boolean;
-  readonly trustProject?: boolean;
-  readonly wire: 'auto' | ProtocolId;
+interface BridgeFlags extends AnswerFlags, UpstreamFlags {
   readonly mode: BridgeMode;
   readonly finalOnly?: boolean;
-  readonly model?: string;
   readonly modelMap?: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly serverInfo?: string;
   readonly healthCheck?: boolean;
-  readonly envKey?: string;
-  readonly bearerEnv?: string;
-  readonly apiKeyStdin?: boolean;
   readonly authTokenEnv?: string;
   readonly insecure?: boolean;
   readonly allowHost?: readonly string[];
@@ -73,7 +55,8 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
     'A Responses and Chat Completions server in front of any model server.',
     'turnwire bridge --upstream http://127.0.0.1:8080 --wire chat',
   );
-  addUpstreamFlags(command);
+  addUpstreamFlags(command, 'none');
+  addTranslationFlags(command);
   addServerFlags(command);
   addStreamFlags(command);
   addAnswerFlags(command);
@@ -85,10 +68,9 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
       done(why === undefined ? exitCode.done : exitCode.failed);
       return;
     }
-    const given = (name: keyof BridgeFlags): boolean =>
-      ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '');
+    const given = (name: string): boolean => ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '');
     const options = await optionsOf(flags, given, cli);
-    const bridge = await start(options);
+    const bridge = await startBridge(options);
     // Listened for before anybody is told where we are: a client may be quick.
     const stopped = untilStopped(cli);
     try {
@@ -102,17 +84,8 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   });
 }
 
-function addUpstreamFlags(command: Command): void {
+function addTranslationFlags(command: Command): void {
   command
-    .addOption(listFlag('--upstream <url>', 'base URL of a model server; may be given several times'))
-    .addOption(flag('--provider <name>', 'take the upstream from [model_providers.NAME] of turnwire.toml', 'none'))
-    .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
-    .addOption(trustProjectFlag())
-    .addOption(
-      new Option('--wire <wire>', "the upstreams' protocol; auto asks once")
-        .choices(['auto', ...protocolIds])
-        .default('auto'),
-    )
     .addOption(
       new Option('--mode <mode>', 'translate between the wires, hand bytes through, or send no deltas')
         .choices(['translate', 'passthrough', 'final-only'])
@@ -128,7 +101,6 @@ function addUpstreamFlags(command: Command): void {
         .choices(['auto', 'native', 'functions'])
         .default('auto'),
     )
-    .addOption(flag('--env-key <variable>', "environment variable with the upstreams' key", 'no key'))
     .addOption(flag('--bearer-env <variable>', 'the same as --env-key', 'no key'))
     .addOption(flag('--api-key-stdin', "the first line of stdin is the upstreams' key", 'off'));
 }
@@ -175,21 +147,7 @@ function addStreamFlags(command: Command): void {
     );
 }
 
-async function start(options: BridgeOptions & { readonly port: number }): Promise<Bridge> {
-  try {
-    const bridge = createBridge(options);
-    await bridge.listen();
-    return bridge;
-  } catch (error) {
-    if (error instanceof BridgeOptionsError) throw new UsageError(error.message);
-    const cannot = cannotListen(error, options.port);
-    if (cannot !== error) throw cannot;
-    throw new UsageError(`the bridge cannot start: ${error instanceof Error ? error.message : 'unknown'}`);
-  }
-}
-
-/** True for a flag that is on the command line or has a variable, and is not only at its default. */
-type Given = (name: keyof BridgeFlags) => boolean;
+type Given = UpstreamQuestion['given'];
 
 async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
   const level = { level: flags.logLevel };
@@ -214,7 +172,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     allowedHosts: flags.allowHost ?? [],
     allowedOrigins: flags.allowOrigin ?? [],
     proxy: proxyFromEnv(cli.env),
-    logger: pino({ ...level, base: null }, logStream()),
+    logger: pino({ ...level, base: null }, stderrLog()),
     ...modelOptionsOf(flags.modelMap ?? [], await ownConfigFile(cli)),
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.traceDir === undefined ? {} : { traceDir: flags.traceDir }),
@@ -226,84 +184,9 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
 }
 
 async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): Promise<BridgeOptions> {
-  const key = await keyOf(flags, cli);
-  if (flags.upstream !== undefined) {
-    if (flags.provider !== undefined) throw new UsageError('--upstream and --provider contradict each other');
-    if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
-    return { upstreams: withoutKeys(flags.upstream), wire: flags.wire, ...key };
-  }
-  const { provider, notes, others } = await chooseProvider(
-    {
-      ...(flags.provider === undefined ? {} : { provider: flags.provider }),
-      ...(flags.codexConfig === undefined ? {} : { codexConfig: flags.codexConfig }),
-    },
-    new Configuration(flags, cli),
-  );
-  if (provider === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
-  if (isOwnAddress(provider.baseUrl, flags.host, flags.port)) throw itself(provider.baseUrl, others ?? []);
-  for (const note of notes) cli.stderr.write(`turnwire bridge: note: ${note}\n`);
-  return {
-    upstreams: [provider.baseUrl],
-    wire: flags.wire === 'auto' ? provider.wireApi : flags.wire,
-    ...settingsOf(provider, given, cli),
-    ...(key ?? keyOfProvider(provider, cli)),
-  };
-}
-
-/** What becomes of the block for Codex that this command prints, once Codex' file is read with `--codex-config`. */
-function itself(baseUrl: string, others: readonly string[]): UsageError {
-  const instead =
-    others.length === 0
-      ? 'name the model server with --upstream URL'
-      : `name the model server with --provider NAME (known: ${others.join(', ')})`;
-  return new UsageError(`the chosen provider, ${labelOf(baseUrl)}, is this bridge itself: ${instead}`);
-}
-
-/** What the provider's table says; a flag on the command line goes before it. */
-function settingsOf(provider: ProviderConfig, given: Given, cli: CliContext): Partial<BridgeOptions> {
-  const withoutKey = createProvider({ ...provider, envKey: undefined });
-  return {
-    upstreamHeaders: requestHeaders(withoutKey, (variable) => cli.env[variable]),
-    upstreamQuery: provider.queryParams,
-    connectTimeoutMs: provider.connectTimeoutMs,
-    onClose: provider.onClose,
-    thinkTags: provider.thinkTags,
-    systemAsUser: provider.systemAsUser,
-    ...(provider.contextWindow === undefined ? {} : { contextWindow: provider.contextWindow }),
-    ...(given('idleTimeout') ? {} : { idleTimeoutMs: provider.streamIdleTimeoutMs }),
-    ...(given('usageGrace') ? {} : { usageGraceMs: provider.usageGraceMs }),
-    ...(given('requestRetries') ? {} : { requestMaxRetries: provider.requestMaxRetries }),
-    ...(given('model') || provider.model === undefined ? {} : { model: provider.model }),
-  };
-}
-
-type Key = Pick<BridgeOptions, 'apiKey' | 'apiKeySource'>;
-
-function keyOfProvider({ name, envKey, envHttpHeaders, httpHeaders }: ProviderConfig, cli: CliContext): Key {
-  if (envKey !== undefined) {
-    return { apiKey: fromEnv('env_key', envKey, cli), apiKeySource: `env_key = "${envKey}" of the provider ${name}` };
-  }
-  const headers = Object.keys({ ...envHttpHeaders, ...httpHeaders });
-  return headers.length === 0 ? {} : { apiKeySource: `the headers of the provider ${name}` };
-}
-
-async function keyOf(flags: BridgeFlags, cli: CliContext): Promise<Key | undefined> {
-  const variable = flags.envKey ?? flags.bearerEnv;
-  if (variable !== undefined && flags.apiKeyStdin === true) {
-    throw new UsageError('--env-key and --api-key-stdin contradict each other');
-  }
-  if (variable !== undefined) {
-    return { apiKey: fromEnv('--env-key', variable, cli), apiKeySource: `--env-key ${variable}` };
-  }
-  if (flags.apiKeyStdin !== true) return undefined;
-  const { apiKey } = await readStdin({ apiKey: true, prompt: false }, cli);
-  return { apiKey: () => apiKey, apiKeySource: '--api-key-stdin' };
-}
-
-/** Read anew for every request; that it is there is checked now. */
-function fromEnv(flagName: string, variable: string, cli: CliContext): () => string | undefined {
-  if ((cli.env[variable] ?? '').trim() === '') throw unset(flagName, variable);
-  return () => cli.env[variable];
+  const upstreams = await findUpstreams(flags, { command: 'turnwire bridge', given, place: flags }, cli);
+  if (upstreams === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
+  return upstreams;
 }
 
 function secretOf(
@@ -332,20 +215,6 @@ function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliCon
   return url.href;
 }
 
-/** The same for the address of an upstream. */
-function withoutKeys(upstreams: readonly string[]): readonly string[] {
-  const names = upstreams.flatMap((text) => [...(URL.parse(text)?.searchParams.keys() ?? [])]);
-  const secret = names.find((name) => isSecretParameter(name));
-  if (secret === undefined) return upstreams;
-  throw new UsageError(
-    `--upstream must not hold a key (${secret}): use --env-key, or query_params of turnwire.toml with --provider`,
-  );
-}
-
-function unset(flagName: string, variable: string): UsageError {
-  return new UsageError(`${flagName}: the environment variable ${variable} is not set`);
-}
-
 /** What a user needs next: the block for Codex, and the address for everybody else. */
 function announcement(bridge: Bridge, flags: BridgeFlags, model: string | undefined): string {
   const baseUrl = `${bridge.url}/v1`;
@@ -372,10 +241,4 @@ function announcement(bridge: Bridge, flags: BridgeFlags, model: string | undefi
     '',
   ];
   return `${lines.join('\n')}\n`;
-}
-
-/** A log is read in a terminal: its values are the same, with every hidden character of a stranger's text as `\u202e`. */
-function logStream(): DestinationStream {
-  const stderr = destination({ dest: 2, sync: true });
-  return { write: (line) => void stderr.write(visibleJson(line)) };
 }

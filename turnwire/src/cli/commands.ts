@@ -20,6 +20,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./exec.ts')).createExecCommand,
   },
   {
+    name: 'run',
+    summary: 'start Codex, Claude Code or opencode on any model server',
+    load: async () => (await import('./run-command.ts')).createRunCommand,
+  },
+  {
     name: 'bridge',
     summary: 'Responses and Chat Completions server in front of any model server',
     load: async () => (await import('./bridge.ts')).createBridgeCommand,

@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
-import { askLine, canAsk } from './ask-line.ts';
+import { askAnswer } from './ask.ts';
+import { canAsk } from './ask-line.ts';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
@@ -124,17 +124,11 @@ export class Configuration {
       return { file, note };
     }
     // Who said no needs no note of it.
-    if (!(await this.#ask(questionFor(file, what, state)))) return { file, note };
+    const answer = await askAnswer(this.#cli, questionFor(file, what, state));
+    if (!['y', 'yes'].includes(answer.toLowerCase())) return { file, note };
     const problem = await store.trust(asked);
     if (problem !== undefined) this.#notes.push(`the answer is not kept: ${problem}`);
     return undefined;
-  }
-
-  async #ask(question: string): Promise<boolean> {
-    const interrupted = new AbortController();
-    const answer = await askLine(this.#cli, question, { onInterrupt: () => interrupted.abort() });
-    if (interrupted.signal.aborted) throw new ModelError({ kind: 'aborted', message: 'interrupted' });
-    return ['y', 'yes'].includes(answer.trim().toLowerCase());
   }
 }
 

@@ -31,13 +31,13 @@ export function numberFlag(flags: string, description: string, least: number, va
 
 /** A flag that may be given several times; its values are collected in order. */
 export class ListFlag extends Option {
-  constructor(flags: string, description: string) {
-    super(flags, `${description} (default: none)`);
+  constructor(flags: string, description: string, withoutIt = 'none') {
+    super(flags, `${description} (default: ${withoutIt})`);
     this.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
   }
 }
 
 /** A {@link ListFlag}. */
-export function listFlag(flags: string, description: string): Option {
-  return new ListFlag(flags, description);
+export function listFlag(flags: string, description: string, withoutIt?: string): Option {
+  return new ListFlag(flags, description, withoutIt);
 }

@@ -1,0 +1,123 @@
+import { PassThrough, Readable } from 'node:stream';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { CliContext, InputStream } from '../../turnwire/src/cli/context.ts';
+import { chooseServer } from '../../turnwire/src/cli/servers/choose-server.ts';
+import { localServers } from '../../turnwire/src/cli/servers/local-servers.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'turnwire-choose-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+const opened: (() => void)[] = [];
+afterEach(() => opened.splice(0).forEach((close) => close()));
+
+async function serverWith(...ids: readonly string[]): Promise<string> {
+  const data = ids.map((id) => ({ id, max_model_len: 1000 + id.length }));
+  const server = createServer((_, res) => res.end(JSON.stringify({ data }))).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  opened.push(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}
+
+async function deadServer(): Promise<string> {
+  const url = await serverWith();
+  opened.pop()?.();
+  return url;
+}
+
+/** A terminal at which a person types these lines, each when the next question stands there; or none. */
+function terminal(answers: readonly string[] | undefined) {
+  const isTTY = answers !== undefined;
+  const typed = new PassThrough();
+  const stdin: InputStream = isTTY ? typed : Readable.from([]);
+  const stderr = new PassThrough();
+  let printed = '';
+  const left = [...(answers ?? [])];
+  stderr.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+    if (/(?:\[Y\/n\]|Which one\?|A number from 1 to \d+:) $/.test(printed) && left.length > 0) {
+      printed += '\n';
+      typed.write(`${left.shift()}\n`);
+    }
+  });
+  const cli: CliContext = {
+    args: [],
+    env: {},
+    cwd: home,
+    home,
+    stdin: Object.assign(stdin, { isTTY }),
+    stdout: Object.assign(new PassThrough(), { isTTY }),
+    stderr: Object.assign(stderr, { isTTY }),
+    onSignal: () => () => undefined,
+  };
+  return { cli, printed: () => printed };
+}
+
+const question = { command: 'turnwire run', given: () => false };
+
+it('looks where each program listens by its own documentation', () => {
+  expect(localServers.map(({ name, baseUrl }) => `${name} ${baseUrl}`)).toEqual([
+    'llama.cpp http://127.0.0.1:8080/v1',
+    'Ollama http://127.0.0.1:11434/v1',
+    'LM Studio http://127.0.0.1:1234/v1',
+    'vLLM http://127.0.0.1:8000/v1',
+  ]);
+});
+
+describe('without --upstream', () => {
+  const choose = async (urls: readonly string[], answers?: readonly string[], model?: string) => {
+    const { cli, printed } = terminal(answers);
+    const candidates = urls.map((baseUrl, at) => ({ name: `server ${at + 1}`, baseUrl }));
+    const flags = { wire: 'auto', ...(model === undefined ? {} : { model }) } as const;
+    const chosen = await chooseServer(flags, { ...question, candidates }, cli);
+    return { ...chosen, printed: printed() };
+  };
+
+  it('takes the only one that answers, and says so', async () => {
+    const url = await serverWith('tiny');
+    expect(await choose([await deadServer(), url])).toEqual({
+      upstreams: { upstreams: [url] },
+      model: 'tiny',
+      contextWindow: 1004,
+      printed: `turnwire run: using server 2 at ${url}\n`,
+    });
+  });
+
+  it('asks on a terminal', async () => {
+    const url = await serverWith('a', 'b', 'c', 'd');
+    const chosen = await choose([url], ['', '9', '2']);
+    expect(chosen).toMatchObject({ upstreams: { upstreams: [url] }, model: 'b' });
+    expect(chosen.printed).toContain(`Use server 1 at ${url} (a, b, c, 1 more)? [Y/n] `);
+    expect(chosen.printed).toContain('  2  b\n');
+    expect(chosen.printed).toContain('A number from 1 to 4: ');
+    await expect(choose([url], ['n'])).rejects.toThrow('no model server: name yours with --upstream URL');
+  });
+
+  it('asks which of several, or lists them', async () => {
+    const [one, two] = [await serverWith('a'), await serverWith('b')];
+    const chosen = await choose([one, two], ['2']);
+    expect(chosen).toMatchObject({ upstreams: { upstreams: [two] }, model: 'b' });
+    await expect(choose([one, two])).rejects.toThrow(
+      `several model servers run here: name one with --upstream URL (server 1 at ${one}, server 2 at ${two})`,
+    );
+  });
+
+  it('says what was tried where there is none', async () => {
+    const dead = await deadServer();
+    await expect(choose([dead])).rejects.toThrow(
+      `no model server was found (tried server 1 at ${dead}): start one, or name yours with --upstream URL`,
+    );
+  });
+
+  it('takes a model that is named, with the window of the only one', async () => {
+    expect(await choose([await serverWith('tiny')], undefined, 'alias')).toMatchObject({
+      model: 'alias',
+      contextWindow: 1004,
+    });
+    expect(await choose([await serverWith('a', 'b')], undefined, 'alias')).not.toHaveProperty('contextWindow');
+  });
+});

@@ -1,0 +1,57 @@
+import type { BridgeOptions } from '@turnwire/bridge';
+import { learnFacts, listModels } from '@turnwire/bridge/internal/upstream/server-models';
+import { createProvider } from '@turnwire/client/internal/provider/provider';
+import type { HttpTransport } from '@turnwire/client/internal/transport/http';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import { isAnthropicHost } from '@turnwire/wire/internal/quirks';
+
+/** A model that a server has. */
+export interface ListedModel {
+  readonly id: string;
+  /** Tokens; absent where the server does not tell. */
+  readonly contextWindow?: number;
+}
+
+/** Stands for the key in the question; its value comes from the bridge's own options. */
+const KEY = 'UPSTREAM_KEY';
+
+/**
+ * The models of a server as a bridge with these options would ask it; none where it has no list of them.
+ *
+ * @param baseUrl - with `/v1`
+ * @param signal - ends the question early. Without it a server has 3 s for each answer
+ * @throws ModelError with the address in it
+ */
+export async function askModels(
+  baseUrl: string,
+  options: Pick<BridgeOptions, 'wire' | 'apiKey' | 'upstreamHeaders' | 'upstreamQuery'>,
+  transport: HttpTransport,
+  signal = new AbortController().signal,
+): Promise<readonly ListedModel[]> {
+  const { wire = 'auto', apiKey, upstreamHeaders, upstreamQuery } = options;
+  const provider = createProvider({
+    name: 'upstream',
+    baseUrl,
+    // The list is the same on every wire; the header of the key is not.
+    wireApi: wire === 'auto' ? (isAnthropicHost(baseUrl) ? 'messages' : 'chat') : wire,
+    envKey: apiKey === undefined ? undefined : KEY,
+    httpHeaders: upstreamHeaders,
+    queryParams: upstreamQuery,
+  });
+  const server = { transport, provider, getEnv: () => apiKey?.(), signal };
+  try {
+    const models = (await listModels(server)) ?? [];
+    const learned = await learnFacts(server, models);
+    return models.map(({ id, facts }) => {
+      const { contextWindow } = { ...facts, ...learned.get(id) };
+      return { id, ...(contextWindow === undefined ? {} : { contextWindow }) };
+    });
+  } catch (error) {
+    // The transport's own errors name the address.
+    if (!(error instanceof ModelError) || error.status === undefined) throw error;
+    const noKey = error.kind === 'unauthorized' && apiKey === undefined;
+    throw error.with({
+      message: `${baseUrl}: ${noKey ? 'the server wants a key, and none was given' : error.message}`,
+    });
+  }
+}
