@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createBridge, type Bridge, type BridgeOptions } from '../../packages/bridge/src/index.ts';
 import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
@@ -223,6 +224,15 @@ describe('what a Messages client sends', () => {
       const { body } = at.mock.requests.findLast(({ body: sent }) => JSON.stringify(sent).includes('Claude')) ?? {};
       expect([wire, JSON.stringify(body).includes('x-anthropic-billing-header')]).toEqual([wire, false]);
     }
+  });
+
+  it.each(wires)('Q2 its marks of what to keep are named in the log where a %s server is not told', async (wire) => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+    await using at = await startRig({ wire }, { wire, logger });
+    await post(at.bridge, '/v1/messages', { ...claude[1], stream: false }, { headers });
+    const ignored = lines.flatMap((line) => (JSON.parse(line) as { fields?: string[] }).fields ?? []);
+    expect(ignored.includes('cache_control')).toBe(wire !== 'messages');
   });
 
   const between = [

@@ -3,6 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../packages/wire/src/base/json.ts';
 import { fromMessagesRequest } from '../../packages/wire/src/messages/request-parse.ts';
 import { toMessagesRequest } from '../../packages/wire/src/messages/request.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
+import { fromChatRequest } from '../../packages/wire/src/chat/request-parse.ts';
+import { toChatRequest } from '../../packages/wire/src/chat/request.ts';
+import { chatQuirksOf, type ChatQuirks } from '../../packages/wire/src/quirks.ts';
 
 /** Requests of real clients, and what is read of them: both whole, in files side by side. */
 const folder = new URL('../captures/clients/', import.meta.url);
@@ -37,25 +41,70 @@ describe('requests of real clients', () => {
     }
   });
 
-  test('U10 consecutive requests have the same beginning, byte for byte', () => {
-    for (const name of [
-      'claude-code--image-websearch.json',
-      'anthropic1-create--tool.json',
-      'claude-code--parallel.json',
-    ]) {
-      const all = bodies(name).map((body) => {
-        const { request, rest } = fromMessagesRequest(body);
-        return toMessagesRequest({ ...request, extra: rest }).body;
-      });
-      const turns = all.filter(({ tools }) => JSON.stringify(tools) === JSON.stringify(all[0]?.['tools']));
-      expect(turns.length).toBeGreaterThan(1);
-      for (const [at, turn] of turns.slice(1).entries()) {
-        const before = beginning(turns[at] ?? {});
-        expect(beginning(turn).slice(0, before.length)).toBe(before);
-      }
+  const conversations = [
+    'claude-code--image-websearch.json',
+    'claude-code--parallel.json',
+    'anthropic1-create--tool.json',
+  ];
+  const servers = {
+    'a Messages server': (request: ModelRequest) => toMessagesRequest(request).body,
+    Anthropic: (request: ModelRequest) => toMessagesRequest(request, { quirks: at('https://api.anthropic.com') }).body,
+    'a chat server': (request: ModelRequest) => toChatRequest(request).body,
+    OpenRouter: (request: ModelRequest) => toChatRequest(request, { quirks: at('https://openrouter.ai/api/v1') }).body,
+  };
+
+  test.each(
+    conversations.flatMap((name) => Object.entries(servers).map(([server, write]) => ({ name, server, write }))),
+  )('U10 consecutive requests of $name begin with the same bytes for $server', ({ name, write }) => {
+    const all = bodies(name).map((body) => {
+      const { request, rest } = fromMessagesRequest(body);
+      return write({ ...request, extra: { system: rest.system } });
+    });
+    const turns = all.filter(({ tools }) => JSON.stringify(tools) === JSON.stringify(all[0]?.['tools']));
+    expect(turns.length).toBeGreaterThan(1);
+    for (const [place, turn] of turns.slice(1).entries()) {
+      const before = beginning(turns[place] ?? {});
+      expect(before.length).toBeGreaterThan(300);
+      expect(beginning(turn).slice(0, before.length)).toBe(before);
+    }
+  });
+
+  test("Q2 U10 OpenRouter's Claude is told what to keep: the system, and the last two places where it was asked", () => {
+    const [, , third] = bodies('claude-code--image-websearch.json');
+    const { request } = fromMessagesRequest(third ?? {});
+    const written = toChatRequest(request, { quirks: at('https://openrouter.ai/api/v1') }).body;
+    const messages = written['messages'] as JsonObject[];
+    const marked = messages.flatMap((message, place) =>
+      JSON.stringify(message).includes('cache_control') ? [place] : [],
+    );
+    const asks = messages.flatMap(({ role }, place) =>
+      (role === 'user' || role === 'tool') && !/user|tool/.test(String(messages[place + 1]?.['role'])) ? [place] : [],
+    );
+    expect(marked).toEqual([0, ...asks.slice(-2)]);
+    expect(JSON.stringify(toChatRequest(request).body)).not.toContain('cache_control');
+    for (const place of marked) {
+      const { role, content, cache_control } = messages[place] as JsonObject;
+      const mark = role === 'tool' ? cache_control : (content as JsonObject[]).at(-1)?.['cache_control'];
+      expect(mark).toEqual({ type: 'ephemeral' });
+    }
+  });
+
+  test('U10 a chat client of OpenRouter that marks something itself is not helped', () => {
+    const own = {
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral' } }] }],
+    };
+    const all = { cache_control: { type: 'ephemeral' }, messages: [{ role: 'user', content: 'a' }] };
+    for (const body of [own, all]) {
+      const { request, rest } = fromChatRequest(body);
+      const written = toChatRequest({ ...request, extra: rest }, { quirks: at('https://openrouter.ai/api/v1') }).body;
+      expect(JSON.stringify(written).match(/cache_control/g)).toHaveLength(1);
     }
   });
 });
+
+function at(baseUrl: string): ChatQuirks {
+  return chatQuirksOf(baseUrl, 'anthropic/claude-sonnet-4.5');
+}
 
 /** What a server reads, without the marks and the end of its list of messages. */
 function beginning({ system, tools, messages }: JsonObject): string {

@@ -29,7 +29,7 @@ export interface ChatQuirks {
   readonly checksSignatures: boolean;
   /** Messages: the server takes `role: system` between turns; else such text goes into what the user says. */
   readonly systemBetweenTurns: boolean;
-  /** Messages: the server reuses what it has read, up to marks in the request (`cache_control`). */
+  /** The server reuses what it has read, up to marks in the request (`cache_control`). */
   readonly cacheMarks: boolean;
   /** Messages: the model decides how much it thinks, from an effort; else it is given a budget of tokens. */
   readonly adaptiveThinking: boolean;
@@ -111,6 +111,8 @@ const rows: readonly QuirkRow[] = [
       maker: 'openrouter',
     },
   },
+  // openrouter.ai/docs, "Prompt caching": Anthropic's models want to be told; others need no marks.
+  { host: /(^|\.)openrouter\.ai$/, model: /claude/, quirks: { cacheMarks: true } },
   // "Invalid `signature` in `thinking` block", wherever the model is served.
   { model: /claude/, quirks: { checksSignatures: true } },
   // platform.claude.com/docs/en/build-with-claude/adaptive-thinking: from Opus and Sonnet 4.6 on.

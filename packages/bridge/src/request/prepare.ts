@@ -3,6 +3,7 @@ import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/bas
 import type { Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
+import { hasCacheMarks } from '@turnwire/wire/internal/cache-marks';
 import { fromChatRequest } from '@turnwire/wire/internal/chat/request-parse';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
@@ -22,7 +23,7 @@ import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '@tur
 import { COMPACTION_TRIGGER, summaryRequest, withSummaries } from './compaction.ts';
 import { withContextAsMessages } from './context-items.ts';
 import type { Settings } from '../options.ts';
-import { isOpenAiHost, makerOf } from '@turnwire/wire/internal/quirks';
+import { chatQuirksOf, isOpenAiHost, makerOf } from '@turnwire/wire/internal/quirks';
 
 /** A client's request, read and put together with what it refers to. */
 export interface Prepared {
@@ -129,7 +130,7 @@ export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: 
   const own = forMaker(prepared.input, makerOf(provider.baseUrl));
   const input = withCallIds(withSummaries(withStateRestored(own.items)));
   const foreign = own.foreign.map((type) => ({ type, reason: "another maker's server encrypted it" }));
-  const ignored = ignoredOf(prepared, extra, provider.wireApi);
+  const ignored = [...ignoredOf(prepared, extra, provider.wireApi), ...ignoredMarks(prepared, provider)];
   const lost = lostOf(prepared, ignored);
   if (native) {
     const asked = prepared.compacts ? [...input, COMPACTION_TRIGGER] : input;
@@ -253,10 +254,16 @@ function ignoredOf({ wire, parsed: { rest } }: Prepared, extra: JsonObject, upst
   return Object.keys(rest).filter((name) => !known(name) && !renamed(name));
 }
 
+/** A client's marks of what a server may keep, for one of another wire that is not marked anew. */
+function ignoredMarks({ wire, body, parsed }: Prepared, { wireApi, baseUrl, model = '' }: ProviderConfig): string[] {
+  const isLost = wire !== wireApi && !chatQuirksOf(baseUrl, parsed.request.model ?? model).cacheMarks;
+  return isLost && hasCacheMarks(body) ? ['cache_control'] : [];
+}
+
 /** Without these the answer is the same, or as good: they are for bills, caches, statistics and other clients' eyes. */
 const HINTS = new Set([
   ...['client_metadata', 'metadata', 'prompt_cache_key', 'prompt_cache_retention', 'safety_identifier', 'user'],
-  ...['context_management', 'speed', 'diagnostics', 'inference_geo', 'mcp_servers'],
+  ...['context_management', 'speed', 'diagnostics', 'inference_geo', 'mcp_servers', 'cache_control'],
   ...['service_tier', 'verbosity', 'truncation', 'include', 'stream_options', 'store'],
 ]);
 

@@ -3,6 +3,7 @@ import type { ModelRequest, OutputSchema, Tool, ToolChoice } from '../model/requ
 import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { objectSchema } from '../tools/object-schema.ts';
+import { withChatCacheMarks } from './cache-marks.ts';
 import { membersFor } from './carried.ts';
 import { toChatMessages, type ToolName } from './request-messages.ts';
 
@@ -40,7 +41,7 @@ export function toChatRequest(request: ModelRequest, options: ChatBodyOptions = 
   const { messages, unsendable } = toChatMessages(request, quirks, notes, options.toolName);
   const fields: JsonObject = {
     model: request.model ?? options.model,
-    messages,
+    messages: quirks.cacheMarks ? withChatCacheMarks(messages, { ...request.extra, tools }) : messages,
     stream,
     stream_options: stream && options.askUsage === true ? { include_usage: true } : undefined,
     // Servers refuse the choice among tools where there is none.
