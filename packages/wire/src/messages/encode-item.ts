@@ -17,6 +17,7 @@ import {
 import { itemKindOf, type PartKind } from '../item-parts.ts';
 import type { OpenItem } from '../item-sequencer.ts';
 import { toCallId } from './call-id.ts';
+import { toCitation } from './citations.ts';
 import type { Blocks } from './encode-blocks.ts';
 import { openThinking } from '../sealed-thinking.ts';
 import { isServerBlock } from '../server-blocks.ts';
@@ -106,6 +107,12 @@ function hasLogprobs(part: AssistantMessage['content'][number]): boolean {
   return part.type === 'output_text' && logprobsIn(part.logprobs).length > 0;
 }
 
+/** Where a text is from, as far as it was this wire that told it. */
+function citationsOf({ content }: AssistantMessage): JsonObject[] {
+  const annotations: unknown[] = content.flatMap((part) => (part.type === 'output_text' ? part.annotations : []));
+  return annotations.map(toCitation).filter((citation) => citation !== undefined);
+}
+
 /** A message: one text block, a refusal in it too. */
 class TextItem extends BlockItem {
   text(kind: PartKind, _sourceIndex: number, text: string): void {
@@ -117,11 +124,11 @@ class TextItem extends BlockItem {
     const whole = isAssistantMessage(item) ? messageText(item) : '';
     if (isAssistantMessage(item) && item.content.some(hasLogprobs)) this.blocks.notCarried.add('logprobs');
     this.#send(restOf(whole, this.sent.toString()));
-    return this.#close(whole);
+    return this.#close(whole, isAssistantMessage(item) ? citationsOf(item) : []);
   }
 
   override finishFromDeltas(): JsonObject | undefined {
-    return this.#close(this.sent.toString());
+    return this.#close(this.sent.toString(), []);
   }
 
   #send(text: string): void {
@@ -131,9 +138,13 @@ class TextItem extends BlockItem {
     this.blocks.delta(`"type":"text_delta","text":${JSON.stringify(text)}`);
   }
 
-  #close(text: string): JsonObject | undefined {
+  /** @param citations - of this wire; the client offered what they are of */
+  #close(text: string, citations: readonly JsonObject[]): JsonObject | undefined {
+    if (text === '') return undefined;
+    for (const citation of citations)
+      this.blocks.delta(`"type":"citations_delta","citation":${JSON.stringify(citation)}`);
     this.stop();
-    return text === '' ? undefined : { type: 'text', text, citations: null };
+    return { type: 'text', text, citations: citations.length === 0 ? null : citations };
   }
 }
 

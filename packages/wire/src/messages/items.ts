@@ -1,27 +1,16 @@
-import { isObject, nonEmpty, parseJson, stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, parseJson, type JsonObject } from '../base/json.ts';
 import type { Annotation, AssistantMessage, FunctionCall, ItemStatus, ReasoningItem } from '../model/items.ts';
-import type { Call, Carried, Citation, Message, Thinking } from './blocks.ts';
+import type { Call, Carried, Message, Thinking } from './blocks.ts';
+import { toAnnotation } from './citations.ts';
 import { sealThinking } from '../sealed-thinking.ts';
 
 export function messageItem({ id = '', text, citations }: Message, status: ItemStatus): AssistantMessage {
   const said = text.toString();
-  const annotations = citations.map((one) => annotationOf(one, said.length)) as unknown[] as Annotation[];
+  const annotations = citations.map(({ value, block }) =>
+    toAnnotation(value, { start: block?.start ?? 0, end: block?.end ?? said.length }),
+  ) as unknown[] as Annotation[];
   const content: AssistantMessage['content'] = said === '' ? [] : [{ type: 'output_text', text: said, annotations }];
   return { type: 'message', id, role: 'assistant', status, content };
-}
-
-/** A page that the server found is what the Responses API calls a `url_citation`; every other kind stays as it is. */
-function annotationOf({ value, block }: Citation, length: number): JsonObject {
-  if (value['type'] !== 'web_search_result_location') return value;
-  const { url, title, ...rest } = value;
-  return {
-    ...rest,
-    type: 'url_citation',
-    url: stringOf(url) ?? '',
-    title: stringOf(title) ?? '',
-    start_index: block?.start ?? 0,
-    end_index: block?.end ?? length,
-  };
 }
 
 /** Reasoning; whole and signed or redacted, with its block sealed for the way back. */

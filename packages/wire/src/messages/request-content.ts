@@ -1,5 +1,6 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 import { membersOf } from './carried.ts';
+import { citedBlocks } from './citations.ts';
 
 /** Told why a part was left out. */
 export type OnSkip = (why: string) => void;
@@ -27,8 +28,14 @@ function toBlock(part: JsonObject, onSkip: OnSkip): JsonObject[] {
   const members = membersOf(part);
   if (typeof members['type'] === 'string') return [members];
   switch (part['type']) {
+    case 'output_text': {
+      const text = stringOf(part['text']) ?? '';
+      // A client of this wire has them in its own form.
+      if (text.trim() !== '' && members['citations'] === undefined)
+        return citedBlocks(text, part['annotations']).map((block) => ({ ...block, ...members }));
+      return textBlocks(text, members);
+    }
     case 'input_text':
-    case 'output_text':
     case 'text':
       return textBlocks(stringOf(part['text']) ?? '', members);
     case 'refusal':

@@ -12,6 +12,7 @@ import { sealThinking } from '../sealed-thinking.ts';
 import { isServerBlock } from '../server-blocks.ts';
 import { fromCallId } from './call-id.ts';
 import { carriedFrom, carriedWhole } from './carried.ts';
+import { toUrlCitations } from './citations.ts';
 import { blocksOf, inputPart, typeOf } from './request-parse-content.ts';
 import { fromSignature } from './signature.ts';
 
@@ -105,7 +106,8 @@ function assistantItems(content: unknown, param: string, place: number): Item[] 
       continue;
     }
     const text = requireString(block.text, `${at}.text`);
-    const part = { type: 'output_text', text, annotations: [], ...carriedFrom(block, ['type', 'text']) };
+    const annotations = toUrlCitations(block.citations, text);
+    const part = { type: 'output_text', text, annotations, ...carriedFrom(block, ['type', 'text']) };
     if (said === undefined) {
       said = [];
       items.push({ type: 'message', role: 'assistant', status: 'completed', content: said });
