@@ -1,4 +1,4 @@
-import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
+import { isObject, nonEmpty, omit, stringOf, type JsonObject } from '../base/json.ts';
 
 /** The wire's citations of what a client or a search tool gave: `@anthropic-ai/sdk` 1.11.0, `TextCitation`. */
 const locations: ReadonlySet<unknown> = new Set([
@@ -43,8 +43,8 @@ export function toCitation(annotation: unknown): JsonObject | undefined {
   if (!isObject(annotation)) return undefined;
   if (locations.has(annotation['type'])) return annotation;
   if (annotation['type'] !== 'url_citation' || nonEmpty(annotation['encrypted_index']) === undefined) return undefined;
-  const { type, title, start_index, end_index, ...rest } = annotation;
-  return { ...rest, type: 'web_search_result_location', title: nonEmpty(title) ?? null };
+  const title = nonEmpty(annotation['title']) ?? null;
+  return { ...omit(omit(annotation, 'start_index'), 'end_index'), type: 'web_search_result_location', title };
 }
 
 /** A text in the blocks in which it was cited: what an annotation is of is a block, and so is what stands between. */
