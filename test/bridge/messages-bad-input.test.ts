@@ -67,7 +67,7 @@ function expected(wire: ProtocolId, name: string, streamed: boolean) {
   return { said, called, end: end === 'incomplete' ? end : 'completed' };
 }
 
-describe.each(protocolIds)('1.3 1.4 a %s client is told of an odd Messages stream', (wire) => {
+describe.each(protocolIds)('M N a %s client is told of an odd Messages stream', (wire) => {
   let odd = '';
   let server: ModelServer;
   let bridge: Bridge;
