@@ -4,9 +4,16 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bridge } from '../../packages/bridge/src/index.ts';
-import { createDecoder, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { createDecoder, protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { answers, expectedOf, framings, toldBy, toSse, type Answer, type Told } from '../wire/dialects/answers.ts';
 import { chatDialects, chatErrorKind, writeChat, writeChatBody } from '../wire/dialects/chat.ts';
+import {
+  forMessagesClient,
+  messagesDialects,
+  messagesErrorKind,
+  withMessagesUsage,
+  writeMessages,
+} from '../wire/dialects/messages.ts';
 import {
   responsesDialects,
   responsesErrorKind,
@@ -39,7 +46,7 @@ beforeAll(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  for (const wire of ['chat', 'responses'] as const) bridges.set(wire, await startBridge([{ url }], { wire }));
+  for (const wire of protocolIds) bridges.set(wire, await startBridge([{ url }], { wire }));
 });
 
 afterAll(async () => {
@@ -115,13 +122,19 @@ interface Way {
 
 const ways: fc.Arbitrary<Way> = fc.record({ client: fc.constantFrom('chat', 'responses'), stream: fc.boolean() });
 
-async function expectSame(upstream: ProtocolId, answer: Answer, kind: string, way: Way): Promise<void> {
-  const expected = toClient(expectedOf(answer, kind));
+async function expectSame(
+  upstream: ProtocolId,
+  answer: Answer,
+  kind: string,
+  way: Way,
+  whole: Told = expectedOf(answer, kind),
+): Promise<void> {
+  const expected = toClient(whole);
   const told = await ask(upstream, way);
   if (told === undefined) {
     // One status in place of an answer: nothing was said before, or the client did not ask for a stream.
     expect(['completed', 'incomplete', 'content_filter']).not.toContain(kind);
-    if (way.stream) expect(expected.reasoning + expected.text).toBe('');
+    if (way.stream) expect(expected.reasoning + expected.text + expected.refusal).toBe('');
   } else {
     expect(toClient(told)).toEqual({ ...expected, wrong: [] });
   }
@@ -150,6 +163,25 @@ describe('the bridge in front of any dialect', () => {
     );
   });
 
+  test('of the Messages wire', async () => {
+    const anyClient = fc.record({ client: fc.constantFrom(...protocolIds), stream: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(
+        answers.map(forMessagesClient),
+        messagesDialects,
+        framings,
+        anyClient,
+        async (answer, dialect, framing, way) => {
+          const bytes = utf8.encode(toSse(writeMessages(answer, dialect), framing));
+          served = { type: 'text/event-stream', chunks: cutAt(bytes, framing.cuts) };
+          const kind = messagesErrorKind(answer, dialect);
+          await expectSame('messages', answer, kind, way, withMessagesUsage(expectedOf(answer, kind), answer));
+        },
+      ),
+      dialectRuns(120),
+    );
+  });
+
   test('of one JSON body, on either wire', async () => {
     await fc.assert(
       fc.asyncProperty(answers, chatDialects, responsesDialects, ways, async (answer, chat, responses, way) => {
@@ -159,7 +191,7 @@ describe('the bridge in front of any dialect', () => {
         ] as const) {
           if (body === undefined) continue;
           served = { type: 'application/json', chunks: [utf8.encode(JSON.stringify(body))] };
-          const said = answer.end === 'error' ? { ...answer, reasoning: [], text: [] } : answer;
+          const said = answer.end === 'error' ? { ...answer, reasoning: [], text: [], refusal: [] } : answer;
           await expectSame(wire, said, kind, way);
         }
       }),

@@ -4,7 +4,9 @@ import type { JsonObject } from '../../packages/wire/src/base/json.ts';
 import {
   createDecoder,
   createResponsesFrameDecoder,
+  protocolIds,
   protocols,
+  validateMessagesOrder,
   validateOrder,
   type DecoderOptions,
   type ProtocolId,
@@ -22,6 +24,15 @@ import {
   type Written,
 } from './dialects/answers.ts';
 import { chatDialects, chatErrorKind, writeChat, writeChatBody } from './dialects/chat.ts';
+import {
+  forMessages,
+  forMessagesClient,
+  messagesDialects,
+  messagesErrorKind,
+  withMessagesUsage,
+  writeMessages,
+  writeMessagesBody,
+} from './dialects/messages.ts';
 import { responsesDialects, responsesErrorKind, writeResponses, writeResponsesBody } from './dialects/responses.ts';
 import { dialectRuns } from './dialects/runs.ts';
 import { cutAt } from './helpers.ts';
@@ -61,12 +72,19 @@ function translated(
   const encoder = protocols[to].createEncoder({ id: 'answer_1', createdAt: 1, includeUsage: true });
   const written = events.flatMap((event) => encoder.push(event));
   if (failure !== undefined) written.push(...encoder.fail(failure));
-  if (to === 'responses') expect(validateOrder(written.map(({ data }) => JSON.parse(data) as JsonObject))).toEqual([]);
+  const problems = orderOf[to]?.(written.map(({ data }) => JSON.parse(data) as JsonObject)) ?? [];
+  expect(problems).toEqual([]);
   return {
     stream: decode(to, protocols[to].toSse(written), [], { tokenLimit }),
     body: decode(to, JSON.stringify(encoder.body), [], { tokenLimit }),
   };
 }
+
+/** The wires whose events have an order. */
+const orderOf: Readonly<Partial<Record<ProtocolId, (events: readonly JsonObject[]) => readonly unknown[]>>> = {
+  responses: validateOrder,
+  messages: validateMessagesOrder,
+};
 
 /** A client is told the server's own code, and of the wire's codes those that it acts on: other errors are but errors to it. */
 function toClient(told: Told): Told {
@@ -106,15 +124,69 @@ describe('any dialect of the chat wire', () => {
     fc.assert(
       fc.property(answers, chatDialects, framings, (answer, dialect, framing) => {
         const read = decode('chat', toSse(writeChat(answer, dialect), framing));
-        const expected = exactly(toClient(expectedOf(answer, chatErrorKind(answer, dialect))));
-        const { stream, body } = translated(to, read, answer.end === 'limit');
-        expect(toldToClient(stream)).toEqual(expected);
-        if (read.failure === undefined) expect(toldToClient(body)).toEqual(expected);
+        expectTranslated(to, read, answer, expectedOf(answer, chatErrorKind(answer, dialect)));
+      }),
+      dialectRuns(400),
+    );
+  });
+
+  test('is the same to a client of the Messages wire, where that has a place for it', () => {
+    fc.assert(
+      fc.property(answers.map(forMessagesClient), chatDialects, framings, (answer, given, framing) => {
+        const dialect = { ...given, calls: { ...given.calls, custom: false } };
+        const read = decode('chat', toSse(writeChat(answer, dialect), framing));
+        expectTranslated('messages', read, answer, expectedOf(answer, chatErrorKind(answer, dialect)));
       }),
       dialectRuns(400),
     );
   });
 });
+
+describe('any dialect of the Messages wire', () => {
+  test('is the answer that the model gave, once and whole, however its bytes are cut', () => {
+    fc.assert(
+      fc.property(answers.map(forMessages), messagesDialects, framings, (answer, dialect, framing) => {
+        const expected = exactly(withMessagesUsage(expectedOf(answer, messagesErrorKind(answer, dialect)), answer));
+        const body = toSse(writeMessages(answer, dialect), framing);
+        expect(told(decode('messages', body))).toEqual(expected);
+        expect(told(decode('messages', body, framing.cuts))).toEqual(expected);
+        expect(told(decode('messages', body, framing.cuts, { templates: false }))).toEqual(expected);
+      }),
+      dialectRuns(800),
+    );
+  });
+
+  test('is the same as one JSON body', () => {
+    fc.assert(
+      fc.property(answers.map(forMessages), messagesDialects, (answer, dialect) => {
+        const body = writeMessagesBody(answer, dialect);
+        if (body === undefined) return;
+        const said = answer.end === 'failed' ? { ...answer, end: 'error' as const } : answer;
+        const expected = expectedInBody(said, messagesErrorKind(answer, dialect));
+        expect(told(decode('messages', JSON.stringify(body)))).toEqual(exactly(withMessagesUsage(expected, answer)));
+      }),
+      dialectRuns(400),
+    );
+  });
+
+  test.each(protocolIds)('is the same to a client of the %s wire', (to) => {
+    fc.assert(
+      fc.property(answers.map(forMessagesClient), messagesDialects, framings, (answer, dialect, framing) => {
+        const read = decode('messages', toSse(writeMessages(answer, dialect), framing));
+        const expected = withMessagesUsage(expectedOf(answer, messagesErrorKind(answer, dialect)), answer);
+        expectTranslated(to, read, answer, expected);
+      }),
+      dialectRuns(400),
+    );
+  });
+});
+
+/** The same for a client: over a stream, and in one body where the answer is whole. */
+function expectTranslated(to: ProtocolId, read: Outcome, answer: Answer, expected: Told): void {
+  const { stream, body } = translated(to, read, answer.end === 'limit');
+  expect(toldToClient(stream)).toEqual(exactly(toClient(expected)));
+  if (read.failure === undefined) expect(toldToClient(body)).toEqual(exactly(toClient(expected)));
+}
 
 describe('any dialect of the Responses wire', () => {
   test('is the answer that the model gave, once and whole, however its bytes are cut', () => {
@@ -149,10 +221,18 @@ describe('any dialect of the Responses wire', () => {
     fc.assert(
       fc.property(answers, responsesDialects, framings, (answer, dialect, framing) => {
         const read = decode('responses', toSse(writeResponses(answer, dialect), framing));
-        const expected = exactly(toClient(expectedOf(answer, responsesErrorKind(answer, dialect))));
-        const { stream, body } = translated(to, read, answer.end === 'limit');
-        expect(toldToClient(stream)).toEqual(expected);
-        if (read.failure === undefined) expect(toldToClient(body)).toEqual(expected);
+        expectTranslated(to, read, answer, expectedOf(answer, responsesErrorKind(answer, dialect)));
+      }),
+      dialectRuns(400),
+    );
+  });
+
+  test('is the same to a client of the Messages wire, where that has a place for it', () => {
+    fc.assert(
+      fc.property(answers.map(forMessagesClient), responsesDialects, framings, (answer, given, framing) => {
+        const dialect = { ...given, custom: false };
+        const read = decode('responses', toSse(writeResponses(answer, dialect), framing));
+        expectTranslated('messages', read, answer, expectedOf(answer, responsesErrorKind(answer, dialect)));
       }),
       dialectRuns(400),
     );
@@ -162,5 +242,5 @@ describe('any dialect of the Responses wire', () => {
 /** One body that is an error has no room for what was said before. */
 function expectedInBody(answer: Answer, kind: string): Told {
   const expected = expectedOf(answer, kind);
-  return answer.end === 'error' ? { ...expected, reasoning: '', text: '' } : expected;
+  return answer.end === 'error' ? { ...expected, reasoning: '', text: '', refusal: '' } : expected;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { omit } from '../../packages/wire/src/base/json.ts';
 import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import type { ModelEvent, Usage } from '../../packages/wire/src/model/events.ts';
 import { toEventSse } from '../../packages/wire/src/encode-event.ts';
@@ -619,3 +620,22 @@ function interleaved(moves: [number, string][]): { stream: ModelEvent[]; texts: 
   });
   return { stream: [...stream, completed], texts };
 }
+
+it('an event without an id is about the item that has none, though another was opened later', () => {
+  const nameless = (words: string): object =>
+    omit(message('', words, words === '' ? 'in_progress' : 'completed'), 'id');
+  const events = [
+    created,
+    added(nameless('')),
+    { type: 'output_text.delta', delta: 'a' } as ModelEvent,
+    added(message('m2')),
+    text('m2', 'b'),
+    done(nameless('a')),
+    done(message('m2', 'b', 'completed')),
+    completed,
+  ];
+  const body = encodeResponsesBody(events) as {
+    output: { content: { text: string }[] }[];
+  };
+  expect(body.output.map(({ content }) => content.map((part) => part.text))).toEqual([['a'], ['b']]);
+});

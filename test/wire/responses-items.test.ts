@@ -630,3 +630,22 @@ test('4 an item of the final output is known by its id, whatever its type says',
     { type: 'completed', response_id: '', ended_by: 'response.completed' },
   ]);
 });
+
+test('4 of two messages without ids that are open at once, the second gets one', () => {
+  const end = finish([said(undefined, 'a'), said(undefined, 'b')]);
+  const { events } = decodeText(
+    'responses',
+    responsesBody(begin, delta('a', { output_index: 0 }), delta('b', { output_index: 1 }), end),
+  );
+  const open = { type: 'message', role: 'assistant', status: 'in_progress', content: [] };
+  expect(events).toEqual([
+    created('resp_1'),
+    { type: 'output_item.added', item: open },
+    { type: 'output_text.delta', delta: 'a' },
+    { type: 'output_item.added', item: { ...open, id: 'msg_0' } },
+    { type: 'output_text.delta', delta: 'b', item_id: 'msg_0' },
+    { type: 'output_item.done', item: said(undefined, 'a') },
+    { type: 'output_item.done', item: { ...said(undefined, 'b'), id: 'msg_0' } },
+    completed({ response_id: 'resp_1', ended_by: 'response.completed' }),
+  ]);
+});

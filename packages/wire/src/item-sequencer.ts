@@ -90,6 +90,17 @@ interface Turn {
   readonly slot: Slot;
 }
 
+/** Items of one kind that are not done, and those of them without an id. */
+class OpenOfKind {
+  readonly all = new WantedList<Slot>(({ done }) => !done);
+  readonly nameless = new WantedList<Slot>(({ done }) => !done);
+
+  add(slot: Slot): void {
+    this.all.add(slot);
+    if (slot.sourceId === undefined) this.nameless.add(slot);
+  }
+}
+
 /** Where an open item is on the wire. */
 export interface WirePlace {
   readonly id: string;
@@ -108,7 +119,7 @@ export class ItemSequencer {
   readonly #repairs: Repairs | undefined;
   readonly #slots: Slot[] = [];
   readonly #byKey = new Map<string, Slot>();
-  readonly #byKind = new Map<ItemKind, WantedList<Slot>>();
+  readonly #byKind = new Map<ItemKind, OpenOfKind>();
   readonly #waiting = new WantedList<Turn>((turn) => turn.slot.turn === turn);
   readonly #usedIds = new Set<string>();
   readonly #output = new Map<number, JsonObject>();
@@ -312,9 +323,10 @@ export class ItemSequencer {
     return open ?? this.#add(event.item);
   }
 
-  /** The latest item of a kind that is not done: what an event without an id is about. */
+  /** What an event without an id is about: the latest item of a kind that is not done and has none either, else any. */
   #latest(kind: ItemKind): Slot | undefined {
-    return this.#byKind.get(kind)?.last();
+    const open = this.#byKind.get(kind);
+    return open?.nameless.last() ?? open?.all.last();
   }
 
   #add(announced: OutputItem): Slot {
@@ -331,7 +343,7 @@ export class ItemSequencer {
       silent: false,
     };
     this.#slots.push(slot);
-    const ofKind = this.#byKind.get(slot.kind) ?? new WantedList<Slot>(({ done }) => !done);
+    const ofKind = this.#byKind.get(slot.kind) ?? new OpenOfKind();
     this.#byKind.set(slot.kind, ofKind);
     ofKind.add(slot);
     for (const key of keysOf(announced)) this.#byKey.set(key, slot);

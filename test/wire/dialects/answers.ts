@@ -10,6 +10,8 @@ export interface Answer {
   /** Pieces as they were streamed. */
   readonly reasoning: readonly string[];
   readonly text: readonly string[];
+  /** What the model would not say, in its own words: behind the text, in the same message. */
+  readonly refusal: readonly string[];
   readonly calls: readonly Call[];
   readonly usage: Counts | undefined;
   readonly end: End;
@@ -53,6 +55,7 @@ const usage = fc.record({
 export const answers: fc.Arbitrary<Answer> = fc.record({
   reasoning: pieces,
   text: pieces,
+  refusal: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: pieces }),
   // Names differ: two calls of one name, an index and changing ids cannot be told from one.
   calls: fc.array(call, { maxLength: 3 }).map((calls) => calls.map((one, n) => ({ ...one, name: `tool_${n}` }))),
   usage: fc.option(usage, { nil: undefined }),
@@ -107,7 +110,8 @@ export function toldCalls({ calls, end, cut }: Answer): readonly Call[] {
 export interface Told {
   readonly reasoning: string;
   readonly text: string;
-  /** `name(arguments)`; no arguments are `{}`. */
+  readonly refusal: string;
+  /** `name(arguments)`, or the input of a custom tool; none are `{}`. */
   readonly calls: readonly string[];
   readonly usage: JsonObject | undefined;
   /** `completed`, or the kind of the error. */
@@ -122,8 +126,9 @@ export function toldBy(events: readonly ModelEvent[], error: ModelErrorJson | un
   return {
     reasoning: of('reasoning').map(textOf).join(''),
     text: of('message').map(textOf).join(''),
+    refusal: of('message').map(refusalOf).join(''),
     // A call without arguments waits for the end, behind those that have some.
-    calls: of('function_call').map(nameCall).sort(),
+    calls: [...of('function_call'), ...of('custom_tool_call')].map(nameCall).sort(),
     usage: usageOf(completed[0]?.usage),
     end: error?.kind ?? completed[0]?.type ?? 'nothing',
     wrong: [...wrongItems(events), ...wrongEnd(events, completed.length + (error === undefined ? 0 : 1))],
@@ -167,17 +172,21 @@ function wrongItems(events: readonly ModelEvent[]): string[] {
       if (done.has(id)) wrong.push(`${id} is done twice`);
       done.add(id);
       open.delete(id);
-      const text = isText(item) ? textOf(item) : String(memberOf(item, 'arguments'));
+      const text = isText(item) ? textOf(item) + refusalOf(item) : inputOf(item);
       const deltas = streamed.get(id);
       if (deltas !== undefined && deltas !== text) wrong.push(`${id} is ${text}, its deltas ${deltas}`);
     }
-    if (item.type === 'function_call') {
+    if (isCall(item)) {
       const callId = String(memberOf(item, 'call_id'));
       if (callIds.has(callId) || callId === '') wrong.push(`two calls are ${callId}`);
       callIds.add(callId);
     }
   }
   return [...wrong, ...[...open].map((id) => `${id} is never done`)];
+}
+
+function isCall(item: OutputItem): boolean {
+  return item.type === 'function_call' || item.type === 'custom_tool_call';
 }
 
 function isText(item: OutputItem): boolean {
@@ -191,8 +200,18 @@ function textOf(item: OutputItem): string {
   return parts.map((part) => (isObject(part) ? (stringOf(part['text']) ?? '') : '')).join('');
 }
 
+function refusalOf(item: OutputItem): string {
+  const parts = memberOf(item, 'content');
+  const list: unknown[] = Array.isArray(parts) ? parts : [];
+  return list.map((part) => (isObject(part) ? (stringOf(part['refusal']) ?? '') : '')).join('');
+}
+
+function inputOf(item: OutputItem): string {
+  return String(memberOf(item, item.type === 'custom_tool_call' ? 'input' : 'arguments'));
+}
+
 function nameCall(item: OutputItem): string {
-  const args = String(memberOf(item, 'arguments'));
+  const args = inputOf(item);
   return `${String(memberOf(item, 'name'))}(${args === '' ? '{}' : args})`;
 }
 
@@ -219,6 +238,7 @@ export function expectedOf(answer: Answer, errorKind: string): Told {
   return {
     reasoning: answer.reasoning.join(''),
     text: answer.text.join(''),
+    refusal: answer.refusal.join(''),
     calls: good ? answer.calls.map(({ name, args }) => `${name}(${args === '' ? '{}' : args})`).sort() : [],
     usage: good ? expectedUsage(answer) : undefined,
     end: good ? 'completed' : errorKind,
@@ -270,7 +290,7 @@ export function shuffled(value: unknown, order: number): unknown {
   if (!isObject(value)) return value;
   const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [
     key,
-    key === 'arguments' ? inner : shuffled(inner, order),
+    key === 'arguments' || key === 'input' ? inner : shuffled(inner, order),
   ]);
   const turned = order % 2 === 0 ? entries.toReversed() : entries;
   const at = order % Math.max(1, entries.length);

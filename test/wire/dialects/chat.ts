@@ -46,6 +46,8 @@ interface CallDialect {
   /** Name and arguments of a call in one fragment, or the name alone first. */
   readonly whole: boolean;
   readonly args: 'text' | 'object' | 'doubled';
+  /** They are calls of custom tools, whose input is any text. */
+  readonly custom: boolean;
 }
 
 /** What is told apart by nothing is no dialect: one call under changing ids at a place that is not its own. */
@@ -63,12 +65,18 @@ const callNames = [
   { id: 'none', index: 'own' },
 ] as const;
 
+/** Ids that tell one call from another by themselves. */
+const NAMED: ReadonlySet<CallDialect['id']> = new Set(['first', 'every']);
+
 const callDialects: fc.Arbitrary<CallDialect> = fc
-  .tuple(fc.constantFrom(...callNames), fc.boolean(), fc.constantFrom('text', 'object', 'doubled'))
-  .map(([names, whole, args]) => {
+  .tuple(fc.constantFrom(...callNames), fc.boolean(), fc.constantFrom('text', 'object', 'doubled'), fc.nat(3))
+  .map(([names, whole, args, chance]) => {
+    // Whether a text is whole says nothing of where it ends.
+    const custom = chance === 0 && NAMED.has(names.id) && names.index !== 'stray';
+    if (custom) return { ...names, whole, args: 'text', custom };
     // What comes behind whole arguments under another id or at another index is another call.
     const plain = args === 'doubled' && (names.id === 'changing' || names.index === 'stray');
-    return { ...names, whole: whole || args === 'object', args: plain ? 'text' : args };
+    return { ...names, whole: whole || args === 'object', args: plain ? 'text' : args, custom };
   });
 
 export interface ChatDialect {
@@ -84,6 +92,8 @@ export interface ChatDialect {
   /** The whole answer comes as a `message` in its chunk. */
   readonly message: boolean;
   readonly error: { readonly example: ErrorExample; readonly at: 'event' | 'choice' };
+  /** The calls are those of a second choice. */
+  readonly choices: 'one' | 'two';
   /** `finish_reason: ""`, `usage: null` and the like in every chunk. */
   readonly empties: boolean;
 }
@@ -99,6 +109,7 @@ export const chatDialects: fc.Arbitrary<ChatDialect> = fc.record({
   usage: fc.record({ names: usageDialects, at: fc.constantFrom('chunk', 'finish', 'choice', 'groq') }),
   message: fc.boolean(),
   error: fc.record({ example: fc.constantFrom(...errorExamples), at: fc.constantFrom('event', 'choice') }),
+  choices: fc.constantFrom('one', 'one', 'two'),
   empties: fc.boolean(),
 });
 
@@ -150,15 +161,16 @@ export function chatErrorKind(answer: Answer, { error }: ChatDialect): string {
 
 /** The answer as the events of a stream. */
 export function writeChat(answer: Answer, dialect: ChatDialect): Written[] {
-  const deltas = dialect.message ? [messageOf(answer, dialect)] : deltasOf(answer, dialect);
+  const two = dialect.choices === 'two';
+  const said = saidIn(answer, dialect);
   const finish = CLASSES[answer.end].length === 0 ? undefined : finishOf(answer, dialect);
   const missing = dialect.finishAt === 'missing' && answer.end === 'good' && dialect.sentinel !== 'none';
-  const atLast = dialect.finishAt === 'last' && deltas.length > 0;
+  const atLast = dialect.finishAt === 'last' && said.length > 0 && !two;
   const usage = answer.usage === undefined ? undefined : writeUsage(answer.usage, dialect.usage.names);
   const chunks = [
-    chunkOf({ delta: { role: 'assistant', content: '' } }, dialect),
-    ...deltas.map((delta) => chunkOf(dialect.message ? { message: delta } : { delta }, dialect)),
-    ...(finish === undefined || missing || atLast ? [] : [chunkOf({ delta: {} }, dialect)]),
+    chunkOf(choicesOf({ delta: { role: 'assistant', content: '' } }, two), dialect),
+    ...said.map((choice) => chunkOf([choice], dialect)),
+    ...(finish === undefined || missing || atLast ? [] : [chunkOf(choicesOf({ delta: {} }, two), dialect)]),
   ];
   if (finish !== undefined && !missing) withFinish(chunks, finish);
   return [
@@ -172,19 +184,30 @@ interface Chunk extends JsonObject {
   readonly choices: readonly JsonObject[];
 }
 
-function chunkOf(choice: JsonObject, { empties }: ChatDialect): Chunk {
+/** The same in the one choice, or in each of two. */
+function choicesOf(choice: JsonObject, two: boolean): JsonObject[] {
+  return two ? [choice, { ...choice, index: 1 }] : [choice];
+}
+
+function chunkOf(choices: readonly JsonObject[], { empties }: ChatDialect): Chunk {
   const idle = empties ? { finish_reason: '', logprobs: null } : { finish_reason: null };
   return {
     id: 'chatcmpl-1',
     object: 'chat.completion.chunk',
     ...(empties ? { usage: null, error: null, citations: null } : {}),
-    choices: [{ index: 0, ...choice, ...idle }],
+    choices: choices.map((choice) => ({ index: 0, ...choice, ...idle })),
   };
 }
 
 function withFinish(chunks: Chunk[], finish_reason: string): void {
   const last = chunks.pop();
-  if (last !== undefined) chunks.push({ ...last, choices: [{ ...last.choices[0], finish_reason }] });
+  if (last === undefined) return;
+  // The reason of the answer is that of its last choice.
+  const choices = last.choices.map((choice, place) => ({
+    ...choice,
+    finish_reason: place === last.choices.length - 1 ? finish_reason : 'stop',
+  }));
+  chunks.push({ ...last, choices });
 }
 
 function withUsage(
@@ -201,7 +224,7 @@ function withUsage(
     case 'finish':
       return [...before, { ...last, usage }];
     case 'choice':
-      return [...before, { ...last, choices: [{ ...last.choices[0], usage }] }];
+      return [...before, { ...last, choices: [{ ...last.choices[0], usage }, ...last.choices.slice(1)] }];
     case 'groq':
       return [...before, { ...last, usage: null, x_groq: { usage } }];
   }
@@ -212,11 +235,33 @@ function errorChunk({ error: { example, at } }: ChatDialect): JsonObject {
   return { choices: [{ index: 0, delta: {}, error: { code: 503, message: 'Provider disconnected' } }] };
 }
 
+/** What the choices say, piece by piece. */
+function saidIn(answer: Answer, dialect: ChatDialect): JsonObject[] {
+  const calls = toldCalls(answer);
+  const last = dialect.choices === 'two' ? { index: 1 } : {};
+  if (!dialect.message) {
+    const fragments = fragmentsOf(calls, dialect.calls).map((fragment) => ({
+      delta: { tool_calls: [fragment] },
+      ...last,
+    }));
+    return [...deltasOf(answer, dialect).map((delta) => ({ delta })), ...fragments];
+  }
+  return messagesOf(answer, dialect).map((message, index) => ({ message, index }));
+}
+
+/** The answer as the message of each choice. */
+function messagesOf(answer: Answer, dialect: ChatDialect): JsonObject[] {
+  const calls = toldCalls(answer);
+  if (dialect.choices === 'one') return [messageOf(answer, dialect, calls)];
+  const silent = { ...answer, reasoning: [], text: [], refusal: [] };
+  return [messageOf(answer, dialect, []), messageOf(silent, dialect, calls)];
+}
+
 function deltasOf(answer: Answer, dialect: ChatDialect): JsonObject[] {
   return [
     ...answer.reasoning.map(dialect.reasoning),
     ...answer.text.map((text) => ({ content: contentOf(text, dialect) })),
-    ...fragmentsOf(toldCalls(answer), dialect.calls).map((fragment) => ({ tool_calls: [fragment] })),
+    ...answer.refusal.map((refusal) => ({ refusal })),
   ];
 }
 
@@ -224,17 +269,17 @@ function contentOf(text: string, { content }: ChatDialect): unknown {
   return content === 'text' ? text : [{ type: 'text', text }];
 }
 
-/** The answer as one message, in a chunk or in a body. */
-function messageOf(answer: Answer, dialect: ChatDialect): JsonObject {
+/** A message with these calls, in a chunk or in a body. */
+function messageOf(answer: Answer, dialect: ChatDialect, calls: readonly Call[]): JsonObject {
   const thought = answer.reasoning.length === 0 ? {} : dialect.reasoning(answer.reasoning.join(''));
   const said = answer.text.length === 0 ? [] : [{ type: 'text', text: answer.text.join('') }];
   const parts = Array.isArray(thought['content']) ? [...(thought['content'] as unknown[]), ...said] : said;
   const plain = dialect.content === 'text' && !('content' in thought);
-  const calls = toldCalls(answer);
   return {
     role: 'assistant',
     ...thought,
     content: plain ? answer.text.join('') : parts,
+    ...(answer.refusal.length === 0 ? {} : { refusal: answer.refusal.join('') }),
     ...(calls.length === 0 ? {} : { tool_calls: calls.map((call, n) => wholeCall(call, n, dialect.calls)) }),
   };
 }
@@ -244,8 +289,7 @@ function wholeCall(call: Call, n: number, dialect: CallDialect): JsonObject {
   return {
     ...(dialect.id === 'none' ? {} : { id: dialect.id === 'shared' ? 'call_shared' : `call_${n}` }),
     ...(index === undefined ? {} : { index }),
-    type: 'function',
-    function: { name: call.name, arguments: argumentsOf(call.args, dialect) },
+    ...callMembers({ name: call.name, arguments: argumentsOf(call.args, dialect) }, dialect),
   };
 }
 
@@ -262,12 +306,20 @@ function fragmentsOf(calls: readonly Call[], dialect: CallDialect): JsonObject[]
     inPieces(call, dialect).map((inner, part) => {
       const { id, index } = namesOf(n, place++, dialect, part === 0);
       return {
-        ...(id === undefined ? {} : { id, type: 'function' }),
+        ...(id === undefined ? {} : { id }),
         ...(index === undefined ? {} : { index }),
-        function: inner,
+        ...callMembers(inner, dialect),
       };
     }),
   );
+}
+
+/** What a call, or a piece of one, has under its type. */
+function callMembers({ arguments: input, ...name }: JsonObject, { custom }: CallDialect): JsonObject {
+  const given = input === undefined ? {} : custom ? { input } : { arguments: input };
+  return custom
+    ? { type: 'custom', custom: { ...name, ...given } }
+    : { type: 'function', function: { ...name, ...given } };
 }
 
 function inPieces(call: Call, dialect: CallDialect): JsonObject[] {
@@ -304,6 +356,11 @@ export function writeChatBody(answer: Answer, dialect: ChatDialect): JsonObject 
   if (answer.end === 'close') return undefined;
   if (answer.end === 'error') return errorChunk(dialect);
   const usage = answer.usage === undefined ? undefined : writeUsage(answer.usage, dialect.usage.names);
-  const choice = { index: 0, message: messageOf(answer, dialect), finish_reason: finishOf(answer, dialect) };
-  return { id: 'chatcmpl-1', object: 'chat.completion', choices: [choice], ...(usage === undefined ? {} : { usage }) };
+  const messages = messagesOf(answer, dialect);
+  const finish = finishOf(answer, dialect);
+  const choices = messages.map((message, index) => ({
+    ...{ index, message },
+    finish_reason: index === messages.length - 1 ? finish : 'stop',
+  }));
+  return { id: 'chatcmpl-1', object: 'chat.completion', choices, ...(usage === undefined ? {} : { usage }) };
 }

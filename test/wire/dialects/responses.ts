@@ -28,6 +28,8 @@ export interface ResponsesDialect {
   readonly names: 'both' | 'id' | 'index' | 'changing';
   readonly callIds: 'own' | 'shared' | 'none';
   readonly args: 'text' | 'object';
+  /** Calls are those of custom tools, whose input is any text. */
+  readonly custom: boolean;
   readonly reasoning: 'content' | 'old' | 'summary' | 'string';
   readonly typed: 'payload' | 'line' | 'both';
   readonly endName: 'own' | 'completed' | 'done';
@@ -49,6 +51,7 @@ export const responsesDialects: fc.Arbitrary<ResponsesDialect> = fc
     names: fc.constantFrom<ResponsesDialect['names']>('both', 'both', 'id', 'index', 'changing'),
     callIds: fc.constantFrom<ResponsesDialect['callIds']>('own', 'own', 'shared', 'none'),
     args: fc.constantFrom<ResponsesDialect['args']>('text', 'text', 'object'),
+    custom: fc.nat(3).map((chance) => chance === 0),
     reasoning: fc.constantFrom<ResponsesDialect['reasoning']>('content', 'old', 'summary', 'string'),
     typed: fc.constantFrom<ResponsesDialect['typed']>('payload', 'line', 'both'),
     endName: fc.constantFrom<ResponsesDialect['endName']>('own', 'completed', 'done'),
@@ -75,7 +78,7 @@ function hasResponse({ end }: Answer, { failure }: ResponsesDialect): boolean {
 }
 
 interface Item {
-  readonly kind: 'reasoning' | 'message' | 'call';
+  readonly kind: 'reasoning' | 'message' | 'refusal' | 'call';
   readonly pieces: readonly string[];
   readonly place: number;
   readonly id: string;
@@ -88,6 +91,7 @@ function itemsOf(answer: Answer): readonly Item[] {
       ? []
       : [{ kind: 'reasoning' as const, pieces: answer.reasoning, call: undefined }]),
     ...(answer.text.length === 0 ? [] : [{ kind: 'message' as const, pieces: answer.text, call: undefined }]),
+    ...(answer.refusal.length === 0 ? [] : [{ kind: 'refusal' as const, pieces: answer.refusal, call: undefined }]),
     ...toldCalls(answer).map((call) => ({ kind: 'call' as const, pieces: piecesOf(call), call })),
   ];
   return said.map((item, place) => ({ ...item, place, id: `${item.kind}_${place}` }));
@@ -172,11 +176,14 @@ function payloadsOf(
   return { partDone, itemDone: isBare ? 'absent' : itemDone };
 }
 
-function typesOf({ kind }: Item, { reasoning }: ResponsesDialect): readonly [string, string, string] {
+function typesOf({ kind }: Item, { reasoning, custom }: ResponsesDialect): readonly [string, string, string] {
   switch (kind) {
     case 'message':
       return ['response.output_text.delta', 'response.output_text.done', 'text'];
+    case 'refusal':
+      return ['response.refusal.delta', 'response.refusal.done', 'refusal'];
     case 'call':
+      if (custom) return ['response.custom_tool_call_input.delta', 'response.custom_tool_call_input.done', 'input'];
       return ['response.function_call_arguments.delta', 'response.function_call_arguments.done', 'arguments'];
     case 'reasoning':
       if (reasoning === 'summary')
@@ -202,19 +209,31 @@ function idOf({ id }: Item, { names }: ResponsesDialect, event: string): string 
 function itemOf(item: Item, dialect: ResponsesDialect, text: string, status: string): JsonObject {
   const named = dialect.names === 'index' ? {} : { id: idOf(item, dialect, status) };
   const { call } = item;
-  if (call !== undefined) return { type: 'function_call', ...named, ...callOf(item, call, dialect, text), status };
-  if (item.kind === 'message') {
-    const content = text === '' ? [] : [{ type: 'output_text', text, annotations: [] }];
+  if (call !== undefined) return { ...named, ...callOf(item, call, dialect, text), status };
+  if (item.kind === 'message' || item.kind === 'refusal') {
+    const part =
+      item.kind === 'message' ? { type: 'output_text', text, annotations: [] } : { type: 'refusal', refusal: text };
+    const content = text === '' ? [] : [part];
     return { type: 'message', ...named, role: 'assistant', content, status };
   }
   return { type: 'reasoning', ...named, ...thoughtOf(text, dialect), status };
 }
 
-function callOf({ place }: Item, { name }: Call, { callIds, args }: ResponsesDialect, text: string): JsonObject {
+function callOf(
+  { place }: Item,
+  { name }: Call,
+  { callIds, args, custom }: ResponsesDialect,
+  text: string,
+): JsonObject {
   const isObject = args === 'object' && text.endsWith('}');
-  return {
+  const named = {
     ...(callIds === 'none' ? {} : { call_id: callIds === 'shared' ? 'call_shared' : `call_${place}` }),
     name,
+  };
+  if (custom) return { type: 'custom_tool_call', ...named, input: text };
+  return {
+    type: 'function_call',
+    ...named,
     arguments: isObject ? (JSON.parse(text) as unknown) : text,
   };
 }

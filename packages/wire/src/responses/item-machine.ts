@@ -2,7 +2,7 @@ import { isWholeInput } from '../arguments.ts';
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import type { PartKind } from '../item-parts.ts';
-import { WireMachine } from '../machine.ts';
+import { countingIds, WireMachine } from '../machine.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall } from '../model/events.ts';
 import { closingsOf } from './final-output.ts';
@@ -48,12 +48,16 @@ export abstract class ItemMachine extends WireMachine {
   readonly #table = new ItemTracker(() => this.repaired('shared_call_id'));
   #lastTarget: TextTarget | undefined;
   readonly #mintId: MintId | undefined;
+  readonly #mintItemId: MintId;
+  /** By type: the last item that was told of without an id. */
+  readonly #nameless = new Map<string, TrackedItem>();
   /** Calls that are not handed on. */
   protected readonly dropped: DroppedToolCall[] = [];
 
   constructor({ mintId, repairs }: DecoderOptions = {}) {
     super(repairs);
     this.#mintId = mintId;
+    this.#mintItemId = mintId ?? countingIds();
   }
 
   /** An item came: `response.created` should have come before. */
@@ -91,10 +95,24 @@ export abstract class ItemMachine extends WireMachine {
 
   #announce(slot: TrackedItem, item: JsonObject): void {
     this.#lastTarget = undefined;
-    slot.item = slot.callId === undefined || !isCallType(slot.type) ? item : { ...item, call_id: slot.callId };
+    this.#nameIfCrowded(slot);
+    const named = slot.minted ? { ...item, id: slot.id } : item;
+    slot.item = slot.callId === undefined || !isCallType(slot.type) ? named : { ...named, call_id: slot.callId };
     slot.announced = true;
     this.deliver({ type: 'output_item.added', item: slot.item });
     if (slot.input.length > 0) this.#inputDelta(slot, slot.input.toString());
+  }
+
+  /** Items without ids are told apart by their order. One that begins while another of its type is open needs an id. */
+  #nameIfCrowded(slot: TrackedItem): void {
+    if (slot.id !== undefined || isCallType(slot.type)) return;
+    const before = this.#nameless.get(slot.type);
+    if (before === undefined || before.done) {
+      this.#nameless.set(slot.type, slot);
+      return;
+    }
+    slot.id = this.#mintItemId(slot.type === 'reasoning' ? 'rs' : 'msg');
+    slot.minted = true;
   }
 
   onText(event: JsonObject, kind: PartKind): void {
@@ -286,8 +304,9 @@ export abstract class ItemMachine extends WireMachine {
   }
 
   /** Whoever was told of it knows it by its first id, and would take another for another item. */
-  #withFirstId({ id: first }: TrackedItem, item: JsonObject): JsonObject {
+  #withFirstId({ id: first, minted }: TrackedItem, item: JsonObject): JsonObject {
     const id = nonEmpty(item['id']);
+    if (minted && id === undefined) return { ...item, id: first };
     if (id === undefined || id === first) return item;
     this.repaired('changed_item_id');
     return { ...item, id: first };

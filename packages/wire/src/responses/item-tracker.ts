@@ -9,6 +9,8 @@ export interface TrackedItem {
   readonly order: number;
   readonly type: string;
   id: string | undefined;
+  /** Its id is ours: the server gave it none, and another of its type without an id was open. */
+  minted: boolean;
   callId: string | undefined;
   name: string | undefined;
   readonly outputIndex: number | undefined;
@@ -82,6 +84,11 @@ export function isOpen(slot: TrackedItem): boolean {
   return !slot.done && !slot.waits;
 }
 
+/** The server has told no id of it. */
+function isNameless({ id, minted }: TrackedItem): boolean {
+  return id === undefined || minted;
+}
+
 function differ<T>(one: T | undefined, other: T | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }
@@ -90,7 +97,7 @@ function differ<T>(one: T | undefined, other: T | undefined): boolean {
 class OpenSlots {
   readonly all = new WantedList<TrackedItem>(isOpen);
   readonly anonymous = new WantedList<TrackedItem>(
-    (slot) => isOpen(slot) && slot.id === undefined && slot.callId === undefined,
+    (slot) => isOpen(slot) && isNameless(slot) && slot.callId === undefined,
   );
 
   add(slot: TrackedItem): void {
@@ -152,6 +159,7 @@ export class ItemTracker {
       order: this.slots.length,
       type,
       id: undefined,
+      minted: false,
       callId: undefined,
       name: undefined,
       outputIndex: reference.outputIndex,
@@ -220,7 +228,7 @@ export class ItemTracker {
   /** A slot that deltas opened before its item was told. */
   #heldSlot(type: string, { outputIndex }: Reference): TrackedItem | undefined {
     const slot = this.forDelta(type, { ...NAMELESS, outputIndex });
-    return slot !== undefined && slot.item === undefined && slot.id === undefined ? slot : undefined;
+    return slot !== undefined && slot.item === undefined && isNameless(slot) ? slot : undefined;
   }
 
   /** The slot of a delta: by its ids; by its place; without either, the open one of its type that came last. */
