@@ -379,6 +379,11 @@ describe('M14 usage', () => {
     });
   });
 
+  test('counts nothing by a number below zero', () => {
+    const first = { input_tokens: 5, output_tokens: 2, cache_read_input_tokens: -1 };
+    expect(usageOf(first, { input_tokens: -1, output_tokens: -3 })).toEqual(usage(5, 2));
+  });
+
   test.each([undefined, {}, { input_tokens: 0, output_tokens: 0, service_tier: null }])(
     'is absent of %j alone',
     (first) => {

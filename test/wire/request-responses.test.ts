@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Item } from '../../packages/wire/src/model/items.ts';
 import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
 import { toResponsesBody, toResponsesRequest } from '../../packages/wire/src/responses/request.ts';
+import { sealThinking } from '../../packages/wire/src/sealed-thinking.ts';
 
 const common = { store: false, stream: true, include: ['reasoning.encrypted_content'] };
 const call: Item = { type: 'function_call', id: 'fc_1', call_id: 'a', name: 'run', arguments: '{}' };
@@ -74,6 +75,18 @@ describe('toResponsesBody', () => {
   test('encrypted reasoning goes without an id: it may be known by another than the one it came with', () => {
     const sealed = { type: 'reasoning', summary: [], encrypted_content: 'e' };
     expect(inputOf([{ ...sealed, id: 'rs_1' }])).toEqual([sealed]);
+  });
+
+  test('thinking that Anthropic redacted says nothing to others, and is left out', () => {
+    const item = { type: 'reasoning', summary: [] };
+    const content = [{ type: 'reasoning_text', text: 'hm' }];
+    const redacted = sealThinking({ type: 'redacted_thinking', data: 'Z' });
+    const signed = sealThinking({ type: 'thinking', thinking: 'hm', signature: 's' });
+    const input = [
+      { ...item, encrypted_content: redacted },
+      { ...item, content, encrypted_content: signed },
+    ];
+    expect(inputOf(input)).toEqual([{ ...item, content }]);
   });
 
   test('a call without an output gets `aborted` right after it, an orphan output goes', () => {

@@ -30,6 +30,7 @@ describe.each([
   test.each([
     ['Chat Completions', chatNames, usage(9, 4)],
     ['Responses, Anthropic', responsesNames, usage(9, 4)],
+    ['a number below zero, which counts nothing', { ...chatNames, total_tokens: -1, cached_tokens: -1 }, usage(9, 4)],
     ['a total', { ...chatNames, total_tokens: 20 }, usage(9, 4, { total_tokens: 20 })],
     ['OpenAI', { ...chatNames, prompt_tokens_details: { cached_tokens: 5 } }, cached],
     ['OpenAI', { ...responsesNames, input_tokens_details: { cached_tokens: 5 } }, cached],

@@ -29,12 +29,12 @@ export const usageNames = {
   ],
 } as const satisfies Readonly<Record<string, readonly Path[]>>;
 
-/** What a usage object counts under any of these names; `undefined`: it does not say. */
+/** What a usage object counts under any of these names; `undefined`: it does not say, or says a number below zero, which counts nothing. */
 export function countIn(usage: JsonObject, what: keyof typeof usageNames): number | undefined {
   for (const path of usageNames[what]) {
     let value: unknown = usage;
     for (const key of path) value = isObject(value) ? value[key] : undefined;
-    if (typeof value === 'number') return value;
+    if (typeof value === 'number' && value >= 0) return value;
   }
   return undefined;
 }

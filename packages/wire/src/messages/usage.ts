@@ -2,13 +2,13 @@ import { isObject, type JsonObject } from '../base/json.ts';
 import { countIn } from '../dialects/usage-names.ts';
 import type { Usage } from '../model/usage.ts';
 
-/** Counts as they were told in the course of an answer: the later number wins, but a zero takes back none. */
+/** Counts as they were told in the course of an answer: the later number wins, but zero, and what is below it, takes back none. */
 export function mergeUsage(known: JsonObject, more: JsonObject): JsonObject {
   const merged = { ...known };
   for (const [name, value] of Object.entries(more)) {
     const before = merged[name];
     if (isObject(value)) merged[name] = mergeUsage(isObject(before) ? before : {}, value);
-    else if (typeof value === 'number' && (value !== 0 || typeof before !== 'number')) merged[name] = value;
+    else if (typeof value === 'number' && (value > 0 || typeof before !== 'number')) merged[name] = value;
   }
   return merged;
 }
@@ -39,5 +39,5 @@ export function usageFromMessages(usage: JsonObject): Usage | undefined {
 
 function numberAt(usage: JsonObject, name: string): number {
   const value = usage[name];
-  return typeof value === 'number' ? value : 0;
+  return typeof value === 'number' && value > 0 ? value : 0;
 }

@@ -74,8 +74,10 @@ function inputItem(item: Item, place: number, { ownReasoningOnly }: ChatQuirks, 
     if (!isOwn) notes.push(`input[${place}]: left out, this server takes no reasoning but what it encrypted itself`);
     return isOwn ? [omit(fields, 'content')] : [];
   }
-  // What a chat server wants back may have had a reasoning item to itself.
-  const isBare = !isOwn && 'carried' in item && fields.content === undefined && isEmptyList(fields.summary);
+  // What a chat server wants back may have had a reasoning item to itself, and so has thinking that Anthropic redacted.
+  const { encrypted_content: sealed } = item as JsonObject;
+  const isOthers = 'carried' in item || isSealedThinking(sealed);
+  const isBare = !isOwn && isOthers && fields.content === undefined && isEmptyList(fields.summary);
   return isBare ? [] : [fields];
 }
 
