@@ -38,7 +38,7 @@ function reasoningOf({ body }: { readonly body: Json | undefined }): Json[] {
 }
 
 describe('what one server encrypted', () => {
-  it('goes back to its own maker, and never to another, where there are several', async () => {
+  it('goes back to its own maker while that can be asked, and never to another, where there are several', async () => {
     await using one = await startRawUpstream();
     await using two = await startRawUpstream();
     await using bridge = await startBridge([one, two], { wire: 'responses' });
@@ -47,12 +47,17 @@ describe('what one server encrypted', () => {
     expect(first.ended.violations).toEqual([]);
     expect(given?.encrypted_content).toMatch(/^turnwire-sealed:127\.0\.0\.1%3A\d+:SEALED$/);
     const input = [user, given, { ...user, role: 'user', content: 'more' }];
+    // In turn it would be the other one.
+    const again = await asked(bridge, [one], input, 'MORE');
+    expect(reasoningOf(again)[0]?.encrypted_content).toBe('SEALED');
+    void one.next().then(({ res }) => res.writeHead(503).end('{}'));
     const second = await asked(bridge, [two], input, 'OTHER');
     expect(reasoningOf(second)).toEqual([]);
     expect(JSON.stringify(second.body)).not.toContain('SEALED');
-    const third = await asked(bridge, [one], [...input, ...reasoningOf(second.ended)], 'AGAIN');
+    // Who made the last of it goes on.
+    const third = await asked(bridge, [two], [...input, ...reasoningOf(second.ended)], 'AGAIN');
     expect(reasoningOf(third)).toEqual([
-      { type: 'reasoning', status: 'completed', summary: [], encrypted_content: 'SEALED' },
+      { type: 'reasoning', status: 'completed', summary: [], encrypted_content: 'OTHER' },
     ]);
   });
 

@@ -6,6 +6,7 @@ export {
   type BridgeOptions,
   type ModelFacts,
   type ModelMapRow,
+  type UpstreamKey,
   type UpstreamOptions,
 } from './options.ts';
 export { openStore, type ResponseStore, type StoredResponse, type StoreLimits } from './store/index.ts';

@@ -28,9 +28,14 @@ export interface ModelFacts {
 }
 
 /** One model server. */
-export interface UpstreamOptions {
+export interface UpstreamOptions extends OwnOptions {
   /** Its base URL; one without a path gets `/v1`. */
   readonly url: string;
+  /**
+   * Its keys, used in turn. One that is refused, out of credit or over its limit rests, while the others go on. Default: the
+   * bridge's `apiKey`.
+   */
+  readonly keys?: readonly UpstreamKey[];
   /**
    * The names of the models that it has, where it cannot tell; `*` stands for any text. Default: it is asked
    * (`/v1/models`), and one that has no list is taken to have any model.
@@ -38,8 +43,41 @@ export interface UpstreamOptions {
   readonly models?: readonly string[];
 }
 
-/** An upstream whose base URL has been read. */
-export type UpstreamSettings = UpstreamOptions;
+/** Options of the bridge that an upstream may have of its own. */
+type OwnOptions = {
+  readonly [
+    K in
+      | 'wire'
+      | 'apiKeySource'
+      | 'upstreamHeaders'
+      | 'upstreamQuery'
+      | 'idleTimeoutMs'
+      | 'usageGraceMs'
+      | 'connectTimeoutMs'
+      | 'toolCallsOnStop'
+      | 'onClose'
+      | 'thinkTags'
+      | 'systemAsUser'
+      | 'contextWindow'
+  ]?: BridgeOptions[K] | undefined;
+};
+
+/** One key of a model server. */
+export interface UpstreamKey {
+  /** Asked for at every request. */
+  readonly key: () => string | undefined;
+  /** Where it comes from, e.g. `--env-key OPENAI_API_KEY`, for errors and the log. Default: it has no name there. */
+  readonly source?: string | undefined;
+}
+
+/** An upstream with all that holds for it. */
+export interface UpstreamSettings extends OwnOptions {
+  readonly url: string;
+  readonly wire: 'auto' | ProtocolId;
+  readonly keys: readonly UpstreamKey[];
+  readonly models: readonly string[] | undefined;
+  readonly model: string | undefined;
+}
 
 /** What a bridge serves, from where, and within which bounds. */
 export interface BridgeOptions {
@@ -158,9 +196,8 @@ export function settingsOf(options: BridgeOptions) {
   if (options.mode === 'passthrough' && (options.modelMap ?? []).length > 0) {
     throw new BridgeOptionsError('passthrough leaves requests as they are: --model-map and [models] are not for it');
   }
-  return {
+  const settings = {
     ...options,
-    upstreams: upstreamsOf(options.upstreams),
     modelMap: options.modelMap ?? [],
     modelFacts: options.modelFacts ?? {},
     wire: options.wire ?? 'auto',
@@ -186,14 +223,45 @@ export function settingsOf(options: BridgeOptions) {
     turnStateKey: options.turnStateKey ?? randomKey(32),
     clock: options.clock ?? systemClock,
   } as const;
+  const { apiKey, apiKeySource } = options;
+  const keys = apiKey === undefined ? [] : [{ key: apiKey, source: apiKeySource }];
+  return { ...settings, upstreams: upstreamsOf(options.upstreams, { ...ownOf(settings), keys }) };
 }
 
-/** Each address once. */
-function upstreamsOf(upstreams: BridgeOptions['upstreams']): readonly UpstreamSettings[] {
+/** What holds for an upstream that does not say otherwise. */
+function ownOf(settings: OwnOptions & Pick<UpstreamSettings, 'wire'> & { readonly model?: string | undefined }) {
+  const { wire, model, apiKeySource, upstreamHeaders, upstreamQuery, idleTimeoutMs, usageGraceMs, connectTimeoutMs } =
+    settings;
+  const { toolCallsOnStop, onClose, thinkTags, systemAsUser, contextWindow } = settings;
+  const times = { idleTimeoutMs, usageGraceMs, connectTimeoutMs };
+  return {
+    wire,
+    model,
+    apiKeySource,
+    upstreamHeaders,
+    upstreamQuery,
+    ...times,
+    toolCallsOnStop,
+    onClose,
+    thinkTags,
+    systemAsUser,
+    contextWindow,
+  };
+}
+
+/** Each address once, with all of its keys, and the bridge's options where it has none of its own. */
+function upstreamsOf(upstreams: BridgeOptions['upstreams'], usual: Omit<UpstreamSettings, 'url' | 'models'>) {
   const all = upstreams
-    .map((one) => (typeof one === 'string' ? { url: one } : one))
+    .map((one): UpstreamOptions => (typeof one === 'string' ? { url: one } : one))
     .map((one) => ({ ...one, url: parseBaseUrl(one.url) }));
-  return all.filter(({ url }, at) => all.findIndex((one) => one.url === url) === at);
+  const addresses = [...new Set(all.map(({ url }) => url))];
+  return addresses.map((url): UpstreamSettings => {
+    const same = all.filter((one) => one.url === url);
+    const keys = same.flatMap((one) => (one.keys === undefined ? [] : [one.keys]));
+    const own = Object.entries({ ...same[0] }).filter(([, value]) => value !== undefined);
+    const given = Object.fromEntries(own) as Partial<UpstreamSettings>;
+    return { ...usual, models: undefined, ...given, url, keys: keys.length === 0 ? usual.keys : keys.flat() };
+  });
 }
 
 /**

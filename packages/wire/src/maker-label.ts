@@ -36,6 +36,12 @@ export function forMaker(items: readonly Item[], maker: string | undefined): Ite
     : { items: own, foreign };
 }
 
+/** Whose server encrypted what the last such item holds: that one can go on with the conversation, and nobody else. */
+export function lastMakerIn(items: readonly Item[]): string | undefined {
+  const last = items.findLast((item) => labelOf(item) !== undefined);
+  return last === undefined ? undefined : labelOf(last)?.maker;
+}
+
 function labelOf(item: Item): { readonly maker: string; readonly text: string } | undefined {
   const text = (item as JsonObject)['encrypted_content'];
   if (typeof text !== 'string' || !text.startsWith(PREFIX)) return undefined;

@@ -88,7 +88,7 @@ export async function answer(options: AnswerOptions): Promise<void> {
     running?.started.call.cancel();
     if (error instanceof ModelError && !abort.signal.aborted) running?.lease.failed(error);
     const failure = toModelError(error);
-    const told = running === undefined ? failure : asBridgesOwn(failure, running.lease.upstream, context.settings);
+    const told = running === undefined ? failure : asBridgesOwn(failure, running.lease.upstream);
     end = { how: 'failed', error: await fail(run, told) };
   }
   ended = true;
@@ -126,7 +126,7 @@ function begin(options: Answering, outcome: Outcome<Started, HttpResponse>): Sta
   exchange.chose(outcome.upstream.label, response?.status);
   const { token, fields } = headOf(options, outcome.upstream, response);
   head.set(fields);
-  if (!outcome.ok) throw asBridgesOwn(outcome.failure, outcome.upstream, options.context.settings);
+  if (!outcome.ok) throw asBridgesOwn(outcome.failure, outcome.upstream);
   // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
   if (token !== undefined) options.onTurn?.(token);
   tellUncarried(options, outcome.answer);
@@ -141,7 +141,7 @@ function headOf(
 ): { readonly token: string | undefined; readonly fields: Readonly<Record<string, string>> } {
   if (response === undefined) return { token: undefined, fields: {} };
   const token = sealedTurn(context, turn, upstream, response);
-  const conceal = concealerFor(upstream, context.pool.getEnv);
+  const conceal = concealerFor(upstream);
   const asked = prepared.parsed.request.model;
   const isMapped = asked !== undefined && context.pool.catalogue.nameFor(asked) !== asked;
   const told = answerHeaders(response.headers, conceal);

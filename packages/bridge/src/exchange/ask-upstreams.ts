@@ -18,10 +18,10 @@ export interface Asking {
 /** Finds an upstream that begins to answer, or the failure that tells most. */
 export async function askUpstreams<Answer, Refusal>(
   { context, exchange, turn, signal }: Asking,
-  how: Pick<FailoverOptions<Answer, Refusal>, 'model' | 'ask' | 'drop'>,
+  how: Pick<FailoverOptions<Answer, Refusal>, 'model' | 'maker' | 'ask' | 'drop'>,
 ): Promise<Outcome<Answer, Refusal>> {
   const { settings, pool } = context;
-  const lacking = await pool.catalogue.lacking(how.model, signal);
+  const lacking = await pool.lacking(how.model, signal);
   return failOver({
     ...how,
     pool,

@@ -10,6 +10,7 @@ import type { ModelCall } from '@turnwire/client/internal/http/unpaused-call';
 import { openHttpCall } from '@turnwire/client/internal/http/model-call';
 import type { BatchSource } from '@turnwire/client/internal/stream/model-stream';
 import { unlessAborted } from '@turnwire/client/internal/platform/wait';
+import { lastMakerIn } from '@turnwire/wire/internal/maker-label';
 import { Repairs } from '@turnwire/wire/internal/repairs';
 import { TURN_STATE_HEADER, turnStateOf } from '@turnwire/wire/internal/responses/headers';
 import type { ToolMap } from '@turnwire/wire/internal/tools/index';
@@ -58,6 +59,7 @@ export async function startAnswer(options: AttemptOptions): Promise<Outcome<Star
   const model = catalogue.nameFor(prepared.parsed.request.model);
   const outcome = await askUpstreams(options, {
     model,
+    maker: context.pool.hasSeveralMakers ? lastMakerIn(prepared.input) : undefined,
     ask: (lease, hasOther) => ask({ ...options, model }, lease, hasOther),
     drop: () => undefined, // it has been read
   });
@@ -111,13 +113,13 @@ async function open(options: Attempting, upstream: Upstream, signal: AbortSignal
   const usual = upstream.provider(wire);
   const contextWindow = pool.catalogue.windowOn(upstream, model, usual.contextWindow);
   const provider = contextWindow === undefined ? usual : { ...usual, contextWindow };
-  const { request, ...told } = toUpstream(prepared, provider, settings.tools);
+  const { request, ...told } = toUpstream(prepared, { provider, maker: upstream.maker, tools: settings.tools });
   const repairs = new Repairs();
   const calling = {
     transport: watchedTransport(options, upstream),
     clock: settings.clock,
     provider,
-    getEnv: pool.getEnv,
+    getEnv: upstream.getEnv,
     mintId: randomId,
     memory: upstream.memory,
     lateUsageMs: LATE_USAGE_MS,

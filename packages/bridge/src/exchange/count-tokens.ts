@@ -77,7 +77,7 @@ async function askedTokens(request: ApiRequest, asked: JsonObject): Promise<numb
   if (protocol === undefined) return undefined;
   const gone = clientGone(request.res);
   const model = pool.catalogue.nameFor(nonEmpty(asked.model));
-  const not = await pool.catalogue.lacking(model, gone);
+  const not = await pool.lacking(model, gone);
   const lease = pool.take({ sticky: undefined, model, not });
   if (lease === undefined) return undefined;
   try {
@@ -90,7 +90,7 @@ async function askedTokens(request: ApiRequest, asked: JsonObject): Promise<numb
       headers: {
         ...withoutCoding(passedHeaders(request.headers)),
         'accept-encoding': 'identity',
-        ...requestHeaders(provider, pool.getEnv),
+        ...requestHeaders(provider, lease.upstream.getEnv),
         via: hop.stamp(bridgesIn(request.headers.via)),
       },
       body: JSON.stringify(model === undefined ? asked : { ...asked, model }),

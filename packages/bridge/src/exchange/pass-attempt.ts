@@ -5,7 +5,7 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '@turnwire/client/internal/transport/http';
 import { failureOfAnswer, isStream } from '@turnwire/client/internal/http/failure';
 import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
-import { concealSecrets, secretsOf } from '@turnwire/client/internal/provider/secrets';
+import { concealSecrets } from '@turnwire/client/internal/provider/secrets';
 import type { StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';
 import { clientWireOf, protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
@@ -67,7 +67,7 @@ async function ask(
       ? await beginning.failureOf(response, isJsonAnswer(request, response) ? 'json' : judge)
       : await failureOfAnswer(sent, response.looking, clock);
     if (failure === undefined) return { ok: true, answer: { response, judge } };
-    return { ok: false, failure: shown(request, upstream, failure), refusal: response };
+    return { ok: false, failure: shown(upstream, failure), refusal: response };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     response?.cancel();
@@ -79,13 +79,13 @@ async function ask(
 }
 
 /** The failure without what the server may have quoted of the bridge's own key. */
-export function shown({ context }: PassRequest, upstream: Upstream, failure: ModelError): ModelError {
-  return concealSecrets(failure, secretsOf(upstream.provider('responses'), context.pool.getEnv));
+export function shown(upstream: Upstream, failure: ModelError): ModelError {
+  return concealSecrets(failure, upstream.secrets());
 }
 
 function toHttpRequest(request: PassRequest, upstream: Upstream, signal: AbortSignal): HttpRequest {
   const { context, turn, body, headers } = request;
-  const { settings, pool, hop } = context;
+  const { settings, hop } = context;
   const provider = upstream.provider(clientWireOf(request.protocol, headers));
   const own = turn?.upstream === upstream.key ? turn.own : undefined;
   return {
@@ -94,7 +94,7 @@ function toHttpRequest(request: PassRequest, upstream: Upstream, signal: AbortSi
     headers: {
       ...passedHeaders(headers),
       'accept-encoding': 'identity',
-      ...requestHeaders(provider, pool.getEnv),
+      ...requestHeaders(provider, upstream.getEnv),
       ...wireHeaders(provider.wireApi, headers),
       via: hop.stamp(headers.via),
       ...(own === undefined ? {} : { [TURN_STATE_HEADER]: own }),

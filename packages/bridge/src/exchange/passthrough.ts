@@ -111,7 +111,7 @@ async function hand(
   if (!passing.ok && refusesKey(passing.failure)) {
     exchange.chose(upstream.label, passing.refusal?.status);
     passing.refusal?.release();
-    throw asBridgesOwn(passing.failure, upstream, context.settings);
+    throw asBridgesOwn(passing.failure, upstream);
   }
   const answer = answerOf(passing);
   exchange.chose(upstream.label, answer.status);
@@ -119,14 +119,12 @@ async function hand(
   const judge = passing.ok && context.pool.size > 1 ? passing.answer.judge : undefined;
   answer.tap((chunk) => judge?.push(chunk));
   try {
-    const response = passing.ok
-      ? answer
-      : await withoutSecrets(answer, concealerFor(upstream, context.pool.getEnv), context.settings.clock);
+    const response = passing.ok ? answer : await withoutSecrets(answer, concealerFor(upstream), context.settings.clock);
     writeHead(options, upstream, response);
     await copy(options, response, tail);
     judge?.end({ type: 'close' });
     const failure = passing.ok
-      ? shownFailure(options, upstream, judge?.failure ?? failureInEnd(options, answer, tail))
+      ? shownFailure(upstream, judge?.failure ?? failureInEnd(options, answer, tail))
       : passing.failure;
     if (failure === undefined) lease.succeeded();
     else lease.failed(failure);
@@ -140,12 +138,8 @@ async function hand(
   }
 }
 
-function shownFailure(
-  options: PassOptions,
-  upstream: Upstream,
-  failure: ModelError | undefined,
-): ModelError | undefined {
-  return failure === undefined ? undefined : shown(options, upstream, failure);
+function shownFailure(upstream: Upstream, failure: ModelError | undefined): ModelError | undefined {
+  return failure === undefined ? undefined : shown(upstream, failure);
 }
 
 /** How a stream failed whose last bytes say so. */
@@ -166,7 +160,7 @@ function answerOf(passing: Outcome<Passed, PeekedResponse>): PeekedResponse {
 function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, response: PassedResponse): void {
   const token = sealedTurn(context, turn, upstream, response);
   res.writeHead(response.status, {
-    ...allAnswerHeaders(response.headers, concealerFor(upstream, context.pool.getEnv)),
+    ...allAnswerHeaders(response.headers, concealerFor(upstream)),
     ...(token === undefined ? {} : { [TURN_STATE_HEADER]: token }),
   });
   res.flushHeaders();

@@ -133,7 +133,7 @@ const modes: Readonly<Record<BridgeMode, ModeRow>> = {
 
 /** What one upstream lists is passed on, what several list is put together. */
 function alone(one: Handler, several: Route['handler']): Route['handler'] {
-  return (request, id) => (request.context.pool.size > 1 || isStep(id) ? several(request, id) : one(request));
+  return (request, id) => (request.context.pool.servers > 1 || isStep(id) ? several(request, id) : one(request));
 }
 
 /** Whether WebSockets are served in a mode. */

@@ -23,7 +23,7 @@ import { createToolMap, mapInputItems, type ToolMap, type Uncarried } from '@tur
 import { COMPACTION_TRIGGER, summaryRequest, withSummaries } from './compaction.ts';
 import { withContextAsMessages } from './context-items.ts';
 import type { Settings } from '../options.ts';
-import { chatQuirksOf, isOpenAiHost, makerOf } from '@turnwire/wire/internal/quirks';
+import { chatQuirksOf, isOpenAiHost } from '@turnwire/wire/internal/quirks';
 
 /** A client's request, read and put together with what it refers to. */
 export interface Prepared {
@@ -117,17 +117,26 @@ function prefixOf(type: unknown): string {
   return PREFIXES.get(type) ?? 'item';
 }
 
+/** Who a request is written for. */
+export interface UpstreamTarget {
+  readonly provider: ProviderConfig;
+  /** Whose server it is. */
+  readonly maker: string;
+  readonly tools: Settings['tools'];
+}
+
 /** The request as one upstream gets it. */
-export function toUpstream(prepared: Prepared, provider: ProviderConfig, tools: Settings['tools']): UpstreamRequest {
+export function toUpstream(prepared: Prepared, target: UpstreamTarget): UpstreamRequest {
+  const { provider, maker, tools } = target;
   const { ownTools, sameTools } = upstreamWires[provider.wireApi];
   const isSame = prepared.wire === provider.wireApi;
   const native = (ownTools && takesNativeTools(provider, tools)) || (sameTools && isSame);
   if (prepared.compacts && !native) {
-    return { ...toUpstream(forSummary(prepared), provider, tools), summarises: true };
+    return { ...toUpstream(forSummary(prepared), target), summarises: true };
   }
   const extra = extraFor(prepared, provider, native);
   const { request } = prepared.parsed;
-  const own = forMaker(prepared.input, makerOf(provider.baseUrl));
+  const own = forMaker(prepared.input, maker);
   const input = withCallIds(withSummaries(withStateRestored(own.items)));
   const foreign = own.foreign.map((type) => ({ type, reason: "another maker's server encrypted it" }));
   const ignored = [...ignoredOf(prepared, extra, provider.wireApi), ...ignoredMarks(prepared, provider)];

@@ -98,7 +98,7 @@ export class Catalogue<Server extends Listing> {
   }
 
   /** The window of a model on one server, where it is known by now. */
-  windowOn({ models }: Server, model: string | undefined, usual: number | undefined): number | undefined {
+  windowOn({ models }: Listing, model: string | undefined, usual: number | undefined): number | undefined {
     if (model === undefined) return usual;
     return this.#configured(model).contextWindow ?? usual ?? models.factsOf(model).contextWindow;
   }

@@ -1,7 +1,5 @@
-import { secretsOf } from '@turnwire/client/internal/provider/secrets';
-import type { GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import { createConcealer, type Conceal } from '@turnwire/client/internal/platform/conceal';
-import type { Upstream } from './pool.ts';
+import type { Upstream } from './upstream.ts';
 
 interface Known {
   readonly secrets: string;
@@ -11,9 +9,9 @@ interface Known {
 /** Made once for each upstream, and anew when its key changes: it is used for every answer. */
 const known = new WeakMap<Upstream, Known>();
 
-/** Takes the secrets that the bridge sends to this upstream out of a text: its key, and other secret headers. */
-export function concealerFor(upstream: Upstream, getEnv: GetEnv): Conceal {
-  const secrets = secretsOf(upstream.provider('responses'), getEnv);
+/** Takes the secrets that the bridge sends to this upstream out of a text: its keys, and other secret headers. */
+export function concealerFor(upstream: Upstream): Conceal {
+  const secrets = upstream.secrets();
   const joined = secrets.join('\n');
   const last = known.get(upstream);
   if (last?.secrets === joined) return last.conceal;

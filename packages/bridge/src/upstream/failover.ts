@@ -6,7 +6,8 @@ import { randomFraction } from '@turnwire/client/internal/platform/random';
 import { wait } from '@turnwire/client/internal/platform/wait';
 import type { Exchange } from '../observe/exchange.ts';
 import { concealerFor } from './conceal.ts';
-import type { Lease, Upstream, UpstreamPool } from './pool.ts';
+import type { Lease, UpstreamPool } from './pool.ts';
+import type { Upstream } from './upstream.ts';
 
 /** What one server made of a request: an answer that began, or a failure and what came with it. */
 export type Asked<Answer, Refusal> =
@@ -30,6 +31,8 @@ export interface FailoverOptions<Answer, Refusal> {
   /** Key of the server that the turn began on. */
   readonly sticky: string | undefined;
   readonly model: string | undefined;
+  /** Whose server encrypted something in the conversation, last. */
+  readonly maker?: string | undefined;
   /** Servers that are not asked: they do not have the model. */
   readonly lacking: ReadonlySet<Upstream>;
   readonly signal: AbortSignal;
@@ -49,30 +52,30 @@ type Failed<Answer, Refusal> = Outcome<Answer, Refusal> & { readonly ok: false }
 export async function failOver<Answer, Refusal>(
   options: FailoverOptions<Answer, Refusal>,
 ): Promise<Outcome<Answer, Refusal>> {
-  const { pool, model, sticky, signal, clock, exchange } = options;
+  const { pool, model, maker, sticky, signal, clock, exchange } = options;
   let number = 0;
   const left = new Set(options.lacking);
-  const isOnly = pool.size - left.size < 2;
+  const isOnly = pool.isOneBeside(left);
   let best: Failed<Answer, Refusal> | undefined;
   let repeated = 0;
   for (;;) {
-    const lease = pool.take({ sticky, model, not: left });
+    const lease = pool.take({ sticky, maker, model, not: left });
     if (lease === undefined) {
       if (best === undefined) throw new ModelError({ kind: 'connection_failed', message: 'there is no upstream' });
       return best;
     }
     const { upstream } = lease;
-    left.add(upstream);
-    exchange.onAttempt({ number: ++number, upstream: upstream.label, conceal: concealerFor(upstream, pool.getEnv) });
+    exchange.onAttempt({ number: ++number, upstream: upstream.label, conceal: concealerFor(upstream) });
     const asked = await settled(
       lease,
-      options.ask(lease, () => pool.hasOther({ model, not: left })),
+      options.ask(lease, () => pool.hasOther({ model, not: left, than: upstream })),
     );
     if (asked.ok) {
       letGo(best, options);
       return { ...asked, upstream, lease };
     }
     const { failure } = asked;
+    for (const spent of pool.spentBy(upstream, failure)) left.add(spent);
     if (!signal.aborted) lease.failed(failure);
     lease.release();
     const failed = { ...asked, upstream, lease };
@@ -90,7 +93,7 @@ export async function failOver<Answer, Refusal>(
     if (plan === undefined) return told;
     letGo(best, options);
     best = undefined;
-    left.delete(upstream);
+    for (const one of left) if (!options.lacking.has(one)) left.delete(one);
     exchange.onRepair('retry', { upstream: upstream.label, failure });
     await wait(clock, plan.delayMs, signal);
   }

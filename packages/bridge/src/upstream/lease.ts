@@ -1,15 +1,29 @@
 import type { Logger } from 'pino';
-import type { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { ErrorKind, ModelError } from '@turnwire/wire/internal/model/errors';
 import { serverRuleOf } from '@turnwire/wire/internal/model/server-rules';
-import type { Member, Upstream } from './member.ts';
+import type { Member } from './member.ts';
 import type { Rest, RestTurn } from './rest.ts';
+import type { Upstream } from './upstream.ts';
 
 /** What a lease knows of its server, and where it reports how the server did. */
 export interface LeaseOptions {
-  /** A server that is the only one never rests: there is nobody else to ask. */
+  /** A server that is the only one never rests: there is nobody else to ask. One of its keys does. */
   readonly alone: boolean;
   readonly now: () => number;
   readonly log: Logger | undefined;
+}
+
+/** Failures of the key that was sent, or of the account that it belongs to. */
+const OF_KEY: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
+  'unauthorized',
+  'quota_exceeded',
+  'usage_not_included',
+  'rate_limited',
+]);
+
+/** True for a failure after which another key of the same server may do. */
+export function isOfKey({ kind }: ModelError): boolean {
+  return OF_KEY.has(kind);
 }
 
 /** One turn on one server. It is released in the end; before that, its first verdict counts. */
@@ -19,6 +33,8 @@ export class Lease {
   readonly #model: string | undefined;
   readonly #options: LeaseOptions;
   readonly #turn: RestTurn;
+  /** On the rest of its key alone, where the server has others. */
+  readonly #keyTurn: RestTurn | undefined;
   /** On the rest for the model alone, if the server was found to lack it. */
   readonly #modelTurn: RestTurn | undefined;
   #judged = false;
@@ -29,14 +45,17 @@ export class Lease {
     this.#member = member;
     this.#model = model;
     this.#options = options;
-    this.#turn = member.rest.begin();
-    this.#modelTurn = member.restOf(model)?.begin();
+    this.#turn = member.server.rest.begin();
+    this.#keyTurn = member.rest?.begin();
+    this.#modelTurn = member.server.restOf(model)?.begin();
     member.open++;
+    member.server.open++;
   }
 
   /** The first event is there. */
   began(): void {
     this.#turn.began();
+    this.#keyTurn?.began();
     this.#modelTurn?.began();
   }
 
@@ -44,8 +63,10 @@ export class Lease {
   succeeded(): void {
     if (this.#judged) return;
     this.#judged = true;
-    this.#settle(this.#member.rest, this.#turn, '');
-    const ofModel = this.#member.restOf(this.#model);
+    const { server, rest } = this.#member;
+    this.#settle(server.rest, this.#turn, '');
+    if (rest !== undefined && this.#keyTurn !== undefined) this.#settle(rest, this.#keyTurn, this.#ofKey);
+    const ofModel = server.restOf(this.#model);
     if (ofModel !== undefined && this.#modelTurn !== undefined) {
       this.#settle(ofModel, this.#modelTurn, ` for the model ${this.#model}`);
     }
@@ -62,10 +83,15 @@ export class Lease {
     // Without a model, what is not there is a stored answer, which another server may have.
     if (verdict === 'none' || (verdict === 'lacks_model' && this.#model === undefined)) return;
     this.#judged = true;
-    const { failures } = this.#member;
+    const { server, rest } = this.#member;
+    const { failures } = server;
     failures.set(error.kind, (failures.get(error.kind) ?? 0) + 1);
+    if (rest !== undefined && this.#keyTurn !== undefined && isOfKey(error)) {
+      this.#rest(rest, this.#keyTurn, error, this.#ofKey);
+      return;
+    }
     if (this.#options.alone) return;
-    if (verdict === 'bad') this.#rest(this.#member.rest, this.#turn, error, '');
+    if (verdict === 'bad') this.#rest(server.rest, this.#turn, error, '');
     else if (this.#model !== undefined) this.#lacks(this.#model, error);
   }
 
@@ -75,15 +101,22 @@ export class Lease {
     this.#released = true;
     this.#judged = true;
     this.#turn.left();
+    this.#keyTurn?.left();
     this.#modelTurn?.left();
     this.#member.open--;
+    this.#member.server.open--;
+  }
+
+  /** Which of several keys; its value is nobody's business. */
+  get #ofKey(): string {
+    return ` with the key of ${this.#member.credentials.source ?? this.#member.key}`;
   }
 
   #lacks(model: string, error: ModelError): void {
-    const known = this.#member.restOf(model);
+    const known = this.#member.server.restOf(model);
     // Another turn found the same in the meantime.
     if (known !== undefined && this.#modelTurn === undefined) return;
-    const rest = known ?? this.#member.addRestOf(model);
+    const rest = known ?? this.#member.server.addRestOf(model);
     this.#rest(rest, this.#modelTurn ?? rest.begin(), error, ` for the model ${model}`);
   }
 

@@ -1,140 +1,196 @@
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
-import type { GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { UpstreamStatus } from '../observe/upstream-status.ts';
 import type { Settings } from '../options.ts';
-import type { Hop } from './hop.ts';
-import { Lease } from './lease.ts';
 import { Catalogue } from './catalogue.ts';
+import type { Hop } from './hop.ts';
 import type { AskModels } from './known-models.ts';
-import { KEY_NAME, labelsOf, Member, type Upstream } from './member.ts';
+import { isOfKey, Lease } from './lease.ts';
+import { labelsOf, membersOf, type Member } from './member.ts';
 import { ownWireOf, probeWire } from './probe.ts';
+import { Server } from './server.ts';
 import { learnFacts, listModels, type AskedServer } from './server-models.ts';
+import type { Upstream } from './upstream.ts';
 
 export type { Lease } from './lease.ts';
-export type { Upstream } from './member.ts';
+export type { Upstream } from './upstream.ts';
 
 export interface TakeOptions {
-  /** Key of the server that the turn began on. */
+  /** Key of the upstream that the turn began on. */
   readonly sticky: string | undefined;
+  /** Whose server encrypted something in the conversation, last. */
+  readonly maker?: string | undefined;
   /** The model that the request names. */
   readonly model: string | undefined;
-  /** Servers that failed this request already. */
+  /** Upstreams that failed this request already, or are not to be asked. */
   readonly not: ReadonlySet<Upstream>;
 }
 
-/** The model servers: which one is asked next, and how they are. */
+/** The model servers: which one is asked next, with which key, and how they are. */
 export class UpstreamPool {
+  readonly #servers: readonly Server[];
   readonly #members: readonly Member[];
   readonly #settings: Settings;
   readonly #transport: HttpTransport;
   readonly #closing = new AbortController();
   /** Which of the servers has which model. */
-  readonly catalogue: Catalogue<Upstream>;
+  readonly catalogue: Catalogue<Server>;
   #turn = 0;
 
   constructor(settings: Settings, transport: HttpTransport, hop: Hop) {
     this.#settings = settings;
     this.#transport = transport;
-    const { upstreams } = settings;
+    const { upstreams, clock } = settings;
     const labels = labelsOf(upstreams.map(({ url }) => url));
-    this.#members = upstreams.map(
-      (upstream, at) => new Member(upstream, labels[at] ?? '', settings, hop.stamp(), (member) => this.#askOf(member)),
+    const ask = (server: Server): AskModels => this.#askOf(server);
+    this.#servers = upstreams.map(
+      (upstream, at) => new Server(upstream, { label: labels[at] ?? '', via: hop.stamp(), clock, ask }),
     );
-    this.catalogue = new Catalogue<Upstream>(this.#members, { ...settings, map: settings.modelMap });
+    this.#members = this.#servers.flatMap(membersOf);
+    this.catalogue = new Catalogue(this.#servers, { ...settings, map: settings.modelMap });
   }
 
+  /** Number of upstreams: a server counts once for each of its keys. */
   get size(): number {
     return this.#members.length;
   }
 
-  /** Servers of several makers: what one encrypts, another refuses. */
+  get servers(): number {
+    return this.#servers.length;
+  }
+
+  /** Upstreams of several makers: what one encrypts, another refuses. */
   get hasSeveralMakers(): boolean {
     return new Set(this.#members.map((member) => member.maker)).size > 1;
   }
 
-  /** Reads the key under the one name that providers here have. */
-  readonly getEnv: GetEnv = (name) => (name === KEY_NAME ? this.#settings.apiKey?.() : undefined);
-
   status(): UpstreamStatus[] {
-    const now = this.#settings.clock.now();
-    return this.#members.map(({ label, rest, open, failures }) => ({
-      label,
-      state: rest.state,
-      restMs: rest.state === 'resting' ? rest.until - now : 0,
-      open,
-      failures,
-    }));
+    return this.#servers.map((server) => {
+      const members = this.#membersOf(server);
+      const states = members.map(({ state }) => state);
+      const state = states.find((one) => one === 'ready') ?? states.find((one) => one !== 'resting') ?? 'resting';
+      const until = Math.min(...members.map((member) => member.dueAt(undefined)));
+      const restMs = state === 'resting' ? until - this.#settings.clock.now() : 0;
+      return { label: server.label, state, restMs, open: server.open, failures: server.failures };
+    });
   }
 
   /**
-   * The server that a turn began on, while it takes turns; else the one of those that do with the fewest open streams; else
-   * the one whose rest is over first, since a turn does not wait. Undefined when all are in `not`.
+   * Upstreams that are not asked for a model: their servers do not have it.
+   *
+   * @throws ModelError when none has
    */
-  take({ sticky, model, not }: TakeOptions): Lease | undefined {
+  async lacking(model: string | undefined, signal: AbortSignal): Promise<ReadonlySet<Upstream>> {
+    const lacking = await this.catalogue.lacking(model, signal);
+    return new Set([...lacking].flatMap((server) => this.#membersOf(server)));
+  }
+
+  /** True where no more than one server is left. */
+  isOneBeside(lacking: ReadonlySet<Upstream>): boolean {
+    return new Set(this.#members.filter((member) => !lacking.has(member)).map(({ server }) => server)).size < 2;
+  }
+
+  /**
+   * The upstream that a turn began on, while it takes turns; else the one that made what the conversation holds encrypted; else
+   * of those that do the server with the fewest open streams, and its key with the fewest; else the one whose rest is over
+   * first, since a turn does not wait. Undefined when all are in `not`.
+   */
+  take({ sticky, maker, model, not }: TakeOptions): Lease | undefined {
     const free = this.#members.filter((member) => !not.has(member));
     const ready = free.filter((member) => member.takes(model));
-    const chosen = ready.find(({ key }) => key === sticky) ?? this.#leastBusy(ready) ?? soonest(free, model);
+    const made = ready.filter((member) => member.maker === maker);
+    const chosen =
+      ready.find(({ key }) => key === sticky) ??
+      this.#leastBusy(made.length > 0 ? made : ready) ??
+      soonest(free, model);
     return chosen === undefined ? undefined : this.#lease(chosen, model);
   }
 
-  /** True while another server is known to be good, which one that only has rested is not. */
-  hasOther({ model, not }: Omit<TakeOptions, 'sticky'>): boolean {
-    return this.#members.some((member) => !not.has(member) && member.isReady(model));
+  /** True while another server than that of `than` is known to be good, which one that only has rested is not. */
+  hasOther({ model, not, than }: Omit<TakeOptions, 'sticky'> & { readonly than: Upstream }): boolean {
+    const own = this.#memberOf(than).server;
+    return this.#members.some((member) => member.server !== own && !not.has(member) && member.isReady(model));
+  }
+
+  /** The upstreams that a failed request is not put to any more: one key, or the server with all of its keys. */
+  spentBy(upstream: Upstream, failure: ModelError): readonly Upstream[] {
+    const { server } = this.#memberOf(upstream);
+    return isOfKey(failure) ? [upstream] : this.#membersOf(server);
   }
 
   /** The wire that a server speaks; asked until somebody answered who knows. */
   async wireOf(upstream: Upstream): Promise<ProtocolId> {
-    const member = this.#members.find((one) => one === upstream);
-    if (member === undefined) throw new Error('this upstream is of another pool');
-    if (member.wire !== undefined) return member.wire;
-    member.probing ??= this.#probe(member);
-    return member.probing;
+    const member = this.#memberOf(upstream);
+    const { server } = member;
+    if (server.wire !== undefined) return server.wire;
+    server.probing ??= this.#probe(member);
+    return server.probing;
   }
 
   close(): void {
     this.#closing.abort();
   }
 
-  #askOf(member: Member): AskModels {
+  #memberOf(upstream: Upstream): Member {
+    const member = this.#members.find((one) => one === upstream);
+    if (member === undefined) throw new Error('this upstream is of another pool');
+    return member;
+  }
+
+  #membersOf(server: Server): readonly Member[] {
+    return this.#members.filter((member) => member.server === server);
+  }
+
+  #askOf(server: Server): AskModels {
     return {
-      list: () => listModels(this.#asked(member)),
-      facts: (models) => learnFacts(this.#asked(member), models),
+      list: () => listModels(this.#asked(server)),
+      facts: (models) => learnFacts(this.#asked(server), models),
     };
   }
 
   /** A server as it is asked about its models: on its wire where that is known, since each has headers of its own. */
-  #asked(member: Member): AskedServer {
-    const wire = member.wire ?? ownWireOf(member.provider('chat').baseUrl) ?? 'chat';
-    const { signal } = this.#closing;
-    return { transport: this.#transport, provider: member.provider(wire), getEnv: this.getEnv, signal };
+  #asked(server: Server): AskedServer {
+    const wire = server.wire ?? ownWireOf(server.provider('chat').baseUrl) ?? 'chat';
+    const members = this.#membersOf(server);
+    const asking = members.find((member) => member.takes(undefined)) ?? members[0];
+    const getEnv = asking?.getEnv ?? (() => undefined);
+    return { transport: this.#transport, provider: server.provider(wire), getEnv, signal: this.#closing.signal };
   }
 
-  async #probe(member: Member): Promise<ProtocolId> {
+  async #probe({ server, getEnv }: Member): Promise<ProtocolId> {
     try {
       const { signal } = this.#closing;
-      const { wire, sure } = await probeWire(this.#transport, (id) => member.provider(id), this.getEnv, signal);
-      if (sure) member.wire = wire;
-      this.#settings.logger?.info({ upstream: member.label, wire, sure }, 'probed the upstream');
+      const { wire, sure } = await probeWire(this.#transport, (id) => server.provider(id), getEnv, signal);
+      if (sure) server.wire = wire;
+      this.#settings.logger?.info({ upstream: server.label, wire, sure }, 'probed the upstream');
       return wire;
     } finally {
-      member.probing = undefined;
+      server.probing = undefined;
     }
   }
 
+  /** In turn where several are equal. */
   #leastBusy(members: readonly Member[]): Member | undefined {
-    const least = Math.min(...members.map(({ open }) => open));
-    const equal = members.filter(({ open }) => open === least);
-    return equal[this.#turn++ % Math.max(1, equal.length)];
+    const turn = this.#turn++;
+    const servers = leastOpen([...new Set(members.map(({ server }) => server))]);
+    const server = servers[turn % Math.max(1, servers.length)];
+    const keys = leastOpen(members.filter((member) => member.server === server));
+    return keys[Math.floor(turn / Math.max(1, servers.length)) % Math.max(1, keys.length)];
   }
 
   #lease(member: Member, model: string | undefined): Lease {
     return new Lease(member, model, {
-      alone: this.size === 1,
+      alone: this.servers === 1,
       now: () => this.#settings.clock.now(),
       log: this.#settings.logger,
     });
   }
+}
+
+function leastOpen<T extends { readonly open: number }>(all: readonly T[]): readonly T[] {
+  const least = Math.min(...all.map(({ open }) => open));
+  return all.filter(({ open }) => open === least);
 }
 
 function soonest(members: readonly Member[], model: string | undefined): Member | undefined {

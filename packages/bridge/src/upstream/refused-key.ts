@@ -1,12 +1,8 @@
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import type { Settings } from '../options.ts';
-import type { Upstream } from './member.ts';
+import type { Credentials, Upstream } from './upstream.ts';
 
 /** The code of an error that says that a server refuses the key of the bridge. */
 const CODE = 'upstream_unauthorized';
-
-/** Where the bridge has its key from. */
-type KeySettings = Pick<Settings, 'apiKey' | 'apiKeySource' | 'upstreamHeaders'>;
 
 /** True for a failure by which a server refuses who asks. That is the bridge: what a caller sends as its key ends here. */
 export function refusesKey({ kind, status }: ModelError): boolean {
@@ -17,7 +13,7 @@ export function refusesKey({ kind, status }: ModelError): boolean {
  * The failure as it is told: 502, since the caller's own key is right, with what has to be mended and where. Any failure of
  * another kind is told as it is (docs/contract.md section 6).
  */
-export function asBridgesOwn(failure: ModelError, upstream: Upstream, settings: KeySettings): ModelError {
+export function asBridgesOwn(failure: ModelError, upstream: Upstream): ModelError {
   if (!refusesKey(failure)) return failure;
   const { kind, status, code, message, requestId } = failure;
   const refuses = status === 403 ? 'forbids this to' : 'refuses';
@@ -27,7 +23,7 @@ export function asBridgesOwn(failure: ModelError, upstream: Upstream, settings: 
     status: 502,
     code: CODE,
     errorType: 'server_error',
-    message: `${upstream.label} ${refuses} ${askerOf(settings, how)}: ${message}`,
+    message: `${upstream.label} ${refuses} ${askerOf(upstream.credentials, how)}: ${message}`,
     requestId,
     cause: failure,
   });
@@ -40,10 +36,10 @@ export function finalForCodex(error: ModelError): ModelError {
 }
 
 /** Who was refused, and where that is mended. */
-function askerOf({ apiKey, apiKeySource, upstreamHeaders }: KeySettings, how: string | number): string {
+function askerOf({ hasKey, source, hasHeaders }: Credentials, how: string | number): string {
   const key = `the key of the bridge (${how}), which it has from`;
-  if (apiKeySource !== undefined) return `${key} ${apiKeySource}`;
-  if (apiKey !== undefined) return `${key} its option apiKey`;
-  if (Object.keys(upstreamHeaders ?? {}).length > 0) return `${key} its option upstreamHeaders`;
+  if (source !== undefined) return `${key} ${source}`;
+  if (hasKey) return `${key} its option apiKey`;
+  if (hasHeaders) return `${key} its option upstreamHeaders`;
   return `the bridge (${how}), which sends no key: name the environment variable that holds it with --env-key`;
 }
