@@ -160,6 +160,19 @@ describe.each(['chat', 'responses', 'messages'] as const)('Open Responses, on a 
     expect(ended.body?.code).toBe('previous_response_not_found');
   });
 
+  it('websocket-failed-continuation-evicts-cache', async () => {
+    const socket = await openSocket(rig.bridge);
+    const first = await askOn(socket, { store: false, input: 'The word is ember.' });
+    const previous = { store: false, previous_response_id: first.body?.id };
+    const orphan = { type: 'function_call_output', call_id: 'call_missing', output: 'Nobody called.' };
+    const failed = await askOn(socket, { ...previous, input: [orphan] });
+    const again = await askOn(socket, { ...previous, input: 'Which word?' });
+    socket.terminate();
+    expectStreamed(first);
+    expect(failed.how).toBe('http:400');
+    expect(again.body?.code).toBe('previous_response_not_found');
+  });
+
   it('compact-response', async () => {
     const input = [message('user', 'We launch on Tuesday.'), message('assistant', 'Understood: Tuesday.')];
     const asked = { model: 'm', prompt_cache_key: 'open-responses', input };

@@ -12,6 +12,8 @@ import { createResponsesEncoder, type ResponsesEncoderOptions } from '@turnwire/
 export interface ReplyEncoder extends ErrorForm {
   push(event: ModelEvent): readonly WireEvent[];
   fail(error: ModelError): readonly WireEvent[];
+  /** An event beside the answer, numbered among its events; absent where the client's wire has no such events. */
+  note?(type: string, fields: JsonObject): readonly WireEvent[];
   /** How an answer begins of which nothing is known yet; absent where the client's wire has no such beginning. */
   begin?(): readonly WireEvent[];
   /** True for an error that is told as the end of an answer, with what there is of it. */
@@ -65,6 +67,7 @@ export function responsesReplyEncoder(options: ResponsesReplyOptions): ReplyEnco
     push: options.finalOnly === true ? (event) => finals(encoder.push(event)) : (event) => encoder.push(event),
     fail: options.finalOnly === true ? (error) => finals(encoder.fail(error)) : (error) => encoder.fail(error),
     endsAnswer: (error) => encoder.endsAnswer(error),
+    note: (type, fields) => encoder.note(type, fields),
     ...responsesForm,
     heartbeat: options.dataHeartbeat === true ? HEARTBEAT : undefined,
     notCarried: encoder.notCarried,

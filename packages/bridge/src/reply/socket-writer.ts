@@ -7,16 +7,25 @@ import type { ReplyWriter } from './reply-writer.ts';
 /** Bytes that may wait in a client's socket before the upstream is not read any more. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
+/** A frame of a stream of its own on a socket: each event of such a one names it (`stream_id`). */
+export function inStream(text: string, streamId: string | undefined): string {
+  return streamId === undefined ? text : `${text.slice(0, -1)},"stream_id":${JSON.stringify(streamId)}}`;
+}
+
 /** Sends each event as one text frame. */
 export class SocketReplyWriter implements ReplyWriter {
   committed = false;
+  /** The client was told an error in place of an answer. */
+  rejected = false;
   readonly #client: WebSocket;
   readonly #encoder: ReplyEncoder;
+  readonly #streamId: string | undefined;
   /** Frames that the connection has not taken yet. */
   #unsent = 0;
   #settle: (() => void) | undefined;
 
-  constructor(client: WebSocket, encoder: ReplyEncoder) {
+  constructor(client: WebSocket, encoder: ReplyEncoder, streamId?: string) {
+    this.#streamId = streamId;
     this.#client = client;
     this.#encoder = encoder;
   }
@@ -46,7 +55,7 @@ export class SocketReplyWriter implements ReplyWriter {
     const { heartbeat } = this.#encoder;
     if (this.#client.readyState !== this.#client.OPEN) return;
     if (heartbeat === undefined) this.#client.ping();
-    else this.#client.send(heartbeat.data);
+    else this.#client.send(inStream(heartbeat.data, this.#streamId));
   }
 
   finish(events: readonly WireEvent[]): void {
@@ -59,13 +68,14 @@ export class SocketReplyWriter implements ReplyWriter {
 
   /** Errors are frames here. */
   reject(error: ApiError): void {
+    this.rejected = true;
     const { headers } = error;
     this.#sendFrame(JSON.stringify({ ...errorFrame(error), ...(headers === undefined ? {} : { headers }) }));
   }
 
   #sendFrame(text: string): void {
     this.#unsent++;
-    this.#client.send(text, this.#onSent);
+    this.#client.send(inStream(text, this.#streamId), this.#onSent);
   }
 
   readonly #onSent = (): void => {

@@ -38,6 +38,8 @@ export interface ResponsesEncoder {
   fail(error: ModelError): WireEvent[];
   /** True for the kinds `incomplete` and `content_filter`. */
   endsAnswer(error: ModelError): boolean;
+  /** An event beside the answer, with the next number, also behind the end; `fields` are its members but the type. */
+  note(type: string, fields: JsonObject): WireEvent[];
   /** True after the one terminal event. */
   readonly ended: boolean;
   /** Types of the items that the wire has no place for: none. */
@@ -178,6 +180,11 @@ class Encoder implements ResponsesEncoder {
       const { code, message } = wireErrorOf(error);
       this.#end(error.kind === 'aborted' ? 'cancelled' : 'failed', { error: { code, message } });
     }
+    return this.#out.take();
+  }
+
+  note(type: string, fields: JsonObject): WireEvent[] {
+    this.#out.add(type, JSON.stringify(fields).slice(1, -1));
     return this.#out.take();
   }
 
