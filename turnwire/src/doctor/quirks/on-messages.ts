@@ -30,6 +30,8 @@ const unknownEvent = {
   stumbles: [aiSdk('loses the turn'), opencode('fails')],
 } as const;
 
+const endsRunner = anthropic('the tool runner ends in silence');
+
 /** What known clients of the Messages wire were seen to do with quirks that other wires have, too. */
 export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
   'finish-then-hold': held,
@@ -59,6 +61,9 @@ export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
       opencode('asks on and on'),
     ],
   },
+  'no-last-blank-line': { stumbles: [anthropic('throws')] },
+  'late-error': { stumbles: [anthropic('throws, although the answer is whole')] },
+  'empty-stream': { stumbles: [anthropic('throws')] },
   'reset-after': cut,
   'cut-after': cut,
   'cut-mid-event': cut,
@@ -98,13 +103,19 @@ export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
   'html-200': {
     stumbles: [claude('one more request, then an error'), anthropic('throws'), aiSdk('error')],
   },
+  'html-502': { stumbles: [anthropic('3 requests, then throws')] },
+  'error-200': { stumbles: [anthropic('throws')] },
+  'error-string-code': { stumbles: [anthropic('throws')] },
+  'quota-wording': { stumbles: [anthropic('3 requests upon 429, then throws')] },
+  'invalid-prompt': { stumbles: [claude('a final error'), anthropic('throws, asks not again')] },
+  'wrong-wire': { stumbles: [anthropic('throws')] },
   status: { stumbles: [claude('11 requests in about 190 s upon 5xx'), anthropic('3 requests'), aiSdk('3 requests')] },
   unauthorized: { stumbles: [claude('11 requests in 187 s, unless x-should-retry is false')] },
   'retry-after': { stumbles: [] },
-  'content-filter': { stumbles: [claude('a final error')] },
-  length: { stumbles: [claude('asks three more times, then fails')] },
+  'content-filter': { stumbles: [claude('a final error'), endsRunner] },
+  length: { stumbles: [claude('asks three more times, then fails'), endsRunner] },
   'length-mid-call': {
-    stumbles: [claude('asks three more times, then fails'), pi('runs the call with what is there')],
+    stumbles: [claude('asks three more times, then fails'), endsRunner, pi('runs the call with what is there')],
   },
   'failed-then-hold': {
     right: 'after an error event the body has to end',
@@ -112,7 +123,7 @@ export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
   },
   'stop-with-tools': {
     right: 'calls end with stop_reason tool_use',
-    stumbles: [anthropic('the tool runner ends in silence')],
+    stumbles: [endsRunner],
   },
   'usage-missing': {
     level: 'broken',
@@ -139,6 +150,6 @@ export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
   },
   'context-wording': {
     right: 'a full context is "prompt is too long: N tokens > M maximum"',
-    stumbles: [claude('shows an error instead of making room')],
+    stumbles: [claude('shows an error instead of making room'), anthropic('throws')],
   },
 };
