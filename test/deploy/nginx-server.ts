@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { root } from '../docs/examples.ts';
 import { freePort } from '../free-port.ts';
 
@@ -29,12 +29,11 @@ export async function startNginx(bridges: readonly { readonly url: string }[]): 
   writeFileSync(join(folder, 'turnwire.conf'), site);
   writeFileSync(join(folder, 'nginx.conf'), mainOf(folder));
   mkdirSync(join(folder, 'temp'));
-  const server = spawn('nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], { stdio: 'inherit' });
+  const server = spawn('nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const ended = once(server, 'exit');
-  await Promise.race([
-    accepting(port),
-    ended.then(([code]) => Promise.reject(new Error(`nginx ended: ${String(code)}`))),
-  ]);
+  await started(server.stderr);
   return {
     url: `http://127.0.0.1:${port}`,
     [Symbol.asyncDispose]: async () => {
@@ -49,21 +48,20 @@ export async function startNginx(bridges: readonly { readonly url: string }[]): 
 function mainOf(folder: string): string {
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   const temps = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path temp/${name};`);
-  return `${user} daemon off; worker_processes 2; pid nginx.pid; error_log stderr crit;
+  return `${user} daemon off; worker_processes 2; pid nginx.pid; error_log stderr notice;
 events { worker_connections 256; }
 http { access_log off; ${temps.join(' ')} include ${folder}/turnwire.conf; }
 `;
 }
 
-/** Settles when somebody listens there. */
-async function accepting(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const [event] = await Promise.race([
-      once(socket, 'connect').then(() => ['connect']),
-      new Promise<[string]>((resolve) => socket.once('error', () => resolve(['error']))),
-    ]).catch(() => ['error']);
-    socket.destroy();
-    if (event === 'connect') return;
+/** Settles when it has told of its workers, by when it listens; what it says afterwards is passed over. */
+async function started(stderr: Readable): Promise<void> {
+  let said = '';
+  for await (const text of stderr.iterator({ destroyOnReturn: false })) {
+    said += String(text);
+    if (!said.includes('start worker process ')) continue;
+    stderr.resume();
+    return;
   }
+  throw new Error(`nginx did not start: ${said}`);
 }
