@@ -74,6 +74,18 @@ describe('bridge: a request that the server refuses by naming a field (docs/cont
     ]);
   });
 
+  it('the system speaks as a user between the turns of a chat server that takes it at the beginning alone', async () => {
+    await using at = await startRig(
+      { wire: 'chat', scenario: 'text', faults: ['system-between-turns'] },
+      { wire: 'chat' },
+    );
+    const messages = [question, { role: 'assistant', content: 'a' }, { role: 'system', content: 's' }, question];
+    for (const count of [2, 3]) {
+      const answer = await post(at.bridge, '/v1/chat/completions', { model: 'm', messages });
+      expect([answer.status, at.mock.requests.length]).toEqual([200, count]);
+    }
+  });
+
   it('names one field after the other, and each is healed', async () => {
     const faults = ['param-refused:temperature', 'param-refused:max_tokens'];
     await using at = await startRig({ wire: 'chat', scenario: 'text', faults }, { wire: 'chat' });

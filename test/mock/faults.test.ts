@@ -331,6 +331,7 @@ afterAll(() => {
     'call-ids-checked',
     'reasoning-wanted',
     'value-refused',
+    'system-between-turns',
     'param-refused',
     'image-refused',
   ]);

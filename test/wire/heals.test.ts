@@ -191,10 +191,21 @@ describe('3.14 a refusal that names a field', () => {
     [415, 'images_refused'],
     [422, 'images_refused'],
     [500, 'images_refused'],
+    [500, 'system_between_turns_refused'],
   ] as const)('with status %i is healed: %s', (status, name) => {
-    const body = { temperature: 1, messages: [{ role: 'user', content: [image] }] };
-    const message = name === 'images_refused' ? 'this model does not support image input' : 'Unsupported: temperature';
-    expect(healFor({ status, message }, body, new Set())?.name).toBe(name);
+    const body = {
+      temperature: 1,
+      messages: [
+        { role: 'user', content: [image] },
+        { role: 'system', content: 's' },
+      ],
+    };
+    const words = {
+      images_refused: 'this model does not support image input',
+      temperature_refused: 'Unsupported: temperature',
+      system_between_turns_refused: 'System message must be at the beginning.',
+    };
+    expect(healFor({ status, message: words[name] }, body, new Set())?.name).toBe(name);
   });
 
   it.each([

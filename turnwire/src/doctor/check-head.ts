@@ -39,11 +39,15 @@ const REFUSES_FIELD =
 function refusalOf(status: number, headers: Readonly<Record<string, string>>, text: string): string | undefined {
   if (readRefusal(parseJson(text), { status }).kind === 'quota_exceeded') return 'quota-wording';
   if (wantsKey(status)) return 'unauthorized';
+  if (SYSTEM_REFUSED.test(text)) return 'system-between-turns';
   if (HTML.test(text)) return status >= 500 ? 'html-502' : 'status';
   if (status === 429 && headers['retry-after'] !== undefined) return 'retry-after';
   if (status === 429 && /try again in/i.test(text)) return 'rate-limit-text';
   return status === 400 ? undefined : 'status';
 }
+
+/** Templates refuse it with 400 or 500. */
+const SYSTEM_REFUSED = /system message must be|roles must alternate|role ['"`]?system['"`]? (is )?not supported/i;
 
 /** What a bad request is blamed for, by the words of its refusal. */
 function refusalOfRequest(text: string, body: JsonObject): string {

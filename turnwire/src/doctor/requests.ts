@@ -17,6 +17,8 @@ export interface Question {
   readonly image?: boolean;
   /** What a developer says, an effort that only newer models know, a text in parts, and what else has a default. */
   readonly settings?: boolean;
+  /** The system speaks once more, behind an earlier turn. */
+  readonly systemBetween?: boolean;
   readonly more?: JsonObject;
 }
 
@@ -45,12 +47,20 @@ export const questions = {
   schema: { text: `${OBEY}/say {"city":"Paris","degrees":21}`, limit: 256, schema: true },
   image: { text: `${OBEY}/say A white square.`, limit: 64, image: true },
   settings: { text: `${OBEY}/say Hello.`, limit: 400, tools: 'offered', settings: true },
+  systemBetween: { text: `${OBEY}/say Hello.`, limit: 64, systemBetween: true },
   reasoning: { text: `${OBEY}/think Two and two are four.\n/say 4`, limit: 400 },
 } as const satisfies Readonly<Record<string, Question>>;
 
 export type QuestionName = keyof typeof questions;
 
 const DEVELOPER = 'Answer in one line.';
+
+/** On each wire alike. */
+const earlierTurn = [
+  { role: 'user', content: 'Hello.' },
+  { role: 'assistant', content: 'Hello.' },
+  { role: 'system', content: DEVELOPER },
+];
 
 /** Settings that are spelled alike on the wires of OpenAI. */
 const settings = { temperature: 1, top_p: 1, parallel_tool_calls: true };
@@ -77,6 +87,7 @@ export function chatBody(question: Question, model: string): JsonObject {
   const call = { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris"}' } };
   const messages = [
     ...(question.settings === true ? [{ role: 'developer', content: DEVELOPER }] : []),
+    ...(question.systemBetween === true ? earlierTurn : []),
     {
       role: 'user',
       content: chatContent(question),
@@ -128,6 +139,7 @@ export function responsesBody(question: Question, model: string): JsonObject {
   const images = question.image === true ? [{ type: 'input_image', image_url: PIXEL, detail: 'auto' }] : [];
   const input = [
     ...(question.settings === true ? [{ type: 'message', role: 'developer', content: DEVELOPER }] : []),
+    ...(question.systemBetween === true ? earlierTurn : []),
     { type: 'message', role: 'user', content: [{ type: 'input_text', text }, ...images] },
     ...(question.earlierCall === true
       ? [call, { type: 'function_call_output', call_id: 'call_1', output: '21 degrees' }]
@@ -166,6 +178,7 @@ export function messagesBody(question: Question, model: string): JsonObject {
   return {
     model,
     messages: [
+      ...(question.systemBetween === true ? earlierTurn : []),
       { role: 'user', content: [{ type: 'text', text }, ...images] },
       ...(question.earlierCall === true
         ? [

@@ -66,6 +66,20 @@ export const requestFaults: readonly FaultSpec[] = [
     },
   },
   {
+    name: 'system-between-turns',
+    summary:
+      'HTTP 500 for a system message behind another one: llama.cpp with the templates of Qwen and Mistral, which allow it at the beginning alone.',
+    wires: overHttp,
+    create: () => ({
+      head: (head, context) => {
+        const isSystem = turnsIn(context.request.body).map(({ role }) => role === 'system' || role === 'developer');
+        const begun = isSystem.indexOf(false);
+        if (begun < 0 || !isSystem.includes(true, begun)) return;
+        refuse(head, context, 500, { message: 'Jinja Exception: System message must be at the beginning.' });
+      },
+    }),
+  },
+  {
     name: 'image-refused',
     summary: 'HTTP 400 for a request with an image: models that read text alone, such as those of DeepSeek.',
     wires: overHttp,

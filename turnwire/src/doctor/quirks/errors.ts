@@ -45,6 +45,11 @@ export const errorQuirks: QuirkTable = {
     [client.naive('fail every request (ollama#17252, experiential#804)')],
     'turnwire asks again with the nearest that the server takes, once, and remembers',
   ),
+  'system-between-turns': odd(
+    'the system may speak between turns, or is read as a user',
+    [client.naive('fail every request of a conversation in which it once did')],
+    'turnwire lets the user say it, once that was refused, and remembers; --system-as-user: from the start',
+  ),
   'quota-wording': broken(
     'money that is gone is a 402 or a 429 with the code insufficient_quota',
     [client.naive('retry what can never succeed (kimi-code#1857)')],
