@@ -42,15 +42,20 @@ function patchCall(request: RequestView): ReplyPart {
 }
 
 function has(request: RequestView, name: string): boolean {
-  const tools = (request.body.tools ?? []) as { function?: { name?: string } }[];
-  return tools.some((tool) => tool.function?.name === name);
+  return request.toolNames.includes(name);
 }
 
-for (const model of ['gpt-5.5', 'gpt-6.1-sol']) {
-  for (const websockets of [false, true]) {
+const askers = ['gpt-5.5', 'gpt-6.1-sol'].flatMap((model) => [
+  { model, websockets: false },
+  { model, websockets: true },
+]);
+
+/** Wires of servers that know functions alone. */
+for (const wire of ['chat', 'messages'] as const) {
+  for (const { model, websockets } of askers) {
     const transport = websockets ? 'WebSocket' : 'SSE';
-    void test(`Codex (${model}) runs a command and a patch over ${transport} on a chat-only server`, async () => {
-      await using mock = await startMock({ wire: 'chat', scenario: worker });
+    void test(`Codex (${model}) runs a command and a patch over ${transport} on a ${wire} server`, async () => {
+      await using mock = await startMock({ wire, scenario: worker });
       await using bridge = createBridge({ upstreams: [mock.url], port: 0, drainTimeoutMs: 0 });
       await bridge.listen();
       const options = { baseUrl: `${bridge.url}/v1`, model, websockets, prompt: 'Do the work.' };
