@@ -85,7 +85,12 @@ const scenario: Scenario = {
     { when: { user: 'cut call' }, replies: [{ parts: [call('a.txt')], faults: ['no-finish-close'] }] },
     {
       when: { user: 'refuse' },
-      replies: [{ parts: [], error: { status: 400, code: 'context_length_exceeded', message: 'too many tokens' } }],
+      replies: [
+        {
+          parts: [],
+          error: { status: 400, code: 'context_length_exceeded', message: 'prompt is too long: too many tokens' },
+        },
+      ],
     },
     {
       when: { user: 'hand over' },
