@@ -494,6 +494,18 @@ describe('N12 a failure', () => {
   });
 });
 
+test.each(['overloaded_error', 'api_error', 'invalid_request_error'])(
+  '6 the type of an error, which is its code on this wire, is no code of its own: %s',
+  (code) => {
+    const event = rest([said('x')], {}, failure('server_overloaded', 'busy', { code })).at(-1);
+    expect(event).toEqual({
+      type: 'error',
+      error: { type: 'overloaded_error', message: 'busy' },
+      request_id: null,
+    });
+  },
+);
+
 test('N13 a second attempt begins only before the first block', () => {
   const retrying: ModelEvent = {
     type: 'retrying',

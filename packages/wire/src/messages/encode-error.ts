@@ -40,6 +40,9 @@ const typeOfStatus: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 };
 
+/** Errors of this wire have a type; where it is all that a server told, it is the code, too (docs/contract.md 8.17). */
+const TYPES: ReadonlySet<unknown> = new Set([...Object.values(typeOfStatus), 'invalid_request_error', 'api_error']);
+
 /** Kinds that clients would ask again for in vain: Claude Code repeats a 401 for three minutes. */
 const HOPELESS: ReadonlySet<ErrorKind> = new Set(['unauthorized', 'protocol']);
 
@@ -65,7 +68,7 @@ export function messagesErrorOf(error: ModelError): ErrorAnswer {
 /** The body of a response that is an error, or the data of an `error` event. */
 export function messagesErrorBody({ message, status = 400, code, param, requestId }: ErrorFields): JsonObject {
   const details = withoutUndefined({
-    error_code: nonEmpty(code),
+    error_code: TYPES.has(code) ? undefined : nonEmpty(code),
     unsupported: code === THREAD_UNSUPPORTED ? [param] : undefined,
   });
   const error = { type: typeFor(status), message, ...(Object.keys(details).length === 0 ? {} : { details }) };
