@@ -4,11 +4,8 @@
  */
 import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { packages } from './packages.ts';
+import { packages, pagesOfCommand } from './packages.ts';
 import { fail, mustRun, root } from './run-tool.ts';
-
-/** Files of the repository that the command's tarball holds too. */
-const pages = ['README.md', 'CHANGELOG.md', 'docs'];
 
 const last = process.argv[2] ?? 'turnwire';
 const end = packages.findIndex(({ manifest }) => manifest.name === last);
@@ -21,5 +18,5 @@ for (const { folder } of packages.slice(0, end + 1)) {
 }
 if (last === 'turnwire') {
   chmodSync(join(root, 'turnwire', 'dist', 'cli', 'main.js'), 0o755);
-  for (const page of pages) cpSync(join(root, page), join(root, 'turnwire', page), { recursive: true });
+  for (const page of pagesOfCommand) cpSync(join(root, page), join(root, 'turnwire', page), { recursive: true });
 }

@@ -26,6 +26,9 @@ const folders = [
   'turnwire',
 ];
 
+/** Files and folders of the repository that the tarball of `turnwire` holds too: the pages, and what they link to. */
+export const pagesOfCommand = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'docs', 'deploy'];
+
 /** The packages that are published, each after those that it depends on. */
 export const packages: readonly Package[] = folders.map((folder) => ({
   folder,
