@@ -80,7 +80,7 @@ describe('without --upstream', () => {
   it('takes the only one that answers, and says so', async () => {
     const url = await serverWith('tiny');
     expect(await choose([await deadServer(), url])).toEqual({
-      upstreams: { upstreams: [url] },
+      upstreams: { upstreams: [{ url }] },
       model: 'tiny',
       contextWindow: 1004,
       printed: `turnwire run: using server 2 at ${url}\n`,
@@ -90,7 +90,7 @@ describe('without --upstream', () => {
   it('asks on a terminal', async () => {
     const url = await serverWith('a', 'b', 'c', 'd');
     const chosen = await choose([url], ['', '9', '2']);
-    expect(chosen).toMatchObject({ upstreams: { upstreams: [url] }, model: 'b' });
+    expect(chosen).toMatchObject({ upstreams: { upstreams: [{ url }] }, model: 'b' });
     expect(chosen.printed).toContain(`Use server 1 at ${url} (a, b, c, 1 more)? [Y/n] `);
     expect(chosen.printed).toContain('  2  b\n');
     expect(chosen.printed).toContain('A number from 1 to 4: ');
@@ -100,7 +100,7 @@ describe('without --upstream', () => {
   it('asks which of several, or lists them', async () => {
     const [one, two] = [await serverWith('a'), await serverWith('b')];
     const chosen = await choose([one, two], ['2']);
-    expect(chosen).toMatchObject({ upstreams: { upstreams: [two] }, model: 'b' });
+    expect(chosen).toMatchObject({ upstreams: { upstreams: [{ url: two }] }, model: 'b' });
     await expect(choose([one, two])).rejects.toThrow(
       `several model servers run here: name one with --upstream URL (server 1 at ${one}, server 2 at ${two})`,
     );

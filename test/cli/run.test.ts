@@ -128,7 +128,8 @@ describe('turnwire run codex', () => {
       ...['-c', 'model_providers.turnwire.name="turnwire"', '-c', `model_providers.turnwire.base_url="${base}"`],
       ...['-c', 'model_providers.turnwire.wire_api="responses"'],
       ...['-c', 'model_providers.turnwire.supports_websockets=true'],
-      ...['-c', 'model_providers.turnwire.env_key="TURNWIRE_TOKEN"'],
+      ...['-c', `model_providers.turnwire.auth.command=${JSON.stringify(process.execPath)}`],
+      ...['-c', 'model_providers.turnwire.auth.args=[ "-p", "process.env.TURNWIRE_TOKEN" ]'],
       ...['exec', '-c', 'x=1', 'Say "hi"'],
     ]);
     expect(env.TURNWIRE_TOKEN).toMatch(/^[0-9a-f]{64}$/);

@@ -14,7 +14,8 @@ import { whyNotHealthy } from './health-check.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { untilStopped, writeServerInfo } from './serve.ts';
 import { startBridge, stderrLog } from './start-bridge.ts';
-import { addUpstreamFlags, findUpstreams, unset, type UpstreamFlags, type UpstreamQuestion } from './upstream-flags.ts';
+import { addUpstreamFlags, findUpstreams, type UpstreamFlags, type UpstreamQuestion } from './upstream-flags.ts';
+import { unset } from './upstream-keys.ts';
 
 interface BridgeFlags extends AnswerFlags, UpstreamFlags {
   readonly mode: BridgeMode;

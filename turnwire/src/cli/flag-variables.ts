@@ -63,7 +63,10 @@ function wrongValue(option: Option, why: string): UsageError {
 /** Most likely misspelled; but those that a flag names as the place of a secret are known. */
 function unknownVariables(command: Command, env: CliContext['env']): string[] {
   const known = new Set(command.options.map(variableOf));
-  for (const value of Object.values(command.opts())) if (typeof value === 'string') known.add(value);
+  for (const value of Object.values<unknown>(command.opts())) {
+    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value])
+      if (typeof one === 'string') known.add(one);
+  }
   return Object.keys(env).filter(
     (name) => name.startsWith(PREFIX) && !known.has(name) && !SERVICE_LINK.name.test(name),
   );

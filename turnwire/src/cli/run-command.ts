@@ -92,7 +92,7 @@ async function runWithBridge(run: Run, cli: CliContext): Promise<number> {
   } finally {
     await bridge.close();
     title.restore();
-    const where = server.upstreams.upstreams.map((url) => visible(url)).join(', ');
+    const where = server.upstreams.upstreams.map(({ url }) => visible(url)).join(', ');
     cli.stderr.write(`turnwire: ${visible(server.model)} at ${where}: ${tally.toString()}\n`);
   }
 }

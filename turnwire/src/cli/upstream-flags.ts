@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { BridgeOptions } from '@turnwire/bridge';
+import type { BridgeOptions, UpstreamOptions } from '@turnwire/bridge';
 import { labelOf } from '@turnwire/bridge/internal/upstream/member';
 import { isOwnAddress } from '@turnwire/bridge/internal/upstream/own-address';
 import { createProvider, type ProviderConfig } from '@turnwire/client/internal/provider/provider';
@@ -11,19 +11,20 @@ import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import { flag, listFlag } from './flags.ts';
-import { chooseProvider } from './provider.ts';
+import { chooseProvider, type ProviderChoice } from './provider.ts';
 import { trustProjectFlag } from './provider-flags.ts';
 import { readStdin } from './stdin.ts';
+import { keyFrom, KeyFlag, withKeys, type NamedKey } from './upstream-keys.ts';
 
 /** Which model servers a bridge stands in front of, as given on the command line. */
 export interface UpstreamFlags {
   readonly upstream?: readonly string[];
-  readonly provider?: string;
+  readonly provider?: readonly string[];
   readonly codexConfig?: boolean;
   readonly trustProject?: boolean;
   readonly wire: 'auto' | ProtocolId;
   readonly model?: string;
-  readonly envKey?: string;
+  readonly envKey?: readonly NamedKey[];
   /** The seed proxy's name for `envKey`. */
   readonly bearerEnv?: string;
   readonly apiKeyStdin?: boolean;
@@ -33,7 +34,7 @@ export interface UpstreamFlags {
 export function addUpstreamFlags(command: Command, withoutUpstream: string): Command {
   return command
     .addOption(listFlag('--upstream <url>', 'base URL of a model server; may be given several times', withoutUpstream))
-    .addOption(flag('--provider <name>', 'take the upstream from [model_providers.NAME] of turnwire.toml', 'none'))
+    .addOption(listFlag('--provider <name>', 'take an upstream from [model_providers.NAME] of turnwire.toml'))
     .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
     .addOption(trustProjectFlag())
     .addOption(
@@ -41,7 +42,7 @@ export function addUpstreamFlags(command: Command, withoutUpstream: string): Com
         .choices(['auto', ...protocolIds])
         .default('auto'),
     )
-    .addOption(flag('--env-key <variable>', "environment variable with the upstreams' key", 'no key'));
+    .addOption(new KeyFlag(command));
 }
 
 /** What a command says of itself when it looks for its model servers. */
@@ -56,8 +57,7 @@ export interface UpstreamQuestion {
 
 /** What a bridge has to be told of its model servers. */
 export interface FoundUpstreams extends BridgeOptions {
-  /** Base URLs. */
-  readonly upstreams: readonly string[];
+  readonly upstreams: readonly UpstreamOptions[];
 }
 
 /**
@@ -68,32 +68,51 @@ export interface FoundUpstreams extends BridgeOptions {
  */
 export async function findUpstreams(
   flags: UpstreamFlags,
-  { command, given, place }: UpstreamQuestion,
+  question: UpstreamQuestion,
   cli: CliContext,
 ): Promise<FoundUpstreams | undefined> {
-  const key = await keyOf(flags, cli);
   if (flags.upstream !== undefined) {
     if (flags.provider !== undefined) throw new UsageError('--upstream and --provider contradict each other');
     if (flags.codexConfig === true) throw new UsageError('--upstream and --codex-config contradict each other');
-    return { upstreams: withoutKeys(flags.upstream), wire: flags.wire, ...key };
+    const stdin = await keyOfStdin(flags, cli);
+    return { upstreams: withKeys(withoutKeys(flags.upstream), keysIn(flags), cli), wire: flags.wire, ...stdin };
   }
-  const { provider, notes, others } = await chooseProvider(
-    {
-      ...(flags.provider === undefined ? {} : { provider: flags.provider }),
-      ...(flags.codexConfig === undefined ? {} : { codexConfig: flags.codexConfig }),
-    },
-    new Configuration(flags, cli),
-  );
-  if (provider === undefined) return undefined;
-  if (place !== undefined && isOwnAddress(provider.baseUrl, place.host, place.port)) {
-    throw itself(provider.baseUrl, others ?? []);
+  const configuration = new Configuration(flags, cli);
+  const found: FoundUpstreams[] = [];
+  for (const provider of flags.provider ?? [undefined]) {
+    const { codexConfig } = flags;
+    const choice = await chooseProvider(
+      { ...(provider === undefined ? {} : { provider }), ...(codexConfig === undefined ? {} : { codexConfig }) },
+      configuration,
+    );
+    if (choice.provider === undefined) return undefined;
+    found.push(await ofProvider(choice, flags, question, cli));
   }
+  const [first] = found;
+  // Of several each has what its own table says; what a bridge has but once is that of the first.
+  return first === undefined ? undefined : { ...first, upstreams: found.flatMap(({ upstreams }) => upstreams) };
+}
+
+async function ofProvider(
+  { provider, notes, others = [] }: ProviderChoice,
+  flags: UpstreamFlags,
+  { command, given, place }: UpstreamQuestion,
+  cli: CliContext,
+): Promise<FoundUpstreams> {
+  if (provider === undefined) throw new UsageError('no provider');
+  const { baseUrl, models } = provider;
+  if (place !== undefined && isOwnAddress(baseUrl, place.host, place.port)) throw itself(baseUrl, others);
   for (const note of notes) cli.stderr.write(`${command}: note: ${note}\n`);
+  const { requestMaxRetries, model, ...own } = settingsOf(provider, given, cli);
+  const stdin = await keyOfStdin(flags, cli);
+  const [named] = withKeys([baseUrl], keysIn(flags), cli);
+  const keys = named?.keys === undefined ? keysOfProvider(provider, stdin !== undefined, cli) : { keys: named.keys };
+  const wire = flags.wire === 'auto' ? provider.wireApi : flags.wire;
   return {
-    upstreams: [provider.baseUrl],
-    wire: flags.wire === 'auto' ? provider.wireApi : flags.wire,
-    ...settingsOf(provider, given, cli),
-    ...(key ?? keyOfProvider(provider, cli)),
+    upstreams: [{ url: baseUrl, wire, ...own, ...keys, ...(models === undefined ? {} : { models }) }],
+    ...(requestMaxRetries === undefined ? {} : { requestMaxRetries }),
+    ...(model === undefined ? {} : { model }),
+    ...stdin,
   };
 }
 
@@ -128,33 +147,32 @@ function settingsOf(
   };
 }
 
-type Key = Pick<BridgeOptions, 'apiKey' | 'apiKeySource'>;
-
-function keyOfProvider({ name, envKey, envHttpHeaders, httpHeaders }: ProviderConfig, cli: CliContext): Key {
+/** A key of the command line goes before that of a provider. */
+function keysOfProvider(
+  { name, envKey, envHttpHeaders, httpHeaders }: ProviderConfig,
+  isGiven: boolean,
+  cli: CliContext,
+): Pick<UpstreamOptions, 'keys' | 'apiKeySource'> {
+  if (isGiven) return {};
   if (envKey !== undefined) {
-    return { apiKey: fromEnv('env_key', envKey, cli), apiKeySource: `env_key = "${envKey}" of the provider ${name}` };
+    return { keys: [keyFrom('env_key', envKey, `env_key = "${envKey}" of the provider ${name}`, cli)] };
   }
   const headers = Object.keys({ ...envHttpHeaders, ...httpHeaders });
   return headers.length === 0 ? {} : { apiKeySource: `the headers of the provider ${name}` };
 }
 
-async function keyOf(flags: UpstreamFlags, cli: CliContext): Promise<Key | undefined> {
-  const variable = flags.envKey ?? flags.bearerEnv;
-  if (variable !== undefined && flags.apiKeyStdin === true) {
-    throw new UsageError('--env-key and --api-key-stdin contradict each other');
-  }
-  if (variable !== undefined) {
-    return { apiKey: fromEnv('--env-key', variable, cli), apiKeySource: `--env-key ${variable}` };
-  }
-  if (flags.apiKeyStdin !== true) return undefined;
-  const { apiKey } = await readStdin({ apiKey: true, prompt: false }, cli);
-  return { apiKey: () => apiKey, apiKeySource: '--api-key-stdin' };
+function keysIn({ envKey = [], bearerEnv }: UpstreamFlags): readonly NamedKey[] {
+  return envKey.length > 0 || bearerEnv === undefined ? envKey : [bearerEnv];
 }
 
-/** Read anew for every request; that it is there is checked now. */
-function fromEnv(flagName: string, variable: string, cli: CliContext): () => string | undefined {
-  if ((cli.env[variable] ?? '').trim() === '') throw unset(flagName, variable);
-  return () => cli.env[variable];
+async function keyOfStdin(
+  flags: UpstreamFlags,
+  cli: CliContext,
+): Promise<Pick<BridgeOptions, 'apiKey' | 'apiKeySource'> | undefined> {
+  if (flags.apiKeyStdin !== true) return undefined;
+  if (keysIn(flags).length > 0) throw new UsageError('--env-key and --api-key-stdin contradict each other');
+  const { apiKey } = await readStdin({ apiKey: true, prompt: false }, cli);
+  return { apiKey: () => apiKey, apiKeySource: '--api-key-stdin' };
 }
 
 /** Whatever stands on the command line can be read by every user of the machine. */
@@ -165,9 +183,4 @@ function withoutKeys(upstreams: readonly string[]): readonly string[] {
   throw new UsageError(
     `--upstream must not hold a key (${secret}): use --env-key, or query_params of turnwire.toml with --provider`,
   );
-}
-
-/** A flag names a variable that has no value. */
-export function unset(flagName: string, variable: string): UsageError {
-  return new UsageError(`${flagName}: the environment variable ${variable} is not set`);
 }

@@ -6,6 +6,7 @@ import {
   optional,
   requireBoolean,
   requireString,
+  requireStringList,
   requireStrings,
   requireText,
   wholeNumber,
@@ -84,6 +85,10 @@ export interface ProviderConfig {
    * Tokens that fit into the model's context window: tells a full one from another limit of the server. Default: unknown.
    */
   readonly contextWindow?: number;
+  /**
+   * The names of the models that the server has, `*` standing for any text; a bridge sends it no others. Default: a bridge asks it.
+   */
+  readonly models?: readonly string[];
   /** Bound of answers in tokens, for requests that set none. Default: none is sent. */
   readonly maxOutputTokens?: number;
   /** Bound of one event of the stream, in bytes. Past it the answer fails with kind `protocol`. Default 16 MiB. */
@@ -155,6 +160,7 @@ const fields = {
   thinkTags: requireThinkTags,
   systemAsUser: requireBoolean,
   contextWindow: optional(aboveZero),
+  models: optional(requireStringList),
   maxOutputTokens: optional(aboveZero),
   maxEventBytes: aboveZero,
 } satisfies { readonly [K in keyof Required<ProviderConfig>]: ConfigField<ProviderConfig[K]> };

@@ -12,7 +12,9 @@ function keysOf({ url, model, contextWindow }: LaunchTarget): readonly (readonly
     [`${table}.base_url`, `${url}/v1`],
     [`${table}.wire_api`, 'responses'],
     [`${table}.supports_websockets`, true],
-    [`${table}.env_key`, TOKEN_VARIABLE],
+    // With a key from a command it asks the bridge what the models can do; with one from a variable it guesses.
+    [`${table}.auth.command`, process.execPath],
+    [`${table}.auth.args`, ['-p', `process.env.${TOKEN_VARIABLE}`]],
   ];
 }
 

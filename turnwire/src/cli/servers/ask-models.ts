@@ -1,4 +1,4 @@
-import type { BridgeOptions } from '@turnwire/bridge';
+import type { UpstreamKey, UpstreamOptions } from '@turnwire/bridge';
 import { learnFacts, listModels } from '@turnwire/bridge/internal/upstream/server-models';
 import { createProvider } from '@turnwire/client/internal/provider/provider';
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
@@ -24,21 +24,21 @@ const KEY = 'UPSTREAM_KEY';
  */
 export async function askModels(
   baseUrl: string,
-  options: Pick<BridgeOptions, 'wire' | 'apiKey' | 'upstreamHeaders' | 'upstreamQuery'>,
+  options: Pick<UpstreamOptions, 'wire' | 'upstreamHeaders' | 'upstreamQuery'> & Partial<Pick<UpstreamKey, 'key'>>,
   transport: HttpTransport,
   signal = new AbortController().signal,
 ): Promise<readonly ListedModel[]> {
-  const { wire = 'auto', apiKey, upstreamHeaders, upstreamQuery } = options;
+  const { wire = 'auto', key, upstreamHeaders, upstreamQuery } = options;
   const provider = createProvider({
     name: 'upstream',
     baseUrl,
     // The list is the same on every wire; the header of the key is not.
     wireApi: wire === 'auto' ? (isAnthropicHost(baseUrl) ? 'messages' : 'chat') : wire,
-    envKey: apiKey === undefined ? undefined : KEY,
+    envKey: key === undefined ? undefined : KEY,
     httpHeaders: upstreamHeaders,
     queryParams: upstreamQuery,
   });
-  const server = { transport, provider, getEnv: () => apiKey?.(), signal };
+  const server = { transport, provider, getEnv: () => key?.(), signal };
   try {
     const models = (await listModels(server)) ?? [];
     const learned = await learnFacts(server, models);
@@ -49,7 +49,7 @@ export async function askModels(
   } catch (error) {
     // The transport's own errors name the address.
     if (!(error instanceof ModelError) || error.status === undefined) throw error;
-    const noKey = error.kind === 'unauthorized' && apiKey === undefined;
+    const noKey = error.kind === 'unauthorized' && key === undefined;
     throw error.with({
       message: `${baseUrl}: ${noKey ? 'the server wants a key, and none was given' : error.message}`,
     });

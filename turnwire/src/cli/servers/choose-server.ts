@@ -61,7 +61,7 @@ async function findHere(transport: HttpTransport, options: ChooseServerOptions, 
   const candidates = options.candidates ?? localServers;
   const found = await findLocalServers(transport, candidates);
   const server = await pickServer(found, candidates, options.command, cli);
-  return { upstreams: { upstreams: [server.baseUrl] }, models: server.models };
+  return { upstreams: { upstreams: [{ url: server.baseUrl }] }, models: server.models };
 }
 
 async function pickServer(
@@ -102,8 +102,13 @@ function described(server: FoundServer): string {
 
 /** What all servers have together. */
 async function modelsOf(upstreams: FoundUpstreams, transport: HttpTransport): Promise<readonly ListedModel[]> {
-  const addresses = upstreams.upstreams.map(baseUrlOf);
-  const asked = await Promise.allSettled(addresses.map((baseUrl) => askModels(baseUrl, upstreams, transport)));
+  const asked = await Promise.allSettled(
+    upstreams.upstreams.map(async ({ url, keys, ...own }) => {
+      const key = keys === undefined ? upstreams.apiKey : keys[0]?.key;
+      const { wire = upstreams.wire } = own;
+      return askModels(baseUrlOf(url), { ...own, wire, ...(key === undefined ? {} : { key }) }, transport);
+    }),
+  );
   const lists = asked.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
   const [failed] = asked.filter((answer) => answer.status === 'rejected');
   if (lists.length === 0 && failed !== undefined) throw failed.reason;
@@ -124,7 +129,7 @@ async function pickModel(
   cli: CliContext,
 ): Promise<string> {
   const [first] = models;
-  const where = upstreams.join(', ');
+  const where = upstreams.map(({ url }) => url).join(', ');
   if (first === undefined) throw new UsageError(`${where} lists no model: name one with --model NAME`);
   if (models.length === 1) return first.id;
   if (canAsk(cli)) return (await askWhich(cli, `${where} has several models:`, models, ({ id }) => visible(id))).id;
