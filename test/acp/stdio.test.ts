@@ -6,13 +6,14 @@ import { Readable, Writable } from 'node:stream';
 import { ndJsonStream, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
 import { expect, onTestFinished, test } from 'vitest';
 import { startMock } from '../../packages/testing/src/index.ts';
+import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import { Editor } from './client.ts';
 
 /** The command as an editor starts it; the folder is also what `home` names. */
-function startAcp(baseUrl: string, cwd: string, home: 'HOME' | 'XDG_STATE_HOME') {
+function startAcp(baseUrl: string, cwd: string, home: 'HOME' | 'XDG_STATE_HOME', wire: ProtocolId = 'chat') {
   const main = join(import.meta.dirname, '../../turnwire/src/cli/main.ts');
-  const args = [main, 'acp', '--base-url', baseUrl, '--wire', 'chat', '--model', 'm'];
+  const args = [main, 'acp', '--base-url', baseUrl, '--wire', wire, '--model', 'm'];
   const child = spawn(process.execPath, args, {
     cwd,
     env: { PATH: process.env.PATH, [home]: cwd },
@@ -22,49 +23,55 @@ function startAcp(baseUrl: string, cwd: string, home: 'HOME' | 'XDG_STATE_HOME')
   return child;
 }
 
-test('turnwire acp on stdio: a turn with an approval, over the chat wire that never closes', async () => {
-  const cwd = await temporaryFolder();
-  await writeFile(join(cwd, 'a.txt'), 'one\n');
-  const input = '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End Patch';
-  await using server = await startMock({
-    wire: 'chat',
-    faults: ['finish-then-hold'],
-    scenario: {
-      turns: [
-        {
-          replies: [
-            {
-              parts: [
-                { type: 'text', text: 'I will.' },
-                { type: 'tool_call', name: 'apply_patch', arguments: { input } },
-              ],
-            },
-            { parts: [{ type: 'text', text: 'Done.' }] },
-          ],
-        },
-      ],
-    },
-  });
-  const child = startAcp(server.baseUrl, cwd, 'HOME');
-  const editor = new Editor();
-  editor.answer = 'once';
-  const stream = ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
-  await editor.app.connectWith(stream, async (context) => {
-    await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
-    const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
-    const { stopReason } = await context.request('session/prompt', {
-      sessionId,
-      prompt: [{ type: 'text', text: 'Fix it' }],
+test.each(protocolIds)(
+  'turnwire acp on stdio: a turn with an approval, over the %s wire that never closes',
+  async (wire) => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'a.txt'), 'one\n');
+    const input = '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End Patch';
+    await using server = await startMock({
+      wire,
+      faults: ['finish-then-hold'],
+      scenario: {
+        turns: [
+          {
+            replies: [
+              {
+                parts: [
+                  { type: 'text', text: 'I will.' },
+                  { type: 'tool_call', name: 'apply_patch', arguments: { input } },
+                ],
+              },
+              { parts: [{ type: 'text', text: 'Done.' }] },
+            ],
+          },
+        ],
+      },
     });
-    expect(stopReason).toBe('end_turn');
-  });
-  expect(await readFile(join(cwd, 'a.txt'), 'utf8')).toBe('two\n');
-  expect(editor.text()).toBe('I will.Done.');
-  expect(editor.questions).toHaveLength(1);
-  child.stdin.end();
-  const [code] = (await once(child, 'exit')) as [number];
-  expect(code).toBe(0);
-});
+    const child = startAcp(server.baseUrl, cwd, 'HOME', wire);
+    const editor = new Editor();
+    editor.answer = 'once';
+    const stream = ndJsonStream(
+      Writable.toWeb(child.stdin),
+      Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>,
+    );
+    await editor.app.connectWith(stream, async (context) => {
+      await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+      const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
+      const { stopReason } = await context.request('session/prompt', {
+        sessionId,
+        prompt: [{ type: 'text', text: 'Fix it' }],
+      });
+      expect(stopReason).toBe('end_turn');
+    });
+    expect(await readFile(join(cwd, 'a.txt'), 'utf8')).toBe('two\n');
+    expect(editor.text()).toBe('I will.Done.');
+    expect(editor.questions).toHaveLength(1);
+    child.stdin.end();
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(0);
+  },
+);
 
 test.each(['the end of stdin', 'SIGTERM'])('%s ends a running turn, and it is written down', async (how) => {
   const cwd = await temporaryFolder();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type ReplyPart } from '../../packages/testing/src/index.ts';
+import { protocolIds } from '../../packages/wire/src/index.ts';
 import { commandLines, temporaryFolder } from './helpers.ts';
 import { needSandbox } from './sandbox-support.ts';
 
@@ -66,7 +67,7 @@ const patch = '*** Begin Patch\n*** Add File: made.txt\n+by the script\n*** End 
 const patchCall: ReplyPart = { type: 'tool_call', name: 'apply_patch', arguments: { input: patch }, callId: 'c1' };
 const done: ReplyPart[] = [{ type: 'text', text: 'Done.' }];
 
-test.each(['chat', 'responses'])('the embedded script shows everything without a key, on the %s wire', async (wire) => {
+test.each(protocolIds)('the embedded script shows everything without a key, on the %s wire', async (wire) => {
   const cwd = await temporaryFolder();
   const child = spawn(
     process.execPath,
@@ -167,6 +168,17 @@ describe('turnwire exec with tools', () => {
       requests: 2,
       usage: { total_tokens: expect.any(Number) as number },
     });
+  });
+
+  test.each(protocolIds)('a model on the %s wire runs a tool and is told what came of it', async (wire) => {
+    const cwd = await temporaryFolder();
+    const thought = { type: 'reasoning', text: 'A patch, then.' } as const;
+    const replies = [{ parts: [thought, patchCall] }, { parts: done }];
+    await using server = await startMock({ wire, faults: ['finish-then-hold'], scenario: { turns: [{ replies }] } });
+    const ran = await exec(cwd, server, ['--wire', wire, '--tools', 'all', '--approve', 'always', 'Make it']);
+    expect([ran.code, await readFile(join(cwd, 'made.txt'), 'utf8')]).toEqual([0, 'by the script\n']);
+    expect(server.requests).toHaveLength(2);
+    expect(server.requests[1]?.text).toContain('A made.txt');
   });
 
   test('the answer is on stdout, what the tools do on stderr', async () => {

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type Reply } from '../../packages/testing/src/index.ts';
+import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import { HOSTILE, notAllowed } from '../terminal/hostile.ts';
 import { root, startInProcess } from './harness.ts';
@@ -55,7 +56,9 @@ function inTerminal(cwd: string, args: readonly string[]): Pty {
   };
 }
 
-const provider = (server: MockServer): string[] => ['--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm'];
+const provider = (server: MockServer, wire: ProtocolId = 'chat'): string[] => [
+  ...['--base-url', server.baseUrl, '--wire', wire, '--model', 'm'],
+];
 
 describe.skipIf(!hasPty)('in a real terminal', { timeout: 60_000 }, () => {
   test('an answer, a tool and a failure cannot hide the question of exec, nor anything else', async () => {
@@ -145,6 +148,48 @@ describe.skipIf(!hasPty)('in a real terminal', { timeout: 60_000 }, () => {
     expect(wrong).toContain('no\\u001b[8m');
     expect(notAllowed(wrong)).toEqual([]);
   });
+
+  test.each(protocolIds)(
+    'the chat runs a tool for a model on the %s wire, and tells it what came of it',
+    async (wire) => {
+      const cwd = await temporaryFolder();
+      await writeFile(join(cwd, 'a.txt'), 'the secret word\n');
+      await using server = await startMock({
+        wire,
+        faults: ['finish-then-hold'],
+        scenario: {
+          turns: [
+            {
+              replies: [
+                {
+                  parts: [
+                    { type: 'reasoning', text: 'A file, then.' },
+                    { type: 'text', text: 'I look.' },
+                    { type: 'tool_call', name: 'read_file', arguments: { path: 'a.txt' } },
+                  ],
+                },
+                {
+                  parts: (request) => [
+                    { type: 'text', text: `It has ${String(request.toolOutputs[0]?.text.length)} letters.` },
+                  ],
+                },
+              ],
+            },
+          ],
+        },
+      });
+      const pty = inTerminal(cwd, ['chat', ...provider(server, wire)]);
+      await pty.until('m at ');
+      pty.type('Read a.txt\r');
+      await pty.until(' letters.');
+      pty.type('\x04');
+      const bytes = await pty.ended;
+      expect(bytes).toContain('I look.');
+      expect(bytes).toContain('a.txt');
+      expect(server.requests).toHaveLength(2);
+      expect(server.requests[1]?.text).toContain('the secret word');
+    },
+  );
 
   test('the chat, with its cursor and its end', async () => {
     const server = await serve({
