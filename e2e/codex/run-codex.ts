@@ -28,6 +28,8 @@ export interface CodexOptions {
   readonly websockets: boolean;
   /** What Codex takes the provider for. Under the name OpenAI it has conversations compacted by the server. Default `turnwire`. */
   readonly providerName?: string;
+  /** The provider has a web search. Default false. */
+  readonly searches?: boolean;
   /** Tokens of a conversation from which on it is compacted. Default: Codex' own. */
   readonly compactAt?: number;
   /** What commands of the model may do. Default: everything, since the model is a script. */
@@ -52,6 +54,7 @@ function configOf({
   websockets,
   providerName = 'turnwire',
   compactAt,
+  searches = false,
   catalogue,
 }: CodexOptions): string {
   return [
@@ -65,8 +68,10 @@ function configOf({
     `base_url = "${baseUrl}"`,
     'wire_api = "responses"',
     `supports_websockets = ${websockets}`,
+    ...(searches ? ['supports_standalone_web_search = true'] : []),
     'request_max_retries = 1',
     'stream_max_retries = 1',
+    ...(searches ? ['[features]', 'standalone_web_search = true'] : []),
     '',
     ...(catalogue === true ? ['[model_providers.turnwire.auth]', 'command = "echo"', 'args = ["none"]', ''] : []),
   ].join('\n');

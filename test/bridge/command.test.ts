@@ -129,6 +129,9 @@ wire_api = "chat"
     [['--upstream', 'http://127.0.0.1:1', '--store', 'redis://:sesame@h'], /^(?!.*sesame).*--store-password-env/s],
     [['--upstream', 'http://127.0.0.1:1?key=sesame'], /^(?!.*sesame).*\(key\): use --env-key/s],
     [['--upstream', 'http://127.0.0.1:1', '--store-password-env', 'PW'], /is for a redis:\/\/ store/],
+    [['--upstream', 'http://127.0.0.1:1', '--search-key-env', 'PW'], /is for the engine of --search-url/],
+    [['--upstream', 'http://127.0.0.1:1', '--search-url', 'searx'], /--search-url has to be an http/],
+    [['--upstream', 'http://h', '--search-url', 'http://h', '--search-key-env', 'PW'], /PW is not set/],
     [['--upstream', 'http://h', '--store', 'redis://h', '--store-password-env', 'PW'], /PW is not set/],
     [['--upstream', 'http://127.0.0.1:1', '--mode', 'sideways'], /sideways/],
   ])('refuses %j with one line', async (args, message) => {

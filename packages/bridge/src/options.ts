@@ -4,6 +4,7 @@ import type { ProxyOptions } from '@turnwire/client/internal/transport/proxy-cho
 import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { randomKey } from '@turnwire/client/internal/platform/random';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import type { SearchSettings } from './upstream/search-engine.ts';
 import type { StoreLimits } from './store/index.ts';
 
 /** How answers travel: translated between the wires, untouched, or without deltas. */
@@ -116,6 +117,8 @@ export interface BridgeOptions {
   readonly store?: string;
   /** Bounds of the store. Default: those of {@link StoreLimits}. */
   readonly storeLimits?: StoreLimits;
+  /** The search engine for `POST /v1/alpha/search`, which Codex asks. Default: none; that route is 404. */
+  readonly search?: SearchSettings;
   /** The model of requests that name none. Default: such a request goes on without one. */
   readonly model?: string;
   /**

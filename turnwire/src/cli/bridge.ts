@@ -31,6 +31,8 @@ interface BridgeFlags extends AnswerFlags, UpstreamFlags {
   readonly allowOrigin?: readonly string[];
   readonly store: string;
   readonly storePasswordEnv?: string;
+  readonly searchUrl?: string;
+  readonly searchKeyEnv?: string;
   readonly tools: 'auto' | 'native' | 'functions';
   readonly idleTimeout: number;
   readonly firstEventTimeout: number;
@@ -120,6 +122,10 @@ function addServerFlags(command: Command): void {
     .addOption(
       flag('--store-password-env <variable>', 'environment variable with the password of a redis store', 'none'),
     )
+    .addOption(
+      flag('--search-url <url>', 'SearXNG, or https://api.search.brave.com, for the web search of Codex', 'none'),
+    )
+    .addOption(flag('--search-key-env <variable>', "environment variable with the search engine's key", 'none'))
     .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
@@ -177,6 +183,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     ...modelOptionsOf(flags.modelMap ?? [], await ownConfigFile(cli)),
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.traceDir === undefined ? {} : { traceDir: flags.traceDir }),
+    ...searchOf(flags, cli),
     ...secretOf('authToken', '--auth-token-env', flags.authTokenEnv, cli),
     ...secretOf('turnStateKey', '--turn-state-key-env', flags.turnStateKeyEnv, cli),
     ...(await upstreamsOf(flags, given, cli)),
@@ -200,6 +207,22 @@ function secretOf(
   const value = (cli.env[variable] ?? '').trim();
   if (value === '') throw unset(flagName, variable);
   return { [option]: value };
+}
+
+function searchOf({ searchUrl: url, searchKeyEnv: variable }: BridgeFlags, cli: CliContext): Partial<BridgeOptions> {
+  if (url === undefined) {
+    if (variable !== undefined) throw new UsageError('--search-key-env is for the engine of --search-url');
+    return {};
+  }
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.password !== '' || looksSecret(url)) {
+    throw new UsageError(
+      '--search-url has to be an http:// or https:// address, without a key: name that with --search-key-env',
+    );
+  }
+  if (variable === undefined) return { search: { url } };
+  if ((cli.env[variable] ?? '').trim() === '') throw unset('--search-key-env', variable);
+  return { search: { url, key: () => cli.env[variable]?.trim() } };
 }
 
 /** Whatever stands on the command line can be read by every user of the machine. */
@@ -236,7 +259,9 @@ function announcement(bridge: Bridge, flags: BridgeFlags, model: string | undefi
     `base_url = "${baseUrl}"`,
     'wire_api = "responses"',
     `supports_websockets = ${websockets}`,
+    ...(flags.searchUrl === undefined ? [] : ['supports_standalone_web_search = true']),
     ...(flags.authTokenEnv === undefined ? [] : [`env_key = "${flags.authTokenEnv}"`]),
+    ...(flags.searchUrl === undefined ? [] : ['', '[features]', 'standalone_web_search = true']),
     '',
     `For other clients: OPENAI_BASE_URL=${baseUrl}`,
     '',

@@ -4,6 +4,7 @@ import { compact } from '../exchange/compact.ts';
 import { passThrough } from '../exchange/passthrough.ts';
 import { countTokens } from '../exchange/count-tokens.ts';
 import { getModel, listModels } from '../exchange/models.ts';
+import { search } from '../exchange/search.ts';
 import { translate } from '../exchange/translate.ts';
 import { EXPOSITION_TYPE } from '../observe/exposition.ts';
 import type { BridgeMode } from '../options.ts';
@@ -26,6 +27,7 @@ export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
 
 /**
  * - `generate`: asks an upstream for an answer; bounded in number.
+ * - `search`: searches the web.
  * - `compact`: the same, for a compaction.
  * - `stored`: about a kept response.
  * - `models`: the upstream's list.
@@ -33,7 +35,8 @@ export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
  * - `upgrade`: the path of the WebSocket.
  * - `health`, `metrics`: about the bridge itself. Health alone is open to all.
  */
-export type RouteKind = 'generate' | 'compact' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'metrics';
+export type RouteKind =
+  'generate' | 'compact' | 'search' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'metrics';
 
 /** One row of the table of what the bridge serves. */
 export interface Route {
@@ -55,6 +58,7 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
     { method: 'GET', path: '/models/*', kind: 'models', handler: modes[mode].model },
     ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, modes[mode].generate)),
     ...Object.values(protocols).flatMap((protocol) => countingRoutes(protocol, modes[mode].count)),
+    { method: 'POST', path: '/alpha/search', kind: 'search', handler: modes[mode].search },
     { method: 'POST', path: '/responses/compact', kind: 'compact', handler: modes[mode].compact },
     { method: 'GET', path: '/responses/:id', kind: 'stored', handler: stored(mode, getResponse) },
     { method: 'POST', path: '/responses/:id/cancel', kind: 'stored', handler: stored(mode, cancelResponse) },
@@ -92,6 +96,8 @@ export function upstreamPath({ path }: Route, id: string): string {
 interface ModeRow {
   /** Answers a request for an answer. */
   readonly generate: Handler;
+  /** Answers a request for a search of the web. */
+  readonly search: Handler;
   /** Answers a request for a compaction of a conversation. */
   readonly compact: Handler;
   /** Answers a request for the list of models. */
@@ -108,6 +114,7 @@ interface ModeRow {
 
 const translating: ModeRow = {
   generate: translate,
+  search,
   compact,
   models: listModels,
   model: getModel,
@@ -122,6 +129,7 @@ const modes: Readonly<Record<BridgeMode, ModeRow>> = {
   // Kept responses are the upstream's.
   passthrough: {
     generate: passThrough,
+    search: (request) => (request.context.settings.search === undefined ? passThrough : search)(request),
     compact: passThrough,
     models: alone(passThrough, listModels),
     model: alone(passThrough, getModel),
