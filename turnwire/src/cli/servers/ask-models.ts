@@ -26,7 +26,7 @@ export async function askModels(
   baseUrl: string,
   options: Pick<UpstreamOptions, 'wire' | 'upstreamHeaders' | 'upstreamQuery'> & Partial<Pick<UpstreamKey, 'key'>>,
   transport: HttpTransport,
-  signal = new AbortController().signal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<readonly ListedModel[]> {
   const { wire = 'auto', key, upstreamHeaders, upstreamQuery } = options;
   const provider = createProvider({
