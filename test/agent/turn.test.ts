@@ -161,11 +161,34 @@ describe('a turn', () => {
     expect(model.requests).toHaveLength(2);
   });
 
-  test('dropped calls are told', async () => {
-    const dropped = [{ call_id: 'x', name: 'add', arguments: '{}', reason: 'stop' as const }];
-    const model = new ScriptedModel(answer('done', { finish_reason: 'stop', dropped_tool_calls: dropped }));
-    const events = await eventsOf(new Agent({ model }).run('go'));
-    expect(of(events, 'warning')).toHaveLength(1);
+  const droppedCall = (reason: 'stop' | 'no_name' | 'incomplete') => ({
+    call_id: 'x',
+    name: 'add',
+    arguments: '{',
+    reason,
+  });
+
+  test.each([
+    [['stop'], 0, ['the tool call was not run: the server ended the answer with stop']],
+    [['stop', 'stop'], 0, ['2 of 2 tool calls were not run: the server ended the answer with stop']],
+    [['no_name'], 1, ['1 of 2 tool calls was not run: no name came with it']],
+    [
+      ['incomplete', 'no_name'],
+      1,
+      [
+        '1 of 3 tool calls was not run: its arguments came in part',
+        '1 of 3 tool calls was not run: no name came with it',
+      ],
+    ],
+  ] as const)('dropped calls (%j) beside %i others are told', async (reasons, run, told) => {
+    const others = Array.from({ length: run }, (_, n) => done(call('number', { n }, `c${n}`)));
+    const end = completed({ finish_reason: 'stop', dropped_tool_calls: reasons.map(droppedCall) });
+    const first = [done(message('hm')), ...others, end];
+    const tool = testTool('number', () => '41');
+    const agent = new Agent({ model: new ScriptedModel(first, answer('done')), tools: [tool] });
+    const events = await eventsOf(agent.run('go'));
+    expect(of(events, 'warning').map(({ message }) => message)).toEqual(told);
+    expect(tool.runs).toBe(run);
   });
 
   test('each turn opens a model turn of its own', async () => {

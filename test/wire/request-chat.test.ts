@@ -358,6 +358,19 @@ describe('reasoning goes back where the quirk table wants it', () => {
     expect(JSON.stringify(withModel('https://x.openai.azure.com/openai/v1', 'deepseek-v4-pro'))).not.toContain('old');
   });
 
+  test.each([
+    'https://api.openai.com/v1',
+    'https://x.openai.azure.com/openai/v1',
+    'https://x.services.ai.azure.com/openai/v1',
+    'https://x.cognitiveservices.azure.com/openai/v1',
+  ])('OpenAI and Azure, under each of their hosts: %s', (url) => {
+    expect(chatQuirksOf(url, 'gpt-5')).toMatchObject({
+      maxTokensField: 'max_completion_tokens',
+      developerRole: true,
+      ownReasoningOnly: true,
+    });
+  });
+
   test('reasoning alone makes no message', () => {
     expect(messagesOf([thought('x'), user('hi')])).toEqual([{ role: 'user', content: 'hi' }]);
   });

@@ -52,7 +52,12 @@ export class ResponseState {
 
   /** The model has not seen the output of every call. What was sealed it has: a retry's answer is an answer to that. */
   get awaitsOutputs(): boolean {
-    return this.#current.calls.size > 0;
+    return this.calls > 0;
+  }
+
+  /** How many calls of the answer were taken in. */
+  get calls(): number {
+    return this.#current.calls.size;
   }
 
   /** Ends when every tool has ended. The partial items are in it only when the stream did not complete. */

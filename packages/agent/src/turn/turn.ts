@@ -11,6 +11,7 @@ import type { AgentEvent } from '../events.ts';
 import { outputFor, userMessage, type History } from '../thread/history.ts';
 import type { TurnModel } from '../model-port.ts';
 import { OrderLock, Semaphore } from './order-lock.ts';
+import { droppedWarnings } from './dropped-calls.ts';
 import { ResponseState } from './response.ts';
 import type { SteeringQueue } from './steering-queue.ts';
 import type { Journal, ToolCall } from '../thread/records.ts';
@@ -129,8 +130,7 @@ export class Turn {
   #goesOn(state: ResponseState): boolean {
     const { completed } = state;
     if (completed === undefined) throw truncated();
-    const dropped = completed.dropped_tool_calls?.length ?? 0;
-    if (dropped > 0) this.#emit({ type: 'warning', message: droppedWarning(dropped, completed.finish_reason) });
+    for (const message of droppedWarnings(completed, state.calls)) this.#emit({ type: 'warning', message });
     return state.awaitsOutputs || completed.end_turn === false;
   }
 
@@ -223,9 +223,4 @@ function tooManyRequests(max: number): ModelError {
 
 function truncated(): ModelError {
   return new ModelError({ kind: 'stream_truncated', message: 'the stream ended without completed' });
-}
-
-function droppedWarning(count: number, reason: string | undefined): string {
-  const calls = count === 1 ? 'a tool call' : `${count} tool calls`;
-  return `the server ended with ${reason ?? 'no finish reason'} and ${calls} that could not be used; nothing was run`;
 }
