@@ -3,6 +3,8 @@ import { createModelSession, type ModelSession } from '../../packages/client/src
 import { limitResetOf } from '../../packages/client/src/http/retry-after.ts';
 import type { ProviderOptions } from '../../packages/client/src/provider/provider.ts';
 import { begin, body, finish, last, texts } from '../wire/messages-support.ts';
+import type { Item } from '../../packages/wire/src/model/items.ts';
+import { sealThinking } from '../../packages/wire/src/sealed-thinking.ts';
 import { message, usage } from '../wire/rules.ts';
 import { hello, modelServer, outcomeOf, providerFor, status, stream } from './support.ts';
 
@@ -103,5 +105,32 @@ describe('8.17 refusals', () => {
     expect(limitResetOf(header(limits), () => now)).toBe(9500);
     expect(limitResetOf(header({}), () => now)).toBeUndefined();
     expect(limitResetOf(header({ ...limits, 'anthropic-ratelimit-tokens-reset': 'soon' }), () => now)).toBe(40_000);
+  });
+});
+
+describe('U5 thinking that the server refuses', () => {
+  const sealed = sealThinking({ type: 'thinking', thinking: 'hm', signature: 'of another model' });
+  const input = [
+    { type: 'message', role: 'user', content: 'a' },
+    { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: sealed },
+    { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'b', annotations: [] }] },
+    { type: 'message', role: 'user', content: 'c' },
+  ] as const;
+  const invalid = {
+    type: 'invalid_request_error',
+    message: 'messages.1.content.0: Invalid `signature` in `thinking` block',
+  };
+
+  test('is left out of that request, and of no other one', async () => {
+    const refuse = status(400, { type: 'error', error: invalid });
+    await using server = await modelServer(refuse, stream(answer), stream(answer));
+    const turn = open(server.url).turn();
+    const request = { input: input as unknown as readonly Item[] };
+    for (let n = 0; n < 2; n++) expect((await outcomeOf(turn.stream(request))).error).toBeUndefined();
+    expect(server.requests.map(({ body: sent }) => JSON.stringify(sent).includes('of another model'))).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 });

@@ -59,6 +59,49 @@ const rows: readonly (readonly [HealName, string, object, object])[] = [
     { messages: [{ role: 'system', content: 'x' }, user] },
   ],
   [
+    'thinking_refused',
+    'messages.1.content.0: Invalid `signature` in `thinking` block',
+    {
+      thinking: { type: 'adaptive' },
+      messages: [
+        user,
+        { role: 'assistant', content: [{ type: 'thinking', thinking: 'hm', signature: 's' }] },
+        user,
+        {
+          role: 'assistant',
+          content: [
+            { type: 'redacted_thinking', data: 'd' },
+            { type: 'text', text: 'a' },
+          ],
+        },
+        user,
+      ],
+    },
+    {
+      thinking: { type: 'adaptive' },
+      messages: [user, user, { role: 'assistant', content: [{ type: 'text', text: 'a' }] }, user],
+    },
+  ],
+  [
+    'thinking_refused',
+    'messages.3.content.1: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.',
+    { messages: [user, { role: 'assistant', content: [{ type: 'thinking', thinking: '', signature: 's' }] }, user] },
+    { messages: [user, user] },
+  ],
+  [
+    'thinking_refused',
+    'messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.',
+    {
+      thinking: { type: 'enabled', budget_tokens: 2048 },
+      context_management: { edits: [] },
+      messages: [user, { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }] }, user],
+    },
+    {
+      thinking: { type: 'disabled' },
+      messages: [user, { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }] }, user],
+    },
+  ],
+  [
     'system_between_turns_refused',
     'System message must be at the beginning.',
     {

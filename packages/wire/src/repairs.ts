@@ -62,6 +62,7 @@ export const repairs = {
   parallel_tool_calls_refused: 'the server refused parallel_tool_calls; it was asked without',
   strict_refused: 'the server refused strict tools or schemas; it was asked without strict',
   developer_role_refused: 'the server refused the role developer; it was asked with system',
+  thinking_refused: 'the server refused thinking that it did not sign; it was asked without',
   system_between_turns_refused:
     'the server refused what the system said between turns; it was sent as a text of the user',
   json_schema_refused: 'the server refused a JSON schema; it was asked for any JSON object',

@@ -25,8 +25,10 @@ export class HealedRequest {
   readonly #request: ModelRequest;
   readonly #options: HealingOptions;
   readonly #model: string;
-  /** Heals that the server was found to need while this request was made; remembered once it answers. */
+  /** Heals that the server was found to need while this request was made. */
   readonly #tried = new Set<HealName>();
+  /** Those of them that are remembered once it answers. */
+  readonly #learnt = new Set<HealName>();
 
   constructor(request: ModelRequest, options: HealingOptions) {
     this.#request = request;
@@ -58,12 +60,13 @@ export class HealedRequest {
     if (heal === undefined) return false;
     this.#options.repairs?.add(heal.name);
     this.#tried.add(heal.name);
+    if (heal.once !== true) this.#learnt.add(heal.name);
     return true;
   }
 
   /** The server answers: what was tried helps, and is not asked for again. */
   accepted(): void {
-    if (this.#tried.size > 0) this.#options.memory.heals.add(this.#model, this.#tried);
+    if (this.#learnt.size > 0) this.#options.memory.heals.add(this.#model, this.#learnt);
   }
 
   get #known(): ReadonlySet<HealName> {

@@ -13,6 +13,7 @@ export type HealName =
   | 'strict_refused'
   | 'developer_role_refused'
   | 'system_between_turns_refused'
+  | 'thinking_refused'
   | 'json_schema_refused'
   | 'images_refused'
   | 'text_parts_refused';
@@ -34,6 +35,8 @@ export interface Heal {
   readonly anyWords?: boolean;
   /** Statuses of the refusal. Default: {@link STATUSES}. */
   readonly statuses?: readonly number[];
+  /** It helps one conversation, and says nothing of the next one. */
+  readonly once?: boolean;
   /** What is told to whoever asked. */
   readonly note: string;
   /** The body without the fault; undefined where it has none, so that this is no help. */
@@ -95,6 +98,16 @@ export const heals: readonly Heal[] = [
     told: /\bdeveloper\b/i,
     note: 'developer: sent as system, the server refuses this role',
     mend: (body) => changed(body, (one) => (one.role === 'developer' ? { ...one, role: 'system' } : one)),
+  },
+  {
+    // Anthropic: "messages.1.content.0: Invalid `signature` in `thinking` block", where another model thought it, and
+    // "Expected `thinking` or `redacted_thinking`, but found `tool_use`", where a client lost it: claude-code#10627, opencode#3077.
+    name: 'thinking_refused',
+    told: /`?signature`? in `?thinking|expected `?thinking`?|thinking[^]{0,80}cannot be modified/i,
+    anyWords: true,
+    once: true,
+    note: 'thinking: left out, the server did not think it itself',
+    mend: withoutThinking,
   },
   {
     // "System message must be at the beginning.", "Conversation roles must alternate user/assistant/…": templates of Qwen, Mistral
@@ -231,6 +244,38 @@ export function toReminder(text: string): string {
 
 function isSystem({ role }: JsonObject): boolean {
   return role === 'system' || role === 'developer';
+}
+
+/** A conversation without what was thought in it. No thinking can be asked for behind a call without its own. */
+function withoutThinking(body: JsonObject): JsonObject | undefined {
+  const messages = Array.isArray(body.messages) ? body.messages.filter(isObject) : [];
+  const kept = messages
+    .map((message) => withoutBlocks(message, THINKING))
+    .filter(({ content }) => !isEmptyList(content));
+  const last = messages.findLast(({ role }) => role === 'assistant');
+  const asksToThink = isObject(body.thinking) && body.thinking.type !== 'disabled';
+  const isOff = asksToThink && hasBlock(last, CALLS);
+  if (!isOff && !messages.some((message) => hasBlock(message, THINKING))) return undefined;
+  const rest = isOff ? { ...omit(body, 'context_management'), thinking: { type: 'disabled' } } : body;
+  return { ...rest, messages: kept };
+}
+
+const THINKING: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
+const CALLS: ReadonlySet<unknown> = new Set(['tool_use']);
+
+function hasBlock(message: JsonObject | undefined, types: ReadonlySet<unknown>): boolean {
+  const blocks: unknown[] = Array.isArray(message?.content) ? message.content : [];
+  return blocks.some((block) => isObject(block) && types.has(block.type));
+}
+
+function withoutBlocks(message: JsonObject, types: ReadonlySet<unknown>): JsonObject {
+  if (!hasBlock(message, types)) return message;
+  const blocks: unknown[] = Array.isArray(message.content) ? message.content : [];
+  return { ...message, content: blocks.filter((block) => !isObject(block) || !types.has(block.type)) };
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** A conversation whose system speaks at the beginning alone; later it speaks within what the user says beside it. */
