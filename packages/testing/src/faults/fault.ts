@@ -53,7 +53,7 @@ export interface FaultSpec {
   readonly name: string;
   /** What may follow the name, e.g. `MS` or `CODE[:TIMES]`; square brackets mark what has a default. */
   readonly args?: string;
-  /** What the argument may be, where that is a list; the first word of it that is needed is the default. */
+  /** What the argument may be, where that is a list. */
   readonly choices?: readonly string[];
   /** One sentence: which real server does it. */
   readonly summary: string;
