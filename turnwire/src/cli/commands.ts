@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./run-command.ts')).createRunCommand,
   },
   {
+    name: 'setup',
+    summary: "write a client's own configuration, so that it talks to a bridge",
+    load: async () => (await import('./setup-command.ts')).createSetupCommand,
+  },
+  {
     name: 'bridge',
     summary: 'Responses and Chat Completions server in front of any model server',
     load: async () => (await import('./bridge.ts')).createBridgeCommand,

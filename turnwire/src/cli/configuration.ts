@@ -10,7 +10,7 @@ import { mcpServersIn, type McpServers } from './mcp-servers.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 import { describeProjectFile, summariseProjectFile } from './trust-question.ts';
 import { TrustStore, type TrustState } from './trust-store.ts';
-import { configFolder } from './user-folders.ts';
+import { codexFolder, configFolder } from './user-folders.ts';
 
 export type ConfigurationFlags = Pick<ProviderFlags, 'codexConfig' | 'trustProject'>;
 
@@ -93,9 +93,9 @@ export class Configuration {
   }
 
   async #read(): Promise<Files> {
-    const { home, cwd } = this.#cli;
+    const { cwd } = this.#cli;
     if (this.#flags.codexConfig === true) {
-      const path = join(home, '.codex', 'config.toml');
+      const path = join(codexFolder(this.#cli), 'config.toml');
       const file = await readConfigFile(path, { dialect: 'codex' });
       if (file === undefined) throw new UsageError(`cannot read ${path}: no such file`);
       return { own: [file], project: undefined };

@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import type { LaunchableClient, LaunchTarget } from './client.ts';
+import { isAbsolute, join } from 'node:path';
+import { editJsonc } from '../setup/edit-jsonc.ts';
+import { NO_TOKEN, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
 
 /** What would lead Claude Code past the bridge: other clouds, another sign-in. */
 const elsewhere = [
@@ -19,10 +20,9 @@ const models = [
   'ANTHROPIC_SMALL_FAST_MODEL',
 ];
 
-function variablesOf({ url, token, model, contextWindow }: LaunchTarget): Readonly<Record<string, string>> {
+function variablesOf({ url, model, contextWindow }: Target): Readonly<Record<string, string>> {
   return {
     ANTHROPIC_BASE_URL: url,
-    ANTHROPIC_AUTH_TOKEN: token,
     ...Object.fromEntries(models.map((name) => [name, model])),
     // A model that it does not know is taken to have 200,000 tokens or a million.
     ...(contextWindow === undefined ? {} : { CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(contextWindow) }),
@@ -38,7 +38,7 @@ export const claude: LaunchableClient = {
   program: 'claude',
   install: 'npm install -g @anthropic-ai/claude-code',
   launch: (target) => {
-    const variables = variablesOf(target);
+    const variables = { ...variablesOf(target), ANTHROPIC_AUTH_TOKEN: target.token };
     const empty = Object.fromEntries(elsewhere.map((name) => [name, '']));
     return {
       args: ['--settings', join(target.folder, 'settings.json')],
@@ -47,3 +47,27 @@ export const claude: LaunchableClient = {
     };
   },
 };
+
+/** Its `settings.json`, as `turnwire setup` writes it. A token is read by a command: Claude Code knows no variable for it there. */
+export const claudeSetup: ConfigurableClient = {
+  name: 'claude',
+  files: ({ env, home }) => [join(folderIn(env.CLAUDE_CONFIG_DIR) ?? join(home, '.claude'), 'settings.json')],
+  edit: (text, target) => {
+    const { tokenVariable: variable } = target;
+    const variables = {
+      CLAUDE_CODE_MAX_CONTEXT_TOKENS: undefined,
+      ...variablesOf(target),
+      ANTHROPIC_AUTH_TOKEN: variable === undefined ? NO_TOKEN : undefined,
+    };
+    return editJsonc(text, [
+      ...Object.entries(variables).map(([name, value]) => ({ path: ['env', name], value })),
+      ...(variable === undefined ? [] : [{ path: ['apiKeyHelper'], value: `printenv ${variable}` }]),
+    ]);
+  },
+  hints: () => ['Then start it: claude'],
+};
+
+/** An absolute path, or nothing: a relative one would lead into the working directory. */
+function folderIn(variable: string | undefined): string | undefined {
+  return variable !== undefined && isAbsolute(variable) ? variable : undefined;
+}

@@ -40,3 +40,29 @@ export interface LaunchableClient {
 
 /** The variable that clients take the bridge's token from. */
 export const TOKEN_VARIABLE = 'TURNWIRE_TOKEN';
+
+/** A bridge that is started apart, and that a client's own configuration names. */
+export interface SetupTarget extends Target {
+  /** The environment variable with the token that the bridge wants; undefined where it wants none. */
+  readonly tokenVariable: string | undefined;
+}
+
+/** A program whose own configuration `turnwire setup` writes. */
+export interface ConfigurableClient {
+  readonly name: string;
+  /** The places of its file, best first: the first that is there is changed, else the first one is made. */
+  readonly files: (cli: Pick<CliContext, 'env' | 'home'>) => readonly string[];
+  /** A file beside it that its program would not read any more, once there is one of `files`. */
+  readonly rival?: (cli: Pick<CliContext, 'env' | 'home'>) => string;
+  /**
+   * The text of the file, pointed to the bridge; of no file, the empty text.
+   *
+   * @throws EditError for a text that cannot be changed
+   */
+  readonly edit: (text: string, target: SetupTarget) => string;
+  /** What is left to do, one line each. */
+  readonly hints: (target: SetupTarget) => readonly string[];
+}
+
+/** What clients without a token send: some refuse to start without a key. */
+export const NO_TOKEN = 'none';

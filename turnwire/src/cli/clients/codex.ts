@@ -1,22 +1,30 @@
-import { stringify } from 'smol-toml';
-import { TOKEN_VARIABLE, type LaunchableClient, type LaunchTarget } from './client.ts';
+import { join } from 'node:path';
+import { editToml, tomlValue } from '../setup/edit-toml.ts';
+import type { KeyEdit } from '../setup/text-style.ts';
+import { codexFolder } from '../user-folders.ts';
+import { TOKEN_VARIABLE, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
 
-/** What Codex has to know of a bridge, by the path of each key in its configuration. */
-function keysOf({ url, model, contextWindow }: LaunchTarget): readonly (readonly [path: string, value: unknown])[] {
-  const table = 'model_providers.turnwire';
+const PROVIDER = ['model_providers', 'turnwire'] as const;
+
+/** What Codex has to know of a bridge, but for the token. */
+function keysOf({ url, model, contextWindow }: Target): readonly KeyEdit[] {
   return [
-    ['model', model],
-    ['model_provider', 'turnwire'],
-    ...(contextWindow === undefined ? [] : [['model_context_window', contextWindow] as const]),
-    [`${table}.name`, 'turnwire'],
-    [`${table}.base_url`, `${url}/v1`],
-    [`${table}.wire_api`, 'responses'],
-    [`${table}.supports_websockets`, true],
-    // With a key from a command it asks the bridge what the models can do; with one from a variable it guesses.
-    [`${table}.auth.command`, process.execPath],
-    [`${table}.auth.args`, ['-p', `process.env.${TOKEN_VARIABLE}`]],
+    { path: ['model'], value: model },
+    { path: ['model_provider'], value: 'turnwire' },
+    // That of another model, if there is one: Codex takes it for this one's.
+    { path: ['model_context_window'], value: contextWindow },
+    { path: [...PROVIDER, 'name'], value: 'turnwire' },
+    { path: [...PROVIDER, 'base_url'], value: `${url}/v1` },
+    { path: [...PROVIDER, 'wire_api'], value: 'responses' },
+    { path: [...PROVIDER, 'supports_websockets'], value: true },
   ];
 }
+
+/** With a key from a command it asks the bridge what the models can do; with one from a variable it guesses. */
+const tokenByCommand: readonly KeyEdit[] = [
+  { path: [...PROVIDER, 'auth', 'command'], value: process.execPath },
+  { path: [...PROVIDER, 'auth', 'args'], value: ['-p', `process.env.${TOKEN_VARIABLE}`] },
+];
 
 /** OpenAI's Codex. Its `-c` goes before its files and its profile; a later one goes before an earlier one. */
 export const codex: LaunchableClient = {
@@ -24,14 +32,19 @@ export const codex: LaunchableClient = {
   program: 'codex',
   install: 'npm install -g @openai/codex',
   launch: (target) => ({
-    args: keysOf(target).flatMap(([path, value]) => ['-c', `${path}=${tomlValue(value)}`]),
+    args: [...keysOf(target), ...tokenByCommand]
+      .filter(({ value }) => value !== undefined)
+      .flatMap(({ path, value }) => ['-c', `${path.join('.')}=${tomlValue(value)}`]),
     env: { [TOKEN_VARIABLE]: target.token },
     files: {},
   }),
 };
 
-function tomlValue(value: unknown): string {
-  return stringify({ value })
-    .trim()
-    .replace(/^value = /, '');
-}
+/** Its `config.toml`, as `turnwire setup` writes it. */
+export const codexSetup: ConfigurableClient = {
+  name: 'codex',
+  files: (cli) => [join(codexFolder(cli), 'config.toml')],
+  edit: (text, target) =>
+    editToml(text, [...keysOf(target), { path: [...PROVIDER, 'env_key'], value: target.tokenVariable }]),
+  hints: () => ['Then start it: codex'],
+};

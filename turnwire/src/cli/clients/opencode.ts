@@ -1,12 +1,16 @@
-import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
-import type { LaunchableClient, LaunchTarget } from './client.ts';
+import { join } from 'node:path';
+import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
+import { editJsonc } from '../setup/edit-jsonc.ts';
+import { configHome } from '../user-folders.ts';
+import { NO_TOKEN, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
 
 const VARIABLE = 'OPENCODE_CONFIG_CONTENT';
 
 /** opencode keeps so many tokens of the window for the answer. */
 const MAX_ANSWER = 32_000;
 
-function configOf({ url, token, model, contextWindow }: LaunchTarget): JsonObject {
+/** @param apiKey - as opencode reads it: a text, or `{env:NAME}` */
+function configOf({ url, model, contextWindow }: Target, apiKey: string) {
   const name = `turnwire/${model}`;
   const limit =
     contextWindow === undefined
@@ -20,7 +24,7 @@ function configOf({ url, token, model, contextWindow }: LaunchTarget): JsonObjec
       turnwire: {
         npm: '@ai-sdk/openai-compatible',
         name: 'turnwire',
-        options: { baseURL: `${url}/v1`, apiKey: token },
+        options: { baseURL: `${url}/v1`, apiKey },
         models: { [model]: { name: model, tool_call: true, ...limit } },
       },
     },
@@ -35,8 +39,25 @@ export const opencode: LaunchableClient = {
   launch: (target, env) => {
     const before = parseJson(env[VARIABLE] ?? '');
     const theirs = isObject(before) ? before : {};
-    const ours = configOf(target);
-    const provider = { ...(isObject(theirs.provider) ? theirs.provider : {}), ...(ours.provider as JsonObject) };
+    const ours = configOf(target, target.token);
+    const provider = { ...(isObject(theirs.provider) ? theirs.provider : {}), ...ours.provider };
     return { args: [], env: { [VARIABLE]: JSON.stringify({ ...theirs, ...ours, provider }) }, files: {} };
   },
+};
+
+/** Its configuration for all projects, as `turnwire setup` writes it. */
+export const opencodeSetup: ConfigurableClient = {
+  name: 'opencode',
+  files: (cli) => ['opencode.json', 'opencode.jsonc'].map((name) => join(configHome(cli), 'opencode', name)),
+  edit: (text, target) => {
+    const { tokenVariable: variable } = target;
+    const { provider, ...others } = configOf(target, variable === undefined ? NO_TOKEN : `{env:${variable}}`);
+    return editJsonc(text, [
+      // opencode puts it in itself where it is missing.
+      { path: ['$schema'], value: 'https://opencode.ai/config.json' },
+      ...Object.entries(others).map(([key, value]) => ({ path: [key], value })),
+      { path: ['provider', 'turnwire'], value: provider.turnwire },
+    ]);
+  },
+  hints: () => ['Then start it: opencode'],
 };
