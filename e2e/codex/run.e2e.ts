@@ -26,9 +26,18 @@ const worker: Scenario = {
   ],
 };
 
-const OWN_FILE = ['# mine', 'model = "gpt-5.5"', 'model_provider = "openai"', 'approval_policy = "never"', ''].join(
-  '\n',
-);
+/** A provider that is called as the one of the printed block, with another key: nothing of it may get into ours. */
+const OWN_FILE = [
+  '# mine',
+  'model = "gpt-5.5"',
+  'model_provider = "openai"',
+  'approval_policy = "never"',
+  '[model_providers.turnwire]',
+  'name = "other"',
+  'base_url = "http://127.0.0.1:9/v1"',
+  'env_key = "OTHER_KEY"',
+  '',
+].join('\n');
 
 void test('turnwire run codex finishes a tool turn in one command, and leaves the configuration as it is', async () => {
   await using mock = await startMock({ wire: 'chat', scenario: worker });

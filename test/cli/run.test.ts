@@ -33,7 +33,7 @@ for (const [url, headers, body] of JSON.parse(env.FAKE_ASKS ?? '[]')) {
 }
 writeFileSync(env.FAKE_OUT, JSON.stringify({ ...seen, stdin, answers }));
 function baseOf() {
-  const codex = args.find((arg) => arg.startsWith('model_providers.turnwire.base_url='));
+  const codex = args.find((arg) => arg.startsWith('model_providers.turnwire_run.base_url='));
   if (codex !== undefined) return JSON.parse(codex.slice(codex.indexOf('=') + 1)).replace(/\\/v1$/, '');
   return env.ANTHROPIC_BASE_URL ?? JSON.parse(env.OPENCODE_CONFIG_CONTENT).provider.turnwire.options.baseURL.replace(/\\/v1$/, '');
 }
@@ -124,12 +124,17 @@ describe('turnwire run codex', () => {
     const { args, env, answers } = seen();
     const base = /base_url="(http:\/\/127\.0\.0\.1:\d+\/v1)"/.exec(args.join(' '))?.[1];
     expect(args).toEqual([
-      ...['-c', 'model="scripted"', '-c', 'model_provider="turnwire"'],
-      ...['-c', 'model_providers.turnwire.name="turnwire"', '-c', `model_providers.turnwire.base_url="${base}"`],
-      ...['-c', 'model_providers.turnwire.wire_api="responses"'],
-      ...['-c', 'model_providers.turnwire.supports_websockets=true'],
-      ...['-c', `model_providers.turnwire.auth.command=${JSON.stringify(process.execPath)}`],
-      ...['-c', 'model_providers.turnwire.auth.args=[ "-p", "process.env.TURNWIRE_TOKEN" ]'],
+      ...['-c', 'model="scripted"', '-c', 'model_provider="turnwire_run"'],
+      ...[
+        '-c',
+        'model_providers.turnwire_run.name="turnwire"',
+        '-c',
+        `model_providers.turnwire_run.base_url="${base}"`,
+      ],
+      ...['-c', 'model_providers.turnwire_run.wire_api="responses"'],
+      ...['-c', 'model_providers.turnwire_run.supports_websockets=true'],
+      ...['-c', `model_providers.turnwire_run.auth.command=${JSON.stringify(process.execPath)}`],
+      ...['-c', 'model_providers.turnwire_run.auth.args=[ "-p", "process.env.TURNWIRE_TOKEN" ]'],
       ...['exec', '-c', 'x=1', 'Say "hi"'],
     ]);
     expect(env.TURNWIRE_TOKEN).toMatch(/^[0-9a-f]{64}$/);

@@ -67,6 +67,7 @@ const written: Readonly<Record<Client, unknown>> = {
         base_url: 'http://127.0.0.1:18080/v1',
         wire_api: 'responses',
         supports_websockets: true,
+        auth: { command: 'echo', args: ['none'] },
       },
     },
   },

@@ -2,37 +2,47 @@ import { join } from 'node:path';
 import { editToml, tomlValue } from '../setup/edit-toml.ts';
 import type { KeyEdit } from '../setup/text-style.ts';
 import { codexFolder } from '../user-folders.ts';
-import { TOKEN_VARIABLE, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
+import { NO_TOKEN, TOKEN_VARIABLE, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
 
-const PROVIDER = ['model_providers', 'turnwire'] as const;
-
-/** What Codex has to know of a bridge, but for the token. */
-function keysOf({ url, model, contextWindow }: Target): readonly KeyEdit[] {
+/**
+ * What Codex has to know of a bridge. Its key comes from a command: then it asks the bridge what the models can do; with one from a
+ * variable it guesses.
+ *
+ * @param provider - name of the table
+ * @param auth - the command that prints the key
+ */
+function keysOf(
+  { url, model, contextWindow }: Target,
+  provider: string,
+  [command, ...args]: readonly [string, ...string[]],
+): readonly KeyEdit[] {
+  const table = ['model_providers', provider];
   return [
     { path: ['model'], value: model },
-    { path: ['model_provider'], value: 'turnwire' },
+    { path: ['model_provider'], value: provider },
     // That of another model, if there is one: Codex takes it for this one's.
     { path: ['model_context_window'], value: contextWindow },
-    { path: [...PROVIDER, 'name'], value: 'turnwire' },
-    { path: [...PROVIDER, 'base_url'], value: `${url}/v1` },
-    { path: [...PROVIDER, 'wire_api'], value: 'responses' },
-    { path: [...PROVIDER, 'supports_websockets'], value: true },
+    { path: [...table, 'name'], value: 'turnwire' },
+    { path: [...table, 'base_url'], value: `${url}/v1` },
+    { path: [...table, 'wire_api'], value: 'responses' },
+    { path: [...table, 'supports_websockets'], value: true },
+    // It refuses both.
+    { path: [...table, 'env_key'], value: undefined },
+    { path: [...table, 'auth', 'command'], value: command },
+    { path: [...table, 'auth', 'args'], value: args },
   ];
 }
 
-/** With a key from a command it asks the bridge what the models can do; with one from a variable it guesses. */
-const tokenByCommand: readonly KeyEdit[] = [
-  { path: [...PROVIDER, 'auth', 'command'], value: process.execPath },
-  { path: [...PROVIDER, 'auth', 'args'], value: ['-p', `process.env.${TOKEN_VARIABLE}`] },
-];
-
-/** OpenAI's Codex. Its `-c` goes before its files and its profile; a later one goes before an earlier one. */
+/**
+ * OpenAI's Codex. Its `-c` goes before its files and its profile; a later one goes before an earlier one. The provider has a name
+ * that its files do not have: keys of one with the same name would be added to ours.
+ */
 export const codex: LaunchableClient = {
   name: 'codex',
   program: 'codex',
   install: 'npm install -g @openai/codex',
   launch: (target) => ({
-    args: [...keysOf(target), ...tokenByCommand]
+    args: keysOf(target, 'turnwire_run', [process.execPath, '-p', `process.env.${TOKEN_VARIABLE}`])
       .filter(({ value }) => value !== undefined)
       .flatMap(({ path, value }) => ['-c', `${path.join('.')}=${tomlValue(value)}`]),
     env: { [TOKEN_VARIABLE]: target.token },
@@ -44,7 +54,12 @@ export const codex: LaunchableClient = {
 export const codexSetup: ConfigurableClient = {
   name: 'codex',
   files: (cli) => [join(codexFolder(cli), 'config.toml')],
-  edit: (text, target) =>
-    editToml(text, [...keysOf(target), { path: [...PROVIDER, 'env_key'], value: target.tokenVariable }]),
+  edit: (text, target) => {
+    const { tokenVariable: variable } = target;
+    return editToml(
+      text,
+      keysOf(target, 'turnwire', variable === undefined ? ['echo', NO_TOKEN] : ['printenv', variable]),
+    );
+  },
   hints: () => ['Then start it: codex'],
 };
