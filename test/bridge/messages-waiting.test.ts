@@ -55,6 +55,13 @@ describe('a Messages client of a server that says nothing yet', () => {
     const response = await post(bridge, '/v1/messages', { ...asked, stream: true });
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     const { res } = await upstream.next();
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': expect.stringContaining('no-cache') as string,
+      'x-accel-buffering': 'no',
+      'request-id': expect.stringMatching(/^req_/) as string,
+    });
     const seen = await until(reader, 'ping"}\n\nevent: ping');
     expect(seen.startsWith('event: message_start\n')).toBe(true);
     res.writeHead(200, { 'content-type': 'text/event-stream' }).end(chatText('Hello') + chatEnd('stop'));
