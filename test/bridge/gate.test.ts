@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createAccessGuard, type AccessOptions } from '../../packages/bridge/src/front/access-guard.ts';
+import { tokenFinder } from '../../packages/bridge/src/front/tokens.ts';
 import { createTurnStateSigner } from '../../packages/bridge/src/upstream/sealed-turn.ts';
 
 const good = { host: '127.0.0.1:18080', 'content-type': 'application/json' };
+
+/** Lets in who has this token. */
+function knows(token: string): NonNullable<AccessOptions['isKnown']> {
+  const find = tokenFinder([token]);
+  return (headers) => find(headers) !== undefined;
+}
 
 /** The status that a request is refused with, or `in`. */
 function ask(
@@ -41,7 +48,7 @@ describe('gate', () => {
   });
 
   it('wants the token, whole', () => {
-    const options = { host: '0.0.0.0', authToken: 'sesame' };
+    const options = { host: '0.0.0.0', isKnown: knows('sesame') };
     expect(ask({ host: 'box.lan', authorization: 'Bearer sesame' }, options)).toBe('in');
     for (const authorization of [undefined, 'Bearer sesam', 'Bearer sesame2', 'sesame', 'Bearer ']) {
       expect(ask({ authorization }, options)).toBe(401);
@@ -49,7 +56,7 @@ describe('gate', () => {
   });
 
   it('takes the scheme of the token in any case', () => {
-    const options = { authToken: 'Sesame' };
+    const options = { isKnown: knows('Sesame') };
     for (const authorization of ['bearer Sesame', 'BEARER Sesame', 'Bearer  Sesame']) {
       expect(ask({ authorization }, options)).toBe('in');
     }

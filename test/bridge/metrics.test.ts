@@ -115,6 +115,8 @@ it('GET /metrics has every metric of the bridge under its name', async () => {
     '# TYPE turnwire_errors_total counter',
     '# TYPE turnwire_repairs_total counter',
     '# TYPE turnwire_heals_total counter',
+    '# TYPE turnwire_caller_requests_total counter',
+    '# TYPE turnwire_caller_tokens_total counter',
     '# TYPE turnwire_dropped_tool_calls_total counter',
     '# TYPE turnwire_tokens_total counter',
     '# TYPE turnwire_first_event_seconds histogram',

@@ -93,7 +93,7 @@ class RunningBridge implements Bridge {
     const context = this.#context;
     const front = this.#front;
     if (context === undefined || front === undefined) return;
-    context.streams.closing = true;
+    context.streams.close();
     front.listener.stop();
     front.sockets.close();
     await context.streams.drain(this.#settings.drainTimeoutMs);
@@ -152,8 +152,14 @@ function tracers({ traceDir, clock }: Settings, log: Logger): readonly Observe[]
 
 /** Beyond loopback everybody on the network could spend the upstream's money. */
 function refuseOpenDoors(settings: Settings): void {
-  if (isLoopback(settings.host) || settings.authToken !== undefined || settings.insecure === true) return;
+  if (
+    isLoopback(settings.host) ||
+    settings.authToken !== undefined ||
+    settings.callers.length > 0 ||
+    settings.insecure === true
+  )
+    return;
   throw new BridgeOptionsError(
-    `listening on ${settings.host} needs --auth-token-env, since others can reach it (--insecure to do it anyway)`,
+    `listening on ${settings.host} needs --auth-token-env or [callers.NAME], since others can reach it (--insecure to do it anyway)`,
   );
 }

@@ -4,6 +4,7 @@ export {
   BridgeOptionsError,
   type BridgeMode,
   type BridgeOptions,
+  type CallerOptions,
   type ModelFacts,
   type ModelMapRow,
   type UpstreamKey,

@@ -10,6 +10,20 @@ import type { StoreLimits } from './store/index.ts';
 /** How answers travel: translated between the wires, untouched, or without deltas. */
 export type BridgeMode = 'translate' | 'passthrough' | 'final-only';
 
+/** Somebody who may call, by a token of their own. */
+export interface CallerOptions {
+  /** For the log, the metrics and errors; nobody else's. */
+  readonly name: string;
+  /** What they send as bearer token, or as `x-api-key`. */
+  readonly token: string;
+  /** Number of requests for an answer in a minute; more get 429. Default: no bound. */
+  readonly requestsPerMinute?: number;
+  /** Tokens of requests and answers in a minute; who used them up gets 429. Default: no bound. */
+  readonly tokensPerMinute?: number;
+  /** Number of streams that may be open at one time. Default: that of all. */
+  readonly maxStreams?: number;
+}
+
 /** Another name for a model: what clients ask for, `*` standing for any text, and the name that servers are asked for instead. */
 export interface ModelMapRow {
   /** What clients ask for. */
@@ -107,6 +121,8 @@ export interface BridgeOptions {
   readonly proxy?: ProxyOptions;
   /** What callers have to send as bearer token. Without one only loopback is listened on. */
   readonly authToken?: string;
+  /** Who else may call, each by a token and within limits of their own. Default: nobody. */
+  readonly callers?: readonly CallerOptions[];
   /** Listen beyond loopback without a token. Default false. */
   readonly insecure?: boolean;
   /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
@@ -202,6 +218,7 @@ export function settingsOf(options: BridgeOptions) {
   const settings = {
     ...options,
     modelMap: options.modelMap ?? [],
+    callers: callersOf(options),
     modelFacts: options.modelFacts ?? {},
     wire: options.wire ?? 'auto',
     mode: options.mode ?? 'translate',
@@ -229,6 +246,20 @@ export function settingsOf(options: BridgeOptions) {
   const { apiKey, apiKeySource } = options;
   const keys = apiKey === undefined ? [] : [{ key: apiKey, source: apiKeySource }];
   return { ...settings, upstreams: upstreamsOf(options.upstreams, { ...ownOf(settings), keys }) };
+}
+
+/** Whoever has the same name or token as another could not be told from them. */
+function callersOf({ callers = [], authToken }: BridgeOptions): readonly CallerOptions[] {
+  const tokens = [...callers.map(({ token }) => token), ...(authToken === undefined ? [] : [authToken])];
+  const wrong = callers.find(({ name }) => !/^[\x21-\x7e]{1,64}$/.test(name));
+  if (wrong !== undefined)
+    throw new BridgeOptionsError(`a caller's name has up to 64 visible characters, and no spaces`);
+  const twice = callers.find(({ name }, at) => callers.findIndex((one) => one.name === name) !== at);
+  if (twice !== undefined) throw new BridgeOptionsError(`there are two callers ${twice.name}`);
+  const bare = callers.find(({ token }) => token.trim() === '');
+  if (bare !== undefined) throw new BridgeOptionsError(`the caller ${bare.name} has no token`);
+  if (new Set(tokens).size < tokens.length) throw new BridgeOptionsError('two callers have the same token');
+  return callers;
 }
 
 /** What holds for an upstream that does not say otherwise. */

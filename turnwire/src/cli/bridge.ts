@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { Bridge, BridgeMode, BridgeOptions } from '@turnwire/bridge';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
+import { callersIn } from './bridge-callers.ts';
 import { modelOptionsOf } from './bridge-models.ts';
 import type { CommandScope } from './command-scope.ts';
 import { ownConfigFile } from './configuration.ts';
@@ -158,6 +159,7 @@ type Given = UpstreamQuestion['given'];
 
 async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
   const level = { level: flags.logLevel };
+  const own = await ownConfigFile(cli);
   return {
     mode: flags.finalOnly === true ? 'final-only' : flags.mode,
     host: flags.host,
@@ -180,7 +182,8 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     allowedOrigins: flags.allowOrigin ?? [],
     proxy: proxyFromEnv(cli.env),
     logger: pino({ ...level, base: null }, stderrLog()),
-    ...modelOptionsOf(flags.modelMap ?? [], await ownConfigFile(cli)),
+    ...modelOptionsOf(flags.modelMap ?? [], own),
+    callers: await callersIn(own, cli),
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.traceDir === undefined ? {} : { traceDir: flags.traceDir }),
     ...searchOf(flags, cli),

@@ -9,7 +9,7 @@ import { sealedTurn, startAnswer, type Started } from './attempt.ts';
 import { CallGuard } from './stages/call-guard.ts';
 import { Compaction } from './stages/compaction.ts';
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
-import { answerHeaders } from '../request/client-kind.ts';
+import { answerHeaders, withoutLimits } from '../request/client-kind.ts';
 import type { BridgeContext } from './context.ts';
 import type { ReplyEncoder } from '../reply/reply-encoder.ts';
 import type { Exchange } from '../observe/exchange.ts';
@@ -144,7 +144,8 @@ function headOf(
   const conceal = concealerFor(upstream);
   const asked = prepared.parsed.request.model;
   const isMapped = asked !== undefined && context.pool.catalogue.nameFor(asked) !== asked;
-  const told = answerHeaders(response.headers, conceal);
+  const all = answerHeaders(response.headers, conceal);
+  const told = context.caller === undefined ? all : withoutLimits(all);
   // The client knows the model by another name, and would take this one for another model.
   if (isMapped) delete told['openai-model'];
   const sticky = token === undefined ? {} : { [TURN_STATE_HEADER]: token };

@@ -8,7 +8,7 @@ import { usageFromResponses } from '@turnwire/wire/internal/responses/usage';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { sealedTurn } from './attempt.ts';
 import { BodyWriter } from '../reply/body-writer.ts';
-import { allAnswerHeaders, isCodex } from '../request/client-kind.ts';
+import { allAnswerHeaders, withoutLimits, isCodex } from '../request/client-kind.ts';
 import { readRequest, textOfBody } from '../request/request-body.ts';
 import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
@@ -159,8 +159,9 @@ function answerOf(passing: Outcome<Passed, PeekedResponse>): PeekedResponse {
 
 function writeHead({ context, turn, res }: PassOptions, upstream: Upstream, response: PassedResponse): void {
   const token = sealedTurn(context, turn, upstream, response);
+  const all = allAnswerHeaders(response.headers, concealerFor(upstream));
   res.writeHead(response.status, {
-    ...allAnswerHeaders(response.headers, concealerFor(upstream)),
+    ...(context.caller === undefined ? all : withoutLimits(all)),
     ...(token === undefined ? {} : { [TURN_STATE_HEADER]: token }),
   });
   res.flushHeaders();

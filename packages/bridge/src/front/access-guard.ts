@@ -1,6 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { createHostCheck, type LocalNames } from '@turnwire/client/internal/platform/local-only';
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { badRequest, loopDetected, type ApiError } from '../reply/api-error.ts';
@@ -8,8 +6,8 @@ import { badRequest, loopDetected, type ApiError } from '../reply/api-error.ts';
 export interface AccessOptions extends LocalNames {
   /** Origins of web pages that may call. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Callers have to send it as `Authorization: Bearer`, or as `x-api-key`. */
-  readonly authToken?: string | undefined;
+  /** True for who may call, by the token that they send. Default: all may. */
+  readonly isKnown?: (headers: IncomingHttpHeaders) => boolean;
   /** True for a `via` that says that this bridge itself has sent the request. */
   readonly isOwnHop?: (via: string | undefined) => boolean;
 }
@@ -35,14 +33,13 @@ export function createAccessGuard(options: AccessOptions): AccessGuard {
   // Beyond loopback the token is the protection: a rebound name does not know it.
   const isHost = createHostCheck(options);
   const origins = new Set(options.allowedOrigins ?? []);
-  const token = options.authToken === undefined ? undefined : digest(options.authToken);
   return (request) =>
     // Before all others: it has to be told apart from a wrong token, and nobody else can know the mark.
     (options.isOwnHop?.(request.headers.via) === true ? loopDetected() : undefined) ??
     checkHost(request, isHost) ??
     checkOrigin(request, origins) ??
     checkAddress(request) ??
-    checkToken(request, token) ??
+    checkToken(request, options.isKnown) ??
     checkContentType(request);
 }
 
@@ -71,10 +68,9 @@ function checkAddress({ url }: AccessRequest): ApiError | undefined {
   return badRequest('a key does not belong into the address: send it as Authorization: Bearer', { code: 'key_in_url' });
 }
 
-function checkToken({ method, headers }: AccessRequest, token: Buffer | undefined): ApiError | undefined {
+function checkToken({ method, headers }: AccessRequest, isKnown: AccessOptions['isKnown']): ApiError | undefined {
   if (method === 'OPTIONS') return undefined; // a page's question whether it may ask carries no token
-  const given = [parseBearer(headers.authorization), firstHeaderValue(headers['x-api-key']) ?? ''];
-  if (token === undefined || given.some((one) => timingSafeEqual(digest(one), token))) return undefined;
+  if (isKnown === undefined || isKnown(headers)) return undefined;
   return {
     status: 401,
     type: 'authentication_error',
@@ -83,11 +79,6 @@ function checkToken({ method, headers }: AccessRequest, token: Buffer | undefine
     // Claude Code repeats a 401 for three minutes, unless it is told not to.
     headers: { 'www-authenticate': 'Bearer', 'x-should-retry': 'false' },
   };
-}
-
-/** The scheme may be written in any case (RFC 9110, 11.1). */
-function parseBearer(authorization = ''): string {
-  return /^bearer +(.*)$/i.exec(authorization)?.[1] ?? '';
 }
 
 function checkContentType({ method, headers }: AccessRequest): ApiError | undefined {
@@ -102,11 +93,7 @@ function isWithoutBody(headers: AccessRequest['headers']): boolean {
   return type === undefined && length === '0' && coding === undefined;
 }
 
-function forbidden(message: string): ApiError {
+/** Somebody who is known, or not asked, may not do this. */
+export function forbidden(message: string): ApiError {
   return { status: 403, type: 'permission_error', code: 'forbidden', message };
-}
-
-/** Equal lengths for the comparison, whatever was sent. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

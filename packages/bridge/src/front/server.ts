@@ -11,7 +11,8 @@ import { internalError } from '../reply/internal-error.ts';
 import { newId } from '../request/prepare.ts';
 import type { Refused } from '../request/request-body.ts';
 import { connectionRefusal, MAX_HEADER_BYTES } from './client-error.ts';
-import { createAccessGuard, type AccessGuard, type AccessRequest } from './access-guard.ts';
+import { Callers, type Known } from './callers.ts';
+import { createAccessGuard, forbidden, type AccessGuard, type AccessRequest } from './access-guard.ts';
 import { keptAlive, Listener } from './listener.ts';
 import { readBody } from './read-body.ts';
 import { refuseRaw } from './refuse-raw.ts';
@@ -34,6 +35,7 @@ export class HttpServer {
   readonly sockets: WebSocketRoute;
   readonly #context: BridgeContext;
   readonly #gate: AccessGuard;
+  readonly #callers: Callers;
   readonly #router: Router;
   readonly #openPaths: ReadonlySet<string>;
   readonly #upgradePaths: ReadonlySet<string>;
@@ -43,7 +45,12 @@ export class HttpServer {
   constructor(context: BridgeContext) {
     const routes = routesFor(context.settings.mode);
     this.#context = context;
-    this.#gate = createAccessGuard({ ...context.settings, isOwnHop: context.hop.isOwn });
+    this.#callers = new Callers(context);
+    this.#gate = createAccessGuard({
+      ...context.settings,
+      isOwnHop: context.hop.isOwn,
+      isKnown: (headers) => this.#callers.find(headers) !== undefined,
+    });
     this.#router = new Router(routes);
     this.#openPaths = pathsOf(routes, 'health');
     this.#upgradePaths = pathsOf(routes, 'upgrade');
@@ -80,7 +87,8 @@ export class HttpServer {
     const exchange = this.#begin(id, 'route' in found ? nameOf(found.route) : 'other', request);
     try {
       const refusal = this.#isOpenToAll(request) ? undefined : this.#gate(gateRequestOf(request));
-      if (refusal === undefined) await this.#route(found, exchange, request, res, client);
+      if (refusal === undefined)
+        await this.#route(found, exchange, request, res, client, this.#knownBy(request, exchange));
       else refuse({ exchange, res, errors: client }, refusal);
     } catch (error) {
       const internal = internalError(this.#context.log.child({ request: id }), error, 'a route failed');
@@ -94,6 +102,7 @@ export class HttpServer {
     request: IncomingMessage,
     res: ServerResponse,
     errors: ErrorForm,
+    known: Known,
   ): Promise<void> {
     const { method = 'GET', url = '/', headers } = request;
     tellPage(request, res);
@@ -106,7 +115,11 @@ export class HttpServer {
       return;
     }
     const { route } = found;
-    const body = await this.#bodyFor(route, request);
+    if (route.kind === 'metrics' && this.#isHidden(known)) {
+      refuse({ exchange, res, errors }, forbidden('the metrics are for the token of the bridge itself'));
+      return;
+    }
+    const body = await this.#bodyFor(route, request, known);
     if (body === undefined) {
       exchange.onEnd({ how: 'failed', error: new ModelError({ kind: 'aborted', message: 'the client is gone' }) });
       return;
@@ -117,8 +130,10 @@ export class HttpServer {
     }
     const path = upstreamPath(route, found.id);
     const { protocol } = route;
+    const left = protocol === undefined ? {} : (known.caller?.headers(protocol) ?? {});
+    for (const [name, value] of Object.entries(left)) res.setHeader(name, value);
     const { id } = exchange;
-    const all = { context: this.#context, id, exchange, method, url, headers, body, res, errors, path, protocol };
+    const all = { context: known.context, id, exchange, method, url, headers, body, res, errors, path, protocol };
     await route.handler(all, found.id);
   }
 
@@ -128,17 +143,34 @@ export class HttpServer {
   }
 
   /** What a route is given to read. Whether another answer may begin is asked when all of it is here. */
-  async #bodyFor(route: Route, request: IncomingMessage): Promise<Uint8Array | Refused | undefined> {
+  async #bodyFor(
+    route: Route,
+    request: IncomingMessage,
+    { context, caller }: Known,
+  ): Promise<Uint8Array | Refused | undefined> {
     if (route.method !== 'POST') return NO_BODY;
     const body = await readBody(request, this.#context.settings.bodyLimit);
-    const refusal = answering.has(route.kind) ? this.#busy(this.#context.streams.full) : undefined;
-    return body !== undefined && refusal !== undefined && !('refusal' in body) ? { refusal } : body;
+    if (body === undefined || 'refusal' in body || !answering.has(route.kind)) return body;
+    const refusal = this.#busy(context.streams.full) ?? caller?.admit(route.protocol ?? 'responses');
+    return refusal === undefined ? body : { refusal };
   }
 
   /** Why no answer can begin now. */
   #busy(full: boolean): ApiError | undefined {
     if (full) return tooMany();
     return this.#context.streams.closing ? shuttingDown() : undefined;
+  }
+
+  /** What all callers do is told to whoever runs the bridge, where that can be told. */
+  #isHidden({ caller }: Known): boolean {
+    return caller !== undefined && this.#context.settings.authToken !== undefined;
+  }
+
+  /** Who asks, as the gate found out; what is open to all is anybody's. */
+  #knownBy({ headers }: IncomingMessage, exchange: Exchange): Known {
+    const known = this.#callers.find(headers) ?? this.#callers.anybody;
+    if (known.caller !== undefined) exchange.identify(known.caller);
+    return known;
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -152,8 +184,9 @@ export class HttpServer {
       (settings.websocket && upgradesIn(settings.mode) ? undefined : noWebSocket());
     const refuseSocket = (error: ApiError): void =>
       refuseUnheard(this.#begin(newId('req'), 'responses_ws', request), socket, error);
-    if (refusal === undefined) this.sockets.upgrade(request, socket, head, refuseSocket);
-    else refuseSocket(refusal);
+    const known = refusal === undefined ? this.#callers.find(request.headers) : undefined;
+    if (known !== undefined) this.sockets.upgrade(request, { socket, head, context: known.context }, refuseSocket);
+    else if (refusal !== undefined) refuseSocket(refusal);
   }
 
   #refuseConnection(error: Error, socket: Duplex): void {

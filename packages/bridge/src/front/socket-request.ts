@@ -108,7 +108,9 @@ class SocketRequest {
       return badRequest('type: only response.create and response.steer are known here', { param: 'type' });
     }
     if (body.background === true) return badRequest('background: not over a WebSocket', { param: 'background' });
-    return this.#state.context.streams.full ? tooMany() : undefined;
+    const { streams, caller } = this.#state.context;
+    if (streams.full) return tooMany();
+    return body.generate === false ? undefined : caller?.admit('responses');
   }
 
   /** Takes in what a first request will build upon, without asking anybody. */

@@ -12,6 +12,14 @@ import { SocketConnection } from './socket-connection.ts';
 /** A client that said goodbye, or was told to, has this long to close its connection. */
 const CLOSE_MS = 1000;
 
+/** A connection that is about to become a socket. */
+interface Handshake {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** The bridge as its caller sees it. */
+  readonly context: BridgeContext;
+}
+
 /** Serves the Responses API over WebSocket. */
 export class WebSocketRoute {
   readonly #context: BridgeContext;
@@ -25,17 +33,16 @@ export class WebSocketRoute {
   }
 
   /** @param refuse - tells why there is no handshake after all */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, refuse: (error: ApiError) => void): void {
+  upgrade(request: IncomingMessage, handshake: Handshake, refuse: (error: ApiError) => void): void {
     this.#opening++;
-    void this.#upgrade(request, socket, head, refuse)
+    void this.#upgrade(request, handshake, refuse)
       .catch((error: unknown) => refuse(internalError(this.#context.log, error, 'a handshake failed')))
       .finally(() => this.#opening--);
   }
 
   async #upgrade(
     request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
+    { socket, head, context }: Handshake,
     refuse: (error: ApiError) => void,
   ): Promise<void> {
     // Loaded at the first handshake: a bridge whose clients speak HTTP only does not pay for it.
@@ -46,7 +53,7 @@ export class WebSocketRoute {
     }
     this.#server ??= createSocketServer(Server, this.#context);
     this.#server.handleUpgrade(request, socket, head, (client) => {
-      new SocketConnection(this.#context, client, request).start();
+      new SocketConnection(context, client, request).start();
     });
   }
 

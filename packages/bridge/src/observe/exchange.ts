@@ -15,6 +15,13 @@ import type {
   Sent,
 } from './observer.ts';
 
+/** A caller as their exchanges know them. */
+export interface KnownCaller {
+  readonly name: string;
+  /** Counts what an answer took. */
+  spend(usage: Usage): void;
+}
+
 /** One of so many batches is timed: the clock and a histogram cost as much as a batch. */
 const TIMED_BATCH = 16;
 
@@ -42,6 +49,7 @@ export class Exchange {
   #bytes = 0;
   #skipped = 0;
   #ended = false;
+  #caller: KnownCaller | undefined;
 
   constructor(start: ExchangeStart, observers: readonly ExchangeObserver[], clock: Clock) {
     this.id = start.id;
@@ -54,6 +62,12 @@ export class Exchange {
     const onEvents = observers.filter((one) => 'onEvents' in one);
     this.onChunk = onChunk.length === 0 ? undefined : (bytes) => onChunk.forEach((one) => one.onChunk?.(bytes));
     this.onEvents = onEvents.length === 0 ? undefined : (events) => onEvents.forEach((one) => one.onEvents?.(events));
+  }
+
+  /** Who asks, where callers have names. */
+  identify(caller: KnownCaller): void {
+    this.#caller = caller;
+    for (const observer of this.#observers) observer.onCaller?.(caller.name);
   }
 
   onRequest(request: ReadRequest): void {
@@ -132,11 +146,13 @@ export class Exchange {
       repairs: this.#repairs,
       answer,
     };
+    if (summary.usage !== undefined) this.#caller?.spend(summary.usage);
     for (const observer of this.#observers) observer.onEnd?.(summary);
   }
 
   /** Usage that came when the answer was over, and had none. */
   onLateUsage(usage: Usage): void {
+    this.#caller?.spend(usage);
     for (const observer of this.#observers) observer.onLateUsage?.(usage);
   }
 }

@@ -26,12 +26,16 @@ export function createLogObserver(root: Logger): Observe {
 }
 
 class ExchangeLog implements ExchangeObserver {
-  protected readonly log: Logger;
+  protected log: Logger;
   readonly #start: ExchangeStart;
 
   constructor(log: Logger, start: ExchangeStart) {
     this.log = log;
     this.#start = start;
+  }
+
+  onCaller(name: string): void {
+    this.log = this.log.child({ caller: name });
   }
 
   onRepair(repair: Repair, about?: string | RepairCause): void {

@@ -55,6 +55,16 @@ function exchangeCounters(registry: MetricRegistry) {
       help: 'The former name of turnwire_repairs_total.',
       labels: ['fault'],
     }),
+    callerRequests: registry.counter({
+      name: 'turnwire_caller_requests_total',
+      help: 'Requests of callers with names, by how they ended.',
+      labels: ['caller', 'outcome'],
+    }),
+    callerTokens: registry.counter({
+      name: 'turnwire_caller_tokens_total',
+      help: 'Tokens that upstreams reported for callers with names.',
+      labels: ['caller', 'direction'],
+    }),
     droppedCalls: registry.counter({
       name: 'turnwire_dropped_tool_calls_total',
       help: 'Tool calls that were not passed on, by reason: not whole, without a name, or ended by stop.',
@@ -85,10 +95,15 @@ type Counters = ReturnType<typeof exchangeCounters>;
 class ExchangeCounts implements ExchangeObserver {
   readonly #counters: Counters;
   #route: string;
+  #caller: string | undefined;
 
   constructor(counters: Counters, route: string) {
     this.#counters = counters;
     this.#route = route;
+  }
+
+  onCaller(name: string): void {
+    this.#caller = name;
   }
 
   onRequest({ route }: ReadRequest): void {
@@ -108,6 +123,7 @@ class ExchangeCounts implements ExchangeObserver {
     const { requests, firstEvent } = this.#counters;
     const route = this.#route;
     requests.inc({ route, outcome });
+    if (this.#caller !== undefined) this.#counters.callerRequests.inc({ caller: this.#caller, outcome });
     if (firstMs !== undefined) firstEvent.observe({ route }, firstMs / 1000);
     if (usage !== undefined) this.onLateUsage(usage);
     if (end.how === 'refused' && outcome !== 'refused') this.#counters.errors.inc({ kind: outcome });
@@ -115,6 +131,11 @@ class ExchangeCounts implements ExchangeObserver {
   }
 
   onLateUsage({ input_tokens, output_tokens }: Usage): void {
+    const { callerTokens } = this.#counters;
+    if (this.#caller !== undefined) {
+      callerTokens.inc({ caller: this.#caller, direction: 'input' }, input_tokens);
+      callerTokens.inc({ caller: this.#caller, direction: 'output' }, output_tokens);
+    }
     this.#counters.tokens.inc({ direction: 'input' }, input_tokens);
     this.#counters.tokens.inc({ direction: 'output' }, output_tokens);
   }

@@ -102,6 +102,8 @@ export interface ExchangeSummary {
  * optional; what nobody has a hook for costs nothing. Hooks are called in line and must not throw.
  */
 export interface ExchangeObserver {
+  /** It is known who asks; before the request is read. */
+  onCaller?(name: string): void;
   onRequest?(request: ReadRequest): void;
   onAttempt?(attempt: Attempt): void;
   onHead?(head: AnswerHead): void;

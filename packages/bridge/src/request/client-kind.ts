@@ -52,6 +52,14 @@ export function answerHeaders(headers: HeaderValues, conceal: Conceal): Record<s
   return pickAnswer(headers, conceal, (name) => TOLD.test(name));
 }
 
+/**
+ * The headers without the limits of an upstream: a caller with a name has limits of their own, and those of the bridge's account
+ * are nobody else's business.
+ */
+export function withoutLimits(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:x|anthropic)-ratelimit-/.test(name)));
+}
+
 /** Codings that the transport takes off: their bytes and their count are not those that go on. */
 const DECODED = /^(?:x-)?(?:gzip|deflate|br)$/i;
 

@@ -17,6 +17,7 @@ export {
   type StoredResponse,
   type StoreLimits,
 } from './store.ts';
+export { ownedBy } from './owned.ts';
 export { StoreError, watched } from './watched.ts';
 
 /**

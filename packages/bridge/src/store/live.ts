@@ -126,9 +126,10 @@ export class LiveResponses {
   readonly #responses = new Map<string, LiveResponse>();
   #bytes = 0;
 
-  constructor(clock: Clock, maxBytes = MAX_BYTES) {
+  /** @param parts - how many of these share the bound */
+  constructor(clock: Clock, parts = 1, maxBytes = MAX_BYTES) {
     this.#clock = clock;
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = maxBytes / parts;
   }
 
   start(start: LiveStart): LiveResponse {

@@ -11,6 +11,8 @@ export interface StoredResponse {
   readonly input: readonly Item[];
   /** The response that this one continues. */
   readonly previousId?: string;
+  /** The caller who made it, where callers have names. */
+  readonly owner?: string;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface ResponseStore {
   get(id: string): Promise<StoredResponse | undefined>;
   /** False when there was none. */
   delete(id: string): Promise<boolean>;
-  /** An input or output item by its own id. */
+  /** An input or output item, by the id under which it is kept. */
   item(id: string): Promise<Item | undefined>;
   close(): Promise<void>;
 }
@@ -88,16 +90,31 @@ export function outputOf(record: StoredResponse): readonly Item[] {
   return Array.isArray(record.response.output) ? (record.response.output as Item[]) : [];
 }
 
-/** Ids of all items of a record. */
-export function itemIdsOf(record: StoredResponse): string[] {
-  return [...record.input, ...outputOf(record)].flatMap((item) => {
-    const id = (item as JsonObject).id;
-    return typeof id === 'string' ? [id] : [];
-  });
+/** Between the name of a caller and the id of an item: neither has it. */
+const MARK = '\0';
+
+/** The id under which a caller's item is kept, so that nobody else finds it; undefined for what is no item's id. */
+export function ownItemId(owner: string | undefined, id: string): string | undefined {
+  if (id.includes(MARK)) return undefined;
+  return owner === undefined ? id : `${owner}${MARK}${id}`;
 }
 
-/** One item of a record. */
+/** The ids under which all items of a record are kept. */
+export function itemIdsOf(record: StoredResponse): string[] {
+  return itemsOf(record).flatMap((item) => keptIdOf(record, item) ?? []);
+}
+
+/** One item of a record, by the id under which it is kept. */
 export function itemOf(record: StoredResponse | undefined, id: string): Item | undefined {
   if (record === undefined) return undefined;
-  return [...record.input, ...outputOf(record)].find((item) => (item as JsonObject).id === id);
+  return itemsOf(record).find((item) => keptIdOf(record, item) === id);
+}
+
+function itemsOf(record: StoredResponse): readonly Item[] {
+  return [...record.input, ...outputOf(record)];
+}
+
+function keptIdOf({ owner }: StoredResponse, item: Item): string | undefined {
+  const { id } = item as JsonObject;
+  return typeof id === 'string' ? ownItemId(owner, id) : undefined;
 }

@@ -23,32 +23,51 @@ export class OpenStreams {
   readonly #heartbeatMs: number;
   readonly #tickMs: number;
   readonly #limit: number;
+  readonly #all: OpenStreams | undefined;
   #timer: Timer | undefined;
   #onIdle: (() => void)[] = [];
-  closing = false;
+  #closing = false;
 
-  constructor(clock: Clock, heartbeatMs: number, limit: number) {
+  /** @param all - streams of others, too, that these are among */
+  constructor(clock: Clock, heartbeatMs: number, limit: number, all?: OpenStreams) {
     this.#clock = clock;
     this.#heartbeatMs = heartbeatMs;
     this.#tickMs = Math.max(5, Math.min(LONGEST_TICK_MS, heartbeatMs / 4));
     this.#limit = limit;
+    this.#all = all;
   }
 
   get size(): number {
     return this.#streams.size;
   }
 
+  /** Some of these, with a bound of their own. */
+  within(limit = Number.POSITIVE_INFINITY): OpenStreams {
+    return new OpenStreams(this.#clock, this.#heartbeatMs, limit, this);
+  }
+
+  get closing(): boolean {
+    return this.#all?.closing ?? this.#closing;
+  }
+
+  /** No more begin. */
+  close(): void {
+    this.#closing = true;
+  }
+
   get full(): boolean {
-    return this.#streams.size >= this.#limit;
+    return this.#streams.size >= this.#limit || this.#all?.full === true;
   }
 
   add(stream: OpenStream): void {
     this.#streams.add(stream);
-    this.#tick();
+    if (this.#all === undefined) this.#tick();
+    else this.#all.add(stream);
   }
 
   delete(stream: OpenStream): void {
     this.#streams.delete(stream);
+    this.#all?.delete(stream);
     if (this.#streams.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
