@@ -1,4 +1,5 @@
 import OpenAI from 'openai';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Bridge } from '../../packages/bridge/src/index.ts';
 import { LiveResponses } from '../../packages/bridge/src/store/index.ts';
@@ -259,5 +260,28 @@ describe('POST /v1/responses/input_tokens', () => {
       previous_response_id: 'resp_none',
     });
     expect(unknown.status).toBe(404);
+  });
+});
+
+describe('passthrough', () => {
+  it.each([
+    ['responses/compact', { object: 'response.compaction', output: [] }],
+    ['responses/input_tokens', { object: 'response.input_tokens', input_tokens: 7 }],
+    ['responses/resp_1/cancel', { id: 'resp_1', status: 'cancelled' }],
+    ['alpha/search', { output: 'found' }],
+  ])('hands POST /v1/%s on', async (path, told) => {
+    const outcome = Promise.withResolvers<unknown>();
+    const write = (line: string): void => {
+      const { msg, outcome: how } = JSON.parse(line) as Json;
+      if (msg === 'response') outcome.resolve(how);
+    };
+    const passing = await startBridge([upstream], { mode: 'passthrough', logger: pino({ level: 'info' }, { write }) });
+    const asked = post(passing, `/v1/${path}`, { model: 'm', input: 'x' });
+    const { req, res } = await upstream.next();
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told));
+    const answer = await asked;
+    expect([req.url, answer.status, await answer.json()]).toEqual([`/v1/${path}`, 200, told]);
+    expect(await outcome.promise).toBe('completed');
+    await passing.close();
   });
 });

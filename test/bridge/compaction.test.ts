@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../packages/testing/src/index.ts';
-import { askJson, askOn, askSse, openSocket, post, startRig, type Json, type Rig } from './harness.ts';
+import { askJson, askOn, askSse, openSocket, post, sseEvents, startRig, type Json, type Rig } from './harness.ts';
 import { compactionShape } from './open-responses-shape.ts';
+import { chatChunk, chatEnd, startBridge, startRawUpstream } from './raw-upstream.ts';
 
 const user = (text: string): Json => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
 const trigger = { type: 'compaction_trigger' };
@@ -28,7 +29,7 @@ const scenario: Scenario = {
 };
 
 let rig: Rig;
-afterEach(() => rig[Symbol.asyncDispose]());
+afterEach(() => (rig as Rig | undefined)?.[Symbol.asyncDispose]());
 
 const lastBody = (): string => JSON.stringify(rig.mock.requests.at(-1)?.body);
 
@@ -112,6 +113,55 @@ describe('compaction', () => {
       expect((body.messages as Json[]).map(({ role }) => role)).toEqual(['user', 'user']);
       expect(JSON.stringify(body.messages)).not.toContain('The old words.');
     }
+  });
+
+  it('gives its client signs of life while the summary is written, of which it sees nothing', async () => {
+    const upstream = await startRawUpstream();
+    const bridge = await startBridge([upstream], { heartbeatMs: 200 });
+    const headers = { originator: 'codex_exec' };
+    const answer = post(
+      bridge,
+      '/v1/responses',
+      { model: 'm', stream: true, input: [user('Hi.'), trigger] },
+      { headers },
+    );
+    const { res } = await upstream.next();
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    const writing = setInterval(() => res.write(chatChunk('word ')), 10);
+    let text = '';
+    for await (const bytes of (await answer).body ?? []) {
+      text += Buffer.from(bytes as Uint8Array).toString();
+      if (!text.includes('response.heartbeat')) continue;
+      clearInterval(writing);
+      if (!res.writableEnded) res.end(chatEnd);
+    }
+    await bridge.close();
+    await upstream.close();
+    expect(sseEvents(text).at(-1)).toMatchObject({
+      type: 'response.completed',
+      response: { output: [{ type: 'compaction' }] },
+    });
+  });
+
+  it('is passed on as a server made it, alone', async () => {
+    const upstream = await startRawUpstream();
+    const bridge = await startBridge([upstream], { wire: 'responses', tools: 'native' });
+    const answer = askSse(bridge, { input: [user('Hello.'), trigger] });
+    const { res, body } = await upstream.next();
+    const item = { type: 'compaction', id: 'cmp_9', encrypted_content: 'theirs' };
+    const said = { type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content: [] };
+    const event = (type: string, fields: Json): string => `data: ${JSON.stringify({ type, ...fields })}\n\n`;
+    const done = [said, item].map((one, output_index) =>
+      event('response.output_item.done', { output_index, item: one }),
+    );
+    const response = { id: 'resp_1', status: 'completed', output: [said, item] };
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.end([event('response.created', { response }), ...done, event('response.completed', { response })].join(''));
+    const ended = await answer;
+    await bridge.close();
+    await upstream.close();
+    expect((body.input as Json[]).at(-1)).toEqual(trigger);
+    expect([ended.how, ended.body?.output]).toEqual(['completed', [item]]);
   });
 
   it('is left to a server that makes it itself', async () => {
