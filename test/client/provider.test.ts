@@ -55,6 +55,17 @@ describe('createProvider', () => {
   });
 
   test.each([
+    ['http://host/v1/chat/completions', 'http://host/v1'],
+    ['http://host/v1/responses/', 'http://host/v1'],
+    ['https://host/v1/messages?beta=true', 'https://host/v1?beta=true'],
+    ['https://host/responses', 'https://host'],
+    ['https://host/v1/models', 'https://host/v1/models'],
+    ['https://host/v1/', 'https://host/v1/'],
+  ])('of the endpoint %s the base URL is %s', (given, taken) => {
+    expect(createProvider({ baseUrl: given }).baseUrl).toBe(taken);
+  });
+
+  test.each([
     [{ baseUrl: 'example.com' }, 'baseUrl must be an http:// or https:// URL'],
     [{ baseUrl: 'ftp://example.com' }, 'baseUrl must be an http:// or https:// URL'],
     [{ baseUrl: undefined }, 'baseUrl must be a string'],

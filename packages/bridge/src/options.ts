@@ -5,6 +5,7 @@ import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { randomKey } from '@turnwire/client/internal/platform/random';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { SearchSettings } from './upstream/search-engine.ts';
+import { withoutEndpoint } from '@turnwire/client/internal/provider/base-url';
 import type { StoreLimits } from './store/index.ts';
 
 /** How answers travel: translated between the wires, untouched, or without deltas. */
@@ -299,12 +300,12 @@ function upstreamsOf(upstreams: BridgeOptions['upstreams'], usual: Omit<Upstream
 }
 
 /**
- * The base URL as clients of the API mean it: most people leave out `/v1`.
+ * The base URL as clients of the API mean it: most people leave out `/v1`, some give a whole endpoint.
  *
  * @throws BridgeOptionsError
  */
 export function parseBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.parse(withoutEndpoint(text)) ?? undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new BridgeOptionsError('an upstream has to be an http:// or https:// address');
   }

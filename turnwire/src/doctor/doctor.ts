@@ -1,6 +1,7 @@
 import { createConcealer, type Conceal } from '@turnwire/client/internal/platform/conceal';
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
+import { withoutEndpoint } from '@turnwire/client/internal/provider/base-url';
 import { protocolIds, protocols, type ProtocolId } from '@turnwire/wire';
 import { Examination, isAbsent, type Outcome, type Probe, type ProbeWire } from './examination.ts';
 import { modelProbes } from './probes-model.ts';
@@ -100,7 +101,7 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
 }
 
 function parseBaseUrl(text: string): URL {
-  const url = URL.parse(text);
+  const url = URL.parse(withoutEndpoint(text));
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new DoctorUsageError(`${JSON.stringify(text)} is no http or https URL`);
   }

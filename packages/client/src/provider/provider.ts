@@ -1,5 +1,6 @@
 import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
+import { withoutEndpoint } from './base-url.ts';
 import {
   ConfigError,
   oneOf,
@@ -20,7 +21,7 @@ import {
 export interface ProviderConfig {
   /** A name for messages to people. Default: the base URL. */
   readonly name: string;
-  /** `http:` or `https:`, as configured; {@link requestUrl} joins a path to it. */
+  /** `http:` or `https:`, as configured, but for an endpoint at its end (`/chat/completions`); {@link requestUrl} joins a path to it. */
   readonly baseUrl: string;
   /** The wire that the server speaks. Default `responses`. */
   readonly wireApi: ProtocolId;
@@ -198,7 +199,7 @@ function requireBaseUrl(value: unknown, where: string): string {
   if (url.username !== '' || url.password !== '') {
     throw new ConfigError(`${where} must not hold a user or password: name the key with env_key`);
   }
-  return text;
+  return withoutEndpoint(text);
 }
 
 function requireThinkTags(value: unknown, where: string): ThinkTags {
