@@ -60,23 +60,23 @@ export interface UpstreamOptions extends OwnOptions {
 }
 
 /** Options of the bridge that an upstream may have of its own. */
-type OwnOptions = {
-  readonly [
-    K in
-      | 'wire'
-      | 'apiKeySource'
-      | 'upstreamHeaders'
-      | 'upstreamQuery'
-      | 'idleTimeoutMs'
-      | 'usageGraceMs'
-      | 'connectTimeoutMs'
-      | 'toolCallsOnStop'
-      | 'onClose'
-      | 'thinkTags'
-      | 'systemAsUser'
-      | 'contextWindow'
-  ]?: BridgeOptions[K] | undefined;
-};
+type OwnNames =
+  | 'wire'
+  | 'apiKeySource'
+  | 'upstreamHeaders'
+  | 'upstreamQuery'
+  | 'idleTimeoutMs'
+  | 'usageGraceMs'
+  | 'connectTimeoutMs'
+  | 'toolCallsOnStop'
+  | 'onClose'
+  | 'thinkTags'
+  | 'systemAsUser'
+  | 'contextWindow';
+
+/** Made of a type with these members alone: so each keeps what is said of it. */
+type Own = Pick<BridgeOptions, OwnNames>;
+type OwnOptions = { readonly [K in keyof Own]?: Own[K] | undefined };
 
 /** One key of a model server. */
 export interface UpstreamKey {
