@@ -4,12 +4,19 @@ import type { ProxyOptions } from '@turnwire/client/internal/transport/proxy-cho
 import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { randomKey } from '@turnwire/client/internal/platform/random';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
-import type { SearchSettings } from './upstream/search-engine.ts';
 import { withoutEndpoint } from '@turnwire/client/internal/provider/base-url';
 import type { StoreLimits } from './store/index.ts';
 
 /** How answers travel: translated between the wires, untouched, or without deltas. */
 export type BridgeMode = 'translate' | 'passthrough' | 'final-only';
+
+/** A search engine that a bridge may ask. */
+export interface SearchSettings {
+  /** A SearXNG server, or Brave's API (`https://api.search.brave.com`). */
+  readonly url: string;
+  /** The engine's key, asked for at every search. Default: none is sent. */
+  readonly key?: () => string | undefined;
+}
 
 /** Somebody who may call, by a token of their own. */
 export interface CallerOptions {

@@ -2,7 +2,8 @@ import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/bas
 import { badRequest } from '../reply/api-error.ts';
 import { sendJson } from '../reply/reply-writer.ts';
 import { bodyOf } from '../request/request-body.ts';
-import { searchWeb, type SearchSettings, type WebQuery, type WebResult } from '../upstream/search-engine.ts';
+import type { SearchSettings } from '../options.ts';
+import { searchWeb, type WebQuery, type WebResult } from '../upstream/search-engine.ts';
 import { clientGone } from './client-gone.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { refuse } from './refuse.ts';

@@ -1,14 +1,7 @@
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+import type { SearchSettings } from '../options.ts';
 import { readJson } from './read-json.ts';
-
-/** A search engine that a bridge may ask. */
-export interface SearchSettings {
-  /** A SearXNG server, or Brave's API (`https://api.search.brave.com`). */
-  readonly url: string;
-  /** The engine's key, asked for at every search. Default: none is sent. */
-  readonly key?: () => string | undefined;
-}
 
 /** One search. */
 export interface WebQuery {
