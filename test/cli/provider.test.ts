@@ -90,6 +90,31 @@ describe('which provider is chosen', () => {
     expect(choice.notes).toEqual([expect.stringContaining('requires_openai_auth is ignored')]);
   });
 
+  it('--codex-config: the file in CODEX_HOME, unless that is relative', async () => {
+    write('.codex/config.toml', `model_provider = "a"\n${table('a', 'http://a/v1')}`);
+    write('other/config.toml', `model_provider = "b"\n${table('b', 'http://b/v1')}`);
+    const from = async (CODEX_HOME: string) => (await choose({ codexConfig: true }, { CODEX_HOME })).provider?.baseUrl;
+    expect(await from(join(folder, 'other'))).toBe('http://b/v1');
+    expect(await from('other')).toBe('http://a/v1');
+  });
+
+  it('--codex-config: with a profile over it, as Codex has it now or had it', async () => {
+    const old = '[profiles.local]\nmodel_provider = "b"\nmodel = "tiny"\nmodel_context_window = 5\n';
+    const base = `model_provider = "a"\nmodel = "big"\n${table('a', 'http://a/v1')}${table('b', 'http://b/v1')}`;
+    const chosen = async (flags: ProviderFlags) => (await choose({ codexConfig: true, ...flags })).provider;
+    write('.codex/config.toml', `profile = "local"\n${base}${old}`);
+    const local = { baseUrl: 'http://b/v1', model: 'tiny', contextWindow: 5 };
+    expect(await chosen({})).toMatchObject(local);
+    write('.codex/config.toml', `${base}${old}`);
+    expect(await chosen({})).toMatchObject({ baseUrl: 'http://a/v1', model: 'big' });
+    expect(await chosen({ codexProfile: 'local' })).toMatchObject(local);
+    write('.codex/local.config.toml', 'model = "new"\n[model_providers.a]\nbase_url = "http://c/v1"\n');
+    expect(await chosen({ codexProfile: 'local' })).toMatchObject({ baseUrl: 'http://c/v1', model: 'new' });
+    await expect(chosen({ codexProfile: 'none' })).rejects.toThrow('Codex has no profile "none"');
+    await expect(chosen({ codexProfile: '../x' })).rejects.toThrow('"../x" is no name of a profile of Codex');
+    await expect(choose({ codexProfile: 'local' })).rejects.toThrow('--codex-profile belongs to --codex-config');
+  });
+
   it('--codex-config without a provider of its own: the one that Codex has built in', async () => {
     write('.codex/config.toml', 'model = "gpt-5"\n');
     const { provider } = await choose({ codexConfig: true });

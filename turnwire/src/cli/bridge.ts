@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { pino } from 'pino';
-import type { Bridge, BridgeMode, BridgeOptions } from '@turnwire/bridge';
+import type { BridgeMode, BridgeOptions } from '@turnwire/bridge';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
+import { announcement, modelsToName } from './announcement.ts';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
 import { callersIn } from './bridge-callers.ts';
 import { modelOptionsOf } from './bridge-models.ts';
@@ -15,7 +16,13 @@ import { whyNotHealthy } from './health-check.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { untilStopped, writeServerInfo } from './serve.ts';
 import { startBridge, stderrLog } from './start-bridge.ts';
-import { addUpstreamFlags, findUpstreams, type UpstreamFlags, type UpstreamQuestion } from './upstream-flags.ts';
+import {
+  addUpstreamFlags,
+  findUpstreams,
+  type FoundUpstreams,
+  type UpstreamFlags,
+  type UpstreamQuestion,
+} from './upstream-flags.ts';
 import { unset } from './upstream-keys.ts';
 
 interface BridgeFlags extends AnswerFlags, UpstreamFlags {
@@ -79,7 +86,8 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
     const stopped = untilStopped(cli);
     try {
       if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, bridge, cli);
-      await out.write(announcement(bridge, flags, options.model));
+      const models = await modelsToName(options, cli);
+      await out.write(announcement(bridge, { ...flags, models, model: options.model }));
       await stopped;
       done(exitCode.done);
     } finally {
@@ -194,7 +202,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
   } satisfies BridgeOptions;
 }
 
-async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): Promise<BridgeOptions> {
+async function upstreamsOf(flags: BridgeFlags, given: Given, cli: CliContext): Promise<FoundUpstreams> {
   const upstreams = await findUpstreams(flags, { command: 'turnwire bridge', given, place: flags }, cli);
   if (upstreams === undefined) throw new UsageError('an upstream is needed: --upstream URL, or --provider NAME');
   return upstreams;
@@ -240,34 +248,4 @@ function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliCon
   if (password === '') throw unset('--store-password-env', variable);
   url.password = encodeURIComponent(password);
   return url.href;
-}
-
-/** What a user needs next: the block for Codex, and the address for everybody else. */
-function announcement(bridge: Bridge, flags: BridgeFlags, model: string | undefined): string {
-  const baseUrl = `${bridge.url}/v1`;
-  const websockets = flags.websocket && flags.mode !== 'passthrough';
-  const lines = [
-    `turnwire bridge: listening, base URL ${baseUrl}`,
-    ...(flags.insecure === true
-      ? ['WARNING: no token is asked for (--insecure): whoever reaches this port can use it']
-      : []),
-    '',
-    'For Codex, in ~/.codex/config.toml:',
-    '',
-    `model = "${model ?? 'MODEL'}"`,
-    'model_provider = "turnwire"',
-    '',
-    '[model_providers.turnwire]',
-    'name = "turnwire"',
-    `base_url = "${baseUrl}"`,
-    'wire_api = "responses"',
-    `supports_websockets = ${websockets}`,
-    ...(flags.searchUrl === undefined ? [] : ['supports_standalone_web_search = true']),
-    ...(flags.authTokenEnv === undefined ? [] : [`env_key = "${flags.authTokenEnv}"`]),
-    ...(flags.searchUrl === undefined ? [] : ['', '[features]', 'standalone_web_search = true']),
-    '',
-    `For other clients: OPENAI_BASE_URL=${baseUrl}`,
-    '',
-  ];
-  return `${lines.join('\n')}\n`;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
 import { askAnswer } from './ask.ts';
 import { canAsk } from './ask-line.ts';
+import { readCodexFile } from './codex-file.ts';
 import { readConfigFile, type ConfigFile } from './config-file.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
@@ -12,7 +13,7 @@ import { describeProjectFile, summariseProjectFile } from './trust-question.ts';
 import { TrustStore, type TrustState } from './trust-store.ts';
 import { codexFolder, configFolder } from './user-folders.ts';
 
-export type ConfigurationFlags = Pick<ProviderFlags, 'codexConfig' | 'trustProject'>;
+export type ConfigurationFlags = Pick<ProviderFlags, 'codexConfig' | 'codexProfile' | 'trustProject'>;
 
 /** The project's file, when it may not be used. */
 export interface IgnoredFile {
@@ -95,11 +96,9 @@ export class Configuration {
   async #read(): Promise<Files> {
     const { cwd } = this.#cli;
     if (this.#flags.codexConfig === true) {
-      const path = join(codexFolder(this.#cli), 'config.toml');
-      const file = await readConfigFile(path, { dialect: 'codex' });
-      if (file === undefined) throw new UsageError(`cannot read ${path}: no such file`);
-      return { own: [file], project: undefined };
+      return { own: [await readCodexFile(codexFolder(this.#cli), this.#flags.codexProfile)], project: undefined };
     }
+    if (this.#flags.codexProfile !== undefined) throw new UsageError('--codex-profile belongs to --codex-config');
     const own = await ownConfigFile(this.#cli);
     const projectFolder = await realpath(cwd).catch(() => undefined);
     const project =

@@ -7,13 +7,14 @@ import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { chooseProvider } from './provider.ts';
-import { trustProjectFlag } from './provider-flags.ts';
+import { codexProfileFlag, trustProjectFlag } from './provider-flags.ts';
 import { readStdin } from './stdin.ts';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 
 interface DoctorFlags {
   readonly provider?: string;
   readonly codexConfig?: boolean;
+  readonly codexProfile?: string;
   readonly trustProject?: boolean;
   readonly model?: string;
   readonly json?: boolean;
@@ -30,6 +31,7 @@ export function createDoctorCommand({ cli, out, done }: CommandScope): Command {
     .argument('[url]', 'base URL of the server; /v1 is added when it has no path (default: that of --provider)')
     .addOption(flag('--provider <name>', 'examine the server of [model_providers.NAME] of turnwire.toml', 'none'))
     .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
+    .addOption(codexProfileFlag())
     .addOption(trustProjectFlag())
     .addOption(flag('--model <name>', 'the model to ask', 'the first that the server lists'))
     .addOption(flag('--json', 'print one JSON object instead of a table', 'off'))

@@ -8,6 +8,7 @@ import { protocolIds } from '@turnwire/wire/internal/protocols';
 export interface ProviderFlags extends AnswerFlags {
   readonly provider?: string;
   readonly codexConfig?: boolean;
+  readonly codexProfile?: string;
   readonly baseUrl?: string;
   readonly wire?: ProtocolId;
   readonly model?: string;
@@ -21,6 +22,7 @@ export function addProviderFlags(command: Command): Command {
   const withServer = command
     .addOption(flag('--provider <name>', 'use [model_providers.NAME] of turnwire.toml', 'its model_provider'))
     .addOption(flag('--codex-config', 'read ~/.codex/config.toml instead of turnwire.toml', 'off'))
+    .addOption(codexProfileFlag())
     .addOption(
       flag('--base-url <url>', 'talk to this server, without a configuration file', 'the embedded scripted one'),
     )
@@ -30,6 +32,11 @@ export function addProviderFlags(command: Command): Command {
     .addOption(flag('--api-key-stdin', 'the first line of stdin is the key', 'off'))
     .addOption(trustProjectFlag());
   return addAnswerFlags(withServer);
+}
+
+/** Every command that reads Codex' configuration has it. */
+export function codexProfileFlag(): Option {
+  return flag('--codex-profile <name>', 'with --codex-config: this profile of it', 'the one that the file chooses');
 }
 
 /** Every command that reads a `turnwire.toml` of the working directory has it. */

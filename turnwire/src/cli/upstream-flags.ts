@@ -12,7 +12,7 @@ import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import { flag, listFlag } from './flags.ts';
 import { chooseProvider, type ProviderChoice } from './provider.ts';
-import { trustProjectFlag } from './provider-flags.ts';
+import { codexProfileFlag, trustProjectFlag } from './provider-flags.ts';
 import { readStdin } from './stdin.ts';
 import { keyFrom, KeyFlag, withKeys, type NamedKey } from './upstream-keys.ts';
 
@@ -21,6 +21,7 @@ export interface UpstreamFlags {
   readonly upstream?: readonly string[];
   readonly provider?: readonly string[];
   readonly codexConfig?: boolean;
+  readonly codexProfile?: string;
   readonly trustProject?: boolean;
   readonly wire: 'auto' | ProtocolId;
   readonly model?: string;
@@ -36,6 +37,7 @@ export function addUpstreamFlags(command: Command, withoutUpstream: string): Com
     .addOption(listFlag('--upstream <url>', 'base URL of a model server; may be given several times', withoutUpstream))
     .addOption(listFlag('--provider <name>', 'take an upstream from [model_providers.NAME] of turnwire.toml'))
     .addOption(flag('--codex-config', 'take it from ~/.codex/config.toml instead', 'off'))
+    .addOption(codexProfileFlag())
     .addOption(trustProjectFlag())
     .addOption(
       new Option('--wire <wire>', "the upstreams' protocol; auto asks once")

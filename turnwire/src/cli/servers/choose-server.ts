@@ -100,13 +100,22 @@ function described(server: FoundServer): string {
   return `${called(server)} (${names.slice(0, 3).join(', ')}${more})`;
 }
 
-/** What all servers have together. */
-async function modelsOf(upstreams: FoundUpstreams, transport: HttpTransport): Promise<readonly ListedModel[]> {
+/**
+ * What all servers have together.
+ *
+ * @param signal - ends the questions early
+ * @throws ModelError when none of them tells; UsageError for what is no address
+ */
+export async function modelsOf(
+  upstreams: FoundUpstreams,
+  transport: HttpTransport,
+  signal?: AbortSignal,
+): Promise<readonly ListedModel[]> {
   const asked = await Promise.allSettled(
     upstreams.upstreams.map(async ({ url, keys, ...own }) => {
       const key = keys === undefined ? upstreams.apiKey : keys[0]?.key;
       const { wire = upstreams.wire } = own;
-      return askModels(baseUrlOf(url), { ...own, wire, ...(key === undefined ? {} : { key }) }, transport);
+      return askModels(baseUrlOf(url), { ...own, wire, ...(key === undefined ? {} : { key }) }, transport, signal);
     }),
   );
   const lists = asked.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
