@@ -113,8 +113,8 @@ describe('a response in the background', () => {
     expect(cancelled.status).toBe('cancelled');
     await exchange.left; // the server is not kept at work
     expect((await events(await stream)).at(-1)).toMatchObject({
-      type: 'response.failed',
-      response: { status: 'cancelled' },
+      type: 'response.incomplete',
+      response: { status: 'cancelled', error: null },
     });
     expect((await client.responses.cancel(String(id))).status).toBe('cancelled');
     expect(await object(id)).toMatchObject({ id, status: 'cancelled' });

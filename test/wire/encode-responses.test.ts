@@ -639,3 +639,16 @@ it('an event without an id is about the item that has none, though another was o
   };
   expect(body.output.map(({ content }) => content.map((part) => part.text))).toEqual([['a'], ['b']]);
 });
+
+describe('an answer that was cancelled', () => {
+  it('ends as an incomplete one with its own status, and is read back as what it was', () => {
+    const error = new ModelError({ kind: 'aborted', message: 'no more' });
+    const events = encodeResponsesEvents([{ type: 'created', response_id: 'r' }], { model: 'm' }, error);
+    expect(validateOrder(objects(events))).toEqual([]);
+    expect(objects(events).at(-1)).toMatchObject({
+      type: 'response.incomplete',
+      response: { status: 'cancelled', error: null, incomplete_details: { reason: 'cancelled' } },
+    });
+    expect(decodeAll('responses', toEventSse(events)).failure).toMatchObject({ kind: 'incomplete', code: 'cancelled' });
+  });
+});

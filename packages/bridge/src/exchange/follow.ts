@@ -69,7 +69,11 @@ export function replayOf(response: JsonObject, after: number | undefined): reado
   return after === undefined ? [...events, end] : [end];
 }
 
-const ENDS: Readonly<Record<string, string>> = { completed: 'response.completed', incomplete: 'response.incomplete' };
+const ENDS: Readonly<Record<string, string>> = {
+  completed: 'response.completed',
+  incomplete: 'response.incomplete',
+  cancelled: 'response.incomplete',
+};
 
 function endOf(response: JsonObject, sequenceNumber: number): WireEvent {
   const type = ENDS[String(response.status)] ?? 'response.failed';

@@ -32,8 +32,8 @@ export interface ResponsesEncoder {
   /** The wire events that one canonical event leads to. After the end: none. */
   push(event: ModelEvent): WireEvent[];
   /**
-   * Ends with `response.failed`, or `response.incomplete` for the kinds `incomplete` and `content_filter`. The kind `aborted` makes the status
-   * `cancelled`, for which the API has no event of its own.
+   * Ends with `response.failed`, or `response.incomplete` for the kinds `incomplete` and `content_filter`, and for `aborted` with the
+   * status `cancelled`, which has no event of its own in the API.
    */
   fail(error: ModelError): WireEvent[];
   /** True for the kinds `incomplete` and `content_filter`. */
@@ -176,9 +176,11 @@ class Encoder implements ResponsesEncoder {
     if (this.endsAnswer(error)) {
       const reason = error.kind === 'content_filter' ? 'content_filter' : (error.code ?? 'max_output_tokens');
       this.#end('incomplete', { incomplete_details: { reason }, ...this.#completedFields(error.usage, undefined) });
+    } else if (error.kind === 'aborted') {
+      this.#end('cancelled', { incomplete_details: { reason: 'cancelled' } });
     } else {
       const { code, message } = wireErrorOf(error);
-      this.#end(error.kind === 'aborted' ? 'cancelled' : 'failed', { error: { code, message } });
+      this.#end('failed', { error: { code, message } });
     }
     return this.#out.take();
   }
@@ -223,7 +225,7 @@ class Encoder implements ResponsesEncoder {
     this.#status = status;
     this.#endFields = fields;
     this.#ended = true;
-    const type = status === 'cancelled' ? 'failed' : status;
+    const type = status === 'cancelled' ? 'incomplete' : status;
     this.#out.add(`response.${type}`, `"response":${JSON.stringify(this.response)}`);
   }
 

@@ -37,10 +37,11 @@ interface State {
   readonly byId: Map<string, ItemState>;
 }
 
-const TERMINAL: Readonly<Record<string, string>> = {
-  'response.completed': 'completed',
-  'response.failed': 'failed',
-  'response.incomplete': 'incomplete',
+const TERMINAL: Readonly<Record<string, readonly unknown[]>> = {
+  'response.completed': ['completed'],
+  'response.failed': ['failed'],
+  // The API has no event of its own for one that was cancelled.
+  'response.incomplete': ['incomplete', 'cancelled'],
 };
 
 /** Events that belong to no item and have no place of their own in the order. */
@@ -207,7 +208,8 @@ function terminal(state: State, event: JsonObject, say: Say): void {
   const type = String(event.type);
   const response = responseOf(event, say);
   if (response.id !== state.responseId) say('response_id', 'the response changed its id');
-  if (response.status !== TERMINAL[type]) say('status', `${type} with the status ${String(response.status)}`);
+  if (TERMINAL[type]?.includes(response.status) !== true)
+    say('status', `${type} with the status ${String(response.status)}`);
   checkEnd(state, type, response, say);
   checkUsage(response.usage, say);
   state.terminal ??= type;
