@@ -69,6 +69,7 @@ test('a stream that never repeats itself is soon no longer learnt from', () => {
   const templates = new EventTemplates({ fields: [], accepts: () => ++asked > 0 }, 1000, {
     phase: 'streaming',
     onObject: () => undefined,
+    routeOf: () => undefined,
   });
   for (let n = 0; n < 640; n++) templates.learn(frame(`{"a":${n}}`), {});
   expect(asked).toBeLessThan(80);
@@ -79,6 +80,7 @@ function collect(rules: typeof chatRules): { values: JsonObject[]; templates: Ev
   const templates = new EventTemplates(rules, 10_000, {
     phase: 'streaming',
     onObject: (value) => values.push(structuredClone(value)),
+    routeOf: () => undefined,
   });
   return { values, templates };
 }

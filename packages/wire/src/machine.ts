@@ -5,7 +5,7 @@ import type { ModelEvent } from './model/events.ts';
 import { tooDeepError } from './body.ts';
 import type { DecoderPhase, MintId, ProtocolId } from './decoder.ts';
 import type { Repair, Repairs } from './repairs.ts';
-import type { TemplateRules } from './sse/templates.ts';
+import type { TemplateRules, TextRoute } from './sse/templates.ts';
 import { wrongWireError } from './wrong-wire.ts';
 
 /**
@@ -60,6 +60,8 @@ export abstract class WireMachine {
 
   /** One event's data, parsed, and its `event:` line where it has one. */
   abstract onObject(value: JsonObject, eventLine?: string): void;
+  /** The short way of events like this one, which was handled already: see `ValueSink`. */
+  abstract routeOf(event: JsonObject): TextRoute | undefined;
   /** A finished body that came where a stream was due; that it has the form of one is nothing more to repair. */
   onWhole(body: JsonObject): void {
     this.repaired('json_for_stream');

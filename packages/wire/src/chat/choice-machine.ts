@@ -99,14 +99,30 @@ export abstract class ChoiceMachine extends WireMachine {
     return message;
   }
 
-  protected onFragment(choice: Choice, value: unknown): void {
+  protected onFragments(choice: Choice, fragments: readonly unknown[]): void {
+    choice.calls.startList();
+    for (const fragment of fragments) this.#onFragment(choice, fragment);
+  }
+
+  /** A fragment alone in its list, without an id and a name: of nothing but an index and a piece of arguments. */
+  protected onMoreInput(choice: Choice, index: unknown, piece: string): void {
+    const slot = choice.calls.goOnAt(index);
+    if (slot === undefined) this.onFragments(choice, [{ index, function: { arguments: piece } }]);
+    else this.#takeInput(slot, piece);
+  }
+
+  #onFragment(choice: Choice, value: unknown): void {
     const fragment = readFragment(value);
     if (fragment === undefined) return;
     const known = choice.calls.slots.length;
     if (fragment.isObject) this.repaired('arguments_object');
     const slot = choice.calls.slotFor(fragment, this.#calls.length);
     if (choice.calls.slots.length > known) this.#calls.push({ slot, choice });
-    const told = slot.input.append(fragment.input, slot.kind === 'function');
+    this.#takeInput(slot, fragment.input);
+  }
+
+  #takeInput(slot: CallSlot, piece: string): void {
+    const told = slot.input.append(piece, slot.kind === 'function');
     if (slot.itemId !== undefined) this.#callDelta(slot, slot.itemId, told);
     else if (slot.id !== undefined && slot.name !== undefined) this.#announce(slot, slot.id);
   }

@@ -6,8 +6,10 @@ import { errorOfCut, type Cut } from '../cut.ts';
 import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
 import { reasoningFields, reasoningOf } from '../dialects/reasoning-shapes.ts';
+import type { TextRoute } from '../sse/templates.ts';
 import { ChoiceMachine, type Choice } from './choice-machine.ts';
 import { eachPart, fragmentsOf } from './delta.ts';
+import { onlyTextOf } from './only-text.ts';
 import { templateRules } from './template-rules.ts';
 import { overallFinish } from './finish.ts';
 import { usageFromChat } from './usage.ts';
@@ -90,6 +92,26 @@ export class ChatMachine extends ChoiceMachine {
     if (this.unfinished === 0 && this.choices.size > 0) this.#finish();
   }
 
+  routeOf(chunk: JsonObject): TextRoute | undefined {
+    const said = onlyTextOf(chunk);
+    if (said === undefined) return undefined;
+    const { kind, choice, fragment } = said;
+    switch (kind) {
+      case 'content':
+        return (text) => {
+          if (text !== '' && !this.finished) this.onText(this.choiceAt(choice['index'], 0), text);
+        };
+      case 'reasoning':
+        return (text) => {
+          if (text !== '' && !this.finished) this.onReasoning(this.choiceAt(choice['index'], 0), text);
+        };
+      case 'input':
+        return (text) => {
+          if (!this.finished) this.onMoreInput(this.choiceAt(choice['index'], 0), fragment['index'], text);
+        };
+    }
+  }
+
   #readChoices(choices: readonly unknown[]): void {
     if (!this.#created) {
       this.#created = true;
@@ -151,8 +173,7 @@ export class ChatMachine extends ChoiceMachine {
     const fragments = fragmentsOf(delta);
     if (fragments.length === 0) return;
     if (fragments !== delta['tool_calls']) this.repaired('function_call');
-    choice.calls.startList();
-    for (const fragment of fragments) this.onFragment(choice, fragment);
+    this.onFragments(choice, fragments);
   }
 
   #readParts(choice: Choice, content: unknown): void {

@@ -101,6 +101,16 @@ export class CallTable {
     return slot;
   }
 
+  /** The same for a list of one fragment that has neither an id nor a name; `undefined`: it has to be looked for. */
+  goOnAt(index: unknown): CallSlot | undefined {
+    const slot = typeof index === 'number' ? this.#latestByIndex.get(index) : undefined;
+    if (slot === undefined) return undefined;
+    this.startList();
+    if (slot.index === index) slot.guessed = false;
+    this.#last = slot;
+    return slot;
+  }
+
   #find(fragment: CallFragment): CallSlot | undefined {
     const { id, index } = fragment;
     const known = id === undefined ? undefined : this.#byId.get(id);

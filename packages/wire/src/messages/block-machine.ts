@@ -2,6 +2,7 @@ import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 import type { DecoderOptions, MintId } from '../decoder.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import type { DroppedToolCall } from '../model/events.ts';
+import type { TextRoute } from '../sse/templates.ts';
 import {
   BlockTable,
   indexOf,
@@ -17,6 +18,7 @@ import {
   type Thinking,
 } from './blocks.ts';
 import { ItemsInOrder } from './closing.ts';
+import { textMembers } from './template-rules.ts';
 import { callItem, isRedactedData } from './items.ts';
 
 /**
@@ -168,6 +170,28 @@ export abstract class BlockMachine extends WireMachine {
     this.#blocks.add(block, index);
     this.#items.add(block);
     return block;
+  }
+
+  routeOf(event: JsonObject): TextRoute | undefined {
+    const delta = event['delta'];
+    if (!isObject(delta) || indexOf(event['index']) === undefined) return undefined;
+    if (typeof delta[textMembers.get(delta['type']) ?? ''] !== 'string') return undefined;
+    switch (delta['type']) {
+      case 'text_delta':
+        return (text) => {
+          if (!this.finished) this.#onText(text, indexOf(event['index']));
+        };
+      case 'thinking_delta':
+        return (text) => {
+          if (!this.finished) this.#onThinking(text, indexOf(event['index']));
+        };
+      case 'input_json_delta':
+        return (text) => {
+          if (!this.finished) this.#onInput(text, indexOf(event['index']));
+        };
+      default:
+        return undefined;
+    }
   }
 
   onBlockDelta(event: JsonObject): void {

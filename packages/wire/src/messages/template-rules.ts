@@ -1,8 +1,12 @@
 import { isObject } from '../base/json.ts';
 import type { TemplateRules } from '../sse/templates.ts';
 
-/** Deltas of text only: a signature comes once, and what else there is travels on as it was parsed. */
-const TEXTS: ReadonlySet<unknown> = new Set(['text_delta', 'thinking_delta', 'input_json_delta']);
+/** Deltas of text only, and where it is: a signature comes once, and what else there is travels on as it was parsed. */
+export const textMembers: ReadonlyMap<unknown, string> = new Map([
+  ['text_delta', 'text'],
+  ['thinking_delta', 'thinking'],
+  ['input_json_delta', 'partial_json'],
+]);
 
 /** Messages deltas: the text, the block that it is for, and the running estimate beside hidden thinking. */
 export const templateRules: TemplateRules = {
@@ -13,5 +17,5 @@ export const templateRules: TemplateRules = {
     { path: ['delta', 'estimated_tokens'], kind: 'number', steady: true, unread: true },
     { path: ['index'], kind: 'number', steady: true },
   ],
-  accepts: ({ type, delta }) => type === 'content_block_delta' && isObject(delta) && TEXTS.has(delta['type']),
+  accepts: ({ type, delta }) => type === 'content_block_delta' && isObject(delta) && textMembers.has(delta['type']),
 };

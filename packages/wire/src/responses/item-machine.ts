@@ -5,6 +5,8 @@ import type { PartKind } from '../item-parts.ts';
 import { countingIds, WireMachine } from '../machine.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall } from '../model/events.ts';
+import type { TextRoute } from '../sse/templates.ts';
+import { inputDeltas, textDeltas, type CallType } from './delta-types.ts';
 import { closingsOf } from './final-output.ts';
 import {
   callInput,
@@ -43,10 +45,24 @@ interface TextTarget {
   readonly part: Part;
 }
 
+/** The call that a piece of input went to, and the wire fields that said so. */
+interface CallTarget {
+  readonly type: unknown;
+  readonly itemId: unknown;
+  readonly callId: unknown;
+  readonly outputIndex: unknown;
+  /** How much the tracker knew. */
+  readonly changes: number;
+  readonly slot: TrackedItem;
+}
+
+const NONE: readonly unknown[] = [];
+
 /** What the events of a response tell of its items: docs/contract.md section 4, each item exactly once. */
 export abstract class ItemMachine extends WireMachine {
   readonly #table = new ItemTracker(() => this.repaired('shared_call_id'));
   #lastTarget: TextTarget | undefined;
+  #lastCall: CallTarget | undefined;
   readonly #mintId: MintId | undefined;
   readonly #mintItemId: MintId;
   /** By type: the last item that was told of without an id. */
@@ -115,12 +131,26 @@ export abstract class ItemMachine extends WireMachine {
     slot.minted = true;
   }
 
+  /** The short way of a delta, where only its text varies. */
+  protected routeOfDelta(event: JsonObject): TextRoute | undefined {
+    if (typeof event['delta'] !== 'string' || logprobsIn(event['logprobs']).length > 0) return undefined;
+    const kind = textDeltas.get(event['type']);
+    if (kind !== undefined) return (text) => this.#takeText(event, kind, text, NONE);
+    const type = inputDeltas.get(event['type']);
+    return type === undefined ? undefined : (text) => this.#takeInput(event, type, text);
+  }
+
   onText(event: JsonObject, kind: PartKind): void {
     const delta = event['delta'];
     if (typeof delta !== 'string') {
       this.skipped++;
       return;
     }
+    const logprobs = kind === 'output_text' ? logprobsIn(event['logprobs']) : NONE;
+    this.#takeText(event, kind, delta, logprobs);
+  }
+
+  #takeText(event: JsonObject, kind: PartKind, delta: string, logprobs: readonly unknown[]): void {
     if (delta === '') return;
     const target = this.#sameTarget(event) ?? this.#textTarget(event, kind);
     if (target.slot.done) {
@@ -129,7 +159,6 @@ export abstract class ItemMachine extends WireMachine {
     }
     target.part.text.append(delta);
     const told = textDelta(kind, delta, target.part.index, target.slot.id);
-    const logprobs = kind === 'output_text' ? logprobsIn(event['logprobs']) : [];
     this.deliver(logprobs.length === 0 ? told : withLogprobs(told, logprobs));
   }
 
@@ -215,15 +244,15 @@ export abstract class ItemMachine extends WireMachine {
     partAt(slot, kind, indexOf(event['content_index']) ?? 0).whole = text;
   }
 
-  onInput(event: JsonObject, type: 'function_call' | 'custom_tool_call'): void {
+  onInput(event: JsonObject, type: CallType): void {
     const delta = event['delta'];
-    if (typeof delta !== 'string') {
-      this.skipped++;
-      return;
-    }
+    if (typeof delta === 'string') this.#takeInput(event, type, delta);
+    else this.skipped++;
+  }
+
+  #takeInput(event: JsonObject, type: CallType, delta: string): void {
     if (delta === '') return;
-    const reference = referenceOf(event);
-    const slot = this.#table.forDelta(type, reference) ?? this.#table.create(type, reference);
+    const slot = this.#sameCall(event) ?? this.#callOf(event, type);
     if (!isOpen(slot)) {
       this.skipped++;
       return;
@@ -232,17 +261,44 @@ export abstract class ItemMachine extends WireMachine {
     if (slot.announced) this.#inputDelta(slot, delta);
   }
 
-  #inputDelta(slot: TrackedItem, delta: string): void {
-    this.deliver({
-      type: 'tool_call_input.delta',
-      call_id: slot.callId ?? '',
-      ...(slot.name === undefined ? {} : { name: slot.name }),
-      ...(slot.id === undefined ? {} : { item_id: slot.id }),
-      delta,
-    });
+  /** The call of the last piece, if this one says the same of its place and no item got a place or a name since. */
+  #sameCall(event: JsonObject): TrackedItem | undefined {
+    const last = this.#lastCall;
+    return last !== undefined &&
+      last.type === event['type'] &&
+      last.itemId === event['item_id'] &&
+      last.callId === event['call_id'] &&
+      last.outputIndex === event['output_index'] &&
+      last.changes === this.#table.changes &&
+      isOpen(last.slot)
+      ? last.slot
+      : undefined;
   }
 
-  onInputDone(event: JsonObject, type: 'function_call' | 'custom_tool_call'): void {
+  #callOf(event: JsonObject, type: CallType): TrackedItem {
+    const reference = referenceOf(event);
+    const slot = this.#table.forDelta(type, reference) ?? this.#table.create(type, reference);
+    this.#lastCall = {
+      type: event['type'],
+      itemId: event['item_id'],
+      callId: event['call_id'],
+      outputIndex: event['output_index'],
+      changes: this.#table.changes,
+      slot,
+    };
+    return slot;
+  }
+
+  #inputDelta({ callId: call_id = '', name, id: item_id }: TrackedItem, delta: string): void {
+    if (name !== undefined && item_id !== undefined) {
+      this.deliver({ type: 'tool_call_input.delta', call_id, name, item_id, delta });
+      return;
+    }
+    const names = { ...(name === undefined ? {} : { name }), ...(item_id === undefined ? {} : { item_id }) };
+    this.deliver({ type: 'tool_call_input.delta', call_id, ...names, delta });
+  }
+
+  onInputDone(event: JsonObject, type: CallType): void {
     this.emit({ type: 'unknown', raw: event });
     const whole = nonEmpty(inputText(event[inputKey(type)]));
     if (whole === undefined) return;

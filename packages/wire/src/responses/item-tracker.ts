@@ -134,6 +134,8 @@ class Namesakes {
 /** The items of one response, and the rules for which of them an event or a final item means: each at constant work. */
 export class ItemTracker {
   readonly slots: TrackedItem[] = [];
+  /** Grows with every item and every name that it comes to know: an answer to the same question may be another then. */
+  changes = 0;
   readonly #byId = new Map<string, Namesakes>();
   /** By id alone: the final output may call an item of another type. */
   readonly #byAnyId = new Map<string, Namesakes>();
@@ -172,6 +174,7 @@ export class ItemTracker {
       wholeInput: undefined,
     };
     this.slots.push(slot);
+    this.changes++;
     this.identify(slot, reference.id, reference.callId);
     openSlotsAt(this.#byType, type).add(slot);
     this.#place(slot);
@@ -196,6 +199,8 @@ export class ItemTracker {
 
   /** Makes the slot known under ids that came later; the first of each kind is the slot's own. */
   identify(slot: TrackedItem, id: string | undefined, callId: string | undefined): void {
+    if (id === undefined && callId === undefined) return;
+    this.changes++;
     if (id !== undefined) {
       slot.id ??= id;
       namesakesAt(this.#byId, nameKey(slot.type, id)).add(slot);

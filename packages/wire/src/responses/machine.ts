@@ -1,6 +1,8 @@
 import { isObject, nonEmpty, stringOf, type JsonObject } from '../base/json.ts';
 import { ModelError } from '../model/errors.ts';
 import type { Usage } from '../model/usage.ts';
+import type { TextRoute } from '../sse/templates.ts';
+import { inputDeltas, textDeltas } from './delta-types.ts';
 import {
   cancelledError,
   endingOf,
@@ -72,8 +74,12 @@ export class ResponsesMachine extends ItemMachine {
     if (this.phase !== 'ended') this.onClose();
   }
 
+  routeOf(event: JsonObject): TextRoute | undefined {
+    return hasSideChannel(event) ? undefined : this.routeOfDelta(event);
+  }
+
   #readSideChannels(event: JsonObject): void {
-    if (event['headers'] === undefined && event['response'] === undefined) return;
+    if (!hasSideChannel(event)) return;
     const model = modelNamedIn(event);
     if (model !== undefined && model !== this.#serverModel) {
       this.#serverModel = model;
@@ -145,29 +151,31 @@ function withTypeOf(eventLine: string | undefined, value: JsonObject): JsonObjec
   return type === undefined ? value : { ...value, type };
 }
 
+function hasSideChannel(event: JsonObject): boolean {
+  return event['headers'] !== undefined || event['response'] !== undefined;
+}
+
 function responseOf(event: JsonObject): JsonObject {
   const response = event['response'];
   return isObject(response) ? response : {};
 }
 
 /** Wire events with a canonical one; every other type becomes `unknown`. */
-const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+const handlers: ReadonlyMap<unknown, Handler> = new Map<unknown, Handler>([
   ['response.created', (machine, event) => machine.onCreated(event)],
   ['response.output_item.added', (machine, event) => machine.onItemAdded(event)],
-  ['response.output_text.delta', (machine, event) => machine.onText(event, 'output_text')],
+  ...[...textDeltas].map(([type, kind]): [unknown, Handler] => [type, (machine, event) => machine.onText(event, kind)]),
+  ...[...inputDeltas].map(([type, call]): [unknown, Handler] => [
+    type,
+    (machine, event) => machine.onInput(event, call),
+  ]),
   ['response.output_text.done', (machine, event) => machine.onTextDone(event, 'output_text')],
-  ['response.refusal.delta', (machine, event) => machine.onText(event, 'refusal')],
   ['response.refusal.done', (machine, event) => machine.onTextDone(event, 'refusal')],
-  ['response.reasoning_text.delta', (machine, event) => machine.onText(event, 'reasoning_text')],
   ['response.reasoning_text.done', (machine, event) => machine.onTextDone(event, 'reasoning_text')],
-  ['response.reasoning.delta', (machine, event) => machine.onText(event, 'reasoning_text')],
   ['response.reasoning.done', (machine, event) => machine.onTextDone(event, 'reasoning_text')],
-  ['response.reasoning_summary_text.delta', (machine, event) => machine.onText(event, 'summary_text')],
   ['response.reasoning_summary_text.done', (machine, event) => machine.onSummaryDone(event)],
   ['response.reasoning_summary_part.added', (machine, event) => machine.onSummaryPart(event)],
-  ['response.function_call_arguments.delta', (machine, event) => machine.onInput(event, 'function_call')],
   ['response.function_call_arguments.done', (machine, event) => machine.onInputDone(event, 'function_call')],
-  ['response.custom_tool_call_input.delta', (machine, event) => machine.onInput(event, 'custom_tool_call')],
   ['response.custom_tool_call_input.done', (machine, event) => machine.onInputDone(event, 'custom_tool_call')],
   ['response.output_item.done', (machine, event) => machine.onItemDone(event)],
   ['response.completed', (machine, event) => machine.onEnd(event, 'completed')],

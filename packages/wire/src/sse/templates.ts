@@ -1,25 +1,25 @@
 import type { JsonObject } from '../base/json.ts';
+import { unescape, type FieldPath } from './field-scanner.ts';
+import { findHolder, makeTemplate, type Field, type Template, type TextRoute } from './template.ts';
+
+export type { FieldPath, TextRoute };
 
 /**
  * The fast path. Consecutive events of one stream share their bytes but for a few fields, so an event that was parsed
  * once becomes a template: the literal text around those fields. The next event is compared with the text and only its
  * fields are read; whatever differs in the least goes to `JSON.parse`. A matched event yields the template's own value
- * with the fields filled in: exactly what `JSON.parse` would have given.
+ * with the fields filled in: exactly what `JSON.parse` would have given. Where all that an event does is to add a text, the
+ * machine gives a short way for it, which takes the text alone.
  */
-
-/** A field that may differ between events of one shape: its path from the root of the event. */
-export interface FieldPath {
-  readonly path: readonly (string | number)[];
-  readonly kind: 'string' | 'number';
-  /** Most servers repeat it: it counts as literal text until it was seen to change. */
-  readonly steady?: boolean;
-  /** The decoder never looks at it: it is checked for being what JSON allows, and left as it was. */
-  readonly unread?: boolean;
-}
 
 /** Takes the values of the events that matched; a value is valid until the call returns. */
 export interface ValueSink {
   onObject(value: JsonObject): void;
+  /**
+   * What `onObject` does with events that are this one but for one text and for numbers, where that is only to take the
+   * text; it reads the numbers from the value, when it is called. `undefined`: `onObject` is to be asked.
+   */
+  routeOf(value: JsonObject): TextRoute | undefined;
   readonly phase: string;
 }
 
@@ -28,26 +28,6 @@ export interface TemplateRules {
   readonly fields: readonly FieldPath[];
   /** False for events whose value (or a part of it) is kept or handed on: a template's value is used again. */
   accepts(value: JsonObject): boolean;
-}
-
-interface Field {
-  readonly isString: boolean;
-  readonly unread: boolean;
-  readonly holder: Record<string | number, unknown>;
-  readonly key: string | number;
-  /** The text behind the field, up to the next one. Unused for the last field. */
-  readonly literal: string;
-}
-
-interface Template {
-  /** From the first byte of the event to the first field. */
-  readonly head: string;
-  readonly fields: readonly Field[];
-  /** From behind the last field to the end of the event, blank line included. */
-  readonly tail: string;
-  /** The tail, and the head of a next event of the same shape: one comparison for both. */
-  readonly seam: string;
-  readonly value: JsonObject;
 }
 
 const MAX_TEMPLATES = 4;
@@ -114,17 +94,16 @@ export class EventTemplates {
   }
 
   #runOne(template: Template, text: string, position: number): number {
-    const { head, tail, seam, value } = template;
+    const { head, tail, seam, fields } = template;
     if (text.slice(position, position + head.length) !== head) return position;
     let start = position;
     let cursor = position + head.length;
     for (;;) {
-      const end = this.#readFields(template.fields, text, cursor);
+      const end = this.#readFields(fields, text, cursor);
       if (end < 0 || end + tail.length - start > this.#maxEvent) return start;
       const another = text.slice(end, end + seam.length) === seam;
       if (!another && text.slice(end, end + tail.length) !== tail) return start;
-      this.#fill(template.fields);
-      this.#sink.onObject(value);
+      this.#hand(template);
       start = end + tail.length;
       if (!another || this.#sink.phase === 'ended') return start;
       cursor = end + seam.length;
@@ -185,11 +164,13 @@ export class EventTemplates {
     return at;
   }
 
-  #fill(fields: readonly Field[]): void {
+  #hand({ fields, value, route, textAt }: Template): void {
     for (let n = 0; n < fields.length; n++) {
       const field = fields[n] as Field;
-      if (!field.unread) field.holder[field.key] = this.#found[n];
+      if (!field.unread && !field.routed) field.holder[field.key] = this.#found[n];
     }
+    if (route === undefined) this.#sink.onObject(value);
+    else route(this.#found[textAt] as string);
   }
 
   /**
@@ -204,6 +185,7 @@ export class EventTemplates {
       frame,
       value,
       this.#rules.fields.filter((field) => this.#varies(field, value)),
+      (example) => this.#sink.routeOf(example),
     );
     if (template === undefined) return;
     if (this.#templates.unshift(template) > MAX_TEMPLATES) this.#templates.pop();
@@ -222,151 +204,4 @@ export class EventTemplates {
 
 function fieldOf(value: JsonObject, path: FieldPath['path']): unknown {
   return findHolder(value, path)?.[path.at(-1) ?? ''];
-}
-
-function unescape(quoted: string): string | undefined {
-  try {
-    return JSON.parse(quoted) as string;
-  } catch {
-    return undefined;
-  }
-}
-
-function makeTemplate(frame: string, value: JsonObject, paths: readonly FieldPath[]): Template | undefined {
-  const payload = payloadStart(frame);
-  if (payload === undefined) return undefined;
-  const spans = new FieldScanner(frame, payload, paths).scan();
-  if (spans === undefined || spans.length === 0) return undefined;
-  const literals: string[] = [];
-  const fields: Field[] = [];
-  let from = 0;
-  for (const [n, span] of spans.entries()) {
-    const holder = findHolder(value, span.field.path);
-    const key = span.field.path.at(-1);
-    if (holder === undefined || key === undefined || holder[key] !== span.value) return undefined;
-    literals.push(frame.slice(from, span.start));
-    const literal = frame.slice(span.end, spans[n + 1]?.start ?? span.end);
-    fields.push({ isString: span.field.kind === 'string', unread: span.field.unread === true, holder, key, literal });
-    from = span.end;
-  }
-  const tail = frame.slice(from);
-  // An escaped key could be a second spelling of a field's own: such an event is never learnt from.
-  if (tail.includes('\\') || literals.some((literal) => literal.includes('\\'))) return undefined;
-  const head = literals[0] ?? '';
-  return { head, fields, tail, seam: tail + head, value };
-}
-
-/** Where the JSON begins, if the event has exactly one `data` line. */
-function payloadStart(frame: string): number | undefined {
-  const first = frame.startsWith('data:') ? 0 : frame.indexOf('\ndata:') + 1;
-  if (first === 0 && !frame.startsWith('data:')) return undefined;
-  return frame.includes('\ndata', first) ? undefined : first + 'data:'.length;
-}
-
-function findHolder(value: JsonObject, path: FieldPath['path']): Record<string | number, unknown> | undefined {
-  let holder: unknown = value;
-  for (const key of path.slice(0, -1)) {
-    if (typeof holder !== 'object' || holder === null) return undefined;
-    holder = (holder as Record<string | number, unknown>)[key];
-  }
-  return typeof holder === 'object' && holder !== null ? (holder as Record<string | number, unknown>) : undefined;
-}
-
-interface Span {
-  readonly field: FieldPath;
-  readonly start: number;
-  readonly end: number;
-  readonly value: unknown;
-}
-
-/** Walks valid JSON text and notes where the wanted fields stand. */
-class FieldScanner {
-  readonly #text: string;
-  readonly #fields: readonly FieldPath[];
-  #at: number;
-  readonly #spans: Span[] = [];
-  readonly #path: (string | number)[] = [];
-
-  constructor(text: string, start: number, fields: readonly FieldPath[]) {
-    this.#text = text;
-    this.#at = start;
-    this.#fields = fields;
-  }
-
-  /** The spans in the order of the text; `undefined` if a field stands there twice. */
-  scan(): Span[] | undefined {
-    this.#value();
-    const once = new Set(this.#spans.map(({ field }) => field));
-    return once.size === this.#spans.length ? this.#spans : undefined;
-  }
-
-  #value(): void {
-    this.#space();
-    const char = this.#text.charAt(this.#at);
-    if (char === '{') this.#members('}');
-    else if (char === '[') this.#members(']');
-    else if (char === '"') this.#string();
-    else this.#scalar();
-  }
-
-  /** The members of an object or an array, whichever bracket closes it. */
-  #members(close: '}' | ']'): void {
-    this.#at++;
-    for (let index = 0; ; index++) {
-      this.#space();
-      if (this.#text.charAt(this.#at) === close) break;
-      this.#path.push(close === '}' ? this.#key() : index);
-      this.#value();
-      this.#path.pop();
-      this.#space();
-      if (this.#text.charAt(this.#at) !== ',') break;
-      this.#at++;
-    }
-    this.#at++;
-  }
-
-  #key(): string {
-    const start = this.#at + 1;
-    this.#skipString();
-    const key = this.#text.slice(start, this.#at - 1);
-    this.#space();
-    this.#at++; // the colon
-    return key;
-  }
-
-  #string(): void {
-    const start = this.#at;
-    this.#skipString();
-    const value = unescape(this.#text.slice(start, this.#at));
-    this.#note('string', start + 1, this.#at - 1, value);
-  }
-
-  #skipString(): void {
-    for (this.#at++; ; this.#at++) {
-      const char = this.#text.charAt(this.#at);
-      if (char === '\\') this.#at++;
-      else if (char === '"' || char === '') break;
-    }
-    this.#at++;
-  }
-
-  #scalar(): void {
-    const start = this.#at;
-    while (/[^,\]}\s]/.test(this.#text.charAt(this.#at))) this.#at++;
-    const raw = this.#text.slice(start, this.#at);
-    if (/^(?:0|[1-9]\d{0,14})$/.test(raw)) this.#note('number', start, this.#at, Number(raw));
-  }
-
-  #note(kind: FieldPath['kind'], start: number, end: number, value: unknown): void {
-    const field = this.#fields.find((one) => one.kind === kind && samePath(one.path, this.#path));
-    if (field !== undefined) this.#spans.push({ field, start, end, value });
-  }
-
-  #space(): void {
-    while (/\s/.test(this.#text.charAt(this.#at))) this.#at++;
-  }
-}
-
-function samePath(one: readonly (string | number)[], other: readonly (string | number)[]): boolean {
-  return one.length === other.length && one.every((key, n) => key === other[n]);
 }
