@@ -15,7 +15,6 @@ function framed(chunks: readonly Uint8Array[], limit = 1_000_000): { data: strin
     ended: false,
     onData: (one: string) => void data.push(one),
     onOverflow: () => void (sink.ended = true),
-    takeKnown: (_text: string, position: number) => position,
   };
   const framer = new SseFramer(sink, limit);
   const bytes = new Utf8Stream();

@@ -1,3 +1,4 @@
+import type { JsonObject } from './base/json.ts';
 import type { ModelEvent } from './model/events.ts';
 import type { ModelError } from './model/errors.ts';
 import { BodySniffer, htmlError, tooDeepError } from './body.ts';
@@ -5,9 +6,8 @@ import type { DecoderOptions, DecoderPhase, EndReason, ProtocolId, StreamDecoder
 import type { WireMachine } from './machine.ts';
 import { protocols } from './protocols.ts';
 import type { Repairs } from './repairs.ts';
-import { SseFramer, type FrameSink } from './sse/framer.ts';
+import { EventReader, type EventSink } from './sse/reader.ts';
 import { EventTemplates } from './sse/templates.ts';
-import { Utf8Stream } from './sse/utf8.ts';
 import { ThinkStage } from './think-tags/think-stage.ts';
 
 const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
@@ -37,13 +37,11 @@ function noteInvalid(repairs: Repairs, chunk: Uint8Array): void {
   repairs.add('invalid_utf8');
 }
 
-class ByteDecoder implements StreamDecoder, FrameSink {
+class ByteDecoder implements StreamDecoder, EventSink {
   readonly #machine: WireMachine;
-  readonly #utf8 = new Utf8Stream();
-  readonly #framer: SseFramer;
+  readonly #reader: EventReader;
   readonly #limit: number;
   readonly #repairs: Repairs | undefined;
-  readonly #templates: EventTemplates | undefined;
   readonly #thoughts: ThinkStage | undefined;
   /** Dropped at the first event of a stream. */
   #sniffer: BodySniffer | undefined;
@@ -54,8 +52,9 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     this.#thoughts = ThinkStage.of(options);
     this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
     this.#sniffer = new BodySniffer(this.#limit);
-    this.#framer = new SseFramer(this, this.#limit);
-    if (options.templates !== false) this.#templates = new EventTemplates(machine.templateRules, this.#limit, machine);
+    const isFast = options.templates !== false;
+    const templates = isFast ? new EventTemplates(machine.templateRules, this.#limit, machine) : undefined;
+    this.#reader = new EventReader(this, this.#limit, templates);
   }
 
   get phase(): DecoderPhase {
@@ -79,11 +78,7 @@ class ByteDecoder implements StreamDecoder, FrameSink {
   }
 
   push(chunk: Uint8Array): ModelEvent[] {
-    if (!this.ended) {
-      const text = this.#utf8.decode(chunk);
-      if (this.#repairs !== undefined && text.includes(REPLACEMENT)) noteInvalid(this.#repairs, chunk);
-      this.#pushText(text);
-    }
+    if (!this.ended) this.#reader.push(chunk);
     return this.#take();
   }
 
@@ -102,8 +97,7 @@ class ByteDecoder implements StreamDecoder, FrameSink {
       this.#machine.onGrace();
       return;
     }
-    this.#pushText(this.#utf8.flush());
-    const cut = this.#framer.finish();
+    const cut = this.#reader.finish();
     if (cut && reason.type === 'close' && this.failure === undefined) this.#repairs?.add('no_last_blank_line');
     if (this.ended) return;
     if (reason.type === 'failed') this.#machine.fail(reason.error);
@@ -119,22 +113,17 @@ class ByteDecoder implements StreamDecoder, FrameSink {
     else this.#machine.onClose();
   }
 
-  #pushText(text: string): void {
+  onText(text: string, bytes: Uint8Array): void {
+    if (this.#repairs !== undefined && text.includes(REPLACEMENT)) noteInvalid(this.#repairs, bytes);
     this.#sniffer?.observe(text);
-    this.#framer.push(text);
   }
 
-  onData(data: string, frame: string | undefined, eventLine: string | undefined): void {
+  onData(data: string, eventLine: string | undefined): JsonObject | undefined {
     this.#sniffer = undefined;
-    const value = this.#machine.onData(data, eventLine);
-    if (value !== undefined && frame !== undefined) this.#templates?.learn(frame, value);
+    return this.#machine.onData(data, eventLine);
   }
 
   onOverflow(): void {
     this.#machine.onOverflow(this.#limit);
-  }
-
-  takeKnown(text: string, position: number): number {
-    return this.#templates === undefined ? position : this.#templates.run(text, position);
   }
 }

@@ -1,3 +1,5 @@
+import { unescape } from './unescaped.ts';
+
 /** A field that may differ between events of one shape: its path from the root of the event. */
 export interface FieldPath {
   readonly path: readonly (string | number)[];
@@ -106,13 +108,4 @@ export class FieldScanner {
 
 function samePath(one: readonly (string | number)[], other: readonly (string | number)[]): boolean {
   return one.length === other.length && one.every((key, n) => key === other[n]);
-}
-
-/** The text that a quoted JSON string stands for. */
-export function unescape(quoted: string): string | undefined {
-  try {
-    return JSON.parse(quoted) as string;
-  } catch {
-    return undefined;
-  }
 }

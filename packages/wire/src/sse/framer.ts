@@ -3,27 +3,17 @@ import { TextBuffer } from '../base/text-buffer.ts';
 const CR = /\r\n?/g;
 const COLON = 58;
 const LF = '\n';
-/** What ends an event: the blank line behind its last one. */
-const END = '\n\n';
-/** How much of an event cut by a chunk is held back whole, in UTF-16 code units. */
-const MAX_REST = 2048;
 
-/** Takes the events of the byte stream. */
+/** Takes the events of the text. */
 export interface FrameSink {
   /**
    * One event's data, its `data:` lines joined with LF.
    *
-   * @param frame the event's whole text, blank line included, when it lay in one chunk: what a template is learnt from
    * @param eventLine the event's last line of the field `event`, where it has one: `event: response.created`
    */
-  onData(data: string, frame: string | undefined, eventLine: string | undefined): void;
+  onData(data: string, eventLine: string | undefined): void;
   /** An event grew over the limit: nothing after it can be trusted. */
   onOverflow(): void;
-  /**
-   * Tries to take whole events at `position`, where an event begins, without parsing them. Returns the position
-   * behind the last one taken.
-   */
-  takeKnown(text: string, position: number): number;
   /** True once nothing more is wanted. */
   readonly ended: boolean;
 }
@@ -47,8 +37,6 @@ export class SseFramer {
   #data: string[] = [];
   #dataLength = 0;
   #eventLine: string | undefined;
-  /** The first half of an event that the end of a chunk cut; no line of it was read yet. */
-  #rest = '';
   /** Any line of the current event was seen. */
   #inEvent = false;
 
@@ -57,62 +45,32 @@ export class SseFramer {
     this.#maxEvent = maxEvent;
   }
 
+  /** True where an event may begin. */
+  get isBetween(): boolean {
+    return !this.#inEvent && !this.#afterCr;
+  }
+
   push(chunk: string): void {
     const text = this.#normalise(chunk);
-    const position = this.#rest === '' ? 0 : this.#takeRest(text);
-    this.#scan(text, position, MAX_REST);
-  }
-
-  /** The byte stream is over: what was begun counts. True when an event was, which lacked its blank line. */
-  finish(): boolean {
-    const rest = this.#rest;
-    this.#rest = '';
-    this.#scan(rest, 0, 0);
-    if (this.#inLine) this.#endLine('');
-    const begun = this.#data.length > 0;
-    this.#dispatch(undefined);
-    return begun;
-  }
-
-  /** @param maxRest an event that is cut by the end of the text, and no longer than this, waits for its other half */
-  #scan(text: string, start: number, maxRest: number): void {
-    let position = this.#inLine ? this.#continueLine(text, start) : start;
-    let frameStart = -1;
+    let position = this.#inLine ? this.#continueLine(text, 0) : 0;
     while (position < text.length && !this.#sink.ended) {
-      if (!this.#inEvent) {
-        const behind = this.#sink.takeKnown(text, position);
-        frameStart = behind;
-        if (behind !== position) {
-          position = behind;
-          continue;
-        }
-        if (text.length - position < maxRest && !text.includes(END, position)) {
-          this.#rest = text.slice(position);
-          return;
-        }
-      }
       const end = text.indexOf(LF, position);
       if (end < 0) {
         this.#keep(text.slice(position));
         return;
       }
-      if (end === position) this.#dispatch(frameStart < 0 ? undefined : text.slice(frameStart, end + 1));
+      if (end === position) this.#dispatch();
       else this.#onLine(text.slice(position, end));
       position = end + 1;
     }
   }
 
-  /**
-   * Puts the two halves of an event together, so that it can be taken whole. Tried once: if the end is not in this text
-   * either, the event is read line by line. Returns where the text goes on.
-   */
-  #takeRest(text: string): number {
-    const rest = this.#rest;
-    this.#rest = '';
-    const end = text.indexOf(END);
-    const cut = end < 0 || end > MAX_REST ? 0 : end + END.length;
-    this.#scan(rest + text.slice(0, cut), 0, 0);
-    return cut;
+  /** The byte stream is over: what was begun counts. True when an event was, which lacked its blank line. */
+  finish(): boolean {
+    if (this.#inLine) this.#endLine('');
+    const begun = this.#data.length > 0;
+    this.#dispatch();
+    return begun;
   }
 
   #normalise(chunk: string): string {
@@ -162,7 +120,7 @@ export class SseFramer {
     this.#line.append(rest);
     const line = this.#line.toString();
     this.#line.clear();
-    if (line === '') this.#dispatch(undefined);
+    if (line === '') this.#dispatch();
     else this.#onLine(line);
   }
 
@@ -182,7 +140,7 @@ export class SseFramer {
     this.#dataLength += value.length + 1;
   }
 
-  #dispatch(frame: string | undefined): void {
+  #dispatch(): void {
     this.#inEvent = false;
     const eventLine = this.#eventLine;
     this.#eventLine = undefined;
@@ -190,7 +148,7 @@ export class SseFramer {
     const data = this.#data.length === 1 ? (this.#data[0] ?? '') : this.#data.join(LF);
     this.#data = [];
     this.#dataLength = 0;
-    if (!this.#sink.ended) this.#sink.onData(data, frame, eventLine);
+    if (!this.#sink.ended) this.#sink.onData(data, eventLine);
   }
 }
 

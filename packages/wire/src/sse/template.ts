@@ -1,4 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
+import { literalOf, type Literal } from './bytes.ts';
 import { FieldScanner, type FieldPath, type Span } from './field-scanner.ts';
 
 /** Takes the text of an event, where that text is all that the event says. */
@@ -13,18 +14,18 @@ export interface Field {
   readonly holder: Record<string | number, unknown>;
   readonly key: string | number;
   /** The text behind the field, up to the next one. Unused for the last field. */
-  readonly literal: string;
+  readonly literal: Literal;
 }
 
-/** The text of one event around its fields, and what it was parsed to. */
+/** The bytes of one event around its fields, and what it was parsed to. */
 export interface Template {
   /** From the first byte of the event to the first field. */
-  readonly head: string;
+  readonly head: Literal;
   readonly fields: readonly Field[];
   /** From behind the last field to the end of the event, blank line included. */
-  readonly tail: string;
+  readonly tail: Literal;
   /** The tail, and the head of a next event of the same shape: one comparison for both. */
-  readonly seam: string;
+  readonly seam: Literal;
   readonly value: JsonObject;
   /** The short way of these events, and which field it takes. */
   readonly route: TextRoute | undefined;
@@ -39,7 +40,7 @@ export function makeTemplate(
   routeOf: (value: JsonObject) => TextRoute | undefined,
 ): Template | undefined {
   const payload = payloadStart(frame);
-  if (payload === undefined) return undefined;
+  if (payload === undefined || ODD.test(frame)) return undefined;
   const spans = new FieldScanner(frame, payload, paths).scan();
   if (spans === undefined || spans.length === 0) return undefined;
   const literals = spans.map((span, n) => frame.slice(spans[n - 1]?.end ?? 0, span.start));
@@ -53,8 +54,11 @@ export function makeTemplate(
   );
   if (!fields.every((field) => field !== undefined)) return undefined;
   const head = literals[0] ?? '';
-  return { head, fields, tail, seam: tail + head, value, route, textAt };
+  return { head: literalOf(head), fields, tail: literalOf(tail), seam: literalOf(tail + head), value, route, textAt };
 }
+
+/** A byte order mark at the beginning, a bare CR for a line end, bytes that are no UTF-8: other rules than for the next event. */
+const ODD = /^\ufeff|\r(?!\n)|\ufffd/;
 
 /** Where the JSON begins, if the event has exactly one `data` line. */
 function payloadStart(frame: string): number | undefined {
@@ -79,7 +83,14 @@ function fieldAt(
   const holder = findHolder(value, field.path);
   const key = field.path.at(-1);
   if (holder === undefined || key === undefined || holder[key] !== found) return undefined;
-  return { isString: field.kind === 'string', unread: field.unread === true, routed, holder, key, literal };
+  return {
+    isString: field.kind === 'string',
+    unread: field.unread === true,
+    routed,
+    holder,
+    key,
+    literal: literalOf(literal),
+  };
 }
 
 /** The object or list that has the last member of a path. */

@@ -1,12 +1,14 @@
 import type { JsonObject } from '../base/json.ts';
-import { unescape, type FieldPath } from './field-scanner.ts';
+import { asciiText, decodeUtf8, isAt, type ByteWindow } from './bytes.ts';
+import type { FieldPath } from './field-scanner.ts';
+import { unescaped } from './unescaped.ts';
 import { findHolder, makeTemplate, type Field, type Template, type TextRoute } from './template.ts';
 
 export type { FieldPath, TextRoute };
 
 /**
  * The fast path. Consecutive events of one stream share their bytes but for a few fields, so an event that was parsed
- * once becomes a template: the literal text around those fields. The next event is compared with the text and only its
+ * once becomes a template: the bytes around those fields. The next event is compared with them and only its
  * fields are read; whatever differs in the least goes to `JSON.parse`. A matched event yields the template's own value
  * with the fields filled in: exactly what `JSON.parse` would have given. Where all that an event does is to add a text, the
  * machine gives a short way for it, which takes the text alone.
@@ -34,22 +36,11 @@ const MAX_TEMPLATES = 4;
 /** Events in a row that no template knew, after which only one in so many is learnt from. */
 const PATIENCE = 64;
 
-/** Text that is one escape and nothing else: line ends, most of all. */
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
-  n: '\n',
-  t: '\t',
-  r: '\r',
-  b: '\b',
-  f: '\f',
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-};
-
 const QUOTE = 34;
 const BACKSLASH = 92;
 const ZERO = 48;
-const NINE = 57;
+/** What invalid bytes become: whether a server sent it as such, or they are to be noted, is not for here. */
+const REPLACEMENT = '\ufffd';
 
 /** The templates of one stream. */
 export class EventTemplates {
@@ -65,7 +56,7 @@ export class EventTemplates {
   /** The fields of the event under comparison. */
   readonly #found: unknown[] = [];
 
-  /** @param maxEvent events longer than this many UTF-16 code units are left to the slow path */
+  /** @param maxEvent events longer than this many bytes are left to the slow path */
   constructor(rules: TemplateRules, maxEvent: number, sink: ValueSink) {
     this.#rules = rules;
     this.#maxEvent = maxEvent;
@@ -73,11 +64,11 @@ export class EventTemplates {
   }
 
   /** Takes as many whole events as match, from `position` on; returns the position behind them. */
-  run(text: string, position: number): number {
+  run(window: ByteWindow, position: number): number {
     let start = position;
-    for (let n = 0; n < this.#templates.length && start < text.length; n++) {
+    for (let n = 0; n < this.#templates.length && start < window.end; n++) {
       const before = start;
-      start = this.#runOne(this.#templates[n] as Template, text, before);
+      start = this.#runOne(this.#templates[n] as Template, window, before);
       if (start === before) continue;
       if (this.#sink.phase === 'ended') break;
       if (n > 0) this.#moveToFront(n);
@@ -93,74 +84,86 @@ export class EventTemplates {
     if (template !== undefined) this.#templates.unshift(template);
   }
 
-  #runOne(template: Template, text: string, position: number): number {
+  #runOne(template: Template, window: ByteWindow, position: number): number {
     const { head, tail, seam, fields } = template;
-    if (text.slice(position, position + head.length) !== head) return position;
+    if (!isAt(window, position, head)) return position;
     let start = position;
-    let cursor = position + head.length;
+    let cursor = position + head.bytes.length;
     for (;;) {
-      const end = this.#readFields(fields, text, cursor);
-      if (end < 0 || end + tail.length - start > this.#maxEvent) return start;
-      const another = text.slice(end, end + seam.length) === seam;
-      if (!another && text.slice(end, end + tail.length) !== tail) return start;
+      const end = this.#readFields(fields, window, cursor);
+      if (end < 0 || end + tail.bytes.length - start > this.#maxEvent) return start;
+      const another = isAt(window, end, seam);
+      if (!another && !isAt(window, end, tail)) return start;
       this.#hand(template);
-      start = end + tail.length;
+      start = end + tail.bytes.length;
       if (!another || this.#sink.phase === 'ended') return start;
-      cursor = end + seam.length;
+      cursor = end + seam.bytes.length;
     }
   }
 
   /** Reads the fields from `cursor` on; returns the position behind the last one, or -1 for no match. */
-  #readFields(fields: readonly Field[], text: string, cursor: number): number {
+  #readFields(fields: readonly Field[], window: ByteWindow, cursor: number): number {
     const last = fields.length - 1;
     let position = cursor;
     for (let n = 0; ; n++) {
       const field = fields[n] as Field;
       const end = field.isString
-        ? this.#readString(field, text, position, n)
-        : this.#readNumber(field, text, position, n);
+        ? this.#readString(field, window, position, n)
+        : this.#readNumber(field, window, position, n);
       if (end < 0 || n === last) return end;
-      position = end + field.literal.length;
-      if (text.slice(end, position) !== field.literal) return -1;
+      if (!isAt(window, end, field.literal)) return -1;
+      position = end + field.literal.bytes.length;
     }
   }
 
   /** Reads the inside of a JSON string up to its closing quote. */
-  #readString(field: Field, text: string, start: number, n: number): number {
-    for (let at = start; ; at++) {
-      const code = text.charCodeAt(at);
-      if (code === QUOTE) {
-        if (!field.unread) this.#found[n] = text.slice(start, at);
+  #readString(field: Field, window: ByteWindow, start: number, n: number): number {
+    const { bytes, view, end } = window;
+    for (let at = start; at < end; at++) {
+      const byte = view.getUint8(at);
+      if (byte === QUOTE) {
+        if (!field.unread) this.#found[n] = asciiText(bytes, start, at);
         return at;
       }
-      if (code === BACKSLASH) return this.#readEscaped(text, start, at, n);
-      if (!(code >= 32)) return -1; // a control character is no JSON; NaN is the end of the chunk
+      if (byte === BACKSLASH || byte > 127) return this.#readOther(window, start, at, n);
+      if (byte < 32) return -1; // a control character is no JSON
     }
+    return -1;
   }
 
-  #readEscaped(text: string, start: number, backslash: number, n: number): number {
-    for (let at = backslash; ; at++) {
-      const code = text.charCodeAt(at);
-      if (code === BACKSLASH) at++;
-      else if (code === QUOTE) {
-        const value =
-          at - start === 2 ? SHORT_ESCAPES[text.charAt(start + 1)] : unescape(text.slice(start - 1, at + 1));
-        this.#found[n] = value;
-        return value === undefined ? -1 : at;
-      } else if (!(code >= 32)) return -1;
+  /** The same where there is an escape, or a character beyond ASCII. */
+  #readOther({ bytes, view, end }: ByteWindow, start: number, from: number, n: number): number {
+    let isEscaped = false;
+    let isAscii = true;
+    for (let at = from; at < end; at++) {
+      const byte = view.getUint8(at);
+      if (byte === QUOTE) {
+        const text = isEscaped ? unescaped(bytes, start, at, isAscii) : decodeUtf8(bytes, start, at);
+        if (text === undefined || (!isAscii && text.includes(REPLACEMENT))) return -1;
+        this.#found[n] = text;
+        return at;
+      }
+      if (byte < 32) return -1;
+      if (byte > 127) isAscii = false;
+      if (byte !== BACKSLASH) continue;
+      isEscaped = true;
+      at++;
     }
+    return -1;
   }
 
   /** Reads a whole number without sign, fraction or exponent. */
-  #readNumber(field: Field, text: string, start: number, n: number): number {
+  #readNumber(field: Field, { view, end }: ByteWindow, start: number, n: number): number {
     let at = start;
-    for (; ; at++) {
-      const code = text.charCodeAt(at);
-      if (!(code >= ZERO && code <= NINE)) break;
+    let value = 0;
+    for (; at < end; at++) {
+      const digit = view.getUint8(at) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
     }
     const digits = at - start;
-    if (digits === 0 || digits > 15 || (digits > 1 && text.charCodeAt(start) === ZERO)) return -1;
-    if (!field.unread) this.#found[n] = Number(text.slice(start, at));
+    if (digits === 0 || digits > 15 || (digits > 1 && view.getUint8(start) === ZERO)) return -1;
+    if (!field.unread) this.#found[n] = value;
     return at;
   }
 
@@ -176,7 +179,7 @@ export class EventTemplates {
   /**
    * Makes a template of an event that was parsed. Its value must not be used by anyone else afterwards.
    *
-   * @param frame the event's whole text with LF line ends, blank line included
+   * @param frame the event's whole text as it came, blank line included
    */
   learn(frame: string, value: JsonObject): void {
     if (++this.#misses > PATIENCE && this.#misses % PATIENCE !== 0) return;

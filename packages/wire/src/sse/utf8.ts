@@ -8,6 +8,11 @@ export class Utf8Stream {
   /** At most 3 bytes. */
   #held: Uint8Array | undefined;
 
+  /** True while the first bytes of a character wait for the rest. */
+  get holds(): boolean {
+    return this.#held !== undefined;
+  }
+
   decode(chunk: Uint8Array): string {
     const bytes = this.#held === undefined ? chunk : concat(this.#held, chunk);
     const tail = incompleteTail(bytes);
@@ -16,7 +21,7 @@ export class Utf8Stream {
       return this.#decoder.decode(bytes);
     }
     const cut = bytes.length - tail;
-    this.#held = bytes.slice(cut);
+    this.#held = new Uint8Array(bytes.subarray(cut)); // a Buffer's slice would be no copy
     return cut === 0 ? '' : this.#decoder.decode(bytes.subarray(0, cut));
   }
 
