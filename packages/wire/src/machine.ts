@@ -54,7 +54,7 @@ export abstract class WireMachine {
       return value;
     }
     if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
-    else this.skipped++;
+    else this.skip();
     return undefined;
   }
 
@@ -129,6 +129,12 @@ export abstract class WireMachine {
     // An empty one is no exception: it is the caller's to keep, too.
     this.#events = [];
     return events;
+  }
+
+  /** An event that says nothing that can be read. */
+  protected skip(): void {
+    this.skipped++;
+    this.repaired('skipped_event');
   }
 
   /** Something was made good. */

@@ -27,16 +27,6 @@ export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): S
   return new ByteDecoder(protocols[wire].createMachine(options), options);
 }
 
-/** What invalid bytes become; a server may also send it as such. */
-const REPLACEMENT = '\ufffd';
-
-function noteInvalid(repairs: Repairs, chunk: Uint8Array): void {
-  for (let at = chunk.indexOf(0xef); at >= 0; at = chunk.indexOf(0xef, at + 1)) {
-    if (chunk[at + 1] === 0xbf && chunk[at + 2] === 0xbd) return;
-  }
-  repairs.add('invalid_utf8');
-}
-
 class ByteDecoder implements StreamDecoder, EventSink {
   readonly #machine: WireMachine;
   readonly #reader: EventReader;
@@ -113,9 +103,12 @@ class ByteDecoder implements StreamDecoder, EventSink {
     else this.#machine.onClose();
   }
 
-  onText(text: string, bytes: Uint8Array): void {
-    if (this.#repairs !== undefined && text.includes(REPLACEMENT)) noteInvalid(this.#repairs, bytes);
+  onText(text: string): void {
     this.#sniffer?.observe(text);
+  }
+
+  onInvalid(): void {
+    this.#repairs?.add('invalid_utf8');
   }
 
   onData(data: string, eventLine: string | undefined): JsonObject | undefined {

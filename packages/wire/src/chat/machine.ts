@@ -84,7 +84,7 @@ export class ChatMachine extends ChoiceMachine {
       return;
     }
     if (Array.isArray(choices)) this.#readChoices(choices);
-    else if (!isObject(usageIn(chunk))) this.skipped++;
+    else if (!isObject(usageIn(chunk))) this.skip();
     if (this.phase === 'ended') return;
     const usage = usageIn(chunk);
     if (usage !== undefined && usage !== null) this.#takeUsage(usage);

@@ -55,7 +55,7 @@ export abstract class BlockMachine extends WireMachine {
   onBlockStart(event: JsonObject): void {
     const block = event['content_block'];
     if (!isObject(block) || typeof block['type'] !== 'string') {
-      this.skipped++;
+      this.skip();
       return;
     }
     this.noteBegun();
@@ -67,7 +67,7 @@ export abstract class BlockMachine extends WireMachine {
 
   /** A block that came all at once. */
   protected readWhole(block: unknown): void {
-    if (!isObject(block) || typeof block['type'] !== 'string') this.skipped++;
+    if (!isObject(block) || typeof block['type'] !== 'string') this.skip();
     else this.#items.close(this.#begin(block, block['type'], undefined));
   }
 
@@ -197,7 +197,7 @@ export abstract class BlockMachine extends WireMachine {
   onBlockDelta(event: JsonObject): void {
     const delta = event['delta'];
     if (!isObject(delta)) {
-      this.skipped++;
+      this.skip();
       return;
     }
     this.noteBegun();
@@ -224,7 +224,7 @@ export abstract class BlockMachine extends WireMachine {
   /** Text is never lost: whatever block it names, it is of the message that is open. */
   #onText(text: unknown, index: number | undefined): void {
     if (typeof text !== 'string') {
-      this.skipped++;
+      this.skip();
       return;
     }
     if (text === '') return;
@@ -248,7 +248,7 @@ export abstract class BlockMachine extends WireMachine {
 
   #onThinking(text: unknown, index: number | undefined): void {
     if (typeof text !== 'string') {
-      this.skipped++;
+      this.skip();
       return;
     }
     if (text === '') return;
@@ -284,7 +284,7 @@ export abstract class BlockMachine extends WireMachine {
   #onSignature(signature: unknown, index: number | undefined): void {
     const own = this.#blocks.at(index);
     if (typeof signature === 'string' && own?.kind === 'thinking' && own.open) this.#sign(own, signature);
-    else this.skipped++;
+    else this.skip();
   }
 
   /** The last one that says something counts; it alone opens the item of thinking that is not shown. */
@@ -298,7 +298,7 @@ export abstract class BlockMachine extends WireMachine {
   #onInput(piece: unknown, index: number | undefined): void {
     const target = this.#takerOfInput(index);
     if (typeof piece !== 'string' || target === undefined) {
-      this.skipped++;
+      this.skip();
       return;
     }
     if (piece === '') return;

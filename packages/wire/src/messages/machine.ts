@@ -77,7 +77,7 @@ export class MessagesMachine extends BlockMachine {
   #onOther(event: JsonObject, type: string | undefined): void {
     const error = readError(event);
     if (error !== undefined) this.fail(error);
-    else if (type === undefined) this.skipped++;
+    else if (type === undefined) this.skip();
     else this.emit({ type: 'unknown', raw: event });
   }
 

@@ -82,7 +82,7 @@ export abstract class ItemMachine extends WireMachine {
   onItemAdded(event: JsonObject): void {
     const item = event['item'];
     if (!isObject(item)) {
-      this.skipped++;
+      this.skip();
       return;
     }
     const slot = this.#slotForItem(item, event);
@@ -143,7 +143,7 @@ export abstract class ItemMachine extends WireMachine {
   onText(event: JsonObject, kind: PartKind): void {
     const delta = event['delta'];
     if (typeof delta !== 'string') {
-      this.skipped++;
+      this.skip();
       return;
     }
     const logprobs = kind === 'output_text' ? logprobsIn(event['logprobs']) : NONE;
@@ -154,7 +154,7 @@ export abstract class ItemMachine extends WireMachine {
     if (delta === '') return;
     const target = this.#sameTarget(event) ?? this.#textTarget(event, kind);
     if (target.slot.done) {
-      this.skipped++;
+      this.skip();
       return;
     }
     target.part.text.append(delta);
@@ -205,7 +205,7 @@ export abstract class ItemMachine extends WireMachine {
   onSummaryDone(event: JsonObject): void {
     const told = event['text'];
     if (typeof told !== 'string') {
-      this.skipped++;
+      this.skip();
       return;
     }
     const slot = this.#openSlot('reasoning', event);
@@ -247,14 +247,14 @@ export abstract class ItemMachine extends WireMachine {
   onInput(event: JsonObject, type: CallType): void {
     const delta = event['delta'];
     if (typeof delta === 'string') this.#takeInput(event, type, delta);
-    else this.skipped++;
+    else this.skip();
   }
 
   #takeInput(event: JsonObject, type: CallType, delta: string): void {
     if (delta === '') return;
     const slot = this.#sameCall(event) ?? this.#callOf(event, type);
     if (!isOpen(slot)) {
-      this.skipped++;
+      this.skip();
       return;
     }
     slot.input.append(delta);
@@ -313,7 +313,7 @@ export abstract class ItemMachine extends WireMachine {
   onItemDone(event: JsonObject): void {
     const item = event['item'];
     if (!isObject(item)) {
-      this.skipped++;
+      this.skip();
       return;
     }
     const names = { ...namesOf(item), outputIndex: indexOf(event['output_index']) };

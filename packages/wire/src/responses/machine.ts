@@ -39,7 +39,7 @@ export class ResponsesMachine extends ItemMachine {
   }
 
   protected onSentinel(): void {
-    this.skipped++;
+    this.skip();
   }
 
   protected completeFinished(): void {
@@ -63,7 +63,7 @@ export class ResponsesMachine extends ItemMachine {
   #onOther(event: JsonObject, type: string | undefined): void {
     const error = errorOfEvent(event);
     if (error !== undefined) this.fail(error);
-    else if (type === undefined) this.skipped++;
+    else if (type === undefined) this.skip();
     else this.emit({ type: 'unknown', raw: withoutTurnState(event) });
   }
 

@@ -6,8 +6,10 @@ import { Utf8Stream } from './utf8.ts';
 
 /** Takes the events of a byte stream. */
 export interface EventSink {
-  /** Bytes that no template knew, and their text, before the events in it are told. */
-  onText(text: string, bytes: Uint8Array): void;
+  /** Text that no template knew, before the events in it are told. */
+  onText(text: string): void;
+  /** There are bytes in it that are no UTF-8. */
+  onInvalid(): void;
   /** One event's data, and its `event:` line where it has one. Returns what the data was parsed to. */
   onData(data: string, eventLine: string | undefined): JsonObject | undefined;
   /** An event grew over the limit: nothing after it can be trusted. */
@@ -60,7 +62,7 @@ export class EventReader implements FrameSink {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#feed(held);
-    this.#tell(this.#utf8.flush(), NOTHING);
+    this.#tell(this.#utf8.flush());
     return this.#framer.finish();
   }
 
@@ -126,13 +128,14 @@ export class EventReader implements FrameSink {
 
   #feed(bytes: Uint8Array): string {
     const text = this.#utf8.decode(bytes);
-    this.#tell(text, bytes);
+    if (this.#utf8.invalid) this.#sink.onInvalid();
+    this.#tell(text);
     return text;
   }
 
-  #tell(text: string, bytes: Uint8Array): void {
+  #tell(text: string): void {
     this.#told = 0;
-    this.#sink.onText(text, bytes);
+    this.#sink.onText(text);
     this.#framer.push(text);
   }
 
@@ -149,5 +152,3 @@ export class EventReader implements FrameSink {
     this.#sink.onOverflow();
   }
 }
-
-const NOTHING = new Uint8Array();

@@ -2,6 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import { asciiText, decodeUtf8, isAt, type ByteWindow } from './bytes.ts';
 import type { FieldPath } from './field-scanner.ts';
 import { unescaped } from './unescaped.ts';
+import { REPLACEMENT } from './utf8.ts';
 import { findHolder, makeTemplate, type Field, type Template, type TextRoute } from './template.ts';
 
 export type { FieldPath, TextRoute };
@@ -39,8 +40,6 @@ const PATIENCE = 64;
 const QUOTE = 34;
 const BACKSLASH = 92;
 const ZERO = 48;
-/** What invalid bytes become: whether a server sent it as such, or they are to be noted, is not for here. */
-const REPLACEMENT = '\ufffd';
 
 /** The templates of one stream. */
 export class EventTemplates {

@@ -1,3 +1,6 @@
+/** What invalid bytes become; a server may also send it as such. */
+export const REPLACEMENT = '\ufffd';
+
 /**
  * Bytes to text, chunk by chunk, with the result independent of where the chunks are cut: the first bytes of a
  * character that is still incomplete wait for the rest. Invalid UTF-8 becomes U+FFFD as the WHATWG decoder has it.
@@ -8,6 +11,9 @@ export class Utf8Stream {
   /** At most 3 bytes. */
   #held: Uint8Array | undefined;
 
+  /** Bytes came that are no UTF-8. */
+  invalid = false;
+
   /** True while the first bytes of a character wait for the rest. */
   get holds(): boolean {
     return this.#held !== undefined;
@@ -15,14 +21,13 @@ export class Utf8Stream {
 
   decode(chunk: Uint8Array): string {
     const bytes = this.#held === undefined ? chunk : concat(this.#held, chunk);
-    const tail = incompleteTail(bytes);
-    if (tail === 0) {
-      this.#held = undefined;
-      return this.#decoder.decode(bytes);
-    }
-    const cut = bytes.length - tail;
-    this.#held = new Uint8Array(bytes.subarray(cut)); // a Buffer's slice would be no copy
-    return cut === 0 ? '' : this.#decoder.decode(bytes.subarray(0, cut));
+    const cut = bytes.length - incompleteTail(bytes);
+    // A Buffer's slice would be no copy.
+    this.#held = cut === bytes.length ? undefined : new Uint8Array(bytes.subarray(cut));
+    const whole = cut === bytes.length ? bytes : bytes.subarray(0, cut);
+    const text = cut === 0 ? '' : this.#decoder.decode(whole);
+    this.invalid ||= text.includes(REPLACEMENT) && !hasReplacement(whole);
+    return text;
   }
 
   /** What an unfinished last character becomes. */
@@ -31,6 +36,13 @@ export class Utf8Stream {
     this.#held = undefined;
     return held === undefined ? '' : this.#decoder.decode(held);
   }
+}
+
+function hasReplacement(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(0xef); at >= 0; at = bytes.indexOf(0xef, at + 1)) {
+    if (bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd) return true;
+  }
+  return false;
 }
 
 function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
