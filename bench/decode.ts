@@ -18,6 +18,7 @@ import {
   packed,
   repeated,
   responsesText,
+  responsesToolInput,
   type BenchStream,
 } from './streams.ts';
 
@@ -173,6 +174,7 @@ const streams: [BenchStream, Target][] = [
   [chatText(20_000), { baseline: 3, sdk: 12 }],
   [chatToolCalls(20_000), { baseline: 2.5, sdk: 9 }],
   [responsesText(20_000), { baseline: 1.7, sdk: 11 }],
+  [responsesToolInput(20_000), { baseline: 1.7, sdk: 11 }],
   [messagesText(20_000), { baseline: 3, sdk: 10 }],
   [messagesToolInput(20_000), { baseline: 2.5, sdk: 10 }],
 ];
@@ -189,6 +191,7 @@ console.log('\nTime per byte, relative to length 1x:\n\n| stream | 1x | 2x | 4x 
 const text = chatText(4000);
 const call = chatToolCalls(5000, 1);
 const answer = responsesText(4000);
+const responsesInput = responsesToolInput(5000);
 const messages = messagesText(4000);
 const toolInput = messagesToolInput(5000);
 console.log(await growth({ name: 'chat text, 1 to 8 MB', stream: text, times: 1, head: 1, tail: 2 }));
@@ -202,6 +205,9 @@ console.log(
   }),
 );
 console.log(await growth({ name: 'Responses text, 1 to 8 MB', stream: answer, times: 1, head: 4, tail: 4 }));
+console.log(
+  await growth({ name: 'Responses tool input, 10 to 80 MB', stream: responsesInput, times: 10, head: 3, tail: 3 }),
+);
 console.log(await growth({ name: 'Messages text, 0.5 to 4 MB', stream: messages, times: 1, head: 3, tail: 3 }));
 console.log(await growth({ name: 'Messages tool input, 10 to 80 MB', stream: toolInput, times: 10, head: 4, tail: 4 }));
 console.log(`\n${memory()}`);

@@ -54,47 +54,70 @@ function namedEvent(event: { type: string } & Record<string, unknown>): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Text deltas with sequence numbers and padding, and the whole sequence around them. */
-export function responsesText(deltas: number): BenchStream {
-  const id = 'msg_67ccd3acc8d48190a77525dc6de64b4104becb25c45c1d41';
-  const at = { item_id: id, output_index: 0, content_index: 0 };
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The events of one item of a response, each numbered, and those around them. */
+function responsesStream(name: string, begun: Fields, done: Fields, events: readonly [string, Fields][]): BenchStream {
   const response = {
     id: 'resp_67ccd3a9da748190baa7f1570fe91ac604becb25c45c1d41',
     object: 'response',
     status: 'in_progress',
     output: [],
   };
-  let sequence = 0;
-  const events: string[] = [];
-  const add = (type: string, more: object): void => {
-    events.push(namedEvent({ type, sequence_number: sequence++, ...more }));
-  };
-  add('response.created', { response });
-  add('response.in_progress', { response });
-  add('response.output_item.added', {
-    output_index: 0,
-    item: { id, type: 'message', status: 'in_progress', content: [], role: 'assistant' },
-  });
-  add('response.content_part.added', { ...at, part: { type: 'output_text', annotations: [], text: '' } });
-  let text = '';
-  for (let n = 0; n < deltas; n++) {
-    const delta = WORDS[n % WORDS.length] ?? '';
-    text += delta;
-    add('response.output_text.delta', {
-      ...at,
-      delta,
-      logprobs: [],
-      obfuscation: 'kR3x9TqLw'.slice(0, 16 - delta.length),
-    });
-  }
+  const usage = { input_tokens: 20, output_tokens: events.length, total_tokens: 20 + events.length };
+  const all: [string, Fields][] = [
+    ['response.created', { response }],
+    ['response.in_progress', { response }],
+    ['response.output_item.added', { output_index: 0, item: begun }],
+    ...events,
+    ['response.output_item.done', { output_index: 0, item: done }],
+    ['response.completed', { response: { ...response, status: 'completed', output: [done], usage } }],
+  ];
+  const numbered = all.map(([type, more], n) => namedEvent({ type, sequence_number: n, ...more }));
+  return { name, wire: 'responses', events: numbered };
+}
+
+const padding = (delta: string): string => 'kR3x9TqLw'.slice(0, 16 - delta.length);
+
+/** Text deltas with sequence numbers and padding, and the whole sequence around them. */
+export function responsesText(deltas: number): BenchStream {
+  const id = 'msg_67ccd3acc8d48190a77525dc6de64b4104becb25c45c1d41';
+  const at = { item_id: id, output_index: 0, content_index: 0 };
+  const words = Array.from({ length: deltas }, (_, n) => WORDS[n % WORDS.length] ?? '');
+  const text = words.join('');
   const part = { type: 'output_text', annotations: [], text };
-  const item = { id, type: 'message', status: 'completed', content: [part], role: 'assistant' };
-  add('response.output_text.done', { ...at, text });
-  add('response.content_part.done', { ...at, part });
-  add('response.output_item.done', { output_index: 0, item });
-  const usage = { input_tokens: 20, output_tokens: deltas, total_tokens: 20 + deltas };
-  add('response.completed', { response: { ...response, status: 'completed', output: [item], usage } });
-  return { name: 'Responses text', wire: 'responses', events };
+  const begun = { id, type: 'message', status: 'in_progress', content: [], role: 'assistant' };
+  return responsesStream('Responses text', begun, { ...begun, status: 'completed', content: [part] }, [
+    ['response.content_part.added', { ...at, part: { ...part, text: '' } }],
+    ...words.map((delta): [string, Fields] => [
+      'response.output_text.delta',
+      { ...at, delta, logprobs: [], obfuscation: padding(delta) },
+    ]),
+    ['response.output_text.done', { ...at, text }],
+    ['response.content_part.done', { ...at, part }],
+  ]);
+}
+
+/** One call whose arguments come in so many pieces, numbered and padded. */
+export function responsesToolInput(deltas: number): BenchStream {
+  const id = 'fc_67ccd3acc8d48190a77525dc6de64b4104becb25c45c1d41';
+  const at = { item_id: id, output_index: 0 };
+  const pieces = jsonPieces(deltas);
+  const call = { id, type: 'function_call', call_id: 'call_HqjXkVvGzUCtTYTVJzKPAVnC', name: 'read_file' };
+  const begun = { ...call, status: 'in_progress', arguments: '' };
+  const done = { ...call, status: 'completed', arguments: pieces.join('') };
+  return responsesStream('Responses tool input', begun, done, [
+    ...pieces.map((delta): [string, Fields] => [
+      'response.function_call_arguments.delta',
+      { ...at, delta, obfuscation: padding(delta) },
+    ]),
+    ['response.function_call_arguments.done', { ...at, arguments: done.arguments }],
+  ]);
+}
+
+/** The arguments of a call in pieces of two bytes. */
+function jsonPieces(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => (n === 0 ? '{"path":"' : n === count - 1 ? '"}' : 'ab'));
 }
 
 function messagesStream(
@@ -137,8 +160,7 @@ export function messagesText(deltas: number): BenchStream {
 
 /** One call whose input comes in so many pieces. */
 export function messagesToolInput(deltas: number): BenchStream {
-  const json = (n: number): string => (n === 0 ? '{"path":"' : n === deltas - 1 ? '"}' : 'ab');
-  const pieces = Array.from({ length: deltas }, (_, n) => ({ type: 'input_json_delta', partial_json: json(n) }));
+  const pieces = jsonPieces(deltas).map((partial_json) => ({ type: 'input_json_delta', partial_json }));
   const block = { type: 'tool_use', id: 'toolu_01T1x1fJ34qAmk2tNTrN7Up6', name: 'read_file', input: {} };
   return messagesStream('Messages tool input', 'tool_use', block, pieces);
 }

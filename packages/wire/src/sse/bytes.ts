@@ -44,7 +44,9 @@ const CR = 13;
 
 /** Behind the first blank line whose end is a line feed, or -1. */
 export function endOfEvent({ bytes, end }: Pick<ByteWindow, 'bytes' | 'end'>, from: number): number {
-  for (let at = bytes.indexOf(LF, from); at >= 0 && at < end; at = bytes.indexOf(LF, at + 1)) {
+  // Not `indexOf`, which would look at what stands behind the end, too.
+  for (let at = from; at < end; at++) {
+    if (bytes[at] !== LF) continue;
     const next = bytes[at + 1] === CR ? at + 2 : at + 1;
     if (next < end && bytes[next] === LF) return next + 1;
   }

@@ -78,8 +78,14 @@ export class EventReader implements FrameSink {
     return cut;
   }
 
+  /** True where an event may begin, and nothing of it was read. */
+  get #isBetween(): boolean {
+    return this.#framer.isBetween && !this.#utf8.holds;
+  }
+
   #readChunk(templates: EventTemplates, chunk: Uint8Array): void {
-    if (chunk.length > SMALL) this.#read(templates, windowOn(chunk), true);
+    if (!this.#isBetween && endOfEvent({ bytes: chunk, end: chunk.length }, 0) < 0) this.#feed(chunk);
+    else if (chunk.length > SMALL) this.#read(templates, windowOn(chunk), true);
     else this.#readCopy(templates, [chunk], true);
   }
 
@@ -98,7 +104,7 @@ export class EventReader implements FrameSink {
   #read(templates: EventTemplates, window: ByteWindow, mayHold: boolean): void {
     let at = 0;
     while (at < window.end && !this.#sink.ended) {
-      const isBetween = this.#framer.isBetween && !this.#utf8.holds;
+      const isBetween = this.#isBetween;
       const behind = isBetween ? templates.run(window, at) : at;
       if (behind === at) {
         const end = endOfEvent(window, at);
