@@ -33,6 +33,8 @@ describe('flags of the bridge as variables', () => {
       TURNWIRE_MODEL: '',
       TURNWIRE_AUTH_TOKEN_ENV: 'TURNWIRE_TOKEN',
       TURNWIRE_TOKEN: 'sesame',
+      TURNWIRE_ENV_KEY: 'TURNWIRE_KEY',
+      TURNWIRE_KEY: 'upstream-key',
       TURNWIRE_MODE: 'translate',
     };
     const command = startInProcess(['bridge', '--mode', 'passthrough'], { env });
@@ -45,7 +47,8 @@ describe('flags of the bridge as variables', () => {
       expect([answer.status, answer.headers.get('x-turnwire-not-carried')]).toEqual([200, null]);
       await answer.text();
     }
-    expect(one.requests.length + two.requests.length).toBe(2);
+    const keys = [...one.requests, ...two.requests].map(({ headers }) => headers.authorization);
+    expect(keys).toEqual(['Bearer upstream-key', 'Bearer upstream-key']);
     command.signal('SIGTERM');
     const { code, stdout, stderr } = await command.result;
     expect(stdout).toContain('supports_websockets = false\nenv_key = "TURNWIRE_TOKEN"');

@@ -63,11 +63,9 @@ function wrongValue(option: Option, why: string): UsageError {
 /** Most likely misspelled; but those that a flag names as the place of a secret are known. */
 function unknownVariables(command: Command, env: CliContext['env']): string[] {
   const known = new Set(command.options.map(variableOf));
-  for (const value of Object.values<unknown>(command.opts())) {
-    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value])
-      if (typeof one === 'string') known.add(one);
-  }
+  const given = JSON.stringify(command.opts());
   return Object.keys(env).filter(
-    (name) => name.startsWith(PREFIX) && !known.has(name) && !SERVICE_LINK.name.test(name),
+    (name) =>
+      name.startsWith(PREFIX) && !known.has(name) && !given.includes(`"${name}"`) && !SERVICE_LINK.name.test(name),
   );
 }
