@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { BridgeContext } from '../exchange/context.ts';
-import { LiveResponses, ownedBy } from '../store/index.ts';
+import { LIVE_BYTES, LiveResponses, ownedBy } from '../store/index.ts';
 import { Caller } from './caller.ts';
 import { tokenFinder } from './tokens.ts';
 
@@ -52,7 +52,7 @@ function contextOf(caller: Caller, context: BridgeContext): BridgeContext {
       return exchange;
     },
     store: ownedBy(caller.name, store),
-    live: new LiveResponses(settings.clock, settings.callers.length + 1),
+    live: new LiveResponses(settings.clock, LIVE_BYTES / (settings.callers.length + 1)),
     streams: streams.within(caller.maxStreams),
   };
 }

@@ -4,7 +4,7 @@ import { createSqliteStore } from './sqlite.ts';
 import type { ResponseStore, StoreLimits } from './store.ts';
 import { watched } from './watched.ts';
 
-export { LiveResponses, type LiveResponse } from './live.ts';
+export { LIVE_BYTES, LiveResponses, type LiveResponse } from './live.ts';
 export { createMemoryStore } from './memory.ts';
 export { createRedisStore } from './redis.ts';
 export { createSqliteStore } from './sqlite.ts';

@@ -112,7 +112,8 @@ function numberOf({ data }: WireEvent): number {
 
 /** How long the events of a response that has ended are there to be read again, in milliseconds; then it is told from the store. */
 const KEPT_MS = 10 * 60_000;
-const MAX_BYTES = 64 * 1024 * 1024;
+/** Events of all of them together, in characters. */
+export const LIVE_BYTES = 64 * 1024 * 1024;
 const MAX_ENDED = 1000;
 
 /**
@@ -126,10 +127,10 @@ export class LiveResponses {
   readonly #responses = new Map<string, LiveResponse>();
   #bytes = 0;
 
-  /** @param parts - how many of these share the bound */
-  constructor(clock: Clock, parts = 1, maxBytes = MAX_BYTES) {
+  /** @param maxBytes - of the events of all of them, in characters */
+  constructor(clock: Clock, maxBytes = LIVE_BYTES) {
     this.#clock = clock;
-    this.#maxBytes = maxBytes / parts;
+    this.#maxBytes = maxBytes;
   }
 
   start(start: LiveStart): LiveResponse {
