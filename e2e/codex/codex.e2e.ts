@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createBridge } from '../../packages/bridge/src/index.ts';
 import { startMock, type ReplyPart, type RequestView, type Scenario } from '../../packages/testing/src/index.ts';
+import { deadUrl } from '../../test/bridge/dead-url.ts';
 import { explain, runCodex } from './run-codex.ts';
 
 const PATCH = ['*** Begin Patch', '*** Add File: patched.txt', '+written by a patch: ü 😀', '*** End Patch', ''].join(
@@ -170,4 +171,30 @@ void test('Codex searches the web with the engine of the bridge', async () => {
 /** Tells the turn's own requests from those that Codex makes beside it, such as one for a title. */
 function offersShell(request: RequestView): boolean {
   return has(request, 'exec') || has(request, 'exec_command');
+}
+
+for (const websockets of [false, true]) {
+  const transport = websockets ? 'WebSocket' : 'SSE';
+  void test(`Codex says at once that the model server is not running, over ${transport}`, async () => {
+    await using bridge = createBridge({ upstreams: [await deadUrl()], wire: 'chat', port: 0 });
+    await bridge.listen();
+    const options = { baseUrl: `${bridge.url}/v1`, model: 'gpt-5.5', websockets, prompt: 'Hello.', readOnly: true };
+    await runCodex(options, (run) => {
+      assert.equal(run.code, 1, explain(run));
+      const errors = run.events.filter(({ type }) => type === 'error' || type === 'turn.failed');
+      assert.match(
+        JSON.stringify(errors),
+        /connection refused; is the server running, and is this its port/,
+        explain(run),
+      );
+      assert.doesNotMatch(JSON.stringify(errors), /Reconnecting/, explain(run));
+    });
+    const metrics = await (await fetch(`${bridge.url}/metrics`)).text();
+    const asked = /^turnwire_requests_total\{route="responses_(?:sse|ws)",outcome="connection_failed"\} (\d+)$/gm;
+    assert.deepEqual(
+      Array.from(metrics.matchAll(asked), ([, count]) => count),
+      ['1'],
+      metrics,
+    );
+  });
 }

@@ -16,6 +16,7 @@ import { createTurnStateSigner } from './upstream/sealed-turn.ts';
 import { createHop } from './upstream/hop.ts';
 import { refuseOwnAddress } from './upstream/own-address.ts';
 import { UpstreamPool } from './upstream/pool.ts';
+import type { UpstreamReach } from './upstream/reach.ts';
 
 /** A Responses and Chat Completions server in front of other model servers. */
 export interface Bridge extends AsyncDisposable {
@@ -23,6 +24,8 @@ export interface Bridge extends AsyncDisposable {
   listen(): Promise<void>;
   /** Stops to accept, lets streams finish up to the drain timeout, then ends. */
   close(): Promise<void>;
+  /** Asks each model server within 3 s whether it is there, as `GET /ready` does. Never rejects; empty before `listen`. */
+  reach(): Promise<readonly UpstreamReach[]>;
   /** e.g. `http://127.0.0.1:18080`; empty before `listen`. */
   readonly url: string;
   readonly port: number;
@@ -82,6 +85,10 @@ class RunningBridge implements Bridge {
       throw error;
     }
     this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  reach(): Promise<readonly UpstreamReach[]> {
+    return this.#context?.pool.reach() ?? Promise.resolve([]);
   }
 
   close(): Promise<void> {

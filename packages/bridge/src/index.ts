@@ -11,3 +11,4 @@ export {
   type UpstreamOptions,
 } from './options.ts';
 export { openStore, type ResponseStore, type StoredResponse, type StoreLimits } from './store/index.ts';
+export type { ReachState, UpstreamReach } from './upstream/reach.ts';

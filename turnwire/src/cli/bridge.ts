@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
-import { pino } from 'pino';
-import type { BridgeMode, BridgeOptions } from '@turnwire/bridge';
+import { pino, type Logger } from 'pino';
+import type { Bridge, BridgeMode, BridgeOptions, ReachState } from '@turnwire/bridge';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
 import { announcement, modelsToName } from './announcement.ts';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
@@ -86,6 +86,7 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
     const stopped = untilStopped(cli);
     try {
       if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, bridge, cli);
+      void warnOfUnready(bridge, options.logger);
       const models = await modelsToName(options, cli);
       await out.write(announcement(bridge, { ...flags, models, model: options.model }));
       await stopped;
@@ -249,3 +250,15 @@ function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliCon
   url.password = encodeURIComponent(password);
   return url.href;
 }
+
+/** Says at the start what the first request would come to know. */
+async function warnOfUnready(bridge: Bridge, logger: Logger): Promise<void> {
+  for (const { upstream, state, error } of await bridge.reach()) {
+    if (state !== 'up') logger.warn({ upstream, state, error }, unready[state]);
+  }
+}
+
+const unready: Readonly<Record<Exclude<ReachState, 'up'>, string>> = {
+  down: 'the upstream does not answer yet: start it, or name its address with --upstream; until then requests fail',
+  refuses_key: 'the upstream refuses the bridge: name the environment variable that holds its key with --env-key',
+};

@@ -33,10 +33,10 @@ export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
  * - `models`: the upstream's list.
  * - `count`: how many tokens a request has.
  * - `upgrade`: the path of the WebSocket.
- * - `health`, `metrics`: about the bridge itself. Health alone is open to all.
+ * - `health`, `ready`, `metrics`: about the bridge itself. Health alone is open to all.
  */
 export type RouteKind =
-  'generate' | 'compact' | 'search' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'metrics';
+  'generate' | 'compact' | 'search' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'ready' | 'metrics';
 
 /** One row of the table of what the bridge serves. */
 export interface Route {
@@ -54,6 +54,7 @@ export interface Route {
 export function routesFor(mode: BridgeMode): readonly Route[] {
   const api: readonly Route[] = [
     { method: 'GET', path: '/health', kind: 'health', handler: tellHealth },
+    { method: 'GET', path: '/ready', kind: 'ready', handler: tellReady },
     { method: 'GET', path: '/models', kind: 'models', handler: modes[mode].models },
     { method: 'GET', path: '/models/*', kind: 'models', handler: modes[mode].model },
     ...Object.values(protocols).flatMap((protocol) => protocolRoutes(protocol, modes[mode].generate)),
@@ -175,6 +176,13 @@ function stored(mode: BridgeMode, local: StoredHandler): StoredHandler {
 const tellHealth: Handler = ({ res }) => {
   sendJson(res, 200, '{"ok":true}');
   return Promise.resolve();
+};
+
+/** 503 while no model server can be asked, or the bridge takes no more. It names the servers: whoever may use them may know. */
+const tellReady: Handler = async ({ res, context }) => {
+  const upstreams = await context.pool.reach();
+  const ready = !context.streams.closing && upstreams.some(({ state }) => state === 'up');
+  sendJson(res, ready ? 200 : 503, JSON.stringify({ ready, upstreams }));
 };
 
 const tellMetrics: Handler = ({ res, context }) => {

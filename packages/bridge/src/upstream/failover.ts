@@ -1,7 +1,8 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import { decideRetry, type RetryPolicy } from '@turnwire/wire/internal/model/retry-policy';
+import { decideRetry, withBudgets, type RetryPolicy } from '@turnwire/wire/internal/model/retry-policy';
 import { moreTelling, serverRuleOf } from '@turnwire/wire/internal/model/server-rules';
+import { isNobodyThere } from '@turnwire/client/internal/transport/failures';
 import { randomFraction } from '@turnwire/client/internal/platform/random';
 import { wait } from '@turnwire/client/internal/platform/wait';
 import type { Exchange } from '../observe/exchange.ts';
@@ -62,7 +63,7 @@ export async function failOver<Answer, Refusal>(
     const lease = pool.take({ sticky, maker, model, not: left });
     if (lease === undefined) {
       if (best === undefined) throw new ModelError({ kind: 'connection_failed', message: 'there is no upstream' });
-      return best;
+      return final(best);
     }
     const { upstream } = lease;
     exchange.onAttempt({ number: ++number, upstream: upstream.label, conceal: concealerFor(upstream) });
@@ -89,14 +90,30 @@ export async function failOver<Answer, Refusal>(
       exchange.onRepair('failover', { upstream: upstream.label, failure });
       continue;
     }
-    const plan = isOnly ? decideRetry(options.policy, 'request', failure, repeated++, randomFraction) : undefined;
-    if (plan === undefined) return told;
+    const plan = isOnly
+      ? decideRetry(patienceWith(failure, options.policy), 'request', failure, repeated++, randomFraction)
+      : undefined;
+    if (plan === undefined) return final(told);
     letGo(best, options);
     best = undefined;
     for (const one of left) if (!options.lacking.has(one)) left.delete(one);
     exchange.onRepair('retry', { upstream: upstream.label, failure });
     await wait(clock, plan.delayMs, signal);
   }
+}
+
+/** A server that is not running is given 0.6 s to come back: a person waits to hear of it. */
+const RETRIES_OF_NOBODY = 2;
+
+function patienceWith(failure: ModelError, policy: RetryPolicy): RetryPolicy {
+  if (!isNobodyThere(failure)) return policy;
+  return withBudgets(policy, { request: Math.min(policy.request.maxRetries, RETRIES_OF_NOBODY) });
+}
+
+/** Where nobody is there, what was repeated here need not be repeated by the client. */
+function final<Answer, Refusal>(failed: Failed<Answer, Refusal>): Failed<Answer, Refusal> {
+  if (!isNobodyThere(failed.failure)) return failed;
+  return { ...failed, failure: failed.failure.with({ shouldRetry: false }) };
 }
 
 /** What is thrown beside the failures of a server is a bug of ours, and no server's fault. */

@@ -9,6 +9,7 @@ import type { AskModels } from './known-models.ts';
 import { isOfKey, Lease } from './lease.ts';
 import { labelsOf, membersOf, type Member } from './member.ts';
 import { ownWireOf, probeWire } from './probe.ts';
+import { reachOf, type UpstreamReach } from './reach.ts';
 import { Server } from './server.ts';
 import { learnFacts, listModels, type AskedServer } from './server-models.ts';
 import type { Upstream } from './upstream.ts';
@@ -37,6 +38,7 @@ export class UpstreamPool {
   /** Which of the servers has which model. */
   readonly catalogue: Catalogue<Server>;
   #turn = 0;
+  #reaching: Promise<readonly UpstreamReach[]> | undefined;
 
   constructor(settings: Settings, transport: HttpTransport, hop: Hop) {
     this.#settings = settings;
@@ -74,6 +76,14 @@ export class UpstreamPool {
       const restMs = state === 'resting' ? until - this.#settings.clock.now() : 0;
       return { label: server.label, state, restMs, open: server.open, failures: server.failures };
     });
+  }
+
+  /** Asks each server whether it is there. Whoever asks meanwhile is told the same. */
+  reach(): Promise<readonly UpstreamReach[]> {
+    this.#reaching ??= Promise.all(this.#servers.map((server) => reachOf(this.#asked(server), this.#asking(server))));
+    const reaching = this.#reaching;
+    void reaching.finally(() => (this.#reaching = undefined));
+    return reaching;
   }
 
   /**
@@ -152,10 +162,16 @@ export class UpstreamPool {
   /** A server as it is asked about its models: on its wire where that is known, since each has headers of its own. */
   #asked(server: Server): AskedServer {
     const wire = server.wire ?? ownWireOf(server.provider('chat').baseUrl) ?? 'chat';
+    const { getEnv } = this.#asking(server);
+    return { transport: this.#transport, provider: server.provider(wire), getEnv, signal: this.#closing.signal };
+  }
+
+  /** The server with the key that it is asked with. */
+  #asking(server: Server): Member {
     const members = this.#membersOf(server);
     const asking = members.find((member) => member.takes(undefined)) ?? members[0];
-    const getEnv = asking?.getEnv ?? (() => undefined);
-    return { transport: this.#transport, provider: server.provider(wire), getEnv, signal: this.#closing.signal };
+    if (asking === undefined) throw new Error('a server is a member at least once');
+    return asking;
   }
 
   async #probe({ server, getEnv }: Member): Promise<ProtocolId> {

@@ -1,4 +1,5 @@
-import { ModelError } from '@turnwire/wire/internal/model/errors';
+import { httpStatusOf } from '@turnwire/wire/internal/encode-error';
+import { ModelError, retryClassOf } from '@turnwire/wire/internal/model/errors';
 import type { Credentials, Upstream } from './upstream.ts';
 
 /** The code of an error that says that a server refuses the key of the bridge. */
@@ -29,9 +30,13 @@ export function asBridgesOwn(failure: ModelError, upstream: Upstream): ModelErro
   });
 }
 
-/** Codex gives up upon a bad request alone: it asks again upon any 5xx, and six times upon 401. */
+/**
+ * What repeating does not mend, as Codex takes it: it gives up upon a bad request alone, asks again upon any 5xx, for
+ * two minutes, and six times upon 401, and does not read `x-should-retry`.
+ */
 export function finalForCodex(error: ModelError): ModelError {
-  if (error.code !== CODE) return error;
+  const isOver = error.shouldRetry === false && retryClassOf[error.kind] !== 'never' && httpStatusOf(error) >= 500;
+  if (error.code !== CODE && !isOver) return error;
   return new ModelError({ kind: 'invalid_request', status: 400, code: 'invalid_prompt', message: error.message });
 }
 

@@ -50,6 +50,19 @@ export function networkFailure(error: unknown, afterHeaders: boolean, target: st
   return new ModelError({ kind: 'connection_failed', message: `${target} failed: ${reason}`, cause: error });
 }
 
+/** Nobody is at the address, or nobody can get there: what a moment of patience mends is not among these. */
+const NOBODY_THERE: ReadonlySet<string | undefined> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/** True for a failure by which nothing listens where a server should be: somebody has to start it, or to mend the address. */
+export function isNobodyThere({ kind, cause }: ModelError): boolean {
+  return kind === 'connection_failed' && NOBODY_THERE.has(codeOf(cause));
+}
+
 function invalidRequest(error: unknown, target: string): ModelError {
   const reason = error instanceof Error ? error.message : 'invalid argument';
   return new ModelError({ kind: 'invalid_request', message: `${target} cannot be sent: ${reason}`, cause: error });

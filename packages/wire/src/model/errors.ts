@@ -75,6 +75,7 @@ export interface ErrorAmendment {
   readonly replaySafe?: boolean;
   readonly message?: string | undefined;
   readonly code?: string | undefined;
+  readonly shouldRetry?: boolean;
   readonly usage?: Usage | undefined;
 }
 
@@ -142,8 +143,8 @@ export class ModelError extends Error {
   }
 
   /**
-   * The same error with what only a later layer knows: the request's id, that events were delivered, or which words of
-   * the server are not to be shown.
+   * The same error with what only a later layer knows: the request's id, that events were delivered, which words of
+   * the server are not to be shown, or that it was repeated enough.
    */
   with(more: ErrorAmendment): ModelError {
     return new ModelError({
@@ -155,7 +156,7 @@ export class ModelError extends Error {
       param: this.param,
       requestId: more.requestId ?? this.requestId,
       afterMs: this.retry.afterMs,
-      shouldRetry: this.shouldRetry,
+      shouldRetry: more.shouldRetry ?? this.shouldRetry,
       replaySafe: more.replaySafe ?? this.retry.replaySafe,
       usage: more.usage ?? this.usage,
       cause: this.cause,
