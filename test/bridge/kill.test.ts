@@ -14,7 +14,9 @@ interface Upstream extends Disposable {
 }
 
 async function startProcess(name: string): Promise<Upstream> {
-  const child = fork(fileURLToPath(new URL('./upstream-process.ts', import.meta.url)), [name], { execArgv: [] });
+  const child = fork(fileURLToPath(new URL('./upstream-process.ts', import.meta.url)), [name], {
+    execArgv: ['--conditions=@turnwire/source'],
+  });
   const [port] = (await once(child, 'message')) as [number];
   return { child, url: `http://127.0.0.1:${port}/v1`, [Symbol.dispose]: () => void child.kill('SIGKILL') };
 }
