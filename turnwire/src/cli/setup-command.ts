@@ -99,8 +99,8 @@ async function targetOf(flags: SetupFlags, given: (name: string) => boolean, cli
   const question = { command: COMMAND, given };
   const chosen = await chooseServer(bridge.length === 0 ? flags : { ...flags, upstream: bridge }, question, cli);
   if (bridge.length === 0) {
-    const [upstream = ''] = chosen.upstreams.upstreams;
-    cli.stderr.write(`${COMMAND}: the bridge is started apart: turnwire bridge --upstream ${upstream}\n`);
+    const named = chosen.upstreams.upstreams.map(({ url: address }) => `--upstream ${address}`).join(' ');
+    cli.stderr.write(`${COMMAND}: the bridge is started apart: turnwire bridge ${named}\n`);
   }
   return { ...about, model: chosen.model, contextWindow: chosen.contextWindow };
 }
