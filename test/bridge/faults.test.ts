@@ -5,6 +5,8 @@ import { askChat, askJson, askSocket, askSse, startRig, type Ended } from './har
 
 const HELLO = 'Hello from the scripted model.';
 const CALLS = 'Two things to look up.|read_file({"path":"notes.txt"})|get_time({"zone":"UTC"})';
+/** docs/contract.md 2: a good end hands them on, and their tool refuses them. */
+const HALF_WRITTEN = 'Two things to look up.|read_file({"path":"notes.txt")|get_time({"zone":"UTC")';
 
 /** How an answer ends on each of the five ways to ask. */
 interface Ends {
@@ -130,7 +132,7 @@ describe.each(cases)('fault $fault of a $wire upstream', ({ wire, name, fault })
       usageGraceMs: 100,
     });
     const ends = endingsOn[wire]?.[name] ?? endings[name] ?? (tools ? called : completed);
-    const text = tools ? CALLS : HELLO;
+    const text = name === 'tool-args-invalid' ? HALF_WRITTEN : tools ? CALLS : HELLO;
     const sse = await askSse(rig.bridge, { input: 'hi' });
     const socket = await askSocket(rig.bridge, { input: 'hi' });
     const json = await askJson(rig.bridge, { input: 'hi' });

@@ -27,9 +27,11 @@ const otherNames: Readonly<Record<string, string>> = {
   'error-flat:type websocket': 'error-mid-stream',
 };
 
-/** Shapes that are the wire's own: no fault. */
+/** Shapes that are the wire's own, or of what it does not have: no fault. */
 const noFault = new Set([
   'reasoning-shape:reasoning_content chat',
+  'value-refused:item-ids chat',
+  'value-refused:raw-reasoning chat',
   ...protocolIds.map((id) => `wrong-wire:${id} ${id}`),
 ]);
 

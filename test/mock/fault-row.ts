@@ -27,6 +27,8 @@ export interface Row {
 }
 
 export const truncated = { end: 'error:stream_truncated', usage: undefined } as const;
+/** Each call without its last character, for its tool to refuse. */
+export const halfWritten = { calls: ['read_file({"path":"ä.txt")', 'get_time({"zone":"UTC")'] };
 /** An error that came instead of the answer. */
 export const instead = (kind: string): Partial<Outcome> => ({ ...nothing(), end: `error:${kind}` });
 /** An error after the whole text. */

@@ -1,9 +1,10 @@
-import { after, instead, TEXT, truncated, type Row } from './fault-row.ts';
+import { after, halfWritten, instead, TEXT, truncated, type Row } from './fault-row.ts';
 import {
   checksType,
   fatalDecoder,
   firstEventLoop,
   giveUpAfter300,
+  parsesArguments,
   rawHttp,
   strictLines,
   wantsStreaming,
@@ -65,6 +66,7 @@ export const messagesRows: readonly Row[] = (
     { fault: 'truncated-json', naive: loop },
     // calls
     { fault: 'stop-with-tools', script: 'tools', naive: trustsStopReason },
+    { fault: 'tool-args-invalid', script: 'tools', naive: parsesArguments, ours: halfWritten },
     { fault: 'tool-id-missing', script: 'tools', naive: byCallId },
     { fault: 'tool-id-shared', script: 'tools', naive: byCallId },
     { fault: 'tool-interleaved', script: 'tools', naive: latestBlock },
@@ -89,6 +91,7 @@ export const messagesRows: readonly Row[] = (
       naive: loop,
       ours: after('server_error'),
     })),
+    { fault: 'error-mid-stream:timeout', naive: loop, ours: after('timeout') },
     { fault: 'error-string-code:401', naive: loop, ours: after('unauthorized') },
     { fault: 'context-wording:anthropic', naive: loop, ours: instead('context_window_exceeded') },
     { fault: 'quota-wording:anthropic', naive: loop, ours: instead('quota_exceeded') },

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { listFaults, startMock } from '../../packages/testing/src/index.ts';
 import { moneyWordings } from '../../packages/wire/src/dialects/money.ts';
 import { protocolIds } from '../../packages/wire/src/protocols.ts';
-import { after, clean, instead, scripts, TEXT, truncated, type Row } from './fault-row.ts';
+import { after, clean, halfWritten, instead, scripts, TEXT, truncated, type Row } from './fault-row.ts';
 import { messagesRows } from './fault-rows-messages.ts';
 import {
   addsBothFields,
@@ -25,6 +25,7 @@ import {
   oneCallPerId,
   opensThenFills,
   parseAll,
+  parsesArguments,
   wantsStreaming,
   rawHttp,
   reasoningItems,
@@ -91,6 +92,8 @@ const rows: Row[] = [
   { fault: 'tool-id-repeated', script: 'tools', naive: newCallPerId },
   { fault: 'tool-name-empty', script: 'tools', naive: lastNameWins },
   { fault: 'tool-args-object', script: 'tools', naive: loop },
+  { fault: 'tool-args-invalid', script: 'tools', naive: parsesArguments, ours: halfWritten },
+  { fault: 'tool-args-invalid', on: 'responses', script: 'tools', naive: parsesArguments, ours: halfWritten },
   { fault: 'tool-whole', script: 'tools', naive: opensThenFills },
   { fault: 'tool-interleaved', script: 'tools', naive: lastCallLoop },
   { fault: 'content-parts', naive: loop },
@@ -144,6 +147,8 @@ const rows: Row[] = [
     naive: loop,
     ours: after('server_error'),
   })),
+  { fault: 'error-mid-stream:timeout', naive: loop, ours: after('timeout') },
+  { fault: 'error-mid-stream:timeout', on: 'responses', naive: loop, ours: after('timeout') },
   { fault: 'error-mid-stream:status', naive: loop, ours: after('server_error') },
   ...['object', 'string', 'flat', 'status'].map((shape): Row => ({
     fault: `error-mid-stream:${shape}`,
@@ -215,6 +220,7 @@ const rows: Row[] = [
   { fault: 'finish-spelling:MAX_TOKENS', naive: loop, ours: after('incomplete') },
   { fault: 'finish-spelling:network_error', naive: loop, ours: after('server_error') },
   { fault: 'tool-id-changes', script: 'tools', naive: newCallPerId },
+  { fault: 'tool-id-changes:named', script: 'tools', naive: newCallPerId },
   { fault: 'tool-id-shared', script: 'tools', naive: oneCallPerId },
   { fault: 'tool-id-shared', on: 'responses', script: 'tools', naive: callsByCallId },
   { fault: 'tool-index-late', script: 'tools', naive: sdk },

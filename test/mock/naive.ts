@@ -63,6 +63,13 @@ export const oneCallPerId = believing({
   },
 });
 
+/** What a finished call has is JSON. */
+export const parsesArguments = believing({
+  end: (state) => {
+    for (const { arguments: text } of state.calls) JSON.parse(text);
+  },
+});
+
 /** The last name counts. */
 export const lastNameWins = believing({
   call: (fragment, state) => {

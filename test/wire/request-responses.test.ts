@@ -50,14 +50,15 @@ describe('toResponsesBody', () => {
   });
 
   test.each([
-    ['msg_1', true],
+    ['fc_1', true],
     ['fc_a_b', true],
-    ['msg_', false],
+    ['fc_', false],
+    ['msg_1', false],
     ['_1', false],
     ['plain', false],
     ['', false],
     [7, false],
-  ])('an id is sent only as prefix_suffix: %j', (id, sent) => {
+  ])('an id is sent only with the prefix of its type: %j', (id, sent) => {
     const item = { type: 'function_call', call_id: 'a', name: 'run', arguments: '{}' };
     expect(inputOf([{ ...item, id }, output])).toEqual([sent ? { ...item, id } : item, output]);
   });

@@ -1,4 +1,5 @@
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { isCompleteArguments } from '@turnwire/wire/internal/arguments';
 import { nameOfPart, uncarriedFields } from '@turnwire/wire/internal/dialects/answer-extras';
 import { reasoningParts } from '@turnwire/wire/internal/dialects/reasoning-shapes';
 import { errorBesideChoices, errorInEvent } from '@turnwire/wire/internal/dialects/error-shapes';
@@ -36,15 +37,27 @@ function checkCalls(fragments: readonly JsonObject[]): readonly Finding[] {
     opened.some((other) => typeof id === 'string' && id !== '' && other.id === id && other.index !== index),
   );
   const changes = later.some(({ id }) => typeof id === 'string' && id !== '' && !ids.has(id));
+  const renamed = opened.some((one, place) => isRenamed(one, opened[place - 1]));
   const late = opened.some(({ index }) => index === undefined) && later.some(({ index }) => index !== undefined);
   const stray = later.some(({ index }) => index !== undefined && !indexes.has(index)) && !late;
   return [
-    ...when(changes, 'tool-id-changes', 'a later fragment of a call has another id'),
+    ...when(changes || renamed, 'tool-id-changes', 'a later fragment of a call has another id'),
     ...when(shared, 'tool-id-shared', 'two calls with one id'),
     ...when(late, 'tool-index-late', 'the index comes after the first fragment'),
     ...when(stray, 'tool-index-stray', 'fragments at an index without a call'),
     ...when(fragments.some(isDoubled), 'tool-args-doubled', 'the same arguments twice'),
   ];
+}
+
+/** A fragment with the name and at the index of the one before it, of which neither has whole arguments: they are of one call. */
+function isRenamed(one: JsonObject, before: JsonObject | undefined): boolean {
+  if (before === undefined || one.id === before.id || one.index !== before.index) return false;
+  return nameOf(one) === nameOf(before) && !hasWhole(one) && !hasWhole(before);
+}
+
+function hasWhole(fragment: JsonObject): boolean {
+  const { arguments: args } = functionOf(fragment);
+  return isObject(args) || isCompleteArguments(stringOf(args) ?? '');
 }
 
 function functionOf(fragment: JsonObject): JsonObject {

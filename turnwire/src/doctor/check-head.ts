@@ -61,9 +61,12 @@ function refusalOfRequest(text: string, body: JsonObject): string {
   if (text.includes('invalid_prompt')) return 'invalid-prompt';
   if (REFUSES_FIELD.test(text)) return 'param-refused';
   const heal = healFor({ status: 400, message: errorMessage(text) }, body, new Set());
-  if (heal !== undefined && valueHeals.has(heal.name)) return 'value-refused';
+  if (VALUE_REFUSED.test(text) || (heal !== undefined && valueHeals.has(heal.name))) return 'value-refused';
   return /pars(e|ing)|(not|no|invalid) (valid )?json|json decode/i.test(text) ? 'bad-json-request' : 'status';
 }
+
+/** OpenAI's words for what turnwire never sends there: a tool without an object schema, the ids and the thoughts of others. */
+const VALUE_REFUSED = /schema must be a json schema|expected an id that begins with|array too long/i;
 
 /** What is taken, but not with this value or in this form. */
 const valueHeals: ReadonlySet<HealName> = new Set([

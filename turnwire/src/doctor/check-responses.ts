@@ -1,4 +1,5 @@
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { isCompleteArguments } from '@turnwire/wire/internal/arguments';
 import { validateOrder } from '@turnwire/wire/internal/responses/validate';
 import { checkErrors } from './check-dialects.ts';
 import { isHeartbeat, isSentinel, nameOfError, objectsIn } from './check-framing.ts';
@@ -197,6 +198,7 @@ function checkItems(facts: ResponsesFacts): readonly Finding[] {
   const done = ofType(/^response\.output_item\.done$/);
   const deltas = ofType(/\.delta$/);
   const output = objectsIn(facts.response?.output);
+  const calls = objectsIn(done.map(({ item }) => item)).filter(({ type }) => type === 'function_call');
   const noDone = done.length === 0 && deltas.length > 0;
   return [
     ...when(deltas.length === 0 && done.length > 0, 'final-only', `${done.length} finished items, no delta`),
@@ -224,6 +226,7 @@ function checkItems(facts: ResponsesFacts): readonly Finding[] {
       'args-done-empty',
       'arguments were streamed, their call has none',
     ),
+    ...when(calls.some(isHalfWritten), 'tool-args-invalid', 'arguments that are no JSON'),
     ...when(isLateAdded(typed), 'out-of-order', 'an item or part is announced after its deltas'),
   ];
 }
@@ -236,6 +239,11 @@ function isErased(deltas: readonly JsonObject[], done: readonly JsonObject[], ty
     const isEmpty = type === 'message' ? Array.isArray(content) && content.length === 0 : input === '';
     return isEmpty && id !== undefined && streamed.has(id);
   });
+}
+
+/** A call that is said to be done; empty arguments are whole. */
+function isHalfWritten({ arguments: args }: JsonObject): boolean {
+  return typeof args === 'string' && !isCompleteArguments(args);
 }
 
 function sharesCallId(done: readonly JsonObject[]): boolean {

@@ -27,6 +27,7 @@ export function modelProbes(wire: ProtocolId): readonly Probe[] {
     { name: 'json schema', wire, run: (it) => probe(it, wire, 'schema', describeText, checkSchema) },
     { name: 'settings', wire, run: (it) => probe(it, wire, 'settings', describeText) },
     { name: 'system between', wire, run: (it) => probe(it, wire, 'systemBetween', describeText) },
+    { name: 'other histories', wire, run: (it) => probe(it, wire, 'others', describeText) },
     { name: 'image', wire, run: (it) => probe(it, wire, 'image', describeText) },
     { name: 'reasoning', wire, run: (it) => probe(it, wire, 'reasoning', describeReasoning) },
     { name: 'token limit', wire, run: (it) => probe(it, wire, 'limit', describeEvents, undefined, isNoLimit) },

@@ -19,6 +19,8 @@ export interface Question {
   readonly settings?: boolean;
   /** The system speaks once more, behind an earlier turn. */
   readonly systemBetween?: boolean;
+  /** A tool with no more of a schema than the wire asks for and, on Responses, items as other servers make them. */
+  readonly others?: boolean;
   readonly more?: JsonObject;
 }
 
@@ -48,6 +50,7 @@ export const questions = {
   image: { text: `${OBEY}/say A white square.`, limit: 64, image: true },
   settings: { text: `${OBEY}/say Hello.`, limit: 400, tools: 'offered', settings: true },
   systemBetween: { text: `${OBEY}/say Hello.`, limit: 64, systemBetween: true },
+  others: { text: `${OBEY}/say Hello.`, limit: 64, tools: 'offered', others: true },
   reasoning: { text: `${OBEY}/think Two and two are four.\n/say 4`, limit: 400 },
 } as const satisfies Readonly<Record<string, Question>>;
 
@@ -62,6 +65,13 @@ const earlierTurn = [
   { role: 'system', content: DEVELOPER },
 ];
 
+/** Raw reasoning, and an id without the prefix of its type: a conversation that began with another server. */
+const itemsOfOthers = [
+  { type: 'message', role: 'user', content: 'Hello.' },
+  { type: 'reasoning', id: 'rs_1', summary: [], content: [{ type: 'reasoning_text', text: 'A greeting.' }] },
+  { type: 'message', id: 'item_2', role: 'assistant', content: [{ type: 'output_text', text: 'Hello.' }] },
+];
+
 /** Settings that are spelled alike on the wires of OpenAI. */
 const settings = { temperature: 1, top_p: 1, parallel_tool_calls: true };
 
@@ -69,6 +79,11 @@ const parameters = {
   get_weather: objectSchema({ city: { type: 'string' }, unit: { type: 'string' } }),
   get_time: objectSchema({ zone: { type: 'string' } }),
 };
+
+/** The tools of a question; `least` is what a wire asks of a schema. */
+function schemasOf({ others }: Question, least: JsonObject): Readonly<Record<string, JsonObject>> {
+  return others === true ? { get_date: least } : parameters;
+}
 
 function objectSchema(properties: JsonObject): JsonObject {
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
@@ -105,7 +120,7 @@ export function chatBody(question: Question, model: string): JsonObject {
     stream,
     ...(stream && usage ? { stream_options: { include_usage: true } } : {}),
     max_tokens: limit,
-    ...(tools === undefined ? {} : { tools: chatTools(), ...chatChoice(tools) }),
+    ...(tools === undefined ? {} : { tools: chatTools(question), ...chatChoice(tools) }),
     ...(question.schema === true
       ? { response_format: { type: 'json_schema', json_schema: { name: 'weather', schema, strict: true } } }
       : {}),
@@ -120,8 +135,8 @@ function chatContent({ text, image, settings }: Question): unknown {
   return settings === true ? [part] : text;
 }
 
-function chatTools(): JsonObject[] {
-  return Object.entries(parameters).map(([name, value]) => ({
+function chatTools(question: Question): JsonObject[] {
+  return Object.entries(schemasOf(question, {})).map(([name, value]) => ({
     type: 'function',
     function: { name, parameters: value },
   }));
@@ -140,6 +155,7 @@ export function responsesBody(question: Question, model: string): JsonObject {
   const input = [
     ...(question.settings === true ? [{ type: 'message', role: 'developer', content: DEVELOPER }] : []),
     ...(question.systemBetween === true ? earlierTurn : []),
+    ...(question.others === true ? itemsOfOthers : []),
     { type: 'message', role: 'user', content: [{ type: 'input_text', text }, ...images] },
     ...(question.earlierCall === true
       ? [call, { type: 'function_call_output', call_id: 'call_1', output: '21 degrees' }]
@@ -150,7 +166,7 @@ export function responsesBody(question: Question, model: string): JsonObject {
     input,
     stream,
     max_output_tokens: limit,
-    ...(tools === undefined ? {} : { tools: responsesTools(), ...responsesChoice(tools) }),
+    ...(tools === undefined ? {} : { tools: responsesTools(question), ...responsesChoice(tools) }),
     ...(question.schema === true
       ? { text: { format: { type: 'json_schema', name: 'weather', schema, strict: true } } }
       : {}),
@@ -159,8 +175,12 @@ export function responsesBody(question: Question, model: string): JsonObject {
   };
 }
 
-function responsesTools(): JsonObject[] {
-  return Object.entries(parameters).map(([name, value]) => ({ type: 'function', name, parameters: value }));
+function responsesTools(question: Question): JsonObject[] {
+  return Object.entries(schemasOf(question, {})).map(([name, value]) => ({
+    type: 'function',
+    name,
+    parameters: value,
+  }));
 }
 
 function responsesChoice(tools: NonNullable<Question['tools']>): JsonObject {
@@ -189,15 +209,18 @@ export function messagesBody(question: Question, model: string): JsonObject {
     ],
     stream,
     max_tokens: limit,
-    ...(tools === undefined ? {} : { tools: messagesTools(), ...messagesChoice(tools) }),
+    ...(tools === undefined ? {} : { tools: messagesTools(question), ...messagesChoice(tools) }),
     ...(question.schema === true ? { output_config: { format: { type: 'json_schema', schema } } } : {}),
     ...(question.settings === true ? { system: DEVELOPER, temperature: 1 } : {}),
     ...question.more,
   };
 }
 
-function messagesTools(): JsonObject[] {
-  return Object.entries(parameters).map(([name, value]) => ({ name, input_schema: value }));
+function messagesTools(question: Question): JsonObject[] {
+  return Object.entries(schemasOf(question, { type: 'object' })).map(([name, value]) => ({
+    name,
+    input_schema: value,
+  }));
 }
 
 function messagesChoice(tools: NonNullable<Question['tools']>): JsonObject {

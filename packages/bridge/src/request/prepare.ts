@@ -1,5 +1,6 @@
 import { randomId } from '@turnwire/client/internal/platform/random';
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { itemIdPrefixes } from '@turnwire/wire/internal/base/minted-id';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
@@ -104,12 +105,9 @@ export function newId(prefix: string): string {
   return randomId(prefix, 16);
 }
 
-const PREFIXES: ReadonlyMap<unknown, string> = new Map([
-  ['message', 'msg'],
-  ['reasoning', 'rs'],
-  ['function_call', 'fc'],
+const PREFIXES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  ...itemIdPrefixes,
   ['function_call_output', 'fco'],
-  ['custom_tool_call', 'ctc'],
   ['custom_tool_call_output', 'ctco'],
 ]);
 

@@ -7,9 +7,11 @@ import { chatFrame, isUsageOnly, withDelta, withFinish, withToolCalls, withToolU
 import { withCallId, withResponseUsage } from './responses-dialects.ts';
 import { oneOf, word } from './args.ts';
 import { beforeEnd } from './ending.ts';
-import { wholeCalls } from './tools.ts';
+import { idRepeated, wholeCalls } from './tools.ts';
 
 const tagNames = [...thinkTags.map(({ open }) => open.slice(1, -1)), 'opened'];
+
+const changedIds = ['bare', 'named'] as const;
 
 const usageDialects = ['anthropic', 'deepseek', 'kimi', 'groq', 'perplexity'] as const;
 
@@ -39,9 +41,16 @@ export const dialectFaults: readonly FaultSpec[] = [
   },
   {
     name: 'tool-id-changes',
-    summary: 'Every fragment of a call has an id of its own: vLLM and its forks, LiteLLM before OCI.',
+    args: '[HOW]',
+    choices: changedIds,
+    summary:
+      'Every fragment of a call has an id of its own, and no name (bare, default) or the name again (named): vLLM and its forks, LiteLLM before OCI.',
     wires: ['chat'],
-    create: () => ({ frames: numbered((call, n) => ({ ...call, id: `call_piece_${n}` })) }),
+    create: (arg) => {
+      const how = oneOf('tool-id-changes', arg, changedIds, 'bare');
+      const change = numbered((call, n) => ({ ...call, id: `call_piece_${n}` }));
+      return { frames: (frames) => change(how === 'named' ? idRepeated(frames) : frames) };
+    },
   },
   {
     name: 'tool-id-shared',

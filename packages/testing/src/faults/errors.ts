@@ -7,7 +7,7 @@ import { count, oneOf, word } from './args.ts';
 import { beforeEnd, holdInstead } from './ending.ts';
 import { refuse } from './refuse.ts';
 
-const midShapes = ['object', 'string', 'status', 'event', 'flat'] as const;
+const midShapes = ['object', 'string', 'status', 'event', 'flat', 'timeout'] as const;
 
 type MidShape = (typeof midShapes)[number];
 
@@ -99,7 +99,7 @@ export const errorFaults: readonly FaultSpec[] = [
     args: '[SHAPE]',
     choices: midShapes,
     summary:
-      'An error event ends the answer in its middle, in one of the shapes of OpenAI, vLLM, OpenRouter and LiteLLM.',
+      'An error event ends the answer in its middle, in one of the shapes of OpenAI, vLLM, OpenRouter and LiteLLM; timeout: the code is request_timeout, the type that of a bad request (LiteLLM).',
     wires: everywhere,
     create: (arg) => {
       const shape = oneOf('error-mid-stream', arg, midShapes, 'object');
@@ -217,6 +217,9 @@ const midError = {
   code: 'server_error',
 };
 
+/** BerriAI/litellm#41777: the code says more than the type. */
+const timedOut = { message: 'The upstream took too long.', type: 'invalid_request_error', code: 'request_timeout' };
+
 const midStreamErrors: Readonly<Record<FaultWire, (shape: MidShape, context: FaultContext) => Frame>> = {
   chat: chatError,
   responses: responsesError,
@@ -228,7 +231,7 @@ function responsesError(shape: MidShape): Frame {
   if (shape === 'event' || shape === 'flat') return responsesFrame({ ...midError, type: 'error', param: null });
   return responsesFrame({
     type: 'error',
-    error: shape === 'string' ? midError.message : midError,
+    error: shape === 'timeout' ? timedOut : shape === 'string' ? midError.message : midError,
     ...(shape === 'status' ? { status: 500 } : {}),
   });
 }
@@ -247,6 +250,8 @@ function chatError(shape: MidShape): Frame {
       return { kind: 'json', event: '', value: { error: { message: midError.message, code: 502 }, choices: [] } };
     case 'event':
       return { kind: 'json', event: 'error', value: { error: midError } };
+    case 'timeout':
+      return { kind: 'json', event: '', value: { error: timedOut } };
     case 'flat':
     case 'object':
       return { kind: 'json', event: '', value: { error: midError } };

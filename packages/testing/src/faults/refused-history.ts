@@ -1,12 +1,12 @@
 import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
 import type { RequestView } from '../scenario/request-view.ts';
-import { choicesOf, withChoices, withToolCalls } from '../frames.ts';
+import { choicesOf, withChoices, withDelta, withToolCalls } from '../frames.ts';
 import { oneOf } from './args.ts';
 import type { FaultSpec } from './fault.ts';
 import { refuse } from './refuse.ts';
 
-const makers = ['google', 'openrouter'] as const;
+const makers = ['google', 'google-text', 'openrouter'] as const;
 
 /** Faults of servers that refuse a conversation in which something of their own is missing, or is not as they write it. */
 export const refusedHistoryFaults: readonly FaultSpec[] = [
@@ -15,13 +15,13 @@ export const refusedHistoryFaults: readonly FaultSpec[] = [
     args: '[WHOSE]',
     choices: makers,
     summary:
-      'Calls come with a state, and HTTP 400 answers a history whose calls came back without it: Gemini 3 (google, default: a thought_signature), OpenRouter (openrouter: encrypted reasoning_details).',
+      'Calls have a state, and HTTP 400 answers a history whose calls are without it: Gemini 3 (google, default: thought_signature; google-text: on texts), OpenRouter (openrouter: encrypted reasoning_details).',
     wires: ['chat'],
     create: (arg) => {
       const state = states[oneOf('thought-signature', arg, makers, 'google')];
       return {
         head: (head, context) => {
-          const message = assistantCalls(context.request)
+          const message = assistantMessages(context.request)
             .map(state.missing)
             .find((one) => one !== undefined);
           const openai = { type: 'invalid_request_error', code: 'INVALID_ARGUMENT' };
@@ -65,7 +65,7 @@ export const refusedHistoryFaults: readonly FaultSpec[] = [
 /** What a maker puts on its calls and wants back. */
 interface State {
   readonly put: (frame: Frame) => Frame;
-  /** What it says of a message with calls that came back without it. */
+  /** What it says of a message of the assistant that came back without it. */
   readonly missing: (message: JsonObject) => string | undefined;
 }
 
@@ -84,6 +84,18 @@ const states: Readonly<Record<(typeof makers)[number], State>> = {
         : `Function call \`${nameOf(call)}\` is missing a thought_signature in functionCall parts. This is required for tools to work correctly.`;
     },
   },
+  'google-text': {
+    put: (frame) =>
+      withDelta(frame, (delta) =>
+        nonEmpty(delta.content) === undefined
+          ? delta
+          : { ...delta, extra_content: { google: { thought_signature: sealed(TEXT) } } },
+      ),
+    missing: (message) =>
+      nonEmpty(message.content) === undefined || signatureIn(message) === sealed(TEXT)
+        ? undefined
+        : 'A text of the model is missing its thought_signature.',
+  },
   openrouter: {
     put: (frame) => {
       const name = choicesOf(frame)
@@ -99,7 +111,9 @@ const states: Readonly<Record<(typeof makers)[number], State>> = {
       }));
     },
     missing: (message) => {
-      const first = nameOf(callsIn(message)[0] ?? {});
+      const [call] = callsIn(message);
+      if (call === undefined) return undefined;
+      const first = nameOf(call);
       const details: unknown[] = Array.isArray(message.reasoning_details) ? message.reasoning_details : [];
       const back = details.filter(isObject).some(({ data }) => data === sealed(first));
       return back ? undefined : `The reasoning_details of the call of ${first} are missing its encrypted reasoning.`;
@@ -107,10 +121,15 @@ const states: Readonly<Record<(typeof makers)[number], State>> = {
   },
 };
 
-/** The messages of a history that have calls. */
-function assistantCalls({ body }: RequestView): readonly JsonObject[] {
+/** What the model said in a history. */
+function assistantMessages({ body }: RequestView): readonly JsonObject[] {
   const messages: unknown[] = Array.isArray(body.messages) ? body.messages : [];
-  return messages.filter(isObject).filter((message) => callsIn(message).length > 0);
+  return messages.filter(isObject).filter(({ role }) => role === 'assistant');
+}
+
+/** Its messages that have calls. */
+function assistantCalls(request: RequestView): readonly JsonObject[] {
+  return assistantMessages(request).filter((message) => callsIn(message).length > 0);
 }
 
 function callsIn({ tool_calls: calls }: JsonObject): readonly JsonObject[] {
@@ -121,12 +140,15 @@ function nameOf(call: JsonObject): string {
   return isObject(call.function) ? (nonEmpty(call.function.name) ?? '') : '';
 }
 
+/** What stands for the name of a call where a text is signed. */
+const TEXT = 'a text';
+
 /** Of a call's name: a mock has no memory that a restart would keep. */
 function sealed(name: string): string {
   return Buffer.from(`thought behind ${name}`).toString('base64');
 }
 
-function signatureIn(call: JsonObject): unknown {
-  const extra = isObject(call.extra_content) ? call.extra_content.google : undefined;
+function signatureIn({ extra_content: content }: JsonObject): unknown {
+  const extra = isObject(content) ? content.google : undefined;
   return isObject(extra) ? extra.thought_signature : undefined;
 }

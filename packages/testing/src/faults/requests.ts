@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { hasPrefixOf, itemIdPrefixes } from '@turnwire/wire/internal/base/minted-id';
 import { overHttp, type FaultSpec, type FaultWire } from './fault.ts';
 import { oneOf, word } from './args.ts';
 import { refuse } from './refuse.ts';
@@ -22,6 +23,21 @@ const values = {
   'text-parts': {
     message: 'messages.0.content: Input should be a valid string',
     isIn: (body) => turnsIn(body).some(({ content }) => Array.isArray(content)),
+  },
+  'tool-parameters': {
+    message: `Invalid schema for function: schema must be a JSON Schema of 'type: "object"'.`,
+    isIn: ({ tools }) =>
+      objectsIn(tools)
+        .map(parametersOf)
+        .some((schema) => !isObject(schema) || schema.type !== 'object'),
+  },
+  'item-ids': {
+    message: "Invalid 'input[].id'. Expected an ID that begins with the prefix of its type.",
+    isIn: ({ input }) => objectsIn(input).some(hasOddId),
+  },
+  'raw-reasoning': {
+    message: "Invalid 'input[].content': array too long. Expected an array with maximum length 0.",
+    isIn: ({ input }) => objectsIn(input).some(isRawReasoning),
   },
 } as const satisfies Readonly<Record<string, { readonly message: string; isIn(body: JsonObject): boolean }>>;
 
@@ -54,7 +70,7 @@ export const requestFaults: readonly FaultSpec[] = [
     args: '[WHAT]',
     choices: valueNames,
     summary:
-      'HTTP 400 for a value that newer servers take: an effort that newer models have (effort, default; Ollama), the role developer (most local servers), a json-schema (DeepSeek), text-parts in place of one text.',
+      'HTTP 400 for a value that others take: a newer effort (default; Ollama), developer, json-schema (DeepSeek), text-parts, tool-parameters without an object schema, item-ids of others, raw-reasoning (OpenAI).',
     wires: ['chat', 'responses'],
     create: (arg) => {
       const { message, isIn } = values[oneOf('value-refused', arg, valueNames, 'effort')];
@@ -106,8 +122,27 @@ const refusedWords: Readonly<Record<FaultWire, (name: string) => string>> = {
 
 /** The messages of a request, or what a Responses request has in their place. */
 function turnsIn({ messages, input }: JsonObject): readonly JsonObject[] {
-  const turns = messages ?? input;
-  return Array.isArray(turns) ? (turns as unknown[]).filter(isObject) : [];
+  return objectsIn(messages ?? input);
+}
+
+function objectsIn(list: unknown): readonly JsonObject[] {
+  return Array.isArray(list) ? (list as unknown[]).filter(isObject) : [];
+}
+
+/** What a function of either wire takes; tools of other types are as they are. */
+function parametersOf(tool: JsonObject): unknown {
+  if (tool.type !== 'function') return OBJECT;
+  return isObject(tool.function) ? tool.function.parameters : tool.parameters;
+}
+
+const OBJECT = { type: 'object' };
+
+function hasOddId({ type = 'message', id }: JsonObject): boolean {
+  return typeof id === 'string' && itemIdPrefixes.has(type) && !hasPrefixOf(type, id);
+}
+
+function isRawReasoning({ type, content }: JsonObject): boolean {
+  return type === 'reasoning' && Array.isArray(content) && content.length > 0;
 }
 
 /** Looks at members of members too, but not into what a tool or a schema calls its own. */

@@ -1,6 +1,7 @@
 import { isObject, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Frame } from '../answer.ts';
-import { everywhere, onOpenAiWires, type FaultSpec } from './fault.ts';
+import { partsOf, type ReplyPart } from '../scenario/scenario.ts';
+import { everywhere, onOpenAiWires, type FaultSpec, type FaultWire } from './fault.ts';
 import { withArgumentObjects, withoutCallIds } from './responses-dialects.ts';
 import {
   choicesOf,
@@ -14,7 +15,7 @@ import {
   withToolUse,
 } from '../frames.ts';
 import { alternating } from './alternate.ts';
-import { interleaveBlocks, limitInBlock } from './messages-calls.ts';
+import { cutInputs, interleaveBlocks, limitInBlock } from './messages-calls.ts';
 
 /** Faults of tool calls and of the finish on the chat wire. */
 export const toolFaults: readonly FaultSpec[] = [
@@ -67,6 +68,16 @@ export const toolFaults: readonly FaultSpec[] = [
     create: () => ({
       frames: (frames) =>
         wholeCalls(frames).map((frame) => withArgumentObjects(withToolCalls(frame, argumentsAsObject))),
+    }),
+  },
+  {
+    name: 'tool-args-invalid',
+    summary:
+      'The arguments of a call that ends well lack their last character: models that write bad JSON, servers that lose the last token.',
+    wires: everywhere,
+    create: () => ({
+      reply: (reply, { request, wire }) => ({ ...reply, parts: partsOf(reply, request).map(halfWritten[wire]) }),
+      frames: cutInputs,
     }),
   },
   {
@@ -147,6 +158,20 @@ export const toolFaults: readonly FaultSpec[] = [
   },
 ];
 
+/** An answer of Messages has the input as an object: it is cut in the stream. */
+const halfWritten: Readonly<Record<FaultWire, (part: ReplyPart) => ReplyPart>> = {
+  chat: withCutArguments,
+  responses: withCutArguments,
+  messages: (part) => part,
+  websocket: withCutArguments,
+};
+
+function withCutArguments(part: ReplyPart): ReplyPart {
+  if (part.type !== 'tool_call' || part.custom === true) return part;
+  const text = stringOf(part.arguments) ?? JSON.stringify(part.arguments ?? {});
+  return { ...part, arguments: text.slice(0, -1) };
+}
+
 function without(key: string): (call: JsonObject) => JsonObject {
   return (call) => Object.fromEntries(Object.entries(call).filter(([name]) => name !== key));
 }
@@ -224,7 +249,8 @@ function idLate(frames: Frame[]): Frame[] {
   );
 }
 
-function idRepeated(frames: Frame[]): Frame[] {
+/** The id and the name of a call on each of its fragments. */
+export function idRepeated(frames: Frame[]): Frame[] {
   const calls = new Map(collectCalls(frames).map((call) => [call.index, call]));
   return frames.map((frame) =>
     withToolCalls(frame, (call) => {

@@ -7,3 +7,17 @@ const minted = new RegExp(`^[a-z]+_${MINTED}[0-9a-f]{24,}$`);
 export function isMintedId(id: unknown): boolean {
   return typeof id === 'string' && minted.test(id);
 }
+
+/** What the id of an item begins with, by the item's type. OpenAI's API refuses others: "Expected an ID that begins with 'fc'". */
+export const itemIdPrefixes: ReadonlyMap<unknown, string> = new Map([
+  ['message', 'msg'],
+  ['reasoning', 'rs'],
+  ['function_call', 'fc'],
+  ['custom_tool_call', 'ctc'],
+]);
+
+/** True for an id that items of this type may have; of other types nothing is known. */
+export function hasPrefixOf(type: unknown, id: string): boolean {
+  const [prefix, suffix = ''] = id.split('_', 2);
+  return prefix === (itemIdPrefixes.get(type) ?? prefix) && prefix !== '' && suffix !== '';
+}

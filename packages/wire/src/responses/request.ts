@@ -1,5 +1,5 @@
 import { isObject, nonEmpty, omit, type JsonObject } from '../base/json.ts';
-import { isMintedId } from '../base/minted-id.ts';
+import { hasPrefixOf, isMintedId } from '../base/minted-id.ts';
 import type { Item } from '../model/items.ts';
 import type { ModelRequest, Tool } from '../model/request.ts';
 import { sendableArguments } from '../arguments.ts';
@@ -86,7 +86,7 @@ function isEmptyList(value: unknown): boolean {
 }
 
 /**
- * An item as it is sent: `id` only in the form `<prefix>_<suffix>`, since the API refuses others, and only where a
+ * An item as it is sent: `id` only with the prefix of its type, since the API refuses others, and only where a
  * server gave it; none for encrypted reasoning, which fits the id that it came with alone, and may be known by an earlier one of
  * the same item; raw reasoning only where there is some; a call's arguments as a JSON object.
  */
@@ -117,7 +117,9 @@ function hasSendableId(fields: JsonObject): boolean {
   const { id } = fields;
   if (fields.type === 'reasoning' && nonEmpty(fields.encrypted_content) !== undefined) return false;
   // A reference is nothing but its id.
-  return fields.type === 'item_reference' || (typeof id === 'string' && /^[^_]+_./.test(id) && !isMintedId(id));
+  return (
+    fields.type === 'item_reference' || (typeof id === 'string' && hasPrefixOf(fields.type, id) && !isMintedId(id))
+  );
 }
 
 function hasRawReasoning(content: unknown): boolean {

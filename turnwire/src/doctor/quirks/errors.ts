@@ -41,9 +41,9 @@ export const errorQuirks: QuirkTable = {
     'turnwire sends it to the servers and models that want it, be it an empty text',
   ),
   'value-refused': odd(
-    'values that newer servers take are taken, or passed over',
+    'values that other servers take are taken, or passed over',
     [client.naive('fail every request (ollama#17252, experiential#804)')],
-    'turnwire asks again with the nearest that the server takes, once, and remembers',
+    "turnwire asks again with the nearest that the server takes, and remembers; OpenAI's servers get no raw reasoning",
   ),
   'system-between-turns': odd(
     'the system may speak between turns, or is read as a user',
