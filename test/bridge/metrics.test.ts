@@ -105,7 +105,10 @@ it('GET /metrics has every metric of the bridge under its name', async () => {
   const text = await response.text();
   expect(text.match(/^# TYPE .*$/gm)).toEqual([
     '# TYPE turnwire_streams_open gauge',
+    '# TYPE process_resident_memory_bytes gauge',
     '# TYPE turnwire_resident_memory_bytes gauge',
+    '# TYPE process_start_time_seconds gauge',
+    '# TYPE process_cpu_seconds_total counter',
     '# TYPE turnwire_upstream_state gauge',
     '# TYPE turnwire_upstream_rest_seconds gauge',
     '# TYPE turnwire_upstream_streams_open gauge',

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
 import { afterAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import type { Bridge } from '../../packages/bridge/src/index.ts';
 import { createExchanges } from '../../packages/bridge/src/observe/exchange.ts';
 import { createLogObserver } from '../../packages/bridge/src/observe/log.ts';
@@ -75,6 +77,28 @@ describe('a refused request', () => {
       error: "Previous response with id 'resp_gone' not found.",
     });
     expect(JSON.stringify(lines)).not.toContain('SECRET');
+  });
+
+  it.each([
+    [{ headers: { host: 'box.example' } }, {}, 403, /this Host is not allowed here: --allow-host NAME/],
+    [{ headers: { origin: 'http://page.example' } }, {}, 403, /this Origin is not allowed.*--allow-origin ORIGIN/],
+    [{}, { websocket: false }, 426, /WebSockets are switched off \(--no-websocket/],
+  ])('names the flag that would let it in, a WebSocket too: %j %j', async (init, options, status, why) => {
+    const { logger, lines } = collecting('info');
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { logger, ...options });
+    const socket = new WebSocket(`${bridge.url.replace('http', 'ws')}/v1/responses`, init);
+    const [error] = (await once(socket, 'error')) as [Error];
+    expect(error.message).toContain(String(status));
+    expect(lines).toEqual([
+      expect.objectContaining({
+        msg: 'refused',
+        method: 'GET',
+        path: '/v1/responses',
+        status,
+        error: expect.stringMatching(why) as string,
+      }),
+    ]);
   });
 
   it('is told of at the limit of open streams, and on a socket', async () => {

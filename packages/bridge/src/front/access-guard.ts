@@ -52,12 +52,14 @@ function checkHost(
   if (hosts.length > 1) return badRequest('there is more than one Host header');
   const authority = /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
   if (isHost(headers.host) && isHost(authority)) return undefined;
-  return forbidden('this Host is not allowed here');
+  return forbidden('this Host is not allowed here: --allow-host NAME lets it in');
 }
 
 function checkOrigin({ headers }: AccessRequest, origins: ReadonlySet<string>): ApiError | undefined {
   if (headers.origin === undefined || origins.has(headers.origin) || origins.has('*')) return undefined;
-  return forbidden('this Origin is not allowed: requests of web pages are refused');
+  return forbidden(
+    'this Origin is not allowed: requests of web pages are refused, but of those that --allow-origin ORIGIN names',
+  );
 }
 
 function checkAddress({ url }: AccessRequest): ApiError | undefined {

@@ -254,5 +254,8 @@ function notThere(): ApiError {
 
 /** What makes Codex go on over HTTP at once. */
 function noWebSocket(): ApiError {
-  return badRequest('WebSockets are switched off: use HTTP', { status: 426, code: 'websocket_disabled' });
+  return badRequest('WebSockets are switched off (--no-websocket, or --mode passthrough): use HTTP', {
+    status: 426,
+    code: 'websocket_disabled',
+  });
 }

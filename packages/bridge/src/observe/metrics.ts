@@ -1,3 +1,4 @@
+import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import type { Usage } from '@turnwire/wire/internal/model/usage';
 import type { Repair } from '@turnwire/wire/internal/repairs';
 import type { ExchangeEnd, ExchangeObserver, ExchangeSummary, Observe, ReadRequest } from './observer.ts';
@@ -20,12 +21,25 @@ export function createMetrics(open: () => number, upstreams: () => readonly Upst
   registry.gaugeFrom({ name: 'turnwire_streams_open', help: 'Streams that are open now.' }, () => [
     { labels: {}, value: open() },
   ]);
-  registry.gaugeFrom({ name: 'turnwire_resident_memory_bytes', help: 'Resident memory.' }, () => [
-    { labels: {}, value: process.memoryUsage.rss() },
-  ]);
+  addProcessMetrics(registry);
   addUpstreamMetrics(registry, upstreams);
   const counters = exchangeCounters(registry);
   return { registry, observe: (start) => new ExchangeCounts(counters, start.route) };
+}
+
+/** Under the names that Prometheus' own client libraries give them, which dashboards and alerts look for. */
+function addProcessMetrics(registry: MetricRegistry): void {
+  const gauge = (name: string, help: string, read: () => number): void =>
+    registry.gaugeFrom({ name, help }, () => [{ labels: {}, value: read() }]);
+  const startedAt = Math.round(unixSeconds() - process.uptime());
+  const memory = (): number => process.memoryUsage.rss();
+  gauge('process_resident_memory_bytes', 'Resident memory.', memory);
+  gauge('turnwire_resident_memory_bytes', 'The former name of process_resident_memory_bytes.', memory);
+  gauge('process_start_time_seconds', 'When the process began, in seconds since 1970.', () => startedAt);
+  registry.counterFrom({ name: 'process_cpu_seconds_total', help: 'Processor time, of user and system.' }, () => {
+    const { user, system } = process.cpuUsage();
+    return [{ labels: {}, value: (user + system) / 1e6 }];
+  });
 }
 
 function exchangeCounters(registry: MetricRegistry) {
