@@ -121,6 +121,25 @@ describe('a refused request', () => {
   });
 });
 
+it('a shutdown says which streams it waits for', async () => {
+  const { logger, lines } = collecting('info');
+  await using upstream = await startRawUpstream();
+  await using bridge = await startBridge([upstream], { logger, drainTimeoutMs: 30_000 });
+  const answer = askSse(bridge, { input: 'hi' });
+  const { res } = await upstream.next();
+  const closed = bridge.close();
+  expect(lines).toEqual([
+    expect.objectContaining({
+      streams: 1,
+      drain_ms: 30_000,
+      msg: 'shutting down: 1 stream is open and may finish for up to 30 s; a second signal ends at once',
+    }),
+  ]);
+  res.writeHead(200, { 'content-type': 'text/event-stream' }).end(chatChunk('Hello') + chatEnd);
+  expect((await answer).text).toBe('Hello');
+  await closed;
+});
+
 describe('an error of the upstream that passes through', () => {
   it('is not said to be completed, be it told by a status or in the last bytes', async () => {
     const { logger, lines } = collecting('info');

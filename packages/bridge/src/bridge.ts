@@ -103,6 +103,7 @@ class RunningBridge implements Bridge {
     context.streams.close();
     front.listener.stop();
     front.sockets.close();
+    tellDrain(context, this.#settings.drainTimeoutMs);
     await context.streams.drain(this.#settings.drainTimeoutMs);
     context.pool.close();
     await settleWithin(front);
@@ -113,6 +114,14 @@ class RunningBridge implements Bridge {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Says why the process does not end yet. */
+function tellDrain({ streams, log }: BridgeContext, ms: number): void {
+  if (streams.size === 0 || ms === 0) return;
+  const open = streams.size === 1 ? '1 stream is open and may' : `${streams.size} streams are open and may`;
+  const text = `shutting down: ${open} finish for up to ${ms / 1000} s; a second signal ends at once`;
+  log.info({ streams: streams.size, drain_ms: ms }, text);
 }
 
 /** What was told to stop has a moment to say so to its client; then connections are cut. */
