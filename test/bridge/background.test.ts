@@ -217,7 +217,7 @@ describe('what is kept of responses in the background', () => {
     live.start({ input: [], previousId: undefined, body: () => ({ id }), cancel: () => undefined });
 
   it('is bounded in bytes: those that have ended go first, and one that runs forgets what it told', () => {
-    const live = new LiveResponses(systemClock, 1, 500);
+    const live = new LiveResponses(systemClock, 500);
     const done = start(live, 'done');
     done.add([event(0), event(1)]);
     done.end(systemClock.now());

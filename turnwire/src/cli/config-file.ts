@@ -43,7 +43,9 @@ export async function readConfigFile(
  * @throws UsageError with one line for the first key that cannot be used
  */
 export function providersIn({ path, dialect, toml }: ConfigFile): ProviderFile {
-  return withUsageErrors(() => parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers', 'models', 'callers'] }));
+  return withUsageErrors(() =>
+    parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers', 'models', 'callers'] }),
+  );
 }
 
 /** Wrong configuration is wrong usage: exit 2, with its one line. */

@@ -26,7 +26,8 @@ import type { OpenStream } from '../upstream/streams.ts';
 import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { asBridgesOwn, finalForCodex } from '../upstream/refused-key.ts';
-import { toModelError, type Outcome } from '../upstream/failover.ts';
+import type { Outcome } from '../upstream/failover.ts';
+import { toModelError } from '../upstream/to-model-error.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
 
 export interface AnswerOptions {

@@ -4,7 +4,7 @@ import type { ErrorAnswer } from '@turnwire/wire/internal/encode-error';
 import { badRequest } from '../reply/api-error.ts';
 import { clientWireOf } from '@turnwire/wire/internal/protocols';
 import { sendError, sendJson } from '../reply/reply-writer.ts';
-import { toModelError } from '../upstream/failover.ts';
+import { toModelError } from '../upstream/to-model-error.ts';
 import type { ServerModel } from '../upstream/server-models.ts';
 import { codexCatalogue, etagOf } from './codex-catalogue.ts';
 import { clientGone } from './client-gone.ts';

@@ -18,7 +18,8 @@ import type { ErrorForm } from '../reply/api-error.ts';
 import { flushed, sendError } from '../reply/reply-writer.ts';
 import { concealerFor } from '../upstream/conceal.ts';
 import { asBridgesOwn, finalForCodex, refusesKey } from '../upstream/refused-key.ts';
-import { toModelError, type Outcome } from '../upstream/failover.ts';
+import type { Outcome } from '../upstream/failover.ts';
+import { toModelError } from '../upstream/to-model-error.ts';
 import type { PeekedResponse } from '../upstream/peek.ts';
 import type { Upstream } from '../upstream/pool.ts';
 

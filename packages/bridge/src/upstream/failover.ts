@@ -144,9 +144,3 @@ function letGo<Answer, Refusal>(
 ): void {
   if (failed?.refusal !== undefined) drop(failed.refusal);
 }
-
-/** Anything that is thrown, as the one error that clients are told of. */
-export function toModelError(error: unknown): ModelError {
-  if (error instanceof ModelError) return error;
-  return new ModelError({ kind: 'server_error', message: 'the bridge failed', cause: error });
-}

@@ -1,4 +1,4 @@
-import { toModelError } from './failover.ts';
+import { toModelError } from './to-model-error.ts';
 import { asBridgesOwn, refusesKey } from './refused-key.ts';
 import { listModels, type AskedServer } from './server-models.ts';
 import type { Upstream } from './upstream.ts';
