@@ -312,6 +312,24 @@ describe('a file that is kept', () => {
     expect(textOf(file)).toBe('# first\n');
   });
 
+  it.each([
+    ['there', '# first\n'],
+    ['not there', undefined],
+  ])('loses nothing of others that came between two changes, of a file that was %s', async (_, first) => {
+    if (first !== undefined) put(file, first);
+    await write('codex');
+    put(file, `${textOf(file)}# theirs\n`);
+    const again = await write('codex', ['--url', 'http://127.0.0.1:9000']);
+    expect(again.stderr.includes('it was not there before')).toBe(first === undefined);
+    const last = textOf(file);
+    expect(last).toContain('# theirs\n');
+    const { stderr } = await setup(['codex', '--restore', '--yes']);
+    expect(stderr).toContain('was changed by somebody else since it was written here');
+    const place = /what it was until now is in (.*)\n$/.exec(stderr)?.[1] ?? '';
+    expect(readFileSync(place, 'utf8')).toBe(last);
+    expect(existsSync(join(home, file)) ? textOf(file) : undefined).toBe(first);
+  });
+
   it('keeps its rights, and the link that leads to it', async () => {
     put('dotfiles/codex.toml', '# mine\n');
     chmodSync(join(home, 'dotfiles/codex.toml'), 0o640);

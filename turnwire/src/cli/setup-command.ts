@@ -139,7 +139,8 @@ async function write(
   }
   if (!(await isWanted(file.path, before, after, flags, terminal))) return;
   await file.write(before, after);
-  const kept = before === undefined ? 'it was not there before' : `what it was before is in ${file.backup}`;
+  const isNew = (await file.kept())?.before === undefined;
+  const kept = isNew ? 'it was not there before' : `what it was before is in ${file.backup}`;
   cli.stderr.write(`${COMMAND}: ${file.path} is written; ${kept}. Back: ${COMMAND} ${client.name} --restore\n`);
   for (const hint of client.hints(target)) cli.stderr.write(`${COMMAND}: ${hint}\n`);
 }

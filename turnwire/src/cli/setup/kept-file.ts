@@ -13,6 +13,8 @@ interface Kept {
   readonly before: Buffer | undefined;
   /** SHA-256 of what was written last. */
   readonly written: string;
+  /** Somebody else had changed it when it was written here again: those changes are in no other place. */
+  readonly hasOthers: boolean;
   /** The topmost folder that was made for it. */
   readonly madeFolder: string | undefined;
 }
@@ -75,6 +77,7 @@ export class KeptFile {
       await this.#remember({
         before: kept === undefined ? before : kept.before,
         written: hashOf(after),
+        hasOthers: kept !== undefined && before !== undefined && isChanged(kept, before),
         madeFolder: kept === undefined ? madeFolder : kept.madeFolder,
       });
       await replace(this.path, after);
@@ -89,7 +92,7 @@ export class KeptFile {
   > {
     const kept = await this.#kept();
     if (kept === undefined) return undefined;
-    return { before: kept.before, isChanged: (now) => now === undefined || hashOf(now) !== kept.written };
+    return { before: kept.before, isChanged: (now) => now === undefined || isChanged(kept, now) };
   }
 
   /**
@@ -101,7 +104,8 @@ export class KeptFile {
   async restore(replaced: Buffer | undefined): Promise<string | undefined> {
     const kept = await this.#kept();
     if (kept === undefined) throw new UsageError(`nothing is kept of ${this.path}`);
-    const place = replaced === undefined ? undefined : `${this.#keep}.replaced`;
+    // Its hash is in the name: no state that was kept before is written over.
+    const place = replaced && `${this.#keep}.replaced-${hashOf(replaced).slice(0, 8)}`;
     try {
       if (place !== undefined && replaced !== undefined) await writeWhole(place, replaced, 0o600);
       if (kept.before === undefined) await this.#remove(kept.madeFolder);
@@ -133,17 +137,23 @@ export class KeptFile {
       if (!isObject(about) || typeof about.written !== 'string') return undefined;
       const madeFolder = typeof about.made_folder === 'string' ? about.made_folder : undefined;
       const before = about.existed === true ? await readFile(this.backup) : undefined;
-      return { before, written: about.written, madeFolder };
+      return { before, written: about.written, hasOthers: about.has_others === true, madeFolder };
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw cannot('read', `${this.#keep}.json`, error);
     }
   }
 
-  async #remember({ before, written, madeFolder }: Kept): Promise<void> {
+  async #remember({ before, written, hasOthers, madeFolder }: Kept): Promise<void> {
     await mkdir(dirname(this.#keep), { recursive: true, mode: 0o700 });
     if (before !== undefined) await writeWhole(this.backup, before, 0o600);
-    const about = { path: this.path, existed: before !== undefined, written, made_folder: madeFolder };
+    const about = {
+      path: this.path,
+      existed: before !== undefined,
+      written,
+      has_others: hasOthers,
+      made_folder: madeFolder,
+    };
     await writeWhole(`${this.#keep}.json`, Buffer.from(`${JSON.stringify(about, undefined, 2)}\n`), 0o600);
   }
 }
@@ -169,6 +179,10 @@ async function writeWhole(path: string, bytes: Buffer, mode: number): Promise<vo
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+function isChanged({ written, hasOthers }: Kept, now: Buffer): boolean {
+  return hasOthers || hashOf(now) !== written;
 }
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
