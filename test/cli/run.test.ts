@@ -309,7 +309,7 @@ describe('before the client is started', () => {
 
   it.each([
     [[{ id: 'a' }, { id: 'b' }], /several models: name one with --model NAME \(a, b\)/],
-    [[], /lists no model: name one with --model NAME/],
+    [[], /lists no model: if it is a model server at all, name one with --model NAME/],
   ])('wants a model where the server lists %j and nobody can be asked', async (data, message) => {
     const server = await jsonServer({ '/v1/models': { data } });
     const { code, stderr } = await run(['codex', '--upstream', server.base]);

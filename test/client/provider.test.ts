@@ -59,7 +59,8 @@ describe('createProvider', () => {
     ['http://host/v1/responses/', 'http://host/v1'],
     ['https://host/v1/messages?beta=true', 'https://host/v1?beta=true'],
     ['https://host/responses', 'https://host'],
-    ['https://host/v1/models', 'https://host/v1/models'],
+    ['https://host/v1/models', 'https://host/v1'],
+    ['https://host/models', 'https://host/models'],
     ['https://host/v1/', 'https://host/v1/'],
   ])('of the endpoint %s the base URL is %s', (given, taken) => {
     expect(createProvider({ baseUrl: given }).baseUrl).toBe(taken);

@@ -139,7 +139,9 @@ async function pickModel(
 ): Promise<string> {
   const [first] = models;
   const where = upstreams.map(({ url }) => url).join(', ');
-  if (first === undefined) throw new UsageError(`${where} lists no model: name one with --model NAME`);
+  if (first === undefined) {
+    throw new UsageError(`${where} lists no model: if it is a model server at all, name one with --model NAME`);
+  }
   if (models.length === 1) return first.id;
   if (canAsk(cli)) return (await askWhich(cli, `${where} has several models:`, models, ({ id }) => visible(id))).id;
   throw new UsageError(
