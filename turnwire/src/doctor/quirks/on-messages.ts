@@ -130,7 +130,9 @@ export const onMessages: Readonly<Record<string, QuirkOnWire>> = {
     right: 'message_start and message_delta have usage',
     stumbles: [anthropic('throws'), aiSdk('type error'), pi('throws'), opencode('asks again, or hangs')],
   },
-  'tool-args-invalid': { stumbles: [pi('runs the call with what is there')] },
+  'tool-args-invalid': {
+    stumbles: [anthropic('runs the call with an empty input'), pi('runs the call with what is there')],
+  },
   'tool-id-missing': {
     stumbles: [
       claude('a result without tool_use_id'),
