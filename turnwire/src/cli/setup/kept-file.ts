@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { codeOf } from '@turnwire/agent/internal/workspace';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
 import type { CliContext } from '../context.ts';
@@ -59,7 +60,7 @@ export class KeptFile {
       if (about.size > MAX_BYTES) throw new UsageError(`${this.path} is larger than ${MAX_BYTES} bytes`);
       return await readFile(this.path);
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (codeOf(error) === 'ENOENT') return undefined;
       throw error instanceof UsageError ? error : cannot('read', this.path, error);
     }
   }
@@ -139,7 +140,7 @@ export class KeptFile {
       const before = about.existed === true ? await readFile(this.backup) : undefined;
       return { before, written: about.written, hasOthers: about.has_others === true, madeFolder };
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (codeOf(error) === 'ENOENT') return undefined;
       throw cannot('read', `${this.#keep}.json`, error);
     }
   }
@@ -186,10 +187,6 @@ function isChanged({ written, hasOthers }: Kept, now: Buffer): boolean {
 }
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
 
 function cannot(what: string, path: string, error: unknown): UsageError {
   return new UsageError(`cannot ${what} ${path}: ${describeSystemError(error)}`, { cause: error });
