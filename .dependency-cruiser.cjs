@@ -62,12 +62,13 @@ const BRIDGE = folders.bridge;
 const roomsOfBridge = {
   store: [],
   observe: [],
+  inspect: ['observe', 'reply'],
   reply: ['observe', 'store'],
   upstream: ['observe'],
   request: ['upstream', 'reply', 'store'],
   'exchange/stages': [],
   exchange: ['request', 'upstream', 'reply', 'observe', 'store'],
-  front: ['exchange', 'request', 'upstream', 'reply', 'observe', 'store'],
+  front: ['exchange', 'request', 'upstream', 'reply', 'inspect', 'observe', 'store'],
 };
 
 const roomRules = Object.entries(roomsOfBridge).map(([room, allowed]) => ({

@@ -1,0 +1,208 @@
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
+
+/** Types and one pure function alone: the inspector's page has them in its bundle. */
+
+/**
+ * Where an exchange is.
+ *
+ * - `reading`: its request arrives.
+ * - `waiting`: a model server was asked, and has sent no event.
+ * - `streaming`: events come.
+ * - `retrying`: a server failed; another one, or the same, is asked next.
+ * - `finishing`: the model said that it has finished, and the answer is not over.
+ * - The rest are ends: `refused` before a server was asked, `aborted` by a client that left.
+ */
+export type ExchangeState =
+  'reading' | 'waiting' | 'streaming' | 'retrying' | 'finishing' | 'completed' | 'failed' | 'refused' | 'aborted';
+
+/**
+ * One exchange in the list. Times are Unix milliseconds by the bridge's clock, with fractions; absent: not yet, or not
+ * known.
+ */
+export interface ExchangeRow {
+  /** As in the log, the trace, and the client's `x-request-id`. */
+  readonly id: string;
+  readonly startedAt: number;
+  /** What its `User-Agent` says, short: `codex`, `claude-code`, `openai-js 7.5`. */
+  readonly client?: string;
+  /** Its name, where callers have names. */
+  readonly caller?: string;
+  /** As in the log, e.g. `responses_sse`. */
+  readonly route: string;
+  /** The client's wire; absent where the answer is none of a model. */
+  readonly wire?: ProtocolId;
+  /** The wire of the server that was asked last. */
+  readonly upstreamWire?: ProtocolId;
+  /** As the client names it. */
+  readonly model?: string;
+  /** The server that was asked last. */
+  readonly upstream?: string;
+  /** Number of times that a server was asked. */
+  readonly attempts: number;
+  readonly state: ExchangeState;
+  /** When the server that was asked last was asked. */
+  readonly askedAt?: number;
+  /** When the head of its answer came. */
+  readonly headAt?: number;
+  /** When its first event came. */
+  readonly firstEventAt?: number;
+  /** When bytes came from it last. */
+  readonly lastByteAt?: number;
+  /** When an event came from it last. */
+  readonly lastEventAt?: number;
+  /** When the model said that it has finished; usage or the end of the body may come. */
+  readonly finishedAt?: number;
+  /** What is waited for since: the usage, or that the server ends its body. */
+  readonly awaits?: 'usage' | 'end';
+  /** When a server is asked again. */
+  readonly retryAt?: number;
+  readonly endedAt?: number;
+  /** Of the last answer's head; of a refusal, the status that its client was told. */
+  readonly status?: number;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Events with a piece of the answer so far: about one for each token of most servers. */
+  readonly deltas: number;
+  /** Number of bytes from the server so far. */
+  readonly bytes: number;
+  /** How often each repair was made. */
+  readonly repairs: Readonly<Record<string, number>>;
+  /** The last failure: of an attempt while there is another one, else of the exchange. */
+  readonly error?: { readonly kind: string; readonly message: string };
+}
+
+/** One thing that happened in an exchange, `t` milliseconds behind its `startedAt`. Secrets are masked in all texts. */
+export type ExchangeRecord = { readonly t: number } & (
+  | {
+      readonly kind: 'request';
+      readonly method: string;
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: unknown;
+    }
+  /** A server is asked; `number` counts from 1. */
+  | { readonly kind: 'attempt'; readonly number: number; readonly upstream: string }
+  /** The head of its answer. */
+  | {
+      readonly kind: 'head';
+      readonly upstream: string;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  /** Bytes from the server as text; what is no UTF-8 is U+FFFD. */
+  | { readonly kind: 'chunk'; readonly text: string }
+  /** What these bytes said. */
+  | { readonly kind: 'events'; readonly events: readonly ModelEvent[] }
+  /** What the client was sent, as SSE or as it was passed on. */
+  | { readonly kind: 'sent'; readonly text: string }
+  /** Something was made good; `about` is the data of a skipped event, or the failure behind another attempt. */
+  | { readonly kind: 'repair'; readonly repair: string; readonly about?: string; readonly upstream?: string }
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  /** `outcome` is `completed`, `refused`, or the kind of the error. */
+  | { readonly kind: 'end'; readonly outcome: string; readonly error?: string }
+  /** So many records are not kept: here the bound of the memory cut. */
+  | { readonly kind: 'dropped'; readonly records: number }
+);
+
+/** What has changed in the list of exchanges. */
+export interface ListMessage {
+  /** The time by the clock of the rows. */
+  readonly now: number;
+  /** New or changed ones, whole. */
+  readonly rows: readonly ExchangeRow[];
+  /** The ids of those that are not kept any more. */
+  readonly removed: readonly string[];
+}
+
+/** What is new in one exchange. */
+export interface RecordsMessage {
+  readonly now: number;
+  readonly row: ExchangeRow;
+  /** Index of the first of these records. One that lies before records told earlier begins anew: what was told before is void. */
+  readonly from: number;
+  readonly records: readonly ExchangeRecord[];
+}
+
+/** Silence that is shorter is told of no stream. */
+const SILENCE_MS = 1000;
+
+/** Why an exchange waits, or how it ended, in one line: `answer finished 3 s ago, waiting for usage from A`. */
+export function whyText(row: ExchangeRow, now: number): string {
+  const { startedAt, endedAt, error } = row;
+  const total = agoText((endedAt ?? now) - startedAt);
+  switch (row.state) {
+    case 'reading':
+      return `the request is read, for ${total}`;
+    case 'waiting':
+    case 'retrying':
+    case 'streaming':
+    case 'finishing':
+      return waitText(row, now);
+    case 'completed':
+      return `completed in ${total}`;
+    case 'failed':
+      return `failed after ${total}: ${error?.message ?? 'it is not known why'}`;
+    case 'refused':
+      return `refused${row.status === undefined ? '' : ` with ${row.status}`}: ${error?.message ?? 'it is not known why'}`;
+    case 'aborted':
+      return `the client left after ${total}${leftText(row)}`;
+  }
+}
+
+/** What a client waited for that left. */
+function leftText(row: ExchangeRow): string {
+  return row.attempts === 0 ? '' : `: ${waitText(row, row.endedAt ?? row.startedAt)}`;
+}
+
+function waitText(row: ExchangeRow, now: number): string {
+  const server = row.upstream ?? 'the server';
+  if (row.retryAt !== undefined) return `${failureText(row)} from ${server}, ${retryText(row.retryAt, now)}`;
+  if (row.finishedAt !== undefined) {
+    const rest = row.awaits === 'usage' ? `waiting for usage from ${server}` : `but ${server} keeps the body open`;
+    return `answer finished ${agoText(now - row.finishedAt)} ago, ${rest}`;
+  }
+  if (row.state === 'retrying') return `${failureText(row)} from ${server}, another server is asked`;
+  return row.firstEventAt === undefined ? beginText(row, server, now) : silenceText(row, server, now);
+}
+
+/** Before the first event. */
+function beginText(row: ExchangeRow, server: string, now: number): string {
+  if (row.attempts === 0) return 'a server is looked for';
+  const asked = row.askedAt ?? row.startedAt;
+  if (row.headAt === undefined) return `no answer from ${server} for ${agoText(now - asked)}`;
+  const silent = now - (row.lastByteAt ?? row.headAt);
+  if (row.lastByteAt === undefined || silent >= SILENCE_MS) {
+    return `${server} took the request (${row.status ?? 200}), no byte from it for ${agoText(silent)}`;
+  }
+  return `${server} sends bytes, but no event for ${agoText(now - row.headAt)}`;
+}
+
+/** Behind the first event. */
+function silenceText(row: ExchangeRow, server: string, now: number): string {
+  const bytes = now - (row.lastByteAt ?? row.startedAt);
+  if (bytes >= SILENCE_MS) return `no byte from ${server} for ${agoText(bytes)}`;
+  const events = now - (row.lastEventAt ?? row.startedAt);
+  return events >= SILENCE_MS
+    ? `${server} sends bytes, but no event for ${agoText(events)}`
+    : `events come from ${server}`;
+}
+
+function failureText({ status, error }: ExchangeRow): string {
+  return status === undefined || status < 400 ? (error?.kind ?? 'a failure') : String(status);
+}
+
+function retryText(retryAt: number, now: number): string {
+  const ms = retryAt - now;
+  return ms <= 0 ? 'it is asked again now' : `retry in ${agoText(ms)}`;
+}
+
+/** A length of time for people: `0.4 s`, `12 s`, `2 min 5 s`. */
+function agoText(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
