@@ -130,7 +130,7 @@ wire_api = "chat"
     [['--upstream', 'http://127.0.0.1:1?key=sesame'], /^(?!.*sesame).*\(key\): use --env-key/s],
     [['--upstream', 'http://127.0.0.1:1', '--store-password-env', 'PW'], /is for a redis:\/\/ store/],
     [['--upstream', 'http://127.0.0.1:1', '--search-key-env', 'PW'], /is for the engine of --search-url/],
-    [['--upstream', 'http://127.0.0.1:1', '--search-url', 'searx'], /--search-url has to be an http/],
+    [['--upstream', 'http://127.0.0.1:1', '--search-url', 'searx'], /--search-url must be an http/],
     [['--upstream', 'http://h', '--search-url', 'http://h', '--search-key-env', 'PW'], /PW is not set/],
     [['--upstream', 'http://h', '--store', 'redis://h', '--store-password-env', 'PW'], /PW is not set/],
     [['--upstream', 'http://127.0.0.1:1', '--mode', 'sideways'], /sideways/],

@@ -59,7 +59,7 @@ describe('flags of the bridge as variables', () => {
   it('lets the command line go before a variable', async () => {
     const env = { TURNWIRE_UPSTREAM: 'http://127.0.0.1:1', TURNWIRE_PORT: '0' };
     const result = await runInProcess(['bridge', '--upstream', 'not an address'], { env });
-    const stderr = 'turnwire bridge: an upstream has to be an http:// or https:// address\n';
+    const stderr = 'turnwire bridge: the address of an upstream must be an http:// or https:// URL\n';
     expect(result).toEqual({ code: 2, stdout: '', stderr });
   });
 

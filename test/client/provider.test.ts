@@ -67,8 +67,19 @@ describe('createProvider', () => {
   });
 
   test.each([
-    [{ baseUrl: 'example.com' }, 'baseUrl must be an http:// or https:// URL'],
+    ['localhost:8080', 'http://localhost:8080'],
+    [' :8080 ', 'http://127.0.0.1:8080'],
+    ['127.0.0.1:8080/v1/chat/completions', 'http://127.0.0.1:8080/v1'],
+    ['[::1]:8080?a=b', 'http://[::1]:8080?a=b'],
+  ])('%s of this machine is taken for %s', (given, taken) => {
+    expect(createProvider({ baseUrl: given }).baseUrl).toBe(taken);
+  });
+
+  test.each([
+    [{ baseUrl: 'example.com' }, 'baseUrl must be an http:// or https:// URL: did you mean https://example.com?'],
     [{ baseUrl: 'ftp://example.com' }, 'baseUrl must be an http:// or https:// URL'],
+    [{ baseUrl: 'gpu:8080/v1' }, 'baseUrl must be an http:// or https:// URL: did you mean http://gpu:8080/v1?'],
+    [{ baseUrl: 'sk-proj-abcdefghijklmnopqrstuvwxyz0123.com' }, 'baseUrl must be an http:// or https:// URL'],
     [{ baseUrl: undefined }, 'baseUrl must be a string'],
     [{ name: '' }, 'name must not be empty'],
     [{ wireApi: 'grpc' }, 'wireApi must be "chat" or "responses" or "messages"'],

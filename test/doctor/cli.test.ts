@@ -61,7 +61,8 @@ describe('turnwire doctor', () => {
 
   it.each([
     [['doctor'], /a server is needed: its URL, or --provider NAME/],
-    [['doctor', 'ftp://x'], /"ftp:\/\/x" is no http or https URL/],
+    [['doctor', 'ftp://x'], /the address of the server must be an http:\/\/ or https:\/\/ URL/],
+    [['doctor', 'gpu:8080'], /: did you mean http:\/\/gpu:8080\?/],
     [['doctor', 'http://127.0.0.1:1', '--env-key', 'NONE'], /the environment variable NONE is not set/],
     [['doctor', 'http://127.0.0.1:1', '--provider', 'x'], /a URL and --provider contradict each other/],
     [['doctor', '--provider', 'x'], /no provider "x"/],

@@ -44,7 +44,9 @@ describe('turnwire record and replay', () => {
     };
     expect(await run('record', '--out', 'x')).toContain('--upstream URL is needed');
     expect(await run('record', '--upstream', 'http://127.0.0.1:1')).toContain('--out DIR is needed');
-    expect(await run('record', '--upstream', 'ftp://x', '--out', 'x')).toContain('no http or https URL');
+    expect(await run('record', '--upstream', 'ftp://x', '--out', 'x')).toContain(
+      'the address of the upstream must be an http:// or https:// URL',
+    );
     expect(await run('record', '--upstream', 'http://u:p@127.0.0.1:1', '--out', 'x')).toContain('password');
     expect(await run('record', '--upstream', 'http://127.0.0.1:1', '--out', 'file/x')).toContain('--out: cannot use');
     expect(await run('replay', 'none')).toContain('no such tape');

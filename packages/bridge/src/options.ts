@@ -4,7 +4,7 @@ import type { ProxyOptions } from '@turnwire/client/internal/transport/proxy-cho
 import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { randomKey } from '@turnwire/client/internal/platform/random';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
-import { withoutEndpoint } from '@turnwire/client/internal/provider/base-url';
+import { readBaseUrl } from '@turnwire/client/internal/provider/base-url';
 import type { StoreLimits } from './store/index.ts';
 
 /** How answers travel: translated between the wires, untouched, or without deltas. */
@@ -312,13 +312,7 @@ function upstreamsOf(upstreams: BridgeOptions['upstreams'], usual: Omit<Upstream
  * @throws BridgeOptionsError
  */
 export function parseBaseUrl(text: string): string {
-  const url = URL.parse(withoutEndpoint(text)) ?? undefined;
-  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new BridgeOptionsError('an upstream has to be an http:// or https:// address');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new BridgeOptionsError('an upstream must not hold a user or password: name the key with --env-key');
-  }
-  if (url.pathname === '/') url.pathname = '/v1';
-  return url.href.replace(/\/$/, '');
+  const address = readBaseUrl(text);
+  if ('wrong' in address) throw new BridgeOptionsError(`the address of an upstream ${address.wrong}`);
+  return address.text;
 }

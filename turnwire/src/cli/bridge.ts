@@ -14,6 +14,7 @@ import { takeFlagsFromVariables } from './flag-variables.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { whyNotHealthy } from './health-check.ts';
 import { proxyFromEnv } from './proxy.ts';
+import { addSearchFlags, searchOf, type SearchFlags } from './search-flags.ts';
 import { untilStopped, writeServerInfo } from './serve.ts';
 import { startBridge, stderrLog } from './start-bridge.ts';
 import {
@@ -25,7 +26,7 @@ import {
 } from './upstream-flags.ts';
 import { unset } from './upstream-keys.ts';
 
-interface BridgeFlags extends AnswerFlags, UpstreamFlags {
+interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags {
   readonly mode: BridgeMode;
   readonly finalOnly?: boolean;
   readonly modelMap?: readonly string[];
@@ -39,8 +40,6 @@ interface BridgeFlags extends AnswerFlags, UpstreamFlags {
   readonly allowOrigin?: readonly string[];
   readonly store: string;
   readonly storePasswordEnv?: string;
-  readonly searchUrl?: string;
-  readonly searchKeyEnv?: string;
   readonly tools: 'auto' | 'native' | 'functions';
   readonly idleTimeout: number;
   readonly firstEventTimeout: number;
@@ -69,6 +68,7 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   addUpstreamFlags(command, 'none');
   addTranslationFlags(command);
   addServerFlags(command);
+  addSearchFlags(command);
   addStreamFlags(command);
   addAnswerFlags(command);
   takeFlagsFromVariables(command, cli);
@@ -132,10 +132,6 @@ function addServerFlags(command: Command): void {
     .addOption(
       flag('--store-password-env <variable>', 'environment variable with the password of a redis store', 'none'),
     )
-    .addOption(
-      flag('--search-url <url>', 'SearXNG, or https://api.search.brave.com, for the web search of Codex', 'none'),
-    )
-    .addOption(flag('--search-key-env <variable>', "environment variable with the search engine's key", 'none'))
     .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
@@ -219,22 +215,6 @@ function secretOf(
   const value = (cli.env[variable] ?? '').trim();
   if (value === '') throw unset(flagName, variable);
   return { [option]: value };
-}
-
-function searchOf({ searchUrl: url, searchKeyEnv: variable }: BridgeFlags, cli: CliContext): Partial<BridgeOptions> {
-  if (url === undefined) {
-    if (variable !== undefined) throw new UsageError('--search-key-env is for the engine of --search-url');
-    return {};
-  }
-  const parsed = URL.parse(url);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.password !== '' || looksSecret(url)) {
-    throw new UsageError(
-      '--search-url has to be an http:// or https:// address, without a key: name that with --search-key-env',
-    );
-  }
-  if (variable === undefined) return { search: { url } };
-  if ((cli.env[variable] ?? '').trim() === '') throw unset('--search-key-env', variable);
-  return { search: { url, key: () => cli.env[variable]?.trim() } };
 }
 
 /** Whatever stands on the command line can be read by every user of the machine. */

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
 import { shownDiff, unifiedDiff } from '@turnwire/agent/internal/patch/diff';
+import { readHttpAddress } from '@turnwire/client/internal/platform/http-address';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import { askYes } from './ask.ts';
 import { canAsk } from './ask-line.ts';
@@ -118,9 +119,9 @@ async function runningBridge(url: string, cli: CliContext): Promise<readonly str
 
 /** Without `/v1` and without a last slash. */
 function parseUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError('--url has to be an http:// address');
-  return url.href.replace(/\/+$/, '').replace(/\/v1$/, '');
+  const address = readHttpAddress(text);
+  if ('wrong' in address) throw new UsageError(`--url ${address.wrong}`);
+  return address.url.href.replace(/\/+$/, '').replace(/\/v1$/, '');
 }
 
 async function write(

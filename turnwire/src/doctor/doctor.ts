@@ -1,7 +1,7 @@
 import { createConcealer, type Conceal } from '@turnwire/client/internal/platform/conceal';
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
-import { withoutEndpoint } from '@turnwire/client/internal/provider/base-url';
+import { readBaseUrl } from '@turnwire/client/internal/provider/base-url';
 import { protocolIds, protocols, type ProtocolId } from '@turnwire/wire';
 import { Examination, isAbsent, type Outcome, type Probe, type ProbeWire } from './examination.ts';
 import { modelProbes } from './probes-model.ts';
@@ -101,16 +101,9 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
 }
 
 function parseBaseUrl(text: string): URL {
-  const url = URL.parse(withoutEndpoint(text));
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new DoctorUsageError(`${JSON.stringify(text)} is no http or https URL`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new DoctorUsageError('the URL holds a password; a key comes from an environment variable');
-  }
-  if (url.pathname === '/') url.pathname = '/v1';
-  url.pathname = url.pathname.replace(/\/+$/, '');
-  return url;
+  const address = readBaseUrl(text);
+  if ('wrong' in address) throw new DoctorUsageError(`the address of the server ${address.wrong}`);
+  return address.url;
 }
 
 /** A wire that was asked for, or all of them, are not there. */

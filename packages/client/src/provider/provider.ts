@@ -1,5 +1,6 @@
 import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
+import { readHttpAddress } from '../platform/http-address.ts';
 import { withoutEndpoint } from './base-url.ts';
 import {
   ConfigError,
@@ -21,7 +22,10 @@ import {
 export interface ProviderConfig {
   /** A name for messages to people. Default: the base URL. */
   readonly name: string;
-  /** `http:` or `https:`, as configured, but for an endpoint at its end (`/chat/completions`); {@link requestUrl} joins a path to it. */
+  /**
+   * `http:` or `https:`, as configured, but for an endpoint at its end (`/chat/completions`); {@link requestUrl} joins a path to it.
+   * For `localhost:8080` and its like `http://` is put before it.
+   */
   readonly baseUrl: string;
   /** The wire that the server speaks. Default `responses`. */
   readonly wireApi: ProtocolId;
@@ -191,15 +195,9 @@ export function createProvider(
 }
 
 function requireBaseUrl(value: unknown, where: string): string {
-  const text = requireString(value, where);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new ConfigError(`${where} must be an http:// or https:// URL`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new ConfigError(`${where} must not hold a user or password: name the key with env_key`);
-  }
-  return withoutEndpoint(text);
+  const address = readHttpAddress(requireString(value, where));
+  if ('wrong' in address) throw new ConfigError(`${where} ${address.wrong}`);
+  return withoutEndpoint(address.text);
 }
 
 function requireThinkTags(value: unknown, where: string): ThinkTags {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readHttpAddress } from '@turnwire/client/internal/platform/http-address';
 import { hopByHopTest } from '@turnwire/wire/internal/base/http-headers';
 import { MockUsageError } from '../errors.ts';
 import type { HeaderList } from './tape.ts';
@@ -23,14 +24,9 @@ export function flatHeaders(headers: HeaderList): string[] {
 
 /** The upstream of a recorder. */
 export function parseUpstream(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new MockUsageError(`upstream ${JSON.stringify(text)} is no http or https URL`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new MockUsageError('the upstream URL holds a password; the client sends its own credentials');
-  }
-  return url;
+  const address = readHttpAddress(text);
+  if ('wrong' in address) throw new MockUsageError(`the address of the upstream ${address.wrong}`);
+  return address.url;
 }
 
 /** Where a request goes: the upstream's own path is put before it, unless it is there already. */
