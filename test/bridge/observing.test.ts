@@ -311,7 +311,11 @@ describe('a trace', () => {
     expect(lines.filter(({ attempt }) => attempt !== undefined)).toEqual([
       { ms: expect.any(Number) as number, attempt: 1, upstream: upstream.url },
     ]);
-    expect(lines.find(({ status }) => status !== undefined)).toMatchObject({ status: 200, upstream: upstream.url });
+    expect(lines.find(({ status }) => status !== undefined)).toMatchObject({
+      status: 200,
+      upstream: upstream.url,
+      wire: 'chat',
+    });
     expect(lines.filter(({ repair }) => repair !== undefined).map(({ repair, data }) => [repair, data])).toEqual([
       ['skipped_event', '{"junk [redacted]'],
       ['no_finish_reason', undefined],

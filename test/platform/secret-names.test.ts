@@ -287,7 +287,7 @@ describe('every user of the names', () => {
     };
     const observe = createTracer(traces, { clock: systemClock, onError: (error) => expect.fail(error.message) });
     const exchange = createExchanges(systemClock, [observe])({ id: 'one', route: 'responses', ...request });
-    exchange.onRequest({ route: 'responses_sse', wire: 'responses', body: () => request.body });
+    exchange.onRequest({ route: 'responses_sse', wire: 'responses', size: 0, body: () => request.body });
     exchange.onChunk?.(Buffer.from(body));
     exchange.onSent([{ type: 'x', data: body }]);
     exchange.told(body);

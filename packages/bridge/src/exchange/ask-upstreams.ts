@@ -1,4 +1,5 @@
 import type { HttpResponse, HttpTransport } from '@turnwire/client/internal/transport/http';
+import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { retryPolicies, withBudgets } from '@turnwire/wire/internal/model/retry-policy';
 import type { Exchange } from '../observe/exchange.ts';
 import { failOver, type FailoverOptions, type Outcome } from '../upstream/failover.ts';
@@ -34,13 +35,17 @@ export async function askUpstreams<Answer, Refusal>(
   });
 }
 
-/** The transport to one upstream, whose answers are watched. */
-export function watchedTransport({ context, exchange }: Asking, { label }: Upstream): HttpTransport {
+/** The transport to one upstream, whose answers are watched; `wire` is the one that it is asked on. */
+export function watchedTransport(
+  { context, exchange }: Asking,
+  { label }: Upstream,
+  wire: ProtocolId | undefined,
+): HttpTransport {
   const { transport } = context;
   return {
     send: async (request): Promise<HttpResponse> => {
       const response = await transport.send(request);
-      exchange.onHead({ upstream: label, status: response.status, headers: response.headers });
+      exchange.onHead({ upstream: label, wire, status: response.status, headers: response.headers });
       return exchange.onChunk === undefined ? response : tapped(response, exchange.onChunk);
     },
     close: () => transport.close(),

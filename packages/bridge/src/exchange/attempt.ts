@@ -116,7 +116,7 @@ async function open(options: Attempting, upstream: Upstream, signal: AbortSignal
   const { request, ...told } = toUpstream(prepared, { provider, maker: upstream.maker, tools: settings.tools });
   const repairs = new Repairs();
   const calling = {
-    transport: watchedTransport(options, upstream),
+    transport: watchedTransport(options, upstream, wire),
     clock: settings.clock,
     provider,
     getEnv: upstream.getEnv,
@@ -124,6 +124,7 @@ async function open(options: Attempting, upstream: Upstream, signal: AbortSignal
     memory: upstream.memory,
     lateUsageMs: LATE_USAGE_MS,
     repairs,
+    onFinished: () => options.exchange.onFinished(),
   };
   const headers = { ...headersFor(options, upstream, wire), ...hopOf(options) };
   const named = model === undefined ? request : { ...request, model };

@@ -24,8 +24,8 @@ export const countTokens: Handler = async (request) => {
     refuse(request, read.refusal);
     return;
   }
-  const { body } = read;
-  exchange.onRequest({ route: 'count', wire: undefined, body: () => body });
+  const { body, size } = read;
+  exchange.onRequest({ route: 'count', wire: undefined, model: nonEmpty(body.model), size, body: () => body });
   const { head, whole } = wires[request.protocol ?? 'messages'];
   const asked = await whole(body, request).catch(refusalIn);
   if ('refusal' in asked) {

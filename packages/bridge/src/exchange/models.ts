@@ -43,7 +43,7 @@ async function telling(
   find: (signal: AbortSignal) => Promise<JsonObject | { readonly refusal: ErrorAnswer }>,
 ): Promise<void> {
   const { exchange, res, errors } = request;
-  exchange.onRequest({ route: 'models', wire: undefined, body: () => undefined });
+  exchange.onRequest({ route: 'models', wire: undefined, size: 0, body: () => undefined });
   try {
     const found = await find(clientGone(res));
     if (isRefusal(found)) {

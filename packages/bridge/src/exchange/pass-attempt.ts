@@ -61,7 +61,7 @@ async function ask(
   let response: PeekedResponse | undefined;
   try {
     const sent = toHttpRequest(request, upstream, AbortSignal.any([request.signal, stop.signal]));
-    response = peekable(await watchedTransport(request, upstream).send(sent));
+    response = peekable(await watchedTransport(request, upstream, request.protocol).send(sent));
     const judge = judgeOf(request, response);
     const failure = isGood(response)
       ? await beginning.failureOf(response, isJsonAnswer(request, response) ? 'json' : judge)
@@ -166,7 +166,11 @@ const MODEL_WITHIN = 1024;
  * The model that a body names near its beginning or its end, where clients put it. It is only what a server's lack of a
  * model is noted under: the body is not parsed for it, and one that hides it is served all the same.
  */
-function modelIn({ body, headers, method }: PassRequest): string | undefined {
+export function modelIn({
+  body,
+  headers,
+  method,
+}: Pick<PassRequest, 'body' | 'headers' | 'method'>): string | undefined {
   if (body === undefined || method !== 'POST' || headers['content-encoding'] !== undefined) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const named = (part: Buffer): string | undefined => MODEL.exec(part.toString('latin1'))?.[1];

@@ -13,7 +13,7 @@ import { readRequest, textOfBody } from '../request/request-body.ts';
 import type { Handler } from './handler.ts';
 import { withoutSecrets, type PassedResponse } from './error-body.ts';
 import { PassTail } from './pass-tail.ts';
-import { judgeOf, shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
+import { judgeOf, modelIn, shown, startPassing, type Passed, type PassRequest } from './pass-attempt.ts';
 import type { ErrorForm } from '../reply/api-error.ts';
 import { flushed, sendError } from '../reply/reply-writer.ts';
 import { concealerFor } from '../upstream/conceal.ts';
@@ -40,7 +40,13 @@ export const passThrough: Handler = async (request) => {
     if (!res.writableFinished) abort.abort();
   });
   const body = method === 'POST' ? request.body : undefined;
-  exchange.onRequest({ route: 'passthrough', wire: protocol, body: () => readBody(body) });
+  exchange.onRequest({
+    route: 'passthrough',
+    wire: protocol,
+    model: modelIn({ body, headers, method }),
+    size: body?.byteLength ?? 0,
+    body: () => readBody(body),
+  });
   const query = url.includes('?') ? url.slice(url.indexOf('?')) : '';
   await pass({
     context,

@@ -32,7 +32,7 @@ export const search: Handler = async (request) => {
     refuse(request, read.refusal);
     return;
   }
-  exchange.onRequest({ route: 'search', wire: undefined, body: () => read.body });
+  exchange.onRequest({ route: 'search', wire: undefined, size: read.size, body: () => read.body });
   sendJson(res, 200, JSON.stringify({ output: await outputOf(request, engine, read.body) }));
   exchange.onEnd({ how: 'completed' });
 };

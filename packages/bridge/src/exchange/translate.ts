@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
-import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { isObject, nonEmpty, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
@@ -117,8 +117,14 @@ export async function reading(
     refuse(request, read.refusal);
     return undefined;
   }
-  const { body } = read;
-  exchange.onRequest({ route: route ?? `${wire}_${body.stream === true ? 'sse' : 'json'}`, wire, body: () => body });
+  const { body, size } = read;
+  exchange.onRequest({
+    route: route ?? `${wire}_${body.stream === true ? 'sse' : 'json'}`,
+    wire,
+    model: nonEmpty(body.model),
+    size,
+    body: () => body,
+  });
   try {
     return await prepare(body);
   } catch (error) {

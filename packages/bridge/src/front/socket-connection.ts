@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
-import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { BridgeContext } from '../exchange/context.ts';
 import type { Exchange } from '../observe/exchange.ts';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
 import { isCodex } from '../request/client-kind.ts';
 import { newId } from '../request/prepare.ts';
-import { readRequest } from '../request/request-body.ts';
+import { readRequest, type ReadBody } from '../request/request-body.ts';
 import { ConnectionMemory } from './connection-memory.ts';
 import { serveFrame, type ReadFrame, type SocketState } from './socket-request.ts';
 import { Steering } from './steering.ts';
@@ -100,13 +99,13 @@ export class SocketConnection implements SocketState {
       return;
     }
     const read = readRequest(text);
-    if ('body' in read && read.body.type === 'response.steer') this.#steer(read.body);
+    if ('body' in read && read.body.type === 'response.steer') this.#steer(read);
     else this.#enqueue(read, text.length);
   }
 
-  #steer(body: JsonObject): void {
+  #steer({ body, size }: ReadBody): void {
     const exchange = this.begin();
-    exchange.onRequest({ route: 'responses_ws', wire: 'responses', body: () => body });
+    exchange.onRequest({ route: 'responses_ws', wire: 'responses', size, body: () => body });
     const isKnown = (id: string): boolean => this.memory.conversation(id) !== undefined;
     const refusal = this.steering.submit(body, isKnown, (text) => this.client.send(text));
     exchange.onEnd(

@@ -45,7 +45,7 @@ export async function serveFrame(state: SocketState, read: ReadFrame, streamId: 
   const one = new SocketRequest(state, streamId);
   for (let next: ReadFrame | undefined = read; next !== undefined;) {
     const successor: JsonObject | undefined = await one.serve(next);
-    next = successor === undefined ? undefined : { body: successor };
+    next = successor === undefined || 'refusal' in next ? undefined : { body: successor, size: next.size };
   }
 }
 
@@ -71,8 +71,9 @@ class SocketRequest {
       await this.#refuse(exchange, refusal ?? shuttingDown());
       return undefined;
     }
-    const { body } = read;
-    exchange.onRequest({ route: 'responses_ws', wire: 'responses', body: () => body });
+    const { body, size } = read;
+    const model = nonEmpty(body.model);
+    exchange.onRequest({ route: 'responses_ws', wire: 'responses', model, size, body: () => body });
     try {
       return await this.#generate(exchange, body);
     } catch (error) {

@@ -86,6 +86,10 @@ export class Exchange {
     for (const observer of this.#observers) observer.onHead?.(head);
   }
 
+  onFinished(): void {
+    for (const observer of this.#observers) observer.onFinished?.();
+  }
+
   /** Whose answer it is that the client gets, of those that were asked. */
   chose(upstream: string, status: number | undefined): void {
     this.#upstream = upstream;

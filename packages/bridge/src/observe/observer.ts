@@ -28,6 +28,10 @@ export interface ReadRequest {
   readonly route: string;
   /** The client's wire; absent where the answer is none of a model. */
   readonly wire: ProtocolId | undefined;
+  /** The model that it names, where that was found. */
+  readonly model?: string | undefined;
+  /** Length of the body, in bytes or characters, as it was read; 0 where there is none. */
+  readonly size: number;
   /** Reads the body; undefined where there is none that can be read. */
   readonly body: () => JsonObject | undefined;
 }
@@ -44,6 +48,8 @@ export interface Attempt {
 /** The head of a model server's answer. */
 export interface AnswerHead {
   readonly upstream: string;
+  /** The wire that it was asked on; absent where the answer is none of a model. */
+  readonly wire?: ProtocolId | undefined;
   readonly status: number;
   readonly headers: HeaderValues;
 }
@@ -52,6 +58,8 @@ export interface AnswerHead {
 export interface RepairCause {
   readonly upstream: string;
   readonly failure: ModelError;
+  /** Milliseconds until a server is asked again. */
+  readonly delayMs: number;
 }
 
 /** Something that the client was sent: events of its wire, the bytes of somebody else's answer, or a text. */
@@ -111,6 +119,8 @@ export interface ExchangeObserver {
   onChunk?(bytes: Uint8Array): void;
   /** Events that were decoded together, as the server meant them. */
   onEvents?(events: readonly ModelEvent[]): void;
+  /** The model has finished its answer, and the server's usage is waited for. */
+  onFinished?(): void;
   /** Something was handed to the client's connection. */
   onSent?(sent: Sent): void;
   /** How long after it was read off the server a batch was handed on; measured for one in sixteen. */

@@ -77,9 +77,9 @@ class Trace implements ExchangeObserver {
     this.#line({ attempt: number, upstream });
   }
 
-  onHead({ upstream, status, headers }: AnswerHead): void {
+  onHead({ upstream, wire, status, headers }: AnswerHead): void {
     this.#received.end();
-    this.#line({ upstream, status, headers: this.#secrets.headers(headers) });
+    this.#line({ upstream, wire, status, headers: this.#secrets.headers(headers) });
   }
 
   onChunk(bytes: Uint8Array): void {
@@ -93,7 +93,8 @@ class Trace implements ExchangeObserver {
 
   onRepair(repair: Repair, about?: string | RepairCause): void {
     if (typeof about === 'object') {
-      this.#text({ repair, upstream: about.upstream, error: about.failure.message });
+      const { upstream, failure, delayMs: retry_ms } = about;
+      this.#text({ repair, upstream, error: failure.message, retry_ms: tenths(retry_ms) });
     } else this.#text({ repair, ...(about === undefined ? {} : { data: about }) });
   }
 

@@ -36,8 +36,15 @@ export interface Refused {
   readonly refusal: ApiError;
 }
 
+/** A body that was read. */
+export interface ReadBody {
+  readonly body: JsonObject;
+  /** Characters of its text. */
+  readonly size: number;
+}
+
 /** The JSON object that a request is, or what is wrong with it. Nothing is parsed that would cost too much. */
-export function readRequest(text: string): { readonly body: JsonObject } | Refused {
+export function readRequest(text: string): ReadBody | Refused {
   const excess = jsonExcess(text, { depth: MAX_JSON_DEPTH, values: MAX_VALUES });
   if (excess === 'depth')
     return { refusal: badRequest(`the request is nested more than ${MAX_JSON_DEPTH} levels deep`) };
@@ -47,7 +54,9 @@ export function readRequest(text: string): { readonly body: JsonObject } | Refus
   }
   try {
     const body: unknown = JSON.parse(text);
-    return isObject(body) ? { body } : { refusal: badRequest('the request has to be a JSON object') };
+    return isObject(body)
+      ? { body, size: text.length }
+      : { refusal: badRequest('the request has to be a JSON object') };
   } catch {
     return { refusal: badRequest('the request is not valid JSON', { code: 'invalid_json' }) };
   }

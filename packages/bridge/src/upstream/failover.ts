@@ -87,7 +87,7 @@ export async function failOver<Answer, Refusal>(
     const told: Failed<Answer, Refusal> = moreTellingOf(best, failed, options);
     best = told;
     if (left.size < pool.size) {
-      exchange.onRepair('failover', { upstream: upstream.label, failure });
+      exchange.onRepair('failover', { upstream: upstream.label, failure, delayMs: 0 });
       continue;
     }
     const plan = isOnly
@@ -97,7 +97,7 @@ export async function failOver<Answer, Refusal>(
     letGo(best, options);
     best = undefined;
     for (const one of left) if (!options.lacking.has(one)) left.delete(one);
-    exchange.onRepair('retry', { upstream: upstream.label, failure });
+    exchange.onRepair('retry', { upstream: upstream.label, failure, delayMs: plan.delayMs });
     await wait(clock, plan.delayMs, signal);
   }
 }

@@ -42,6 +42,8 @@ export interface HttpCallContext {
   readonly observer?: ModelObserver | undefined;
   /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;
+  /** The model has finished, and its usage is waited for. Default: nobody is told. */
+  readonly onFinished?: (() => void) | undefined;
 }
 
 const GRACE: EndReason = { type: 'grace' };
@@ -121,7 +123,8 @@ export class HttpCall implements BatchSource {
     const decoder = this.#plan.decoder();
     this.#decoder = decoder;
     const { usageGraceMs: ms } = this.#plan;
-    this.#grace = new UsageGrace({ clock: this.#context.clock, ms, onOver: () => response.wake() });
+    const { clock, onFinished } = this.#context;
+    this.#grace = new UsageGrace({ clock, ms, onBegin: onFinished, onOver: () => response.wake() });
     const type = response.header('content-type') ?? '';
     if (/^\s*application\/json\b/i.test(type)) this.#jsonEnd = new JsonEnd();
     else if (!/^\s*text\/event-stream\b/i.test(type)) this.#context.repairs?.add('wrong_content_type');

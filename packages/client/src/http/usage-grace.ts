@@ -5,6 +5,8 @@ export interface UsageGraceOptions {
   readonly clock: Clock;
   /** Milliseconds that a finished answer waits for its usage. */
   readonly ms: number;
+  /** The time begins. Default: nobody is told. */
+  readonly onBegin?: (() => void) | undefined;
   /** The time is over: the reader has to stop waiting for bytes, and to end the decoder with `grace`. */
   readonly onOver: () => void;
 }
@@ -30,7 +32,8 @@ export class UsageGrace {
   /** To be called after bytes were decoded. */
   watch(decoder: Pick<StreamDecoder, 'phase'>): void {
     if (decoder.phase !== 'awaiting_usage' || this.#timer !== undefined) return;
-    const { clock, ms, onOver } = this.#options;
+    const { clock, ms, onBegin, onOver } = this.#options;
+    onBegin?.();
     const end = (): void => {
       this.#isOver = true;
       onOver();
