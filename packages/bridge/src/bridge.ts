@@ -2,12 +2,12 @@ import { pino, type Logger } from 'pino';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { BridgeContext } from './exchange/context.ts';
 import { isLoopback } from '@turnwire/client/internal/platform/local-only';
-import { nextTurn } from '@turnwire/client/internal/platform/wait';
+import { nextTurn, unlessAborted } from '@turnwire/client/internal/platform/wait';
 import { createExchanges } from './observe/exchange.ts';
 import { createLogObserver } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Observe } from './observe/observer.ts';
-import { BridgeOptionsError, settingsOf, type BridgeOptions, type Settings } from './options.ts';
+import { BridgeOptionsError, settingsOf, type BridgeOptions, type ModelFacts, type Settings } from './options.ts';
 import { HttpServer } from './front/server.ts';
 import { LiveResponses, openStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
@@ -18,6 +18,12 @@ import { refuseOwnAddress } from './upstream/own-address.ts';
 import { UpstreamPool } from './upstream/pool.ts';
 import type { UpstreamReach } from './upstream/reach.ts';
 
+/** A model that clients of a bridge may ask for. */
+export interface BridgeModel extends ModelFacts {
+  /** Its name for them. */
+  readonly id: string;
+}
+
 /** A Responses and Chat Completions server in front of other model servers. */
 export interface Bridge extends AsyncDisposable {
   /** Starts to listen. Rejects with Node's error for a port in use, or when the store cannot be opened. */
@@ -26,6 +32,11 @@ export interface Bridge extends AsyncDisposable {
   close(): Promise<void>;
   /** Asks each model server within 3 s whether it is there, as `GET /ready` does. Never rejects; empty before `listen`. */
   reach(): Promise<readonly UpstreamReach[]>;
+  /**
+   * The models of all servers, each once, with what is known of them. It asks no server that told in the last second. Empty
+   * before `listen`, when no server tells, and once `signal` fires. Never rejects.
+   */
+  models(signal: AbortSignal): Promise<readonly BridgeModel[]>;
   /** e.g. `http://127.0.0.1:18080`; empty before `listen`. */
   readonly url: string;
   readonly port: number;
@@ -89,6 +100,18 @@ class RunningBridge implements Bridge {
 
   reach(): Promise<readonly UpstreamReach[]> {
     return this.#context?.pool.reach() ?? Promise.resolve([]);
+  }
+
+  async models(signal: AbortSignal): Promise<readonly BridgeModel[]> {
+    const catalogue = this.#context?.pool.catalogue;
+    if (catalogue === undefined) return [];
+    try {
+      const names = (await catalogue.list(signal)).map(({ id }) => id);
+      const facts = (await unlessAborted(catalogue.facts(names), signal)) ?? new Map<string, ModelFacts>();
+      return names.map((id) => ({ id, ...facts.get(id) }));
+    } catch {
+      return []; // no server tells: `reach` says why
+    }
   }
 
   close(): Promise<void> {

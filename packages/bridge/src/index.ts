@@ -1,5 +1,5 @@
 /** `turnwire/bridge`: any Responses or Chat Completions client on any model server. */
-export { createBridge, type Bridge } from './bridge.ts';
+export { createBridge, type Bridge, type BridgeModel } from './bridge.ts';
 export {
   BridgeOptionsError,
   type BridgeMode,

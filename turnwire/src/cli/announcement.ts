@@ -1,11 +1,6 @@
 import type { Bridge, BridgeMode } from '@turnwire/bridge';
-import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import { visible } from '@turnwire/wire/internal/base/printable';
-import type { CliContext } from './context.ts';
-import { proxyFromEnv } from './proxy.ts';
 import type { ListedModel } from './servers/ask-models.ts';
-import { modelsOf } from './servers/choose-server.ts';
-import type { FoundUpstreams } from './upstream-flags.ts';
 
 /** What the announcement is made of. */
 export interface Announced {
@@ -19,21 +14,6 @@ export interface Announced {
   readonly model: string | undefined;
   /** What the upstreams list; empty when they did not tell in time. */
   readonly models: readonly ListedModel[];
-}
-
-/** The announcement does not wait longer for servers that are slow, or are not there yet, in milliseconds. */
-const ASK_MS = 1000;
-
-/** The models that the announcement names. Never fails: a server may come later than its bridge. */
-export async function modelsToName(upstreams: FoundUpstreams, cli: CliContext): Promise<readonly ListedModel[]> {
-  const transport = createHttpTransport({ proxy: proxyFromEnv(cli.env) });
-  try {
-    return await modelsOf(upstreams, transport, AbortSignal.timeout(ASK_MS));
-  } catch {
-    return [];
-  } finally {
-    await transport.close();
-  }
 }
 
 /** What a user needs next: the block for Codex, and the address for everybody else. */

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { pino, type Logger } from 'pino';
 import type { Bridge, BridgeMode, BridgeOptions, ReachState } from '@turnwire/bridge';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
-import { announcement, modelsToName } from './announcement.ts';
+import { announcement } from './announcement.ts';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
 import { callersIn } from './bridge-callers.ts';
 import { modelOptionsOf } from './bridge-models.ts';
@@ -57,6 +57,9 @@ interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags {
   readonly traceDir?: string;
 }
 
+/** The announcement does not wait longer for servers that are slow, or are not there yet, in milliseconds. */
+const NAMES_MS = 1000;
+
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 
 export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
@@ -87,7 +90,7 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
     try {
       if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, bridge, cli);
       void warnOfUnready(bridge, options.logger);
-      const models = await modelsToName(options, cli);
+      const models = await bridge.models(AbortSignal.timeout(NAMES_MS));
       await out.write(announcement(bridge, { ...flags, models, model: options.model }));
       await stopped;
       done(exitCode.done);
@@ -240,5 +243,8 @@ async function warnOfUnready(bridge: Bridge, logger: Logger): Promise<void> {
 
 const unready: Readonly<Record<Exclude<ReachState, 'up'>, string>> = {
   down: 'the upstream does not answer yet: start it, or name its address with --upstream; until then requests fail',
+  silent:
+    'the upstream takes connections and answers nothing: it may be busy, be loading its model, or be no HTTP server',
+  no_model_server: 'the upstream is no model server: name the address of one with --upstream; until then requests fail',
   refuses_key: 'the upstream refuses the bridge: name the environment variable that holds its key with --env-key',
 };

@@ -20,8 +20,8 @@ export class BrokenPipe extends Error {
 /** What a person can do about a failure; kinds where only the server's own message helps have no line. */
 const remedies: Readonly<Partial<Record<ErrorKind, string>>> = {
   unauthorized: 'check the key: the provider names the environment variable it is read from (env_key, --env-key)',
-  timeout: 'the server is too slow or gone; the timeouts are keys of the provider (docs/cli.md)',
-  stream_idle: 'the server stopped sending; stream_idle_timeout_ms of the provider is the limit',
+  timeout: 'check the address, and whether the server runs there; docs/cli.md has the timeouts',
+  stream_idle: 'look at the log of the server; docs/cli.md has the timeouts',
   stream_truncated: 'the server closed in the middle of its answer; try again',
   rate_limited: 'wait, then try again',
   server_overloaded: 'wait, then try again',

@@ -25,7 +25,7 @@ import { StateCarrier } from './stages/state-carrier.ts';
 import type { OpenStream } from '../upstream/streams.ts';
 import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import { concealerFor } from '../upstream/conceal.ts';
-import { asBridgesOwn, finalForCodex } from '../upstream/refused-key.ts';
+import { asBridgesOwn, finalForCodex } from '../upstream/bridges-own.ts';
 import type { Outcome } from '../upstream/failover.ts';
 import { toModelError } from '../upstream/to-model-error.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';

@@ -19,6 +19,7 @@ import type { BridgeContext } from './context.ts';
 import { toUpstream, upstreamWires, type Prepared, type UpstreamRequest } from '../request/prepare.ts';
 import type { SealedTurn } from '../upstream/sealed-turn.ts';
 import { firstEventDeadline, HOLD_MS, isOfHead, isSilent, silence } from '../upstream/beginning.ts';
+import { isBridgesOwn } from '../upstream/bridges-own.ts';
 import type { Asked, Outcome } from '../upstream/failover.ts';
 import { bridgesIn } from '../upstream/hop.ts';
 import type { Lease, Upstream } from '../upstream/pool.ts';
@@ -63,7 +64,8 @@ export async function startAnswer(options: AttemptOptions): Promise<Outcome<Star
     ask: (lease, hasOther) => ask({ ...options, model }, lease, hasOther),
     drop: () => undefined, // it has been read
   });
-  if (outcome.ok || model === undefined || serverRuleOf(outcome.failure).verdict !== 'lacks_model') return outcome;
+  if (outcome.ok || model === undefined || isBridgesOwn(outcome.failure)) return outcome;
+  if (serverRuleOf(outcome.failure).verdict !== 'lacks_model') return outcome;
   return { ...outcome, failure: await catalogue.withNames(outcome.failure, signal) };
 }
 

@@ -5,6 +5,7 @@ import { usageFromChat } from '@turnwire/wire/internal/chat/usage';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { Usage } from '@turnwire/wire/internal/model/events';
 import { usageFromResponses } from '@turnwire/wire/internal/responses/usage';
+import { protocols } from '@turnwire/wire/internal/protocols';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { sealedTurn } from './attempt.ts';
 import { BodyWriter } from '../reply/body-writer.ts';
@@ -17,7 +18,7 @@ import { judgeOf, modelIn, shown, startPassing, type Passed, type PassRequest } 
 import type { ErrorForm } from '../reply/api-error.ts';
 import { flushed, sendError } from '../reply/reply-writer.ts';
 import { concealerFor } from '../upstream/conceal.ts';
-import { asBridgesOwn, finalForCodex, refusesKey } from '../upstream/refused-key.ts';
+import { asBridgesOwn, finalForCodex, isBridgesOwn, refusesKey } from '../upstream/bridges-own.ts';
 import type { Outcome } from '../upstream/failover.ts';
 import { toModelError } from '../upstream/to-model-error.ts';
 import type { PeekedResponse } from '../upstream/peek.ts';
@@ -115,7 +116,7 @@ async function hand(
 ): Promise<ModelError | undefined> {
   const { context, exchange, abort } = options;
   const { upstream, lease } = passing;
-  if (!passing.ok && refusesKey(passing.failure)) {
+  if (!passing.ok && (refusesKey(passing.failure) || (asksForAnswer(options) && isBridgesOwn(passing.failure)))) {
     exchange.chose(upstream.label, passing.refusal?.status);
     passing.refusal?.release();
     throw asBridgesOwn(passing.failure, upstream);
@@ -143,6 +144,11 @@ async function hand(
   } finally {
     lease.release();
   }
+}
+
+/** Of all that a server may lack and answer with a web page, the endpoint of its wire makes it a model server. */
+function asksForAnswer({ protocol, path }: PassOptions): boolean {
+  return protocol !== undefined && path.split('?', 1)[0] === protocols[protocol].path;
 }
 
 function shownFailure(upstream: Upstream, failure: ModelError | undefined): ModelError | undefined {

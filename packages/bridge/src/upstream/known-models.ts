@@ -2,7 +2,8 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelFacts } from '../options.ts';
 import { matches, namesFor, undated } from './model-names.ts';
-import { modelNamed, type ServerModel } from './server-models.ts';
+import { modelNamed, type ServerModel, type ToldModels } from './server-models.ts';
+import { toModelError } from './to-model-error.ts';
 
 /** After this time a list is asked for again, while the old one is used; and one that was not given. */
 const FRESH_MS = 5 * 60_000;
@@ -10,11 +11,14 @@ const FAILED_MS = 10_000;
 
 /** Asks one server, in bounded time. */
 export interface AskModels {
-  /** Fails with a `ModelError`; undefined: it has no list. */
-  list(): Promise<readonly ServerModel[] | undefined>;
+  /** Fails with a `ModelError`. */
+  list(): Promise<ToldModels>;
   /** What it tells beside its list, by id. Never fails. */
   facts(models: readonly ServerModel[]): Promise<ReadonlyMap<string, ModelFacts>>;
 }
+
+/** How a server answered the question for its models: `told` also where it has no list. */
+export type ModelsAnswer = 'told' | 'page' | ModelError;
 
 /** What one server told of its models, and when: the last list that it gave stays until there is another one. */
 export class KnownModels {
@@ -24,6 +28,7 @@ export class KnownModels {
   #models: readonly ServerModel[] | undefined;
   #byName: ReadonlyMap<string, ServerModel> = new Map();
   #failure: ModelError | undefined;
+  #isPage = false;
   #learned: ReadonlyMap<string, ModelFacts> = new Map();
   #askedAt = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
@@ -101,6 +106,15 @@ export class KnownModels {
     return this.#asking;
   }
 
+  /** What it says to the question for its models now, whether its answer is used or not. Never rejects. */
+  async ask(): Promise<ModelsAnswer> {
+    if (this.#named === undefined) {
+      await this.refreshed(0);
+      return this.#failure ?? (this.#isPage ? 'page' : 'told');
+    }
+    return this.#ask.list().then((told) => (told === 'page' ? 'page' : 'told'), toModelError);
+  }
+
   /** What it told of a model, in its list and beside it. */
   factsOf(model: string): ModelFacts {
     const found = this.find(model);
@@ -116,7 +130,9 @@ export class KnownModels {
   async #refresh(): Promise<void> {
     this.#askedAt = this.#clock.now();
     try {
-      this.#keep(await this.#ask.list());
+      const told = await this.#ask.list();
+      this.#isPage = told === 'page';
+      this.#keep(told === 'page' ? undefined : told);
       this.#failure = undefined;
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;

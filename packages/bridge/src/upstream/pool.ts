@@ -8,7 +8,7 @@ import type { Hop } from './hop.ts';
 import type { AskModels } from './known-models.ts';
 import { isOfKey, Lease } from './lease.ts';
 import { labelsOf, membersOf, type Member } from './member.ts';
-import { ownWireOf, probeWire } from './probe.ts';
+import { answersPages, ownWireOf, probeWire } from './probe.ts';
 import { reachOf, type UpstreamReach } from './reach.ts';
 import { Server } from './server.ts';
 import { learnFacts, listModels, type AskedServer } from './server-models.ts';
@@ -80,7 +80,7 @@ export class UpstreamPool {
 
   /** Asks each server whether it is there. Whoever asks meanwhile is told the same. */
   reach(): Promise<readonly UpstreamReach[]> {
-    this.#reaching ??= Promise.all(this.#servers.map((server) => reachOf(this.#asked(server), this.#asking(server))));
+    this.#reaching ??= Promise.all(this.#servers.map((server) => this.#reach(server)));
     const reaching = this.#reaching;
     void reaching.finally(() => (this.#reaching = undefined));
     return reaching;
@@ -172,6 +172,16 @@ export class UpstreamPool {
     const asking = members.find((member) => member.takes(undefined)) ?? members[0];
     if (asking === undefined) throw new Error('a server is a member at least once');
     return asking;
+  }
+
+  #reach(server: Server): Promise<UpstreamReach> {
+    const asking = this.#asking(server);
+    const { signal } = this.#closing;
+    const ask = {
+      models: () => server.models.ask(),
+      answersPages: () => answersPages(this.#transport, (wire) => server.provider(wire), asking.getEnv, signal),
+    };
+    return reachOf(ask, asking);
   }
 
   async #probe({ server, getEnv }: Member): Promise<ProtocolId> {

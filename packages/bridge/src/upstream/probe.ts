@@ -1,3 +1,4 @@
+import { isHtml, isWebPage } from '@turnwire/client/internal/http/failure';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { requestHeaders, requestUrl, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
@@ -61,13 +62,29 @@ export function ownWireOf(baseUrl: string): ProtocolId | undefined {
   return isAnthropicHost(baseUrl) ? 'messages' : undefined;
 }
 
-async function presenceOf(
+/** True for a server that has a web page for the endpoint of every wire: it is no model server. Fails as the transport does. */
+export async function answersPages(
+  transport: HttpTransport,
+  providerOf: (wire: ProtocolId) => ProviderConfig,
+  getEnv: GetEnv,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const pages = PROBED.map(async (wire) => {
+    const response = await knock(transport, providerOf(wire), getEnv, signal);
+    response.release();
+    return isWebPage(response);
+  });
+  return (await Promise.all(pages)).every(Boolean);
+}
+
+/** Sends what no server can take for a request. */
+function knock(
   transport: HttpTransport,
   provider: ProviderConfig,
   getEnv: GetEnv,
   signal: AbortSignal,
-): Promise<Presence> {
-  const response = await transport.send({
+): Promise<HttpResponse> {
+  return transport.send({
     method: 'POST',
     url: requestUrl(provider, protocols[provider.wireApi].path),
     headers: { 'content-type': 'application/json', ...requestHeaders(provider, getEnv) },
@@ -75,11 +92,20 @@ async function presenceOf(
     signal,
     timers: { connectMs: PROBE_MS, totalMs: PROBE_MS },
   });
+}
+
+async function presenceOf(
+  transport: HttpTransport,
+  provider: ProviderConfig,
+  getEnv: GetEnv,
+  signal: AbortSignal,
+): Promise<Presence> {
+  const response = await knock(transport, provider, getEnv, signal);
   const missing = response.status === 404 || response.status === 405 || response.status === 501;
   if (missing) return (await namesModel(response)) ? 'there' : 'missing';
   if (response.status < 300) return await presenceInAnswer(response);
   const elsewhere = response.status >= 502 && response.status <= 504;
-  const page = /^\s*text\/html\b/i.test(response.header('content-type') ?? '');
+  const page = isHtml(response);
   response.release();
   return elsewhere || page ? 'unknown' : 'there';
 }

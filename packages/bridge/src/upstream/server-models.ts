@@ -1,3 +1,4 @@
+import { isWebPage } from '@turnwire/client/internal/http/failure';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { requestHeaders, requestUrl, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
@@ -27,19 +28,25 @@ export interface ServerModel {
 
 /** How long a server may take to tell of its models, in milliseconds. */
 export const ASK_MS = 3000;
+/** The part of it after which a server that takes the connection and says nothing is told as one that does. */
+const ANSWER_MS = 2500;
 /** Longer answers are no lists. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
 /** More models than any server has. */
 const MAX_MODELS = 10_000;
 const MAX_ID = 500;
 
+/** What a server told when it was asked for its models: `page` is a web page, undefined that it has no list, or names none on it. */
+export type ToldModels = readonly ServerModel[] | 'page' | undefined;
+
 /**
- * The models of a server, from its `/v1/models`; undefined for one that has no such list, or names none on it.
+ * The models of a server, from its `/v1/models`.
  *
  * @throws ModelError when it cannot be reached, does not answer within 3 s, or refuses to tell
  */
-export async function listModels(server: AskedServer): Promise<readonly ServerModel[] | undefined> {
-  const { status, body } = await ask(server, 'models');
+export async function listModels(server: AskedServer): Promise<ToldModels> {
+  const { status, body, isPage } = await ask(server, 'models');
+  if (isPage) return 'page';
   if (status === 404 || status === 405 || status === 501) return undefined;
   if (status < 200 || status >= 300) {
     throw readRefusal(body, {
@@ -98,11 +105,17 @@ function atRoot(server: AskedServer): AskedServer {
   return { ...server, provider: { ...server.provider, baseUrl: url.href } };
 }
 
+interface Answer {
+  readonly status: number;
+  readonly isPage: boolean;
+  readonly body: unknown;
+}
+
 async function ask(
   { transport, provider, getEnv, signal }: AskedServer,
   path: string,
   body?: JsonObject,
-): Promise<{ readonly status: number; readonly body: unknown }> {
+): Promise<Answer> {
   const response = await transport.send({
     method: body === undefined ? 'GET' : 'POST',
     url: requestUrl(provider, path),
@@ -113,7 +126,7 @@ async function ask(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal,
-    timers: { connectMs: ASK_MS, totalMs: ASK_MS },
+    timers: { connectMs: ANSWER_MS, firstByteMs: ANSWER_MS, totalMs: ASK_MS },
   });
-  return { status: response.status, body: await readJson(response, LIMIT_BYTES) };
+  return { status: response.status, isPage: isWebPage(response), body: await readJson(response, LIMIT_BYTES) };
 }

@@ -7,6 +7,9 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '../transport/http.ts';
 import { limitResetOf, retryAfterOf, shouldRetryOf } from './retry-after.ts';
 
+/** Our own code for a server that answers web pages. */
+export const NO_MODEL_SERVER = 'no_model_server';
+
 /** An error's body is read up to here: the rest could only be noise. */
 const BODY_BYTES = 64 * 1024;
 /** The status has said what is wrong: what explains it is not waited for any longer than this, in milliseconds. */
@@ -28,15 +31,11 @@ export function requestIdOf(response: HttpResponse): string | undefined {
 
 /** What an answer that is no stream means; reads its body and gives the connection back. */
 export async function failureOfAnswer(request: HttpRequest, response: HttpResponse, clock: Clock): Promise<ModelError> {
-  const target = describe(request);
-  if (isHtml(response) && response.status < 300) {
+  if (isWebPage(response)) {
     response.cancel();
-    return new ModelError({
-      kind: 'protocol',
-      message: `${target} answered with an HTML page instead of a model stream: check the base URL and the path`,
-      requestId: requestIdOf(response),
-    });
+    return noModelServer(request, response);
   }
+  const target = describe(request);
   const text = await headOfBody(response, clock);
   const header = (name: string): string | undefined => response.header(name);
   return readRefusal(parseJson(text), {
@@ -48,7 +47,32 @@ export async function failureOfAnswer(request: HttpRequest, response: HttpRespon
   });
 }
 
-function isHtml(response: HttpResponse): boolean {
+/** What a server of web pages says to a request that it has no page for. */
+const WITHOUT_PAGE: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/**
+ * True for an HTML page of a server that is no model server, or does not know the path. With any other status a proxy may
+ * speak, for a server that is away (502 to 504), full or closed to the caller (docs/contract.md section 6).
+ */
+export function isWebPage(response: HttpResponse): boolean {
+  return isHtml(response) && (response.status < 300 || WITHOUT_PAGE.has(response.status));
+}
+
+function noModelServer({ method, url }: HttpRequest, response: HttpResponse): ModelError {
+  const { origin, pathname } = new URL(url);
+  return new ModelError({
+    kind: 'protocol',
+    status: response.status < 300 ? undefined : response.status,
+    code: NO_MODEL_SERVER,
+    message:
+      `the server at ${origin} answers web pages (${response.status} with an HTML page to ${method} ${pathname}): ` +
+      'it is no model server, or has no such path; check the base URL',
+    requestId: requestIdOf(response),
+  });
+}
+
+/** True for an answer that says that it is an HTML page. */
+export function isHtml(response: HttpResponse): boolean {
   return /^\s*text\/html\b/i.test(response.header('content-type') ?? '');
 }
 

@@ -56,9 +56,13 @@ const NOBODY_THERE: ReadonlySet<string | undefined> = new Set([
   'ENOTFOUND',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
 ]);
 
-/** True for a failure by which nothing listens where a server should be: somebody has to start it, or to mend the address. */
+/**
+ * True for a failure by which nothing listens where a server should be, or nothing that speaks TLS: somebody has to start it, or
+ * to mend the address.
+ */
 export function isNobodyThere({ kind, cause }: ModelError): boolean {
   return kind === 'connection_failed' && NOBODY_THERE.has(codeOf(cause));
 }
@@ -76,6 +80,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the host name could not be looked up; check the network',
   EHOSTUNREACH: 'the host cannot be reached; check the network',
   ENETUNREACH: 'the network cannot be reached',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the server speaks no TLS; write http:// instead of https:// in the base URL',
   ETIMEDOUT: 'connection timed out',
   UND_ERR_SOCKET: 'the server closed the connection',
   UND_ERR_CONNECT_TIMEOUT: 'connection timed out',

@@ -40,7 +40,8 @@ export async function askModels(
   });
   const server = { transport, provider, getEnv: () => key?.(), signal };
   try {
-    const models = (await listModels(server)) ?? [];
+    const told = await listModels(server);
+    const models = typeof told === 'object' ? told : [];
     const learned = await learnFacts(server, models);
     return models.map(({ id, facts }) => {
       const { contextWindow } = { ...facts, ...learned.get(id) };

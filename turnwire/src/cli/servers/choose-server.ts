@@ -103,19 +103,14 @@ function described(server: FoundServer): string {
 /**
  * What all servers have together.
  *
- * @param signal - ends the questions early
  * @throws ModelError when none of them tells; UsageError for what is no address
  */
-export async function modelsOf(
-  upstreams: FoundUpstreams,
-  transport: HttpTransport,
-  signal?: AbortSignal,
-): Promise<readonly ListedModel[]> {
+async function modelsOf(upstreams: FoundUpstreams, transport: HttpTransport): Promise<readonly ListedModel[]> {
   const asked = await Promise.allSettled(
     upstreams.upstreams.map(async ({ url, keys, ...own }) => {
       const key = keys === undefined ? upstreams.apiKey : keys[0]?.key;
       const { wire = upstreams.wire } = own;
-      return askModels(baseUrlOf(url), { ...own, wire, ...(key === undefined ? {} : { key }) }, transport, signal);
+      return askModels(baseUrlOf(url), { ...own, wire, ...(key === undefined ? {} : { key }) }, transport);
     }),
   );
   const lists = asked.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);

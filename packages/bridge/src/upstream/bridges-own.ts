@@ -1,3 +1,4 @@
+import { NO_MODEL_SERVER } from '@turnwire/client/internal/http/failure';
 import { httpStatusOf } from '@turnwire/wire/internal/encode-error';
 import { ModelError, retryClassOf } from '@turnwire/wire/internal/model/errors';
 import type { Credentials, Upstream } from './upstream.ts';
@@ -10,11 +11,17 @@ export function refusesKey({ kind, status }: ModelError): boolean {
   return kind === 'unauthorized' || status === 401;
 }
 
+/** True for a failure that is to be mended where the bridge is set up: its key, or the address of a server of web pages. */
+export function isBridgesOwn(failure: ModelError): boolean {
+  return refusesKey(failure) || failure.code === NO_MODEL_SERVER;
+}
+
 /**
- * The failure as it is told: 502, since the caller's own key is right, with what has to be mended and where. Any failure of
- * another kind is told as it is (docs/contract.md section 6).
+ * The failure as it is told: 502, since the caller's own key and path are right, with what has to be mended and where. Any
+ * failure of another kind is told as it is (docs/contract.md section 6).
  */
 export function asBridgesOwn(failure: ModelError, upstream: Upstream): ModelError {
+  if (failure.code === NO_MODEL_SERVER) return withStatus(failure, 502);
   if (!refusesKey(failure)) return failure;
   const { kind, status, code, message, requestId } = failure;
   const refuses = status === 403 ? 'forbids this to' : 'refuses';
@@ -36,8 +43,12 @@ export function asBridgesOwn(failure: ModelError, upstream: Upstream): ModelErro
  */
 export function finalForCodex(error: ModelError): ModelError {
   const isOver = error.shouldRetry === false && retryClassOf[error.kind] !== 'never' && httpStatusOf(error) >= 500;
-  if (error.code !== CODE && !isOver) return error;
+  if (error.code !== CODE && error.code !== NO_MODEL_SERVER && !isOver) return error;
   return new ModelError({ kind: 'invalid_request', status: 400, code: 'invalid_prompt', message: error.message });
+}
+
+function withStatus({ kind, code, message, requestId, cause }: ModelError, status: number): ModelError {
+  return new ModelError({ kind, status, code, errorType: 'server_error', message, requestId, cause });
 }
 
 /** Who was refused, and where that is mended. */
