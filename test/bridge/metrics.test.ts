@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { expositionOf } from '../../packages/bridge/src/observe/exposition.ts';
 import { MetricRegistry } from '../../packages/bridge/src/observe/registry.ts';
@@ -105,6 +106,7 @@ it('GET /metrics has every metric of the bridge under its name', async () => {
   const text = await response.text();
   expect(text.match(/^# TYPE .*$/gm)).toEqual([
     '# TYPE turnwire_streams_open gauge',
+    '# TYPE turnwire_build_info gauge',
     '# TYPE process_resident_memory_bytes gauge',
     '# TYPE turnwire_resident_memory_bytes gauge',
     '# TYPE process_start_time_seconds gauge',
@@ -125,6 +127,8 @@ it('GET /metrics has every metric of the bridge under its name', async () => {
     '# TYPE turnwire_first_event_seconds histogram',
     '# TYPE turnwire_event_delay_seconds histogram',
   ]);
+  const { version } = JSON.parse(readFileSync('packages/bridge/package.json', 'utf8')) as { version: string };
+  expect(text).toContain(`turnwire_build_info{version="${version}",node="${process.versions.node}"} 1\n`);
   expect(text).toContain('turnwire_requests_total{route="chat_sse",outcome="completed"} 1\n');
   expect(text).toContain('turnwire_first_event_seconds_count{route="chat_sse"} 1\n');
   expect(text).toMatch(/^turnwire_upstream_state\{upstream="http:\/\/127\.0\.0\.1:\d+\/v1",state="ready"\} 1$/m);

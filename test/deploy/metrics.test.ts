@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { askChat, startRig } from '../bridge/harness.ts';
+import { askChat, post, startRig } from '../bridge/harness.ts';
 import { root } from '../docs/examples.ts';
 
 interface Panel {
@@ -34,6 +34,13 @@ beforeAll(async () => {
   );
   await askChat(at.bridge, {});
   await fetch(`${at.bridge.url}/v1/none`);
+  await using named = await startRig(
+    { wire: 'chat', scenario: 'text' },
+    { wire: 'chat', callers: [{ name: 'ann', token: 'sesame' }] },
+  );
+  const headers = { authorization: 'Bearer sesame' };
+  await (await post(named.bridge, '/v1/responses', { model: 'm', input: 'hi' }, { headers })).text();
+  await read(named.bridge.url, headers);
   await read(at.bridge.url);
   for (const fault of faults) {
     await using broken = await startRig(
@@ -46,8 +53,8 @@ beforeAll(async () => {
 });
 afterAll(() => labels.clear());
 
-async function read(url: string): Promise<void> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+async function read(url: string, headers: Record<string, string> = {}): Promise<void> {
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
   for (const [, name = '', list = ''] of text.matchAll(/^(\w+)(?:\{(.*)\})? \S+$/gm)) {
     const known = labels.get(name) ?? new Set(OF_PROMETHEUS);
     for (const [, label = ''] of list.matchAll(/(\w+)="/g)) known.add(label);

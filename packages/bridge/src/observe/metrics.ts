@@ -4,6 +4,7 @@ import type { Repair } from '@turnwire/wire/internal/repairs';
 import type { ExchangeEnd, ExchangeObserver, ExchangeSummary, Observe, ReadRequest } from './observer.ts';
 import { MetricRegistry } from './registry.ts';
 import { restStates, type UpstreamStatus } from './upstream-status.ts';
+import { version } from './version.ts';
 
 /** The metrics of the bridge, as `GET /metrics` shows them. */
 export interface Metrics {
@@ -21,10 +22,18 @@ export function createMetrics(open: () => number, upstreams: () => readonly Upst
   registry.gaugeFrom({ name: 'turnwire_streams_open', help: 'Streams that are open now.' }, () => [
     { labels: {}, value: open() },
   ]);
+  addBuildInfo(registry);
   addProcessMetrics(registry);
   addUpstreamMetrics(registry, upstreams);
   const counters = exchangeCounters(registry);
   return { registry, observe: (start) => new ExchangeCounts(counters, start.route) };
+}
+
+/** What runs, as labels of a constant: other metrics are joined with it, and two bridges of different versions are seen. */
+function addBuildInfo(registry: MetricRegistry): void {
+  const labels = { version, node: process.versions.node };
+  const info = { name: 'turnwire_build_info', help: 'The version of turnwire and of Node.js; its value is always 1.' };
+  registry.gaugeFrom(info, () => [{ labels, value: 1 }]);
 }
 
 /** Under the names that Prometheus' own client libraries give them, which dashboards and alerts look for. */
