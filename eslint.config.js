@@ -35,6 +35,8 @@ const readsEnvironment = [
  * the platform, so that tests own them and each has one home.
  */
 const PLATFORM = 'packages/client/src/platform/**';
+/** The same for what runs anywhere: the clock and chance of the web's standards. */
+const RUNTIME = 'packages/wire/src/runtime/**';
 const fromPlatform = 'Take time from a `Clock` or platform/wall-time.ts, chance and ids from platform/random.ts.';
 const timers = ['setTimeout', 'setInterval', 'setImmediate'];
 const timeAndChance = {
@@ -99,9 +101,10 @@ export default tseslint.config(
       'turnwire/same-branches': 'error',
     },
   },
-  { files: ['packages/*/src/**/*.ts', 'turnwire/src/**/*.ts'], ignores: [PLATFORM], rules: timeAndChance },
+  { files: ['packages/*/src/**/*.ts', 'turnwire/src/**/*.ts'], ignores: [PLATFORM, RUNTIME], rules: timeAndChance },
   {
     files: ['packages/wire/src/**/*.ts'],
+    ignores: [RUNTIME],
     rules: {
       'no-restricted-globals': ['error', ...impureGlobals],
       'no-restricted-properties': [

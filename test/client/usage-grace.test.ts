@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UsageGrace } from '../../packages/client/src/http/usage-grace.ts';
+import { UsageGrace } from '../../packages/wire/src/read/usage-grace.ts';
 import type { Clock } from '../../packages/wire/src/base/clock.ts';
 import type { DecoderPhase } from '../../packages/wire/src/decoder.ts';
 

@@ -1,8 +1,8 @@
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import type { Item } from '../../packages/wire/src/model/items.ts';
 import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
-import { toModelStream } from '../../packages/client/src/stream/model-stream.ts';
-import type { BatchSource } from '../../packages/client/src/stream/model-stream.ts';
+import { toModelStream } from '../../packages/wire/src/read/model-stream.ts';
+import type { BatchSource } from '../../packages/wire/src/read/model-stream.ts';
 import type { TurnState } from '../../packages/client/src/turn-state.ts';
 import { TURN_STATE_HEADER, turnStateOf } from '../../packages/wire/src/responses/headers.ts';
 import type { ServerSocket } from '../transport/support/websocket-server.ts';

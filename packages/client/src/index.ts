@@ -28,7 +28,7 @@ export {
   type RetryPolicyName,
 } from '@turnwire/wire/internal/model/retry-policy';
 export * from '@turnwire/wire/internal/model/transcript';
-export type { ModelStream } from './stream/model-stream.ts';
+export type { ModelStream } from '@turnwire/wire/internal/read/model-stream';
 export type { ModelObserver, PollResult, RequestWatch, TurnWatch } from './observer.ts';
 export { ConfigError } from './provider/config-fields.ts';
 export { createProvider, providerDefaults, type ProviderConfig, type ProviderOptions } from './provider/provider.ts';

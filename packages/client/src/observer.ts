@@ -1,14 +1,10 @@
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import type { PollResult } from '@turnwire/wire/internal/read/answer-reader';
 import type { ProviderConfig } from './provider/provider.ts';
 
-/** What one wait for the server brought. */
-export type PollResult =
-  | { readonly type: 'events'; readonly events: readonly ModelEvent[] }
-  /** The body ended, or the socket was closed. */
-  | { readonly type: 'end' }
-  | { readonly type: 'error'; readonly error: ModelError };
+export type { PollResult };
 
 /**
  * Watches a client without changing anything. Every hook is optional, and without an observer nothing is measured;

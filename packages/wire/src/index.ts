@@ -1,5 +1,12 @@
 /** `turnwire/wire`: the protocols as pure state machines, bytes and values in, values out. */
 export { createDecoder } from './stream-decoder.ts';
+export { readEvents, type ReadEventsOptions, type ReadTimeoutOptions } from './read/read-events.ts';
+export type { ByteBody } from './read/body-chunks.ts';
+export type { PollResult } from './read/answer-reader.ts';
+export type { ModelStream } from './read/model-stream.ts';
+export { systemClock } from './runtime/system-clock.ts';
+export type { Clock, Timer, TimerOptions } from './base/clock.ts';
+export { ModelError } from './model/errors.ts';
 export { isProtocolId, protocolIds, protocols } from './protocols.ts';
 export type { AnswerEncoder, EncoderOptions, Protocol, RequestOptions } from './protocol.ts';
 export type { PortableFields } from './portable.ts';

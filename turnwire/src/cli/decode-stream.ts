@@ -1,5 +1,5 @@
 import type { ModelError, ModelErrorJson } from '@turnwire/wire/internal/model/errors';
-import { UsageGrace } from '@turnwire/client/internal/http/usage-grace';
+import { UsageGrace } from '@turnwire/wire/internal/read/usage-grace';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { DecoderOptions, StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';

@@ -8,7 +8,7 @@ import type { HttpResponse } from '@turnwire/client/internal/transport/http';
 import { randomId } from '@turnwire/client/internal/platform/random';
 import type { ModelCall } from '@turnwire/client/internal/http/unpaused-call';
 import { openHttpCall } from '@turnwire/client/internal/http/model-call';
-import type { BatchSource } from '@turnwire/client/internal/stream/model-stream';
+import type { BatchSource } from '@turnwire/wire/internal/read/model-stream';
 import { unlessAborted } from '@turnwire/client/internal/platform/wait';
 import { lastMakerIn } from '@turnwire/wire/internal/maker-label';
 import { Repairs } from '@turnwire/wire/internal/repairs';

@@ -1,4 +1,4 @@
-import type { BatchSource } from '@turnwire/client/internal/stream/model-stream';
+import type { BatchSource } from '@turnwire/wire/internal/read/model-stream';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { Exchange } from '../observe/exchange.ts';

@@ -1,16 +1,15 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
-import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { Usage } from '@turnwire/wire/internal/model/usage';
 import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
-import type { EndReason, StreamDecoder } from '@turnwire/wire/internal/decoder';
+import type { StreamDecoder } from '@turnwire/wire/internal/decoder';
+import { AnswerReader } from '@turnwire/wire/internal/read/answer-reader';
+import type { BatchSource } from '@turnwire/wire/internal/read/model-stream';
 import type { Repairs } from '@turnwire/wire/internal/repairs';
 import { headerEvents } from '@turnwire/wire/internal/responses/headers';
 import { failureOfAnswer, isStream, requestIdOf } from './failure.ts';
-import { UsageGrace } from './usage-grace.ts';
-import type { BatchSource } from '../stream/model-stream.ts';
-import type { ModelObserver, PollResult } from '../observer.ts';
+import type { ModelObserver } from '../observer.ts';
 
 /** One POST as it is sent. */
 export interface PreparedCall {
@@ -46,8 +45,6 @@ export interface HttpCallContext {
   readonly onFinished?: (() => void) | undefined;
 }
 
-const GRACE: EndReason = { type: 'grace' };
-
 /** One HTTP request and its answer as events: the driver between the transport and a decoder. */
 export class HttpCall implements BatchSource {
   readonly #context: HttpCallContext;
@@ -55,13 +52,10 @@ export class HttpCall implements BatchSource {
   /** Fires for the caller's abort and for `cancel`. */
   readonly #stop = new AbortController();
   #plan: HttpCallPlan;
-  #response: HttpResponse | undefined;
   #head: HttpResponse | undefined;
   #notes: readonly string[] = [];
   #decoder: StreamDecoder | undefined;
-  /** For an answer that says it is JSON: it is over when its object is, though the connection may stay open. */
-  #jsonEnd: JsonEnd | undefined;
-  #grace: UsageGrace | undefined;
+  #reader: AnswerReader | undefined;
   #lateUsage: Promise<Usage | undefined> | undefined;
   #cancelled = false;
   #over = false;
@@ -100,12 +94,13 @@ export class HttpCall implements BatchSource {
   async next(): Promise<readonly ModelEvent[] | undefined> {
     if (this.#over) return undefined;
     try {
-      if (this.#decoder === undefined || this.#response === undefined) return await this.#open();
-      return await this.#pump(this.#response, this.#decoder);
+      const batch = await (this.#reader === undefined ? this.#open() : this.#reader.next());
+      if (batch === undefined) this.#close();
+      return batch;
     } catch (error) {
       this.#close();
       if (this.#cancelled) return undefined;
-      throw error instanceof ModelError ? (this.#plan.conceal?.(error) ?? error) : error;
+      throw error instanceof ModelError ? this.#told(error) : error;
     }
   }
 
@@ -119,17 +114,28 @@ export class HttpCall implements BatchSource {
   async #open(): Promise<readonly ModelEvent[] | undefined> {
     this.#follow();
     const response = await this.#send();
-    this.#response = response;
     const decoder = this.#plan.decoder();
     this.#decoder = decoder;
-    const { usageGraceMs: ms } = this.#plan;
-    const { clock, onFinished } = this.#context;
-    this.#grace = new UsageGrace({ clock, ms, onBegin: onFinished, onOver: () => response.wake() });
     const type = response.header('content-type') ?? '';
-    if (/^\s*application\/json\b/i.test(type)) this.#jsonEnd = new JsonEnd();
-    else if (!/^\s*text\/event-stream\b/i.test(type)) this.#context.repairs?.add('wrong_content_type');
+    const isJson = /^\s*application\/json\b/i.test(type);
+    if (!isJson && !/^\s*text\/event-stream\b/i.test(type)) this.#context.repairs?.add('wrong_content_type');
+    this.#reader = this.#read(response, decoder, isJson);
     const events = headerEvents(response.headers);
-    return events.length > 0 ? events : await this.#pump(response, decoder);
+    return events.length > 0 ? events : await this.#reader.next();
+  }
+
+  #read(response: HttpResponse, decoder: StreamDecoder, isJson: boolean): AnswerReader {
+    const { clock, observer, onFinished } = this.#context;
+    return new AnswerReader({
+      source: response,
+      decoder,
+      clock,
+      usageGraceMs: this.#plan.usageGraceMs,
+      isJson,
+      onFinished,
+      onPoll: observer && ((result, waitedMs) => observer.onSsePoll?.(result, waitedMs)),
+      onDone: (outOfTime) => this.#settle(response, decoder, outOfTime),
+    });
   }
 
   async #send(): Promise<HttpResponse> {
@@ -147,68 +153,25 @@ export class HttpCall implements BatchSource {
     }
   }
 
-  /** Reads until there are events, or the stream is over. */
-  async #pump(response: HttpResponse, decoder: StreamDecoder): Promise<readonly ModelEvent[] | undefined> {
-    while (!hasEnded(decoder)) {
-      const startedAt = this.#context.observer === undefined ? 0 : this.#context.clock.now();
-      let events: readonly ModelEvent[];
-      try {
-        events = this.#decode(await response.read(), decoder, startedAt);
-      } catch (error) {
-        if (!(error instanceof ModelError)) throw error;
-        this.#tell({ type: 'error', error }, startedAt);
-        events = decoder.end({ type: 'failed', error });
-      }
-      if (this.#cancelled) return undefined;
-      this.#grace?.watch(decoder);
-      if (hasEnded(decoder)) this.#settle(response, decoder);
-      if (events.length === 0) continue;
-      response.progress();
-      return events;
-    }
-    this.#close();
-    if (decoder.failure !== undefined) throw decoder.failure.with({ requestId: requestIdOf(response) });
-    return undefined;
+  /** A failure as the caller is told of it. */
+  #told(failure: ModelError): ModelError {
+    const head = this.#decoder === undefined ? undefined : this.#head;
+    const known = head === undefined ? failure : failure.with({ requestId: requestIdOf(head) });
+    return this.#plan.conceal?.(known) ?? known;
   }
 
-  /** What the decoder makes of what came. */
-  #decode(chunks: readonly Uint8Array[] | undefined, decoder: StreamDecoder, startedAt: number): readonly ModelEvent[] {
-    if (chunks === undefined) {
-      this.#tell({ type: 'end' }, startedAt);
-      return decoder.end({ type: 'close' });
-    }
-    const events =
-      chunks.length > 0 ? this.#push(joined(chunks), decoder) : this.#grace?.isOver === true ? decoder.end(GRACE) : [];
-    if (this.#context.observer !== undefined) this.#tell({ type: 'events', events }, startedAt);
-    return events;
-  }
-
-  #push(bytes: Uint8Array, decoder: StreamDecoder): readonly ModelEvent[] {
-    const events = decoder.push(bytes);
-    return this.#jsonEnd?.push(bytes) === true ? [...events, ...decoder.end({ type: 'close' })] : events;
-  }
-
-  #tell(result: PollResult, startedAt: number): void {
-    const { observer, clock } = this.#context;
-    observer?.onSsePoll?.(result, clock.now() - startedAt);
-  }
-
-  /** The model is done, whatever the connection does: gives it back, or closes it after a failure. */
-  #settle(response: HttpResponse, decoder: StreamDecoder): void {
-    this.#grace?.cancel();
+  /** The model is done. True where usage that is late keeps the connection. */
+  #settle(response: HttpResponse, decoder: StreamDecoder, outOfTime: boolean): boolean {
     this.#unfollow();
     if (decoder.skipped > 0) this.#context.observer?.onSkipped?.(decoder.skipped);
-    if (this.#grace?.isOver === true) this.#lateUsage = this.#plan.lateUsage?.(response);
-    if (this.#lateUsage !== undefined) return;
-    if (decoder.failure === undefined) response.release();
-    else response.cancel();
+    if (outOfTime) this.#lateUsage = this.#plan.lateUsage?.(response);
+    return this.#lateUsage !== undefined;
   }
 
   #close(): void {
     this.#over = true;
-    this.#grace?.cancel();
     this.#unfollow();
-    if (this.#decoder?.phase !== 'ended') this.#response?.cancel();
+    this.#reader?.cancel();
   }
 
   #follow(): void {
@@ -223,14 +186,4 @@ export class HttpCall implements BatchSource {
   readonly #onAbort = (): void => {
     this.#stop.abort(this.#signal?.reason);
   };
-}
-
-function hasEnded(decoder: StreamDecoder): boolean {
-  return decoder.phase === 'ended';
-}
-
-/** One buffer for a decoder: what the network cut into pieces is decoded in one go. At most 128 KiB come together. */
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first] = chunks;
-  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
 }

@@ -8,7 +8,7 @@ import { HealMemory } from '../http/heal-memory.ts';
 import { openHttpCall, type CallContext } from '../http/model-call.ts';
 import { RetryingStream } from '../stream/retrying-stream.ts';
 import { retryPolicies } from '@turnwire/wire/internal/model/retry-policy';
-import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
+import { toModelStream, type ModelStream } from '@turnwire/wire/internal/read/model-stream';
 import type { ModelObserver } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { GetEnv } from '../provider/provider-request.ts';

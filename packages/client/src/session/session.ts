@@ -14,7 +14,7 @@ import { randomFraction, randomId } from '../platform/random.ts';
 import { HealMemory } from '../http/heal-memory.ts';
 import { openHttpCall, type CallContext } from '../http/model-call.ts';
 import { createTurnState } from '../turn-state.ts';
-import { toModelStream, type ModelStream } from '../stream/model-stream.ts';
+import { toModelStream, type ModelStream } from '@turnwire/wire/internal/read/model-stream';
 import type { ModelObserver } from '../observer.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
 import type { GetEnv } from '../provider/provider-request.ts';

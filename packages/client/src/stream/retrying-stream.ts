@@ -5,7 +5,7 @@ import type { Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import { decideRetry, type RetryLevelName, type RetryPolicy } from '@turnwire/wire/internal/model/retry-policy';
 import { TranscriptBuilder } from '@turnwire/wire/internal/model/transcript-builder';
-import type { BatchSource } from './model-stream.ts';
+import type { BatchSource } from '@turnwire/wire/internal/read/model-stream';
 import type { RequestWatch } from '../observer.ts';
 import { unlessAborted, wait } from '../platform/wait.ts';
 

@@ -4,7 +4,8 @@ import type { Dispatcher } from 'undici';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { Connections } from './dispatcher.ts';
-import { abortFailure, describeTarget, networkFailure, timerFailure } from './failures.ts';
+import { timerFailure } from '@turnwire/wire/internal/model/timer-failure';
+import { abortFailure, describeTarget, networkFailure } from './failures.ts';
 import { ExchangeTimers, type HttpTimers } from './watch.ts';
 
 /** Bytes that may wait for the consumer before the socket is paused; one socket read can come on top. */

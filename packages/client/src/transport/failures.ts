@@ -1,36 +1,8 @@
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 
-/** Which timer ran out; docs/contract.md section 6 has their meaning. */
-export type TimerName = 'connect' | 'firstByte' | 'idle' | 'progress' | 'total';
-
 /** `POST http://host/path`: never the query, which may hold a key, and never user info. */
 export function describeTarget(method: string, url: URL): string {
   return `${method} ${url.origin}${url.pathname}`;
-}
-
-/** A timer's own error. */
-export function timerFailure(timer: TimerName, ms: number, target: string): ModelError {
-  const kind = timer === 'connect' || timer === 'total' ? 'timeout' : 'stream_idle';
-  return new ModelError({ kind, message: timerMessage(timer, seconds(ms), target) });
-}
-
-function timerMessage(timer: TimerName, time: string, target: string): string {
-  switch (timer) {
-    case 'connect':
-      return `no connection within ${time} for ${target}: check the address, the network and the proxy`;
-    case 'firstByte':
-      return `no answer within ${time} of sending ${target}: the server may be overloaded, or still loading the model`;
-    case 'idle':
-      return `idle timeout: the server sent nothing for ${time} in the answer to ${target}`;
-    case 'progress':
-      return `no progress: only keep-alives and no event for ${time} in the answer to ${target}`;
-    case 'total':
-      return `not finished within the total time of ${time}: ${target}`;
-  }
-}
-
-function seconds(ms: number): string {
-  return ms < 1000 ? `${ms} ms` : `${Number((ms / 1000).toFixed(1))} s`;
 }
 
 /** The caller's signal fired. */

@@ -1,10 +1,12 @@
 import { headerIn, type HeaderValues } from '@turnwire/wire/internal/base/http-headers';
+import type { ByteSource } from '@turnwire/wire/internal/base/byte-source';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
 import { createConnections, type Connections } from './dispatcher.ts';
 import { bodyReader, type BodyReader } from './decompress.ts';
 import { Exchange, type Head } from './exchange.ts';
-import { describeTarget, timerFailure } from './failures.ts';
+import { timerFailure } from '@turnwire/wire/internal/model/timer-failure';
+import { describeTarget } from './failures.ts';
 import type { ProxyOptions } from './proxy-choice.ts';
 import { followRedirect, isRedirect, MAX_REDIRECTS, tooManyRedirects, type Hop } from './redirect.ts';
 import { systemClock } from '../platform/system-clock.ts';
@@ -40,30 +42,14 @@ export interface HttpRequest {
 }
 
 /** An answer whose headers are there and whose body is read on demand. */
-export interface HttpResponse {
+export interface HttpResponse extends ByteSource {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: HeaderValues;
   /** One header, its values joined with `, `; names in any case. */
   header(name: string): string | undefined;
-  /**
-   * The bytes that arrived since the last call, or the next ones: `undefined` at the end of the body, an empty
-   * list after `wake`. Rejects with `ModelError` after everything that arrived was delivered. One read at a time.
-   */
-  read(): Promise<readonly Uint8Array[] | undefined>;
   /** The same bytes, one by one; leaving the loop early cancels. */
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Makes the pending (or next) `read` answer an empty list. */
-  wake(): void;
-  /** A real event was decoded: re-arms the progress timer. */
-  progress(): void;
-  /** Gives up: the connection is closed. Does nothing after the end, and nothing the second time. */
-  cancel(): void;
-  /**
-   * A good end before the end of the body: what little is left is read in the background, for at most 100 ms
-   * and 16 KiB, so that the connection can be used again; otherwise it is closed.
-   */
-  release(): void;
 }
 
 /** HTTP/1.1 with kept connections, timers, cancellation and backpressure; knows nothing about models. */

@@ -1,6 +1,6 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
-import type { TimerName } from './failures.ts';
+import type { TimerName } from '@turnwire/wire/internal/model/timer-failure';
 
 /** Milliseconds; 0 is off. Absent fields take `defaultTimers`. */
 export interface HttpTimers {

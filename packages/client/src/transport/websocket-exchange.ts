@@ -1,7 +1,8 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import { abortFailure, timerFailure } from './failures.ts';
+import { timerFailure } from '@turnwire/wire/internal/model/timer-failure';
+import { abortFailure } from './failures.ts';
 import { defaultTimers, ExchangeTimers, type HttpTimers } from './watch.ts';
 
 /** UTF-16 code units that may wait for the consumer before the socket is paused; one socket read can come on top. */

@@ -29,7 +29,7 @@ function hasOnly(object: JsonObject, names: ReadonlySet<string>): boolean {
  *
  * `streaming` until every choice seen has its finish_reason; then its items go out and, if usage was asked for and has
  * not come, `awaiting_usage`, where only usage, a sentinel or the end is looked at. Who drives the machine waits for that,
- * and gives up (`packages/client/src/http/usage-grace.ts`); a failure meanwhile ends the answer well, too.
+ * and gives up (`packages/wire/src/read/usage-grace.ts`); a failure meanwhile ends the answer well, too.
  */
 export class ChatMachine extends ChoiceMachine {
   readonly wire = 'chat';

@@ -1,4 +1,4 @@
-import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { ModelEvent } from '../model/events.ts';
 
 /**
  * The answer to one request, read once. Nothing is sent before the first event is asked for; leaving a loop

@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
-import type { StreamDecoder } from '@turnwire/wire/internal/decoder';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { StreamDecoder } from '../decoder.ts';
 
 export interface UsageGraceOptions {
   readonly clock: Clock;
