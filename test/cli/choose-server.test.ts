@@ -1,14 +1,17 @@
 import { PassThrough, Readable } from 'node:stream';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTls } from 'node:https';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer as createMute, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { ModelMapRow } from '@turnwire/bridge';
 import type { CliContext, InputStream } from '../../turnwire/src/cli/context.ts';
 import { chooseServer } from '../../turnwire/src/cli/servers/choose-server.ts';
 import { localServers } from '../../turnwire/src/cli/servers/local-servers.ts';
+import { untrusted } from '../transport/support/certificate.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'turnwire-choose-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -119,5 +122,77 @@ describe('without --upstream', () => {
       contextWindow: 1004,
     });
     expect(await choose([await serverWith('a', 'b')], undefined, 'alias')).not.toHaveProperty('contextWindow');
+  });
+});
+
+describe('with --upstream', () => {
+  const choose = async (upstream: readonly string[], model?: string, modelMap: readonly ModelMapRow[] = []) => {
+    const { cli, printed } = terminal(undefined);
+    const flags = { wire: 'auto', upstream, ...(model === undefined ? {} : { model }) } as const;
+    const chosen = await chooseServer(flags, { ...question, modelMap }, cli);
+    return { model: chosen.model, printed: printed() };
+  };
+
+  it('takes an address without http://, and proposes one where it is not of this machine', async () => {
+    const url = new URL(await serverWith('tiny'));
+    expect(await choose([`:${url.port}`])).toEqual({ model: 'tiny', printed: '' });
+    await expect(choose(['gpu:8080'])).rejects.toThrow(
+      'the address of an upstream must be an http:// or https:// URL: did you mean http://gpu:8080?',
+    );
+  });
+
+  it('says that the server alone tells of no such model, and lets it try', async () => {
+    const url = await serverWith('tiny', 'claude-haiku-4-5-20251001', 'qwen3:latest');
+    const note =
+      'turnwire run: note: no server tells of a model "tinny" (did you mean tiny?); there are: tiny, claude-haiku-4-5-20251001, qwen3:latest\n';
+    expect(await choose([url], 'tinny')).toEqual({ model: 'tinny', printed: note });
+    for (const name of ['tiny', 'claude-haiku-4-5', 'qwen3', 'gpt-5']) {
+      expect(await choose([url], name, [{ pattern: 'gpt-*', model: 'tiny' }])).toEqual({ model: name, printed: '' });
+    }
+  });
+
+  it('refuses a model that none of several servers has, and takes that of one', async () => {
+    const [one, two, same] = [await serverWith('a'), await serverWith('b'), await serverWith('a')];
+    await expect(choose([one, two], 'nope')).rejects.toThrow('no server has the model "nope"; there are: a, b');
+    expect(await choose([one, two], 'b')).toEqual({ model: 'b', printed: '' });
+    expect((await choose([one, same], 'nope')).printed).toContain('no server tells of a model "nope"');
+    expect((await choose([one, await serverWith()], 'nope')).printed).toContain('no server tells of a model "nope"');
+    await expect(choose([one, two])).rejects.toThrow(/^http:\S+ and http:\S+ have several models: name one with/);
+  });
+
+  it('tells which of several is dead', async () => {
+    const [dead, alive] = [await deadServer(), await serverWith('a')];
+    const { model, printed } = await choose([dead, alive]);
+    expect(model).toBe('a');
+    expect(printed).toMatch(/^turnwire run: note: GET \S+ failed: connection refused.*\n$/);
+  });
+
+  async function portOf(server: Server): Promise<string> {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    opened.push(() => void server.close());
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('tells plain http from https: of a server that says so, and of one that waits for more', async () => {
+    const polite = new URL(await serverWith('tiny')).host;
+    // llama.cpp waits for the rest of what it takes for a request.
+    const waiting = await portOf(
+      createMute((socket) =>
+        socket
+          .on('error', () => undefined)
+          .on('data', (bytes: Buffer) => {
+            if (bytes.toString().startsWith('GET')) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+          }),
+      ),
+    );
+    await expect(choose([`https://${polite}`])).rejects.toThrow('write http:// instead of https:// in the base URL');
+    await expect(choose([`https://${waiting}`])).rejects.toThrow(
+      `https://${waiting}: this port speaks plain http: the address is http://${waiting}`,
+    );
+    const tls = await portOf(createTls(untrusted, (_, res) => res.end()));
+    await expect(choose([`http://${tls}`])).rejects.toThrow(
+      `http://${tls}: this port speaks https: the address is https://${tls}`,
+    );
   });
 });

@@ -143,7 +143,7 @@ describe('turnwire run codex', () => {
     expect(code).toBe(7);
     expect(stdout).toBe('');
     expect(stderr).toMatch(
-      /^turnwire: scripted at http:\/\/127\.0\.0\.1:\d+: 1 request, \d+ tokens in, \d+ out; refused: 1\n$/,
+      /^turnwire: starting codex on scripted at (http:\/\/127\.0\.0\.1:\d+)\nturnwire: scripted at \1: 1 request, \d+ tokens in, \d+ out; refused: 1\n$/,
     );
     expect(readdirSync(where('home'))).toEqual([]);
   });
@@ -178,7 +178,7 @@ describe('turnwire run claude', () => {
     await using mock = await startMock({ wire: 'chat', scenario: 'text' });
     const body = { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] };
     const asks = [ask('/v1/messages', { authorization: 'Bearer TOKEN', 'anthropic-version': '2023-06-01' }, body)];
-    const { code } = await run(['claude', '--upstream', mock.url, '--context-window', '5000', '--', '-p', 'hi'], {
+    const { code } = await run(['claude', '--upstream', mock.url, '--context-window', '5000', '-p', 'hi'], {
       FAKE_ASKS: JSON.stringify(asks),
       ANTHROPIC_API_KEY: 'theirs',
       CLAUDE_CODE_USE_BEDROCK: '1',
@@ -302,14 +302,14 @@ describe('before the client is started', () => {
     const { code, stderr } = await run(['codex', '--upstream', url]);
     silent.closeAllConnections();
     silent.close();
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^turnwire run: (?:stream_idle|timeout): .* 3 s.*\n$/);
+    const why = 'takes connections and does not answer: it is no model server, hangs, or still loads its model';
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `turnwire run: ${url} ${why}\n` });
     notStarted();
   });
 
   it.each([
-    [[{ id: 'a' }, { id: 'b' }], /several models: name one with --model NAME \(a, b\)/],
-    [[], /lists no model: if it is a model server at all, name one with --model NAME/],
+    [[{ id: 'a' }, { id: 'b' }], /has several models: name one with --model NAME \(a, b\)/],
+    [[], /tells of no model at \/v1\/models: .* name its model with --model NAME/],
   ])('wants a model where the server lists %j and nobody can be asked', async (data, message) => {
     const server = await jsonServer({ '/v1/models': { data } });
     const { code, stderr } = await run(['codex', '--upstream', server.base]);
@@ -324,14 +324,18 @@ describe('before the client is started', () => {
     const locked = createServer((_, res) => res.writeHead(401).end('{}')).listen(0, '127.0.0.1');
     await once(locked, 'listening');
     const url = `http://127.0.0.1:${(locked.address() as AddressInfo).port}`;
-    const { code, stderr } = await run(['codex', '--upstream', url, '--upstream', mock.url]);
+    const wanted = `${url} wants a key: name the environment variable that holds it with --env-key VARIABLE`;
+    const asks = [ask('/v1/responses', { authorization: 'Bearer TOKEN' }, responses)];
+    const env = { FAKE_ASKS: JSON.stringify(asks) };
+    const { code, stderr } = await run(['codex', '--upstream', url, '--upstream', mock.url], env);
     expect(code).toBe(0);
-    expect(stderr).toContain(`scripted at ${url}, ${mock.url}`);
-    const alone = await run(['codex', '--upstream', url]);
-    locked.close();
-    expect(alone.code).toBe(1);
-    expect(alone.stderr).toMatch(
-      /^turnwire run: unauthorized: .*: the server wants a key, and none was given .*--env-key/,
+    expect(stderr).toMatch(
+      `turnwire run: note: ${wanted}\nturnwire: starting codex on scripted at ${url} and ${mock.url}\nturnwire: scripted at ${mock.url}: 1 request, `,
     );
+    const alone = await run(['codex', '--upstream', url]);
+    expect(alone).toEqual({ code: 1, stdout: '', stderr: `turnwire run: ${wanted}\n` });
+    const wrong = await run(['codex', '--upstream', url, '--env-key', 'KEY'], { KEY: 'sesame' });
+    locked.close();
+    expect(wrong.stderr).toMatch(/^turnwire run: http:\S+ refuses the key of --env-key KEY: (?!.*sesame).*\n$/);
   });
 });

@@ -13,8 +13,10 @@ export interface Announced {
   /** The model of requests that name none. */
   readonly model: string | undefined;
   /** What the upstreams list; empty when they did not tell in time. */
-  readonly models: readonly ListedModel[];
+  readonly models: readonly NamedModel[];
 }
+
+type NamedModel = Pick<ListedModel, 'id' | 'contextWindow'>;
 
 /** What a user needs next: the block for Codex, and the address for everybody else. */
 export function announcement({ url }: Pick<Bridge, 'url'>, about: Announced): string {
@@ -71,7 +73,7 @@ function modelLines({ model, models, contextWindow }: Announced): readonly strin
 
 const TOLD = 5;
 
-function namesOf(models: readonly ListedModel[]): string {
+function namesOf(models: readonly NamedModel[]): string {
   const names = models.slice(0, TOLD).map(({ id }) => visible(id));
   return `${names.join(', ')}${models.length > TOLD ? `, ${models.length - TOLD} more` : ''}`;
 }

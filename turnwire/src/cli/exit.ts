@@ -9,6 +9,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** A server is not what a command needs: one line that says what to do about it, exit 1. */
+export class ServerProblem extends Error {
+  override readonly name = 'ServerProblem';
+}
+
 /** The reader of our stdout has gone (`| head`): the command ends quietly. */
 export class BrokenPipe extends Error {
   override readonly name = 'BrokenPipe';

@@ -5,6 +5,7 @@ import { Argument, Option, type Command } from 'commander';
 import { destination, pino } from 'pino';
 import { foldersOf, findProgram } from '@turnwire/agent/internal/sandbox/paths';
 import type { Bridge } from '@turnwire/bridge';
+import { parseBaseUrl } from '@turnwire/bridge/internal/options';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
@@ -13,6 +14,7 @@ import { claude } from './clients/claude.ts';
 import type { LaunchableClient, LaunchTarget } from './clients/client.ts';
 import { codex } from './clients/codex.ts';
 import { opencode } from './clients/opencode.ts';
+import { clientArguments } from './clients/client-arguments.ts';
 import { runClient } from './clients/run-client.ts';
 import { Tally } from './clients/tally.ts';
 import type { CommandScope } from './command-scope.ts';
@@ -22,14 +24,16 @@ import { describeSystemError, UsageError } from './exit.ts';
 import { createCommand, flag } from './flags.ts';
 import { rawStream } from './output.ts';
 import { proxyFromEnv } from './proxy.ts';
+import { addSearchFlags, searchOf, type SearchFlags } from './search-flags.ts';
 import { chooseServer, type ModelServer } from './servers/choose-server.ts';
+import { shortLabelOf } from './servers/server-problem.ts';
 import { startBridge } from './start-bridge.ts';
 import { addUpstreamFlags, type UpstreamFlags } from './upstream-flags.ts';
 
 /** The clients that can be started, in the order of the help. */
 const clients: readonly LaunchableClient[] = [codex, claude, opencode];
 
-interface RunFlags extends AnswerFlags, UpstreamFlags {
+interface RunFlags extends AnswerFlags, SearchFlags, UpstreamFlags {
   readonly log?: string;
   readonly logLevel: string;
 }
@@ -43,18 +47,22 @@ export function createRunCommand({ cli, done }: CommandScope): Command {
     example,
   )
     .addArgument(new Argument('<client>', 'what to start').choices(clients.map(({ name }) => name)))
-    .argument('[args...]', "the client's own arguments, behind --");
+    .argument('[args...]', "the client's own arguments, from the first that is no flag of turnwire's, or behind --");
   addUpstreamFlags(command, 'a server of this machine is looked for')
     .addOption(flag('--model <name>', 'the model to use', "the server's only one; of several it is asked"))
     .addOption(flag('--log <file>', "append the bridge's log to this file", 'no log'))
     .addOption(new Option('--log-level <level>', 'how much of it').choices(['info', 'debug', 'trace']).default('info'));
-  return addAnswerFlags(command).action(async (name: string, args: readonly string[], flags: RunFlags) => {
+  addSearchFlags(addAnswerFlags(command));
+  const parse = command.parseOptions.bind(command);
+  command.parseOptions = (argv) => parse(clientArguments(argv, command.options));
+  return command.action(async (name: string, args: readonly string[], flags: RunFlags) => {
     const client = clients.find((known) => known.name === name);
     if (client === undefined) throw new UsageError(`unknown client ${name}`);
     const program = findClient(client, cli);
     const given = (flagName: string): boolean => command.getOptionValueSource(flagName) === 'cli';
-    const server = await chooseServer(flags, { command: COMMAND, given }, cli);
-    done(await runWithBridge({ client, program, args, server, flags }, cli));
+    const models = modelOptionsOf([], await ownConfigFile(cli));
+    const server = await chooseServer(flags, { command: COMMAND, given, modelMap: models.modelMap }, cli);
+    done(await runWithBridge({ client, program, args, server, flags, models }, cli));
   });
 }
 
@@ -76,6 +84,7 @@ interface Run {
   readonly args: readonly string[];
   readonly server: ModelServer;
   readonly flags: RunFlags;
+  readonly models: ReturnType<typeof modelOptionsOf>;
 }
 
 /** The bridge lives as long as the client; what it did is one line when the client has given the terminal back. */
@@ -83,17 +92,20 @@ async function runWithBridge(run: Run, cli: CliContext): Promise<number> {
   const { server } = run;
   const tally = new Tally(logFile(run.flags, cli));
   const token = randomHex(32);
-  const models = modelOptionsOf([], await ownConfigFile(cli));
-  const bridge = await startBridge({ ...bridgeOptions(run, tally, token, cli), ...models });
+  const bridge = await startBridge({ ...bridgeOptions(run, tally, token, cli), ...run.models });
   const title = new Title(cli);
+  const model = visible(server.model);
+  const servers = server.upstreams.upstreams.map(({ url }) => shortLabelOf(parseBaseUrl(url)));
   try {
-    title.show(`${run.client.name} on ${visible(server.model)} (turnwire)`);
+    title.show(`${run.client.name} on ${model} (turnwire)`);
+    // A client that works without a screen says nothing until its first answer is there.
+    cli.stderr.write(`turnwire: starting ${run.client.name} on ${model} at ${servers.join(' and ')}\n`);
     return await launch(run, bridge, token, cli);
   } finally {
     await bridge.close();
     title.restore();
-    const where = server.upstreams.upstreams.map(({ url }) => visible(url)).join(', ');
-    cli.stderr.write(`turnwire: ${visible(server.model)} at ${where}: ${tally.toString()}\n`);
+    const where = tally.servers.length === 0 ? servers : tally.servers.map(shortLabelOf);
+    cli.stderr.write(`turnwire: ${model} at ${where.join(' and ')}: ${tally.toString()}\n`);
   }
 }
 
@@ -103,6 +115,7 @@ function bridgeOptions({ server, flags }: Run, tally: Tally, token: string, cli:
     model: server.model,
     ...(server.contextWindow === undefined ? {} : { contextWindow: server.contextWindow }),
     ...answerOptionsOf(flags),
+    ...searchOf(flags, cli),
     port: 0,
     authToken: token,
     // Whoever would wait for an answer has left.
@@ -113,7 +126,7 @@ function bridgeOptions({ server, flags }: Run, tally: Tally, token: string, cli:
 }
 
 async function launch(
-  { client, program, args, server }: Run,
+  { client, program, args, server, flags }: Run,
   bridge: Bridge,
   token: string,
   cli: CliContext,
@@ -121,7 +134,8 @@ async function launch(
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-run-'));
   try {
     const { model, contextWindow } = server;
-    const target: LaunchTarget = { url: bridge.url, model, contextWindow, token, folder };
+    const search = flags.searchUrl !== undefined;
+    const target: LaunchTarget = { url: bridge.url, model, contextWindow, search, token, folder };
     const { args: ours, env, files } = client.launch(target, cli.env);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
     return await runClient({ program, args: [...ours, ...args], env: { ...cli.env, ...env } }, cli);

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { commands, type CommandEntry } from './commands.ts';
 import { contextOf, withStderr, type CliContext } from './context.ts';
-import { BrokenPipe, describeFailure, exitCode, UsageError } from './exit.ts';
+import { BrokenPipe, describeFailure, exitCode, ServerProblem, UsageError } from './exit.ts';
 import { createCommand } from './flags.ts';
 import { Messages, Output } from './output.ts';
 import { version } from './version.ts';
@@ -75,6 +75,10 @@ function reportFailure(error: unknown, name: string, cli: CliContext): number {
   if (error instanceof UsageError) {
     cli.stderr.write(`${name}: ${oneLine(error.message)}\n`);
     return exitCode.usage;
+  }
+  if (error instanceof ServerProblem) {
+    cli.stderr.write(`${name}: ${oneLine(error.message)}\n`);
+    return exitCode.failed;
   }
   if (error instanceof ModelError) {
     cli.stderr.write(`${name}: ${describeFailure(error)}\n`);

@@ -29,6 +29,7 @@ const clients: readonly ConfigurableClient[] = [codexSetup, claudeSetup, opencod
 interface SetupFlags extends UpstreamFlags {
   readonly url: string;
   readonly authTokenEnv?: string;
+  readonly webSearch?: boolean;
   readonly contextWindow?: number;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -46,6 +47,7 @@ export function createSetupCommand({ cli, out, done }: CommandScope): Command {
       numberFlag('--context-window <tokens>', "size of the model's context window", 1, 'what the server tells'),
     )
     .addOption(flag('--auth-token-env <variable>', "the variable with the bridge's token, as it has it", 'no token'))
+    .addOption(flag('--web-search', 'let Codex search the web: the bridge has a --search-url', 'off'))
     .addOption(flag('--dry-run', 'show the change, and write nothing', 'off'))
     .addOption(flag('--yes', 'write without asking', 'it is asked'))
     .addOption(flag('--restore', 'make the file what it was before', 'off'));
@@ -92,7 +94,7 @@ const exists = (path: string): Promise<boolean> =>
 
 async function targetOf(flags: SetupFlags, given: (name: string) => boolean, cli: CliContext): Promise<SetupTarget> {
   const url = parseUrl(flags.url);
-  const about = { url, tokenVariable: flags.authTokenEnv };
+  const about = { url, tokenVariable: flags.authTokenEnv, search: flags.webSearch === true };
   if (flags.model !== undefined && flags.upstream === undefined && flags.provider === undefined) {
     return { ...about, model: flags.model, contextWindow: flags.contextWindow };
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelFacts } from '../options.ts';
-import { matches, namesFor, undated } from './model-names.ts';
+import { findByName, indexByName, matches } from './model-names.ts';
 import { modelNamed, type ServerModel, type ToldModels } from './server-models.ts';
 import { toModelError } from './to-model-error.ts';
 
@@ -81,9 +81,7 @@ export class KnownModels {
 
   /** What it told of a model. */
   find(model: string): ServerModel | undefined {
-    return namesFor(model)
-      .map((name) => this.#byName.get(name))
-      .find((found) => found !== undefined);
+    return findByName(this.#byName, model);
   }
 
   /** Begins to ask where what is known is old; the answer is not waited for. */
@@ -141,13 +139,7 @@ export class KnownModels {
   }
 
   #keep(models: readonly ServerModel[] = []): void {
-    // Of two models with one name the first has it, and a model's own name goes before all others.
-    const named = [
-      ...models.map((model) => [model.id, model] as const),
-      ...models.flatMap((model) => model.aliases.map((alias) => [alias, model] as const)),
-      ...models.map((model) => [undated(model.id), model] as const),
-    ];
-    this.#byName = new Map(named.toReversed());
+    this.#byName = indexByName(models);
     this.#models = models.length === 0 ? undefined : models;
   }
 }

@@ -39,6 +39,12 @@ export function isNobodyThere({ kind, cause }: ModelError): boolean {
   return kind === 'connection_failed' && NOBODY_THERE.has(codeOf(cause));
 }
 
+/** True for a failure by which somebody speaks TLS there, under a certificate that is not accepted. */
+export function isCertificateFailure({ cause }: ModelError): boolean {
+  const code = codeOf(cause);
+  return code !== undefined && isCertificateCode(code);
+}
+
 function invalidRequest(error: unknown, target: string): ModelError {
   const reason = error instanceof Error ? error.message : 'invalid argument';
   return new ModelError({ kind: 'invalid_request', message: `${target} cannot be sent: ${reason}`, cause: error });

@@ -7,6 +7,8 @@ export interface Target {
   readonly model: string;
   /** Tokens that fit into the model's context; undefined when nobody knows. */
   readonly contextWindow: number | undefined;
+  /** The bridge has an engine for web searches. */
+  readonly search: boolean;
 }
 
 /** A bridge that lives as long as the client does. */

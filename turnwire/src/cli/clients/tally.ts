@@ -12,6 +12,7 @@ export class Tally implements DestinationStream {
   #tokensIn = 0;
   #tokensOut = 0;
   #refused = 0;
+  readonly #servers = new Set<string>();
   readonly #failed = new Map<string, number>();
   readonly #repairs = new Map<string, number>();
 
@@ -33,9 +34,15 @@ export class Tally implements DestinationStream {
     }
   }
 
+  /** The addresses of the servers that answered. */
+  get servers(): readonly string[] {
+    return [...this.#servers];
+  }
+
   #answer(entry: Readonly<Record<string, unknown>>): void {
     this.#requests += 1;
-    const { outcome, repairs } = entry;
+    const { outcome, repairs, upstream } = entry;
+    if (typeof upstream === 'string') this.#servers.add(upstream);
     if (typeof outcome === 'string' && outcome !== 'completed') add(this.#failed, outcome, 1);
     for (const [name, times] of Object.entries(isObject(repairs) ? repairs : {})) {
       add(this.#repairs, name, numberOf(times));

@@ -4,10 +4,13 @@ import { createProvider } from '@turnwire/client/internal/provider/provider';
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { isAnthropicHost } from '@turnwire/wire/internal/quirks';
+import { problemOf } from './server-problem.ts';
 
 /** A model that a server has. */
 export interface ListedModel {
   readonly id: string;
+  /** Other names that its server takes for it. */
+  readonly aliases: readonly string[];
   /** Tokens; absent where the server does not tell. */
   readonly contextWindow?: number;
 }
@@ -20,15 +23,15 @@ const KEY = 'UPSTREAM_KEY';
  *
  * @param baseUrl - with `/v1`
  * @param signal - ends the question early. Without it a server has 3 s for each answer
- * @throws ModelError with the address in it
+ * @throws ServerProblem or ModelError with the address in it
  */
 export async function askModels(
   baseUrl: string,
-  options: Pick<UpstreamOptions, 'wire' | 'upstreamHeaders' | 'upstreamQuery'> & Partial<Pick<UpstreamKey, 'key'>>,
+  options: Pick<UpstreamOptions, 'wire' | 'upstreamHeaders' | 'upstreamQuery'> & Partial<UpstreamKey>,
   transport: HttpTransport,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<readonly ListedModel[]> {
-  const { wire = 'auto', key, upstreamHeaders, upstreamQuery } = options;
+  const { wire = 'auto', key, source, upstreamHeaders, upstreamQuery } = options;
   const provider = createProvider({
     name: 'upstream',
     baseUrl,
@@ -43,16 +46,13 @@ export async function askModels(
     const told = await listModels(server);
     const models = typeof told === 'object' ? told : [];
     const learned = await learnFacts(server, models);
-    return models.map(({ id, facts }) => {
+    return models.map(({ id, aliases, facts }) => {
       const { contextWindow } = { ...facts, ...learned.get(id) };
-      return { id, ...(contextWindow === undefined ? {} : { contextWindow }) };
+      return { id, aliases, ...(contextWindow === undefined ? {} : { contextWindow }) };
     });
   } catch (error) {
-    // The transport's own errors name the address.
-    if (!(error instanceof ModelError) || error.status === undefined) throw error;
-    const noKey = error.kind === 'unauthorized' && key === undefined;
-    throw error.with({
-      message: `${baseUrl}: ${noKey ? 'the server wants a key, and none was given' : error.message}`,
-    });
+    if (!(error instanceof ModelError)) throw error;
+    const keySource = source ?? (key === undefined ? undefined : 'its configuration');
+    throw await problemOf(error, { baseUrl, keySource, transport, signal });
   }
 }

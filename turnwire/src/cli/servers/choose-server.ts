@@ -1,5 +1,6 @@
-import { BridgeOptionsError } from '@turnwire/bridge';
+import { BridgeOptionsError, type ModelMapRow } from '@turnwire/bridge';
 import { parseBaseUrl } from '@turnwire/bridge/internal/options';
+import { mapModel } from '@turnwire/bridge/internal/upstream/model-map';
 import { createHttpTransport, type HttpTransport } from '@turnwire/client/internal/transport/http';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { askWhich, askYes } from '../ask.ts';
@@ -9,7 +10,9 @@ import { UsageError } from '../exit.ts';
 import { proxyFromEnv } from '../proxy.ts';
 import { findUpstreams, type FoundUpstreams, type UpstreamFlags, type UpstreamQuestion } from '../upstream-flags.ts';
 import { askModels, type ListedModel } from './ask-models.ts';
+import { checkModel, type ServerModels } from './check-model.ts';
 import { findLocalServers, localServers, type FoundServer, type LocalServer } from './local-servers.ts';
+import { shortLabelOf } from './server-problem.ts';
 
 /** The model servers that a client will talk to, and what it has to know of them. */
 export interface ModelServer {
@@ -23,14 +26,16 @@ export interface ModelServer {
 export interface ChooseServerOptions extends UpstreamQuestion {
   /** What is looked for when no server is named. Default: {@link localServers}. */
   readonly candidates?: readonly LocalServer[];
+  /** Other names of models, as the bridge will have them. Default: none. */
+  readonly modelMap?: readonly ModelMapRow[];
 }
 
 /**
  * The servers that the flags or a configuration file name, else one that runs on this machine; then the model. Asks on the
- * terminal where there is a choice. Dead servers are told within three seconds.
+ * terminal where there is a choice. Dead servers are told within three seconds; one of several that is, is a note.
  *
- * @throws UsageError where nothing is named and nothing found, or where there is a choice and nobody to ask; ModelError for a
- * server that does not answer, wants a key, or is no model server
+ * @throws UsageError where nothing is named and nothing found, where there is a choice and nobody to ask, or where no server has
+ * the model; ServerProblem or ModelError for a server that does not answer, or wants a key
  */
 export async function chooseServer(
   flags: UpstreamFlags & { readonly contextWindow?: number },
@@ -40,11 +45,16 @@ export async function chooseServer(
   const transport = createHttpTransport({ proxy: proxyFromEnv(cli.env) });
   try {
     const named = await findUpstreams(flags, options, cli);
-    const { upstreams, models } =
+    const { upstreams, servers } =
       named === undefined
         ? await findHere(transport, options, cli)
-        : { upstreams: named, models: await modelsOf(named, transport) };
-    const model = flags.model ?? upstreams.model ?? (await pickModel(models, upstreams, cli));
+        : { upstreams: named, servers: await askEach(named, transport) };
+    const note = (text: string): void => void cli.stderr.write(`${options.command}: note: ${text}\n`);
+    const models = modelsIn(servers);
+    for (const { failure } of servers) if (failure !== undefined) note(failure.message);
+    const asked = flags.model ?? upstreams.model;
+    const model = asked ?? (await pickModel(models, servers, cli));
+    if (asked !== undefined) checkModel(mapModel(options.modelMap ?? [], asked), servers, note);
     const contextWindow = flags.contextWindow ?? upstreams.contextWindow ?? windowOf(model, models);
     return { upstreams, model, ...(contextWindow === undefined ? {} : { contextWindow }) };
   } finally {
@@ -54,14 +64,15 @@ export async function chooseServer(
 
 interface Found {
   readonly upstreams: FoundUpstreams;
-  readonly models: readonly ListedModel[];
+  readonly servers: readonly ServerModels[];
 }
 
 async function findHere(transport: HttpTransport, options: ChooseServerOptions, cli: CliContext): Promise<Found> {
   const candidates = options.candidates ?? localServers;
   const found = await findLocalServers(transport, candidates);
   const server = await pickServer(found, candidates, options.command, cli);
-  return { upstreams: { upstreams: [{ url: server.baseUrl }] }, models: server.models };
+  const { baseUrl: url, models } = server;
+  return { upstreams: { upstreams: [{ url }] }, servers: [{ label: shortLabelOf(url), models }] };
 }
 
 async function pickServer(
@@ -100,23 +111,28 @@ function described(server: FoundServer): string {
   return `${called(server)} (${names.slice(0, 3).join(', ')}${more})`;
 }
 
-/**
- * What all servers have together.
- *
- * @throws ModelError when none of them tells; UsageError for what is no address
- */
-async function modelsOf(upstreams: FoundUpstreams, transport: HttpTransport): Promise<readonly ListedModel[]> {
-  const asked = await Promise.allSettled(
-    upstreams.upstreams.map(async ({ url, keys, ...own }) => {
-      const key = keys === undefined ? upstreams.apiKey : keys[0]?.key;
-      const { wire = upstreams.wire } = own;
-      return askModels(baseUrlOf(url), { ...own, wire, ...(key === undefined ? {} : { key }) }, transport);
-    }),
-  );
-  const lists = asked.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
-  const [failed] = asked.filter((answer) => answer.status === 'rejected');
-  if (lists.length === 0 && failed !== undefined) throw failed.reason;
-  return [...new Map(lists.flat().map((model) => [model.id, model])).values()];
+/** What all servers have together. */
+function modelsIn(servers: readonly ServerModels[]): readonly ListedModel[] {
+  return [...new Map(servers.flatMap(({ models }) => models).map((model) => [model.id, model])).values()];
+}
+
+/** What each server has, or why it does not tell; where none does, the first one's failure is thrown. */
+async function askEach(upstreams: FoundUpstreams, transport: HttpTransport): Promise<readonly ServerModels[]> {
+  const { apiKey: key, apiKeySource: source, wire: usual } = upstreams;
+  const asked = upstreams.upstreams.map(async ({ url, keys, ...own }): Promise<ServerModels> => {
+    const baseUrl = baseUrlOf(url);
+    const one = keys?.[0] ?? { ...(key === undefined ? {} : { key }), source: own.apiKeySource ?? source };
+    const about = { label: shortLabelOf(baseUrl), patterns: own.models };
+    try {
+      return { ...about, models: await askModels(baseUrl, { wire: usual, ...own, ...one }, transport) };
+    } catch (error) {
+      return { ...about, models: [], failure: error instanceof Error ? error : new Error(String(error)) };
+    }
+  });
+  const servers = await Promise.all(asked);
+  const [first] = servers;
+  if (first?.failure !== undefined && servers.every(({ failure }) => failure !== undefined)) throw first.failure;
+  return servers;
 }
 
 function baseUrlOf(address: string): string {
@@ -129,19 +145,21 @@ function baseUrlOf(address: string): string {
 
 async function pickModel(
   models: readonly ListedModel[],
-  { upstreams }: FoundUpstreams,
+  servers: readonly ServerModels[],
   cli: CliContext,
 ): Promise<string> {
   const [first] = models;
-  const where = upstreams.map(({ url }) => url).join(', ');
+  const where = servers.map(({ label }) => label).join(' and ');
+  const verb = (one: string, several: string): string => `${where} ${servers.length === 1 ? one : several}`;
   if (first === undefined) {
-    throw new UsageError(`${where} lists no model: if it is a model server at all, name one with --model NAME`);
+    throw new UsageError(
+      `${verb('tells', 'tell')} of no model at /v1/models: is that a model server? If it is, name its model with --model NAME`,
+    );
   }
   if (models.length === 1) return first.id;
-  if (canAsk(cli)) return (await askWhich(cli, `${where} has several models:`, models, ({ id }) => visible(id))).id;
-  throw new UsageError(
-    `${where} has several models: name one with --model NAME (${models.map(({ id }) => visible(id)).join(', ')})`,
-  );
+  const intro = verb('has several models', 'have several models');
+  if (canAsk(cli)) return (await askWhich(cli, `${intro}:`, models, ({ id }) => visible(id))).id;
+  throw new UsageError(`${intro}: name one with --model NAME (${models.map(({ id }) => visible(id)).join(', ')})`);
 }
 
 /** A server with one model answers with it whatever it is called. */
