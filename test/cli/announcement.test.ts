@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { expect, it } from 'vitest';
 import { startMock } from '@turnwire/testing';
@@ -8,10 +12,16 @@ const about: Announced = { websocket: true, mode: 'translate', model: undefined,
 
 function blockOf(url: string, more: Partial<Announced>): unknown {
   const text = announcement({ url }, { ...about, ...more });
-  return parse(/^For Codex, .*\n\n([^]*?\n)\nFor other clients/m.exec(text)?.[1] ?? '');
+  return parse(/^For Codex, .*\n\n([^]*?\n)\nFor Claude Code/m.exec(text)?.[1] ?? '');
 }
 
-const provider = { name: 'turnwire', wire_api: 'responses', supports_websockets: true };
+/** As `turnwire setup codex` writes it. */
+const provider = {
+  name: 'turnwire',
+  wire_api: 'responses',
+  supports_websockets: true,
+  auth: { command: 'echo', args: ['none'] },
+};
 
 it.each<[Partial<Announced>, object]>([
   [{}, { model: 'MODEL' }],
@@ -31,6 +41,55 @@ it.each<[Partial<Announced>, object]>([
     model_provider: 'turnwire',
     model_providers: { turnwire: { ...provider, base_url: 'http://127.0.0.1:1/v1' } },
   });
+});
+
+it('tells Codex of a token, of web search, and of WebSockets that are not there', () => {
+  const more = { websocket: false, searchUrl: 'http://s', authTokenEnv: 'TOKEN' };
+  expect(blockOf('http://127.0.0.1:1', more)).toEqual({
+    model: 'MODEL',
+    model_provider: 'turnwire',
+    model_providers: {
+      turnwire: {
+        ...provider,
+        base_url: 'http://127.0.0.1:1/v1',
+        supports_websockets: false,
+        supports_standalone_web_search: true,
+        auth: { command: 'printenv', args: ['TOKEN'] },
+      },
+    },
+    features: { standalone_web_search: true },
+  });
+});
+
+it.each([
+  ['tiny', undefined, 'none'],
+  ["$(touch owned)'; touch owned; '", 'TOKEN', 'sesame'],
+])('starts Claude Code with what it needs, whatever a model is called (%j)', (id, authTokenEnv, token) => {
+  const models = [{ id, contextWindow: 4096 }];
+  const text = announcement(
+    { url: 'http://127.0.0.1:1' },
+    { ...about, models, ...(authTokenEnv === undefined ? {} : { authTokenEnv }) },
+  );
+  const line = /^For Claude Code .*\n\n([^]*?\n)\n/m.exec(text)?.[1] ?? '';
+  const folder = mkdtempSync(join(tmpdir(), 'turnwire-line-'));
+  writeFileSync(join(folder, 'claude'), '#!/bin/sh\nenv\n', { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env.PATH ?? ''}`, TOKEN: 'sesame' };
+  const printed = execFileSync('/bin/sh', ['-c', line], { cwd: folder, env, encoding: 'utf8' });
+  const set = printed.split('\n').filter((one) => /^(?:ANTHROPIC|CLAUDE)_/.test(one));
+  expect([set.toSorted(), readdirSync(folder)]).toEqual([
+    [
+      `ANTHROPIC_AUTH_TOKEN=${token}`,
+      'ANTHROPIC_BASE_URL=http://127.0.0.1:1',
+      `ANTHROPIC_DEFAULT_HAIKU_MODEL=${id}`,
+      `ANTHROPIC_DEFAULT_OPUS_MODEL=${id}`,
+      `ANTHROPIC_DEFAULT_SONNET_MODEL=${id}`,
+      `ANTHROPIC_MODEL=${id}`,
+      `ANTHROPIC_SMALL_FAST_MODEL=${id}`,
+      'CLAUDE_CODE_MAX_CONTEXT_TOKENS=4096',
+    ],
+    ['claude'],
+  ]);
+  rmSync(folder, { recursive: true });
 });
 
 it('says which other models there are', () => {

@@ -153,7 +153,8 @@ describe('turnwire run codex', () => {
       '/v1/models': { data: [{ id: 'big "one"', owned_by: 'llamacpp' }] },
       '/props': { default_generation_settings: { n_ctx: 4096 } },
     });
-    const child = start(['codex', '--upstream', server.base], { FAKE_STDIN: 'yes' });
+    const flags = ['--upstream', server.base, '--search-url', ':9'];
+    const child = start(['codex', ...flags], { FAKE_STDIN: 'yes' });
     child.stdin.end('from a pipe');
     const { code } = await resultOf(child);
     server.close();
@@ -161,6 +162,8 @@ describe('turnwire run codex', () => {
     expect(seen().stdin).toBe('from a pipe');
     expect(seen().args).toContain('model="big \\"one\\""');
     expect(seen().args).toContain('model_context_window=4096');
+    expect(seen().args).toContain('model_providers.turnwire_run.supports_standalone_web_search=true');
+    expect(seen().args).toContain('features.standalone_web_search=true');
   });
 
   it('writes the log of the bridge to the file that is asked for, without the token', async () => {

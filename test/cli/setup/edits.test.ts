@@ -52,9 +52,16 @@ describe('TOML', () => {
   });
 
   it.each([
-    ['model = ', 'it is not TOML'],
-    ['model_providers = { turnwire = { name = "x" } }\n', 'its keys for the model server are in a form'],
-    ['model_providers.turnwire.name = "x"\n', 'its keys for the model server are in a form'],
+    ['# mine\nmodel = ', 'it is not TOML (line 2)'],
+    [
+      'model_providers = { turnwire = { name = "x" } }\n',
+      'line 1: model_providers cannot be changed in this form: write it with a head of its own, [model_providers.turnwire]',
+    ],
+    [
+      '# mine\nmodel_providers.turnwire.name = "x"\n',
+      'line 2: model_providers.turnwire.name cannot be changed in this form',
+    ],
+    ['[model_providers]\nturnwire = {}\n', 'line 2: model_providers.turnwire cannot be changed in this form'],
   ])('refuses %j', (text, message) => {
     expect(() => editToml(text, edits)).toThrow(message);
   });

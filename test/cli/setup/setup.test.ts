@@ -396,10 +396,23 @@ describe('the question', () => {
 
 it('asks the server for its model, and says how the bridge is started', async () => {
   await using mock = await startMock({ wire: 'chat' });
-  const { code, stderr } = await setup(['codex', '--upstream', mock.url, '--yes', '--url', 'http://127.0.0.1:1']);
+  const args = ['codex', '--upstream', mock.url, '--env-key', 'KEY', '--wire', 'chat', '--url', ':1'];
+  put(files.codex, '# mine\nmodel_providers = {}\n');
+  const refused = await setup([...args, '--yes'], { KEY: 'sesame' });
+  expect(refused).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `turnwire setup: ${join(home, files.codex)} is left as it is: line 2: model_providers cannot be changed in this form: write it with a head of its own, [model_providers.turnwire]\n`,
+  });
+  put(files.codex, '');
+  const { code, stderr } = await setup([...args, '--yes', '--web-search'], { KEY: 'sesame' });
   expect(code).toBe(0);
+  expect(parse('codex', textOf(files.codex))).toMatchObject({
+    model_providers: { turnwire: { base_url: 'http://127.0.0.1:1/v1', supports_standalone_web_search: true } },
+    features: { standalone_web_search: true },
+  });
   expect(textOf(files.codex)).toContain('model = "scripted"');
-  expect(stderr).toContain(`turnwire bridge --upstream ${mock.url}\n`);
+  expect(stderr).toContain(`Start the bridge: turnwire bridge --upstream ${mock.url} --env-key KEY --wire chat\n`);
 });
 
 it('asks the bridge itself where it runs', async () => {

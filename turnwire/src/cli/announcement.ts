@@ -1,5 +1,8 @@
 import type { Bridge, BridgeMode } from '@turnwire/bridge';
 import { visible } from '@turnwire/wire/internal/base/printable';
+import { claudeLine } from './clients/claude.ts';
+import type { SetupTarget } from './clients/client.ts';
+import { codexSetup } from './clients/codex.ts';
 import type { ListedModel } from './servers/ask-models.ts';
 
 /** What the announcement is made of. */
@@ -18,37 +21,49 @@ export interface Announced {
 
 type NamedModel = Pick<ListedModel, 'id' | 'contextWindow'>;
 
-/** What a user needs next: the block for Codex, and the address for everybody else. */
-export function announcement({ url }: Pick<Bridge, 'url'>, about: Announced): string {
-  const baseUrl = `${reachable(url)}/v1`;
-  const websockets = about.websocket && about.mode !== 'passthrough';
+/** What a user needs next: what `turnwire setup` would write for Codex, the line for Claude Code, and the address for everybody else. */
+export function announcement(bridge: Pick<Bridge, 'url'>, about: Announced): string {
+  const url = reachable(bridge.url);
+  const target = targetOf(url, about);
+  const token = about.authTokenEnv === undefined ? '' : ` OPENAI_API_KEY=$${about.authTokenEnv}`;
   const lines = [
-    `turnwire bridge: listening, base URL ${baseUrl}`,
-    ...(reachable(url) === url ? [] : [`Other machines reach it by a name of this one, at ${new URL(url).host}`]),
+    `turnwire bridge: listening, base URL ${url}/v1`,
+    ...(url === bridge.url ? [] : [`Other machines reach it by a name of this one, at ${new URL(bridge.url).host}`]),
     ...(about.insecure === true
       ? ['WARNING: no token is asked for (--insecure): whoever reaches this port can use it']
       : []),
     '',
     'For Codex, in ~/.codex/config.toml, above its tables (`turnwire setup codex` puts it there):',
     '',
-    ...modelLines(about),
-    'model_provider = "turnwire"',
+    codexSetup.edit('', target).replace(/^model = .*$/m, (line) => line + otherModels(about)),
+    'For Claude Code (`turnwire setup claude` puts it into its settings):',
     '',
-    '[model_providers.turnwire]',
-    'name = "turnwire"',
-    `base_url = "${baseUrl}"`,
-    'wire_api = "responses"',
-    `supports_websockets = ${websockets}`,
-    ...(about.searchUrl === undefined ? [] : ['supports_standalone_web_search = true']),
-    ...(about.authTokenEnv === undefined ? [] : [`env_key = "${about.authTokenEnv}"`]),
-    ...(about.searchUrl === undefined ? [] : ['', '[features]', 'standalone_web_search = true']),
+    claudeLine(target),
     '',
-    `For other clients: OPENAI_BASE_URL=${baseUrl}${
-      about.authTokenEnv === undefined ? '' : ` OPENAI_API_KEY=$${about.authTokenEnv}`
-    }`,
+    `For other clients: OPENAI_BASE_URL=${url}/v1${token}`,
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function targetOf(url: string, about: Announced): SetupTarget {
+  const { model, models, contextWindow } = about;
+  const name = model ?? models[0]?.id ?? 'MODEL';
+  const listed = models.find(({ id }) => id === name) ?? (models.length === 1 ? models[0] : undefined);
+  return {
+    url,
+    model: visible(name),
+    contextWindow: contextWindow ?? listed?.contextWindow,
+    tokenVariable: about.authTokenEnv,
+    search: about.searchUrl !== undefined,
+    websockets: about.websocket && about.mode !== 'passthrough',
+  };
+}
+
+/** Those that there are beside the first, for whoever wants another one. */
+function otherModels({ model, models }: Announced): string {
+  const [, ...others] = models;
+  return model === undefined && others.length > 0 ? ` # or ${namesOf(others)}` : '';
 }
 
 /** What is listened on is no address for a client, where it stands for all addresses of this machine. */
@@ -56,19 +71,6 @@ function reachable(url: string): string {
   return url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, (any) =>
     any.endsWith(']') ? 'http://[::1]' : 'http://127.0.0.1',
   );
-}
-
-/** The model and its window; the others that there are stand behind it, for whoever wants another one. */
-function modelLines({ model, models, contextWindow }: Announced): readonly string[] {
-  const [first, ...others] = models;
-  const name = model ?? first?.id ?? 'MODEL';
-  const listed = models.find(({ id }) => id === name) ?? (models.length === 1 ? first : undefined);
-  const tokens = contextWindow ?? listed?.contextWindow;
-  const more = model === undefined && others.length > 0 ? ` # or ${namesOf(others)}` : '';
-  return [
-    `model = ${JSON.stringify(visible(name))}${more}`,
-    ...(tokens === undefined ? [] : [`model_context_window = ${tokens}`]),
-  ];
 }
 
 const TOLD = 5;

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
+import type { UpstreamOptions } from '@turnwire/bridge';
 import { shownDiff, unifiedDiff } from '@turnwire/agent/internal/patch/diff';
 import { readHttpAddress } from '@turnwire/client/internal/platform/http-address';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
@@ -17,7 +18,7 @@ import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import type { Output } from './output.ts';
 import { proxyFromEnv } from './proxy.ts';
-import { chooseServer } from './servers/choose-server.ts';
+import { chooseServer, type ModelServer } from './servers/choose-server.ts';
 import { findLocalServers } from './servers/local-servers.ts';
 import { KeptFile } from './setup/kept-file.ts';
 import { EditError } from './setup/text-style.ts';
@@ -59,7 +60,7 @@ export function createSetupCommand({ cli, out, done }: CommandScope): Command {
     if (flags.restore === true) await restore(file, flags, { cli, out });
     else {
       const given = (flagName: string): boolean => command.getOptionValueSource(flagName) === 'cli';
-      await write(client, file, await targetOf(flags, given, cli), flags, { cli, out });
+      await write(client, file, await planOf(flags, given, cli), flags, { cli, out });
     }
     done(exitCode.done);
   });
@@ -92,20 +93,39 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function targetOf(flags: SetupFlags, given: (name: string) => boolean, cli: CliContext): Promise<SetupTarget> {
+/** How a client is set up, and what is left to do beside it. */
+interface Plan {
+  readonly target: SetupTarget;
+  readonly hints: readonly string[];
+}
+
+async function planOf(flags: SetupFlags, given: (name: string) => boolean, cli: CliContext): Promise<Plan> {
   const url = parseUrl(flags.url);
   const about = { url, tokenVariable: flags.authTokenEnv, search: flags.webSearch === true };
   if (flags.model !== undefined && flags.upstream === undefined && flags.provider === undefined) {
-    return { ...about, model: flags.model, contextWindow: flags.contextWindow };
+    return { target: { ...about, model: flags.model, contextWindow: flags.contextWindow }, hints: [] };
   }
   const bridge = flags.upstream === undefined && flags.provider === undefined ? await runningBridge(url, cli) : [];
   const question = { command: COMMAND, given };
   const chosen = await chooseServer(bridge.length === 0 ? flags : { ...flags, upstream: bridge }, question, cli);
-  if (bridge.length === 0) {
-    const named = chosen.upstreams.upstreams.map(({ url: address }) => `--upstream ${address}`).join(' ');
-    cli.stderr.write(`${COMMAND}: the bridge is started apart: turnwire bridge ${named}\n`);
-  }
-  return { ...about, model: chosen.model, contextWindow: chosen.contextWindow };
+  const target = { ...about, model: chosen.model, contextWindow: chosen.contextWindow };
+  return { target, hints: bridge.length === 0 ? [`Start the bridge: ${bridgeCommand(flags, chosen)}`] : [] };
+}
+
+/** With the flags that name the same servers; those of a file are named by it. */
+function bridgeCommand(flags: SetupFlags, { upstreams: { upstreams } }: ModelServer): string {
+  const isOfFile = flags.upstream === undefined && upstreams.some(({ wire }) => wire !== undefined);
+  const keysOf = ({ keys = [] }: UpstreamOptions): readonly string[] =>
+    keys.flatMap(({ source }) => (source?.startsWith('--env-key ') === true ? [source] : []));
+  const words = isOfFile
+    ? [
+        ...(flags.provider ?? []).map((name) => `--provider ${name}`),
+        ...(flags.codexConfig === true ? ['--codex-config'] : []),
+      ]
+    : upstreams.flatMap((one) => [`--upstream ${one.url}`, ...keysOf(one)]);
+  const wire = flags.wire === 'auto' ? [] : [`--wire ${flags.wire}`];
+  const token = flags.authTokenEnv === undefined ? [] : [`--auth-token-env ${flags.authTokenEnv}`];
+  return ['turnwire bridge', ...words, ...wire, ...token].join(' ');
 }
 
 /** The bridge itself knows best what it serves; nothing where it does not run yet. */
@@ -129,7 +149,7 @@ function parseUrl(text: string): string {
 async function write(
   client: ConfigurableClient,
   file: KeptFile,
-  target: SetupTarget,
+  { target, hints }: Plan,
   flags: SetupFlags,
   terminal: Terminal,
 ): Promise<void> {
@@ -145,7 +165,7 @@ async function write(
   const isNew = (await file.kept())?.before === undefined;
   const kept = isNew ? 'it was not there before' : `what it was before is in ${file.backup}`;
   cli.stderr.write(`${COMMAND}: ${file.path} is written; ${kept}. Back: ${COMMAND} ${client.name} --restore\n`);
-  for (const hint of client.hints(target)) cli.stderr.write(`${COMMAND}: ${hint}\n`);
+  for (const hint of [...hints, ...client.hints(target)]) cli.stderr.write(`${COMMAND}: ${hint}\n`);
 }
 
 function edited(client: ConfigurableClient, path: string, before: Buffer | undefined, target: SetupTarget): string {

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { editJsonc } from '../setup/edit-jsonc.ts';
-import { NO_TOKEN, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
+import { NO_TOKEN, type ConfigurableClient, type LaunchableClient, type SetupTarget, type Target } from './client.ts';
 
 /** What would lead Claude Code past the bridge: other clouds, another sign-in. */
 const elsewhere = [
@@ -20,6 +20,7 @@ const models = [
   'ANTHROPIC_SMALL_FAST_MODEL',
 ];
 
+/** What leads it to a bridge. */
 function variablesOf({ url, model, contextWindow }: Target): Readonly<Record<string, string>> {
   return {
     ANTHROPIC_BASE_URL: url,
@@ -47,6 +48,18 @@ export const claude: LaunchableClient = {
     };
   },
 };
+
+/** The line of a shell that starts it on a bridge. Names of models are a server's: they are quoted. */
+export function claudeLine(target: SetupTarget): string {
+  const { tokenVariable } = target;
+  const token = tokenVariable === undefined ? NO_TOKEN : `"$${tokenVariable}"`;
+  const variables = Object.entries(variablesOf(target)).map(([name, value]) => `${name}=${quoted(value)}`);
+  return [...variables, `ANTHROPIC_AUTH_TOKEN=${token}`, 'claude'].join(' \\\n');
+}
+
+function quoted(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
 
 /** Its `settings.json`, as `turnwire setup` writes it. A token is read by a command: Claude Code knows no variable for it there. */
 export const claudeSetup: ConfigurableClient = {

@@ -9,6 +9,8 @@ export interface Target {
   readonly contextWindow: number | undefined;
   /** The bridge has an engine for web searches. */
   readonly search: boolean;
+  /** The bridge takes WebSockets. Default true. */
+  readonly websockets?: boolean;
 }
 
 /** A bridge that lives as long as the client does. */

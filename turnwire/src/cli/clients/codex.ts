@@ -12,7 +12,7 @@ import { NO_TOKEN, TOKEN_VARIABLE, type ConfigurableClient, type LaunchableClien
  * @param auth - the command that prints the key
  */
 function keysOf(
-  { url, model, contextWindow, search }: Target,
+  { url, model, contextWindow, search, websockets = true }: Target,
   provider: string,
   [command, ...args]: readonly [string, ...string[]],
 ): readonly KeyEdit[] {
@@ -25,14 +25,15 @@ function keysOf(
     { path: [...table, 'name'], value: 'turnwire' },
     { path: [...table, 'base_url'], value: `${url}/v1` },
     { path: [...table, 'wire_api'], value: 'responses' },
-    { path: [...table, 'supports_websockets'], value: true },
-    // It offers its tool where both are set.
+    { path: [...table, 'supports_websockets'], value: websockets },
+    // It searches where this and its feature are set.
     { path: [...table, 'supports_standalone_web_search'], value: search ? true : undefined },
-    ...(search ? [{ path: ['features', 'standalone_web_search'], value: true }] : []),
     // It refuses both.
     { path: [...table, 'env_key'], value: undefined },
     { path: [...table, 'auth', 'command'], value: command },
     { path: [...table, 'auth', 'args'], value: args },
+    // Without a search engine it stays as its user has it.
+    ...(search ? [{ path: ['features', 'standalone_web_search'], value: true }] : []),
   ];
 }
 

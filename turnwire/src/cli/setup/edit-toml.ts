@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parse, stringify } from 'smol-toml';
+import { parse, stringify, TomlError } from 'smol-toml';
 import { parseTOML, ParseError, type AST } from 'toml-eslint-parser';
 import { behindMark, EditError, insertLines, lineAfter, withEdits, type KeyEdit } from './text-style.ts';
 
@@ -13,7 +13,7 @@ export function editToml(text: string, edits: readonly KeyEdit[]): string {
   return behindMark(text, (body) => {
     const before = read(body);
     const result = applyAll(body, edits);
-    if (!isDeepStrictEqual(read(result), withEdits(before, edits))) throw cannot();
+    if (!isDeepStrictEqual(read(result), withEdits(before, edits))) throw cannot(body, edits);
     return result;
   });
 }
@@ -23,7 +23,7 @@ function applyAll(text: string, edits: readonly KeyEdit[]): string {
   try {
     return edits.reduce(apply, text);
   } catch (error) {
-    throw error instanceof ParseError ? cannot() : error;
+    throw error instanceof ParseError ? cannot(text, edits) : error;
   }
 }
 
@@ -38,12 +38,25 @@ function read(text: string): unknown {
   try {
     return structuredClone(parse(text));
   } catch (error) {
-    throw new EditError('it is not TOML', { cause: error });
+    const where = error instanceof TomlError ? ` (line ${error.line})` : '';
+    throw new EditError(`it is not TOML${where}`, { cause: error });
   }
 }
 
-function cannot(): EditError {
-  return new EditError('its keys for the model server are in a form that cannot be changed here');
+/** Names the first key that is in the way: one that holds a table inline, or that is part of one by its dots. */
+function cannot(text: string, edits: readonly KeyEdit[]): EditError {
+  const tables = edits.filter(({ path }) => path.length > 1).map(({ path }) => path.slice(0, -1));
+  const wrong = placesIn(parseTOML(text).body[0]).find(({ path, node }) => {
+    const isPart = node.parent.type !== 'TOMLTable' && path.length > 1;
+    return tables.some((table) => table[0] === path[0]) && (isPart || node.value.type === 'TOMLInlineTable');
+  });
+  const table = tables.find(([first]) => first === wrong?.path[0]);
+  if (wrong === undefined || table === undefined)
+    return new EditError('its keys are in a form that cannot be changed here');
+  const { line } = wrong.node.loc.start;
+  return new EditError(
+    `line ${line}: ${keyText(wrong.path)} cannot be changed in this form: write it with a head of its own, [${keyText(table)}]`,
+  );
 }
 
 interface KeyPlace {
