@@ -72,7 +72,7 @@ const roomsOfBridge = {
   upstream: ['observe'],
   request: ['upstream', 'reply', 'store'],
   'exchange/stages': [],
-  exchange: ['request', 'upstream', 'reply', 'observe', 'store'],
+  exchange: ['request', 'upstream', 'reply', 'inspect', 'observe', 'store'],
   front: ['exchange', 'request', 'upstream', 'reply', 'inspect', 'observe', 'store'],
 };
 
@@ -109,7 +109,7 @@ module.exports = {
       name: 'bridge-options-imports',
       severity: 'error',
       from: { path: `^${BRIDGE}/options\\.ts$` },
-      to: { path: `^${BRIDGE}/`, pathNot: `^${BRIDGE}/store/` },
+      to: { path: `^${BRIDGE}/`, pathNot: `^${BRIDGE}/(store|inspect)/` },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -1,4 +1,8 @@
 import { pino, type Logger } from 'pino';
+import { randomHex } from '@turnwire/client/internal/platform/random';
+import { unixMs } from '@turnwire/client/internal/platform/wall-time';
+import { Inspector } from './inspect/inspector.ts';
+import { ExchangeRing } from './inspect/ring.ts';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { BridgeContext } from './exchange/context.ts';
 import { isLoopback } from '@turnwire/client/internal/platform/local-only';
@@ -40,6 +44,8 @@ export interface Bridge extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:18080`; empty before `listen`. */
   readonly url: string;
   readonly port: number;
+  /** The link to the inspector, which holds its token; undefined where it is not served, and before `listen`. */
+  readonly inspectUrl: string | undefined;
 }
 
 /**
@@ -79,6 +85,11 @@ class RunningBridge implements Bridge {
 
   get port(): number {
     return this.#port;
+  }
+
+  get inspectUrl(): string | undefined {
+    const link = this.#context?.inspector?.link;
+    return link === undefined || this.#url === '' ? undefined : `${localUrl(this.#settings.host, this.#port)}${link}`;
   }
 
   async listen(): Promise<void> {
@@ -167,6 +178,7 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
     () => streams.size,
     () => pool.status(),
   );
+  const exchanges = createRing(settings);
   return {
     settings,
     transport,
@@ -180,8 +192,37 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
     live: new LiveResponses(settings.clock),
     seal: createTurnStateSigner(settings.turnStateKey),
     metrics,
-    begin: createExchanges(settings.clock, [createLogObserver(log), metrics.observe, ...tracers(settings, log)]),
+    exchanges,
+    inspector: inspectorOf(settings, exchanges),
+    begin: createExchanges(settings.clock, [
+      createLogObserver(log),
+      metrics.observe,
+      exchanges.observe,
+      ...tracers(settings, log),
+    ]),
   };
+}
+
+/** What `turnwire top` shows is always there: rows of what runs, and of a few that are over. */
+const KEPT_ROWS = 50;
+const MIB = 1024 * 1024;
+
+function createRing({ clock, inspect }: Settings): ExchangeRing {
+  if (inspect === undefined) return new ExchangeRing({ clock, unixMs, keep: KEPT_ROWS });
+  const records = { each: inspect.bytesEach ?? 8 * MIB, all: inspect.bytesInAll ?? 64 * MIB };
+  return new ExchangeRing({ clock, unixMs, keep: inspect.keep ?? 200, records });
+}
+
+function inspectorOf({ clock, inspect }: Settings, source: ExchangeRing): Inspector | undefined {
+  if (inspect === undefined) return undefined;
+  const { page, token = randomHex(16), toTape = () => undefined } = inspect;
+  return new Inspector({ source, page, token, clock, toTape });
+}
+
+/** Where a browser of this machine finds a bridge that listens on that host. */
+function localUrl(host: string, port: number): string {
+  const name = ({ '0.0.0.0': '127.0.0.1', '::': '[::1]' } as Readonly<Record<string, string>>)[host] ?? host;
+  return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`;
 }
 
 function tracers({ traceDir, clock }: Settings, log: Logger): readonly Observe[] {

@@ -5,6 +5,7 @@ import type { ProtocolId, ThinkTags } from '@turnwire/wire/internal/decoder';
 import { randomKey } from '@turnwire/client/internal/platform/random';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { readBaseUrl } from '@turnwire/client/internal/provider/base-url';
+import type { PageFile, TapeMaker } from './inspect/page.ts';
 import type { StoreLimits } from './store/index.ts';
 
 /** How answers travel: translated between the wires, untouched, or without deltas. */
@@ -30,6 +31,22 @@ export interface CallerOptions {
   readonly tokensPerMinute?: number;
   /** Number of streams that may be open at one time. Default: that of all. */
   readonly maxStreams?: number;
+}
+
+/** The inspector: a page that shows what happens in a bridge, and happened lately. */
+export interface InspectSettings {
+  /** The files of the page, as `pageFiles()` of `@turnwire/inspector` gives them. */
+  readonly page: readonly PageFile[];
+  /** What the link to the page holds; nobody sees the page without it. Default: a random one. */
+  readonly token?: string;
+  /** Number of exchanges that are kept when they are over. Default 200. */
+  readonly keep?: number;
+  /** Bytes of memory for what happened in one exchange, of which the beginning and the end are kept. Default 8 MiB. */
+  readonly bytesEach?: number;
+  /** Bytes of memory for all of them. Default 64 MiB. */
+  readonly bytesInAll?: number;
+  /** Makes a tape of an exchange, as JSON lines. Default: no tape can be had. */
+  readonly toTape?: TapeMaker;
 }
 
 /** Another name for a model: what clients ask for, `*` standing for any text, and the name that servers are asked for instead. */
@@ -201,6 +218,8 @@ export interface BridgeOptions {
   readonly drainTimeoutMs?: number;
   /** Key of the sealed turn state; bridges behind one name share it. Default: a random one. */
   readonly turnStateKey?: string;
+  /** Serve the inspector, below `/inspect/`. Default: it is not served, and nothing of an exchange but its row is kept. */
+  readonly inspect?: InspectSettings;
   /** Folder for traces of every exchange, without secrets. Default: no traces. */
   readonly traceDir?: string;
   /** Takes the log. Default: no log. */

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ApiError } from '../reply/api-error.ts';
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
+import type { Inspector } from '../inspect/inspector.ts';
+import type { ExchangeRing } from '../inspect/ring.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Settings } from '../options.ts';
 import type { LiveResponses, ResponseStore } from '../store/index.ts';
@@ -35,6 +37,10 @@ export interface BridgeContext {
   readonly seal: TurnStateSigner;
   readonly streams: OpenStreams;
   readonly metrics: Metrics;
+  /** The exchanges that run, and the last of those that are over. */
+  readonly exchanges: ExchangeRing;
+  /** The page that shows them, where it is served. */
+  readonly inspector: Inspector | undefined;
   readonly log: Logger;
   /** Begins to watch a request: every one that arrives, but for those about the bridge itself. */
   readonly begin: (start: ExchangeStart) => Exchange;

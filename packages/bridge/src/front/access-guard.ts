@@ -8,6 +8,8 @@ export interface AccessOptions extends LocalNames {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** True for who may call, by the token that they send. Default: all may. */
   readonly isKnown?: (headers: IncomingHttpHeaders) => boolean;
+  /** A token may stand in the address: somebody else looks at it. Default false. */
+  readonly takesLinks?: boolean;
   /** True for a `via` that says that this bridge itself has sent the request. */
   readonly isOwnHop?: (via: string | undefined) => boolean;
 }
@@ -38,7 +40,7 @@ export function createAccessGuard(options: AccessOptions): AccessGuard {
     (options.isOwnHop?.(request.headers.via) === true ? loopDetected() : undefined) ??
     checkHost(request, isHost) ??
     checkOrigin(request, origins) ??
-    checkAddress(request) ??
+    (options.takesLinks === true ? undefined : checkAddress(request)) ??
     checkToken(request, options.isKnown) ??
     checkContentType(request);
 }

@@ -7,6 +7,7 @@ import { getModel, listModels } from '../exchange/models.ts';
 import { search } from '../exchange/search.ts';
 import { translate } from '../exchange/translate.ts';
 import { EXPOSITION_TYPE } from '../observe/exposition.ts';
+import type { ListMessage } from '../inspect/api.ts';
 import type { BridgeMode } from '../options.ts';
 import { badRequest } from '../reply/api-error.ts';
 import { sendJson } from '../reply/reply-writer.ts';
@@ -33,10 +34,22 @@ export const routeMethods = ['GET', 'POST', 'DELETE'] as const;
  * - `models`: the upstream's list.
  * - `count`: how many tokens a request has.
  * - `upgrade`: the path of the WebSocket.
- * - `health`, `ready`, `metrics`: about the bridge itself. Health alone is open to all.
+ * - `health`, `ready`, `metrics`, `exchanges`: about the bridge itself. Health alone is open to all.
+ * - `inspect`: the inspector, whose token is another than that of callers.
  */
 export type RouteKind =
-  'generate' | 'compact' | 'search' | 'stored' | 'models' | 'count' | 'upgrade' | 'health' | 'ready' | 'metrics';
+  | 'generate'
+  | 'compact'
+  | 'search'
+  | 'stored'
+  | 'models'
+  | 'count'
+  | 'upgrade'
+  | 'health'
+  | 'ready'
+  | 'metrics'
+  | 'exchanges'
+  | 'inspect';
 
 /** One row of the table of what the bridge serves. */
 export interface Route {
@@ -72,6 +85,10 @@ export function routesFor(mode: BridgeMode): readonly Route[] {
     // Claude Code looks with `HEAD /` whether somebody is there.
     { method: 'GET', path: '/', kind: 'health', handler: tellHealth },
     { method: 'GET', path: '/metrics', kind: 'metrics', handler: tellMetrics },
+    { method: 'GET', path: '/exchanges', kind: 'exchanges', handler: tellExchanges },
+    { method: 'GET', path: '/inspect', kind: 'inspect', handler: inspect },
+    { method: 'GET', path: '/inspect/', kind: 'inspect', handler: inspect },
+    { method: 'GET', path: '/inspect/*', kind: 'inspect', handler: inspect },
   ];
 }
 
@@ -189,6 +206,20 @@ const tellMetrics: Handler = ({ res, context }) => {
   const text = context.metrics.registry.text();
   res.writeHead(200, { 'content-type': EXPOSITION_TYPE, 'content-length': Buffer.byteLength(text) }).end(text);
   return Promise.resolve();
+};
+
+/** What runs and the last of what ran; a caller with a name is told of their own requests alone. */
+const tellExchanges: Handler = ({ res, context }) => {
+  const { exchanges, caller } = context;
+  const told: ListMessage = { now: exchanges.now(), rows: exchanges.rows(caller?.name), removed: [] };
+  sendJson(res, 200, JSON.stringify(told));
+  return Promise.resolve();
+};
+
+const inspect: Handler = async (request) => {
+  const { context, url, headers, res } = request;
+  if (context.inspector !== undefined) await context.inspector.serve({ url, headers, res });
+  else refuse(request, badRequest('the inspector is off: start the bridge with --inspect', { status: 404 }));
 };
 
 /** A plain GET on the path of the WebSocket is a client whose upgrade got lost on the way. */

@@ -35,6 +35,8 @@ export class HttpServer {
   readonly sockets: WebSocketRoute;
   readonly #context: BridgeContext;
   readonly #gate: AccessGuard;
+  /** Of the inspector, which has a token of its own, and takes it in the address once. */
+  readonly #inspectGate: AccessGuard;
   readonly #callers: Callers;
   readonly #router: Router;
   readonly #openPaths: ReadonlySet<string>;
@@ -51,6 +53,8 @@ export class HttpServer {
       isOwnHop: context.hop.isOwn,
       isKnown: (headers) => this.#callers.find(headers) !== undefined,
     });
+    const isOwnHop = context.hop.isOwn;
+    this.#inspectGate = createAccessGuard({ ...context.settings, isOwnHop, takesLinks: true });
     this.#router = new Router(routes);
     this.#openPaths = pathsOf(routes, 'health');
     this.#upgradePaths = pathsOf(routes, 'upgrade');
@@ -86,7 +90,8 @@ export class HttpServer {
     res.once('finish', () => this.#leaveUnread(request));
     const exchange = this.#begin(id, 'route' in found ? nameOf(found.route) : 'other', request);
     try {
-      const refusal = this.#isOpenToAll(request) ? undefined : this.#gate(gateRequestOf(request));
+      const gate = isInspected(found) && this.#context.inspector !== undefined ? this.#inspectGate : this.#gate;
+      const refusal = this.#isOpenToAll(request) ? undefined : gate(gateRequestOf(request));
       if (refusal === undefined)
         await this.#route(found, exchange, request, res, client, this.#knownBy(request, exchange));
       else refuse({ exchange, res, errors: client }, refusal);
@@ -220,6 +225,10 @@ export class HttpServer {
 }
 
 const NO_BODY = new Uint8Array();
+
+function isInspected(found: Found): boolean {
+  return 'route' in found && found.route.kind === 'inspect';
+}
 
 /** Refuses somebody whose connection is no HTTP connection, or not any more. */
 function refuseUnheard(exchange: Exchange, socket: Duplex, error: ApiError): void {

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { digestSecret } from '@turnwire/client/internal/platform/same-secret';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 
 /**
@@ -7,16 +7,11 @@ import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
  * any case (RFC 9110, 11.1), or as `x-api-key`. Each is compared, in the same time whatever was sent.
  */
 export function tokenFinder(tokens: readonly string[]): (headers: IncomingHttpHeaders) => number | undefined {
-  const digests = tokens.map(digest);
+  const digests = tokens.map(digestSecret);
   return ({ authorization = '', 'x-api-key': key }) => {
-    const given = [/^bearer +(.*)$/i.exec(authorization)?.[1] ?? '', firstHeaderValue(key) ?? ''].map(digest);
-    const found = digests.map((known) => given.filter((one) => timingSafeEqual(one, known)).length > 0);
+    const given = [/^bearer +(.*)$/i.exec(authorization)?.[1] ?? '', firstHeaderValue(key) ?? ''].map(digestSecret);
+    const found = digests.map((known) => given.filter((one) => known.is(one)).length > 0);
     const place = found.indexOf(true);
     return place < 0 ? undefined : place;
   };
-}
-
-/** Equal lengths for the comparison, whatever was sent. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -25,43 +25,43 @@ export interface ExchangeRow {
   readonly id: string;
   readonly startedAt: number;
   /** What its `User-Agent` says, short: `codex`, `claude-code`, `openai-js 7.5`. */
-  readonly client?: string;
+  readonly client?: string | undefined;
   /** Its name, where callers have names. */
-  readonly caller?: string;
+  readonly caller?: string | undefined;
   /** As in the log, e.g. `responses_sse`. */
   readonly route: string;
   /** The client's wire; absent where the answer is none of a model. */
-  readonly wire?: ProtocolId;
+  readonly wire?: ProtocolId | undefined;
   /** The wire of the server that was asked last. */
-  readonly upstreamWire?: ProtocolId;
+  readonly upstreamWire?: ProtocolId | undefined;
   /** As the client names it. */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** The server that was asked last. */
-  readonly upstream?: string;
+  readonly upstream?: string | undefined;
   /** Number of times that a server was asked. */
   readonly attempts: number;
   readonly state: ExchangeState;
   /** When the server that was asked last was asked. */
-  readonly askedAt?: number;
+  readonly askedAt?: number | undefined;
   /** When the head of its answer came. */
-  readonly headAt?: number;
+  readonly headAt?: number | undefined;
   /** When its first event came. */
-  readonly firstEventAt?: number;
+  readonly firstEventAt?: number | undefined;
   /** When bytes came from it last. */
-  readonly lastByteAt?: number;
+  readonly lastByteAt?: number | undefined;
   /** When an event came from it last. */
-  readonly lastEventAt?: number;
+  readonly lastEventAt?: number | undefined;
   /** When the model said that it has finished; usage or the end of the body may come. */
-  readonly finishedAt?: number;
+  readonly finishedAt?: number | undefined;
   /** What is waited for since: the usage, or that the server ends its body. */
-  readonly awaits?: 'usage' | 'end';
+  readonly awaits?: 'usage' | 'end' | undefined;
   /** When a server is asked again. */
-  readonly retryAt?: number;
-  readonly endedAt?: number;
+  readonly retryAt?: number | undefined;
+  readonly endedAt?: number | undefined;
   /** Of the last answer's head; of a refusal, the status that its client was told. */
-  readonly status?: number;
-  readonly inputTokens?: number;
-  readonly outputTokens?: number;
+  readonly status?: number | undefined;
+  readonly inputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
   /** Events with a piece of the answer so far: about one for each token of most servers. */
   readonly deltas: number;
   /** Number of bytes from the server so far. */
@@ -69,7 +69,7 @@ export interface ExchangeRow {
   /** How often each repair was made. */
   readonly repairs: Readonly<Record<string, number>>;
   /** The last failure: of an attempt while there is another one, else of the exchange. */
-  readonly error?: { readonly kind: string; readonly message: string };
+  readonly error?: { readonly kind: string; readonly message: string } | undefined;
 }
 
 /** One thing that happened in an exchange, `t` milliseconds behind its `startedAt`. Secrets are masked in all texts. */
@@ -90,8 +90,11 @@ export type ExchangeRecord = { readonly t: number } & (
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
     }
-  /** Bytes from the server as text; what is no UTF-8 is U+FFFD. */
-  | { readonly kind: 'chunk'; readonly text: string }
+  /**
+   * So many bytes came from the server: as text in whole lines, each told with the bytes that end it, so that a chunk may
+   * have none; what is no UTF-8 is U+FFFD.
+   */
+  | { readonly kind: 'chunk'; readonly text: string; readonly bytes: number }
   /** What these bytes said. */
   | { readonly kind: 'events'; readonly events: readonly ModelEvent[] }
   /** What the client was sent, as SSE or as it was passed on. */
@@ -119,7 +122,7 @@ export interface ListMessage {
 export interface RecordsMessage {
   readonly now: number;
   readonly row: ExchangeRow;
-  /** Index of the first of these records. One that lies before records told earlier begins anew: what was told before is void. */
+  /** How many records this stream told before these. */
   readonly from: number;
   readonly records: readonly ExchangeRecord[];
 }
@@ -163,7 +166,8 @@ function waitText(row: ExchangeRow, now: number): string {
     return `answer finished ${agoText(now - row.finishedAt)} ago, ${rest}`;
   }
   if (row.state === 'retrying') return `${failureText(row)} from ${server}, another server is asked`;
-  return row.firstEventAt === undefined ? beginText(row, server, now) : silenceText(row, server, now);
+  const begun = row.firstEventAt !== undefined || row.state === 'streaming';
+  return begun ? silenceText(row, server, now) : beginText(row, server, now);
 }
 
 /** Before the first event. */
@@ -178,11 +182,12 @@ function beginText(row: ExchangeRow, server: string, now: number): string {
   return `${server} sends bytes, but no event for ${agoText(now - row.headAt)}`;
 }
 
-/** Behind the first event. */
+/** Behind the first event, or the first byte of what nobody reads. */
 function silenceText(row: ExchangeRow, server: string, now: number): string {
   const bytes = now - (row.lastByteAt ?? row.startedAt);
   if (bytes >= SILENCE_MS) return `no byte from ${server} for ${agoText(bytes)}`;
-  const events = now - (row.lastEventAt ?? row.startedAt);
+  if (row.lastEventAt === undefined) return `bytes come from ${server}`; // passed through, and not read
+  const events = now - row.lastEventAt;
   return events >= SILENCE_MS
     ? `${server} sends bytes, but no event for ${agoText(events)}`
     : `events come from ${server}`;

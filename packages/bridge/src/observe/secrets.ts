@@ -33,6 +33,11 @@ export class ExchangeSecrets {
     return JSON.parse(this.text(text)) as unknown;
   }
 
+  /** What can be written as JSON, without secrets in any of its texts. */
+  value<T>(value: T): T {
+    return JSON.parse(this.text(JSON.stringify(value))) as T;
+  }
+
   /** A server was asked that was told secrets of its own. */
   add(conceal: Conceal): void {
     this.#others.add(conceal);

@@ -1,0 +1,151 @@
+import type { StreamDecoder } from '@turnwire/wire/internal/decoder';
+import type { Usage } from '@turnwire/wire/internal/model/events';
+import type { Repair } from '@turnwire/wire/internal/repairs';
+import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
+import type {
+  AnswerHead,
+  Attempt,
+  ExchangeStart,
+  ExchangeSummary,
+  ReadRequest,
+  RepairCause,
+  Sent,
+} from '../observe/observer.ts';
+import type { ExchangeRecord, ExchangeRow } from './api.ts';
+import { entrySize } from './entries.ts';
+import { READING, RecordBuilder } from './record-builder.ts';
+import type { RecordLog } from './record-log.ts';
+import type { RecordReader } from './source.ts';
+import { TrackedExchange, type Tracking } from './tracked.ts';
+
+/** One exchange with all that happened in it. */
+export class RecordedExchange extends TrackedExchange {
+  readonly log: RecordLog;
+  readonly #beganAt: number;
+  /** Reads along what is passed through, as far as somebody has looked. */
+  readonly #passed = { number: 0, decoder: undefined as StreamDecoder | undefined };
+  #isPassed = false;
+
+  constructor(start: ExchangeStart, tracking: Tracking, log: RecordLog) {
+    super(start, tracking);
+    this.log = log;
+    this.#beganAt = this.facts.startedAt;
+  }
+
+  override onRequest(request: ReadRequest): void {
+    this.#isPassed = request.route === 'passthrough';
+    this.log.add({ t: this.#t, kind: 'request', request });
+    super.onRequest(request);
+  }
+
+  override onAttempt(attempt: Attempt): void {
+    this.log.add({ t: this.#t, kind: 'attempt', attempt });
+    super.onAttempt(attempt);
+  }
+
+  override onHead(head: AnswerHead): void {
+    this.log.add({ t: this.#t, kind: 'head', head });
+    super.onHead(head);
+  }
+
+  override onChunk(bytes: Uint8Array): void {
+    super.onChunk(bytes);
+    const { lastByteAt = 0 } = this.facts;
+    this.log.add({ t: lastByteAt - this.#beganAt, kind: 'chunk', bytes });
+  }
+
+  onSent(sent: Sent): void {
+    this.log.add({ t: this.#t, kind: 'sent', sent });
+  }
+
+  override onRepair(repair: Repair, about?: string | RepairCause): void {
+    this.log.add({ t: this.#t, kind: 'repair', repair, about });
+    super.onRepair(repair, about);
+  }
+
+  override onEnd(summary: ExchangeSummary): void {
+    const { outcome, usage, end } = summary;
+    if (usage !== undefined) this.log.add({ t: this.#t, kind: 'usage', usage });
+    const error = end.how === 'failed' ? end.error.message : end.how === 'refused' ? end.refusal.message : undefined;
+    this.log.add({ t: this.#t, kind: 'end', outcome, error });
+    this.log.ended = true;
+    super.onEnd(summary);
+  }
+
+  override onLateUsage(usage: Usage): void {
+    this.log.add({ t: this.#t, kind: 'usage', usage });
+    super.onLateUsage(usage);
+  }
+
+  override row(): ExchangeRow {
+    if (this.#isPassed) this.#readAlong();
+    return super.row();
+  }
+
+  /** Reads all of it, from the beginning. */
+  read(): RecordReader {
+    return new LogReader(this);
+  }
+
+  get #t(): number {
+    return this.now() - this.#beganAt;
+  }
+
+  /** Nobody decodes what is passed through, until somebody looks. */
+  #readAlong(): void {
+    const passed = this.#passed;
+    while (passed.number < this.log.end) {
+      const entry = this.log.at(passed.number);
+      if (typeof entry === 'number') {
+        passed.number += Math.max(1, entry);
+        continue;
+      }
+      passed.number++;
+      if (entry.kind === 'head') {
+        const { wire, status } = entry.head;
+        passed.decoder = wire === undefined || status >= 300 ? undefined : createDecoder(wire, READING);
+      } else if (entry.kind === 'chunk') this.#decode(entry.bytes, this.#beganAt + entry.t);
+    }
+  }
+
+  #decode(bytes: Uint8Array, at: number): void {
+    const { decoder } = this.#passed;
+    const events = decoder?.push(bytes) ?? [];
+    if (events.length > 0) this.tell(events, at);
+    if (decoder === undefined || decoder.phase === 'streaming' || this.facts.finishedAt !== undefined) return;
+    this.facts.finishedAt = at;
+    this.facts.awaits = 'end';
+  }
+}
+
+/** Reads a log at the speed of its reader. */
+class LogReader implements RecordReader {
+  readonly #exchange: RecordedExchange;
+  readonly #builder: RecordBuilder;
+  #number = 0;
+
+  constructor(exchange: RecordedExchange) {
+    this.#exchange = exchange;
+    this.#builder = new RecordBuilder(exchange.start);
+  }
+
+  get ended(): boolean {
+    return this.#exchange.ended && this.#number >= this.#exchange.log.end;
+  }
+
+  next(bytes: number): readonly ExchangeRecord[] {
+    const { log } = this.#exchange;
+    for (let read = 0; read < bytes && this.#number < log.end;) {
+      const entry = log.at(this.#number);
+      if (typeof entry === 'number') {
+        this.#number += Math.max(1, entry);
+        this.#builder.dropped(entry);
+      } else {
+        this.#number++;
+        read += entrySize(entry);
+        this.#builder.push(entry);
+      }
+    }
+    return this.#builder.take();
+  }
+}
