@@ -103,6 +103,11 @@ export default tseslint.config(
   },
   { files: ['packages/*/src/**/*.ts', 'turnwire/src/**/*.ts'], ignores: [PLATFORM, RUNTIME], rules: timeAndChance },
   {
+    files: ['packages/inspector/page/**'],
+    ignores: ['packages/inspector/page/clock.ts'],
+    rules: { ...timeAndChance, 'no-restricted-syntax': ['error', ...comparesWires, ...readsToday] },
+  },
+  {
     files: ['packages/wire/src/**/*.ts'],
     ignores: [RUNTIME],
     rules: {
@@ -154,5 +159,9 @@ export default tseslint.config(
         TextEncoder: 'readonly',
       },
     },
+  },
+  {
+    files: ['e2e/inspector/**/*.mjs'],
+    languageOptions: { globals: { document: 'readonly', performance: 'readonly', requestAnimationFrame: 'readonly' } },
   },
 );

@@ -14,6 +14,7 @@ if (end === -1) fail(`build: there is no package ${last}`);
 for (const { folder } of packages.slice(0, end + 1)) {
   rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
   mustRun('tsc', ['-p', join(folder, 'tsconfig.build.json')]);
+  if (folder === 'packages/inspector') mustRun('node', [join(root, 'scripts', 'build-inspector.ts')]);
   cpSync(join(root, 'LICENSE'), join(root, folder, 'LICENSE'));
 }
 if (last === 'turnwire') {

@@ -22,10 +22,11 @@ interface Cruise {
 
 const LEAST_MODULES = 20;
 /** The beginning of a path in the source of one package. */
-const SOURCE = /^(packages\/\w+|turnwire)\/src\//;
+const SOURCE = /^(packages\/\w+|turnwire)\/(?:src|page)\//;
 
 const { stdout, stderr } = runTool('depcruise', [
   'packages/*/src',
+  'packages/inspector/page',
   'turnwire/src',
   '--config',
   '.dependency-cruiser.cjs',

@@ -43,6 +43,7 @@ const claims: Readonly<Record<string, Claim>> = {
   '@turnwire/client': { prints: 'completed Hé stop', installed: 3, anywhere: false },
   '@turnwire/testing': { prints: 'completed Hé 1', installed: 7, anywhere: false },
   '@turnwire/bridge': { prints: 'completed Hé 200', installed: 60, anywhere: false },
+  '@turnwire/inspector': { prints: 'index.html app.js app.css', installed: 1, anywhere: false },
   '@turnwire/agent': { prints: 'turn.completed Hé true', installed: 120, anywhere: false },
   turnwire: { prints: '', installed: 180, anywhere: false },
 };

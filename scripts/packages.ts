@@ -23,6 +23,7 @@ const folders = [
   'packages/testing',
   'packages/agent',
   'packages/bridge',
+  'packages/inspector',
   'turnwire',
 ];
 

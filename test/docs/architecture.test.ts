@@ -68,7 +68,7 @@ describe('docs/architecture.md', () => {
 
   it('names every folder of the source, and none that is not there', () => {
     const bridge = layers.find(({ layer }) => layer === 'bridge')?.folder ?? '';
-    const roots = packages.map(({ folder }) => `${folder}/src`);
+    const roots = packages.flatMap(({ folder }) => [`${folder}/src`, `${folder}/page`]);
     const named = [
       ...layers.map(({ folder }) => folder ?? ''),
       ...rooms.map(({ folder }) => folder ?? ''),

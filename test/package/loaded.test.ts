@@ -65,6 +65,7 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   '@turnwire/testing': [],
   '@turnwire/agent': ['zod'],
   '@turnwire/bridge': ['find-my-way', 'pino', 'undici'],
+  '@turnwire/inspector': [],
   turnwire: ['undici'],
   'turnwire/wire': [],
   'turnwire/telemetry': ['@opentelemetry/api'],
