@@ -12,6 +12,7 @@ import { createMetrics } from '../../packages/bridge/src/observe/metrics.ts';
 import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
 import { repairs } from '../../packages/wire/src/index.ts';
 import { listFaults } from '../../packages/testing/src/index.ts';
+import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
 import { askChat, askOn, askSse, openSocket, post, startRig, type Json } from './harness.ts';
 import { chatChunk, chatEnd, startBridge, startRawUpstream } from './raw-upstream.ts';
 
@@ -119,6 +120,94 @@ describe('a refused request', () => {
       '{route="responses_ws",status="429",code="rate_limit_exceeded"} 1',
     ]);
   });
+});
+
+describe('refusals that go on and on', () => {
+  /** An exchange of the log alone that is refused. */
+  function refusing(): { readonly refuse: (status: number) => void; readonly told: () => unknown[] } & {
+    readonly clock: ManualClock;
+    readonly close: () => void;
+  } {
+    const { logger, lines } = collecting('info');
+    const clock = manualClock();
+    const log = createLogObserver(logger, clock);
+    const begin = createExchanges(clock, [log.observe]);
+    let id = 0;
+    return {
+      clock,
+      close: () => log.close(),
+      refuse: (status) =>
+        begin({ id: `req_${id++}`, route: 'other', method: 'GET', url: `/${id}`, headers: {} }).onEnd({
+          how: 'refused',
+          refusal: { status, code: null, message: 'no' },
+        }),
+      told: () =>
+        lines.splice(0).map(({ msg, status, times }) => [msg, status, ...(times === undefined ? [] : [times])]),
+    };
+  }
+
+  it('are told one by one at first, then once a minute by their number, until a minute is without', () => {
+    const { refuse, told, clock } = refusing();
+    for (let at = 0; at < 9; at++) refuse(404);
+    refuse(401);
+    expect(told()).toEqual([...Array.from({ length: 5 }, () => ['refused', 404]), ['refused', 401]]);
+    clock.advance(60_000);
+    expect(told()).toEqual([['refused again', 404, 4]]);
+    for (let at = 0; at < 1000; at++) refuse(404);
+    clock.advance(59_999);
+    expect(told()).toEqual([]);
+    clock.advance(1);
+    expect(told()).toEqual([['refused again', 404, 1000]]);
+    clock.advance(60_000);
+    expect([told(), clock.pending]).toEqual([[], 0]);
+    refuse(404);
+    expect(told()).toEqual([['refused', 404]]);
+  });
+
+  it('are told at the end of the bridge, which waits for no timer', () => {
+    const { refuse, told, clock, close } = refusing();
+    for (let at = 0; at < 7; at++) refuse(404);
+    refuse(401);
+    told();
+    close();
+    expect([told(), clock.pending]).toEqual([[['refused again', 404, 2]], 0]);
+  });
+});
+
+it('what a server lacks, or is not sent, is said once and not with each request', async () => {
+  const { logger, lines } = collecting('info');
+  await using at = await startRig({ wire: 'chat', scenario: 'text' }, { wire: 'chat', logger });
+  const tools = [{ type: 'web_search_preview' }];
+  for (const one of [{ tools }, { tools }, { tools, truncation: 'auto' }, { tools: [{ type: 'file_search' }] }]) {
+    expect((await askSse(at.bridge, { input: 'hi', ...one })).how).toBe('completed');
+  }
+  const about = lines.filter(({ msg }) => msg === 'the upstream cannot be given all of the request');
+  expect(about.map(({ upstream, uncarried }) => [upstream, (uncarried as Json[]).map(({ type }) => type)])).toEqual([
+    [`${at.mock.url}/v1`, ['web_search_preview']],
+    [`${at.mock.url}/v1`, ['file_search']],
+  ]);
+  expect(lines.filter(({ msg }) => msg === 'response')).toHaveLength(4);
+});
+
+it('an answer is told with its client and its model, and how often a server was asked', async () => {
+  const { logger, lines } = collecting('info');
+  await using upstream = await startRawUpstream();
+  await using bridge = await startBridge([upstream], { logger, requestMaxRetries: 2 });
+  const headers = { 'user-agent': 'OpenAI/JS 7.5.0' };
+  const answer = post(bridge, '/v1/responses', { model: 'gpt-5', input: 'hi' }, { headers });
+  for (let at = 0; at < 3; at++) (await upstream.next()).res.writeHead(500).end('{"error":{"message":"broken"}}');
+  expect((await answer).status).toBe(500);
+  const second = post(bridge, '/v1/responses', { model: 'gpt-5', input: 'hi' }, { headers });
+  (await upstream.next()).res.writeHead(200, { 'content-type': 'text/event-stream' }).end(chatChunk('a') + chatEnd);
+  expect((await second).status).toBe(200);
+  expect(
+    lines
+      .filter(({ msg }) => msg === 'response')
+      .map(({ client, model, outcome, attempts, error }) => [client, model, outcome, attempts, error]),
+  ).toEqual([
+    ['openai-js 7.5', 'gpt-5', 'server_error', 3, 'broken'],
+    ['openai-js 7.5', 'gpt-5', 'completed', undefined, undefined],
+  ]);
 });
 
 it('a shutdown says which streams it waits for', async () => {
@@ -380,7 +469,7 @@ describe('the log', () => {
       () => 0,
       () => [],
     );
-    const begin = createExchanges(systemClock, [createLogObserver(logger), metrics.observe]);
+    const begin = createExchanges(systemClock, [createLogObserver(logger, systemClock).observe, metrics.observe]);
     const exchange = begin({ id: 'req_1', route: 'responses', method: 'POST', url: '/v1/responses', headers: {} });
     expect([exchange.onChunk, exchange.onEvents]).toEqual([undefined, undefined]);
   });

@@ -11,6 +11,7 @@ import { createExchanges } from './observe/exchange.ts';
 import { createLogObserver } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Observe } from './observe/observer.ts';
+import { SaidOnce } from './observe/said-once.ts';
 import { BridgeOptionsError, settingsOf, type BridgeOptions, type ModelFacts, type Settings } from './options.ts';
 import { HttpServer } from './front/server.ts';
 import { LiveResponses, openStore } from './store/index.ts';
@@ -143,6 +144,7 @@ class RunningBridge implements Bridge {
     await settleWithin(front);
     await context.transport.close();
     await context.store.close();
+    context.closeLog();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -174,6 +176,7 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
   const streams = new OpenStreams(settings.clock, settings.heartbeatMs, settings.maxStreams);
   const hop = createHop();
   const pool = new UpstreamPool(settings, transport, hop);
+  const logged = createLogObserver(log, settings.clock);
   const metrics = createMetrics(
     () => streams.size,
     () => pool.status(),
@@ -192,10 +195,12 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
     live: new LiveResponses(settings.clock),
     seal: createTurnStateSigner(settings.turnStateKey),
     metrics,
+    saidOnce: new SaidOnce(),
+    closeLog: () => logged.close(),
     exchanges,
     inspector: inspectorOf(settings, exchanges),
     begin: createExchanges(settings.clock, [
-      createLogObserver(log),
+      logged.observe,
       metrics.observe,
       exchanges.observe,
       ...tracers(settings, log),

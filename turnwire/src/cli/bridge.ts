@@ -16,7 +16,7 @@ import { whyNotHealthy } from './health-check.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { addSearchFlags, searchOf, type SearchFlags } from './search-flags.ts';
 import { untilStopped, writeServerInfo } from './serve.ts';
-import { startBridge, stderrLog } from './start-bridge.ts';
+import { logFormats, startBridge, stderrLog, type LogFormat } from './start-bridge.ts';
 import {
   addUpstreamFlags,
   findUpstreams,
@@ -54,6 +54,7 @@ interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags {
   readonly drainTimeout: number;
   readonly turnStateKeyEnv?: string;
   readonly logLevel: string;
+  readonly logFormat: LogFormat;
   readonly traceDir?: string;
 }
 
@@ -141,6 +142,11 @@ function addServerFlags(command: Command): void {
     .addOption(numberFlag('--drain-timeout <ms>', 'how long streams may finish after SIGTERM', 0, 30_000))
     .addOption(flag('--turn-state-key-env <variable>', 'environment variable with the key of turn states', 'random'))
     .addOption(new Option('--log-level <level>', 'how much is logged to stderr').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option('--log-format <format>', 'text is for people; auto is text on a terminal, else json')
+        .choices(logFormats)
+        .default('auto'),
+    )
     .addOption(flag('--trace-dir <folder>', 'write every exchange there, without secrets', 'off'));
 }
 
@@ -189,7 +195,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     allowedHosts: flags.allowHost ?? [],
     allowedOrigins: flags.allowOrigin ?? [],
     proxy: proxyFromEnv(cli.env),
-    logger: pino({ ...level, base: null }, stderrLog()),
+    logger: pino({ ...level, base: null }, await stderrLog(flags.logFormat, cli)),
     ...modelOptionsOf(flags.modelMap ?? [], own),
     callers: await callersIn(own, cli),
     ...(flags.model === undefined ? {} : { model: flags.model }),

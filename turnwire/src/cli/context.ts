@@ -5,7 +5,8 @@ import type { Readable, Writable } from 'node:stream';
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export type InputStream = Readable & { readonly isTTY?: boolean };
-export type OutputStream = Writable & { readonly isTTY?: boolean };
+/** `columns`: of a terminal that tells its width. */
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Everything a command may know of the process it runs in; tests hand in their own. */
 export interface CliContext {

@@ -130,7 +130,7 @@ function begin(options: Answering, outcome: Outcome<Started, HttpResponse>): Sta
   if (!outcome.ok) throw asBridgesOwn(outcome.failure, outcome.upstream);
   // Only now: a turn sticks to the upstream that answers, not to one that was left for it.
   if (token !== undefined) options.onTurn?.(token);
-  tellUncarried(options, outcome.answer);
+  tellUncarried(options, outcome.upstream.label, outcome.answer);
   return outcome.answer;
 }
 
@@ -268,20 +268,32 @@ function asLimit(error: ModelError, isKnown: boolean): ModelError {
 const tellsFullContext: Readonly<Record<ProtocolId, boolean>> = { chat: false, responses: false, messages: true };
 
 /** What the upstream could not be given is told, not silently dropped. */
-function tellUncarried({ log, head }: Answering, { uncarried, ignored, lost, notes }: Started): void {
-  if (ignored.length > 0) log.info({ fields: ignored }, 'the upstream is not sent some fields of the request');
+function tellUncarried(options: Answering, upstream: string, { uncarried, ignored, lost, notes }: Started): void {
+  const { log, head, context } = options;
+  if (ignored.length > 0) {
+    const fields = { upstream, fields: ignored };
+    context.saidOnce.say(log, 'info', fields, 'the upstream is not sent some fields of the request');
+  }
   const tools = uncarried.map((one) => (one.name === undefined ? one.type : `${one.type}:${one.name}`));
   head.nameUncarried([...tools, ...notes.map(subjectOf), ...lost]);
   if (uncarried.length + notes.length > 0)
-    log.warn({ uncarried, notes }, 'the upstream cannot be given all of the request');
+    context.saidOnce.say(
+      log,
+      'warn',
+      { upstream, uncarried, notes },
+      'the upstream cannot be given all of the request',
+    );
 }
 
 /** What the client's wire has no place for, once the answer is whole: in a header where none was sent, and in the log. */
-function tellLost({ log, head, encoding }: Answering, { not_carried: ofServer = [] }: Partial<CompletedEvent>): void {
+function tellLost(
+  { log, head, encoding, context }: Answering,
+  { not_carried: ofServer = [] }: Partial<CompletedEvent>,
+): void {
   const lost = [...new Set([...ofServer, ...encoding.notCarried])];
   if (lost.length === 0) return;
   head.nameUncarried(lost);
-  log.warn({ lost }, 'the client cannot be given all of the answer');
+  context.saidOnce.say(log, 'warn', { lost }, 'the client cannot be given all of the answer');
 }
 
 /** What a note is about: the type that it names, else the place in the request. */

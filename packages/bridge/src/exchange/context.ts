@@ -9,6 +9,7 @@ import type { Settings } from '../options.ts';
 import type { LiveResponses, ResponseStore } from '../store/index.ts';
 import type { OpenStreams } from '../upstream/streams.ts';
 import type { Exchange, KnownCaller } from '../observe/exchange.ts';
+import type { SaidOnce } from '../observe/said-once.ts';
 import type { ExchangeStart } from '../observe/observer.ts';
 import type { TurnStateSigner } from '../upstream/sealed-turn.ts';
 import type { Hop } from '../upstream/hop.ts';
@@ -42,6 +43,10 @@ export interface BridgeContext {
   /** The page that shows them, where it is served. */
   readonly inspector: Inspector | undefined;
   readonly log: Logger;
+  /** For what the log need not repeat with each request. */
+  readonly saidOnce: SaidOnce;
+  /** Has the log tell what it waits with. */
+  readonly closeLog: () => void;
   /** Begins to watch a request: every one that arrives, but for those about the bridge itself. */
   readonly begin: (start: ExchangeStart) => Exchange;
 }

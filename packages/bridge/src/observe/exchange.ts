@@ -45,6 +45,7 @@ export class Exchange {
   #arrivedAt = 0;
   #timed = false;
   #firstMs: number | undefined;
+  #attempts = 0;
   #batches = 0;
   #bytes = 0;
   #skipped = 0;
@@ -78,6 +79,7 @@ export class Exchange {
   onAttempt(attempt: Attempt): void {
     this.#upstream = attempt.upstream;
     this.#status = undefined;
+    this.#attempts = attempt.number;
     for (const observer of this.#observers) observer.onAttempt?.(attempt);
   }
 
@@ -142,6 +144,7 @@ export class Exchange {
       end,
       upstream: this.#upstream,
       status: this.#status,
+      attempts: this.#attempts,
       firstMs: this.#firstMs,
       ms: this.#clock.now() - this.#startedAt,
       batches: this.#batches,

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { Repair } from '@turnwire/wire/internal/repairs';
 import type {
@@ -10,55 +11,82 @@ import type {
   ExchangeSummary,
   Observe,
   ReadRequest,
+  Refusal,
   RepairCause,
 } from './observer.ts';
+import { clientName } from './client-name.ts';
+import { RefusalLimit } from './refusal-limit.ts';
 import { ExchangeSecrets, pathOf } from './secrets.ts';
 
+/** The log as an observer. */
+export interface LogObserver {
+  readonly observe: Observe;
+  /** Tells what waits for the end of a minute. */
+  close(): void;
+}
+
 /**
- * The log: one line per exchange at `info` and above. `debug` adds what is asked, the types of events and the
- * beginning of those that were skipped, `trace` the whole answer.
+ * The log: one line per exchange at `info` and above, but for refusals that go on and on, which are counted. `debug` adds what is
+ * asked, the types of events and the beginning of those that were skipped, `trace` the whole answer.
  */
-export function createLogObserver(root: Logger): Observe {
-  return (start) => {
+export function createLogObserver(root: Logger, clock: Clock): LogObserver {
+  const limit = new RefusalLimit(clock, (kind, times) => root.info({ ...kind, times }, 'refused again'));
+  const observe: Observe = (start) => {
     const log = root.child({ ...(start.socket === undefined ? {} : { socket: start.socket }), request: start.id });
-    return log.isLevelEnabled('debug') ? new DetailedLog(log, start) : new ExchangeLog(log, start);
+    return log.isLevelEnabled('debug') ? new DetailedLog(log, start, limit) : new ExchangeLog(log, start, limit);
   };
+  return { observe, close: () => limit.close() };
 }
 
 class ExchangeLog implements ExchangeObserver {
   protected log: Logger;
   readonly #start: ExchangeStart;
+  readonly #limit: RefusalLimit;
+  #model: string | undefined;
 
-  constructor(log: Logger, start: ExchangeStart) {
+  constructor(log: Logger, start: ExchangeStart, limit: RefusalLimit) {
     this.log = log;
     this.#start = start;
+    this.#limit = limit;
   }
 
   onCaller(name: string): void {
     this.log = this.log.child({ caller: name });
   }
 
+  onRequest({ model }: ReadRequest): void {
+    this.#model = model;
+  }
+
   onRepair(repair: Repair, about?: string | RepairCause): void {
     if (typeof about !== 'object') return;
-    const { kind, status, message } = about.failure;
-    this.log.warn({ fault: repair, upstream: about.upstream, kind, status, error: message }, 'trying again');
+    const { upstream, failure, delayMs } = about;
+    const { kind, status, message } = failure;
+    this.log.warn({ fault: repair, upstream, kind, status, delay_ms: delayMs, error: message }, 'trying again');
   }
 
   onEnd(summary: ExchangeSummary): void {
     const { end } = summary;
     if (end.how === 'refused') {
-      const { method, url } = this.#start;
-      const { status, code, message, param } = end.refusal;
-      const asked = { route: summary.route, method, path: pathOf(url) };
-      this.log.info(
-        { ...asked, outcome: summary.outcome, status, code: code ?? undefined, param, error: message },
-        'refused',
-      );
+      this.#tellRefusal(summary, end.refusal);
       return;
     }
-    const line = { ...factsOf(summary), ...wordsOf(end) };
+    const { route, ...facts } = factsOf(summary);
+    const line = { route, client: this.#client, model: this.#model, ...facts, ...wordsOf(end) };
     if (isOrdinary(end)) this.log.info(line, 'response');
     else this.log.warn(line, 'response');
+  }
+
+  #tellRefusal({ route, outcome }: ExchangeSummary, { status, code, message, param }: Refusal): void {
+    const kind = { route, status, code: code ?? undefined };
+    if (!this.#limit.tells(kind)) return;
+    const { method, url } = this.#start;
+    const asked = { route, client: this.#client, method, path: pathOf(url) };
+    this.log.info({ ...asked, outcome, ...kind, param, error: message }, 'refused');
+  }
+
+  get #client(): string | undefined {
+    return clientName(this.#start.headers['user-agent']);
   }
 
   onLateUsage({ input_tokens, output_tokens }: Usage): void {
@@ -71,13 +99,14 @@ function isOrdinary(end: ExchangeEnd): boolean {
   return end.how !== 'failed' || end.error.kind === 'aborted' || end.error.kind === 'incomplete';
 }
 
-function factsOf(summary: ExchangeSummary): object {
-  const { route, upstream, outcome, status, firstMs, ms, batches, bytes, usage, repairs } = summary;
+function factsOf(summary: ExchangeSummary) {
+  const { route, upstream, outcome, status, attempts, firstMs, ms, batches, bytes, usage, repairs } = summary;
   return {
     route,
     upstream,
     status,
     outcome,
+    attempts: attempts > 1 ? attempts : undefined,
     ttft_ms: firstMs === undefined ? undefined : tenths(firstMs),
     ms: tenths(ms),
     batches: bytes > 0 ? undefined : batches,
@@ -102,13 +131,15 @@ function wordsOf(end: ExchangeEnd): object {
 class DetailedLog extends ExchangeLog {
   readonly #secrets: ExchangeSecrets;
 
-  constructor(log: Logger, start: ExchangeStart) {
-    super(log, start);
+  constructor(log: Logger, start: ExchangeStart, limit: RefusalLimit) {
+    super(log, start, limit);
     this.#secrets = new ExchangeSecrets(start.headers);
     log.debug({ method: start.method, path: pathOf(start.url) }, 'request');
   }
 
-  onRequest({ route, body }: ReadRequest): void {
+  override onRequest(request: ReadRequest): void {
+    super.onRequest(request);
+    const { route, body } = request;
     const read = body();
     if (read !== undefined) this.#secrets.body(read);
     this.log.debug({ route, model: read?.model }, 'read');

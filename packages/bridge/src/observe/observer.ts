@@ -90,6 +90,8 @@ export interface ExchangeSummary {
   readonly upstream: string | undefined;
   /** Status of that answer. */
   readonly status: number | undefined;
+  /** How often a server was asked. */
+  readonly attempts: number;
   /** Milliseconds from the request to the first event, or byte, that was sent. */
   readonly firstMs: number | undefined;
   /** Milliseconds from the request to the end. */

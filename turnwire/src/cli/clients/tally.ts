@@ -26,6 +26,7 @@ export class Tally implements DestinationStream {
     const entry = parseOwnJson(line);
     if (!isObject(entry)) return;
     if (entry.msg === 'refused') this.#refused += 1;
+    if (entry.msg === 'refused again') this.#refused += numberOf(entry.times);
     if (entry.msg === 'response' && isAnswer(entry)) this.#answer(entry);
     // Usage comes in a line of its own where it was late.
     if (entry.msg === 'response' || entry.msg === 'usage came late') {
