@@ -48,6 +48,7 @@ const summary: ExchangeSummary = {
   end: { how: 'completed' },
   upstream: 'a:1',
   status: 200,
+  attempts: 1,
   firstMs: 1,
   ms: 2,
   batches: 1,

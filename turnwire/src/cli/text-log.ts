@@ -115,7 +115,9 @@ class LogLines {
 }
 
 function inWords(repair: string): string {
-  return Object.hasOwn(wordsOfRepairs, repair) ? wordsOfRepairs[repair as keyof typeof wordsOfRepairs] : visible(repair);
+  return Object.hasOwn(wordsOfRepairs, repair)
+    ? wordsOfRepairs[repair as keyof typeof wordsOfRepairs]
+    : visible(repair);
 }
 
 /** The program, and whose it is where callers have names. */
