@@ -9,10 +9,12 @@ export interface TurnwireRunOptions {
   readonly client: string;
   /** How to start the client's program, in words. */
   readonly program: readonly string[];
-  /** Flags before `--`. */
+  /** Of turnwire. */
   readonly flags: readonly string[];
   /** The client's own arguments. */
   readonly args: readonly string[];
+  /** Leaves out the `--` between both. Default false. */
+  readonly isClear?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
@@ -36,7 +38,14 @@ export async function turnwireRun<T>(
     await prepare(folders);
     const ended = await runProgram({
       command: process.execPath,
-      args: [MAIN, 'run', options.client, ...options.flags, '--', ...options.args],
+      args: [
+        MAIN,
+        'run',
+        options.client,
+        ...options.flags,
+        ...(options.isClear === true ? [] : ['--']),
+        ...options.args,
+      ],
       cwd: folders.folder,
       env: { HOME: folders.home, NO_COLOR: '1', ...options.env, PATH: [bin, process.env.PATH].join(delimiter) },
       timeoutMs: options.timeoutMs,

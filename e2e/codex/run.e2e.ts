@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startMock, type Scenario } from '../../packages/testing/src/index.ts';
 import { openLlama } from '../llama.ts';
+import { FOUND, searcher, startEngine } from './search.ts';
 import { explainRun, turnwireRun } from '../turnwire-run.ts';
 
 const codex = {
@@ -56,6 +57,18 @@ void test('turnwire run codex finishes a tool turn in one command, and leaves th
       await writeFile(join(home, '.codex', 'config.toml'), OWN_FILE);
     },
   );
+});
+
+void test('turnwire run codex lets it search the web', async () => {
+  const engine = await startEngine();
+  await using mock = await startMock({ wire: 'chat', scenario: searcher });
+  // Without a `--`, and without `http://`.
+  const flags = ['--upstream', new URL(mock.url).host, '--search-url', engine.url];
+  await turnwireRun({ ...codex, flags, args: exec('Search.'), isClear: true }, (run) => {
+    assert.equal(run.code, 0, explainRun(run));
+    assert.equal(run.stdout.trim(), FOUND, explainRun(run));
+  });
+  engine.close();
 });
 
 const llama = await openLlama();

@@ -160,6 +160,31 @@ describe('with --upstream', () => {
     await expect(choose([one, two])).rejects.toThrow(/^http:\S+ and http:\S+ have several models: name one with/);
   });
 
+  it('waits for a server that loads its model, and says so once', async () => {
+    let asked = 0;
+    const loading = JSON.stringify({ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } });
+    const place = await portOf(
+      createServer((_, res) => {
+        asked += 1;
+        res.writeHead(asked > 2 ? 200 : 503, { 'content-type': 'application/json' });
+        res.end(asked > 2 ? JSON.stringify({ data: [{ id: 'slow' }] }) : loading);
+      }),
+    );
+    expect(await choose([`http://${place}`])).toEqual({
+      model: 'slow',
+      printed: `turnwire run: note: http://${place} still loads its model: it is waited for (Ctrl-C ends this)\n`,
+    });
+  });
+
+  it('asks whether a server of web pages is a model server', async () => {
+    const place = await portOf(
+      createServer((_, res) => res.writeHead(404, { 'content-type': 'text/html' }).end('<!doctype html>')),
+    );
+    const page = `http://${place} has a web page in place of its models: is that a model server`;
+    await expect(choose([place])).rejects.toThrow(`${page}, on this port? If it is, name its model with --model NAME`);
+    expect(await choose([place], 'm')).toEqual({ model: 'm', printed: `turnwire run: note: ${page}?\n` });
+  });
+
   it('tells which of several is dead', async () => {
     const [dead, alive] = [await deadServer(), await serverWith('a')];
     const { model, printed } = await choose([dead, alive]);

@@ -312,7 +312,7 @@ describe('before the client is started', () => {
 
   it.each([
     [[{ id: 'a' }, { id: 'b' }], /has several models: name one with --model NAME \(a, b\)/],
-    [[], /tells of no model at \/v1\/models: .* name its model with --model NAME/],
+    [[], /tells of no model at \/v1\/models: is that a model server, on this port\?/],
   ])('wants a model where the server lists %j and nobody can be asked', async (data, message) => {
     const server = await jsonServer({ '/v1/models': { data } });
     const { code, stderr } = await run(['codex', '--upstream', server.base]);

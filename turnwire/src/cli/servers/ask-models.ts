@@ -15,11 +15,19 @@ export interface ListedModel {
   readonly contextWindow?: number;
 }
 
+/** How a server answered the question for its models. */
+export interface ToldModels {
+  /** None where it has no list of them. */
+  readonly models: readonly ListedModel[];
+  /** It has a web page there. */
+  readonly isPage: boolean;
+}
+
 /** Stands for the key in the question; its value comes from the bridge's own options. */
 const KEY = 'UPSTREAM_KEY';
 
 /**
- * The models of a server as a bridge with these options would ask it; none where it has no list of them.
+ * The models of a server as a bridge with these options would ask it.
  *
  * @param baseUrl - with `/v1`
  * @param signal - ends the question early. Without it a server has 3 s for each answer
@@ -30,7 +38,7 @@ export async function askModels(
   options: Pick<UpstreamOptions, 'wire' | 'upstreamHeaders' | 'upstreamQuery'> & Partial<UpstreamKey>,
   transport: HttpTransport,
   signal: AbortSignal = new AbortController().signal,
-): Promise<readonly ListedModel[]> {
+): Promise<ToldModels> {
   const { wire = 'auto', key, source, upstreamHeaders, upstreamQuery } = options;
   const provider = createProvider({
     name: 'upstream',
@@ -44,12 +52,13 @@ export async function askModels(
   const server = { transport, provider, getEnv: () => key?.(), signal };
   try {
     const told = await listModels(server);
-    const models = typeof told === 'object' ? told : [];
-    const learned = await learnFacts(server, models);
-    return models.map(({ id, aliases, facts }) => {
+    const listed = typeof told === 'object' ? told : [];
+    const learned = await learnFacts(server, listed);
+    const models = listed.map(({ id, aliases, facts }): ListedModel => {
       const { contextWindow } = { ...facts, ...learned.get(id) };
       return { id, aliases, ...(contextWindow === undefined ? {} : { contextWindow }) };
     });
+    return { models, isPage: told === 'page' };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     const keySource = source ?? (key === undefined ? undefined : 'its configuration');

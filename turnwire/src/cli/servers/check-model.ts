@@ -11,6 +11,8 @@ export interface ServerModels {
   readonly models: readonly ListedModel[];
   /** The names that its configuration gives it; then no others are sent there. */
   readonly patterns?: readonly string[] | undefined;
+  /** It has a web page where the list should be. */
+  readonly isPage?: boolean;
   /** Why it could not be asked. */
   readonly failure?: Error;
 }

@@ -9,8 +9,9 @@ import type { CliContext } from '../context.ts';
 import { UsageError } from '../exit.ts';
 import { proxyFromEnv } from '../proxy.ts';
 import { findUpstreams, type FoundUpstreams, type UpstreamFlags, type UpstreamQuestion } from '../upstream-flags.ts';
-import { askModels, type ListedModel } from './ask-models.ts';
+import { askModels, type ListedModel, type ToldModels } from './ask-models.ts';
 import { checkModel, type ServerModels } from './check-model.ts';
+import { onceLoaded } from './once-loaded.ts';
 import { findLocalServers, localServers, type FoundServer, type LocalServer } from './local-servers.ts';
 import { shortLabelOf } from './server-problem.ts';
 
@@ -43,17 +44,21 @@ export async function chooseServer(
   cli: CliContext,
 ): Promise<ModelServer> {
   const transport = createHttpTransport({ proxy: proxyFromEnv(cli.env) });
+  const note = (text: string): void => void cli.stderr.write(`${options.command}: note: ${text}\n`);
   try {
     const named = await findUpstreams(flags, options, cli);
     const { upstreams, servers } =
       named === undefined
         ? await findHere(transport, options, cli)
-        : { upstreams: named, servers: await askEach(named, transport) };
-    const note = (text: string): void => void cli.stderr.write(`${options.command}: note: ${text}\n`);
+        : { upstreams: named, servers: await askEach(named, transport, note) };
     const models = modelsIn(servers);
     for (const { failure } of servers) if (failure !== undefined) note(failure.message);
     const asked = flags.model ?? upstreams.model;
     const model = asked ?? (await pickModel(models, servers, cli));
+    for (const { label, isPage } of servers) {
+      if (isPage === true && asked !== undefined)
+        note(`${label} has a web page in place of its models: is that a model server?`);
+    }
     if (asked !== undefined) checkModel(mapModel(options.modelMap ?? [], asked), servers, note);
     const contextWindow = flags.contextWindow ?? upstreams.contextWindow ?? windowOf(model, models);
     return { upstreams, model, ...(contextWindow === undefined ? {} : { contextWindow }) };
@@ -117,14 +122,20 @@ function modelsIn(servers: readonly ServerModels[]): readonly ListedModel[] {
 }
 
 /** What each server has, or why it does not tell; where none does, the first one's failure is thrown. */
-async function askEach(upstreams: FoundUpstreams, transport: HttpTransport): Promise<readonly ServerModels[]> {
+async function askEach(
+  upstreams: FoundUpstreams,
+  transport: HttpTransport,
+  note: (text: string) => void,
+): Promise<readonly ServerModels[]> {
   const { apiKey: key, apiKeySource: source, wire: usual } = upstreams;
   const asked = upstreams.upstreams.map(async ({ url, keys, ...own }): Promise<ServerModels> => {
     const baseUrl = baseUrlOf(url);
     const one = keys?.[0] ?? { ...(key === undefined ? {} : { key }), source: own.apiKeySource ?? source };
     const about = { label: shortLabelOf(baseUrl), patterns: own.models };
+    const ask = (): Promise<ToldModels> => askModels(baseUrl, { wire: usual, ...own, ...one }, transport);
+    const onWait = (): void => note(`${about.label} still loads its model: it is waited for (Ctrl-C ends this)`);
     try {
-      return { ...about, models: await askModels(baseUrl, { wire: usual, ...own, ...one }, transport) };
+      return { ...about, ...(await onceLoaded(ask, onWait)) };
     } catch (error) {
       return { ...about, models: [], failure: error instanceof Error ? error : new Error(String(error)) };
     }
@@ -152,9 +163,10 @@ async function pickModel(
   const where = servers.map(({ label }) => label).join(' and ');
   const verb = (one: string, several: string): string => `${where} ${servers.length === 1 ? one : several}`;
   if (first === undefined) {
-    throw new UsageError(
-      `${verb('tells', 'tell')} of no model at /v1/models: is that a model server? If it is, name its model with --model NAME`,
-    );
+    const what = servers.every(({ isPage }) => isPage === true)
+      ? verb('has a web page in place of its models: is that', 'have web pages in place of their models: is one')
+      : verb('tells of no model at /v1/models: is that', 'tell of no model at /v1/models: is one');
+    throw new UsageError(`${what} a model server, on this port? If it is, name its model with --model NAME`);
   }
   if (models.length === 1) return first.id;
   const intro = verb('has several models', 'have several models');

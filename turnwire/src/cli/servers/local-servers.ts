@@ -34,7 +34,7 @@ export async function findLocalServers(
 ): Promise<readonly FoundServer[]> {
   const asked = candidates.map(async (server): Promise<readonly FoundServer[]> => {
     try {
-      const models = await askModels(server.baseUrl, {}, transport, AbortSignal.timeout(TIMEOUT_MS));
+      const { models } = await askModels(server.baseUrl, {}, transport, AbortSignal.timeout(TIMEOUT_MS));
       return models.length === 0 ? [] : [{ ...server, models }];
     } catch {
       return [];
