@@ -38,7 +38,7 @@ const mayImport = {
   bridge: ['client', 'transport', 'read', 'wire', 'platform', 'model', 'base'],
   page: ['bridge', 'wire', 'model', 'base'],
   inspector: [],
-  doctor: ['client', 'wire', 'platform', 'model', 'dialects', 'base'],
+  doctor: ['client', 'testing', 'wire', 'platform', 'model', 'dialects', 'base'],
   terminal: ['agent', 'platform', 'model', 'base'],
   acp: ['agent', 'platform', 'model', 'base'],
 };

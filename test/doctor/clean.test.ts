@@ -126,7 +126,7 @@ describe('the examination', () => {
   });
 
   it('takes an address only when it is one', async () => {
-    await expect(examine({ url: 'localhost:1' })).rejects.toThrow(DoctorUsageError);
+    await expect(examine({ url: 'ftp://localhost:1' })).rejects.toThrow(DoctorUsageError);
     await expect(examine({ url: 'http://user:secret@127.0.0.1:1' })).rejects.toThrow(/password/);
   });
 
@@ -175,7 +175,10 @@ describe('the examination', () => {
     expect(text).toMatch(/BROKEN finish-then-hold: over after \d+ ms, then held open 300 ms/);
     expect(text).toMatch(/stumbles {2}openai 7\.55: hangs; AI SDK 7: hangs/);
     expect(text).toContain('usage_grace_ms');
-    expect(text).toMatch(/\d+ probes, 1 broken, 1 odd, 0 not run\n$/);
+    expect(text).toMatch(/server {4}end the body right after the last event/);
+    expect(text).toMatch(
+      /23 checks: 22 pass, 1 fault, 0 model did not do it, 0 not offered, 0 not run; 1 broken, 1 odd\n$/,
+    );
   });
 });
 

@@ -13,7 +13,7 @@ describe('turnwire doctor', () => {
     const { code, stdout, stderr } = await runInProcess(['doctor', mock.url, ...quick]);
     expect(code).toBe(0);
     expect(stdout).toContain(`${mock.baseUrl}, model scripted`);
-    expect(stdout).toMatch(/66 probes, 0 broken, 0 odd, 0 not run\n$/);
+    expect(stdout).toMatch(/66 checks: 66 pass, 0 fault, .*; 0 broken, 0 odd\n$/);
     expect(stderr).toContain('turnwire doctor: chat, tool call: ok\n');
   });
 

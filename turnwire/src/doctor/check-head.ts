@@ -3,7 +3,7 @@ import { tellsFullContext } from '@turnwire/wire/internal/dialects/full-context'
 import { healFor, type HealName } from '@turnwire/wire/internal/dialects/heals';
 import { readError, readRefusal } from '@turnwire/wire/internal/model/classify';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
-import { wantsKey } from './examination.ts';
+import { wantsKey } from './read-answer.ts';
 import { when, type Finding } from './finding.ts';
 import type { RawAnswer } from './raw-exchange.ts';
 import { bodyText, errorMessage, type Sample } from './sample.ts';

@@ -1,15 +1,18 @@
-import { createConcealer, type Conceal } from '@turnwire/client/internal/platform/conceal';
 import { isSecretParameter } from '@turnwire/client/internal/platform/secret-names';
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
 import { readBaseUrl } from '@turnwire/client/internal/provider/base-url';
 import { protocolIds, protocols, type ProtocolId } from '@turnwire/wire';
-import { Examination, isAbsent, type Outcome, type Probe, type ProbeWire } from './examination.ts';
+import { Examination, type Outcome, type Probe } from './examination.ts';
+import { isAbsent } from './read-answer.ts';
 import { modelProbes } from './probes-model.ts';
 import { serverProbes } from './probes-server.ts';
 import { websocketProbes } from './probes-websocket.ts';
 import type { Finding } from './finding.ts';
-import type { QuirkLevel } from './quirks/quirk.ts';
-import { quirkOn } from './quirks.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Rate } from './rates.ts';
+import { REPEATED, repeatCalls } from './repeat.ts';
+import { ReportBuilder } from './report-builder.ts';
+import type { DoctorReport, ProbeReport } from './doctor-report.ts';
 
 export interface DoctorOptions {
   /** Base URL, e.g. `http://127.0.0.1:8080/v1`; `/v1` is added to one without a path. */
@@ -30,39 +33,10 @@ export interface DoctorOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for each probe as it ends. Must not throw. */
   readonly onProbe?: ((report: ProbeReport) => void) | undefined;
-}
-
-export type Verdict = 'ok' | QuirkLevel | 'skipped';
-
-/** What one probe saw. */
-export interface ProbeReport {
-  readonly name: string;
-  readonly wire: ProbeWire;
-  readonly verdict: Verdict;
-  /** What was seen, or why the probe was not run. */
-  readonly seen: string;
-  /** Only those that no probe before it told. */
-  readonly findings: readonly ReportedFinding[];
-  /** Names of the findings that an earlier probe of this wire told already; they count for the verdict. */
-  readonly again: readonly string[];
-}
-
-/** A finding with all that is known of it. */
-export interface ReportedFinding extends Finding {
-  readonly wire: ProbeWire;
-  readonly level: QuirkLevel;
-  readonly right: string;
-  readonly stumbles: readonly string[];
-  readonly answer: string;
-}
-
-export interface DoctorReport {
-  readonly url: string;
-  readonly model: string;
-  readonly probes: readonly ProbeReport[];
-  readonly findings: readonly ReportedFinding[];
-  /** Findings of level `broken`. */
-  readonly broken: number;
+  /** How often a call is asked for again, streamed and not, to count what is random. Default 0. */
+  readonly repeat?: number | undefined;
+  /** Called for each of these rounds as it ends. Must not throw. */
+  readonly onRound?: ((wire: ProtocolId, done: number, times: number) => void) | undefined;
 }
 
 /** The base URL is no http URL. */
@@ -96,8 +70,11 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
   await run.all(serverProbes);
   for (const wire of wires) await run.all(modelProbes(wire));
   if (wires.some((wire) => protocols[wire].overWebSocket)) await run.all(websocketProbes());
+  const rates = await run.repeat(wires);
   const absent = await checkAbsent(examination, wires, options.wires !== undefined);
-  return run.report(baseUrl, absent);
+  if (absent.length > 0)
+    run.builder.tell({ name: 'wires', wire: 'server' }, { seen: 'a wire is missing', findings: absent });
+  return await run.builder.finish(redactTarget(baseUrl.href), examination.model, rates);
 }
 
 function parseBaseUrl(text: string): URL {
@@ -129,14 +106,12 @@ function secretsIn(url: URL, apiKey: string | undefined): readonly string[] {
 class Run {
   readonly #examination: Examination;
   readonly #options: DoctorOptions;
-  readonly #conceal: Conceal;
-  readonly #reports: ProbeReport[] = [];
-  readonly #told = new Set<string>();
+  readonly builder: ReportBuilder;
 
   constructor(examination: Examination, options: DoctorOptions, secrets: readonly string[]) {
     this.#examination = examination;
     this.#options = options;
-    this.#conceal = createConcealer(secrets);
+    this.builder = new ReportBuilder(secrets, options.onProbe);
   }
 
   /** Runs the probes of one group: some by themselves, in their order, the rest together. */
@@ -151,64 +126,24 @@ class Run {
       run,
     );
     for (const probe of last) await run(probe);
-    for (const probe of probes) this.#tell(probe, outcomes.get(probe) ?? { skipped: 'not run' });
+    for (const probe of probes) this.builder.tell(probe, outcomes.get(probe) ?? { skipped: 'not run' });
   }
 
-  report(url: URL, more: readonly Finding[]): DoctorReport {
-    if (more.length > 0) this.#tell({ name: 'wires', wire: 'server' }, { seen: 'a wire is missing', findings: more });
-    const findings = this.#reports.flatMap((report) => report.findings);
-    return {
-      url: redactTarget(url.href),
-      model: this.#conceal(this.#examination.model),
-      probes: this.#reports,
-      findings,
-      broken: findings.filter(({ level }) => level === 'broken').length,
-    };
+  /** Counts what is random, when that was asked for. */
+  async repeat(wires: readonly ProtocolId[]): Promise<readonly Rate[]> {
+    const { repeat: times = 0, concurrency = 3, onRound = () => undefined } = this.#options;
+    const { signal } = this.#examination.options;
+    const rates: Rate[] = [];
+    for (const wire of times > 0 && !signal.aborted ? wires : []) {
+      const told = await repeatCalls(this.#examination, wire, { times, concurrency, signal, onRound });
+      this.builder.tell({ name: REPEATED, wire }, told.outcome);
+      rates.push(...told.rates);
+    }
+    return rates;
   }
 
   async #one(probe: Probe): Promise<Outcome> {
     if (this.#options.signal?.aborted === true) return { skipped: 'interrupted' };
     return await probe.run(this.#examination);
   }
-
-  #tell({ name, wire }: Pick<Probe, 'name' | 'wire'>, told: Outcome): void {
-    const outcome = this.#withoutKey(told);
-    const report = 'skipped' in outcome ? skippedReport(name, wire, outcome.skipped) : this.#weigh(name, wire, outcome);
-    this.#reports.push(report);
-    this.#options.onProbe?.(report);
-  }
-
-  /** Some servers quote the key that they refuse. */
-  #withoutKey(outcome: Outcome): Outcome {
-    const conceal = this.#conceal;
-    if ('skipped' in outcome) return { skipped: conceal(outcome.skipped) };
-    const findings = outcome.findings.map((finding) => ({ ...finding, seen: conceal(finding.seen) }));
-    return { seen: conceal(outcome.seen), findings };
-  }
-
-  #weigh(name: string, wire: ProbeWire, { seen, findings }: Extract<Outcome, { seen: string }>): ProbeReport {
-    const levels = findings.map(({ quirk }) => quirkOn(quirk, wire).level);
-    const verdict = levels.includes('broken') ? 'broken' : levels.length > 0 ? 'odd' : 'ok';
-    const fresh = findings.filter(({ quirk }) => {
-      const key = `${wire} ${quirk}`;
-      return !this.#told.has(key) && this.#told.add(key).has(key);
-    });
-    const reported = fresh.map((finding) => ({ ...finding, wire, ...quirkOn(finding.quirk, wire) }));
-    const names = new Set(findings.filter((finding) => !fresh.includes(finding)).map(({ quirk }) => quirk));
-    const again = [...names].filter((name) => !fresh.some(({ quirk }) => quirk === name));
-    return { name, wire, verdict, seen, findings: reported, again };
-  }
-}
-
-function skippedReport(name: string, wire: ProbeWire, seen: string): ProbeReport {
-  return { name, wire, verdict: 'skipped', seen, findings: [], again: [] };
-}
-
-/** At most `width` at once, in order. */
-async function inParallel<T>(values: readonly T[], width: number, run: (value: T) => Promise<void>): Promise<void> {
-  const queue = [...values];
-  const worker = async (): Promise<void> => {
-    for (let value = queue.shift(); value !== undefined; value = queue.shift()) await run(value);
-  };
-  await Promise.all(Array.from({ length: Math.max(1, width) }, worker));
 }

@@ -1,10 +1,14 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { protocols, type ProtocolId } from '@turnwire/wire';
+import type { TapedExchange } from '@turnwire/testing';
 import type { Finding } from './finding.ts';
+import { exchangeOf } from './proof/exchange-of.ts';
 import { exchangeRaw, type RawAgents, type RawAnswer } from './raw-exchange.ts';
+import { isAbsent } from './read-answer.ts';
 import { questions, type Question, type QuestionName } from './requests.ts';
 import { ask, type Adaptation, type Sample } from './sample.ts';
 import { wireChecks } from './wire-checks.ts';
+import type { ProbeWire } from './wires.ts';
 
 export interface ExaminationOptions {
   /** Base URL: `/chat/completions` is added to its path. */
@@ -20,11 +24,21 @@ export interface ExaminationOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a probe reports. */
-export type Outcome = { readonly seen: string; readonly findings: readonly Finding[] } | { readonly skipped: string };
+/** What a probe saw. */
+export interface Seen {
+  readonly seen: string;
+  readonly findings: readonly Finding[];
+  /** The model did not do what it was asked, which is nobody's fault. */
+  readonly undone?: boolean;
+  /** What was sent and what came, for whoever wants to see it. */
+  readonly proof?: TapedExchange;
+}
 
-/** A kind of server that is examined. */
-export type ProbeWire = 'server' | ProtocolId | 'websocket';
+/** Why a probe saw nothing: the server does not offer what it looks at, or it could not be looked at. */
+export type Unseen = { readonly absent: string } | { readonly skipped: string };
+
+/** What a probe reports. */
+export type Outcome = Seen | Unseen;
 
 export interface Probe {
   readonly name: string;
@@ -131,29 +145,27 @@ export class Examination {
   body(wire: ProtocolId, question: Question): JsonObject {
     return wireChecks[wire].body(question, this.model);
   }
+
+  /** What an answer was asked for with, and all of it. */
+  proofOf({ wire, body, answer }: Sample): TapedExchange {
+    const headers = { 'content-type': 'application/json', ...this.headers(wire) };
+    return exchangeOf({ url: this.modelUrl(wire), method: 'POST', headers, body: JSON.stringify(body) }, answer);
+  }
+
+  /** The same of what was sent with `raw`. */
+  rawProof(path: string, method: 'GET' | 'POST', answer: RawAnswer, body = ''): TapedExchange {
+    return exchangeOf({ url: this.url(path), method, headers: this.headers(), body }, answer);
+  }
 }
 
 /** Why other probes of a wire make no sense; `undefined` when its plain answer is over as it should be. */
-export async function unusable(examination: Examination, wire: ProtocolId): Promise<string | undefined> {
+export async function unusable(examination: Examination, wire: ProtocolId): Promise<Unseen | undefined> {
   const { answer, ours } = await examination.sample(wire, 'answer');
-  if (isAbsent(answer)) return 'this wire is not served';
+  if (isAbsent(answer)) return notServed;
   return ['completed', 'incomplete', 'content_filter'].includes(ours.outcome)
     ? undefined
-    : `the plain answer ended badly already (${ours.outcome})`;
+    : { skipped: `the plain answer ended badly already (${ours.outcome})` };
 }
 
-/** Why an answer says nothing of what was asked: there is none, or the server wants a key; else `undefined`. */
-export function unheard({ status, error, end }: RawAnswer): string | undefined {
-  if (status === 0) return `no answer (${error ?? end})`;
-  return wantsKey(status) ? `HTTP ${status}: the server wants a key` : undefined;
-}
-
-/** The server knows nobody without a key, or not with this one. */
-export function wantsKey(status: number): boolean {
-  return status === 401 || status === 403;
-}
-
-/** The path does not exist. */
-export function isAbsent({ status }: RawAnswer): boolean {
-  return status === 404 || status === 405 || status === 501;
-}
+/** What every probe of a wire says that the server does not have. */
+export const notServed: Unseen = { absent: 'this wire is not served' };

@@ -3,8 +3,10 @@ import { protocols, type ProtocolId } from '@turnwire/wire';
 import { checkEnding } from './check-ending.ts';
 import { checkFraming, isBytewise } from './check-framing.ts';
 import { checkHead } from './check-head.ts';
+import { medianGap, SLOW_GAP, SLOW_START } from './check-pace.ts';
 import { checkEvents, checkSample } from './checks.ts';
-import { isAbsent, unusable, type Examination, type Outcome, type Probe } from './examination.ts';
+import { notServed, unusable, type Examination, type Outcome, type Probe } from './examination.ts';
+import { isAbsent } from './read-answer.ts';
 import { counted, ms, when, type Finding } from './finding.ts';
 import type { QuestionName } from './requests.ts';
 import { bodyText, errorMessage, type Sample } from './sample.ts';
@@ -29,7 +31,7 @@ export function modelProbes(wire: ProtocolId): readonly Probe[] {
     { name: 'system between', wire, run: (it) => probe(it, wire, 'systemBetween', describeText) },
     { name: 'other histories', wire, run: (it) => probe(it, wire, 'others', describeText) },
     { name: 'image', wire, run: (it) => probe(it, wire, 'image', describeText) },
-    { name: 'reasoning', wire, run: (it) => probe(it, wire, 'reasoning', describeReasoning) },
+    { name: 'reasoning', wire, run: (it) => probeReasoning(it, wire) },
     { name: 'token limit', wire, run: (it) => probe(it, wire, 'limit', describeEvents, undefined, isNoLimit) },
     { name: 'no stream', wire, run: (it) => probe(it, wire, 'body', describeBody) },
     { name: 'bad request', wire, run: (it) => probeBadRequest(it, wire) },
@@ -40,12 +42,12 @@ export function modelProbes(wire: ProtocolId): readonly Probe[] {
 
 async function probeAnswer(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const sample = await examination.sample(wire, 'answer');
-  if (isAbsent(sample.answer)) return { skipped: 'this wire is not served' };
+  if (isAbsent(sample.answer)) return notServed;
   const { status, httpVersion, headers } = sample.answer;
   const type = headers['content-type'] ?? 'no content type';
   const seen =
     status === 0 ? 'no answer' : `HTTP/${httpVersion} ${status}, ${type}; turnwire reads it: ${sample.ours.outcome}`;
-  return { seen, findings: checkHead(sample) };
+  return { seen, findings: checkHead(sample), proof: examination.proofOf(sample) };
 }
 
 type Check = (sample: Sample) => readonly Finding[];
@@ -59,9 +61,9 @@ async function ofAnswer(
 ): Promise<Outcome> {
   const sample = await examination.sample(wire, 'answer');
   const { status } = sample.answer;
-  if (isAbsent(sample.answer)) return { skipped: 'this wire is not served' };
+  if (isAbsent(sample.answer)) return notServed;
   if (status < 200 || status > 299) return { skipped: status === 0 ? 'there is no answer' : `HTTP ${status}` };
-  return { seen: describe(sample), findings: check(sample) };
+  return { seen: describe(sample), findings: check(sample), proof: examination.proofOf(sample) };
 }
 
 /** A question of its own: everything that its answer shows, and what only this question can show. */
@@ -74,13 +76,20 @@ async function probe(
   forgive: (finding: Finding) => boolean = () => false,
 ): Promise<Outcome> {
   const why = await unusable(examination, wire);
-  if (why !== undefined) return { skipped: why };
+  if (why !== undefined) return why;
   const sample = await examination.sample(wire, name);
-  const refused = sample.answer.status >= 400 && sample.answer.status < 500;
-  if (refused)
-    return { seen: `HTTP ${sample.answer.status}: ${errorMessage(sample.text)}`, findings: checkHead(sample) };
+  const { status } = sample.answer;
+  const proof = examination.proofOf(sample);
+  if (status >= 400 && status < 500)
+    return { seen: `HTTP ${status}: ${errorMessage(sample.text)}`, findings: checkHead(sample), proof };
   const findings = checkSample(sample).filter((finding) => !forgive(finding));
-  return { seen: describe(sample), findings: [...findings, ...(check?.(sample) ?? [])] };
+  return { seen: describe(sample), findings: [...findings, ...(check?.(sample) ?? [])], proof };
+}
+
+/** A model may think or not: that it did not is no fault. */
+async function probeReasoning(examination: Examination, wire: ProtocolId): Promise<Outcome> {
+  const outcome = await probe(examination, wire, 'reasoning', describeReasoning);
+  return 'seen' in outcome ? { ...outcome, undone: outcome.seen === NO_REASONING } : outcome;
 }
 
 /** A limit that we asked for may cut the answer. */
@@ -113,9 +122,6 @@ function describePace({ reading }: Sample): string {
   return `${reading.events.length} events, ${kib.toFixed(0)} KiB, ${gap.toFixed(1)} ms between two`;
 }
 
-/** A gap this long between most events is a slow model, or a slow way, in milliseconds. */
-export const SLOW_GAP = 8;
-
 function checkPace(sample: Sample): readonly Finding[] {
   const { reading } = sample;
   if (isBytewise(sample)) return [];
@@ -123,14 +129,8 @@ function checkPace(sample: Sample): readonly Finding[] {
   return when(gap >= SLOW_GAP, 'drip', `${gap.toFixed(0)} ms between two events`);
 }
 
-export function medianGap(times: readonly number[]): number {
-  const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
-  gaps.sort((a, b) => a - b);
-  return gaps[Math.floor(gaps.length / 2)] ?? 0;
-}
-
 function describeCalls(sample: Sample): string {
-  const calls = sample.ours.calls;
+  const calls = sample.ours.calls.length;
   const names = [...new Set(callsOf(sample))].join(', ');
   return calls === 0 && names === '' ? 'no call' : `${counted(calls, 'call')}${names === '' ? '' : `: ${names}`}`;
 }
@@ -138,7 +138,7 @@ function describeCalls(sample: Sample): string {
 function needsCalls(n: number): Check {
   return (sample) => {
     if (sample.answer.status !== 200) return [];
-    const calls = Math.max(sample.ours.calls, callsOf(sample).length);
+    const calls = Math.max(sample.ours.calls.length, callsOf(sample).length);
     if (calls === 0) return [{ quirk: 'tool-choice-ignored', seen: 'no call, although one was demanded' }];
     if (n === 1) return checkForced(callsOf(sample));
     return when(calls < n, 'parallel-calls-missing', `${counted(calls, 'call')} of ${n}`);
@@ -165,8 +165,10 @@ function checkSchema(sample: Sample): readonly Finding[] {
   return when(wrong && sample.ours.text !== '', 'json-schema-ignored', JSON.stringify(sample.ours.text.slice(0, 50)));
 }
 
+const NO_REASONING = 'no reasoning';
+
 function describeReasoning({ wire, reading }: Sample): string {
-  return wireChecks[wire].reasoning(reading.events) ?? 'no reasoning';
+  return wireChecks[wire].reasoning(reading.events) ?? NO_REASONING;
 }
 
 function describeBody({ answer, text }: Sample): string {
@@ -176,23 +178,22 @@ function describeBody({ answer, text }: Sample): string {
 /** A body that is no JSON at all. */
 async function probeBadRequest(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const why = await unusable(examination, wire);
-  if (why !== undefined) return { skipped: why };
+  if (why !== undefined) return why;
   const path = `/${protocols[wire].path}`;
-  const answer = await examination.raw(path, 'POST', { body: '{"model": "no json', wire });
+  const body = '{"model": "no json';
+  const answer = await examination.raw(path, 'POST', { body, wire });
+  const proof = examination.rawProof(path, 'POST', answer, body);
   const { text } = bodyText(answer);
   const value = parseJson(text);
   const shaped = isObject(value) && isObject(value.error) && typeof value.error.message === 'string';
   const seen = `HTTP ${answer.status}: ${errorMessage(text)}`;
-  if (answer.status < 400) return { seen, findings: when(answer.status > 0, 'bad-request-accepted', seen) };
-  return { seen, findings: when(answer.status >= 500 || !shaped, 'bad-request-status', seen) };
+  if (answer.status < 400) return { seen, findings: when(answer.status > 0, 'bad-request-accepted', seen), proof };
+  return { seen, findings: when(answer.status >= 500 || !shaped, 'bad-request-status', seen), proof };
 }
-
-/** The best of all answers counts: one that is slow by chance says nothing. */
-export const SLOW_START = 250;
 
 async function probeFirstByte(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const why = await unusable(examination, wire);
-  if (why !== undefined) return { skipped: why };
+  if (why !== undefined) return why;
   // After the others of this wire: their answers are what is measured.
   await examination.sample(wire, 'toolResult');
   const samples = examination
@@ -218,7 +219,7 @@ async function probeFirstByte(examination: Examination, wire: ProtocolId): Promi
 /** Leaves in the middle of a long answer, and asks again at once. */
 async function probeCancel(examination: Examination, wire: ProtocolId): Promise<Outcome> {
   const why = await unusable(examination, wire);
-  if (why !== undefined) return { skipped: why };
+  if (why !== undefined) return why;
   const path = `/${protocols[wire].path}`;
   const question = { text: 'Tell a very long story.', limit: 2000 };
   const left = await examination.raw(path, 'POST', {

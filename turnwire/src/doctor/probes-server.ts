@@ -1,6 +1,7 @@
 import { isObject, parseJson, stringOf } from '@turnwire/wire/internal/base/json';
 import { objectsIn } from './check-framing.ts';
-import { unheard, type Examination, type Outcome, type Probe } from './examination.ts';
+import type { Examination, Outcome, Probe } from './examination.ts';
+import { unheard } from './read-answer.ts';
 import { counted, when } from './finding.ts';
 import { RawAgents } from './raw-exchange.ts';
 import { bodyText, errorMessage } from './sample.ts';
@@ -22,7 +23,11 @@ async function probeModels(examination: Examination): Promise<Outcome> {
   const why = unheard(answer);
   if (why !== undefined) return { skipped: why };
   const seen = `HTTP ${answer.status}, ${counted(ids.length, 'model')}`;
-  return { seen, findings: when(ids.length === 0, 'models-missing', seen) };
+  return {
+    seen,
+    findings: when(ids.length === 0, 'models-missing', seen),
+    proof: examination.rawProof('/models', 'GET', answer),
+  };
 }
 
 async function probeUnknownPath(examination: Examination): Promise<Outcome> {
@@ -32,7 +37,11 @@ async function probeUnknownPath(examination: Examination): Promise<Outcome> {
   const { text } = bodyText(answer);
   const right = answer.status === 404 && isObject(parseJson(text));
   const seen = `HTTP ${answer.status}: ${errorMessage(text)}`;
-  return { seen, findings: when(!right, 'unknown-path-shape', seen) };
+  return {
+    seen,
+    findings: when(!right, 'unknown-path-shape', seen),
+    proof: examination.rawProof('/no-such-path', 'POST', answer, '{}'),
+  };
 }
 
 /** Two requests one after the other: the second finds the connection of the first. */

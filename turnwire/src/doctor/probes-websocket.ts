@@ -1,9 +1,10 @@
-import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
-import { checkResponses, checkStrange, responsesFacts, typeOf } from './check-responses.ts';
-import { GIANT_EVENT, isHeartbeat } from './check-framing.ts';
-import { isAbsent, unheard, type Examination, type Outcome, type Probe } from './examination.ts';
-import { counted, ms, when, type Finding } from './finding.ts';
-import { medianGap, SLOW_GAP, SLOW_START } from './probes-model.ts';
+import { stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { responsesFacts, typeOf } from './check-responses.ts';
+import { checkSocket } from './check-socket.ts';
+import type { Examination, Outcome, Probe, Unseen } from './examination.ts';
+import { isAbsent, unheard } from './read-answer.ts';
+import { counted, ms, type Finding } from './finding.ts';
+import { socketExchange } from './proof/exchange-of.ts';
 import { questions, type Question } from './requests.ts';
 import { WebSocketSession, type WebSocketAnswer } from './websocket-session.ts';
 
@@ -28,55 +29,59 @@ class Talk {
   #session: WebSocketSession | undefined;
   #responseId: string | undefined;
   #sockets = 0;
+  /** Why nothing can be asked, when there is no session. */
+  #missing: Unseen = { skipped: 'there is no socket to ask on' };
 
   /** Whether the server speaks WebSocket, and how it says that it does not. */
   async upgrade(examination: Examination): Promise<Outcome> {
     const { answer } = await examination.sample('responses', 'answer');
-    if (isAbsent(answer)) return { skipped: 'the Responses wire is not served' };
+    if (isAbsent(answer)) return (this.#missing = { absent: 'the Responses wire is not served' });
     const why = unheard(answer);
     return why === undefined ? await this.#connect(examination, []) : { skipped: why };
   }
 
   async first(examination: Examination): Promise<Outcome> {
     const session = this.#session;
-    if (session === undefined) return { skipped: 'there is no WebSocket' };
+    if (session === undefined) return this.#missing;
     const body = requestBody(examination, questions.answer);
     const answer = await session.ask(body);
-    const findings = checkMessages(answer, body);
+    const findings = checkSocket(answer, body);
     if (findings.some(({ quirk }) => quirk === 'ws-limit') && this.#sockets < MAX_SOCKETS) {
       session.close();
       await this.#connect(examination, []);
       const again = await this.first(examination);
-      return 'skipped' in again
-        ? { seen: describe(answer), findings }
-        : { ...again, findings: [...findings, ...again.findings] };
+      return 'seen' in again
+        ? { ...again, findings: [...findings, ...again.findings] }
+        : told(examination, answer, body);
     }
     const { response } = responsesFacts({ reading: answer, body });
     // What was not completed may well be forgotten.
     this.#responseId = response?.status === 'completed' ? stringOf(response.id) : undefined;
-    return { seen: describe(answer), findings };
+    return told(examination, answer, body);
   }
 
   /** A second request on the same socket, that builds on the first. */
   async next(examination: Examination): Promise<Outcome> {
     const session = this.#session;
-    if (session === undefined || this.#responseId === undefined) return { skipped: UNANSWERED };
+    if (session === undefined) return this.#missing;
+    if (this.#responseId === undefined) return { skipped: UNANSWERED };
     const body = {
       ...requestBody(examination, questions.answer),
       previous_response_id: this.#responseId,
     };
     const answer = await session.ask(body);
-    return { seen: describe(answer), findings: checkMessages(answer, body) };
+    return told(examination, answer, body);
   }
 
   /** Another question on the same socket, if that is still there. */
   async ask(examination: Examination, question: Question): Promise<Outcome> {
     const session = this.#session;
-    if (session === undefined || this.#responseId === undefined) return { skipped: UNANSWERED };
+    if (session === undefined) return this.#missing;
+    if (this.#responseId === undefined) return { skipped: UNANSWERED };
     if (session.closed) return { skipped: 'the socket is closed' };
     const body = requestBody(examination, question);
     const answer = await session.ask(body);
-    return { seen: describe(answer), findings: checkMessages(answer, body) };
+    return told(examination, answer, body);
   }
 
   /** The last request. */
@@ -100,6 +105,7 @@ class Talk {
     }
     session.close();
     if (shake.type === 'refused') {
+      this.#missing = { absent: 'there is no WebSocket' };
       const seen = `HTTP ${shake.status} after ${ms(shake.ms)}`;
       const finding = { quirk: shake.status === 426 ? 'ws-426' : 'ws-status', seen };
       // Only once more: a server under load may take the second.
@@ -117,56 +123,12 @@ function requestBody(examination: Examination, question: Question): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'stream'));
 }
 
+function told(examination: Examination, answer: WebSocketAnswer, body: JsonObject): Outcome {
+  const proof = socketExchange(examination.modelUrl('responses'), body, answer);
+  return { seen: describe(answer), findings: checkSocket(answer, body), proof };
+}
+
 function describe({ events, closed, idle }: WebSocketAnswer): string {
   const end = idle ? ', then silence' : closed === undefined ? '' : `, closed with ${closed}`;
   return `${counted(events.length, 'message')}, the last is ${typeOf(events.at(-1))}${end}`;
-}
-
-function checkMessages(answer: WebSocketAnswer, body: JsonObject): readonly Finding[] {
-  const { events, binary, pings } = answer;
-  const facts = responsesFacts({ reading: answer, body });
-  const error = facts.events[facts.terminal]?.json;
-  const beats = events.filter(({ json }) => json !== undefined && isHeartbeat(json));
-  const shape = checkResponses({ reading: answer, body }).filter(({ quirk }) => quirk !== 'error-mid-stream');
-  return [
-    ...when(binary > 0, 'ws-binary', counted(binary, 'binary message')),
-    ...when(
-      events.some(({ size }) => size >= GIANT_EVENT),
-      'giant-event',
-      'a message of more than 256 KiB',
-    ),
-    ...when(pings > 0, 'ws-ping', counted(pings, 'ping')),
-    ...when(beats.length > 0, 'heartbeat-events', counted(beats.length, 'event')),
-    ...checkTimes(answer),
-    ...(error?.type === 'error' ? checkError(error, events.length) : []),
-    ...(facts.terminal < 0 ? [...checkStrange(facts), ...checkBroken(answer)] : shape),
-  ];
-}
-
-function checkTimes({ events }: WebSocketAnswer): readonly Finding[] {
-  const times = events.map(({ ms: at }) => at);
-  const first = times[0] ?? 0;
-  const gap = medianGap(times);
-  return [
-    ...when(first >= SLOW_START, 'slow-first-byte', `the first message took ${ms(first)}`),
-    ...when(gap >= SLOW_GAP, 'drip', `${gap.toFixed(0)} ms between two messages`),
-  ];
-}
-
-function checkError(event: JsonObject, place: number): readonly Finding[] {
-  const error = isObject(event.error) ? event.error : event;
-  const code = stringOf(error.code);
-  const seen = `${code ?? 'error'}: ${String(error.message).slice(0, 80)}`;
-  if (code === 'websocket_connection_limit_reached') return [{ quirk: 'ws-limit', seen }];
-  if (code === 'previous_response_not_found') return [{ quirk: 'ws-forgets', seen }];
-  return [{ quirk: 'ws-error-frame', seen }, ...when(place > 1, 'error-mid-stream', seen)];
-}
-
-function checkBroken({ closed, idle, events }: WebSocketAnswer): readonly Finding[] {
-  const after = `after ${counted(events.length, 'message')}`;
-  if (idle) return [{ quirk: 'stall-after', seen: `silence ${after}` }];
-  if (closed === 1006) return [{ quirk: 'reset-after', seen: `the connection broke ${after}` }];
-  return [
-    { quirk: closed === 1000 ? 'ws-close-clean' : 'ws-close-after', seen: `closed with ${closed ?? 0} ${after}` },
-  ];
 }

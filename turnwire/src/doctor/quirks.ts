@@ -1,5 +1,6 @@
-import type { ProbeWire } from './examination.ts';
-import { wasTried, type Quirk, type QuirkOnWire, type QuirkTable } from './quirks/quirk.ts';
+import type { ProbeWire } from './wires.ts';
+import { wasTried } from './quirks/clients.ts';
+import type { Quirk, QuirkOnWire, QuirkTable } from './quirks/quirk.ts';
 import { chatQuirks } from './quirks/chat.ts';
 import { dialectQuirks } from './quirks/dialects.ts';
 import { endingQuirks } from './quirks/ending.ts';

@@ -75,10 +75,15 @@ const itemsOfOthers = [
 /** Settings that are spelled alike on the wires of OpenAI. */
 const settings = { temperature: 1, top_p: 1, parallel_tool_calls: true };
 
-const parameters = {
-  get_weather: objectSchema({ city: { type: 'string' }, unit: { type: 'string' } }),
-  get_time: objectSchema({ zone: { type: 'string' } }),
+/** Properties of the tools that are offered, by name. */
+export const toolSchemas: Readonly<Record<string, JsonObject>> = {
+  get_weather: { city: { type: 'string' }, unit: { type: 'string' } },
+  get_time: { zone: { type: 'string' } },
 };
+
+const parameters = Object.fromEntries(
+  Object.entries(toolSchemas).map(([name, properties]) => [name, objectSchema(properties)]),
+);
 
 /** The tools of a question; `least` is what a wire asks of a schema. */
 function schemasOf({ others }: Question, least: JsonObject): Readonly<Record<string, JsonObject>> {

@@ -2,6 +2,7 @@ import { gunzipSync, inflateSync, brotliDecompressSync, constants } from 'node:z
 import { isObject, parseJson, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { wait } from '@turnwire/client/internal/platform/wait';
+import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { createDecoder, type StreamDecoder, type ProtocolId } from '@turnwire/wire';
 import { exchangeRaw, type RawAnswer, type RawChunk } from './raw-exchange.ts';
 import { readSse, type SseReading } from './sse-reading.ts';
@@ -31,7 +32,15 @@ export interface Ours {
   /** `completed`, or the kind of the error. */
   readonly outcome: string;
   readonly text: string;
-  readonly calls: number;
+  /** The calls of functions, as they would be run. */
+  readonly calls: readonly OurCall[];
+  /** The answer told its usage. */
+  readonly usage: boolean;
+}
+
+export interface OurCall {
+  readonly name: string;
+  readonly arguments: string;
 }
 
 export interface AskOptions {
@@ -75,7 +84,7 @@ export async function ask(
     const decoder = createDecoder(wire, { usageAsked: isObject(body.stream_options), tokenLimit: true });
     const answer = await send(target, body, decoder, options);
     const next = await another(answer, adaptation, target, tried, options.signal);
-    if (next === undefined) return sampleOf(wire, answer, earlier, body, options.stayMs);
+    if (next === undefined) return readSample({ wire, answer, earlier, body, stayedMs: options.stayMs });
     earlier.push(answer);
     target = next.url;
     tried ||= next.transient;
@@ -149,40 +158,47 @@ function adapted(body: JsonObject, { noUsage, newLimit }: Adaptation): JsonObjec
   };
 }
 
-function sampleOf(
-  wire: ProtocolId,
-  answer: RawAnswer,
-  earlier: readonly RawAnswer[],
-  body: JsonObject,
-  stayedMs: number,
-): Sample {
+/** What is known of an answer before anybody has read it. */
+type UnreadSample = Pick<Sample, 'wire' | 'answer' | 'earlier' | 'body' | 'stayedMs'>;
+
+/** Reads an answer: strictly for the checks, and as turnwire does, where that is asked for. */
+export function readSample(unread: UnreadSample): Sample {
+  const { wire, answer, body } = unread;
   const { text, bytes, plain } = bodyText(answer);
   const chunks: readonly RawChunk[] = plain ? answer.chunks : [{ ms: answer.endMs, data: bytes }];
   const isStream = !/^\s*[{<]/.test(text);
+  let ours: Ours | undefined;
   return {
-    wire,
-    answer,
-    earlier,
+    ...unread,
     reading: readSse(isStream ? chunks : []),
     text,
     plain,
-    ours: oursOf(wire, answer, bytes, body),
-    body,
-    stayedMs,
+    get ours() {
+      return (ours ??= oursOf(wire, answer, bytes, body));
+    },
   };
 }
 
 /** What our decoder says of the whole body. */
 function oursOf(wire: ProtocolId, answer: RawAnswer, bytes: Uint8Array, body: JsonObject): Ours {
-  if (answer.status !== 200)
-    return { outcome: answer.status === 0 ? 'no answer' : `HTTP ${answer.status}`, text: '', calls: 0 };
+  if (answer.status !== 200) {
+    const outcome = answer.status === 0 ? 'no answer' : `HTTP ${answer.status}`;
+    return { outcome, text: '', calls: [], usage: false };
+  }
   const decoder = createDecoder(wire, { usageAsked: isObject(body.stream_options), tokenLimit: true });
   const events = [...decoder.push(bytes), ...decoder.end({ type: 'close' })];
-  const text = events.map((event) => (event.type === 'output_text.delta' ? event.delta : '')).join('');
-  const calls = events.filter(
-    (event) => event.type === 'output_item.done' && String(event.item.type).endsWith('_call'),
-  );
-  return { outcome: decoder.failure?.kind ?? 'completed', text, calls: calls.length };
+  return {
+    outcome: decoder.failure?.kind ?? 'completed',
+    text: events.map((event) => (event.type === 'output_text.delta' ? event.delta : '')).join(''),
+    calls: events.flatMap(callIn),
+    usage: events.some((event) => event.type === 'completed' && event.usage !== undefined),
+  };
+}
+
+function callIn(event: ModelEvent): readonly OurCall[] {
+  if (event.type !== 'output_item.done' || !String(event.item.type).endsWith('_call')) return [];
+  const { name, arguments: args } = event.item as JsonObject;
+  return [{ name: stringOf(name) ?? '', arguments: stringOf(args) ?? '' }];
 }
 
 function isEncoded(headers: Readonly<Record<string, string>>): boolean {

@@ -123,7 +123,8 @@ export class WebSocketSession {
   }
 }
 
-function parseEvent(data: string, ms: number, chunk: number): SseEvent {
+/** One message as an event of the stream. */
+export function parseEvent(data: string, ms: number, chunk: number): SseEvent {
   const json = parseJson(data);
   return { data, ms, chunk, whole: true, size: data.length, ...(isObject(json) ? { json } : {}) };
 }

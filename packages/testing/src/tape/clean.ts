@@ -1,7 +1,7 @@
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
-import type { HeaderList, TapedChunk, TapedRequest, TapedResponse } from './tape.ts';
+import type { HeaderList, TapedChunk, TapedExchange, TapedMessage, TapedRequest, TapedResponse } from './tape.ts';
 import { codingsOf, decodedHeaders, headerOf, readBodyOf } from './body.ts';
-import { blank, redactHeaders, type SecretMask } from './redact.ts';
+import { blank, redactHeaders, SecretMask, StreamMask } from './redact.ts';
 
 /** What was done to a body for the sake of the secrets in it, or of those that may be. */
 export type BodyNote = 'decoded' | 'withheld';
@@ -81,4 +81,40 @@ export class HeldAnswer {
     if (note === 'decoded') return { head, chunks: [{ ms: this.#chunks.at(-1)?.ms ?? first.ms, data: body }], note };
     return { head, chunks: this.#chunks.map(({ ms, data }) => ({ ms, data: blank(data) })), note };
   }
+}
+
+/**
+ * A whole exchange as it may be kept or shown, for who did not write it down as it came.
+ *
+ * @param secrets - what is known to be secret in it, beside what can be recognised
+ */
+export function cleanExchange(exchange: TapedExchange, secrets: readonly string[] = []): TapedExchange {
+  const mask = new SecretMask();
+  for (const secret of secrets) mask.learn(secret);
+  const { clean: request } = cleanRequest(exchange.request, mask);
+  const messages = exchange.messages.map((message) => cleanMessage(message, mask));
+  const answer = exchange.response === undefined ? {} : cleanAnswer(exchange.response, exchange.chunks, mask);
+  return { ...exchange, request, messages, ...answer };
+}
+
+function cleanMessage(message: TapedMessage, mask: SecretMask): TapedMessage {
+  const { data } = message;
+  return { ...message, data: typeof data === 'string' ? mask.maskBodyText(data) : mask.maskBody(data) };
+}
+
+function cleanAnswer(
+  head: TapedResponse,
+  chunks: readonly TapedChunk[],
+  mask: SecretMask,
+): Required<Pick<TapedExchange, 'response' | 'chunks'>> {
+  mask.learnHeaders(head.headers);
+  if (codingsOf(head.headers).length > 0) {
+    const held = new HeldAnswer(head);
+    for (const chunk of chunks) held.push(chunk);
+    const { head: decoded, chunks: kept } = held.finish(mask);
+    return { response: { ...decoded, headers: cleanHeaders(decoded.headers, mask) }, chunks: kept };
+  }
+  const stream = new StreamMask(mask);
+  const kept = [...chunks.flatMap((chunk) => stream.push(chunk)), ...stream.flush()];
+  return { response: { ...head, headers: cleanHeaders(head.headers, mask) }, chunks: kept };
 }

@@ -84,30 +84,6 @@ export interface TapeProblem {
   readonly message: string;
 }
 
-/** Bytes as a tape has them: text where that is exact, else base64. */
-export function encodeData(data: string | Uint8Array): JsonObject {
-  if (typeof data === 'string') return { text: data };
-  try {
-    return { text: exactUtf8.decode(data) };
-  } catch {
-    return { base64: Buffer.from(data).toString('base64') };
-  }
-}
-
-// A BOM is a part of the bytes.
-const exactUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The first line of a tape. */
-export function encodeRequest(request: TapedRequest, kind: TapedExchange['kind']): JsonObject {
-  const { at, method, target, headers, body } = request;
-  return {
-    tape: TAPE_VERSION,
-    kind,
-    at,
-    request: { method, target, headers, ...(body.length === 0 ? {} : { body: encodeData(body) }) },
-  };
-}
-
 /** The parts of one tape, and the lines of it that could not be read. */
 export interface ParsedTape {
   readonly exchange?: TapedExchange;

@@ -3,18 +3,17 @@ import { join } from 'node:path';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
-import {
-  encodeData,
-  encodeRequest,
-  type HeaderList,
-  type TapedEnd,
-  type TapedExchange,
-  type TapedMessage,
-  type TapedRequest,
-  type TapedResponse,
+import type {
+  HeaderList,
+  TapedEnd,
+  TapedExchange,
+  TapedMessage,
+  TapedRequest,
+  TapedResponse,
 } from './tape.ts';
 import { codingsOf } from './body.ts';
 import { cleanHeaders, cleanRequest, HeldAnswer, type BodyNote } from './clean.ts';
+import { encodeData, encodeEnd, encodeHead, encodeMessage, encodeRequest } from './encode.ts';
 import { blank, SecretMask, StreamMask } from './redact.ts';
 
 /** How the names of tape files end. */
@@ -96,14 +95,8 @@ export class TapeWriter {
 
   message({ from, kind, data }: Omit<TapedMessage, 'ms'>): void {
     const clean = typeof data === 'string' ? this.#mask.maskBodyText(data) : this.#cleanBytes(data);
-    this.#line({
-      ms: this.#now(),
-      from,
-      ...(kind === 'ping' ? { ping: true } : {}),
-      ...(typeof data === 'string' || kind === 'ping' ? {} : { binary: true }),
-      ...encodeData(clean),
-      ...noted(this.#coded && typeof data !== 'string' ? 'withheld' : undefined),
-    });
+    const note = this.#coded && typeof data !== 'string' ? 'withheld' : undefined;
+    this.#line({ ...encodeMessage({ ms: this.#now(), from, kind, data: clean }), ...noted(note) });
   }
 
   /** Writes the last line and closes the file; further calls do nothing. */
@@ -113,7 +106,7 @@ export class TapeWriter {
     this.#release();
     this.#chunks(this.#stream.flush());
     const told = reason === undefined ? {} : { reason: this.#mask.maskText(reason) };
-    this.#line({ ms: this.#now(), end: how, ...more, ...told });
+    this.#line(encodeEnd({ ms: this.#now(), how, ...more, ...told }));
     const handle = this.#handle;
     this.#handle = undefined;
     if (handle !== undefined) this.#try(() => closeSync(handle));
@@ -130,7 +123,7 @@ export class TapeWriter {
 
   #head({ ms, status, reason, headers }: TapedResponse, note?: BodyNote): void {
     const clean = cleanHeaders(headers, this.#mask);
-    this.#line({ ms, status, reason: this.#mask.maskText(reason), headers: clean, ...noted(note) });
+    this.#line({ ...encodeHead({ ms, status, reason: this.#mask.maskText(reason), headers: clean }), ...noted(note) });
   }
 
   /** The compressed body of a refused handshake comes as messages, and is not kept. */

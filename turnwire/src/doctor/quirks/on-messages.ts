@@ -1,4 +1,5 @@
-import { client, type QuirkOnWire } from './quirk.ts';
+import { client } from './clients.ts';
+import type { QuirkOnWire } from './quirk.ts';
 
 const { claude, anthropic, aiSdk, opencode } = client;
 const pi = client.oldPi;

@@ -1,3 +1,5 @@
+import type { Repair } from '@turnwire/wire/internal/repairs';
+
 /** `broken`: a known client loses, misreads or never gets the answer. `odd`: allowed or harmless, but worth knowing. */
 export type QuirkLevel = 'broken' | 'odd';
 
@@ -10,6 +12,12 @@ export interface Quirk {
   readonly stumbles: readonly string[];
   /** What turnwire does about it: an option of the client, a heal of the bridge. */
   readonly answer: string;
+  /** What the server's maker could change. */
+  readonly mend: string;
+  /** Under which names the bridge counts what it makes good; absent where that has no name. */
+  readonly repairs?: readonly Repair[];
+  /** Set where it is no fault of the wire: the model did not do what it was asked, or the server does not offer it. */
+  readonly outcome?: 'model' | 'not-offered';
 }
 
 /** What is different about a quirk on one wire; what is absent is as everywhere. */
@@ -20,52 +28,18 @@ export interface QuirkOnWire extends Partial<Pick<Quirk, 'level' | 'right'>> {
 /** Quirks by name; a fault of the mock and what the doctor sees of it have the same name. */
 export type QuirkTable = Readonly<Record<string, Quirk>>;
 
-export function broken(right: string, stumbles: readonly string[], answer: string): Quirk {
-  return { level: 'broken', right, stumbles, answer };
+type More = Pick<Quirk, 'repairs' | 'outcome'>;
+
+export function broken(
+  right: string,
+  stumbles: readonly string[],
+  answer: string,
+  mend: string,
+  more: More = {},
+): Quirk {
+  return { level: 'broken', right, stumbles, answer, mend, ...more };
 }
 
-export function odd(right: string, stumbles: readonly string[], answer: string): Quirk {
-  return { level: 'odd', right, stumbles, answer };
-}
-
-/** The clients that were tried, with their versions. */
-const tried = {
-  openai: 'openai 7.55',
-  aiSdk: 'AI SDK 7',
-  claude: 'Claude Code 2.1',
-  anthropic: '@anthropic-ai/sdk 1.11',
-  codex: 'Codex 0.169',
-  oldCodex: 'Codex on the chat wire (to 0.80)',
-  opencodex: 'opencodex bridge',
-  opencode: 'opencode',
-  agents: '@openai/agents',
-  pi: 'pi-ai 1.5',
-  /** The version that was tried on the Messages wire. */
-  oldPi: 'pi-ai 0.74',
-} as const;
-
-const says =
-  (name: string) =>
-  (how: string): string =>
-    `${name}: ${how}`;
-
-/** What a client does, in a table. */
-export const client = {
-  openai: says(tried.openai),
-  aiSdk: says(tried.aiSdk),
-  claude: says(tried.claude),
-  anthropic: says(tried.anthropic),
-  codex: says(tried.codex),
-  oldCodex: says(tried.oldCodex),
-  opencodex: says(tried.opencodex),
-  opencode: says(tried.opencode),
-  agents: says(tried.agents),
-  pi: says(tried.pi),
-  oldPi: says(tried.oldPi),
-  naive: says('hand-written clients'),
-} as const;
-
-/** True for what a client was seen to do, which says nothing of another wire. */
-export function wasTried(stumble: string): boolean {
-  return Object.values(tried).some((name) => stumble.startsWith(`${name}: `));
+export function odd(right: string, stumbles: readonly string[], answer: string, mend: string, more: More = {}): Quirk {
+  return { level: 'odd', right, stumbles, answer, mend, ...more };
 }
