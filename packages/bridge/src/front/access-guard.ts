@@ -50,7 +50,8 @@ function checkHost(
   { headers, url, hosts = [] }: AccessRequest,
   isHost: (header: string) => boolean,
 ): ApiError | undefined {
-  if (headers.host === undefined) return badRequest('the Host header is missing');
+  if (headers.host === undefined)
+    return badRequest('the Host header is missing: HTTP/1.1 wants it, and it tells web pages apart');
   if (hosts.length > 1) return badRequest('there is more than one Host header');
   const authority = /^[a-z][a-z\d+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
   if (isHost(headers.host) && isHost(authority)) return undefined;
@@ -79,16 +80,25 @@ function checkToken({ method, headers }: AccessRequest, isKnown: AccessOptions['
     status: 401,
     type: 'authentication_error',
     code: 'invalid_api_key',
-    message: 'the bearer token is missing or wrong',
+    message: `the token is ${hasToken(headers) ? 'wrong' : 'missing'}: ${WHICH_TOKEN}`,
     // Claude Code repeats a 401 for three minutes, unless it is told not to.
     headers: { 'www-authenticate': 'Bearer', 'x-should-retry': 'false' },
   };
 }
 
+/** For the caller, and for whoever reads the log: where it stands at the bridge, and where it belongs. */
+const WHICH_TOKEN =
+  'callers send the one that --auth-token-env or [callers.NAME] of the bridge names, as Authorization: Bearer or x-api-key';
+
+function hasToken({ authorization, 'x-api-key': key }: IncomingHttpHeaders): boolean {
+  return authorization !== undefined || key !== undefined;
+}
+
 function checkContentType({ method, headers }: AccessRequest): ApiError | undefined {
   if (method !== 'POST' || isWithoutBody(headers)) return undefined;
   if (/^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) return undefined;
-  return badRequest('the content type has to be application/json', { status: 415, code: 'unsupported_media_type' });
+  const message = 'the content type has to be application/json: send it as the header content-type';
+  return badRequest(message, { status: 415, code: 'unsupported_media_type' });
 }
 
 /** As the SDKs send what has nothing but its path: `POST /v1/responses/{id}/cancel`. */

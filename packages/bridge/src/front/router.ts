@@ -1,5 +1,7 @@
 import findMyWay from 'find-my-way';
+import { pathOf } from '../observe/secrets.ts';
 import { badRequest, type ApiError } from '../reply/api-error.ts';
+import { meantPath } from './meant-path.ts';
 import { routeMethods, type Route } from './routes.ts';
 
 /** Ids of responses that gateways make can be long. */
@@ -17,7 +19,11 @@ export class Router {
   /** Each route is known by a function of its own. */
   readonly #byHandler = new Map<unknown, Route>();
 
+  /** Those without a parameter. */
+  readonly #plainPaths: readonly string[];
+
   constructor(routes: readonly Route[]) {
+    this.#plainPaths = routes.map(({ path }) => path).filter((path) => !/[:*]/.test(path));
     for (const route of routes) {
       const handler = (): void => undefined;
       this.#byHandler.set(handler, route);
@@ -46,12 +52,35 @@ export class Router {
     const path = target.split('?', 1)[0] ?? '';
     const methods = routeMethods.filter((one) => this.#at(one, target) !== undefined);
     if (methods.length === 0) {
-      return badRequest(`there is no ${method} ${path} here`, { status: 404, code: 'not_found' });
+      return badRequest(`there is no ${method} ${shown(path)} here${this.meant(path)}`, NOT_FOUND);
     }
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     const more = { status: 405, code: 'method_not_allowed', headers: { allow } };
-    return badRequest(`${path} takes no ${method}, but ${allow}`, more);
+    return badRequest(`${shown(path)} takes no ${method}, but ${allow}`, more);
   }
+
+  /** The end of a sentence that says that a path is not there: what was probably meant, if there is a guess. */
+  meant(path: string): string {
+    const isServed = (one: string): boolean => routeMethods.some((method) => this.#isRoute(method, one));
+    const meant = meantPath(path, this.#plainPaths, isServed);
+    if (meant === undefined) return '';
+    return `: did you mean ${shown(meant)}${/\/v1\/+v1\//.test(path) ? ', with one /v1 in the base URL' : ''}?`;
+  }
+
+  #isRoute(method: Route['method'], path: string): boolean {
+    const found = this.#at(method, path);
+    return found !== undefined && 'route' in found;
+  }
+}
+
+const NOT_FOUND = { status: 404, code: 'not_found' };
+/** Of a path that is told no more than this: it may be of any length. */
+const SHOWN_CHARACTERS = 200;
+
+/** A path may hold a key, by mistake. */
+function shown(path: string): string {
+  const clean = pathOf(path);
+  return clean.length > SHOWN_CHARACTERS ? `${clean.slice(0, SHOWN_CHARACTERS)}…` : clean;
 }
 
 function tooLong(): ApiError {

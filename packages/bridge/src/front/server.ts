@@ -6,6 +6,7 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { BridgeContext } from '../exchange/context.ts';
 import { refuse } from '../exchange/refuse.ts';
 import type { Exchange } from '../observe/exchange.ts';
+import { pathOf } from '../observe/secrets.ts';
 import { badRequest, shuttingDown, tooMany, type ApiError, type ErrorForm } from '../reply/api-error.ts';
 import { internalError } from '../reply/internal-error.ts';
 import { newId } from '../request/prepare.ts';
@@ -121,7 +122,10 @@ export class HttpServer {
     }
     const { route } = found;
     if (route.kind === 'metrics' && this.#isHidden(known)) {
-      refuse({ exchange, res, errors }, forbidden('the metrics are for the token of the bridge itself'));
+      refuse(
+        { exchange, res, errors },
+        forbidden('the metrics are for the token of --auth-token-env, not for that of a caller'),
+      );
       return;
     }
     const body = await this.#bodyFor(route, request, known);
@@ -184,7 +188,7 @@ export class HttpServer {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '';
     const refusal =
       this.#gate(gateRequestOf(request)) ??
-      (this.#upgradePaths.has(path) ? undefined : notThere()) ??
+      (this.#upgradePaths.has(path) ? undefined : notThere(path)) ??
       this.#busy(streams.full || this.sockets.size >= settings.maxStreams) ??
       (settings.websocket && upgradesIn(settings.mode) ? undefined : noWebSocket());
     const refuseSocket = (error: ApiError): void =>
@@ -257,8 +261,9 @@ function tellPage({ method, headers }: IncomingMessage, res: ServerResponse): vo
   res.setHeader('access-control-max-age', '600');
 }
 
-function notThere(): ApiError {
-  return badRequest('there is no WebSocket here', { status: 404, code: 'not_found' });
+function notThere(path: string): ApiError {
+  const message = `there is no WebSocket at ${pathOf(path)}: it is at /v1/responses`;
+  return badRequest(message, { status: 404, code: 'not_found' });
 }
 
 /** What makes Codex go on over HTTP at once. */

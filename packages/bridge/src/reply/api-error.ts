@@ -43,7 +43,7 @@ export function tooMany(): ApiError {
     status: 429,
     type: 'rate_limit_error',
     code: 'rate_limit_exceeded',
-    message: 'too many open streams: try again in 1s',
+    message: 'too many open streams (--max-streams, or max_streams of the caller): try again in 1s',
     headers: { 'retry-after': '1' },
   };
 }

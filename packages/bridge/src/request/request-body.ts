@@ -97,5 +97,8 @@ export async function decodedBody(body: Uint8Array, coding: string, limit: numbe
 
 /** The answer to a body above the limit, in bytes. */
 export function tooLarge(limit: number): ApiError {
-  return badRequest(`the body is over ${limit} bytes`, { status: 413, code: 'request_too_large' });
+  return badRequest(`the body is over ${limit} bytes (--body-limit of the bridge)`, {
+    status: 413,
+    code: 'request_too_large',
+  });
 }
