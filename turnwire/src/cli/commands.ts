@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./bridge.ts')).createBridgeCommand,
   },
   {
+    name: 'top',
+    summary: 'what runs in a bridge, live: who asks what of which server, and why it waits',
+    load: async () => (await import('./top.ts')).createTopCommand,
+  },
+  {
     name: 'mock',
     summary: 'scripted model server with named wire faults',
     load: async () => (await import('./mock.ts')).createMockCommand,

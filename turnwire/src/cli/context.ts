@@ -5,8 +5,12 @@ import type { Readable, Writable } from 'node:stream';
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export type InputStream = Readable & { readonly isTTY?: boolean };
-/** `columns`: of a terminal that tells its width. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+/** `columns` and `rows`: of a terminal that tells its size. */
+export type OutputStream = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** Everything a command may know of the process it runs in; tests hand in their own. */
 export interface CliContext {

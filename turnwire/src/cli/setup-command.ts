@@ -2,7 +2,6 @@ import { access } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
 import type { UpstreamOptions } from '@turnwire/bridge';
 import { shownDiff, unifiedDiff } from '@turnwire/agent/internal/patch/diff';
-import { readHttpAddress } from '@turnwire/client/internal/platform/http-address';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import { askYes } from './ask.ts';
 import { canAsk } from './ask-line.ts';
@@ -12,6 +11,7 @@ import { codexSetup } from './clients/codex.ts';
 import { continueSetup } from './clients/continue.ts';
 import { opencodeSetup } from './clients/opencode.ts';
 import { zedSetup } from './clients/zed.ts';
+import { bridgeUrlOf, DEFAULT_BRIDGE_URL } from './bridge-url.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
@@ -42,7 +42,9 @@ const COMMAND = 'turnwire setup';
 export function createSetupCommand({ cli, out, done }: CommandScope): Command {
   const command = createCommand(COMMAND, "Writes a client's own configuration, so that it talks to a bridge.", example)
     .addArgument(new Argument('<client>', 'whose configuration').choices(clients.map(({ name }) => name)))
-    .addOption(flag('--url <url>', 'address of the bridge', 'http://127.0.0.1:18080').default(DEFAULT_URL, DEFAULT_URL))
+    .addOption(
+      flag('--url <url>', 'address of the bridge', DEFAULT_BRIDGE_URL).default(DEFAULT_BRIDGE_URL, DEFAULT_BRIDGE_URL),
+    )
     .addOption(flag('--model <name>', 'the model to use', "the server's only one; of several it is asked"))
     .addOption(
       numberFlag('--context-window <tokens>', "size of the model's context window", 1, 'what the server tells'),
@@ -65,8 +67,6 @@ export function createSetupCommand({ cli, out, done }: CommandScope): Command {
     done(exitCode.done);
   });
 }
-
-const DEFAULT_URL = 'http://127.0.0.1:18080';
 
 const example = ['turnwire setup codex --upstream http://127.0.0.1:8080', 'turnwire setup codex --restore'].join('\n');
 
@@ -100,7 +100,7 @@ interface Plan {
 }
 
 async function planOf(flags: SetupFlags, given: (name: string) => boolean, cli: CliContext): Promise<Plan> {
-  const url = parseUrl(flags.url);
+  const url = bridgeUrlOf(flags.url);
   const about = { url, tokenVariable: flags.authTokenEnv, search: flags.webSearch === true };
   if (flags.model !== undefined && flags.upstream === undefined && flags.provider === undefined) {
     return { target: { ...about, model: flags.model, contextWindow: flags.contextWindow }, hints: [] };
@@ -137,13 +137,6 @@ async function runningBridge(url: string, cli: CliContext): Promise<readonly str
   } finally {
     await transport.close();
   }
-}
-
-/** Without `/v1` and without a last slash. */
-function parseUrl(text: string): string {
-  const address = readHttpAddress(text);
-  if ('wrong' in address) throw new UsageError(`--url ${address.wrong}`);
-  return address.url.href.replace(/\/+$/, '').replace(/\/v1$/, '');
 }
 
 async function write(
