@@ -2,13 +2,14 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBridge, type Bridge, type BridgeOptions, type CallerOptions } from '../../packages/bridge/src/index.ts';
 import { startMock, type MockServer } from '../../packages/testing/src/index.ts';
 import { runInProcess, startInProcess } from '../cli/harness.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 import { askOn, openSocket, post, type Json } from './harness.ts';
 import { startBridge, startRawUpstream } from './raw-upstream.ts';
+import { startRedis, whyNoRedis, type RedisServer } from './redis-server.ts';
 
 const alice: CallerOptions = { name: 'alice', token: 'alice-token-1' };
 const bob: CallerOptions = { name: 'bob', token: 'bob-token-22' };
@@ -92,6 +93,10 @@ describe('callers', () => {
     });
     const ofAnthropic = await post(at.bridge, '/v1/messages', { ...chat, max_tokens: 9 }, as(alice));
     expect([ofAnthropic.status, ofAnthropic.headers.get('anthropic-ratelimit-requests-limit')]).toEqual([429, '2']);
+    const reset = ofAnthropic.headers.get('anthropic-ratelimit-requests-reset') ?? '';
+    expect(reset).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    // Of two requests in a minute both are back after a whole one; the header has whole seconds of the time of day.
+    expect(Math.abs(Date.parse(reset) - Date.now() - 60_000)).toBeLessThan(20_000);
     expect(await bodyOf(ofAnthropic)).toMatchObject({ type: 'error', error: { type: 'rate_limit_error', message } });
     expect((await post(at.bridge, '/v1/responses', asked, as(bob))).status).toBe(200);
     clock.advance(30_000);
@@ -171,12 +176,21 @@ describe('callers', () => {
   });
 });
 
-describe.each(['memory', 'sqlite'])('what callers keep (%s)', (kind) => {
+const noRedis = whyNoRedis();
+
+describe.each(['memory', 'sqlite', ...(noRedis === undefined ? ['redis'] : [])])('what callers keep (%s)', (kind) => {
   const folder = mkdtempSync(join(tmpdir(), 'turnwire-owned-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  let redis: RedisServer | undefined;
+  beforeAll(async () => {
+    if (kind === 'redis') redis = await startRedis();
+  });
+  afterAll(async () => {
+    await redis?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   it('is theirs alone: to read, to continue, to refer to, to delete', async () => {
-    const store = kind === 'memory' ? 'memory' : `sqlite:${join(folder, 'a.db')}`;
+    const store = redis?.url ?? (kind === 'memory' ? 'memory' : `sqlite:${join(folder, 'a.db')}`);
     await using at = await serving([alice, bob], { authToken: 'of-all', store });
     const all: CallerOptions = { name: 'all', token: 'of-all' };
     const item = { type: 'message', id: 'msg_mine', role: 'user', content: 'the word is plum' };

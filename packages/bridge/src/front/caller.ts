@@ -1,3 +1,4 @@
+import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { Usage } from '@turnwire/wire/internal/model/events';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
@@ -64,10 +65,11 @@ const ofOpenAi: LimitHeaders = (what, allowance) => ({
   [`x-ratelimit-reset-${what}`]: `${Math.ceil(allowance.msUntil(allowance.perMinute) / 1000)}s`,
 });
 
-/** platform.claude.com/docs/en/api/rate-limits; its reset is a time of day, which the seconds of `retry-after` say as well. */
+/** platform.claude.com/docs/en/api/rate-limits: the reset is a time of day, as RFC 3339 has it. */
 const ofAnthropic: LimitHeaders = (what, allowance) => ({
   [`anthropic-ratelimit-${what}-limit`]: String(allowance.perMinute),
   [`anthropic-ratelimit-${what}-remaining`]: left(allowance),
+  [`anthropic-ratelimit-${what}-reset`]: timestamp(allowance.msUntil(allowance.perMinute)).replace(/\.\d+Z$/, 'Z'),
 });
 
 const headersOf: Readonly<Record<ProtocolId, LimitHeaders>> = {

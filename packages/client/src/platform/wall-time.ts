@@ -10,7 +10,11 @@ export function unixSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** The time in UTC as ISO 8601 writes it, to the millisecond: `2026-11-20T23:53:01.250Z`. */
-export function timestamp(): string {
-  return new Date().toISOString();
+/**
+ * The time in UTC as ISO 8601 writes it, to the millisecond: `2026-11-20T23:53:01.250Z`.
+ *
+ * @param laterMs - milliseconds from now; default 0
+ */
+export function timestamp(laterMs = 0): string {
+  return new Date(Date.now() + laterMs).toISOString();
 }
