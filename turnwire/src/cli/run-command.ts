@@ -68,7 +68,7 @@ export function createRunCommand({ cli, done }: CommandScope): Command {
 
 const example = [
   'turnwire run codex --upstream http://127.0.0.1:8080',
-  'turnwire run claude --model tiny -- -p "Say hello"',
+  'turnwire run claude --model tiny -p "Say hello"',
 ].join('\n');
 
 function findClient({ name, program, install }: LaunchableClient, cli: CliContext): string {
