@@ -26,6 +26,8 @@ describe('the way to the inspector', () => {
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
     expect(shown.headers.get('cache-control')).toBe('no-store');
+    const own = { authorization: `Bearer ${TOKEN}`, origin: bridge.url };
+    expect((await inspect(bridge, '', own)).status).toBe(200);
   });
 
   it.each<[why: string, path: string, headers: Record<string, string>, status: number, words: RegExp]>([
@@ -106,7 +108,7 @@ describe('what is seen of an answer', () => {
   it('can be had as a command, and as a tape where somebody makes one', async () => {
     await using upstream = await startRawUpstream();
     await using bridge = await startBridge([upstream], {
-      inspect: { ...seen, toTape: (records, startedAt) => `${records.length} records since ${startedAt}` },
+      inspect: { ...seen, toTape: ({ row: { startedAt }, records }) => `${records.length} records since ${startedAt}` },
     });
     const asked = post(bridge, '/v1/chat/completions', { messages: [{ role: 'user', content: "it's" }] });
     (await upstream.next()).res

@@ -5,7 +5,7 @@ import { Inspector } from './inspect/inspector.ts';
 import { ExchangeRing } from './inspect/ring.ts';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { BridgeContext } from './exchange/context.ts';
-import { isLoopback } from '@turnwire/client/internal/platform/local-only';
+import { isLoopback, reachableUrl } from '@turnwire/client/internal/platform/local-only';
 import { nextTurn, unlessAborted } from '@turnwire/client/internal/platform/wait';
 import { createExchanges } from './observe/exchange.ts';
 import { createLogObserver } from './observe/log.ts';
@@ -90,7 +90,7 @@ class RunningBridge implements Bridge {
 
   get inspectUrl(): string | undefined {
     const link = this.#context?.inspector?.link;
-    return link === undefined || this.#url === '' ? undefined : `${localUrl(this.#settings.host, this.#port)}${link}`;
+    return link === undefined || this.#url === '' ? undefined : reachableUrl(this.#url) + link;
   }
 
   async listen(): Promise<void> {
@@ -222,12 +222,6 @@ function inspectorOf({ clock, inspect }: Settings, source: ExchangeRing): Inspec
   if (inspect === undefined) return undefined;
   const { page, token = randomHex(16), toTape = () => undefined } = inspect;
   return new Inspector({ source, page, token, clock, toTape });
-}
-
-/** Where a browser of this machine finds a bridge that listens on that host. */
-function localUrl(host: string, port: number): string {
-  const name = ({ '0.0.0.0': '127.0.0.1', '::': '[::1]' } as Readonly<Record<string, string>>)[host] ?? host;
-  return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`;
 }
 
 function tracers({ traceDir, clock }: Settings, log: Logger): readonly Observe[] {

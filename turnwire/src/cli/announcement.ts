@@ -1,4 +1,5 @@
 import type { Bridge, BridgeMode } from '@turnwire/bridge';
+import { reachableUrl } from '@turnwire/client/internal/platform/local-only';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { claudeLine } from './clients/claude.ts';
 import type { SetupTarget } from './clients/client.ts';
@@ -22,8 +23,11 @@ export interface Announced {
 type NamedModel = Pick<ListedModel, 'id' | 'contextWindow'>;
 
 /** What a user needs next: what `turnwire setup` would write for Codex, the line for Claude Code, and the address for everybody else. */
-export function announcement(bridge: Pick<Bridge, 'url'>, about: Announced): string {
-  const url = reachable(bridge.url);
+export function announcement(
+  bridge: Pick<Bridge, 'url'> & Partial<Pick<Bridge, 'inspectUrl'>>,
+  about: Announced,
+): string {
+  const url = reachableUrl(bridge.url);
   const target = targetOf(url, about);
   const token = about.authTokenEnv === undefined ? '' : ` OPENAI_API_KEY=$${about.authTokenEnv}`;
   const lines = [
@@ -32,6 +36,7 @@ export function announcement(bridge: Pick<Bridge, 'url'>, about: Announced): str
     ...(about.insecure === true
       ? ['WARNING: no token is asked for (--insecure): whoever reaches this port can use it']
       : []),
+    ...(bridge.inspectUrl === undefined ? [] : [`See what happens in it: ${bridge.inspectUrl}`]),
     '',
     'For Codex, in ~/.codex/config.toml, above its tables (`turnwire setup codex` puts it there):',
     '',
@@ -64,13 +69,6 @@ function targetOf(url: string, about: Announced): SetupTarget {
 function otherModels({ model, models }: Announced): string {
   const [, ...others] = models;
   return model === undefined && others.length > 0 ? ` # or ${namesOf(others)}` : '';
-}
-
-/** What is listened on is no address for a client, where it stands for all addresses of this machine. */
-function reachable(url: string): string {
-  return url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, (any) =>
-    any.endsWith(']') ? 'http://[::1]' : 'http://127.0.0.1',
-  );
 }
 
 const TOLD = 5;

@@ -13,6 +13,7 @@ import { exitCode, UsageError } from './exit.ts';
 import { takeFlagsFromVariables } from './flag-variables.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { whyNotHealthy } from './health-check.ts';
+import { addInspectFlags, inspectOptionsOf, type InspectFlags } from './inspect-flags.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { addSearchFlags, searchOf, type SearchFlags } from './search-flags.ts';
 import { untilStopped, writeServerInfo } from './serve.ts';
@@ -26,7 +27,7 @@ import {
 } from './upstream-flags.ts';
 import { unset } from './upstream-keys.ts';
 
-interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags {
+interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags, InspectFlags {
   readonly mode: BridgeMode;
   readonly finalOnly?: boolean;
   readonly modelMap?: readonly string[];
@@ -75,6 +76,7 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   addSearchFlags(command);
   addStreamFlags(command);
   addAnswerFlags(command);
+  addInspectFlags(command);
   takeFlagsFromVariables(command, cli);
   return command.action(async (flags: BridgeFlags) => {
     if (flags.healthCheck === true) {
@@ -205,6 +207,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     ...secretOf('turnStateKey', '--turn-state-key-env', flags.turnStateKeyEnv, cli),
     ...(await upstreamsOf(flags, given, cli)),
     ...answerOptionsOf(flags),
+    ...(await inspectOptionsOf(flags)),
   } satisfies BridgeOptions;
 }
 

@@ -8,8 +8,8 @@ export interface AccessOptions extends LocalNames {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** True for who may call, by the token that they send. Default: all may. */
   readonly isKnown?: (headers: IncomingHttpHeaders) => boolean;
-  /** A token may stand in the address: somebody else looks at it. Default false. */
-  readonly takesLinks?: boolean;
+  /** The server's own page may ask, and a token may stand in the link to it: somebody else looks at that. Default false. */
+  readonly servesPage?: boolean;
   /** True for a `via` that says that this bridge itself has sent the request. */
   readonly isOwnHop?: (via: string | undefined) => boolean;
 }
@@ -39,8 +39,8 @@ export function createAccessGuard(options: AccessOptions): AccessGuard {
     // Before all others: it has to be told apart from a wrong token, and nobody else can know the mark.
     (options.isOwnHop?.(request.headers.via) === true ? loopDetected() : undefined) ??
     checkHost(request, isHost) ??
-    checkOrigin(request, origins) ??
-    (options.takesLinks === true ? undefined : checkAddress(request)) ??
+    (options.servesPage === true && isOwnPage(request) ? undefined : checkOrigin(request, origins)) ??
+    (options.servesPage === true ? undefined : checkAddress(request)) ??
     checkToken(request, options.isKnown) ??
     checkContentType(request);
 }
@@ -63,6 +63,11 @@ function checkOrigin({ headers }: AccessRequest, origins: ReadonlySet<string>): 
   return forbidden(
     'this Origin is not allowed: requests of web pages are refused, but of those that --allow-origin ORIGIN names',
   );
+}
+
+/** Browsers send `Origin` with the script of a page, too. The name was checked. */
+function isOwnPage({ headers: { origin, host } }: AccessRequest): boolean {
+  return origin === `http://${host}`;
 }
 
 function checkAddress({ url }: AccessRequest): ApiError | undefined {

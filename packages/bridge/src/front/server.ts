@@ -55,7 +55,7 @@ export class HttpServer {
       isKnown: (headers) => this.#callers.find(headers) !== undefined,
     });
     const isOwnHop = context.hop.isOwn;
-    this.#inspectGate = createAccessGuard({ ...context.settings, isOwnHop, takesLinks: true });
+    this.#inspectGate = createAccessGuard({ ...context.settings, isOwnHop, servesPage: true });
     this.#router = new Router(routes);
     this.#openPaths = pathsOf(routes, 'health');
     this.#upgradePaths = pathsOf(routes, 'upgrade');

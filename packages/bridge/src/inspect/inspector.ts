@@ -125,7 +125,7 @@ export class Inspector {
       else res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
       return;
     }
-    const tape = form === 'tape' ? this.#options.toTape(records, row.startedAt) : undefined;
+    const tape = form === 'tape' ? this.#options.toTape({ row, records }) : undefined;
     if (tape === undefined) {
       refuse(res, notThere(form));
       return;

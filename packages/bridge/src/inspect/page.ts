@@ -1,4 +1,4 @@
-import type { ExchangeRecord } from './api.ts';
+import type { RecordsMessage } from './api.ts';
 
 /** One file of the inspector's page. */
 export interface PageFile {
@@ -9,8 +9,5 @@ export interface PageFile {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Makes a tape of one exchange that began at that Unix time in milliseconds, as JSON lines; undefined where it has no request
- * to replay.
- */
-export type TapeMaker = (records: readonly ExchangeRecord[], startedAt: number) => string | undefined;
+/** Makes a tape of one exchange, as JSON lines; undefined where it has no request to replay. */
+export type TapeMaker = (exchange: Pick<RecordsMessage, 'row' | 'records'>) => string | undefined;

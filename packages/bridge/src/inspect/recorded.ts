@@ -24,16 +24,18 @@ export class RecordedExchange extends TrackedExchange {
   readonly #beganAt: number;
   /** Reads along what is passed through, as far as somebody has looked. */
   readonly #passed = { number: 0, decoder: undefined as StreamDecoder | undefined };
-  #isPassed = false;
+  #isDecoded: boolean;
 
-  constructor(start: ExchangeStart, tracking: Tracking, log: RecordLog) {
+  /** @param isDecoded - `onEvents` tells what its bytes say. Default: unless it is passed through */
+  constructor(start: ExchangeStart, tracking: Tracking, log: RecordLog, isDecoded = true) {
     super(start, tracking);
     this.log = log;
+    this.#isDecoded = isDecoded;
     this.#beganAt = this.facts.startedAt;
   }
 
   override onRequest(request: ReadRequest): void {
-    this.#isPassed = request.route === 'passthrough';
+    if (request.route === 'passthrough') this.#isDecoded = false;
     this.log.add({ t: this.#t, kind: 'request', request });
     super.onRequest(request);
   }
@@ -78,7 +80,7 @@ export class RecordedExchange extends TrackedExchange {
   }
 
   override row(): ExchangeRow {
-    if (this.#isPassed) this.#readAlong();
+    if (!this.#isDecoded) this.#readAlong();
     return super.row();
   }
 

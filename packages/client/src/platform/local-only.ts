@@ -8,6 +8,13 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK_NAMES.includes(name) || name.endsWith('.localhost') || /^127\.\d+\.\d+\.\d+$/.test(name);
 }
 
+/** The address of a server for clients on its own machine: one that listens on all addresses names none of them. */
+export function reachableUrl(url: string): string {
+  return url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, (any) =>
+    any.endsWith(']') ? 'http://[::1]' : 'http://127.0.0.1',
+  );
+}
+
 export interface LocalNames {
   /** The address that is listened on. */
   readonly host: string;
