@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { retryAfterOf } from '../../packages/client/src/http/retry-after.ts';
+import { retryAfterOf } from '../../packages/wire/src/read/retry-headers.ts';
 import { headerEvents, turnStateOf } from '../../packages/wire/src/responses/headers.ts';
 
 describe('header events', () => {

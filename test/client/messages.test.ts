@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createModelSession, type ModelSession } from '../../packages/client/src/session/session.ts';
-import { limitResetOf } from '../../packages/client/src/http/retry-after.ts';
+import { limitResetOf } from '../../packages/wire/src/read/retry-headers.ts';
 import type { ProviderOptions } from '../../packages/client/src/provider/provider.ts';
 import { begin, body, finish, last, texts } from '../wire/messages-support.ts';
 import type { Item } from '../../packages/wire/src/model/items.ts';

@@ -60,6 +60,7 @@ function runScript(script: string, env?: Readonly<Record<string, string>>) {
 /** What the import of each entry may load of the package's dependencies. Everything else comes with its first use. */
 const wanted: Readonly<Record<string, readonly string[]>> = {
   '@turnwire/wire': [],
+  '@turnwire/wire/fetch': [],
   '@turnwire/client': ['undici'],
   '@turnwire/client/telemetry': ['@opentelemetry/api'],
   '@turnwire/testing': [],
@@ -68,6 +69,7 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   '@turnwire/inspector': [],
   turnwire: ['undici'],
   'turnwire/wire': [],
+  'turnwire/fetch': [],
   'turnwire/telemetry': ['@opentelemetry/api'],
   'turnwire/testing': [],
   'turnwire/bridge': ['find-my-way', 'pino', 'undici'],

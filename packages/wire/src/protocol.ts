@@ -74,42 +74,25 @@ export interface AnswerEncoder {
   readonly body: JsonObject;
 }
 
-/**
- * A wire as a value: everything that differs from one wire to the next. Nobody outside of `packages/wire/src` compares a
- * protocol's id with a string (a lint rule looks): what has to be decided per wire is a member here, or a table with
- * a row for each {@link ProtocolId}, so that the compiler names every place that a new wire has to fill in.
- */
-export interface Protocol {
+/** A wire as far as its answers go: what whoever sends no requests of their own needs of it, and no more. */
+export interface AnswerProtocol {
   readonly id: ProtocolId;
   /** The wire's name for people. */
   readonly title: string;
   /** The endpoint below the base URL, without a leading slash. */
   readonly path: string;
-  /** The endpoint that tells how many tokens a request has; absent where the wire has none. */
-  readonly countPath?: string;
-  /** The wire is served over a WebSocket, too. */
-  readonly overWebSocket: boolean;
   /** Each SSE event has an `event:` line with its type. */
   readonly namesEvents: boolean;
   /** A stream has its usage only for a request that asks for it (`stream_options.include_usage`). */
   readonly usageOnRequest: boolean;
   /** A stream that fails ends in an event that all clients take for a failure; some pass over that of a wire without. */
   readonly endsFailures: boolean;
-  /**
-   * Its servers may pause an answer (`end_turn: false`), and go on with it when they are sent back what there is of it, at the
-   * end of the same conversation.
-   */
-  readonly pausesAnswers: boolean;
   /** How an answer that ended well was ended on this wire. */
   readonly endedBy: CompletedEvent['ended_by'];
   /** Begins the ids of answers. */
   readonly answerPrefix: string;
   /** The state machine that reads one answer. */
   createMachine(options: DecoderOptions): WireMachine;
-  /** The body of a request; the notes list what the wire has no form for. */
-  toRequest(request: ModelRequest, options: RequestOptions): RequestBody;
-  /** @throws InvalidFieldError for a field of the wrong type, naming it */
-  fromRequest(body: JsonObject): ParsedRequest;
   /** The encoder of one answer. */
   createEncoder(options: EncoderOptions): AnswerEncoder;
   /** Events as SSE text. */
@@ -120,10 +103,31 @@ export interface Protocol {
   readonly errorAnswer: (error: ModelError) => ErrorAnswer;
   /** The body of an answer that is an error. */
   readonly errorBody: (error: ErrorFields) => JsonObject;
-  /** Headers that its servers want on every request, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
   /** The header in which its clients look for the id of their request. */
   readonly requestIdHeader: string;
+}
+
+/**
+ * A wire as a value: everything that differs from one wire to the next. Nobody outside of `packages/wire/src` compares a
+ * protocol's id with a string (a lint rule looks): what has to be decided per wire is a member here, or a table with
+ * a row for each {@link ProtocolId}, so that the compiler names every place that a new wire has to fill in.
+ */
+export interface Protocol extends AnswerProtocol {
+  /** The endpoint that tells how many tokens a request has; absent where the wire has none. */
+  readonly countPath?: string;
+  /** The wire is served over a WebSocket, too. */
+  readonly overWebSocket: boolean;
+  /**
+   * Its servers may pause an answer (`end_turn: false`), and go on with it when they are sent back what there is of it, at the
+   * end of the same conversation.
+   */
+  readonly pausesAnswers: boolean;
+  /** The body of a request; the notes list what the wire has no form for. */
+  toRequest(request: ModelRequest, options: RequestOptions): RequestBody;
+  /** @throws InvalidFieldError for a field of the wrong type, naming it */
+  fromRequest(body: JsonObject): ParsedRequest;
+  /** Headers that its servers want on every request, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The headers by which its servers know a caller, names in lower case. */
   authHeaders(key: string): Readonly<Record<string, string>>;
   /** Those of a client's remaining fields that other wires may have a form for. */

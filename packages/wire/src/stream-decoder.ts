@@ -4,7 +4,8 @@ import type { ModelError } from './model/errors.ts';
 import { BodySniffer, htmlError, tooDeepError } from './body.ts';
 import type { DecoderOptions, DecoderPhase, EndReason, ProtocolId, StreamDecoder } from './decoder.ts';
 import type { WireMachine } from './machine.ts';
-import { protocols } from './protocols.ts';
+import type { AnswerProtocol } from './protocol.ts';
+import { answerProtocols } from './answer-protocols.ts';
 import type { Repairs } from './repairs.ts';
 import { EventReader, type EventSink } from './sse/reader.ts';
 import { EventTemplates } from './sse/templates.ts';
@@ -24,22 +25,46 @@ const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
  * ```
  */
 export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): StreamDecoder {
-  return new ByteDecoder(protocols[wire].createMachine(options), options);
+  return new ByteDecoder(answerProtocols[wire].createMachine(options), options, { thoughts: ThinkStage.of(options) });
 }
 
-class ByteDecoder implements StreamDecoder, EventSink {
+/**
+ * Sees the events of a stream as they come, after they were read; events that only repeat one that it has seen but for a text are
+ * not shown. Answers whether that may be so with this one.
+ */
+export type EventTap = (value: JsonObject | undefined, data: string, eventLine: string | undefined) => boolean;
+
+/** The same for a wire as a value, so that the others need not be there; it leaves the text between think tags where it is. */
+export function createDecoderOf(
+  wire: Pick<AnswerProtocol, 'createMachine'>,
+  options: Omit<DecoderOptions, 'thinkTags'>,
+  tap?: EventTap,
+): ByteDecoder {
+  return new ByteDecoder(wire.createMachine(options), options, { tap });
+}
+
+/** What else looks at an answer while it is decoded. */
+interface Beside {
+  readonly tap?: EventTap | undefined;
+  readonly thoughts?: ThinkStage | undefined;
+}
+
+/** A decoder of the bytes of one response. */
+export class ByteDecoder implements StreamDecoder, EventSink {
   readonly #machine: WireMachine;
   readonly #reader: EventReader;
   readonly #limit: number;
   readonly #repairs: Repairs | undefined;
   readonly #thoughts: ThinkStage | undefined;
+  readonly #tap: EventTap | undefined;
   /** Dropped at the first event of a stream. */
   #sniffer: BodySniffer | undefined;
 
-  constructor(machine: WireMachine, options: DecoderOptions) {
+  constructor(machine: WireMachine, options: DecoderOptions, { tap, thoughts }: Beside) {
+    this.#tap = tap;
     this.#machine = machine;
     this.#repairs = options.repairs;
-    this.#thoughts = ThinkStage.of(options);
+    this.#thoughts = thoughts;
     this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
     this.#sniffer = new BodySniffer(this.#limit);
     const isFast = options.templates !== false;
@@ -65,6 +90,11 @@ class ByteDecoder implements StreamDecoder, EventSink {
 
   get ended(): boolean {
     return this.#machine.phase === 'ended';
+  }
+
+  /** How many bytes of the last chunk lie behind the end of the answer. */
+  get unread(): number {
+    return this.#reader.unread;
   }
 
   push(chunk: Uint8Array): ModelEvent[] {
@@ -113,7 +143,9 @@ class ByteDecoder implements StreamDecoder, EventSink {
 
   onData(data: string, eventLine: string | undefined): JsonObject | undefined {
     this.#sniffer = undefined;
-    return this.#machine.onData(data, eventLine);
+    const value = this.#machine.onData(data, eventLine);
+    const mayRepeat = this.#tap?.(value, data, eventLine) ?? true;
+    return mayRepeat ? value : undefined;
   }
 
   onOverflow(): void {

@@ -2,7 +2,7 @@ import type { BatchSource } from '@turnwire/wire/internal/read/model-stream';
 import type { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { Exchange } from '../observe/exchange.ts';
-import type { EventStage } from './stages/stage.ts';
+import type { EventStage } from '@turnwire/wire/internal/stages/stage';
 
 const DONE = { value: undefined, done: true } as const;
 

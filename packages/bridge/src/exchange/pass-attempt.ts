@@ -3,7 +3,7 @@ import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 import { nonEmpty } from '@turnwire/wire/internal/base/json';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { HttpRequest, HttpResponse } from '@turnwire/client/internal/transport/http';
-import { failureOfAnswer, isStream } from '@turnwire/client/internal/http/failure';
+import { failureOfAnswer, isStream } from '@turnwire/wire/internal/read/refusal';
 import { requestHeaders, requestUrl } from '@turnwire/client/internal/provider/provider-request';
 import { concealSecrets } from '@turnwire/client/internal/provider/secrets';
 import type { StreamDecoder, ProtocolId } from '@turnwire/wire/internal/decoder';

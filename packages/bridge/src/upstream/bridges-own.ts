@@ -1,4 +1,4 @@
-import { NO_MODEL_SERVER } from '@turnwire/client/internal/http/failure';
+import { NO_MODEL_SERVER } from '@turnwire/wire/internal/read/refusal';
 import { httpStatusOf } from '@turnwire/wire/internal/encode-error';
 import { ModelError, retryClassOf } from '@turnwire/wire/internal/model/errors';
 import type { Credentials, Upstream } from './upstream.ts';

@@ -1,4 +1,4 @@
-import { isHtml, isWebPage } from '@turnwire/client/internal/http/failure';
+import { isHtml, isWebPage } from '@turnwire/wire/internal/read/refusal';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { requestHeaders, requestUrl, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';

@@ -1,4 +1,4 @@
-import { isWebPage } from '@turnwire/client/internal/http/failure';
+import { isWebPage } from '@turnwire/wire/internal/read/refusal';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { requestHeaders, requestUrl, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';

@@ -8,7 +8,7 @@ import { AnswerReader } from '@turnwire/wire/internal/read/answer-reader';
 import type { BatchSource } from '@turnwire/wire/internal/read/model-stream';
 import type { Repairs } from '@turnwire/wire/internal/repairs';
 import { headerEvents } from '@turnwire/wire/internal/responses/headers';
-import { failureOfAnswer, isStream, requestIdOf } from './failure.ts';
+import { failureOfAnswer, isStream, requestIdOf } from '@turnwire/wire/internal/read/refusal';
 import type { ModelObserver } from '../observer.ts';
 
 /** One POST as it is sent. */

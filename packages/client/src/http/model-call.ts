@@ -9,7 +9,7 @@ import { makerOf } from '@turnwire/wire/internal/quirks';
 import type { RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
-import { isStream } from './failure.ts';
+import { isStream } from '@turnwire/wire/internal/read/refusal';
 import { HealedRequest, type ServerMemory } from './healed-request.ts';
 import { UnpausedCall, type ModelCall } from './unpaused-call.ts';
 import { readLateUsage } from './late-usage.ts';

@@ -10,7 +10,7 @@ import { requestHeaders, websocketUrl, type GetEnv } from '../provider/provider-
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import type { ProviderConfig } from '../provider/provider.ts';
-import { retryAfterOf } from '../http/retry-after.ts';
+import { retryAfterOf } from '@turnwire/wire/internal/read/retry-headers';
 import type { TurnState } from '../turn-state.ts';
 import { WEBSOCKET_BETA, type Baseline } from './frame.ts';
 

@@ -1,36 +1,19 @@
 import { isObject, nonEmpty, parseJson, stringOf } from '../base/json.ts';
-import { sseText, toEventSse } from '../encode-event.ts';
 import type { Protocol } from '../protocol.ts';
+import { messagesAnswers } from './answers.ts';
 import { withoutUndefined } from '../request-body.ts';
-import { createMessagesEncoder } from './encode.ts';
-import { messagesErrorBody, messagesErrorOf } from './encode-error.ts';
-import { MessagesMachine } from './machine.ts';
 import { fromMessagesRequest } from './request-parse.ts';
 import { toMessagesRequest } from './request.ts';
 
 /** Anthropic's Messages API. */
 export const messagesProtocol: Protocol = {
-  id: 'messages',
-  title: 'Messages',
-  path: 'messages',
+  ...messagesAnswers,
   countPath: 'messages/count_tokens',
   overWebSocket: false,
-  namesEvents: true,
-  usageOnRequest: false,
-  endsFailures: true,
   pausesAnswers: true,
-  endedBy: 'finish_reason',
-  answerPrefix: 'msg',
-  createMachine: (options) => new MessagesMachine(options),
   toRequest: toMessagesRequest,
   fromRequest: fromMessagesRequest,
-  createEncoder: createMessagesEncoder,
-  toSse: toEventSse,
-  heartbeat: sseText('ping', '{"type":"ping"}'),
-  errorAnswer: messagesErrorOf,
-  errorBody: messagesErrorBody,
   headers: { 'anthropic-version': '2023-06-01' },
-  requestIdHeader: 'request-id',
   authHeaders: (key) => ({ 'x-api-key': key }),
   toPortable: (rest) => ({
     promptCacheKey: sessionOf(rest.metadata),

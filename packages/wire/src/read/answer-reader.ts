@@ -5,6 +5,7 @@ import { ModelError } from '../model/errors.ts';
 import type { ModelEvent } from '../model/events.ts';
 import type { ByteSource } from '../base/byte-source.ts';
 import type { BatchSource } from './model-stream.ts';
+import { joined } from './joined.ts';
 import { UsageGrace } from './usage-grace.ts';
 
 /** What one wait for the server brought. */
@@ -55,14 +56,22 @@ export class AnswerReader implements BatchSource {
 
   /** Reads until there are events, or the answer is over. Throws what the answer failed with, behind its events. */
   async next(): Promise<readonly ModelEvent[] | undefined> {
+    for (;;) {
+      const events = await this.poll();
+      if (events === undefined || events.length > 0) return events;
+    }
+  }
+
+  /** The same for one wait: an empty list where it brought no events. */
+  async poll(): Promise<readonly ModelEvent[] | undefined> {
     const { source, decoder } = this.#options;
-    while (!this.#cancelled && !this.#hasEnded) {
+    if (this.#cancelled) return undefined;
+    if (!this.#hasEnded) {
       const events = await this.#poll();
-      if (events.length === 0) continue;
-      source.progress();
+      if (events.length > 0) source.progress();
       return events;
     }
-    if (!this.#cancelled && decoder.failure !== undefined) throw decoder.failure;
+    if (decoder.failure !== undefined) throw decoder.failure;
     return undefined;
   }
 
@@ -116,17 +125,4 @@ export class AnswerReader implements BatchSource {
     if (decoder.failure === undefined) source.release();
     else source.cancel();
   }
-}
-
-/** One buffer for a decoder: what the network cut into pieces is decoded in one go. */
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

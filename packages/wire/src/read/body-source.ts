@@ -187,8 +187,14 @@ export class BodySource implements ByteSource {
 /** What a body that rejects means: its connection broke, unless it says more itself. */
 function brokenBody(error: unknown, target: string | undefined): ModelError {
   if (error instanceof ModelError) return error;
-  const reason = error instanceof Error && error.message !== '' ? error.message : 'unknown network error';
+  const reason = reasonOf(error);
   const inAnswer = target === undefined ? 'the answer' : `the answer to ${target}`;
   const message = `the connection broke in the middle of ${inAnswer}: ${reason}`;
   return new ModelError({ kind: 'stream_truncated', message, cause: error });
+}
+
+/** What `fetch` throws says only that it was terminated: the cause knows why. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : 'unknown network error';
 }

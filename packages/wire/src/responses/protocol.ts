@@ -1,38 +1,21 @@
 import { isObject } from '../base/json.ts';
-import { errorAnswerOf, errorBodyOf } from '../encode-error.ts';
-import { KEEP_ALIVE, toEventSse } from '../encode-event.ts';
 import { asksJsonObject } from '../portable.ts';
 import type { Protocol } from '../protocol.ts';
+import { responsesAnswers } from './answers.ts';
 import { bearerOf } from '../bearer.ts';
 import { withoutUndefined } from '../request-body.ts';
-import { createResponsesEncoder } from './encode.ts';
-import { ResponsesMachine } from './machine.ts';
 import { fromResponsesRequest } from './request-parse.ts';
 import { toResponsesRequest } from './request.ts';
 
 /** The Responses API, over SSE and over a WebSocket. */
 export const responsesProtocol: Protocol = {
-  id: 'responses',
-  title: 'Responses',
-  path: 'responses',
+  ...responsesAnswers,
   countPath: 'responses/input_tokens',
   overWebSocket: true,
-  namesEvents: true,
-  usageOnRequest: false,
-  endsFailures: true,
   pausesAnswers: false,
-  endedBy: 'response.completed',
-  answerPrefix: 'resp',
-  createMachine: (options) => new ResponsesMachine(options),
   toRequest: toResponsesRequest,
   fromRequest: fromResponsesRequest,
-  createEncoder: ({ id, ...options }) => createResponsesEncoder({ ...options, responseId: id }),
-  toSse: toEventSse,
-  heartbeat: KEEP_ALIVE,
-  errorAnswer: errorAnswerOf,
-  errorBody: errorBodyOf,
   headers: {},
-  requestIdHeader: 'x-request-id',
   authHeaders: bearerOf,
   toPortable: (rest) => ({
     user: rest.user,

@@ -41,11 +41,17 @@ export class EventReader implements FrameSink {
   /** How many events the framer told of the text that it was given last, and what the last of them was. */
   #told = 0;
   #value: JsonObject | undefined;
+  #unread = 0;
 
   constructor(sink: EventSink, maxEvent: number, templates?: EventTemplates) {
     this.#sink = sink;
     this.#templates = templates;
     this.#framer = new SseFramer(this, maxEvent);
+  }
+
+  /** How many bytes of the last chunk lie behind the event with which the sink ended. */
+  get unread(): number {
+    return this.#unread;
   }
 
   push(chunk: Uint8Array): void {
@@ -103,6 +109,7 @@ export class EventReader implements FrameSink {
 
   #read(templates: EventTemplates, window: ByteWindow, mayHold: boolean): void {
     let at = 0;
+    this.#unread = 0;
     while (at < window.end && !this.#sink.ended) {
       const isBetween = this.#isBetween;
       const behind = isBetween ? templates.run(window, at) : at;
@@ -118,6 +125,7 @@ export class EventReader implements FrameSink {
         at = behind;
       }
     }
+    this.#unread = window.end - at;
   }
 
   /** An event that no template knew, or the rest of one. */

@@ -64,17 +64,23 @@ export class EventTemplates {
 
   /** Takes as many whole events as match, from `position` on; returns the position behind them. */
   run(window: ByteWindow, position: number): number {
+    // Behind the finish no text counts: nothing is left that is worth a short way.
+    if (!this.#isStreaming()) return position;
     let start = position;
     for (let n = 0; n < this.#templates.length && start < window.end; n++) {
       const before = start;
       start = this.#runOne(this.#templates[n] as Template, window, before);
       if (start === before) continue;
-      if (this.#sink.phase === 'ended') break;
+      if (!this.#isStreaming()) break;
       if (n > 0) this.#moveToFront(n);
       n = -1; // the next event may be of any shape again
     }
     if (start !== position) this.#misses = 0;
     return start;
+  }
+
+  #isStreaming(): boolean {
+    return this.#sink.phase === 'streaming';
   }
 
   /** What matched last is asked first. */
@@ -95,7 +101,7 @@ export class EventTemplates {
       if (!another && !isAt(window, end, tail)) return start;
       this.#hand(template);
       start = end + tail.bytes.length;
-      if (!another || this.#sink.phase === 'ended') return start;
+      if (!another || !this.#isStreaming()) return start;
       cursor = end + seam.bytes.length;
     }
   }

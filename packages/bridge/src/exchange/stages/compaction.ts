@@ -2,7 +2,7 @@ import { ModelError } from '@turnwire/wire/internal/model/errors';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { isAssistantMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
 import { sealSummary } from '@turnwire/wire/internal/model/summary';
-import type { EventStage } from './stage.ts';
+import type { EventStage } from '@turnwire/wire/internal/stages/stage';
 
 /**
  * The answer to a request for a compaction: that one item, and nothing beside it. Codex takes no other answer. It holds the summary that a

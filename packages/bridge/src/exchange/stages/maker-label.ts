@@ -1,6 +1,6 @@
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { withMakerLabel } from '@turnwire/wire/internal/maker-label';
-import type { EventStage } from './stage.ts';
+import type { EventStage } from '@turnwire/wire/internal/stages/stage';
 
 /** Where the next request may go to another maker's server, what this one encrypted leaves under its maker's name. */
 export class MakerLabel implements EventStage {

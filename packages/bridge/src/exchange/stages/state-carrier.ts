@@ -3,7 +3,7 @@ import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import { isToolCall, type CarriedMembers, type OutputItem } from '@turnwire/wire/internal/model/items';
 import { stateText } from '@turnwire/wire/internal/state-carrier';
-import type { EventStage } from './stage.ts';
+import type { EventStage } from '@turnwire/wire/internal/stages/stage';
 
 /**
  * Takes off the items what a server wants back and the client's wire has no place for, and hands it to the client in

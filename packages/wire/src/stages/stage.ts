@@ -1,5 +1,5 @@
-import type { ModelError } from '@turnwire/wire/internal/model/errors';
-import type { ModelEvent } from '@turnwire/wire/internal/model/events';
+import type { ModelError } from '../model/errors.ts';
+import type { ModelEvent } from '../model/events.ts';
 
 /** One step of the way from an upstream's events to those that its client's encoder gets. One for each answer. */
 export interface EventStage {

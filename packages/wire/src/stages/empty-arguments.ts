@@ -1,5 +1,5 @@
-import type { ModelEvent } from '@turnwire/wire/internal/model/events';
-import { isFunctionCall } from '@turnwire/wire/internal/model/items';
+import type { ModelEvent } from '../model/events.ts';
+import { isFunctionCall } from '../model/items.ts';
 import type { EventStage } from './stage.ts';
 
 /** A call without arguments has an empty object for clients: many parse the text unseen (docs/contract.md 3.13). */

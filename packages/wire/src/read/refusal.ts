@@ -1,11 +1,27 @@
-import type { Clock } from '@turnwire/wire/internal/base/clock';
-import { Deadline } from '@turnwire/wire/internal/base/deadline';
-import { parseJson } from '@turnwire/wire/internal/base/json';
-import { JsonEnd } from '@turnwire/wire/internal/base/json-end';
-import { readRefusal } from '@turnwire/wire/internal/model/classify';
-import { ModelError } from '@turnwire/wire/internal/model/errors';
-import type { HttpRequest, HttpResponse } from '../transport/http.ts';
-import { limitResetOf, retryAfterOf, shouldRetryOf } from './retry-after.ts';
+import type { Clock } from '../base/clock.ts';
+import { Deadline } from '../base/deadline.ts';
+import { parseJson } from '../base/json.ts';
+import { JsonEnd } from '../base/json-end.ts';
+import { readRefusal } from '../model/classify.ts';
+import { ModelError } from '../model/errors.ts';
+import type { ByteSource } from '../base/byte-source.ts';
+import { joined } from './joined.ts';
+import { limitResetOf, retryAfterOf, shouldRetryOf } from './retry-headers.ts';
+
+/** An answer whose headers are there. */
+export interface AnswerHead {
+  readonly status: number;
+  /** One header, its values joined with `, `; names in any case. */
+  header(name: string): string | undefined;
+}
+
+type Answer = AnswerHead & ByteSource;
+
+/** What was asked, for people. */
+interface AnsweredRequest {
+  readonly method: string;
+  readonly url: string | URL;
+}
 
 /** Our own code for a server that answers web pages. */
 export const NO_MODEL_SERVER = 'no_model_server';
@@ -17,7 +33,7 @@ const BODY_MS = 5000;
 const SHOWN_CHARACTERS = 300;
 
 /** True for an answer whose body is to be decoded. */
-export function isStream(response: HttpResponse): boolean {
+export function isStream(response: AnswerHead): boolean {
   return response.status >= 200 && response.status < 300 && !isHtml(response);
 }
 
@@ -25,18 +41,22 @@ export function isStream(response: HttpResponse): boolean {
 const requestIdHeaders = ['x-request-id', 'x-oai-request-id', 'request-id'];
 
 /** The server's own id of a request, for its operators. */
-export function requestIdOf(response: HttpResponse): string | undefined {
+export function requestIdOf(response: AnswerHead): string | undefined {
   return requestIdHeaders.map((name) => response.header(name)).find((id) => id !== undefined);
 }
 
 /** What an answer that is no stream means; reads its body and gives the connection back. */
-export async function failureOfAnswer(request: HttpRequest, response: HttpResponse, clock: Clock): Promise<ModelError> {
+export async function failureOfAnswer(request: AnsweredRequest, response: Answer, clock: Clock): Promise<ModelError> {
   if (isWebPage(response)) {
     response.cancel();
     return noModelServer(request, response);
   }
+  return refusalOf(request, response, await headOfBody(response, clock));
+}
+
+/** What an answer means whose status says that it is an error, and whose body is this. */
+export function refusalOf(request: AnsweredRequest, response: AnswerHead, text: string): ModelError {
   const target = describe(request);
-  const text = await headOfBody(response, clock);
   const header = (name: string): string | undefined => response.header(name);
   return readRefusal(parseJson(text), {
     status: response.status,
@@ -54,11 +74,11 @@ const WITHOUT_PAGE: ReadonlySet<number> = new Set([404, 405, 501]);
  * True for an HTML page of a server that is no model server, or does not know the path. With any other status a proxy may
  * speak, for a server that is away (502 to 504), full or closed to the caller (docs/contract.md section 6).
  */
-export function isWebPage(response: HttpResponse): boolean {
+export function isWebPage(response: AnswerHead): boolean {
   return isHtml(response) && (response.status < 300 || WITHOUT_PAGE.has(response.status));
 }
 
-function noModelServer({ method, url }: HttpRequest, response: HttpResponse): ModelError {
+export function noModelServer({ method, url }: AnsweredRequest, response: AnswerHead): ModelError {
   const { origin, pathname } = new URL(url);
   return new ModelError({
     kind: 'protocol',
@@ -72,12 +92,12 @@ function noModelServer({ method, url }: HttpRequest, response: HttpResponse): Mo
 }
 
 /** True for an answer that says that it is an HTML page. */
-export function isHtml(response: HttpResponse): boolean {
+export function isHtml(response: AnswerHead): boolean {
   return /^\s*text\/html\b/i.test(response.header('content-type') ?? '');
 }
 
 /** The beginning of a body; one that breaks off or takes too long is as good as it got. */
-async function headOfBody(response: HttpResponse, clock: Clock): Promise<string> {
+export async function headOfBody(response: Answer, clock: Clock): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   // A whole JSON value is there: nothing more is waited for, should the connection stay open.
@@ -96,7 +116,7 @@ async function headOfBody(response: HttpResponse, clock: Clock): Promise<string>
     patience.stop();
   }
   response.release();
-  return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8');
+  return new TextDecoder().decode(joined(chunks).subarray(0, BODY_BYTES));
 }
 
 function shown(text: string): string {
@@ -105,7 +125,7 @@ function shown(text: string): string {
   return `: ${line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line}`;
 }
 
-function describe(request: HttpRequest): string {
+function describe(request: AnsweredRequest): string {
   const url = new URL(request.url);
   return `${request.method} ${url.origin}${url.pathname}`;
 }

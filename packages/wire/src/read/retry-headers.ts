@@ -1,5 +1,5 @@
-import { unixMs } from '../platform/wall-time.ts';
-import { ceilMs } from '@turnwire/wire/internal/model/retry-after';
+import { parseDate, unixMs } from '../runtime/wall-time.ts';
+import { ceilMs } from '../model/retry-after.ts';
 
 /**
  * Milliseconds that a server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a date.
@@ -16,7 +16,7 @@ export function retryAfterOf(
   const seconds = parseNumber(value);
   if (seconds !== undefined) return ceilMs(seconds * 1000);
   // A date has the name of its month; `Date.parse` alone would make a year of any number.
-  const date = value === undefined || !/[a-z]{3}/i.test(value) ? NaN : Date.parse(value);
+  const date = value === undefined || !/[a-z]{3}/i.test(value) ? NaN : parseDate(value);
   return Number.isNaN(date) ? undefined : Math.max(0, ceilMs(date - wallNow()));
 }
 
@@ -33,7 +33,7 @@ export function limitResetOf(
   wallNow: () => number = unixMs,
 ): number | undefined {
   const resets = LIMITS.filter((name) => parseNumber(header(`anthropic-ratelimit-${name}-remaining`)) === 0)
-    .map((name) => Date.parse(header(`anthropic-ratelimit-${name}-reset`) ?? ''))
+    .map((name) => parseDate(header(`anthropic-ratelimit-${name}-reset`) ?? ''))
     .filter((date) => !Number.isNaN(date));
   return resets.length === 0 ? undefined : Math.max(0, ceilMs(Math.min(...resets) - wallNow()));
 }

@@ -1,6 +1,6 @@
-import { ModelError } from '@turnwire/wire/internal/model/errors';
-import type { ModelEvent } from '@turnwire/wire/internal/model/events';
-import { isToolCall } from '@turnwire/wire/internal/model/items';
+import { ModelError } from '../model/errors.ts';
+import type { ModelEvent } from '../model/events.ts';
+import { isToolCall } from '../model/items.ts';
 import type { EventStage } from './stage.ts';
 
 /**

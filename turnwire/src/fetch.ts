@@ -1,0 +1,2 @@
+/** `turnwire/fetch`: all of `@turnwire/wire/fetch`. */
+export * from '@turnwire/wire/fetch';
