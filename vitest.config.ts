@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { alone } from './test/alone.ts';
 
 /** The packages of this workspace are found as their sources: here, in the test processes, and in what these start. */
 const source = '@turnwire/source';
@@ -9,7 +10,7 @@ export default defineConfig({
   test: {
     execArgv: [`--conditions=${source}`],
     env: { NODE_OPTIONS: `--conditions=${source}` },
-    include: ['test/**/*.test.ts'],
+    globalSetup: 'test/global-setup.ts',
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
@@ -17,5 +18,25 @@ export default defineConfig({
     typecheck: { enabled: false },
     // An unhandled rejection anywhere fails the whole run: see docs/architecture.md.
     dangerouslyIgnoreUnhandledErrors: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: [...alone],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...alone],
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

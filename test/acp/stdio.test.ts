@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startMock } from '../../packages/testing/src/index.ts';
 import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
+import { childEnv } from '../run-folder.ts';
 import { Editor } from './client.ts';
 
 /** The command as an editor starts it; the folder is also what `home` names. */
@@ -16,7 +17,7 @@ function startAcp(baseUrl: string, cwd: string, home: 'HOME' | 'XDG_STATE_HOME',
   const args = [main, 'acp', '--base-url', baseUrl, '--wire', wire, '--model', 'm'];
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env.PATH, [home]: cwd },
+    env: { ...childEnv, [home]: cwd },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

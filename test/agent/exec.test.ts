@@ -8,16 +8,12 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type ReplyPart } from '../../packages/testing/src/index.ts';
 import { protocolIds } from '../../packages/wire/src/index.ts';
+import { linesOf, runInProcess, type CliResult } from '../cli/harness.ts';
+import { childEnv } from '../run-folder.ts';
 import { commandLines, temporaryFolder } from './helpers.ts';
 import { needSandbox } from './sandbox-support.ts';
 
 const main = join(import.meta.dirname, '../../turnwire/src/cli/main.ts');
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 async function serve(...replies: ReplyPart[][]): Promise<MockServer> {
   const server = await startMock({ scenario: { turns: [{ replies: replies.map((parts) => ({ parts })) }] } });
@@ -25,42 +21,40 @@ async function serve(...replies: ReplyPart[][]): Promise<MockServer> {
   return server;
 }
 
-function start(
-  cwd: string,
-  server: Pick<MockServer, 'baseUrl'>,
-  args: readonly string[],
-  env: Record<string, string> = {},
-) {
-  const child = spawn(
-    process.execPath,
-    [main, 'exec', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm', ...args],
-    { cwd, env: { PATH: process.env.PATH, HOME: join(cwd, '.home'), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+type Server = Pick<MockServer, 'baseUrl'>;
+
+function lineFor(server: Server, args: readonly string[]): string[] {
+  return ['exec', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm', ...args];
+}
+
+/** `turnwire exec` in a process of its own: for signals, limits and environments, which belong to a process. */
+function start(cwd: string, server: Server, args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [main, ...lineFor(server, args)], {
+    cwd,
+    env: { ...childEnv, HOME: join(cwd, '.home'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
 
-async function exec(
-  cwd: string,
-  server: Pick<MockServer, 'baseUrl'>,
-  args: readonly string[],
-  env?: Record<string, string>,
-): Promise<Ran> {
-  const child = start(cwd, server, args, env);
+async function finished(child: ReturnType<typeof start>): Promise<CliResult> {
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { code: child.exitCode, stdout, stderr };
+}
+
+/** The same command line without the second that a process takes to start. */
+function exec(cwd: string, server: Server, args: readonly string[], env: Record<string, string> = {}) {
+  return runInProcess(lineFor(server, args), {
+    cwd,
+    home: join(cwd, '.home'),
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
 }
 
 /** Messages as they are on a machine with a sandbox: where there is none that is said, and has a test of its own. */
 function besidesSandbox(stderr: string): string {
   return stderr.replace(/^turnwire exec: note: commands run without a sandbox.*\n/, '');
-}
-
-function linesOf(stdout: string): { type: string; [key: string]: unknown }[] {
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { type: string });
 }
 
 const patch = '*** Begin Patch\n*** Add File: made.txt\n+by the script\n*** End Patch';
@@ -69,16 +63,13 @@ const done: ReplyPart[] = [{ type: 'text', text: 'Done.' }];
 
 test.each(protocolIds)('the embedded script shows everything without a key, on the %s wire', async (wire) => {
   const cwd = await temporaryFolder();
-  const child = spawn(
-    process.execPath,
-    [main, 'exec', '--wire', wire, '--tools', 'all', '--approve', 'always', '--json', 'Hello'],
-    {
-      cwd,
-      env: { PATH: process.env.PATH, HOME: join(cwd, '.home') },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const lines = linesOf(await text(child.stdout));
+  const args = ['exec', '--wire', wire, '--tools', 'all', '--approve', 'always', '--json', 'Hello'];
+  const { stdout } = await runInProcess(args, {
+    cwd,
+    home: join(cwd, '.home'),
+    env: { PATH: process.env.PATH ?? '' },
+  });
+  const lines = linesOf(stdout);
   const types = lines.map((line) => line.type);
   expect(types).toContain('reasoning_text.delta');
   const finished = lines.filter((line) => line.type === 'tool.finished');
@@ -121,19 +112,13 @@ describe('turnwire exec with tools', () => {
   test('--tools all --approve always creates the file that the script asks for', async () => {
     const cwd = await temporaryFolder();
     const server = await serve([patchCall], done);
-    const { code, stdout, stderr } = await exec(cwd, server, [
-      '--tools',
-      'all',
-      '--approve',
-      'always',
-      '--json',
-      'Make it',
-    ]);
+    const child = start(cwd, server, ['--tools', 'all', '--approve', 'always', '--json', 'Make it']);
+    const { code, stdout, stderr } = await finished(child);
     expect(code).toBe(0);
     expect(besidesSandbox(stderr)).toBe('');
     expect(await readFile(join(cwd, 'made.txt'), 'utf8')).toBe('by the script\n');
     const lines = linesOf(stdout);
-    const types = lines.map((line) => line.type).filter((type) => !type.endsWith('.delta'));
+    const types = lines.map((line) => line.type).filter((type) => !String(type).endsWith('.delta'));
     // A tool starts when its call is done: whether before or after `completed` of its response is a matter of time.
     expect(types.filter((type) => type !== 'completed')).toEqual([
       'turn.started',
@@ -264,7 +249,7 @@ describe('turnwire exec with tools', () => {
     const cwd = await temporaryFolder();
     const server = await serve([{ type: 'tool_call', name: 'shell', arguments: { command: 'env > out' } }], done);
     const env = { MY_KEY: 'sesame1', SOME_TOKEN: 'sesame2', PLAIN: 'shown' };
-    await exec(cwd, server, ['--tools', 'all', '--approve', 'always', '--env-key', 'MY_KEY', 'x'], env);
+    await finished(start(cwd, server, ['--tools', 'all', '--approve', 'always', '--env-key', 'MY_KEY', 'x'], env));
     const seen = await readFile(join(cwd, 'out'), 'utf8');
     expect(seen).toContain('PLAIN=shown');
     expect(seen).not.toContain('sesame');
@@ -284,7 +269,7 @@ describe('turnwire exec with tools', () => {
   test('a file that cannot grow any more costs the end of the conversation, not the answer', async () => {
     const cwd = await temporaryFolder();
     const server = await serve([{ type: 'text', text: `Whole ${'x'.repeat(3000)} answer.` }]);
-    const args = [main, 'exec', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm', 'Go'];
+    const args = [main, ...lineFor(server, ['Go'])];
     const env = { PATH: process.env.PATH, HOME: join(cwd, '.home'), NODE_DISABLE_COMPILE_CACHE: '1' };
     // Files of at most 1024 bytes.
     const child = spawn('bash', ['-c', 'ulimit -f 1; exec "$@"', '_', process.execPath, ...args], { cwd, env });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type Fault, type MockServer, type Scenario } from '../../packages/testing/src/index.ts';
+import { childEnv } from '../run-folder.ts';
 import { temporaryFolder } from './helpers.ts';
 
 const main = join(import.meta.dirname, '../../turnwire/src/cli/main.ts');
@@ -28,7 +29,7 @@ async function exec(cwd: string, server: MockServer, args: readonly string[]): P
   const child = spawn(
     process.execPath,
     [main, 'exec', '--base-url', server.baseUrl, '--wire', 'chat', '--model', 'm', '--tools', 'read', ...args],
-    { cwd, env: { PATH: process.env.PATH, HOME: join(cwd, '.home') }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { cwd, env: { ...childEnv, HOME: join(cwd, '.home') }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   onTestFinished(() => void child.kill('SIGKILL'));
   const [stderr] = await Promise.all([text(child.stderr), once(child, 'exit')]);

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { childEnv } from '../run-folder.ts';
 
 const MAIN = new URL('../../turnwire/src/cli/main.ts', import.meta.url).pathname;
 
@@ -25,7 +26,7 @@ export async function startCommand(
   const folder = mkdtempSync(join(tmpdir(), 'turnwire-bridge-'));
   const info = join(folder, 'info.json');
   const child = spawn(process.execPath, [MAIN, 'bridge', '--port', '0', '--server-info', info, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...childEnv, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -1,18 +1,15 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { afterAll } from 'vitest';
 import type { CliContext, InputStream, SignalName } from '../../turnwire/src/cli/context.ts';
 import { runCli } from '../../turnwire/src/cli/run.ts';
+import { childEnv, createRunFolder } from '../run-folder.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 export const captures = join(root, 'test', 'captures');
 
 /** A home folder without any configuration, where conversations may be kept. */
-const home = mkdtempSync(join(tmpdir(), 'turnwire-home-'));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+const home = createRunFolder('home');
 
 export interface CliResult {
   readonly code: number | null;
@@ -101,7 +98,7 @@ function streamOf(input: string | Uint8Array | InputStream): InputStream {
 export function spawnCli(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = captures) {
   return spawn(process.execPath, [join(root, 'turnwire', 'src', 'cli', 'main.ts'), ...args], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: home, ...env },
+    env: { ...childEnv, HOME: home, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }

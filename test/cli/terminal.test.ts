@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type Reply } from '../../packages/testing/src/index.ts';
 import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
+import { childEnv } from '../run-folder.ts';
 import { HOSTILE, notAllowed } from '../terminal/hostile.ts';
 import { root, startInProcess } from './harness.ts';
 
@@ -31,7 +32,7 @@ function inTerminal(cwd: string, args: readonly string[]): Pty {
   const line = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, TERM: 'xterm-256color', SHELL: '/bin/sh' },
+    env: { ...childEnv, HOME: cwd, TERM: 'xterm-256color', SHELL: '/bin/sh' },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { sourceFlags, sourceUrl } from '../../scripts/packages.ts';
+import { childEnv, createRunFolder } from '../run-folder.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 
-const folder = mkdtempSync(join(tmpdir(), 'turnwire-examples-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = createRunFolder('examples');
 
 /** The text of a page of this repository. */
 export function pageOf(path: string): string {
@@ -61,7 +59,7 @@ export async function runExample(code: string, env: Readonly<Record<string, stri
   const file = join(folder, `example-${count++}.mts`);
   writeFileSync(file, fromSource(code));
   const child = spawn(process.execPath, [...sourceFlags, '--disable-warning=ExperimentalWarning', file], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...childEnv, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { packages, publicEntries, sourceFlags, sourceUrl } from '../../scripts/packages.ts';
+import { childEnv } from '../run-folder.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -29,7 +30,7 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   const file = join(folder, `${Math.random()}.json`);
   const hooks = pathToFileURL(join(root, 'scripts', 'trace-modules.ts')).href;
   const child = spawn(process.execPath, [...sourceFlags, '--import', hooks, ...args], {
-    env: { PATH: process.env.PATH, MODULES_FILE: file, ...env },
+    env: { ...childEnv, MODULES_FILE: file, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 50_000,
   });
