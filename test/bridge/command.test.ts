@@ -18,8 +18,9 @@ describe('turnwire bridge', () => {
     const args = ['--upstream', mock.url, '--api-key-stdin', '--auth-token-env', 'CALLERS', '--trace-dir', traces];
     const command = await startCommand(args, { CALLERS: 'caller-secret' }, 'upstream-secret\n');
     expect(command.stdout()).toContain(
-      `base_url = "${command.url}/v1"\nwire_api = "responses"\nsupports_websockets = true\nenv_key = "CALLERS"`,
+      `base_url = "${command.url}/v1"\nwire_api = "responses"\nsupports_websockets = true\n`,
     );
+    expect(command.stdout()).toContain('\ncommand = "printenv"\nargs = [ "CALLERS" ]\n');
     const response = await fetch(`${command.url}/v1/responses`, {
       method: 'POST',
       headers: {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAccessGuard, type AccessOptions } from '../../packages/bridge/src/front/access-guard.ts';
-import { tokenFinder } from '../../packages/bridge/src/front/tokens.ts';
+import { tokenFinder } from '../../packages/client/src/platform/token-finder.ts';
 import { createTurnStateSigner } from '../../packages/bridge/src/upstream/sealed-turn.ts';
 
 const good = { host: '127.0.0.1:18080', 'content-type': 'application/json' };

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -102,14 +102,48 @@ describe('mock', () => {
     await cli.result;
   });
 
-  it('writes where it listens, as one line', async () => {
+  it('writes where it listens, as one line, for as long as it does', async () => {
     const { cli, baseUrl } = await startMockCli('--server-info', 'info.json');
-    const line = readFileSync(join(folder, 'info.json'), 'utf8');
+    const file = join(folder, 'info.json');
+    const line = readFileSync(file, 'utf8');
     expect(line).toMatch(/^.*\n$/);
     const url = baseUrl.replace('/v1', '');
-    expect(JSON.parse(line)).toEqual({ port: Number(new URL(url).port), pid: process.pid, url });
+    const port = Number(new URL(url).port);
+    expect(JSON.parse(line)).toEqual({ port, pid: process.pid, url, base_url: baseUrl });
     cli.signal('SIGTERM');
-    await cli.result;
+    expect((await cli.result).code).toBe(0);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('leaves the file of a server that came after it', async () => {
+    const first = await startMockCli('--server-info', 'both.json');
+    const second = await startMockCli('--server-info', 'both.json');
+    first.cli.signal('SIGTERM');
+    await first.cli.result;
+    const { base_url: found } = JSON.parse(readFileSync(join(folder, 'both.json'), 'utf8')) as { base_url: string };
+    expect(found).toBe(second.baseUrl);
+    second.cli.signal('SIGTERM');
+    await second.cli.result;
+  });
+
+  it.each([
+    [[], /listening on 0\.0\.0\.0 lets others in: only with --insecure/],
+    [['--auth-token-env', 'NOT_SET'], /--auth-token-env: the environment variable NOT_SET is not set/],
+  ])('does not let others in by accident: %j', async (flags, message) => {
+    const { code, stderr } = await runInProcess(['mock', '--host', '0.0.0.0', ...flags]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  it('listens where it is told, for those who send the token', async () => {
+    const env = { MOCK_TOKEN: 'sesame' };
+    const cli = startInProcess(['mock', '--host', '0.0.0.0', '--auth-token-env', 'MOCK_TOKEN'], { cwd: folder, env });
+    const [, port = ''] = await cli.until(/base URL http:\/\/0\.0\.0\.0:(\d+)\/v1\n/);
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${port}/v1/models`, { headers })).status;
+    expect([await status({}), await status({ authorization: 'Bearer sesame' })]).toEqual([401, 200]);
+    cli.signal('SIGTERM');
+    const { stdout, stderr } = await cli.result;
+    expect(stdout + stderr).not.toContain('sesame');
   });
 
   it('says in one line that a port is in use', async () => {

@@ -99,7 +99,10 @@ describe('a scenario file', () => {
     ['{"turns":[{"replies":[{"faults":["crfl"]}]}]}', 'unknown fault "crfl": did you mean crlf?'],
     ['{"turns":[{"when":{"user":{"regex":"("}},"replies":[{}]}]}', 'Invalid regular expression'],
     ['{nonsense', 'not valid JSON'],
-    ['{"turns": [\n  {"replies": [{}],}\n]}', '(line 2 column'],
+    [
+      '{"turns": [\n  {"replies": [{}],}\n]}',
+      'scenario: not valid JSON: line 2, column 20: property name expected, found "}\\n]}"',
+    ],
   ])('%s is refused with a clear line', (source, message) => {
     expect(() => parseScenario(source)).toThrow(message);
   });

@@ -1,7 +1,11 @@
 /** `turnwire/testing`: a scripted model server with every wire fault by name. */
-export { startMock, type MockOptions, type MockServer } from './server/server.ts';
+export { startMock, type MockServer } from './server/server.ts';
+export type { MockOptions } from './server/options.ts';
+export type { MockTest } from './server/mock-test.ts';
+export type { ExpectedRequest, FieldMatch } from './scenario/expected-request.ts';
+export type { Verdict, VerdictCheck, VerdictProblem } from './server/verdict.ts';
 export { listFaults, parseFault, type FaultInfo } from './faults/list.ts';
-export type { Fault, FaultContext, FaultHooks, FaultSpec, FaultWire } from './faults/fault.ts';
+export type { Fault, FaultContext, FaultHooks, FaultLike, FaultSpec, FaultUse, FaultWire } from './faults/fault.ts';
 export type { Frame, Head, Step } from './answer.ts';
 export type { Match, Reply, ReplyError, ReplyPart, Scenario, ToolCallPart, Turn } from './scenario/scenario.ts';
 export { fromAimockFixtures } from './load/aimock-fixtures.ts';

@@ -11,7 +11,7 @@ import {
 import { withUsageErrors, type ConfigFile } from './config-file.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
-import { unset } from './upstream-keys.ts';
+import { secretFrom } from './upstream-keys.ts';
 
 const keys = ['token_env', 'token_file', 'requests_per_minute', 'tokens_per_minute', 'streams'] as const;
 
@@ -49,14 +49,9 @@ async function parseCaller(name: string, value: unknown, where: string, cli: Cli
   if ((variable === undefined) === (path === undefined)) {
     throw new UsageError(`${where} wants either token_env or token_file: the token itself does not belong here`);
   }
-  const token = path === undefined ? fromEnv(where, variable ?? '', cli) : await fromFile(where, path);
+  const token =
+    path === undefined ? secretFrom(`${where}.token_env`, variable ?? '', cli) : await fromFile(where, path);
   return { name, token, ...withoutUndefined(limits) };
-}
-
-function fromEnv(where: string, variable: string, cli: CliContext): string {
-  const token = (cli.env[variable] ?? '').trim();
-  if (token === '') throw unset(`${where}.token_env`, variable);
-  return token;
 }
 
 /** The first line of a file that its owner alone can read. */

@@ -16,7 +16,7 @@ import { whyNotHealthy } from './health-check.ts';
 import { addInspectFlags, inspectOptionsOf, type InspectFlags } from './inspect-flags.ts';
 import { proxyFromEnv } from './proxy.ts';
 import { addSearchFlags, searchOf, type SearchFlags } from './search-flags.ts';
-import { untilStopped, writeServerInfo } from './serve.ts';
+import { untilStopped, withServerInfo } from './serve.ts';
 import { logFormats, startBridge, stderrLog, type LogFormat } from './start-bridge.ts';
 import {
   addUpstreamFlags,
@@ -25,7 +25,7 @@ import {
   type UpstreamFlags,
   type UpstreamQuestion,
 } from './upstream-flags.ts';
-import { unset } from './upstream-keys.ts';
+import { secretFrom } from './upstream-keys.ts';
 
 interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags, InspectFlags {
   readonly mode: BridgeMode;
@@ -91,11 +91,12 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
     // Listened for before anybody is told where we are: a client may be quick.
     const stopped = untilStopped(cli);
     try {
-      if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, bridge, cli);
-      void warnOfUnready(bridge, options.logger);
-      const models = await bridge.models(AbortSignal.timeout(NAMES_MS));
-      await out.write(announcement(bridge, { ...flags, models, model: options.model }));
-      await stopped;
+      await withServerInfo(flags.serverInfo, bridge, cli, async () => {
+        void warnOfUnready(bridge, options.logger);
+        const models = await bridge.models(AbortSignal.timeout(NAMES_MS));
+        await out.write(announcement(bridge, { ...flags, models, model: options.model }));
+        await stopped;
+      });
       done(exitCode.done);
     } finally {
       await bridge.close();
@@ -223,10 +224,7 @@ function secretOf(
   variable: string | undefined,
   cli: CliContext,
 ): Partial<BridgeOptions> {
-  if (variable === undefined) return {};
-  const value = (cli.env[variable] ?? '').trim();
-  if (value === '') throw unset(flagName, variable);
-  return { [option]: value };
+  return variable === undefined ? {} : { [option]: secretFrom(flagName, variable, cli) };
 }
 
 /** Whatever stands on the command line can be read by every user of the machine. */
@@ -237,9 +235,7 @@ function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliCon
   }
   if (variable === undefined) return store;
   if (url === null) throw new UsageError('--store-password-env is for a redis:// store');
-  const password = (cli.env[variable] ?? '').trim();
-  if (password === '') throw unset('--store-password-env', variable);
-  url.password = encodeURIComponent(password);
+  url.password = encodeURIComponent(secretFrom('--store-password-env', variable, cli));
   return url.href;
 }
 

@@ -14,49 +14,53 @@ import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
-import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
+import { addListenFlags, listenOptionsOf, type ListenFlags } from './listen-flags.ts';
+import { cannotListen, untilStopped, withServerInfo } from './serve.ts';
+import { secretFrom } from './upstream-keys.ts';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 
-interface MockFlags {
+interface MockFlags extends ListenFlags {
   readonly wire?: ProtocolId;
   readonly scenario?: string;
   readonly fault?: readonly string[];
   readonly faults?: boolean;
-  readonly port: number;
-  readonly serverInfo?: string;
-  readonly allowHost?: readonly string[];
+  readonly authTokenEnv?: string;
   readonly expect?: number;
 }
 
 export function createMockCommand({ cli, out, done }: CommandScope): Command {
-  return createCommand('turnwire mock', 'A scripted model server with named wire faults, on loopback.', example)
+  const command = createCommand(
+    'turnwire mock',
+    'A scripted model server with named wire faults, on loopback.',
+    example,
+  )
     .addOption(flag('--wire <wire>', 'the protocol that is answered', 'all').choices(protocolIds))
     .addOption(
       flag('--scenario <file>', 'what the model says: a file, or the name of a built-in one', 'that it is scripted'),
     )
     .addOption(listFlag('--fault <name[:arg]>', 'a fault of the wire; may be given several times'))
     .addOption(flag('--faults', 'list every fault (of --wire) with one line, and end', 'off'))
-    .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
-    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
-    .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
     .addOption(numberFlag('--expect <n>', 'exit 1 when another number of requests came', 0, 'not checked'))
-    .action(async (flags: MockFlags) => {
-      if (flags.faults === true) {
-        await out.write(faultTable(flags.wire));
-        done(exitCode.done);
-        return;
-      }
-      const server = await start(flags, cli);
-      // Listened for before anybody is told where we are: a client may be quick.
-      const stopped = untilStopped(cli);
-      try {
+    .addOption(flag('--auth-token-env <variable>', 'environment variable with the token that clients send', 'none'));
+  return addListenFlags(command).action(async (flags: MockFlags) => {
+    if (flags.faults === true) {
+      await out.write(faultTable(flags.wire));
+      done(exitCode.done);
+      return;
+    }
+    const server = await start(flags, cli);
+    // Listened for before anybody is told where we are: a client may be quick.
+    const stopped = untilStopped(cli);
+    try {
+      await withServerInfo(flags.serverInfo, server, cli, async () => {
         await announce(server, flags, { cli, out });
         await stopped;
-        done(verdict(server, cli));
-      } finally {
-        await server.close();
-      }
-    });
+      });
+      done(verdict(server, cli));
+    } finally {
+      await server.close();
+    }
+  });
 }
 
 const example = 'turnwire mock --fault finish-then-hold --port 18431 --expect 2';
@@ -66,8 +70,8 @@ async function start(flags: MockFlags, cli: CliContext): Promise<MockServer> {
     wire: flags.wire,
     scenario: flags.scenario === undefined ? undefined : scenarioOf(flags.scenario, cli),
     faults: flags.fault,
-    port: flags.port,
-    allowedHosts: flags.allowHost,
+    ...listenOptionsOf(flags),
+    authToken: tokenOf(flags, cli),
     expect: flags.expect,
   };
   try {
@@ -78,13 +82,16 @@ async function start(flags: MockFlags, cli: CliContext): Promise<MockServer> {
   }
 }
 
+function tokenOf({ authTokenEnv: variable }: MockFlags, cli: CliContext): string | undefined {
+  return variable === undefined ? undefined : secretFrom('--auth-token-env', variable, cli);
+}
+
 /** A path is relative to the working directory; a name has neither dot nor slash. */
 function scenarioOf(scenario: string, cli: CliContext): string {
   return /[./\\]/.test(scenario) ? resolve(cli.cwd, scenario) : scenario;
 }
 
 async function announce(server: MockServer, flags: MockFlags, { cli, out }: Pick<CommandScope, 'cli' | 'out'>) {
-  if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, server, cli);
   for (const line of (flags.fault ?? []).map(aliasLine)) cli.stderr.write(line);
   await out.write(`turnwire mock: listening, base URL ${server.baseUrl}\n`);
 }

@@ -4,39 +4,39 @@ import { MockUsageError, recordTo, type TapeRecorder } from '@turnwire/testing';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, exitCode, UsageError } from './exit.ts';
-import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
-import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
+import { createCommand, flag } from './flags.ts';
+import { addListenFlags, listenOptionsOf, type ListenFlags } from './listen-flags.ts';
+import { cannotListen, untilStopped, withServerInfo } from './serve.ts';
 
-interface RecordFlags {
+interface RecordFlags extends ListenFlags {
   readonly upstream?: string;
   readonly out?: string;
-  readonly port: number;
-  readonly serverInfo?: string;
-  readonly allowHost?: readonly string[];
 }
 
 export function createRecordCommand({ cli, out, done }: CommandScope): Command {
-  return createCommand('turnwire record', 'Records an upstream, chunk for chunk, without its secrets.', example)
+  const command = createCommand(
+    'turnwire record',
+    'Records an upstream, chunk for chunk, without its secrets.',
+    example,
+  )
     .addOption(flag('--upstream <url>', 'the server that is recorded', 'none, it has to be given'))
-    .addOption(flag('--out <dir>', 'folder for the tapes, one file for each exchange', 'none, it has to be given'))
-    .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
-    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
-    .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
-    .action(async (flags: RecordFlags) => {
-      const recorder = await start(flags, cli);
-      // Listened for before anybody is told where we are: a client may be quick.
-      const stopped = untilStopped(cli);
-      try {
-        if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, recorder, cli);
+    .addOption(flag('--out <dir>', 'folder for the tapes, one file for each exchange', 'none, it has to be given'));
+  return addListenFlags(command).action(async (flags: RecordFlags) => {
+    const recorder = await start(flags, cli);
+    // Listened for before anybody is told where we are: a client may be quick.
+    const stopped = untilStopped(cli);
+    try {
+      await withServerInfo(flags.serverInfo, recorder, cli, async () => {
         await out.write(`turnwire record: listening, base URL ${recorder.baseUrl}\n`);
         await stopped;
-      } finally {
-        await recorder.close();
-      }
-      const n = recorder.exchanges;
-      cli.stderr.write(`turnwire record: ${n} exchange${n === 1 ? '' : 's'} in ${flags.out ?? ''}\n`);
-      done(exitCode.done);
-    });
+      });
+    } finally {
+      await recorder.close();
+    }
+    const n = recorder.exchanges;
+    cli.stderr.write(`turnwire record: ${n} exchange${n === 1 ? '' : 's'} in ${flags.out ?? ''}\n`);
+    done(exitCode.done);
+  });
 }
 
 const example = 'turnwire record --upstream http://127.0.0.1:8080 --out tapes --port 18432';
@@ -46,8 +46,8 @@ async function start(flags: RecordFlags, cli: CliContext): Promise<TapeRecorder>
   if (flags.out === undefined) throw new UsageError('--out DIR is needed');
   const onProblem = (message: string): void => void cli.stderr.write(`turnwire record: ${message}\n`);
   try {
-    const { upstream, port, allowHost: allowedHosts } = flags;
-    return await recordTo(resolve(cli.cwd, flags.out), { upstream, port, allowedHosts, onProblem });
+    const { upstream } = flags;
+    return await recordTo(resolve(cli.cwd, flags.out), { upstream, ...listenOptionsOf(flags), onProblem });
   } catch (error) {
     if (error instanceof MockUsageError) throw new UsageError(error.message, { cause: error });
     if (isFileError(error)) throw new UsageError(`--out: cannot use ${flags.out}: ${describeSystemError(error)}`);

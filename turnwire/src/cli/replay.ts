@@ -4,61 +4,54 @@ import { MockUsageError, replayTape, type TapeServer } from '@turnwire/testing';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, exitCode, UsageError } from './exit.ts';
-import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
-import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
+import { createCommand, flag } from './flags.ts';
+import { addListenFlags, listenOptionsOf, type ListenFlags } from './listen-flags.ts';
+import { cannotListen, untilStopped, withServerInfo } from './serve.ts';
 
-interface ReplayFlags {
+interface ReplayFlags extends ListenFlags {
   readonly speed: number | 'max';
   readonly once?: boolean;
-  readonly port: number;
-  readonly serverInfo?: string;
-  readonly allowHost?: readonly string[];
 }
 
 export function createReplayCommand({ cli, out, done }: CommandScope): Command {
-  return createCommand('turnwire replay', 'Serves recorded exchanges again, chunk for chunk.', example)
+  const command = createCommand('turnwire replay', 'Serves recorded exchanges again, chunk for chunk.', example)
     .argument('<tape>', 'a tape, or a folder of tapes')
     .addOption(
       new Option('--speed <x>', '2 is twice as fast as it was, max is without any wait')
         .default(1)
         .argParser(parseSpeed),
     )
-    .addOption(flag('--once', 'serve each exchange to one request only', 'the most similar one is served again'))
-    .addOption(numberFlag('--port <n>', 'port to listen on; 0 takes a free one', 0, 0))
-    .addOption(listFlag('--allow-host <name>', 'a Host header to accept beside the loopback names'))
-    .addOption(flag('--server-info <file>', 'write {"port","pid","url"} to this file once it listens', 'off'))
-    .action(async (tape: string, flags: ReplayFlags) => {
-      const server = await start(tape, flags, cli);
-      for (const { file, message } of server.problems) cli.stderr.write(`turnwire replay: ${file}: ${message}\n`);
-      // Listened for before anybody is told where we are: a client may be quick.
-      const stopped = untilStopped(cli);
-      try {
-        if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, server, cli);
+    .addOption(flag('--once', 'serve each exchange to one request only', 'the most similar one is served again'));
+  return addListenFlags(command).action(async (tape: string, flags: ReplayFlags) => {
+    const server = await start(tape, flags, cli);
+    for (const { file, message } of server.problems) cli.stderr.write(`turnwire replay: ${file}: ${message}\n`);
+    // Listened for before anybody is told where we are: a client may be quick.
+    const stopped = untilStopped(cli);
+    try {
+      await withServerInfo(flags.serverInfo, server, cli, async () => {
         await out.write(`turnwire replay: listening, base URL ${server.baseUrl}\n`);
         await stopped;
-      } finally {
-        await server.close();
-      }
-      for (const line of remarks(server)) cli.stderr.write(`turnwire replay: ${line}\n`);
-      done(exitCode.done);
-    });
+      });
+    } finally {
+      await server.close();
+    }
+    for (const line of remarks(server)) cli.stderr.write(`turnwire replay: ${line}\n`);
+    done(exitCode.done);
+  });
 }
 
 const example = 'turnwire replay tapes --speed max --port 18433';
 
-async function start(
-  tape: string,
-  { speed, once, port, allowHost }: ReplayFlags,
-  cli: CliContext,
-): Promise<TapeServer> {
+async function start(tape: string, flags: ReplayFlags, cli: CliContext): Promise<TapeServer> {
   try {
-    return await replayTape(resolve(cli.cwd, tape), { speed, once, port, allowedHosts: allowHost });
+    const { speed, once } = flags;
+    return await replayTape(resolve(cli.cwd, tape), { speed, once, ...listenOptionsOf(flags) });
   } catch (error) {
     if (error instanceof MockUsageError) throw new UsageError(error.message, { cause: error });
     if (error instanceof Error && 'path' in error) {
       throw new UsageError(`cannot read ${tape}: ${describeSystemError(error)}`, { cause: error });
     }
-    throw cannotListen(error, port);
+    throw cannotListen(error, flags.port);
   }
 }
 

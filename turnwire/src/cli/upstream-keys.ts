@@ -47,6 +47,13 @@ export function keyFrom(flagName: string, variable: string, source: string, cli:
   return { key: () => cli.env[variable], source };
 }
 
+/** The secret in a variable that a flag names. @throws UsageError when it has none */
+export function secretFrom(flagName: string, variable: string, cli: CliContext): string {
+  const secret = (cli.env[variable] ?? '').trim();
+  if (secret === '') throw unset(flagName, variable);
+  return secret;
+}
+
 /** A flag names a variable that has no value. */
 export function unset(flagName: string, variable: string): UsageError {
   return new UsageError(`${flagName}: the environment variable ${variable} is not set`);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { BridgeContext } from '../exchange/context.ts';
 import { LIVE_BYTES, LiveResponses, ownedBy } from '../store/index.ts';
 import { Caller } from './caller.ts';
-import { tokenFinder } from './tokens.ts';
+import { tokenFinder } from '@turnwire/client/internal/platform/token-finder';
 
 /** Somebody who may call, and what their requests are answered with. */
 export interface Known {

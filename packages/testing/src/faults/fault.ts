@@ -71,3 +71,16 @@ export interface Fault {
   readonly only?: number;
   create(): FaultHooks;
 }
+
+/** A fault of some answers. */
+export interface FaultUse {
+  /** By name, e.g. `status:503`, or one of your own. */
+  readonly fault: string | Fault;
+  /** Only on this wire. Default: on each that the fault can show on. */
+  readonly wire?: FaultWire | undefined;
+  /** Only for the next so many requests that it can show on. Default: until the faults are set anew. */
+  readonly requests?: number | undefined;
+}
+
+/** A fault of every answer, or of some. */
+export type FaultLike = string | Fault | FaultUse;

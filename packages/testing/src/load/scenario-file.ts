@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
+import { describeIssues } from './issues.ts';
+import { readJson } from './read-json.ts';
 import { fromAimockFixtures, isAimockFile } from './aimock-fixtures.ts';
 import { MockUsageError } from '../errors.ts';
 import { parseFault } from '../faults/list.ts';
-import { nearest } from '@turnwire/wire/internal/base/nearest';
+import type { FieldMatch } from '../scenario/expected-request.ts';
 import type { Match, Reply, ReplyPart, Scenario } from '../scenario/scenario.ts';
 
 const count = z.int('must be a whole number').min(0, 'must not be negative');
@@ -70,9 +72,19 @@ const reply = z.strictObject({
 
 const turn = z.strictObject({ when: match.optional(), replies: z.array(reply).min(1, 'needs at least one reply') });
 
+const field = z.record(z.string(), z.custom<FieldMatch>());
+
+const expected = z.strictObject({
+  name: text.optional(),
+  path: text.optional(),
+  headers: field.optional(),
+  body: field.optional(),
+});
+
 const file = z.strictObject({
   name: text.optional(),
   model: text.optional(),
+  expect: z.array(expected).optional(),
   turns: z.array(turn).min(1, 'needs at least one turn'),
 });
 
@@ -81,7 +93,7 @@ type FileReply = z.infer<typeof reply>;
 type FileCall = z.infer<typeof shortCall>;
 
 /** Every key that a scenario may have anywhere, for "did you mean". */
-const knownKeys = [file, turn, match, reply, usage, shortCall].flatMap((schema) => Object.keys(schema.shape));
+const knownKeys = [file, turn, match, expected, reply, usage, shortCall].flatMap((schema) => Object.keys(schema.shape));
 
 /**
  * Reads a scenario file: JSON, or TOML when the name ends in `.toml`.
@@ -97,14 +109,6 @@ export async function readScenarioFile(path: string): Promise<Scenario> {
   return parseScenario(source, { path, toml: path.endsWith('.toml') });
 }
 
-function readJson(source: string, where: string): unknown {
-  try {
-    return JSON.parse(source) as unknown;
-  } catch (error) {
-    throw new MockUsageError(`${where}: not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 /** Reads a scenario from its text. */
 export function parseScenario(
   source: string,
@@ -114,8 +118,7 @@ export function parseScenario(
   const value = options.toml === true ? readToml(source, where) : readJson(source, where);
   if (isAimockFile(value)) return fromAimockFixtures(value);
   const result = file.safeParse(value);
-  if (!result.success)
-    throw new MockUsageError(result.error.issues.map((issue) => `${where}: ${describe(issue)}`).join('\n'));
+  if (!result.success) throw new MockUsageError(describeIssues(result.error.issues, where, knownKeys));
   return toScenario(result.data, where);
 }
 
@@ -129,24 +132,9 @@ function readToml(source: string, where: string): unknown {
   }
 }
 
-function describe(issue: z.core.$ZodIssue): string {
-  const path = issue.path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .replace(/^\./, '');
-  const at = path === '' ? '' : `${path}: `;
-  if (issue.code !== 'unrecognized_keys') return `${at}${issue.message}`;
-  return issue.keys
-    .map((key) => {
-      const near = nearest(key, knownKeys);
-      return `${at}unknown key "${key}"${near === undefined ? '' : `: did you mean ${near}?`}`;
-    })
-    .join('; ');
-}
-
 function toScenario(data: z.infer<typeof file>, where: string): Scenario {
   return {
-    ...defined({ name: data.name, model: data.model }),
+    ...defined({ name: data.name, model: data.model, expect: data.expect }),
     turns: data.turns.map((one) => ({
       ...(one.when === undefined ? {} : { when: toMatch(one.when) }),
       replies: one.replies.map((each) => toReply(each, where)),

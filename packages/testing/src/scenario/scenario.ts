@@ -1,5 +1,6 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { Usage } from '@turnwire/wire/internal/model/events';
+import type { ExpectedRequest } from './expected-request.ts';
 import type { RequestView } from './request-view.ts';
 
 /** What a scripted model says: turns, each with the replies to one user message and its tool outputs. */
@@ -10,6 +11,8 @@ export interface Scenario {
   readonly model?: string;
   /** The answers, one turn for each user message. */
   readonly turns: readonly Turn[];
+  /** The requests that have to come, and no others, the n-th like the n-th. Default: any. */
+  readonly expect?: readonly ExpectedRequest[];
 }
 
 /**

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
-import { redactHeader, redactTarget, withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ErrorFields } from '@turnwire/wire/internal/encode-error';
 import { estimateTokens } from '@turnwire/wire/internal/token-estimate';
 import type { Protocol } from '@turnwire/wire/internal/protocol';
 import type { Head } from '../answer.ts';
-import type { Fault, FaultHooks, FaultWire } from '../faults/fault.ts';
-import { parseFault } from '../faults/list.ts';
+import type { FaultWire } from '../faults/fault.ts';
 import { refuse } from '../faults/refuse.ts';
+import { ActiveFaults } from './active-faults.ts';
 import { countPaths, modelPaths, protocolOf } from './paths.ts';
+import { BODY_LIMIT, readBody } from './read-body.ts';
 import { enter, playBody, playHead, playSteps, type PlayContext } from './play.ts';
 import { headersOf, newRecord, type AnswerState, type RecordedRequest, type Recorder } from './recorder.ts';
 import { replyIds } from './reply-events.ts';
@@ -25,7 +25,7 @@ export interface ExchangeContext {
   readonly recorder: Recorder;
   readonly wire: ProtocolId | undefined;
   readonly scenario: Scenario;
-  readonly faults: readonly { readonly fault: Fault; readonly hooks: FaultHooks }[];
+  readonly faults: ActiveFaults;
   readonly paceMs: number | undefined;
   readonly createdAt: number;
   readonly startedAt: number;
@@ -35,8 +35,6 @@ export interface ExchangeContext {
 }
 
 const KEPT_RESPONSES = 1000;
-
-const BODY_LIMIT = 64 * 1024 * 1024;
 
 /** One HTTP request and its answer. */
 export class Exchange {
@@ -61,11 +59,12 @@ export class Exchange {
 
   /** Ends when the answer did, or the client left. */
   async run(): Promise<void> {
-    const text = await readText(this.#req);
-    if (text === undefined) {
+    const bytes = await readBody(this.#req, BODY_LIMIT);
+    if (bytes === undefined) {
       this.#json(413, this.#client.errorBody({ message: 'the request body is too large', status: 413 }));
       return;
     }
+    const text = bytes.toString('utf8');
     const wire = modelPaths.get(this.#path) ?? countPaths.get(this.#path);
     if (wire === undefined) {
       this.#other(text);
@@ -156,7 +155,7 @@ export class Exchange {
   }
 
   #other(text: string): void {
-    const { recorder, scenario } = this.#context;
+    const { scenario } = this.#context;
     switch (`${this.#req.method ?? ''} ${this.#path}`) {
       case 'GET /health':
       case 'GET /v1/health': {
@@ -170,10 +169,6 @@ export class Exchange {
       }
       case 'HEAD /': {
         this.#res.writeHead(200).end(); // Claude Code asks whether anybody is there
-        return;
-      }
-      case 'GET /__requests': {
-        this.#json(200, { count: recorder.modelRequests, requests: recorder.requests.map(publicRecord) });
         return;
       }
       default:
@@ -216,11 +211,9 @@ export function renderInput(
 ): RenderInput | { readonly missing: string } {
   const chosen = selectReply(context.scenario, view);
   if ('missing' in chosen) return chosen;
-  const own = (chosen.faults ?? []).map((text) => parseFault(text)).map((fault) => ({ fault, hooks: fault.create() }));
-  const active = [...context.faults, ...own].filter(
-    ({ fault }) => fault.spec.wires.includes(wire) && (fault.only === undefined || fault.only === view.n),
-  );
-  const faults = active.map(({ hooks }) => hooks);
+  const own = new ActiveFaults(undefined);
+  own.set(chosen.faults ?? []);
+  const faults = [context.faults, own].flatMap((some) => some.ofRequest(wire, view.n));
   const faultContext = { wire, request: view, query };
   let reply: Reply = withPace(chosen, context.paceMs);
   for (const fault of faults) reply = fault.reply?.(reply, faultContext) ?? reply;
@@ -276,37 +269,8 @@ function finishHead(head: Head, input: RenderInput): void {
   }
 }
 
-/** As anybody on this machine may read it: without its secrets. */
-function publicRecord(record: RecordedRequest): JsonObject {
-  const { n, method, path, query, headers, transport, body, text, atMs, answer } = record;
-  const shown = withoutSecretSpans(text, headers['content-type']);
-  return {
-    n,
-    method,
-    path: redactTarget(path),
-    query: redactTarget(`?${query}`).slice(1),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redactHeader(name, value)])),
-    transport,
-    body: body === undefined ? shown : parseJson(shown),
-    at_ms: Math.round(atMs),
-    answer,
-  };
-}
-
 /** The API's word for a `previous_response_id` that it does not have. */
 export function responseNotFound({ previous_response_id: id }: JsonObject): ErrorFields {
   const message = `Previous response with id '${String(id)}' not found.`;
   return { message, param: 'previous_response_id', code: 'previous_response_not_found' };
-}
-
-/** The body as text; nothing when it is over the limit. */
-async function readText(req: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_LIMIT) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,7 +1,14 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { MockVerificationError } from '../errors.ts';
 import { describeAnswer, type Recorder, type RecordedRequest } from './recorder.ts';
+import {
+  compareWith,
+  type Difference,
+  type ExaminedRequest,
+  type ExpectedRequest,
+} from '../scenario/expected-request.ts';
 import { matches, type Match } from '../scenario/scenario.ts';
+import { describeVerdict, type Verdict, type VerdictCheck, type VerdictProblem } from './verdict.ts';
 
 /** Requests that have to come. */
 export interface Expectation {
@@ -13,20 +20,25 @@ export interface Expectation {
   readonly name?: string;
 }
 
+interface Script {
+  readonly name: string;
+  readonly compare: (request: ExaminedRequest) => readonly Difference[];
+}
+
 /** What the client is expected to send, and the words for what it did instead. */
 export class Expectations {
   readonly #recorder: Recorder;
   readonly #clock: Clock;
   readonly #list: Expectation[] = [];
   readonly #orders: (readonly Match[])[] = [];
+  #requests: readonly Script[] | undefined;
   #total: number | undefined;
   /** Time of the verdict: what happens when the mock closes is not the client's doing. */
   #snapshot: readonly string[] | undefined;
 
-  constructor(recorder: Recorder, clock: Clock, total?: number) {
+  constructor(recorder: Recorder, clock: Clock) {
     this.#recorder = recorder;
     this.#clock = clock;
-    this.#total = total;
   }
 
   add(expectation: number | Expectation): void {
@@ -39,9 +51,18 @@ export class Expectations {
     this.#orders.push(matches);
   }
 
+  /** These requests and no others, in this order; `undefined`: any. @throws MockUsageError for one that cannot be compared */
+  setRequests(expected: readonly ExpectedRequest[] | undefined): void {
+    this.#requests = expected?.map((one, i) => ({
+      name: one.name ?? `request ${i + 1}`,
+      compare: compareWith(one, `expect[${i}]`),
+    }));
+  }
+
   clear(): void {
     this.#list.length = 0;
     this.#orders.length = 0;
+    this.#requests = undefined;
     this.#total = undefined;
   }
 
@@ -50,42 +71,69 @@ export class Expectations {
     this.#snapshot = this.#describe();
   }
 
-  verify(): void {
-    const problems = [
+  verdict(): Verdict {
+    const checks = [
       ...this.#checkTotal(),
-      ...this.#list.flatMap((expectation) => this.#check(expectation)),
-      ...this.#orders.flatMap((order) => this.#checkOrder(order)),
+      ...this.#list.map((expectation) => this.#check(expectation)),
+      ...this.#orders.map((order) => this.#checkOrder(order)),
+      ...this.#checkRequests(),
     ];
-    if (problems.length === 0) return;
-    throw new MockVerificationError([...problems, ...(this.#snapshot ?? this.#describe())].join('\n'));
+    const passed = checks.every(({ problems }) => problems.length === 0);
+    return { passed, checks, requests: this.#snapshot ?? this.#describe() };
   }
 
-  #checkTotal(): string[] {
+  verify(): void {
+    const verdict = this.verdict();
+    if (!verdict.passed) throw new MockVerificationError(describeVerdict(verdict));
+  }
+
+  #checkTotal(): readonly VerdictCheck[] {
     const got = this.#recorder.modelRequests;
-    if (this.#total === undefined || got === this.#total) return [];
-    return [`expected ${requests(this.#total)}, got ${got}`];
+    if (this.#total === undefined) return [];
+    const problem = got === this.#total ? undefined : `expected ${requests(this.#total)}, got ${got}`;
+    return [check(requests(this.#total), problem)];
   }
 
-  #check(expectation: Expectation): string[] {
+  #check(expectation: Expectation): VerdictCheck {
     const { match, times = 1 } = expectation;
     const got = this.#views().filter(({ view }) => view !== undefined && (match === undefined || matches(match, view)));
-    if (got.length === times) return [];
     const name = expectation.name ?? (match === undefined ? 'any request' : nameOf(match));
-    return [`expected ${requests(times)} matching ${name}, got ${got.length}`];
+    const wanted = `${requests(times)} matching ${name}`;
+    return check(wanted, got.length === times ? undefined : `expected ${wanted}, got ${got.length}`);
   }
 
-  #checkOrder(order: readonly Match[]): string[] {
+  #checkOrder(order: readonly Match[]): VerdictCheck {
+    const name = `in order: ${order.map(nameOf).join(', ')}`;
     const views = this.#views();
     let at = 0;
     for (const [i, match] of order.entries()) {
       const found = views.findIndex(({ view }, n) => n >= at && view !== undefined && matches(match, view));
       if (found < 0) {
         const before = i === 0 ? 'at all' : `after request ${at}`;
-        return [`a request matching ${nameOf(match)} (${i + 1} of ${order.length} in order) did not come ${before}`];
+        const one = `a request matching ${nameOf(match)} (${i + 1} of ${order.length} in order)`;
+        return check(name, `${one} did not come ${before}`);
       }
       at = found + 1;
     }
-    return [];
+    return check(name, undefined);
+  }
+
+  /** The n-th request beside the n-th that is expected. */
+  #checkRequests(): readonly VerdictCheck[] {
+    const expected = this.#requests;
+    if (expected === undefined) return [];
+    const came = new Map(this.#views().map((record) => [record.view?.n, record]));
+    const count = this.#recorder.modelRequests;
+    return [
+      ...expected.map(({ name, compare }, i) => ({
+        name,
+        problems: compareRequest(name, i + 1, came.get(i + 1), compare, count),
+      })),
+      check(
+        'no other request',
+        count <= expected.length ? undefined : `expected ${requests(expected.length)}, got ${count}`,
+      ),
+    ];
   }
 
   #describe(): string[] {
@@ -95,13 +143,36 @@ export class Expectations {
     const lines = requests
       .filter((record) => record.view !== undefined || refused.includes(record))
       .map((record) => `  ${titleOf(record)}: ${record.method} ${record.path}, ${describeAnswer(record.answer, now)}`);
-    const missing = this.#total !== undefined && modelRequests < this.#total && refused.length === 0;
+    const wanted = this.#total ?? this.#requests?.length ?? 0;
+    const missing = modelRequests < wanted && refused.length === 0;
     return missing ? [...lines, `  the client never sent request ${modelRequests + 1}`] : lines;
   }
 
   #views(): readonly RecordedRequest[] {
     return this.#recorder.requests.filter((record) => record.view !== undefined);
   }
+}
+
+function check(name: string, problem: string | undefined): VerdictCheck {
+  return { name, problems: problem === undefined ? [] : [{ message: problem }] };
+}
+
+function compareRequest(
+  name: string,
+  request: number,
+  record: RecordedRequest | undefined,
+  compare: Script['compare'],
+  count: number,
+): readonly VerdictProblem[] {
+  const title = name === `request ${request}` ? name : `request ${request} (${name})`;
+  if (record === undefined) {
+    const why = request > count ? 'did not come' : 'is not kept any more: more came since than are kept';
+    return [{ message: `${title} ${why}`, request }];
+  }
+  return compare(record).map((difference) => {
+    const { field, wanted, got } = difference;
+    return { message: `${title}: ${field}: expected ${wanted}, got ${got}`, request, ...difference };
+  });
 }
 
 /** A POST that was no request to the model: no JSON, another path, an unknown response. */

@@ -2,7 +2,9 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer } from '@turnwire/client/internal/platform/node-http';
-import { pageGuard, type PageGuard } from './refuse-page.ts';
+import { isLoopback } from '@turnwire/client/internal/platform/local-only';
+import { MockUsageError } from '../errors.ts';
+import { doorGuard, type DoorGuard } from './door-guard.ts';
 
 /** Where a server of this package listens. */
 export interface LocalAddress {
@@ -11,6 +13,10 @@ export interface LocalAddress {
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
   readonly allowedHosts?: readonly string[] | undefined;
+  /** What callers have to send as API key. Default: nothing. */
+  readonly authToken?: string | undefined;
+  /** Beyond loopback without a token all the same. Default: refused. */
+  readonly insecure?: boolean | undefined;
 }
 
 /** What becomes of requests that no web page made. */
@@ -25,15 +31,25 @@ const BACKLOG = 4096;
 /** The HTTP server that the mock, a recorder and a replay stand on. */
 export class LocalServer {
   readonly #server: Server;
-  readonly #guard: PageGuard;
+  readonly #guard: DoorGuard;
   readonly #port: number;
   readonly #host: string;
   #bound: { readonly url: string; readonly port: number } = { url: '', port: 0 };
 
-  constructor({ port, host, allowedHosts }: LocalAddress, handlers: LocalHandlers, options: ServerOptions = {}) {
+  /** @throws MockUsageError for an address that others can reach, without a token */
+  constructor(
+    { port, host, allowedHosts, authToken, insecure }: LocalAddress,
+    handlers: LocalHandlers,
+    options: ServerOptions = {},
+  ) {
     this.#port = port ?? 0;
     this.#host = host ?? '127.0.0.1';
-    this.#guard = pageGuard({ host: this.#host, allowedHosts });
+    if (!isLoopback(this.#host) && authToken === undefined && insecure !== true) {
+      throw new MockUsageError(
+        `listening on ${this.#host} lets others in: only with --insecure, or for a mock with a token (--auth-token-env)`,
+      );
+    }
+    this.#guard = doorGuard({ host: this.#host, allowedHosts }, authToken);
     this.#server = createServer({ keepAliveTimeout: 5000, ...options }, (req, res) => {
       if (!this.#guard.refuses(req, res)) handlers.http(req, res);
     });

@@ -71,12 +71,16 @@ export function describeAnswer(answer: AnswerState, now: number): string {
   }
 }
 
+/** Characters of all the bodies that are kept, at most: of more, the oldest go first. */
+const KEPT_TEXT = 64 * 1024 * 1024;
+
 /** Keeps what arrived: the last `limit` requests, and the count of all. */
 export class Recorder {
   readonly requests: RecordedRequest[] = [];
   /** Requests to the model so far, warm-ups and listings not counted. */
   modelRequests = 0;
   #count = 0;
+  #text = 0;
   readonly #limit: number;
   readonly #listeners = new Set<() => void>();
 
@@ -91,8 +95,20 @@ export class Recorder {
 
   add(request: RecordedRequest): void {
     this.requests.push(request);
-    if (this.requests.length > this.#limit) this.requests.shift();
+    this.#text += request.text.length;
+    while (this.requests.length > this.#limit || (this.#text > KEPT_TEXT && this.requests.length > 1)) {
+      this.#text -= this.requests.shift()?.text.length ?? 0;
+    }
     if (request.view !== undefined) this.modelRequests++;
+    this.changed();
+  }
+
+  /** Forgets all of them: the next one is the first. */
+  clear(): void {
+    this.requests.length = 0;
+    this.modelRequests = 0;
+    this.#count = 0;
+    this.#text = 0;
     this.changed();
   }
 

@@ -64,11 +64,7 @@ export class WebSocketSide {
     const path = (req.url ?? '').split('?')[0] ?? '';
     if (!PATHS.has(path) || !(this.#context.wire === undefined || protocols[this.#context.wire].overWebSocket))
       return 404;
-    for (const { hooks } of this.#context.faults) {
-      const answer = hooks.upgrade?.();
-      if (answer !== undefined) return answer;
-    }
-    return undefined;
+    return this.#context.faults.ofUpgrade();
   }
 
   #serve(client: WebSocket, req: IncomingMessage): void {

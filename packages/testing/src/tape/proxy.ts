@@ -4,9 +4,6 @@ import { hopByHopTest } from '@turnwire/wire/internal/base/http-headers';
 import { MockUsageError } from '../errors.ts';
 import type { HeaderList } from './tape.ts';
 
-/** Bound of a request body, in bytes. */
-export const BODY_LIMIT = 64 * 1024 * 1024;
-
 /** Headers in their order and spelling, without those of the connection. */
 export function passedHeaders(message: IncomingMessage): HeaderList {
   const pairs: [string, string][] = [];
@@ -35,22 +32,6 @@ export function upstreamTarget(upstream: URL, target: string): string {
   const rest = target.slice(prefix.length);
   const there = target.startsWith(prefix) && (rest === '' || /^[/?]/.test(rest));
   return there ? target : prefix + target;
-}
-
-/** The whole body; nothing when it is over the limit or the client left. */
-export async function readBody(req: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of req as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > BODY_LIMIT) return undefined;
-      chunks.push(chunk);
-    }
-  } catch {
-    return undefined; // the client left in the middle of its request
-  }
-  return Buffer.concat(chunks);
 }
 
 /** The code of a system error, e.g. `ECONNREFUSED`; else its name. */

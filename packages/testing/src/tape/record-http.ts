@@ -2,7 +2,8 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import type { TapeEnding, TapedRequest } from './tape.ts';
-import { codeOf, flatHeaders, passedHeaders, readBody, upstreamTarget } from './proxy.ts';
+import { BODY_LIMIT, readBody } from '../server/read-body.ts';
+import { codeOf, flatHeaders, passedHeaders, upstreamTarget } from './proxy.ts';
 import type { UpstreamAgents } from './upstream.ts';
 import { TapeWriter, type TapeFolder } from './writer.ts';
 
@@ -37,7 +38,7 @@ export class RecordedHttp {
 
   /** Ends when the exchange did, whoever ended it. */
   async run(): Promise<void> {
-    const body = await readBody(this.#req);
+    const body = await readBody(this.#req, BODY_LIMIT);
     if (body === undefined) {
       this.#res.writeHead(413, { connection: 'close' }).end();
       return;

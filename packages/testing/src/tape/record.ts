@@ -17,6 +17,8 @@ export interface RecordOptions {
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Listens beyond loopback, where whoever can reach it may use it. Default: refused. */
+  readonly insecure?: boolean | undefined;
   /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Default: the clock of the system. */

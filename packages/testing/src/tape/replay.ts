@@ -5,12 +5,13 @@ import { rawResponse } from '@turnwire/client/internal/platform/raw-response';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { MockUsageError } from '../errors.ts';
 import { LocalServer } from '../server/local-server.ts';
+import { BODY_LIMIT, readBody } from '../server/read-body.ts';
 import { protocolOf } from '../server/paths.ts';
 import type { TapedExchange, TapeProblem } from './tape.ts';
 import { TapeMatcher } from './match.ts';
 import { playExchange, type ReplayPace } from './play.ts';
 import { playWebSocket } from './play-websocket.ts';
-import { passedHeaders, readBody } from './proxy.ts';
+import { passedHeaders } from './proxy.ts';
 import { readTape, type Tape } from './read.ts';
 
 /** How a tape is played, and where its server listens. */
@@ -23,6 +24,8 @@ export interface ReplayOptions {
   readonly port?: number | undefined;
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Listens beyond loopback, where whoever can reach it may use it. Default: refused. */
+  readonly insecure?: boolean | undefined;
   /** Names that a `Host` header may have beside the loopback names and `host`; `*` allows all. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Default: the clock of the system. */
@@ -122,7 +125,7 @@ class Replay implements TapeServer {
     const gone = new AbortController();
     res.once('close', () => gone.abort());
     res.on('error', () => undefined); // told by 'close'
-    const body = await readBody(req);
+    const body = await readBody(req, BODY_LIMIT);
     if (body === undefined) {
       res.destroy();
       return;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { digestSecret } from '@turnwire/client/internal/platform/same-secret';
+import { digestSecret } from './same-secret.ts';
 import { firstHeaderValue } from '@turnwire/wire/internal/base/http-headers';
 
 /**
