@@ -162,6 +162,12 @@ export default tseslint.config(
   },
   {
     files: ['e2e/inspector/**/*.mjs'],
-    languageOptions: { globals: { document: 'readonly', performance: 'readonly', requestAnimationFrame: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['AbortController', 'document', 'performance', 'requestAnimationFrame', 'setInterval', 'clearInterval'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
   },
 );

@@ -21,7 +21,8 @@ const { output } = await build({
   tsconfig: join(page, 'tsconfig.json'),
   write: false,
   logLevel: 'warn',
-  output: { file: join(out, 'app.js'), format: 'esm', minify: true },
+  // No module: browsers name the Origin of those even to their own server, which lets no Origin pass.
+  output: { file: join(out, 'app.js'), format: 'iife', minify: true },
 });
 const [script] = output;
 const packages = [...new Set(script.moduleIds.flatMap((id) => /node_modules\/([^/@]+)\//.exec(id)?.[1] ?? []))].sort();

@@ -13,6 +13,7 @@ const lockFiles = [
   'e2e/package-lock.json',
   'e2e/codex/package-lock.json',
   'e2e/claude/package-lock.json',
+  'e2e/inspector/package-lock.json',
   'e2e/opencode/package-lock.json',
   'bench/package-lock.json',
 ];

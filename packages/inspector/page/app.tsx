@@ -45,7 +45,6 @@ export function App({ list }: { readonly list: ExchangeList }): JSX.Element {
   const close = (): void => {
     setCompared(undefined);
     go({});
-    document.getElementById('list')?.focus();
   };
   const move = (by: number): void => {
     const at = shown.findIndex(({ id }) => id === picked);
@@ -198,13 +197,14 @@ function useKeys(keys: Readonly<Record<string, () => void>>): void {
   }, []);
 }
 
-/** What was opened gets the focus where it takes the place of the list. */
+/** What was opened gets the focus where it takes the place of the list; the list has it back when that is closed. */
 function useFocus(id: string | undefined, isPlots: boolean): void {
-  const before = useRef<string | undefined>(undefined);
+  const shown = isPlots ? 'plots' : id;
+  const before = useRef(shown);
   useEffect(() => {
-    const shown = isPlots ? 'plots' : id;
-    const hidesList = document.querySelector('.master')?.checkVisibility() === false;
-    if (shown !== undefined && before.current !== shown && hidesList) document.getElementById('detail')?.focus();
+    const list = document.getElementById('list');
+    if (shown === undefined && before.current !== undefined) list?.focus();
+    else if (shown !== before.current && list?.checkVisibility() === false) document.getElementById('detail')?.focus();
     before.current = shown;
-  }, [id, isPlots]);
+  }, [shown]);
 }

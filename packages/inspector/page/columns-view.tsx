@@ -111,7 +111,6 @@ export function ColumnsView({ moments, version, at, onPick }: ColumnsViewProps):
             const { moment, row } = lines.place(line);
             return (
               <LineView
-                key={line}
                 lines={lines}
                 moments={moments}
                 moment={moment}

@@ -61,6 +61,7 @@ export class Moments {
   }
 
   #put(column: ColumnId, t: number, text: string): void {
+    if (text === '') return;
     const at = columnIds.indexOf(column);
     const open = this.#open;
     const isTaken =

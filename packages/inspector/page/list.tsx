@@ -84,9 +84,7 @@ export function List(props: ListProps): JSX.Element {
       <Head {...props} />
       {rows.length === 0 && <Empty total={total} />}
       <RowsInSight scroller={scroller} count={rows.length} height={height} target={target} role="rowgroup">
-        {(index) => (
-          <Row {...props} key={rows[index]?.id ?? index} row={rows[index]} index={index} isNarrow={isNarrow} />
-        )}
+        {(index) => <Row {...props} row={rows[index]} index={index} isNarrow={isNarrow} />}
       </RowsInSight>
     </div>
   );

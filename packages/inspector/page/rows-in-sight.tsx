@@ -1,4 +1,4 @@
-import type { ComponentChildren, JSX, RefObject } from 'preact';
+import { Fragment, type ComponentChildren, type JSX, type RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useSize } from './sizes.ts';
 
@@ -15,7 +15,7 @@ export interface RowsInSightProps {
 }
 
 /** Rows beyond the sight, above and below; the window moves in steps of half of it. */
-const BEYOND = 16;
+const BEYOND = 8;
 
 /** Rows of one height, of which only those in sight are in the document. */
 export function RowsInSight({ scroller, count, height, target, role, children }: RowsInSightProps): JSX.Element {
@@ -27,7 +27,7 @@ export function RowsInSight({ scroller, count, height, target, role, children }:
     const element = scroller.current;
     if (element === null) return undefined;
     const read = (): void => {
-      const top = Math.floor((element.scrollTop - offsetOf(space.current, element)) / height);
+      const top = Math.floor((element.scrollTop - (space.current?.offsetTop ?? 0)) / height);
       setFirst(Math.max(0, Math.floor((top - BEYOND) / (BEYOND / 2)) * (BEYOND / 2)));
     };
     read();
@@ -38,15 +38,20 @@ export function RowsInSight({ scroller, count, height, target, role, children }:
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element === null || target === undefined || target < 0) return;
-    const top = offsetOf(space.current, element) + target * height;
-    if (top < element.scrollTop + offsetOf(space.current, element)) element.scrollTop = target * height;
-    else if (top + height > element.scrollTop + element.clientHeight)
-      element.scrollTop = top + height - element.clientHeight;
+    const top = target * height;
+    const bottom = top + height + (space.current?.offsetTop ?? 0);
+    // What stands above the rows stays in place, and covers as much as it moves them down.
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
   }, [scroller, target, height]);
 
-  const last = Math.min(count, first + Math.ceil(sight / height) + 2 * BEYOND + BEYOND / 2);
+  const most = Math.ceil(sight / height) + 2 * BEYOND + BEYOND / 2;
+  const last = Math.min(count, first + most);
   const rows: ComponentChildren[] = [];
-  for (let index = Math.min(first, last); index < last; index++) rows.push(children(index));
+  // A row that leaves the sight is written anew as one that comes: that costs less than to make one.
+  for (let index = Math.min(first, last); index < last; index++) {
+    rows.push(<Fragment key={index % most}>{children(index)}</Fragment>);
+  }
   return (
     <div
       class="space"
@@ -59,11 +64,4 @@ export function RowsInSight({ scroller, count, height, target, role, children }:
       </div>
     </div>
   );
-}
-
-/** Where the rows begin within what scrolls: a head that stays in place stands above. */
-function offsetOf(space: HTMLDivElement | null, scroller: HTMLElement): number {
-  return space === null
-    ? 0
-    : space.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
 }

@@ -79,7 +79,7 @@ export class Timeline {
       case 'chunk':
         this.#closeGap(t);
         this.#hasByte = true;
-        this.server.push({ t, amount: record.text.length });
+        this.server.push({ t, amount: record.bytes });
         break;
       case 'events':
         this.events.push({ t, amount: record.events.length });
@@ -123,7 +123,8 @@ export class Timeline {
 
   #kind(kind: GapKind | undefined, from = this.#heard ?? 0): GapKind {
     if (kind !== undefined) return kind;
-    if (from >= this.#finishedAt - 1) return 'held';
+    // The bytes that said so came a moment before.
+    if (this.#finishedAt - from < LEAST_GAP_MS) return 'held';
     return this.#hasByte ? 'silent' : 'first';
   }
 
