@@ -405,6 +405,19 @@ describe('a trace', () => {
       upstream: upstream.url,
       wire: 'chat',
     });
+    const asks = lines.flatMap((line) => (line.asked === undefined ? [] : [line.asked as Json]));
+    expect(asks).toMatchObject([
+      { method: 'POST', url: '/v1/chat/completions', headers: { authorization: 'Bearer [redacted]' } },
+    ]);
+    expect(JSON.parse(asks[0]?.body as string)).toMatchObject({
+      model: 'm',
+      messages: [{ role: 'user', content: 'x' }],
+    });
+    const cuts = lines.flatMap((line) => (line.cuts as [number, number][] | undefined) ?? []);
+    expect(cuts.reduce((sum, [, bytes]) => sum + bytes, 0)).toBe(
+      `${chatChunk('Hello')}data: {"junk KEY-OF-THE-UPSTREAM\n\ndata: [DONE]\n\n`.length,
+    );
+    expect(lines.filter(({ ended }) => ended !== undefined)).toHaveLength(1);
     expect(lines.filter(({ repair }) => repair !== undefined).map(({ repair, data }) => [repair, data])).toEqual([
       ['skipped_event', '{"junk [redacted]'],
       ['no_finish_reason', undefined],

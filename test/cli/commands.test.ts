@@ -4,7 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../turnwire/src/cli/commands.ts';
 import { resultOf, root, runInProcess, spawnCli } from './harness.ts';
 
+/** Commands that are groups of others, with those. */
+const groups: Readonly<Record<string, readonly string[]>> = { tape: ['show', 'report', 'shrink', 'from-trace'] };
+
+/** Every command that does something. */
+const whole = commands.flatMap(({ name }) => groups[name]?.map((part) => `${name} ${part}`) ?? [name]);
+
 describe('help', () => {
+  it.each(Object.entries(groups))('of %s lists its commands, with an example', async (name, parts) => {
+    const { code, stdout } = await runInProcess([name, '--help']);
+    for (const part of parts) expect(stdout).toMatch(new RegExp(`^  ${part}\\b`, 'm'));
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Example:\n {2}\S/m)]);
+    expect((await runInProcess(['help', name])).stdout).toBe(stdout);
+  });
+
   it('lists every command', async () => {
     const { code, stdout, stderr } = await runInProcess(['--help']);
     for (const { name } of commands) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
@@ -12,8 +25,8 @@ describe('help', () => {
     expect((await runInProcess(['help'])).stdout).toBe(stdout);
   });
 
-  it.each(commands.map(({ name }) => name))('of %s shows each flag with its default and an example', async (name) => {
-    const { code, stdout, stderr } = await runInProcess([name, '--help']);
+  it.each(whole)('of %s shows each flag with its default and an example', async (name) => {
+    const { code, stdout, stderr } = await runInProcess([...name.split(' '), '--help']);
     expect(stdout).toContain(`Usage: turnwire ${name}`);
     expect(stdout).toMatch(/^Example:\n {2}\S/m);
     const options = stdout.slice(stdout.indexOf('Options:'), stdout.indexOf('Example:'));
@@ -21,7 +34,7 @@ describe('help', () => {
     expect(flags.length).toBeGreaterThan(1);
     for (const flag of flags) if (!flag.startsWith('-h')) expect(flag.replaceAll(/\s+/g, ' ')).toMatch(/default: ./);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect((await runInProcess(['help', name])).stdout).toBe(stdout);
+    if (!name.includes(' ')) expect((await runInProcess(['help', name])).stdout).toBe(stdout);
   });
 });
 
@@ -29,9 +42,9 @@ describe('docs/cli.md', () => {
   const page = readFileSync(join(root, 'docs', 'cli.md'), 'utf8');
   const [common = '', ...sections] = page.split(/^## (?=turnwire )/m);
 
-  it.each(commands.map(({ name }) => name))('tells every flag of %s', async (name) => {
+  it.each(whole)('tells every flag of %s', async (name) => {
     const section = sections.find((text) => new RegExp(`^turnwire ${name}\\b`).test(text)) ?? '';
-    const { stdout } = await runInProcess([name, '--help']);
+    const { stdout } = await runInProcess([...name.split(' '), '--help']);
     const flags = [...stdout.matchAll(/^ {2}(--[\w-]+)/gm)].map(([, flag = '']) => flag);
     expect(flags.filter((flag) => !`${common}${section}`.includes(flag))).toEqual([]);
     expect(section).not.toBe('');

@@ -231,7 +231,7 @@ describe('wrong usage of decode is one line and exit 2', () => {
   it.each([
     [['--wire', 'chat', 'no-such-file'], 'cannot read the input: no such file'],
     [['--wire', 'chat', '.'], 'cannot read the input: it is a directory'],
-    [[], '--wire chat or --wire responses is needed'],
+    [[], '--wire is needed: "chat" or "responses" or "messages"'],
     [['--wire', 'morse'], 'Allowed choices are chat, responses'],
     [['--wier', 'chat'], "unknown option '--wier' (Did you mean --wire?)"],
     [['--wire', 'chat', '--chunk-size', '0'], 'A whole number of at least 1 is wanted'],

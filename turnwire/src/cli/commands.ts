@@ -55,6 +55,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./replay.ts')).createReplayCommand,
   },
   {
+    name: 'tape',
+    summary: 'look at recorded exchanges, and make bug reports of them',
+    load: async () => (await import('./tape.ts')).createTapeCommand,
+  },
+  {
     name: 'decode',
     summary: 'raw stream bytes in, canonical events out',
     load: async () => (await import('./decode.ts')).createDecodeCommand,

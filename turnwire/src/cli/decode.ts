@@ -1,14 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
+import { orList } from '@turnwire/wire/internal/base/or-list';
 import type { DecoderOptions, ProtocolId } from '@turnwire/wire/internal/decoder';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { InputStream } from './context.ts';
 import { decodeBatch } from './decode-batch.ts';
 import { decodeStream } from './decode-stream.ts';
+import { decodeTape, isTapeFile } from './decode-tape.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
+import { readOneTape } from './read-tapes.ts';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 
 interface DecodeFlags extends AnswerFlags {
@@ -24,8 +27,15 @@ interface DecodeFlags extends AnswerFlags {
 
 export function createDecodeCommand({ cli, out, done }: CommandScope): Command {
   const command = createCommand('turnwire decode', 'Raw stream bytes in, canonical events out.', example)
-    .argument('[file]', 'the bytes as a server sent them: SSE, or one finished JSON body; - is stdin (default: -)')
-    .addOption(flag('--wire <wire>', 'the protocol of the bytes', 'none, it has to be given').choices(protocolIds))
+    .argument(
+      '[file]',
+      'the bytes as a server sent them: SSE, or one finished JSON body; or a tape; - is stdin (default: -)',
+    )
+    .addOption(
+      flag('--wire <wire>', 'the protocol of the bytes', 'that of a tape; else it has to be given').choices(
+        protocolIds,
+      ),
+    )
     .addOption(flag('--usage-asked', 'the request asked for usage: wait for it after the finish', 'off'))
     .addOption(numberFlag('--usage-grace <ms>', 'how long to wait for usage after the finish', 0, 250))
     .addOption(flag('--token-limit', 'the request set a token limit: "length" means incomplete', 'off'))
@@ -36,14 +46,20 @@ export function createDecodeCommand({ cli, out, done }: CommandScope): Command {
     .addOption(numberFlag('--chunk-size <bytes>', 'cut the input into chunks of this size', 1, 'as the input arrives'))
     .addOption(flag('--batch', 'stdin is JSON lines {"wire","b64","options"?}, one line out for each', 'off'));
   return addAnswerFlags(command).action(async (file: string | undefined, flags: DecodeFlags) => {
-    const input = openInput(file, cli);
     const options = decoderOptions(flags);
+    if (file !== undefined && file !== '-' && flags.batch !== true && (await isTapeFile(file, cli))) {
+      const exchange = await readOneTape(file, 'turnwire decode', cli);
+      const how = { wire: flags.wire, options, graceMs: flags.usageGrace, chunkSize: flags.chunkSize };
+      done((await decodeTape(exchange, how, out, cli)) === undefined ? exitCode.done : exitCode.failed);
+      return;
+    }
+    const input = openInput(file, cli);
     if (flags.batch === true) {
       await decodeBatch({ input, out, wire: flags.wire, options, chunkSize: flags.chunkSize });
       done(exitCode.done);
       return;
     }
-    if (flags.wire === undefined) throw new UsageError('--wire chat or --wire responses is needed');
+    if (flags.wire === undefined) throw new UsageError(`--wire is needed: ${orList(protocolIds)}`);
     const source = { input, wire: flags.wire, options, graceMs: flags.usageGrace, chunkSize: flags.chunkSize };
     const failure = await decodeStream(source, out, cli.stderr);
     done(failure === undefined ? exitCode.done : exitCode.failed);

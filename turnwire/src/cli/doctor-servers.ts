@@ -58,11 +58,10 @@ function isName(text: string): boolean {
   return /^[\w-]+$/.test(text) && text !== 'localhost';
 }
 
-/** The path of tapes, when it is that and no address. */
-export async function findTapes(text: string | undefined, cli: CliContext): Promise<string | undefined> {
-  if (text === undefined || /^[a-z]+:\/\//i.test(text)) return undefined;
-  const path = resolve(cli.cwd, text);
-  return (await stat(path).catch(() => undefined)) === undefined && !text.endsWith('.jsonl') ? undefined : path;
+/** True for the path of a tape, or of a folder of them, which is no address. */
+export async function isTape(text: string, cli: CliContext): Promise<boolean> {
+  if (/^[a-z]+:\/\//i.test(text)) return false;
+  return text.endsWith('.jsonl') || (await stat(resolve(cli.cwd, text)).catch(() => undefined)) !== undefined;
 }
 
 /** The server of a configuration file. Of its table only the address, the model and the key are used. */

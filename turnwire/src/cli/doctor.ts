@@ -1,15 +1,15 @@
 import { Option, type Command } from 'commander';
-import { MockUsageError, readTape } from '@turnwire/testing';
 import { DoctorUsageError, examine, examineTapes, type DoctorReport, type ProbeReport } from '../doctor/index.ts';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { checkOutputFlags, readBaseline, writeReports, type OutputFlags } from './doctor-output.ts';
-import { findServer, findServers, findTapes, type ExaminedServer, type ServerFlags } from './doctor-servers.ts';
+import { findServer, findServers, isTape, type ExaminedServer, type ServerFlags } from './doctor-servers.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { codexProfileFlag, trustProjectFlag } from './provider-flags.ts';
+import { readTapes } from './read-tapes.ts';
 
 interface DoctorFlags extends ServerFlags, OutputFlags {
   readonly wire?: ProtocolId;
@@ -83,8 +83,7 @@ async function examineAll(
   }
   const [name, ...more] = names;
   if (more.length > 0) throw new UsageError('one server is examined at a time; several: --matrix');
-  const tapes = await findTapes(name, cli);
-  if (tapes !== undefined) return [await examineRecorded(name ?? '', tapes, cli)];
+  if (name !== undefined && (await isTape(name, cli))) return [await examineRecorded(name, cli)];
   return [await examineServer(await findServer(name, flags, cli), flags, cli, signal, '')];
 }
 
@@ -120,18 +119,11 @@ function progress({ wire, name, verdict }: ProbeReport): string {
   return `${wire}, ${name}: ${verdict}`;
 }
 
-async function examineRecorded(name: string, path: string, cli: CliContext): Promise<DoctorReport> {
-  try {
-    const { exchanges, problems } = await readTape(path);
-    for (const { file, message } of problems) cli.stderr.write(`turnwire doctor: ${file}: ${message}\n`);
-    if (exchanges.length === 0) throw new UsageError(`${name} holds no exchange`);
-    return await examineTapes(
-      name,
-      exchanges,
-      (report) => void cli.stderr.write(`turnwire doctor: ${progress(report)}\n`),
-    );
-  } catch (error) {
-    if (error instanceof MockUsageError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
+async function examineRecorded(name: string, cli: CliContext): Promise<DoctorReport> {
+  const exchanges = await readTapes(name, 'turnwire doctor', cli);
+  return await examineTapes(
+    name,
+    exchanges,
+    (report) => void cli.stderr.write(`turnwire doctor: ${progress(report)}\n`),
+  );
 }

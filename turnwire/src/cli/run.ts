@@ -49,7 +49,9 @@ async function runCommand(entry: CommandEntry, cli: CliContext, args: readonly s
   const out = new Output(cli.stdout);
   let code: number = exitCode.done;
   const command = create({ cli, out, done: (result) => (code = result) });
-  command.configureOutput({ writeOut: (text) => void cli.stdout.write(text) });
+  for (const one of [command, ...command.commands]) {
+    one.configureOutput({ writeOut: (text) => void cli.stdout.write(text) });
+  }
   await command.parseAsync(args, { from: 'user' });
   await out.end();
   return code;

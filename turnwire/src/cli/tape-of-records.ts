@@ -5,7 +5,7 @@ import type { ExchangeRecord, ExchangeRow, RecordsMessage } from '@turnwire/brid
 import { protocols } from '@turnwire/wire/internal/protocols';
 
 /** What the connection of a tape has of its own, or what masked bytes do not have any more. */
-const OWN = /^(?:connection|transfer-encoding|content-length|content-encoding|host|keep-alive)$/i;
+export const ownHeaders = /^(?:connection|transfer-encoding|content-length|content-encoding|host|keep-alive)$/i;
 
 type Of<K extends ExchangeRecord['kind']> = Extract<ExchangeRecord, { readonly kind: K }>;
 
@@ -49,7 +49,7 @@ function responseOf(head: Of<'head'>): NonNullable<TapedExchange['response']> {
 }
 
 function headersOf({ headers }: Of<'head' | 'request'>): readonly (readonly [string, string])[] {
-  return Object.entries(headers).filter(([name]) => !OWN.test(name));
+  return Object.entries(headers).filter(([name]) => !ownHeaders.test(name));
 }
 
 function endOf(

@@ -3,6 +3,9 @@ export { compareReports, parseBaseline, type Baseline, type Change, type Compari
 export { DoctorUsageError, examine, type DoctorOptions } from './doctor.ts';
 export type { CheckOutcome, DoctorReport, ProbeReport, ReportedFinding, Tally, Verdict } from './doctor-report.ts';
 export { examineTapes } from './examine-tapes.ts';
+export { bodiesOf, type TapedBody } from './proof/bodies-of.ts';
+export { cutBlocks } from './proof/blocks.ts';
+export { showsQuirk } from './proof/evidence.ts';
 export type { Quirk, QuirkLevel, QuirkTable } from './quirks/quirk.ts';
 export { quirks } from './quirks.ts';
 export type { Rate } from './rates.ts';
@@ -11,4 +14,8 @@ export { formatMarkdown } from './report/markdown.ts';
 export { formatMatrix } from './report/matrix.ts';
 export { formatPage, type PageFacts } from './report/page.ts';
 export { formatComparison, formatReport } from './report/table.ts';
+export { formatBugReport, type BugReportFacts } from './tape/bug-report.ts';
+export { formatTimeline } from './tape/format-timeline.ts';
+export { shrinkExchange, type Shrunk, type ShrinkOptions } from './tape/shrink.ts';
+export { timelineOf, type Timeline, type TimelineEntry } from './tape/timeline.ts';
 export type { ProbeWire } from './wires.ts';

@@ -44,9 +44,12 @@ export function watchedTransport(
   const { transport } = context;
   return {
     send: async (request): Promise<HttpResponse> => {
+      exchange.onAsked(request);
       const response = await transport.send(request);
       exchange.onHead({ upstream: label, wire, status: response.status, headers: response.headers });
-      return exchange.onChunk === undefined ? response : tapped(response, exchange.onChunk);
+      return exchange.onChunk === undefined
+        ? response
+        : tapped(response, exchange.onChunk, (how) => exchange.onBodyEnd(how));
     },
     close: () => transport.close(),
   };

@@ -4,7 +4,9 @@ import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { Repair, Repairs } from '@turnwire/wire/internal/repairs';
 import type {
   AnswerHead,
+  AskedServer,
   Attempt,
+  BodyEnd,
   ExchangeEnd,
   ExchangeObserver,
   ExchangeStart,
@@ -81,6 +83,14 @@ export class Exchange {
     this.#status = undefined;
     this.#attempts = attempt.number;
     for (const observer of this.#observers) observer.onAttempt?.(attempt);
+  }
+
+  onAsked(asked: AskedServer): void {
+    for (const observer of this.#observers) observer.onAsked?.(asked);
+  }
+
+  onBodyEnd(how: BodyEnd): void {
+    for (const observer of this.#observers) observer.onBodyEnd?.(how);
   }
 
   onHead(head: AnswerHead): void {

@@ -45,6 +45,17 @@ export interface Attempt {
   readonly conceal: Conceal;
 }
 
+/** The request that a model server was sent. */
+export interface AskedServer {
+  readonly method: string;
+  readonly url: string | URL;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+/** How the body of a model server's answer ended: by itself, by a broken connection, or because the bridge read no further. */
+export type BodyEnd = 'complete' | 'broken' | 'left';
+
 /** The head of a model server's answer. */
 export interface AnswerHead {
   readonly upstream: string;
@@ -116,9 +127,13 @@ export interface ExchangeObserver {
   onCaller?(name: string): void;
   onRequest?(request: ReadRequest): void;
   onAttempt?(attempt: Attempt): void;
+  /** What is sent to the server of the attempt; a retry without a field, or a redirect, is one more. */
+  onAsked?(asked: AskedServer): void;
   onHead?(head: AnswerHead): void;
   /** Bytes of the answer, as they were read off the server. */
   onChunk?(bytes: Uint8Array): void;
+  /** All of the body was read, or it is read no further. */
+  onBodyEnd?(how: BodyEnd): void;
   /** Events that were decoded together, as the server meant them. */
   onEvents?(events: readonly ModelEvent[]): void;
   /** The model has finished its answer, and the server's usage is waited for. */

@@ -8,7 +8,9 @@ import type { Repair } from '@turnwire/wire/internal/repairs';
 import { LineText } from './line-text.ts';
 import type {
   AnswerHead,
+  AskedServer,
   Attempt,
+  BodyEnd,
   ExchangeObserver,
   ExchangeStart,
   ExchangeSummary,
@@ -41,8 +43,10 @@ class Trace implements ExchangeObserver {
   readonly #beganAt: number;
   readonly #at = timestamp();
   readonly #secrets: ExchangeSecrets;
-  readonly #received = new LineText((received) => this.#text({ received }));
+  readonly #received = new LineText((received) => this.#receivedText(received));
   readonly #passed = new LineText((sent) => this.#text({ sent }));
+  /** When each chunk came that is not told yet, and how long it was: with them the text can be cut as it came. */
+  #cuts: (readonly [ms: number, bytes: number])[] = [];
   /** Opened with the request: a stranger who is not let in fills no disk. */
   #file: WriteStream | undefined;
   #toSse: ((events: readonly WireEvent[]) => string) | undefined;
@@ -77,13 +81,36 @@ class Trace implements ExchangeObserver {
     this.#line({ attempt: number, upstream });
   }
 
+  onAsked({ method, url, headers = {}, body = '' }: AskedServer): void {
+    const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
+    const asked = {
+      method,
+      url: pathOf(new URL(url).pathname),
+      headers: this.#secrets.headers(headers),
+      body: this.#secrets.text(text),
+    };
+    this.#line({ asked });
+  }
+
   onHead({ upstream, wire, status, headers }: AnswerHead): void {
     this.#received.end();
     this.#line({ upstream, wire, status, headers: this.#secrets.headers(headers) });
   }
 
   onChunk(bytes: Uint8Array): void {
+    this.#cuts.push([tenths(this.#options.clock.now() - this.#beganAt), bytes.length]);
     this.#received.push(bytes);
+  }
+
+  onBodyEnd(how: BodyEnd): void {
+    this.#received.end();
+    this.#line({ ended: how });
+  }
+
+  #receivedText(text: string): void {
+    const cuts = this.#cuts;
+    this.#cuts = [];
+    this.#line({ received: this.#secrets.text(text), cuts });
   }
 
   onSent(sent: Sent): void {

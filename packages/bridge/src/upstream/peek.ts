@@ -1,4 +1,6 @@
 import type { HttpResponse } from '@turnwire/client/internal/transport/http';
+import { ModelError } from '@turnwire/wire/internal/model/errors';
+import type { BodyEnd } from '../observe/observer.ts';
 
 /**
  * A response whose beginning is looked at before it is decided who gets it: what `peek` read, `read` gives once more.
@@ -51,23 +53,43 @@ export function peekable(response: HttpResponse): PeekedResponse {
   };
 }
 
-/** The response, whose bytes somebody else sees as well. */
-export function tapped(response: HttpResponse, see: (chunk: Uint8Array) => void): HttpResponse {
+/** The response, whose bytes and their end somebody else sees as well. */
+export function tapped(
+  response: HttpResponse,
+  see: (chunk: Uint8Array) => void,
+  seeEnd: (how: BodyEnd) => void,
+): HttpResponse {
+  let over = false;
+  const end = (how: BodyEnd): void => {
+    if (!over) seeEnd(how);
+    over = true;
+  };
   const read = async (): Promise<readonly Uint8Array[] | undefined> => {
-    const chunks = await response.read();
-    chunks?.forEach(see);
-    return chunks;
+    try {
+      const chunks = await response.read();
+      if (chunks === undefined) end('complete');
+      else chunks.forEach(see);
+      return chunks;
+    } catch (error) {
+      // Others ended it: a timer, or who asked.
+      end(error instanceof ModelError && error.kind === 'stream_truncated' ? 'broken' : 'left');
+      throw error;
+    }
+  };
+  const leave = (how: () => void): void => {
+    end('left');
+    how();
   };
   return {
     status: response.status,
     headers: response.headers,
     header: (name) => response.header(name),
     read,
-    chunks: iterable(read, () => response.cancel()),
+    chunks: iterable(read, () => leave(() => response.cancel())),
     wake: () => response.wake(),
     progress: () => response.progress(),
-    cancel: () => response.cancel(),
-    release: () => response.release(),
+    cancel: () => leave(() => response.cancel()),
+    release: () => leave(() => response.release()),
   };
 }
 

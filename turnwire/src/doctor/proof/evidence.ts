@@ -85,15 +85,15 @@ async function tellingBlocks(
   quirk: string,
 ): Promise<readonly Block[]> {
   const size = exchange.chunks.reduce((sum, { data }) => sum + data.length, 0);
-  const shows = (some: readonly Block[]): boolean => showsQuirk({ ...exchange, chunks: joinBlocks(some) }, quirk);
+  const shows = (some: readonly Block[]): boolean => showsQuirk({ ...exchange, chunks: joinBlocks(some) }, quirk, 0);
   if (size > MAX_SEARCHED || !shows(blocks)) return [];
   const telling = await shrinkList(blocks, shows, { tries: TRIES });
   return telling.length === blocks.length ? [] : telling;
 }
 
 /** True when the checks find it in this exchange. */
-export function showsQuirk(exchange: TapedExchange, quirk: string): boolean {
-  return findingsOf(exchange)?.some((finding) => finding.quirk === quirk) === true;
+export function showsQuirk(exchange: TapedExchange, quirk: string, heldMs?: number): boolean {
+  return findingsOf(exchange, heldMs)?.some((finding) => finding.quirk === quirk) === true;
 }
 
 /** So many as may be shown: the first, the last two, and what is marked with what stands beside it. */

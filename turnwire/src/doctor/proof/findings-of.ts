@@ -9,11 +9,15 @@ import { readSample, type Sample } from '../sample.ts';
 import { parseEvent, type WebSocketAnswer } from '../websocket-session.ts';
 import type { ProbeWire } from '../wires.ts';
 
-/** What is wrong with the answer, or the answers, of a tape; undefined for one that is no answer of a model. */
-export function findingsOf(exchange: TapedExchange): readonly Finding[] | undefined {
+/**
+ * What is wrong with the answer, or the answers, of a tape; undefined for one that is no answer of a model.
+ *
+ * @param heldMs - how long a client has to have stayed after a finished answer to tell that its body does not end
+ */
+export function findingsOf(exchange: TapedExchange, heldMs = HELD): readonly Finding[] | undefined {
   if (exchange.kind === 'websocket')
     return socketAnswers(exchange).flatMap(({ answer, body }) => checkSocket(answer, body));
-  const sample = sampleOf(exchange);
+  const sample = sampleOf(exchange, heldMs);
   return sample === undefined ? undefined : checkSample(sample);
 }
 
@@ -29,13 +33,12 @@ export function protocolOf(target: string): ProtocolId | undefined {
 }
 
 /** The answer on a tape as if the doctor had got it just now; undefined for one that is none of a model. */
-export function sampleOf(exchange: TapedExchange): Sample | undefined {
+export function sampleOf(exchange: TapedExchange, heldMs = HELD): Sample | undefined {
   const { request, response, chunks, end } = exchange;
   const wire = protocolOf(request.target);
   if (exchange.kind !== 'http' || wire === undefined) return undefined;
-  const json = parseJson(Buffer.from(request.body).toString('utf8'));
-  const body = isObject(json) ? json : {};
-  const { how, endMs, stayedMs } = endOf(exchange, wire, body);
+  const body = requestOf(exchange);
+  const { how, endMs, stayedMs } = endOf(exchange, wire, body, heldMs);
   const answer: RawAnswer = {
     status: response?.status ?? 0,
     headers: headersOf(exchange),
@@ -50,6 +53,12 @@ export function sampleOf(exchange: TapedExchange): Sample | undefined {
   return readSample({ wire, answer, earlier: [], body, stayedMs });
 }
 
+/** The body of a request; empty when it is no JSON object. */
+export function requestOf({ request }: TapedExchange): JsonObject {
+  const json = parseJson(Buffer.from(request.body).toString('utf8'));
+  return isObject(json) ? json : {};
+}
+
 function headersOf({ response }: TapedExchange): Readonly<Record<string, string>> {
   const joined = new Map<string, string>();
   for (const [name, value] of response?.headers ?? []) {
@@ -62,13 +71,16 @@ function headersOf({ response }: TapedExchange): Readonly<Record<string, string>
 /** A client that leaves after so long a silence had waited for the server; in milliseconds. */
 const PATIENCE = 5000;
 
+/** Who leaves sooner than this after a finished answer, as most clients do, cannot tell whether its body would have ended; in milliseconds. */
+const HELD = 1000;
+
 interface SeenEnd {
   readonly how: RawEnd;
   readonly endMs: number;
   readonly stayedMs: number;
 }
 
-function endOf(exchange: TapedExchange, wire: ProtocolId, body: JsonObject): SeenEnd {
+function endOf(exchange: TapedExchange, wire: ProtocolId, body: JsonObject, heldMs: number): SeenEnd {
   const { ms, how } = exchange.end;
   const last = exchange.chunks.at(-1)?.ms ?? exchange.response?.ms ?? 0;
   switch (how) {
@@ -82,7 +94,7 @@ function endOf(exchange: TapedExchange, wire: ProtocolId, body: JsonObject): See
     case 'client-left':
     case 'stopped':
     case 'torn':
-      if (isOver(exchange, wire, body)) return { how: 'left', endMs: ms, stayedMs: ms - last };
+      if (isOver(exchange, wire, body)) return { how: 'left', endMs: ms, stayedMs: ms - last < heldMs ? 0 : ms - last };
       // Who leaves in the middle of an answer that flows says nothing of its server.
       return { how: ms - last >= PATIENCE ? 'idle' : 'timeout', endMs: ms - last >= PATIENCE ? ms : last, stayedMs: 0 };
   }
