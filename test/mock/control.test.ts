@@ -204,11 +204,13 @@ describe('GET /__verdict', () => {
     await ask();
     const message = 'request 1 (a &lt; b): body.input: expected &quot;x\\u0007\\&quot;&quot;, got &quot;hi&quot;';
     const junit = `<?xml version="1.0" encoding="UTF-8"?>
-<testsuite name="turnwire mock" tests="2" failures="1" errors="0">
-  <testcase classname="turnwire mock" name="a &lt; b"><failure message="${message}">${message}</failure></testcase>
-  <testcase classname="turnwire mock" name="no other request"/>
-  <system-out>  request 1: POST /v1/chat/completions, answered with a whole body, body ended</system-out>
-</testsuite>
+<testsuites name="turnwire mock">
+  <testsuite name="turnwire mock" tests="2" failures="1" errors="0" skipped="0">
+    <testcase classname="turnwire mock" name="a &lt; b"><failure message="${message}">${message}</failure></testcase>
+    <testcase classname="turnwire mock" name="no other request"/>
+    <system-out>  request 1: POST /v1/chat/completions, answered with a whole body, body ended</system-out>
+  </testsuite>
+</testsuites>
 `;
     for (const [query, accept] of [
       ['?format=junit', '*/*'],

@@ -1,4 +1,4 @@
-import { junitXml } from '../junit.ts';
+import { junitXml } from '@turnwire/wire/internal/base/junit-xml';
 import type { Difference } from '../scenario/expected-request.ts';
 
 /** Something that is not as it was expected of the client. */
@@ -30,6 +30,11 @@ export function describeVerdict({ checks, requests }: Verdict): string {
 
 /** The verdict as JUnit XML: a test for each thing that was expected. */
 export function verdictAsJunit({ checks, requests }: Verdict): string {
-  const cases = checks.map(({ name, problems }) => ({ name, failures: problems.map(({ message }) => message) }));
-  return junitXml('turnwire mock', cases, requests.join('\n'));
+  const cases = checks.map(({ name, problems }) => ({ name, ...failureOf(problems.map(({ message }) => message)) }));
+  return junitXml('turnwire mock', [{ name: 'turnwire mock', cases, output: requests.join('\n') }]);
+}
+
+function failureOf(messages: readonly string[]) {
+  const [message] = messages;
+  return message === undefined ? {} : { failure: { message, text: messages.join('\n') } };
 }

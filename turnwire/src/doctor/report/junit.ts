@@ -1,4 +1,4 @@
-import { visibleLines } from '@turnwire/wire/internal/base/printable';
+import { junitXml, type JunitCase, type JunitSuite } from '@turnwire/wire/internal/base/junit-xml';
 import type { Comparison } from './baseline.ts';
 import type { DoctorReport, ProbeReport, ReportedFinding } from '../doctor-report.ts';
 import { wireTitles } from '../wires.ts';
@@ -11,61 +11,41 @@ import { brokenIn, outcomeWords } from './words.ts';
  */
 export function formatJUnit(reports: readonly DoctorReport[], comparison?: Comparison): string {
   const suites = reports.flatMap((report) => suitesOf(report, comparison));
-  const worse =
-    comparison === undefined
-      ? []
-      : [
-          suite(
-            'baseline',
-            comparison.worse.map(({ text }) => testCase('baseline', text, failure(text, text))),
-          ),
-        ];
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="turnwire doctor">\n${[...suites, ...worse].join('')}</testsuites>\n`;
+  const worse = (comparison?.worse ?? []).map(({ text }) => ({ name: text, failure: { message: text, text } }));
+  return junitXml('turnwire doctor', [
+    ...suites,
+    ...(comparison === undefined ? [] : [{ name: 'baseline', cases: worse }]),
+  ]);
 }
 
-function suitesOf({ url, probes }: DoctorReport, comparison: Comparison | undefined): readonly string[] {
+function suitesOf({ url, probes }: DoctorReport, comparison: Comparison | undefined): readonly JunitSuite[] {
   const wires = [...new Set(probes.map(({ wire }) => wire))];
-  return wires.map((wire) => {
-    const name = `${url} ${wireTitles[wire]}`;
-    return suite(
-      name,
-      probes
-        .filter((probe) => probe.wire === wire)
-        .map((probe) => testCase(name, probe.name, resultOf(probe, comparison))),
-    );
-  });
+  return wires.map((wire) => ({
+    name: `${url} ${wireTitles[wire]}`,
+    cases: probes
+      .filter((probe) => probe.wire === wire)
+      .map((probe) => ({ name: probe.name, ...resultOf(probe, comparison) })),
+  }));
 }
 
-function suite(name: string, cases: readonly string[]): string {
-  const count = (tag: string): number => cases.filter((text) => text.includes(`<${tag} `)).length;
-  return `  <testsuite name="${escaped(name)}" tests="${cases.length}" failures="${count('failure')}" errors="0" skipped="${count('skipped')}">\n${cases.join('')}  </testsuite>\n`;
-}
-
-function testCase(suiteName: string, name: string, result: string): string {
-  const attributes = `classname="${escaped(suiteName)}" name="${escaped(name)}"`;
-  return result === '' ? `    <testcase ${attributes}/>\n` : `    <testcase ${attributes}>${result}</testcase>\n`;
-}
-
-function resultOf(probe: ProbeReport, comparison: Comparison | undefined): string {
+function resultOf(probe: ProbeReport, comparison: Comparison | undefined): Omit<JunitCase, 'name'> {
   const { outcome, seen, findings } = probe;
   switch (outcome) {
     case 'pass':
-      return findings.length === 0 ? '' : `<system-out>${escaped(findings.map(describe).join('\n'))}</system-out>`;
+      return findings.length === 0 ? {} : { output: findings.map(describe).join('\n') };
     case 'fault': {
       const names = brokenIn(probe);
       const known = comparison !== undefined && names.every((name) => comparison.known.has(`${probe.wire} ${name}`));
-      const text = findings.map(describe).join('\n');
-      return known ? `<skipped message="${escaped(`known: ${names.join(', ')}`)}"/>` : failure(names.join(', '), text);
+      const message = names.join(', ');
+      return known
+        ? { skipped: `known: ${message}` }
+        : { failure: { message, text: findings.map(describe).join('\n') } };
     }
     case 'model':
     case 'not-offered':
     case 'not-run':
-      return `<skipped message="${escaped(`${outcomeWords[outcome]}: ${seen}`)}"/>`;
+      return { skipped: `${outcomeWords[outcome]}: ${seen}` };
   }
-}
-
-function failure(message: string, text: string): string {
-  return `<failure message="${escaped(message)}">${escaped(text)}</failure>`;
 }
 
 function describe({ quirk, seen, right, stumbles, answer, mend }: ReportedFinding): string {
@@ -76,14 +56,4 @@ function describe({ quirk, seen, right, stumbles, answer, mend }: ReportedFindin
     `turnwire: ${answer}`,
     `server: ${mend}`,
   ].join('\n');
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** Hidden characters are written out: most of them are none that XML 1.0 has (section 2.2). */
-function escaped(text: string): string {
-  return visibleLines(text)
-    .toWellFormed()
-    .replaceAll(/[\ufffe\uffff]/g, '\ufffd')
-    .replaceAll(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
 }
