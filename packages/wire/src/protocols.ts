@@ -19,6 +19,12 @@ export function isProtocolId(value: unknown): value is ProtocolId {
   return typeof value === 'string' && Object.hasOwn(protocols, value);
 }
 
+/** The wire of an address that ends in its endpoint; undefined for others. */
+export function protocolOfPath(url: string): ProtocolId | undefined {
+  const path = (url.split('?', 1)[0] ?? '').replace(/\/+$/, '');
+  return protocolIds.find((id) => path.endsWith(`/${protocols[id].path}`));
+}
+
 /** The wire that a client speaks: that of its route, or else the one whose own headers it sends (their names in lower case). */
 export function clientWireOf(route: ProtocolId | undefined, headers: Readonly<Record<string, unknown>>): ProtocolId {
   const told = Object.values(protocols).find((protocol) => {

@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./bridge.ts')).createBridgeCommand,
   },
   {
+    name: 'inspect',
+    summary: 'exchanges of the past in the browser: traces of a bridge, and tapes',
+    load: async () => (await import('./inspect.ts')).createInspectCommand,
+  },
+  {
     name: 'top',
     summary: 'what runs in a bridge, live: who asks what of which server, and why it waits',
     load: async () => (await import('./top.ts')).createTopCommand,

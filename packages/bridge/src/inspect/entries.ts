@@ -1,5 +1,4 @@
 import type { Usage } from '@turnwire/wire/internal/model/usage';
-import type { Repair } from '@turnwire/wire/internal/repairs';
 import type { AnswerHead, Attempt, ReadRequest, RepairCause, Sent } from '../observe/observer.ts';
 
 /**
@@ -12,7 +11,7 @@ export type Entry = { readonly t: number } & (
   | { readonly kind: 'head'; readonly head: AnswerHead }
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
   | { readonly kind: 'sent'; readonly sent: Sent }
-  | { readonly kind: 'repair'; readonly repair: Repair; readonly about?: string | RepairCause | undefined }
+  | { readonly kind: 'repair'; readonly repair: string; readonly about?: string | RepairCause | undefined }
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'end'; readonly outcome: string; readonly error?: string | undefined }
 );

@@ -1,6 +1,5 @@
 import type { StreamDecoder } from '@turnwire/wire/internal/decoder';
 import type { Usage } from '@turnwire/wire/internal/model/events';
-import type { Repair } from '@turnwire/wire/internal/repairs';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import type {
   AnswerHead,
@@ -60,7 +59,7 @@ export class RecordedExchange extends TrackedExchange {
     this.log.add({ t: this.#t, kind: 'sent', sent });
   }
 
-  override onRepair(repair: Repair, about?: string | RepairCause): void {
+  override onRepair(repair: string, about?: string | RepairCause): void {
     this.log.add({ t: this.#t, kind: 'repair', repair, about });
     super.onRepair(repair, about);
   }

@@ -1,7 +1,6 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { Conceal } from '@turnwire/client/internal/platform/conceal';
 import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
-import type { Repair } from '@turnwire/wire/internal/repairs';
 import { clientName } from '../observe/client-name.ts';
 import type {
   AnswerHead,
@@ -43,7 +42,7 @@ export class TrackedExchange implements ExchangeObserver {
   listed = false;
   protected readonly facts: Facts;
   readonly #tracking: Tracking;
-  readonly #repairs = new Map<Repair, number>();
+  readonly #repairs = new Map<string, number>();
   readonly #conceals = new Set<Conceal>();
   /** Behind it, the clock's time is Unix time. */
   readonly #offset: number;
@@ -138,7 +137,7 @@ export class TrackedExchange implements ExchangeObserver {
     this.#changed();
   }
 
-  onRepair(repair: Repair, about?: string | RepairCause): void {
+  onRepair(repair: string, about?: string | RepairCause): void {
     this.#repairs.set(repair, (this.#repairs.get(repair) ?? 0) + 1);
     if (typeof about === 'object') this.#failed(about, repair === 'retry');
     this.#changed();
