@@ -9,7 +9,7 @@ import { createCommand, flag, numberFlag } from './flags.ts';
 import { pageOfInspector } from './inspect-flags.ts';
 import { PastServer } from './past/past-server.ts';
 import { findPast, PastSource } from './past/past-source.ts';
-import { cannotListen, untilStopped, writeServerInfo } from './serve.ts';
+import { cannotListen, untilStopped, withServerInfo } from './serve.ts';
 import { tapeOfRecords } from './tape-of-records.ts';
 
 interface InspectCommandFlags {
@@ -40,12 +40,13 @@ export function createInspectCommand({ cli, out, done }: CommandScope): Command 
       const stop = new AbortController();
       const stopped = untilStopped(cli);
       try {
-        if (flags.serverInfo !== undefined) await writeServerInfo(flags.serverInfo, server, cli);
-        await out.write(`turnwire inspect: ${countOf(files.paths)}, see ${server.url}${inspector.link}\n`);
-        const loading = source.load(stop.signal);
-        await stopped;
-        stop.abort();
-        await loading;
+        await withServerInfo(flags.serverInfo, server, cli, async () => {
+          await out.write(`turnwire inspect: ${countOf(files.paths)}, see ${server.url}${inspector.link}\n`);
+          const loading = source.load(stop.signal);
+          await stopped;
+          stop.abort();
+          await loading;
+        });
       } finally {
         await server.close();
       }
