@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listFaults } from '../../packages/testing/src/index.ts';
+import { listFaults, parseFault } from '../../packages/testing/src/index.ts';
 import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { askChat, askJson, askSocket, askSse, startRig, type Ended } from './harness.ts';
 
@@ -121,6 +121,18 @@ const cases = protocolIds.flatMap((wire) =>
     .filter((fault) => fault.wires.includes(wire))
     .map((fault) => ({ wire, name: fault.name, fault: fault.name + (args[fault.name] ?? '') })),
 );
+
+/** What is garbled ends well: the bytes and the arguments that came are handed on. */
+const GARBLED = ['invalid-utf8', 'tool-args-invalid'];
+/** Lossy by the argument that it has here: without, the second attempt gets the answer. */
+const ONCE = ['rate-limit-text', 'retry-after'];
+
+it('every fault that nobody can read the whole answer from is marked as lossy, and no other', () => {
+  const lossy = cases.filter(({ fault }) => parseFault(fault).spec.lossy).map(({ name }) => name);
+  expect([...new Set(lossy)].toSorted()).toEqual(
+    [...Object.keys(endings), ...GARBLED].filter((name) => !ONCE.includes(name)).toSorted(),
+  );
+});
 
 describe.each(cases)('fault $fault of a $wire upstream', ({ wire, name, fault }) => {
   it('ends in the right terminal event over SSE, WebSocket, JSON and chat', async () => {

@@ -34,6 +34,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     args: '[WORD]',
     summary: 'The finish_reason is WORD (default MAX_TOKENS): Gemini, Anthropic models and GLM behind gateways.',
     wires: ['chat'],
+    lossy: true,
     create: (arg) => {
       const reason = word('finish-spelling', arg, 'MAX_TOKENS');
       return { frames: (frames) => frames.map((frame) => withFinish(frame, reason)) };
@@ -85,6 +86,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     name: 'choice-error',
     summary: 'The error is inside the choice, with its own code, and no finish_reason comes: OpenRouter.',
     wires: ['chat'],
+    lossy: true,
     create: () => ({
       frames: (frames) => [
         ...beforeEnd(frames),
@@ -101,6 +103,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     summary:
       'An error without the member error ends the answer: code and message (DashScope, GLM), errors (Cloudflare), success, object, type, detail (FastAPI).',
     wires: onOpenAiWires,
+    lossy: true,
     create: (arg) => {
       return { frames: endingIn(flatErrors[oneOf('error-flat', arg, flatShapes, 'flat')]) };
     },
@@ -109,6 +112,7 @@ export const dialectFaults: readonly FaultSpec[] = [
     name: 'base-resp',
     summary: 'The error is in base_resp, beside choices that are null: MiniMax.',
     wires: onOpenAiWires,
+    lossy: true,
     create: () => ({
       frames: endingIn({ choices: null, base_resp: { status_code: 1000, status_msg: 'unknown error' } }),
     }),

@@ -58,6 +58,7 @@ export const endingFaults: readonly FaultSpec[] = [
     name: 'no-finish-close',
     summary: 'The body ends properly in mid-answer, without finish or sentinel: a backend restarted behind a proxy.',
     wires: overHttp,
+    lossy: true,
     create: () => ({ frames: beforeEnd }),
   },
   {
@@ -110,6 +111,7 @@ export const endingFaults: readonly FaultSpec[] = [
     name: 'empty-stream',
     summary: 'Status 200, the right content type, and a body without any event: a worker that died after the head.',
     wires: overHttp,
+    lossy: true,
     create: () => ({ frames: () => [] }),
   },
 ];

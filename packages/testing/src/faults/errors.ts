@@ -18,6 +18,7 @@ export const errorFaults: readonly FaultSpec[] = [
     args: 'CODE[:TIMES]',
     summary: 'This HTTP status, for the first TIMES requests or always: any overloaded or misconfigured server.',
     wires: overHttp,
+    lossy: true,
     create: (arg) => {
       const [code, times] = (arg ?? '').split(':');
       const status = count('status', code);
@@ -67,12 +68,14 @@ export const errorFaults: readonly FaultSpec[] = [
     summary:
       'HTTP 400 with the code invalid_prompt, which no retry mends: a prompt that the policy of the API refuses.',
     wires: overHttp,
+    lossy: true,
     create: () => ({ head: invalidPrompt }),
   },
   {
     name: 'bad-json-request',
     summary: 'HTTP 400 that says the request is no JSON and echoes it: servers built on FastAPI.',
     wires: overHttp,
+    lossy: true,
     create: () => ({
       head: (head, { request }) => {
         head.status = 400;
@@ -87,6 +90,7 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'error-200',
     summary: 'Status 200 with a JSON error body where a stream was due: gateways that lose the status on the way.',
     wires: overHttp,
+    lossy: true,
     create: () => ({
       head: (head, context) => {
         const openai = { type: 'server_error', code: 'server_error' };
@@ -101,6 +105,7 @@ export const errorFaults: readonly FaultSpec[] = [
     summary:
       'An error event ends the answer in its middle, in one of the shapes of OpenAI, vLLM, OpenRouter and LiteLLM; timeout: the code is request_timeout, the type that of a bad request (LiteLLM).',
     wires: everywhere,
+    lossy: true,
     create: (arg) => {
       const shape = oneOf('error-mid-stream', arg, midShapes, 'object');
       return { frames: (frames, context) => [...beforeEnd(frames), midStreamErrors[context.wire](shape, context)] };
@@ -110,6 +115,7 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'finish-error',
     summary: 'The finish_reason is error: OpenRouter when the provider behind it failed.',
     wires: ['chat'],
+    lossy: true,
     create: () => ({ frames: (frames) => frames.map((frame) => withFinish(frame, 'error')) }),
   },
   {
@@ -117,6 +123,7 @@ export const errorFaults: readonly FaultSpec[] = [
     summary:
       'The finish_reason is length, or the stop_reason max_tokens, in mid-text: every server, at its token limit or a full context.',
     wires: ['chat', 'messages'],
+    lossy: true,
     create: () => ({
       frames: (frames) => frames.map((frame) => withStopReason(withFinish(frame, 'length'), 'max_tokens')),
     }),
@@ -125,6 +132,7 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'content-filter',
     summary: 'The answer is cut by a content filter: Azure and OpenAI moderation.',
     wires: everywhere,
+    lossy: true,
     create: () => ({ reply: (reply) => ({ ...reply, finish: 'content_filter' }) }),
   },
   {
@@ -132,6 +140,7 @@ export const errorFaults: readonly FaultSpec[] = [
     args: '[CODE]',
     summary: 'response.failed with this code (default server_error) in mid-answer: the Responses API under load.',
     wires: ['responses', 'websocket'],
+    lossy: true,
     create: (arg) => {
       const code = word('response-failed', arg, 'server_error');
       return { frames: (frames) => [...beforeEnd(frames), failed(code)] };
@@ -143,6 +152,7 @@ export const errorFaults: readonly FaultSpec[] = [
     summary:
       'response.failed, or an error event of Messages, then an open socket: servers whose clients wait for the close to hear of it.',
     wires: ['responses', 'messages'],
+    lossy: true,
     create: (arg) => ({
       frames: (frames, context) => [...beforeEnd(frames), lastErrors[context.wire](arg, context)],
       steps: holdInstead,
@@ -153,6 +163,7 @@ export const errorFaults: readonly FaultSpec[] = [
     args: '[REASON]',
     summary: 'response.incomplete with this reason (default max_output_tokens): the Responses API at its token limit.',
     wires: ['responses', 'websocket'],
+    lossy: true,
     create: (arg) => {
       const reason = word('incomplete', arg, 'max_output_tokens');
       return { frames: (frames) => [...beforeEnd(frames), incomplete(reason)] };
@@ -162,6 +173,7 @@ export const errorFaults: readonly FaultSpec[] = [
     name: 'html-200',
     summary: 'An HTML page with status 200: captive portals, login pages, a wrong path on a web server.',
     wires: overHttp,
+    lossy: true,
     create: () => ({
       head: (head) => {
         head.status = 200;
@@ -175,6 +187,7 @@ export const errorFaults: readonly FaultSpec[] = [
     args: '[TIMES]',
     summary: 'An HTML page with status 502, TIMES times or always: nginx and Cloudflare in front of a dead backend.',
     wires: overHttp,
+    lossy: true,
     create: (arg) => {
       const due = firstTimes(count('html-502', arg, Infinity));
       return {

@@ -58,6 +58,8 @@ export interface FaultSpec {
   /** One sentence: which real server does it. */
   readonly summary: string;
   readonly wires: readonly FaultWire[];
+  /** Over HTTP, with its argument by default: the answer is cut, refused, failed or garbled, and no client can have it whole. */
+  readonly lossy?: true;
   /** Throws `MockUsageError` for an argument it cannot read. */
   create(arg: string | undefined): FaultHooks;
 }

@@ -90,6 +90,7 @@ export const framingFaults: readonly FaultSpec[] = [
     name: 'invalid-utf8',
     summary: 'A byte that is no UTF-8 inside a text: servers that cut tokens in the middle of a character.',
     wires: overHttp,
+    lossy: true,
     create: () => ({ steps: (steps) => steps.map(breakUtf8()) }),
   },
   {
@@ -126,6 +127,7 @@ export const framingFaults: readonly FaultSpec[] = [
     args: '[BYTES]',
     summary: 'BYTES (default 32 MiB) without a line end before the answer: a server that streams a file by mistake.',
     wires: overHttp,
+    lossy: true,
     create: (arg) => {
       const size = count('endless-line', arg, 32 * 1024 * 1024);
       return { steps: (steps) => [...filler(size), ...steps] };

@@ -53,6 +53,7 @@ export const paceFaults: readonly FaultSpec[] = [
     args: 'N',
     summary: 'Silence for ever after N events, the connection open: overloaded GPUs, lost upstreams behind proxies.',
     wires: everywhere,
+    lossy: true,
     create: afterEvents('stall-after', { do: 'hold' }),
   },
   {
@@ -60,6 +61,7 @@ export const paceFaults: readonly FaultSpec[] = [
     args: 'N',
     summary: 'The connection is reset after N events: load balancers at their time limit, crashed workers.',
     wires: everywhere,
+    lossy: true,
     create: afterEvents('reset-after', { do: 'wait', ms: 20 }, { do: 'reset' }),
   },
   {
@@ -67,12 +69,14 @@ export const paceFaults: readonly FaultSpec[] = [
     args: 'N',
     summary: 'The connection is closed without the end of the body after N events: killed workers, redeployments.',
     wires: overHttp,
+    lossy: true,
     create: afterEvents('cut-after', { do: 'cut' }),
   },
   {
     name: 'cut-mid-event',
     summary: 'The body ends properly inside an event: proxies with a size limit.',
     wires: overHttp,
+    lossy: true,
     create: () => ({ steps: cutMidEvent }),
   },
   {
@@ -80,6 +84,7 @@ export const paceFaults: readonly FaultSpec[] = [
     args: '[TIMES]',
     summary: 'The connection is dropped before any answer, TIMES times or always: a server that restarts.',
     wires: overHttp,
+    lossy: true,
     create: (arg) => {
       const due = firstTimes(count('refuse-connection', arg, Infinity));
       return {

@@ -27,6 +27,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     name: 'completed-incomplete',
     summary: 'response.completed carries a response that is incomplete: vLLM up to 0.29 (vllm#45386).',
     wires,
+    lossy: true,
     create: () => ({
       frames: endWith({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }),
     }),
@@ -35,6 +36,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     name: 'completed-failed',
     summary: 'response.completed carries a response that failed: self-made Responses endpoints.',
     wires,
+    lossy: true,
     create: () => ({
       frames: endWith({ status: 'failed', error: { code: 'server_error', message: 'scripted server_error' } }),
     }),
@@ -50,6 +52,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     name: 'response-cancelled',
     summary: 'The event response.cancelled ends the answer in its middle: servers with a route that cancels.',
     wires,
+    lossy: true,
     create: () => ({
       frames: (frames) => [
         ...beforeEnd(frames),
@@ -61,6 +64,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     name: 'response-error',
     summary: 'The error event is called response.error: endpoints made after the names of the others.',
     wires,
+    lossy: true,
     create: () => ({
       frames: (frames) => [
         ...beforeEnd(frames),
@@ -98,6 +102,7 @@ export const responsesDialectFaults: readonly FaultSpec[] = [
     summary:
       'An error in mid-answer whose code is an HTTP status as text (default 429) and whose type is None: LiteLLM.',
     wires: everywhere,
+    lossy: true,
     create: (arg) => {
       const code = word('error-string-code', arg, '429');
       const error = { message: 'litellm.APIError: scripted failure', type: 'None', param: 'None', code };

@@ -75,6 +75,7 @@ export const toolFaults: readonly FaultSpec[] = [
     summary:
       'The arguments of a call that ends well lack their last character: models that write bad JSON, servers that lose the last token.',
     wires: everywhere,
+    lossy: true,
     create: () => ({
       reply: (reply, { request, wire }) => ({ ...reply, parts: partsOf(reply, request).map(halfWritten[wire]) }),
       frames: cutInputs,
@@ -139,6 +140,7 @@ export const toolFaults: readonly FaultSpec[] = [
     name: 'length-mid-call',
     summary: 'The token limit ends the answer inside the arguments of a call: every server, with a small limit.',
     wires: ['chat', 'messages'],
+    lossy: true,
     create: () => ({ frames: (frames) => limitInBlock(lengthMidCall(frames)) }),
   },
   {

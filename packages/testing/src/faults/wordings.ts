@@ -16,6 +16,7 @@ export const wordingFaults: readonly FaultSpec[] = [
     summary:
       'HTTP 400 that tells a full context in the words of SERVER (default vllm), with no code for it: nearly all of them.',
     wires: overHttp,
+    lossy: true,
     create: (arg) => {
       const server = oneOf('context-wording', arg, fullContexts, 'vllm');
       const message = fullContextWordings.find((row) => row.server === server)?.example;
@@ -30,6 +31,7 @@ export const wordingFaults: readonly FaultSpec[] = [
     summary:
       'Nobody paid, told with the status and in the words of SERVER (default openai): 200, 400, 402, 403, 413 or 429.',
     wires: overHttp,
+    lossy: true,
     create: (arg) => {
       const server = oneOf('quota-wording', arg, unpaid, 'openai');
       const row = moneyWordings.find((one) => one.server === server);

@@ -48,6 +48,7 @@ export const wrongWireFaults: readonly FaultSpec[] = [
     summary:
       'The answer is of another wire: stubs that say the same on every path; WIRE is chat, responses (default: the other one), messages or ollama.',
     wires: overHttp,
+    lossy: true,
     create: (arg) => ({
       frames: (_frames, { wire }) => answers[oneOf('wrong-wire', arg, names, others[wire])].map(frameOf),
     }),
