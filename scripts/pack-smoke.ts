@@ -3,31 +3,14 @@
  * on, and uses it there as a stranger would, on every runtime that it claims to run on: each export can be imported, the
  * program of the package in `e2e/packages` prints what it should, `turnwire exec` answers, and an old Node is told so in one line.
  */
-import {
-  accessSync,
-  constants,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { findRuntimes, isExecutable, ownNode, type Runtime } from './find-runtimes.ts';
 import { packages, publicEntries, type Package } from './packages.ts';
 import { fail, mustRun, root, runTool, toolEnv } from './run-tool.ts';
-
-interface Runtime {
-  readonly name: string;
-  readonly command: string;
-  /** Before the name of a file. */
-  readonly args: readonly string[];
-}
 
 interface Claim {
   /** The last line of the package's program. */
@@ -49,12 +32,11 @@ const claims: Readonly<Record<string, Claim>> = {
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-pack-'));
-const node: Runtime = { name: 'node 24', command: 'node', args: [] };
 
 try {
   mustRun('node', [join(root, 'scripts', 'build.ts')]);
   const tarballs = new Map(packages.map((each) => [each.manifest.name, pack(each)]));
-  const others = findRuntimes();
+  const others = findRuntimes().scripts;
   using server = await startServer();
   for (const each of packages) {
     const place = install(each, tarballs);
@@ -62,7 +44,7 @@ try {
     if (claim === undefined) fail(`pack: nothing is said of ${each.manifest.name}`);
     const count = countInstalled(place);
     if (count > claim.installed) fail(`pack: ${each.manifest.name} installs ${count} packages, not ${claim.installed}`);
-    const runtimes = [node, ...others.filter(({ name }) => claim.anywhere || name.startsWith('node'))];
+    const runtimes = [ownNode, ...others.filter(({ name }) => claim.anywhere || name.startsWith('node'))];
     for (const runtime of runtimes) use(each, place, runtime, claim, server.url);
     process.stdout.write(
       `pack: ${each.manifest.name}: ${count} installed, ${installedMiB(place).toFixed(1)} MiB; ${runtimes.map(({ name }) => name).join(', ')}\n`,
@@ -158,30 +140,6 @@ async function startServer(): Promise<Disposable & { readonly url: string }> {
   return { url: line.toString().trim(), [Symbol.dispose]: () => child.stdin.end() };
 }
 
-/** The runtimes of `e2e/runtimes` that this machine can run. */
-function findRuntimes(): readonly Runtime[] {
-  const place = join(root, 'e2e', 'runtimes');
-  mustRun('npm', ['ci', '--silent', '--no-audit', '--no-fund', '--prefix', place]);
-  const { platform, arch } = process;
-  const deno = { arm64: 'arm64', x64: 'x64' }[arch as string] ?? arch;
-  const bun = { arm64: 'aarch64', x64: 'x64' }[arch as string] ?? arch;
-  const all: readonly Runtime[] = [
-    { name: 'node 22', command: `node-22-${platform}-${arch}/bin/node`, args: [] },
-    { name: 'bun', command: `@oven/bun-${platform}-${bun}/bin/bun`, args: ['run'] },
-    {
-      name: 'deno',
-      command: `@deno/${platform}-${deno}-glibc/deno`,
-      args: ['run', '--allow-env', '--allow-read', '--no-lock', '--node-modules-dir=manual'],
-    },
-  ];
-  const here = all.map((runtime) => ({ ...runtime, command: join(place, 'node_modules', runtime.command) }));
-  const found = here.filter(({ command }) => isExecutable(command));
-  for (const { name } of here) {
-    if (!found.some((runtime) => runtime.name === name)) process.stdout.write(`pack: no ${name} for this machine\n`);
-  }
-  return found;
-}
-
 function checkCommand(place: string): void {
   const env = { HOME: place, XDG_CONFIG_HOME: join(place, 'config'), NODE_OPTIONS: '' };
   const turnwire = join(place, 'node_modules', '.bin', 'turnwire');
@@ -208,15 +166,6 @@ function checkOldNode(place: string, env: Readonly<Record<string, string>>): voi
 function findOldNode(): string | undefined {
   const candidates = (process.env.PATH ?? '').split(delimiter).map((path) => join(path, 'node'));
   return candidates.find((path) => isExecutable(path) && isOld(runTool(path, ['--version']).stdout));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isOld(version: string): boolean {

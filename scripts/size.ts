@@ -2,10 +2,9 @@
  * What `healing` weighs in the bundle of a page, minified and gzipped, in bytes; fails where it weighs more than is allowed:
  * docs/decisions/0023-healing-fetch.md says how the bounds came about.
  */
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { rolldown } from 'rolldown';
-import { fail, root } from './run-tool.ts';
+import { bundleOf } from './bundle.ts';
+import { fail } from './run-tool.ts';
 
 interface Bundle {
   readonly name: string;
@@ -14,8 +13,8 @@ interface Bundle {
   readonly most: number;
 }
 
-const entry = join(root, 'packages', 'wire', 'src', 'fetch', 'index.ts');
-const main = join(root, 'packages', 'wire', 'src', 'index.ts');
+const entry = './packages/wire/src/fetch/index.ts';
+const main = './packages/wire/src/index.ts';
 
 const bundles: readonly Bundle[] = [
   {
@@ -34,18 +33,5 @@ for (const { name, code, most } of bundles) {
 }
 
 async function sizeOf(code: string): Promise<number> {
-  const name = join(root, 'bundle.ts');
-  const bundle = await rolldown({
-    input: name,
-    platform: 'browser',
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === name ? id : null),
-        load: (id) => (id === name ? { code, moduleType: 'ts' } : null),
-      },
-    ],
-  });
-  const { output } = await bundle.generate({ format: 'esm', minify: true });
-  return output.reduce((sum, file) => sum + (file.type === 'chunk' ? gzipSync(file.code, { level: 9 }).length : 0), 0);
+  return gzipSync(await bundleOf(code, { minify: true }), { level: 9 }).length;
 }

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { APIConnectionError, BadRequestError, InternalServerError, RateLimitError } from 'openai';
@@ -549,6 +551,18 @@ describe('the body', () => {
     expect(clock.pending).toBe(0);
     await response.body?.cancel();
     await allClosed();
+  });
+
+  it('that is never read and dropped is cancelled when it is collected', async () => {
+    handle = holds(chatBody(...hello.slice(0, 2)));
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    await ask('chat');
+    expect(open.size).toBe(1);
+    while (open.size > 0) {
+      collect();
+      await new Promise(setImmediate);
+    }
   });
 
   it('is not read faster than its reader takes it', async () => {

@@ -12,21 +12,19 @@ const abandoned =
 
 /** A body that is read no faster than it is asked for. */
 export function bodyStream(parts: BodyParts): ReadableStream<Uint8Array> {
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const bytes = await parts.next();
-          if (bytes === undefined) controller.close();
-          else for (const each of bytes) controller.enqueue(each);
-        } catch (error) {
-          controller.error(error);
-        }
-      },
-      cancel: () => parts.cancel(),
+  const source = {
+    async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
+      try {
+        const bytes = await parts.next();
+        if (bytes === undefined) controller.close();
+        else for (const each of bytes) controller.enqueue(each);
+      } catch (error) {
+        controller.error(error);
+      }
     },
-    { highWaterMark: 0 },
-  );
-  abandoned?.register(stream, () => parts.cancel());
-  return stream;
+    cancel: (): void => parts.cancel(),
+  };
+  // Its stream holds it for as long as it may be read. The stream's own object is no sign: browsers collect it while a reader is at work.
+  abandoned?.register(source, () => parts.cancel());
+  return new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
 }
