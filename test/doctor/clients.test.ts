@@ -35,8 +35,15 @@ describe('who stumbles, client by client', () => {
     expect(told.filter(({ source }) => source === '')).toEqual([]);
   });
 
-  it('takes a client without a name for everybody', () => {
-    expect(judgeClients('status', 'server', ['everybody', 'hand-written clients: give up'])[1]).toEqual({
+  it('names nobody where it is everybody', () => {
+    const told = judgeClients('no-keep-alive', 'server', quirkOn('no-keep-alive', 'server').stumbles);
+    expect(told.map(({ client, does }) => [client, does])).toEqual([
+      ['everybody', 'a new connection for each request'],
+    ]);
+  });
+
+  it('tells clients that were not tried by what they do', () => {
+    expect(judgeClients('status', 'server', ['hand-written clients: give up'])[0]).toEqual({
       client: 'hand-written clients',
       outcome: 'stumbles',
       does: 'give up',

@@ -197,6 +197,41 @@ describe('a server that offers little', () => {
     expect(formatJUnit([{ ...clean, probes }])).toContain('<skipped message="not offered: this wire is not served"/>');
   });
 
+  it('is not blamed for a model that takes no images, whatever its status says (llama.cpp: 500)', async () => {
+    await using mock = await startMock({ wire: 'chat' });
+    const server = createServer((req, res) => {
+      void (async () => {
+        let body = '';
+        for await (const data of req) body += String(data);
+        if (body.includes('image_url')) {
+          const message =
+            'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj';
+          res
+            .writeHead(500, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ error: { code: 500, message } }));
+          return;
+        }
+        const answer = await fetch(`${mock.url}${req.url ?? ''}`, {
+          method: req.method ?? 'GET',
+          ...(body === '' ? {} : { body, headers: { 'content-type': 'application/json' } }),
+        });
+        res.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+        res.end(Buffer.from(await answer.arrayBuffer()));
+      })();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { probes, broken } = await examine({ url, wires: ['chat'], timeoutMs: 2000, holdMs: 100 });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const image = probes.find(({ name }) => name === 'image');
+    expect([broken, image?.outcome, image?.findings.map(({ quirk }) => quirk)]).toEqual([
+      0,
+      'not-offered',
+      ['image-refused'],
+    ]);
+  });
+
   it('is told what its model did not do apart from both', async () => {
     await using mock = await startMock({ scenario: scenario().text('I only talk.') });
     const { probes } = await examine({ url: mock.url, wires: ['chat'], timeoutMs: 1500, holdMs: 100 });

@@ -13,10 +13,19 @@ const HTML = /^\s*(<!--[\s\S]*?-->\s*)?<(!doctype|html|head|body)\b/i;
 /** What is wrong with the heads of all answers to one question, and with bodies that are no stream. */
 export function checkHead(sample: Sample): readonly Finding[] {
   return [
-    ...sample.earlier.flatMap((answer) => checkRefusal(answer)),
-    ...checkRefusal(sample.answer, sample.body),
+    ...sample.earlier.flatMap((answer) => checkImage(answer, sample) ?? checkRefusal(answer)),
+    ...(checkImage(sample.answer, sample) ?? checkRefusal(sample.answer, sample.body)),
     ...checkBody(sample),
   ];
+}
+
+/** A model that takes no images is refused with many statuses, llama.cpp's 500 among them; undefined for anything else. */
+function checkImage(answer: RawAnswer, { body }: Sample): readonly Finding[] | undefined {
+  const { status } = answer;
+  if (status < 400) return undefined;
+  const message = errorMessage(bodyText(answer).text);
+  if (healFor({ status, message }, body, new Set())?.name !== 'images_refused') return undefined;
+  return [{ quirk: 'image-refused', seen: `HTTP ${status}: ${message}` }];
 }
 
 /** Answers that are no 200; `body` is what was asked, where that is known. */

@@ -68,9 +68,12 @@ export async function examine(options: DoctorOptions): Promise<DoctorReport> {
   });
   const run = new Run(examination, options, secretsIn(baseUrl, options.apiKey));
   await run.all(serverProbes);
-  for (const wire of wires) await run.all(modelProbes(wire));
+  const rates: Rate[] = [];
+  for (const wire of wires) {
+    await run.all(modelProbes(wire));
+    rates.push(...(await run.repeat(wire)));
+  }
   if (wires.some((wire) => protocols[wire].overWebSocket)) await run.all(websocketProbes());
-  const rates = await run.repeat(wires);
   const absent = await checkAbsent(examination, wires, options.wires !== undefined);
   if (absent.length > 0)
     run.builder.tell({ name: 'wires', wire: 'server' }, { seen: 'a wire is missing', findings: absent });
@@ -130,15 +133,12 @@ class Run {
   }
 
   /** Counts what is random, when that was asked for. */
-  async repeat(wires: readonly ProtocolId[]): Promise<readonly Rate[]> {
+  async repeat(wire: ProtocolId): Promise<readonly Rate[]> {
     const { repeat: times = 0, concurrency = 3, onRound = () => undefined } = this.#options;
     const { signal } = this.#examination.options;
-    const rates: Rate[] = [];
-    for (const wire of times > 0 && !signal.aborted ? wires : []) {
-      const told = await repeatCalls(this.#examination, wire, { times, concurrency, signal, onRound });
-      this.builder.tell({ name: REPEATED, wire }, told.outcome);
-      rates.push(...told.rates);
-    }
+    if (times === 0 || signal.aborted) return [];
+    const { outcome, rates } = await repeatCalls(this.#examination, wire, { times, concurrency, signal, onRound });
+    this.builder.tell({ name: REPEATED, wire }, outcome);
     return rates;
   }
 

@@ -129,15 +129,15 @@ function fits({ name, arguments: args }: OurCall): boolean {
   );
 }
 
+/** A model may say something else each time: which tools it calls, and whether with arguments that fit, is compared. */
 function differs({ streamed, whole }: Round): boolean {
-  const shape = ({ ours }: Sample): string =>
-    JSON.stringify(ours.calls.map((call) => [call.name, sorted(parseJson(call.arguments))]));
+  const shape = ({ ours }: Sample): string => JSON.stringify(ours.calls.map((call) => [call.name, howGood(call)]));
   return shape(streamed) !== shape(whole);
 }
 
-/** The order of the members of an object says nothing. */
-function sorted(value: unknown): unknown {
-  return isObject(value) ? Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)) : value;
+function howGood(call: OurCall): 'fits' | 'json' | 'invalid' {
+  if (fits(call)) return 'fits';
+  return isObject(parseJson(call.arguments)) ? 'json' : 'invalid';
 }
 
 /** The name of the probe, in the report. */

@@ -117,6 +117,7 @@ export interface ClientVerdict {
 /** What a finding means for each client of its wire: those that stumble first, then the others. */
 export function judgeClients(quirk: string, wire: ProbeWire, stumbles: readonly string[]): readonly ClientVerdict[] {
   const told = stumbles.map(splitStumble);
+  if (told.some(({ client }) => /^(nearly )?every/.test(client))) return told;
   const others = (Object.keys(clients) as ClientId[])
     .filter((id) => !told.some(({ client: name }) => name === clients[id].name))
     .filter((id) => wire === 'server' || (clients[id].wires as readonly ProbeWire[]).includes(wire))
