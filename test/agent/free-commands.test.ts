@@ -21,7 +21,7 @@ import { createTools } from '../../packages/agent/src/tools/toolset.ts';
 import { temporaryFolder } from './helpers.ts';
 
 /** Commands that are tried, a fifth of it with each hostile configuration; `TURNWIRE_FREE_COMMANDS=20000` for a long search. */
-const RUNS = Number(process.env.TURNWIRE_FREE_COMMANDS ?? 150);
+const RUNS = Number(process.env.TURNWIRE_FREE_COMMANDS ?? 75);
 const SECRET = 'canary-of-the-outside';
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startMock } from '../../packages/testing/src/index.ts';
+import { runInProcess } from '../cli/harness.ts';
 import { startCommand } from './bridge-process.ts';
 import { post, startRig } from './harness.ts';
 import { chatChunk, chatEnd, startRawUpstream } from './raw-upstream.ts';
@@ -136,7 +137,10 @@ wire_api = "chat"
     [['--upstream', 'http://h', '--store', 'redis://h', '--store-password-env', 'PW'], /PW is not set/],
     [['--upstream', 'http://127.0.0.1:1', '--mode', 'sideways'], /sideways/],
   ])('refuses %j with one line', async (args, message) => {
-    await expect(startCommand(args)).rejects.toThrow(message);
+    const { code, stdout, stderr } = await runInProcess(['bridge', '--port', '0', ...args]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+    expect(stderr.split('\n')).toHaveLength(2);
   });
 });
 

@@ -125,7 +125,8 @@ it.each([
   ['zstd', zstdCompressSync],
   ['gzip', (text: string) => gzipSync(text, { level: 1 })],
 ] as const)('bridge: a long conversation is taken, compressed with %s', async (coding, compress) => {
-  await using at = await startRig({ wire: 'responses' }, { wire: 'responses' });
+  // A scenario that says little: the default one repeats what it was told.
+  await using at = await startRig({ wire: 'responses', scenario: 'text' }, { wire: 'responses' });
   const text = conversation(12 * MIB);
   const body = new Uint8Array(compress(text));
   const response = await fetch(`${at.bridge.url}/v1/responses`, {

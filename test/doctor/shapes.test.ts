@@ -4,12 +4,20 @@ import { listFaults, startMock, type FaultWire } from '../../packages/testing/sr
 import { finishRows } from '../../packages/wire/src/dialects/finish-reasons.ts';
 import { protocolIds } from '../../packages/wire/src/index.ts';
 
-/** What the doctor names, as `wire quirk`; none of these servers is silent, so a busy machine may take its time. */
+/** The one after which a WebSocket says nothing more: its timeout is waited for to the end. */
+const isSilent = (fault: string): boolean => fault.startsWith('error-flat:');
+
+/** What the doctor names, as `wire quirk`; of the servers that are not silent a busy machine may take its time. */
 async function namedWith(fault: string, wires: readonly FaultWire[]): Promise<readonly string[]> {
   await using mock = await startMock({ faults: [fault] });
   const shown = new Set<string>(wires.map((wire) => (wire === 'websocket' ? 'responses' : wire)));
   const examined = protocolIds.filter((id) => shown.has(id));
-  const { findings } = await examine({ url: mock.url, timeoutMs: 10_000, holdMs: 100, wires: examined });
+  const { findings } = await examine({
+    url: mock.url,
+    timeoutMs: isSilent(fault) ? 3000 : 10_000,
+    holdMs: 100,
+    wires: examined,
+  });
   return findings.map(({ wire, quirk }) => `${wire} ${quirk}`);
 }
 
