@@ -57,8 +57,8 @@ function section(report: DoctorReport, n: number): Html {
   return html`<section>
     <h1>${url}</h1>
     <p class="soft">
-      Model ${model}. ${counted(tally.checks, 'check')}: ${broken === 0 ? 'no fault' : counted(broken, 'fault')},
-      ${odd.length} odd.
+      Model ${model}. ${counted(tally.checks, 'check')}:
+      ${broken < 2 ? counted(broken, 'fault') : `${broken} different faults`}, ${odd.length} odd.
     </p>
     <ul class="tiles">
       ${outcomes.map((outcome) => html`<li class="${outcome}"><b>${tally[outcome]}</b>${outcomeWords[outcome]}</li>`)}
