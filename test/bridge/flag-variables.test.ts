@@ -51,7 +51,8 @@ describe('flags of the bridge as variables', () => {
     expect(keys).toEqual(['Bearer upstream-key', 'Bearer upstream-key']);
     command.signal('SIGTERM');
     const { code, stdout, stderr } = await command.result;
-    expect(stdout).toContain('supports_websockets = false\nenv_key = "TURNWIRE_TOKEN"');
+    expect(stdout).toContain('supports_websockets = false\n');
+    expect(stdout).toContain('\ncommand = "printenv"\nargs = [ "TURNWIRE_TOKEN" ]\n');
     expect(stderr).not.toContain('note:');
     expect(code).toBe(0);
   });
