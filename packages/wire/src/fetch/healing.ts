@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { ProtocolId } from '../decoder.ts';
 import { ModelError, retryClassFor } from '../model/errors.ts';
 import { decideRetry, retryPolicies, type RetryPolicy, type RetryPolicyName } from '../model/retry-policy.ts';
 import { readDefaults, type ReadTimeoutOptions } from '../read/read-events.ts';
@@ -16,7 +17,7 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 /** Which request something was repaired in. */
 export interface RepairedRequest {
   /** The wire that it is on. */
-  readonly wire: 'chat' | 'responses' | 'messages';
+  readonly wire: ProtocolId;
   /** Where it went, without its query, which may hold a key. */
   readonly url: string;
 }
