@@ -62,6 +62,7 @@ function runScript(script: string, env?: Readonly<Record<string, string>>) {
 const wanted: Readonly<Record<string, readonly string[]>> = {
   '@turnwire/wire': [],
   '@turnwire/wire/fetch': [],
+  '@turnwire/wire/register': [],
   '@turnwire/client': ['undici'],
   '@turnwire/client/telemetry': ['@opentelemetry/api'],
   '@turnwire/testing': [],
@@ -71,6 +72,7 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   turnwire: ['undici'],
   'turnwire/wire': [],
   'turnwire/fetch': [],
+  'turnwire/register': [],
   'turnwire/telemetry': ['@opentelemetry/api'],
   'turnwire/testing': [],
   'turnwire/bridge': ['find-my-way', 'pino', 'undici'],

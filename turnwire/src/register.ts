@@ -1,0 +1,2 @@
+/** `turnwire/register`: the same as `@turnwire/wire/register`. */
+import '@turnwire/wire/register';
