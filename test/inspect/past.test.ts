@@ -95,7 +95,9 @@ describe('a trace of the past', () => {
     await expect.poll(read).toContain('"outcome"');
     const lines = read().trimEnd().split('\n');
     writeFileSync(join(traceDir, 'noend.jsonl'), `${lines.slice(0, -1).join('\n')}\n`);
-    writeFileSync(join(traceDir, 'torn.jsonl'), `${lines.slice(0, 4).join('\n')}\n{"ms":12,"recei`);
+    const answered = lines.findIndex((line) => line.includes('Hello')) + 1;
+    const torn = `${lines.slice(0, answered).join('\n')}\n{"ms":12,"recei`;
+    writeFileSync(join(traceDir, 'torn.jsonl'), torn);
     writeFileSync(join(traceDir, 'other.jsonl'), '{"a":1}\n');
     writeFileSync(join(traceDir, 'empty.jsonl'), '');
     await using past = await showing(traceDir);
@@ -103,7 +105,7 @@ describe('a trace of the past', () => {
       'it has no end: its bridge was stopped, or still writes it',
       'it is no trace: its first line is no request',
       'it is no trace: its first line is no request',
-      'line 5 is not a whole JSON object',
+      `line ${answered + 1} is not a whole JSON object`,
     ]);
     const rows = await rowsOf(past);
     const states = rows.map(({ id, state, deltas }) => `${id} ${state} ${deltas}`).toSorted();

@@ -18,9 +18,13 @@ export class RecordMemory {
     this.limits = limits;
   }
 
-  /** So many bytes more are in a log, or fewer. */
-  changed(log: RecordLog, bytes: number): void {
+  /** The log has its first entry. */
+  hold(log: RecordLog): void {
     this.#logs.add(log);
+  }
+
+  /** So many bytes more are in a log, or fewer. */
+  changed(bytes: number): void {
     this.#used += bytes;
     if (bytes > 0 && this.isFull) this.#makeRoom();
   }
@@ -71,6 +75,7 @@ export class RecordLog {
   }
 
   add(entry: Entry): void {
+    if (this.end === 0) this.#memory.hold(this);
     const size = entrySize(entry);
     if (this.#tail.length === 0 && this.#headBytes + size <= this.#most) {
       this.#head.push(entry);
@@ -79,8 +84,8 @@ export class RecordLog {
       this.#tail.push(entry);
       this.#tailBytes += size;
     }
-    this.#memory.changed(this, size);
-    while (this.#tailBytes > this.#most || (this.#memory.isFull && this.#from < this.#tail.length)) this.#dropOldest();
+    this.#memory.changed(size);
+    while (this.#from < this.#tail.length && (this.#tailBytes > this.#most || this.#memory.isFull)) this.#dropOldest();
   }
 
   /** The entry of a number; or how many from that number on are not there any more. */
@@ -91,7 +96,7 @@ export class RecordLog {
 
   clear(): void {
     this.#dropped = this.end;
-    this.#memory.changed(this, -this.#headBytes - this.#tailBytes);
+    this.#memory.changed(-this.#headBytes - this.#tailBytes);
     this.#head = [];
     this.#tail = [];
     this.#from = this.#headBytes = this.#tailBytes = 0;
@@ -103,7 +108,7 @@ export class RecordLog {
     const size = entrySize(oldest);
     this.#dropped++;
     this.#tailBytes -= size;
-    this.#memory.changed(this, -size);
+    this.#memory.changed(-size);
     if (this.#from < 1024 || this.#from * 2 < this.#tail.length) return;
     this.#tail = this.#tail.slice(this.#from); // each entry is moved once for as many that were dropped
     this.#from = 0;
