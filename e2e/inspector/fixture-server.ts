@@ -24,6 +24,8 @@ export class FixtureServer implements AsyncDisposable {
   static async start(): Promise<FixtureServer> {
     const fixture = new FixtureServer();
     await new Promise<void>((resolve) => fixture.#server.listen(0, '127.0.0.1', resolve));
+    // A test that fails before it can let go of it still ends.
+    fixture.#server.unref();
     return fixture;
   }
 

@@ -328,12 +328,16 @@ describe('the page of the inspector', { skip }, () => {
   void test('keeps the colours that were chosen', async () => {
     await using view = await opened({ scheme: 'dark' });
     const { page } = view;
-    const ground = () => page.evaluate(() => globalThis.getComputedStyle(document.documentElement).backgroundColor);
-    assert.equal(await ground(), 'rgb(18, 20, 23)');
+    const shows = (colour) =>
+      page.waitForFunction(
+        (wanted) => globalThis.getComputedStyle(document.documentElement).backgroundColor === wanted,
+        colour,
+      );
+    await shows('rgb(18, 20, 23)');
     await page.getByRole('combobox', { name: 'Colours' }).selectOption('light');
-    assert.equal(await ground(), 'rgb(244, 244, 241)');
+    await shows('rgb(244, 244, 241)');
     await page.reload();
     await page.locator('[data-id="silent"]').waitFor();
-    assert.equal(await ground(), 'rgb(244, 244, 241)');
+    await shows('rgb(244, 244, 241)');
   });
 });
