@@ -62,7 +62,18 @@ describe('how an exchange ended', () => {
     ['completed in 3.2 s', { state: 'completed', endedAt: START + 3200 }],
     ['completed in 2 min 5 s', { state: 'completed', endedAt: START + 125_000 }],
     ['completed in 1 h 1 min', { state: 'completed', endedAt: START + 3_660_000 }],
-    ['failed after 5 s: the body ended before the answer did', { state: 'failed', endedAt: START + 5000, error }],
+    [
+      'failed after 5 s: a:8080: the body ended before the answer did',
+      { state: 'failed', endedAt: START + 5000, error },
+    ],
+    [
+      'failed after 5 s: 429 from a:8080: slow down',
+      { state: 'failed', status: 429, endedAt: START + 5000, error: { kind: 'rate_limited', message: 'slow down' } },
+    ],
+    [
+      'failed after 5 s: POST a:8080 failed',
+      { state: 'failed', endedAt: START + 5000, error: { kind: 'connection_failed', message: 'POST a:8080 failed' } },
+    ],
     [
       'refused with 413: the body is too long',
       {

@@ -145,12 +145,18 @@ export function whyText(row: ExchangeRow, now: number): string {
     case 'completed':
       return `completed in ${total}`;
     case 'failed':
-      return `failed after ${total}: ${error?.message ?? 'it is not known why'}`;
+      return `failed after ${total}: ${whoseFailure(row)}${error?.message ?? 'it is not known why'}`;
     case 'refused':
       return `refused${row.status === undefined ? '' : ` with ${row.status}`}: ${error?.message ?? 'it is not known why'}`;
     case 'aborted':
       return `the client left after ${total}${leftText(row)}`;
   }
+}
+
+/** The server that a failure came from, where its words do not name it. */
+function whoseFailure({ upstream, status, error }: ExchangeRow): string {
+  if (upstream === undefined || error?.message.includes(upstream) === true) return '';
+  return status === undefined || status < 400 ? `${upstream}: ` : `${status} from ${upstream}: `;
 }
 
 /** What a client waited for that left. */
