@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import OpenAI from 'openai';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -233,6 +234,45 @@ describe('what is kept of responses in the background', () => {
     expect([running.placeBehind(3), running.placeBehind(5)]).toEqual([undefined, 6]);
     expect(running.from(6, 10)).toEqual([event(6)]);
     expect(running.from(3, 10)).toBeUndefined();
+  });
+});
+
+describe('a stream whose client may come back (resumeMs)', () => {
+  const body = { model: 'm', input: 'hi', stream: true };
+  const over = async (resumeMs: number, more: Json = {}) => {
+    await bridge.close();
+    bridge = await startBridge([upstream], { resumeMs });
+    const first = post(bridge, '/v1/responses', { ...body, ...more });
+    const res = await begin();
+    res.write(chatChunk('One '));
+    const seen = await readUntil(await first, 'response.output_text.delta');
+    return { res, seen, id: String((seen[0] as { response: Json }).response.id) };
+  };
+
+  it('goes on where its client was, without a word lost or doubled', async () => {
+    const { res, seen, id } = await over(60_000);
+    const resumed = get(`${id}?stream=true&starting_after=${Number(seen.at(-1)?.sequence_number)}`);
+    res.end(chatChunk('two.') + chatEnd);
+    const all = [...seen, ...(await events(await resumed))];
+    expect(validateOrder(all)).toEqual([]);
+    const deltas = all.filter(({ type }) => type === 'response.output_text.delta').map(({ delta }) => delta);
+    expect(deltas.join('')).toBe('One two.');
+    expect(await object(id)).toMatchObject({ status: 'completed', background: false });
+  });
+
+  it('ends when nobody comes', async () => {
+    const { res, id } = await over(50);
+    await once(res, 'close');
+    expect(await object(id)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it.each<[string, number, Json]>([
+    ['unless it is asked for', 0, {}],
+    ['where nothing is stored', 60_000, { store: false }],
+  ])('ends with its client %s', async (_name, resumeMs, more) => {
+    const { res, id } = await over(resumeMs, more);
+    await once(res, 'close');
+    expect((await get(id)).status).toBe(404);
   });
 });
 

@@ -180,6 +180,11 @@ export interface BridgeOptions {
   readonly firstEventTimeoutMs?: number;
   /** Milliseconds of silence before whose end a client gets a sign of life; 0 is off. Default 10,000. */
   readonly heartbeatMs?: number;
+  /**
+   * Milliseconds that a stored response which is streamed goes on when its client is gone, for that one to come back with `starting_after`; what
+   * fails before its first event is told in the stream then. Default 0: it ends with its client.
+   */
+  readonly resumeMs?: number;
   /** Milliseconds that a finished chat answer waits for its usage. Default 250. */
   readonly usageGraceMs?: number;
   /** Milliseconds until the connection to an upstream stands. Default 15,000. */
@@ -256,6 +261,7 @@ export function settingsOf(options: BridgeOptions) {
     idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
     firstEventTimeoutMs: options.firstEventTimeoutMs ?? 60_000,
     heartbeatMs: options.heartbeatMs ?? 10_000,
+    resumeMs: options.resumeMs ?? 0,
     usageGraceMs: options.usageGraceMs ?? 250,
     connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
     toolCallsOnStop: options.toolCallsOnStop ?? 'promote',

@@ -45,6 +45,7 @@ interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags, InspectFl
   readonly idleTimeout: number;
   readonly firstEventTimeout: number;
   readonly heartbeat: number;
+  readonly resume: number;
   readonly usageGrace: number;
   readonly requestRetries: number;
   readonly toolCallsOnStop: 'drop' | 'promote';
@@ -160,6 +161,7 @@ function addStreamFlags(command: Command): void {
       numberFlag('--first-event-timeout <ms>', 'silence after which another upstream is asked; 0 is off', 0, 60_000),
     )
     .addOption(numberFlag('--heartbeat <ms>', 'no client sees a longer silence than this; 0 is off', 0, 10_000))
+    .addOption(numberFlag('--resume <ms>', 'how long a streamed response goes on without its client; 0 is off', 0, 0))
     .addOption(numberFlag('--usage-grace <ms>', 'how long a finished chat answer waits for its usage', 0, 250))
     .addOption(numberFlag('--request-retries <n>', 'extra attempts at the only upstream before its first event', 0, 4))
     .addOption(
@@ -186,6 +188,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     idleTimeoutMs: flags.idleTimeout,
     firstEventTimeoutMs: flags.firstEventTimeout,
     heartbeatMs: flags.heartbeat,
+    resumeMs: flags.resume,
     usageGraceMs: flags.usageGrace,
     requestMaxRetries: flags.requestRetries,
     toolCallsOnStop: flags.toolCallsOnStop,

@@ -13,8 +13,8 @@ import type { ApiRequest } from './handler.ts';
 import { keep, keepUsage } from './responses.ts';
 
 /**
- * A response that goes on when its client leaves (`background: true`): the client follows its events, or asks for it by its id. It ends by itself,
- * when it is cancelled or deleted, or with the bridge.
+ * A response that goes on when its client leaves: the client follows its events, or asks for it by its id. It ends by itself, when it is
+ * cancelled or deleted, or with the bridge; one without `background: true`, when nobody has followed it for `resumeMs`.
  */
 export async function answerInBackground(
   request: ApiRequest,
@@ -22,6 +22,7 @@ export async function answerInBackground(
   encoding: ReplyEncoder,
 ): Promise<void> {
   const { context, exchange, res } = request;
+  const { clock, resumeMs } = context.settings;
   const abort = new AbortController();
   const cancel = (): void => abort.abort(new ModelError({ kind: 'aborted', message: 'the response was cancelled' }));
   // Its client has to know its id before anything else happens.
@@ -31,6 +32,7 @@ export async function answerInBackground(
     previousId: prepared.previousId,
     body: () => encoding.body,
     cancel,
+    onAlone: prepared.background ? undefined : () => clock.after(resumeMs, cancel),
   });
   live.add(begun);
   exchange.onSent(begun);

@@ -30,6 +30,7 @@ export async function follow(
     stop: () => undefined, // the response is stopped, and its end is told
   };
   streams.add(stream);
+  live.enter();
   try {
     for (let place = start; !gone.aborted;) {
       const { changed, endedAt } = live;
@@ -52,6 +53,7 @@ export async function follow(
     return false;
   } finally {
     streams.delete(stream);
+    live.leave();
   }
 }
 

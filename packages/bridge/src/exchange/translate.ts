@@ -38,7 +38,7 @@ async function createResponse(request: ApiRequest): Promise<void> {
   );
   if (prepared === undefined) return;
   const encoding = responsesReplyEncoderFor(context, prepared, newId('resp'), isCodex(headers));
-  if (prepared.background) {
+  if (prepared.background || (prepared.store && prepared.parsed.stream && context.settings.resumeMs > 0)) {
     await answerInBackground(request, prepared, encoding);
     return;
   }

@@ -1,9 +1,9 @@
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
-import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import type { StoredResponse } from './store.ts';
 
-/** What a response is that runs in the background. */
+/** What a response is that can go on without its client. */
 export interface LiveStart {
   readonly input: StoredResponse['input'];
   readonly previousId: string | undefined;
@@ -11,6 +11,8 @@ export interface LiveStart {
   readonly body: () => JsonObject;
   /** Ends it; its client is told. */
   readonly cancel: () => void;
+  /** Nobody follows it any more: begins the wait for somebody who does. Default: it goes on to its end. */
+  readonly onAlone?: (() => Timer) | undefined;
 }
 
 /** One response that runs in the background, or has lately ended, with the events that its followers may ask for again. */
@@ -24,6 +26,9 @@ export class LiveResponse {
   #changed = Promise.withResolvers<unknown>();
   readonly #over = Promise.withResolvers<unknown>();
   #endedAt: number | undefined;
+  #followers = 0;
+  /** Runs while nobody follows it. */
+  #alone: Timer | undefined;
   /** It was deleted: nobody keeps it. */
   deleted = false;
 
@@ -66,7 +71,20 @@ export class LiveResponse {
     this.#wake();
   }
 
+  /** Somebody follows its events. */
+  enter(): void {
+    this.#followers++;
+    this.#alone?.cancel();
+  }
+
+  /** Somebody does no longer. */
+  leave(): void {
+    this.#followers--;
+    if (this.#followers === 0 && this.#endedAt === undefined) this.#alone = this.#start.onAlone?.();
+  }
+
   end(now: number): void {
+    this.#alone?.cancel();
     this.#endedAt = now;
     this.#over.resolve(undefined);
     this.#wake();
