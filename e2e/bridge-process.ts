@@ -31,16 +31,18 @@ export interface BridgeFlags {
   readonly upstream: string;
   readonly wire: ProtocolId;
   readonly model?: string;
+  /** Further flags. */
+  readonly more?: readonly string[];
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /** Starts it on a free port and waits until it says that it listens; at most a minute. */
-export async function startBridge({ upstream, wire, model }: BridgeFlags): Promise<BridgeProcess> {
+export async function startBridge({ upstream, wire, model, more = [] }: BridgeFlags): Promise<BridgeProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-bridge-'));
   const info = join(folder, 'server.json');
   const named = model === undefined ? [] : ['--model', model];
-  const place = ['--port', '0', '--server-info', info, '--drain-timeout', '0'];
+  const place = ['--port', '0', '--server-info', info, '--drain-timeout', '0', ...more];
   const child = spawn(process.execPath, [MAIN, 'bridge', '--upstream', upstream, '--wire', wire, ...named, ...place], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder },
