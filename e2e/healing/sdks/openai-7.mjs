@@ -1,0 +1,4 @@
+import OpenAI from 'openai';
+import { openaiClients } from './openai.mjs';
+
+export const clients = openaiClients(OpenAI);
