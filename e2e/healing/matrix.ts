@@ -54,7 +54,7 @@ const argumentsOf: Readonly<Record<string, string>> = {
   'endless-line': '20000000',
 };
 
-/** Faults that need no more than a fifth of the time, and of each family of them one: what CI runs. */
+/** Of each family of faults some that are quick: what CI runs. */
 export const shortList: readonly string[] = [
   ...['finish-then-hold', 'comment-only-life', 'no-finish-close', 'stall-after', 'cut-after', 'error-mid-stream'],
   ...['html-200', 'status', 'json-instead-of-sse', 'one-byte-chunks', 'usage-never', 'tool-index-reused'],
