@@ -90,7 +90,7 @@ describe('what an import loads', () => {
       console.log(process.moduleLoadList.filter((name) => name.endsWith('deps/undici/undici')).length);`);
     expect({ code, stderr, packages }).toEqual({ code: 0, stderr: '', packages: wanted[entry] });
     expect(stdout, "Node's own copy of undici is not loaded: platform/node-http.ts").toBe('0\n');
-    expect(own).toBeGreaterThan(1);
+    expect(own, 'what it loaded was seen').toBeGreaterThan(0);
   });
 });
 

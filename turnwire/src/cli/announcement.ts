@@ -3,7 +3,7 @@ import { reachableUrl } from '@turnwire/client/internal/platform/local-only';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { claudeLine } from './clients/claude.ts';
 import type { SetupTarget } from './clients/client.ts';
-import { codexSetup } from './clients/codex.ts';
+import { codexBlock } from './clients/codex.ts';
 import type { ListedModel } from './servers/ask-models.ts';
 
 /** What the announcement is made of. */
@@ -40,7 +40,7 @@ export function announcement(
     '',
     'For Codex, in ~/.codex/config.toml, above its tables (`turnwire setup codex` puts it there):',
     '',
-    codexSetup.edit('', target).replace(/^model = .*$/m, (line) => line + otherModels(about)),
+    codexBlock(target).replace(/^model = .*$/m, (line) => line + otherModels(about)),
     'For Claude Code (`turnwire setup claude` puts it into its settings):',
     '',
     claudeLine(target),

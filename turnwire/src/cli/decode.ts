@@ -8,10 +8,9 @@ import type { CommandScope } from './command-scope.ts';
 import type { InputStream } from './context.ts';
 import { decodeBatch } from './decode-batch.ts';
 import { decodeStream } from './decode-stream.ts';
-import { decodeTape, isTapeFile } from './decode-tape.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
-import { readOneTape } from './read-tapes.ts';
+import { isTapeFile } from './is-tape-file.ts';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
 
 interface DecodeFlags extends AnswerFlags {
@@ -48,6 +47,10 @@ export function createDecodeCommand({ cli, out, done }: CommandScope): Command {
   return addAnswerFlags(command).action(async (file: string | undefined, flags: DecodeFlags) => {
     const options = decoderOptions(flags);
     if (file !== undefined && file !== '-' && flags.batch !== true && (await isTapeFile(file, cli))) {
+      const [{ readOneTape }, { decodeTape }] = await Promise.all([
+        import('./read-tapes.ts'),
+        import('./decode-tape.ts'),
+      ]);
       const exchange = await readOneTape(file, 'turnwire decode', cli);
       const how = { wire: flags.wire, options, graceMs: flags.usageGrace, chunkSize: flags.chunkSize };
       done((await decodeTape(exchange, how, out, cli)) === undefined ? exitCode.done : exitCode.failed);

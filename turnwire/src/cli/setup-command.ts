@@ -147,7 +147,7 @@ async function write(
   terminal: Terminal,
 ): Promise<void> {
   const before = await file.read();
-  const after = Buffer.from(edited(client, file.path, before, target));
+  const after = Buffer.from(await edited(client, file.path, before, target));
   const { cli } = terminal;
   if (before?.equals(after) === true) {
     cli.stderr.write(`${COMMAND}: ${file.path} is as it should be\n`);
@@ -161,9 +161,14 @@ async function write(
   for (const hint of [...hints, ...client.hints(target)]) cli.stderr.write(`${COMMAND}: ${hint}\n`);
 }
 
-function edited(client: ConfigurableClient, path: string, before: Buffer | undefined, target: SetupTarget): string {
+async function edited(
+  client: ConfigurableClient,
+  path: string,
+  before: Buffer | undefined,
+  target: SetupTarget,
+): Promise<string> {
   try {
-    return client.edit(textOf(before ?? Buffer.alloc(0)), target);
+    return await client.edit(textOf(before ?? Buffer.alloc(0)), target);
   } catch (error) {
     if (!(error instanceof EditError)) throw error;
     throw new UsageError(`${path} is left as it is: ${error.message}`, { cause: error });

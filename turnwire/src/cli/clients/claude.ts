@@ -1,5 +1,4 @@
 import { isAbsolute, join } from 'node:path';
-import { editJsonc } from '../setup/edit-jsonc.ts';
 import { NO_TOKEN, type ConfigurableClient, type LaunchableClient, type SetupTarget, type Target } from './client.ts';
 
 /** What would lead Claude Code past the bridge: other clouds, another sign-in. */
@@ -65,7 +64,8 @@ function quoted(text: string): string {
 export const claudeSetup: ConfigurableClient = {
   name: 'claude',
   files: ({ env, home }) => [join(folderIn(env.CLAUDE_CONFIG_DIR) ?? join(home, '.claude'), 'settings.json')],
-  edit: (text, target) => {
+  edit: async (text, target) => {
+    const { editJsonc } = await import('../setup/edit-jsonc.ts');
     const { tokenVariable: variable } = target;
     const variables = {
       CLAUDE_CODE_MAX_CONTEXT_TOKENS: undefined,

@@ -59,11 +59,10 @@ export interface ConfigurableClient {
   /** A file beside it that its program would not read any more, once there is one of `files`. */
   readonly rival?: (cli: Pick<CliContext, 'env' | 'home'>) => string;
   /**
-   * The text of the file, pointed to the bridge; of no file, the empty text.
-   *
-   * @throws EditError for a text that cannot be changed
+   * The text of the file, pointed to the bridge; of no file, the empty text. Rejects with an EditError for a text that cannot
+   * be changed. What edits a format is loaded here: a bridge that names a client edits nothing.
    */
-  readonly edit: (text: string, target: SetupTarget) => string;
+  readonly edit: (text: string, target: SetupTarget) => Promise<string>;
   /** What is left to do, one line each. */
   readonly hints: (target: SetupTarget) => readonly string[];
 }

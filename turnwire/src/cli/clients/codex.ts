@@ -1,8 +1,15 @@
 import { join } from 'node:path';
-import { editToml, tomlValue } from '../setup/edit-toml.ts';
 import type { KeyEdit } from '../setup/text-style.ts';
+import { tomlOf, tomlValue } from '../setup/toml-text.ts';
 import { codexFolder } from '../user-folders.ts';
-import { NO_TOKEN, TOKEN_VARIABLE, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
+import {
+  NO_TOKEN,
+  TOKEN_VARIABLE,
+  type ConfigurableClient,
+  type LaunchableClient,
+  type SetupTarget,
+  type Target,
+} from './client.ts';
 
 /**
  * What Codex has to know of a bridge. Its key comes from a command: then it asks the bridge what the models can do; with one from a
@@ -54,16 +61,23 @@ export const codex: LaunchableClient = {
   }),
 };
 
+function setupKeysOf(target: SetupTarget): readonly KeyEdit[] {
+  const { tokenVariable: variable } = target;
+  return keysOf(target, 'turnwire', variable === undefined ? ['echo', NO_TOKEN] : ['printenv', variable]);
+}
+
+/** What `turnwire setup` writes into an empty file. */
+export function codexBlock(target: SetupTarget): string {
+  return tomlOf(setupKeysOf(target));
+}
+
 /** Its `config.toml`, as `turnwire setup` writes it. */
 export const codexSetup: ConfigurableClient = {
   name: 'codex',
   files: (cli) => [join(codexFolder(cli), 'config.toml')],
-  edit: (text, target) => {
-    const { tokenVariable: variable } = target;
-    return editToml(
-      text,
-      keysOf(target, 'turnwire', variable === undefined ? ['echo', NO_TOKEN] : ['printenv', variable]),
-    );
+  edit: async (text, target) => {
+    const { editToml } = await import('../setup/edit-toml.ts');
+    return editToml(text, setupKeysOf(target));
   },
   hints: () => ['Then start it: codex'],
 };

@@ -1,6 +1,5 @@
 import { isAbsolute, join } from 'node:path';
 import type { CliContext } from '../context.ts';
-import { putInYamlList } from '../setup/edit-yaml.ts';
 import { NO_TOKEN, type ConfigurableClient } from './client.ts';
 
 function fileIn({ env, home }: Pick<CliContext, 'env' | 'home'>, name: string): string {
@@ -16,8 +15,9 @@ export const continueSetup: ConfigurableClient = {
   name: 'continue',
   files: (cli) => [fileIn(cli, 'config.yaml')],
   rival: (cli) => fileIn(cli, 'config.json'),
-  edit: (text, { url, model, contextWindow, tokenVariable }) =>
-    putInYamlList(text.trim() === '' ? NEW : text, 'models', {
+  edit: async (text, { url, model, contextWindow, tokenVariable }) => {
+    const { putInYamlList } = await import('../setup/edit-yaml.ts');
+    return putInYamlList(text.trim() === '' ? NEW : text, 'models', {
       name: 'turnwire',
       provider: 'openai',
       model,
@@ -26,7 +26,8 @@ export const continueSetup: ConfigurableClient = {
       roles: ['chat', 'edit', 'apply'],
       capabilities: ['tool_use'],
       ...(contextWindow === undefined ? {} : { defaultCompletionOptions: { contextLength: contextWindow } }),
-    }),
+    });
+  },
   hints: ({ tokenVariable }) => [
     'Then choose the model turnwire in the editor',
     ...(tokenVariable === undefined

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
-import { editJsonc } from '../setup/edit-jsonc.ts';
 import { configHome } from '../user-folders.ts';
 import { NO_TOKEN, type ConfigurableClient, type LaunchableClient, type Target } from './client.ts';
 
@@ -49,7 +48,8 @@ export const opencode: LaunchableClient = {
 export const opencodeSetup: ConfigurableClient = {
   name: 'opencode',
   files: (cli) => ['opencode.json', 'opencode.jsonc'].map((name) => join(configHome(cli), 'opencode', name)),
-  edit: (text, target) => {
+  edit: async (text, target) => {
+    const { editJsonc } = await import('../setup/edit-jsonc.ts');
     const { tokenVariable: variable } = target;
     const { provider, ...others } = configOf(target, variable === undefined ? NO_TOKEN : `{env:${variable}}`);
     return editJsonc(text, [

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { editJsonc } from '../setup/edit-jsonc.ts';
 import { configHome } from '../user-folders.ts';
 import type { ConfigurableClient } from './client.ts';
 
@@ -10,8 +9,9 @@ const WINDOW = 32_768;
 export const zedSetup: ConfigurableClient = {
   name: 'zed',
   files: (cli) => [join(configHome(cli), 'zed', 'settings.json')],
-  edit: (text, { url, model, contextWindow }) =>
-    editJsonc(text, [
+  edit: async (text, { url, model, contextWindow }) => {
+    const { editJsonc } = await import('../setup/edit-jsonc.ts');
+    return editJsonc(text, [
       { path: ['agent', 'default_model'], value: { provider: 'turnwire', model } },
       {
         path: ['language_models', 'openai_compatible', 'turnwire'],
@@ -27,7 +27,8 @@ export const zedSetup: ConfigurableClient = {
           ],
         },
       },
-    ]),
+    ]);
+  },
   hints: ({ tokenVariable }) => [
     `Give Zed a key for turnwire in the settings of its agent, or start it with TURNWIRE_API_KEY=${
       tokenVariable === undefined ? 'none' : `"$${tokenVariable}"`

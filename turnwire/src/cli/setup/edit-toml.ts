@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parse, stringify, TomlError } from 'smol-toml';
+import { parse, TomlError } from 'smol-toml';
 import { parseTOML, ParseError, type AST } from 'toml-eslint-parser';
 import { behindMark, EditError, insertLines, lineAfter, withEdits, type KeyEdit } from './text-style.ts';
+import { tomlValue } from './toml-text.ts';
 
 /**
  * A TOML text with some keys set or taken out, and all else as it was: comments, order, spaces, line breaks. What it means
@@ -25,13 +26,6 @@ function applyAll(text: string, edits: readonly KeyEdit[]): string {
   } catch (error) {
     throw error instanceof ParseError ? cannot(text, edits) : error;
   }
-}
-
-/** A value as TOML writes it on one line. */
-export function tomlValue(value: unknown): string {
-  return stringify({ value })
-    .trim()
-    .replace(/^value = /, '');
 }
 
 function read(text: string): unknown {
