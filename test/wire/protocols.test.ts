@@ -50,6 +50,7 @@ describe('protocols', () => {
       'packages/bridge/src/exchange/models.ts',
       'packages/bridge/src/exchange/translate.ts',
       'packages/bridge/src/front/caller.ts',
+      'packages/bridge/src/inspect/trace-reader.ts',
       'packages/bridge/src/request/prepare.ts',
       'packages/client/src/telemetry.ts',
       'packages/testing/src/faults/ending.ts',
@@ -63,8 +64,9 @@ describe('protocols', () => {
       'packages/testing/src/scenario/wires.ts',
       'packages/wire/src/answer-protocols.ts',
       'packages/wire/src/protocols.ts',
-      'turnwire/src/doctor/report.ts',
+      'turnwire/src/doctor/tape/bug-report.ts',
       'turnwire/src/doctor/wire-checks.ts',
+      'turnwire/src/doctor/wires.ts',
     ]);
   });
 });
