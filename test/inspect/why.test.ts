@@ -59,6 +59,7 @@ describe('why an exchange waits', () => {
 describe('how an exchange ended', () => {
   const error = { kind: 'stream_truncated', message: 'the body ended before the answer did' };
   it.each<[expected: string, row: Partial<ExchangeRow>]>([
+    ['completed in 30 ms', { state: 'completed', endedAt: START + 30.2 }],
     ['completed in 3.2 s', { state: 'completed', endedAt: START + 3200 }],
     ['completed in 2 min 5 s', { state: 'completed', endedAt: START + 125_000 }],
     ['completed in 1 h 1 min', { state: 'completed', endedAt: START + 3_660_000 }],

@@ -208,8 +208,9 @@ function retryText(retryAt: number, now: number): string {
   return ms <= 0 ? 'it is asked again now' : `retry in ${agoText(ms)}`;
 }
 
-/** A length of time for people: `0.4 s`, `12 s`, `2 min 5 s`. */
+/** A length of time for people: `30 ms`, `0.4 s`, `12 s`, `2 min 5 s`. */
 function agoText(ms: number): string {
+  if (ms > 0 && ms < 100) return `${Math.max(1, Math.round(ms))} ms`;
   const seconds = Math.max(0, ms) / 1000;
   if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
   const whole = Math.round(seconds);
