@@ -98,7 +98,7 @@ describe('the inspector of a real bridge', { skip }, () => {
     await page.getByText('Why do you wait?').waitFor();
     await page.keyboard.press('Escape');
     await row('limits').click();
-    await page.getByRole('button', { name: /before asking again/ }).waitFor();
+    await page.getByRole('button', { name: /^waited .* as the server asked \(429\)/ }).waitFor();
     await page.getByRole('tab', { name: 'Bytes and events' }).click();
     await page.locator('.note.bad', { hasText: 'answers 429' }).waitFor();
     assert.deepEqual(told, []);

@@ -87,6 +87,48 @@ describe('the page of the inspector', { skip }, () => {
     assert.deepEqual(told, []);
   });
 
+  void test('keeps what waits above what is newer, and shows it alone', async () => {
+    await using view = await opened();
+    const { page, fixture, told } = view;
+    fixture.put([rowOf('newer', { startedAt: Date.now() }), rowOf('newest', { startedAt: Date.now() + 1 })]);
+    await page.locator('[data-id="newest"]').waitFor();
+    assert.deepEqual(await ids(page), ['silent', 'newest', 'newer', 'failed', 'healed', 'well']);
+    await page.getByRole('button', { name: '1 waiting' }).click();
+    await page.locator('[data-id="newest"]').waitFor({ state: 'detached' });
+    assert.deepEqual(await ids(page), ['silent']);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByRole('button', { name: 'Started' }).click();
+    assert.deepEqual(await ids(page), ['well', 'healed', 'failed', 'silent', 'newer', 'newest']);
+    assert.deepEqual(told, []);
+  });
+
+  void test('tells of a wait that is over', async () => {
+    await using view = await opened();
+    const { page, fixture, told } = view;
+    const body = '{"error":{"message":"slow down"}}';
+    const asks = (t, number) => ({ t, kind: 'attempt', number, upstream: 'llama.cpp' });
+    const setback = { failures: 1, waitedMs: 8900, upstream: 'http://llama.cpp/v1', failure: '429' };
+    fixture.put(
+      [rowOf('limited', { attempts: 2, setback, endedAt: Date.now() })],
+      [
+        ...[asks(3, 1), { t: 100, kind: 'head', upstream: 'llama.cpp', status: 429, headers: { 'retry-after': '9' } }],
+        ...[
+          { t: 100, kind: 'chunk', text: '', bytes: body.length },
+          { t: 101, kind: 'repair', repair: 'retry', about: 'slow down', upstream: 'llama.cpp' },
+        ],
+        // The end of a line that was held comes with the next attempt.
+        ...[{ t: 9001, kind: 'chunk', text: body, bytes: 0 }, asks(9001, 2)],
+        { t: 9100, kind: 'head', upstream: 'llama.cpp', status: 200, headers: {} },
+        ...deltaAt(9200, 'So.'),
+      ],
+    );
+    await page.locator('[data-id="limited"]').click();
+    await page.getByRole('button', { name: /^waited 8\.90 s as the server asked \(429\) from 101 ms$/ }).waitFor();
+    const why = await page.locator('.detail header .why').innerText();
+    assert.match(why, /^completed in .* s, after 429 from llama\.cpp and a wait of 8\.9 s$/);
+    assert.deepEqual(told, []);
+  });
+
   void test('filters by state, fault, error, model, server, client and words, and orders by its heads', async () => {
     await using view = await opened();
     const { page } = view;
@@ -100,6 +142,7 @@ describe('the page of the inspector', { skip }, () => {
     const groups = page.getByRole('group', { name: 'Which exchanges' });
     const press = (name) => () => groups.getByRole('button', { name, exact: true }).click();
     assert.deepEqual(await filtered(press('Open')), ['silent']);
+    assert.deepEqual(await filtered(press('Waiting')), ['silent']);
     assert.deepEqual(await filtered(press('Failed')), ['failed']);
     assert.deepEqual(await filtered(press('Healed')), ['healed']);
     assert.deepEqual(await filtered(pick('Healed fault', 'no_finish_reason')), ['healed']);

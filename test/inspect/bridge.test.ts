@@ -186,6 +186,23 @@ describe('why an agent waits', () => {
     expect(whyText(left.row, left.now)).toMatch(/^the client left after /);
   });
 
+  it('tells of that wait when the exchange is over', async () => {
+    await using upstream = await startRawUpstream();
+    await using bridge = await startBridge([upstream], { inspect: seen, requestMaxRetries: 1 });
+    const asked = askSse(bridge, { input: 'hi' });
+    const limited = { 'content-type': 'application/json', 'retry-after-ms': '150' };
+    (await upstream.next()).res.writeHead(429, limited).end('{"error":{"message":"slow down"}}');
+    (await upstream.next()).res.writeHead(200, SSE).end(chatChunk('Hello') + chatEnd);
+    expect((await asked).text).toBe('Hello');
+    const { row, now } = await rowOnce(bridge, ({ state }) => state === 'completed');
+    expect(row.setback?.waitedMs).toBeGreaterThanOrEqual(150);
+    const setback = { failures: 1, failure: '429', upstream: upstream.url, waitedMs: 4000 };
+    expect({ ...row.setback, waitedMs: 4000 }).toEqual(setback);
+    expect(whyText({ ...row, endedAt: row.startedAt + 4100, setback }, now)).toBe(
+      `completed in 4.1 s, after 429 from ${upstream.url} and a wait of 4 s`,
+    );
+  });
+
   it('what passes through has finished, and its body does not end', async () => {
     await using upstream = await startRawUpstream();
     await using bridge = await startBridge([upstream], { inspect: seen, mode: 'passthrough' });

@@ -77,6 +77,7 @@ describe('a trace of the past', () => {
     const [shown] = await rowsOf(past);
     expect(past.problems).toEqual([]);
     expect(shown?.id).toBe(row.id);
+    expect([row.setback, shown?.setback]).toMatchObject(Array(2).fill({ failures: 1, failure: '503' }));
     expect(shown === undefined ? undefined : factsOf(shown)).toEqual(factsOf(row));
     const before = essence((await recordsOf(bridge, row.id)).records);
     expect(essence((await recordsOf(past, row.id)).records)).toEqual(before);

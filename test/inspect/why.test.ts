@@ -61,6 +61,30 @@ describe('how an exchange ended', () => {
   it.each<[expected: string, row: Partial<ExchangeRow>]>([
     ['completed in 30 ms', { state: 'completed', endedAt: START + 30.2 }],
     ['completed in 3.2 s', { state: 'completed', endedAt: START + 3200 }],
+    [
+      'completed in 9.2 s, after 429 from b:1 and a wait of 9 s',
+      {
+        state: 'completed',
+        endedAt: START + 9200,
+        setback: { failures: 1, waitedMs: 9010, upstream: 'b:1', failure: '429' },
+      },
+    ],
+    [
+      'completed in 3 s, after connection_failed from b:1',
+      {
+        state: 'completed',
+        endedAt: START + 3000,
+        setback: { failures: 1, waitedMs: 2, upstream: 'b:1', failure: 'connection_failed' },
+      },
+    ],
+    [
+      'completed in 9 s, after 3 failures (the last: 503 from b:1) and waits of 7 s',
+      {
+        state: 'completed',
+        endedAt: START + 9000,
+        setback: { failures: 3, waitedMs: 7000, upstream: 'b:1', failure: '503' },
+      },
+    ],
     ['completed in 2 min 5 s', { state: 'completed', endedAt: START + 125_000 }],
     ['completed in 1 h 1 min', { state: 'completed', endedAt: START + 3_660_000 }],
     [

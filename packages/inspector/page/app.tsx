@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Compare } from './compare.tsx';
 import { Detail } from './detail.tsx';
 import type { ExchangeList } from './exchange-list.ts';
-import { isOpen, toneOf } from './figures.ts';
+import { isOpen, isWaiting } from './figures.ts';
 import { everything, newestFirst, select } from './filter.ts';
 import { Filters } from './filters.tsx';
 import type { Link } from './follow.ts';
@@ -31,10 +31,7 @@ export function App({ list }: { readonly list: ExchangeList }): JSX.Element {
   const search = useRef<HTMLInputElement>(null);
   const rows = useMemo(() => list.rows(), [list, version]);
   const now = list.now();
-  const shown = useMemo(
-    () => select(rows, filter, order, now),
-    [rows, filter, order, order.by === 'duration' ? tick : 0],
-  );
+  const shown = useMemo(() => select(rows, filter, order, now), [rows, filter, order, tick]);
 
   const open = (id: string): void => {
     setPicked(id);
@@ -74,7 +71,17 @@ export function App({ list }: { readonly list: ExchangeList }): JSX.Element {
   const isSplit = route.id !== undefined || route.isPlots;
   return (
     <div class={`app ${isSplit ? 'split' : ''} ${route.other === undefined && !route.isPlots ? '' : 'alone'}`}>
-      <Top rows={rows} now={now} link={list.link} isPlots={route.isPlots} onHelp={() => setIsHelp(true)} />
+      <Top
+        rows={rows}
+        now={now}
+        link={list.link}
+        isPlots={route.isPlots}
+        onWaiting={() => {
+          setFilter({ ...everything, group: 'waiting' });
+          close();
+        }}
+        onHelp={() => setIsHelp(true)}
+      />
       <LinkNote link={list.link} onRetry={() => list.retry()} />
       {compared !== undefined && (
         <div class="link-note" role="status">
@@ -98,7 +105,7 @@ export function App({ list }: { readonly list: ExchangeList }): JSX.Element {
             onOpen={open}
           />
         </section>
-        {route.isPlots && <Plots rows={rows} onClose={close} />}
+        {route.isPlots && <Plots rows={rows} now={now} onClose={close} />}
         {route.id !== undefined && route.other === undefined && (
           <Detail id={route.id} list={list} onClose={close} onCompare={() => setCompared(route.id)} />
         )}
@@ -116,6 +123,7 @@ interface TopProps {
   readonly now: number;
   readonly link: Link;
   readonly isPlots: boolean;
+  readonly onWaiting: () => void;
   readonly onHelp: () => void;
 }
 
@@ -126,20 +134,26 @@ const linkWords: Readonly<Record<Link['state'], string>> = {
   over: 'ended',
 };
 
-function Top({ rows, now, link, isPlots, onHelp }: TopProps): JSX.Element {
+function Top({ rows, now, link, isPlots, onWaiting, onHelp }: TopProps): JSX.Element {
   const [theme, setTheme] = useTheme();
   const running = rows.filter(isOpen);
-  const waiting = running.filter((row) => toneOf(row, now) === 'wait').length;
+  const waiting = running.filter((row) => isWaiting(row, now)).length;
   const failed = rows.filter(({ state }) => state === 'failed').length;
-  const summary = `${running.length} open, ${waiting} waiting, ${failed} failed, ${rows.length} in all`;
+  const rest = `${failed} failed, ${rows.length} in all`;
   return (
     <header class="top">
       <h1>
         turnwire <span>inspector</span>
       </h1>
       <span class={`link ${link.state}`}>{linkWords[link.state]}</span>
-      <span class="summary">{summary}</span>
-      <Spoken text={summary} />
+      <span class="summary">
+        {running.length} open,{' '}
+        <button type="button" class={waiting === 0 ? '' : 'wait'} title="Show those that wait" onClick={onWaiting}>
+          {waiting} waiting
+        </button>
+        , {rest}
+      </span>
+      <Spoken text={`${running.length} open, ${waiting} waiting, ${rest}`} />
       <nav aria-label="Views">
         <a href={hashOf({})} aria-current={isPlots ? undefined : 'page'}>
           Exchanges

@@ -16,7 +16,7 @@ const tones: Readonly<Record<ExchangeState, Tone>> = {
   aborted: 'quiet',
 };
 
-/** Silence from which on a stream counts as one that waits. */
+/** Silence from which on an exchange counts as one that waits. */
 const SILENT_MS = 2000;
 
 export function isOpen(row: ExchangeRow): boolean {
@@ -26,6 +26,28 @@ export function isOpen(row: ExchangeRow): boolean {
 export function toneOf(row: ExchangeRow, now: number): Tone {
   const isSilent = row.state === 'streaming' && now - (row.lastByteAt ?? now) >= SILENT_MS;
   return isSilent ? 'wait' : tones[row.state];
+}
+
+/** Since when an exchange waits, where it is in a state to wait. */
+function waitsSince(row: ExchangeRow): number | undefined {
+  switch (row.state) {
+    case 'retrying':
+      return row.startedAt;
+    case 'waiting':
+      return row.askedAt ?? row.startedAt;
+    case 'finishing':
+      return row.finishedAt;
+    case 'streaming':
+      return row.lastByteAt;
+    default:
+      return undefined;
+  }
+}
+
+/** It waits for longer than an exchange that is well does. */
+export function isWaiting(row: ExchangeRow, now: number): boolean {
+  const since = isOpen(row) ? waitsSince(row) : undefined;
+  return since !== undefined && now - since >= SILENT_MS;
 }
 
 /** From the request to the first event of the answer: what its client waited for. */
@@ -66,7 +88,13 @@ export function serverText(upstream: string): string {
 
 /** Why an exchange waits, or how it ended. */
 export function whyLine(row: ExchangeRow, now: number): string {
-  return visible(whyText(row.upstream === undefined ? row : { ...row, upstream: serverText(row.upstream) }, now));
+  const { upstream, setback } = row;
+  const named = {
+    ...row,
+    upstream: upstream === undefined ? undefined : serverText(upstream),
+    setback: setback === undefined ? undefined : { ...setback, upstream: serverText(setback.upstream) },
+  };
+  return visible(whyText(named, now));
 }
 
 /** A length of time for people: `8 ms`, `1.24 s`, `2 min 5 s`. */

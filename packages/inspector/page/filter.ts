@@ -1,5 +1,5 @@
 import type { ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
-import { countRepairs, durationMs, firstEventMs, isOpen, tokensPerSecond } from './figures.ts';
+import { countRepairs, durationMs, firstEventMs, isOpen, isWaiting, tokensPerSecond } from './figures.ts';
 
 /** Which exchanges are listed; `''` is any. */
 export interface Filter {
@@ -12,20 +12,21 @@ export interface Filter {
   readonly upstream: string;
 }
 
-export type Group = '' | 'open' | 'failed' | 'healed';
+export type Group = '' | 'open' | 'waiting' | 'failed' | 'healed';
 
 export const everything: Filter = { text: '', group: '', repair: '', error: '', client: '', model: '', upstream: '' };
 
-const groups: Readonly<Record<Group, (row: ExchangeRow) => boolean>> = {
+const groups: Readonly<Record<Group, (row: ExchangeRow, now: number) => boolean>> = {
   '': () => true,
   open: isOpen,
+  waiting: isWaiting,
   failed: (row) => row.state === 'failed' || row.state === 'refused',
   healed: (row) => countRepairs(row) > 0,
 };
 
-export function isMatch(row: ExchangeRow, filter: Filter): boolean {
+export function isMatch(row: ExchangeRow, filter: Filter, now: number): boolean {
   return (
-    groups[filter.group](row) &&
+    groups[filter.group](row, now) &&
     (filter.client === '' || row.client === filter.client) &&
     (filter.model === '' || row.model === filter.model) &&
     (filter.upstream === '' || row.upstream === filter.upstream) &&
@@ -75,6 +76,7 @@ export interface Order {
 
 export type OrderKey = 'started' | 'state' | 'client' | 'model' | 'upstream' | 'first' | 'rate' | 'healed' | 'duration';
 
+/** What waits stands above what does not: it would sink below fast traffic. */
 export const newestFirst: Order = { by: 'started', isDown: true };
 
 /** What is compared; what has no value comes last. */
@@ -98,9 +100,12 @@ export function select(
   now: number,
 ): readonly ExchangeRow[] {
   const keyOf = keys[order.by];
-  const keyed = rows.filter((row) => isMatch(row, filter)).map((row, at) => ({ row, at, key: keyOf(row, now) }));
+  const keyed = rows.filter((row) => isMatch(row, filter, now)).map((row, at) => ({ row, at, key: keyOf(row, now) }));
   const sign = order.isDown ? -1 : 1;
+  const isNewest = order.by === newestFirst.by && order.isDown;
+  const above = new Set(isNewest ? keyed.filter(({ row }) => isWaiting(row, now)) : []);
   keyed.sort((a, b) => {
+    if (above.has(a) !== above.has(b)) return above.has(a) ? -1 : 1;
     if (a.key === b.key) return b.at - a.at;
     if (a.key === undefined) return 1;
     if (b.key === undefined) return -1;

@@ -16,6 +16,7 @@ export interface FiltersProps {
 const groups: readonly (readonly [Group, string])[] = [
   ['', 'All'],
   ['open', 'Open'],
+  ['waiting', 'Waiting'],
   ['failed', 'Failed'],
   ['healed', 'Healed'],
 ];

@@ -14,6 +14,23 @@ const keys: readonly (readonly [string, string])[] = [
   ['?', 'this help'],
 ];
 
+const words: readonly (readonly [string, string])[] = [
+  ['First event', 'from the client’s request to the first piece of the answer, retries included'],
+  ['Server’s first event', 'the same from when the server was asked that answered: in the plots'],
+  [
+    'Tokens/s',
+    'from the first piece to the last; with ~ pieces are counted, while no server has told how many tokens there were',
+  ],
+  ['Healed', 'what the server did wrong and the client never saw'],
+  ['Waiting', 'for 2 s or more nothing has come that the client waits for, or a server is asked again later'],
+  ['Silent', 'the answer had begun, and no byte comes from the server'],
+  ['Finishing', 'the model said that it has finished, and the answer is not over yet'],
+  ['Held open', 'the answer is finished, and the server does not end its body'],
+  ['Usage', 'how many tokens the server counted: many servers send it behind the end of the answer'],
+  ['Wires', 'the protocols of client and server: chat (Chat Completions), responses, messages (Anthropic)'],
+  ['Tape', 'a file of one exchange that turnwire replay serves again'],
+];
+
 export function Help({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -35,21 +52,12 @@ export function Help({ isOpen, onClose }: { readonly isOpen: boolean; readonly o
       </dl>
       <h2>Words</h2>
       <dl>
-        <div>
-          <dt>First event</dt>
-          <dd>from the client’s request to the first piece of the answer, retries included</dd>
-        </div>
-        <div>
-          <dt>Tokens/s</dt>
-          <dd>
-            from the first piece to the last; with ~ pieces are counted, while no server has told how many tokens there
-            were
-          </dd>
-        </div>
-        <div>
-          <dt>Healed</dt>
-          <dd>what the server did wrong and the client never saw</dd>
-        </div>
+        {words.map(([word, what]) => (
+          <div key={word}>
+            <dt>{word}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
       </dl>
       <button type="button" onClick={onClose}>
         Close

@@ -1,13 +1,14 @@
 import type { ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import {
   clockText,
   countRepairs,
   durationMs,
   firstEventMs,
   isOpen,
+  isWaiting,
   rateText,
   serverText,
   timeText,
@@ -42,7 +43,7 @@ interface Column {
 /** Below this width, in CSS pixels, an exchange has two lines instead of columns. */
 const NARROW = 960;
 const ROW_PX = 36;
-const CARD_PX = 64;
+const CARD_PX = 80;
 
 const columns: readonly Column[] = [
   { key: 'state', title: 'State', order: 'state', cell: (row, now) => <State row={row} now={now} /> },
@@ -70,11 +71,13 @@ export function List(props: ListProps): JSX.Element {
   const isNarrow = width < NARROW;
   const height = isNarrow ? CARD_PX : ROW_PX;
   useStay(scroller, rows, height);
+  const widths = useMemo(() => widthsOf(rows), [rows]);
   const target = selected === undefined ? undefined : rows.findIndex(({ id }) => id === selected);
   return (
     <div
       class={`list ${isNarrow ? 'cards' : 'table'}`}
       ref={scroller}
+      style={widths}
       role="grid"
       id="list"
       tabIndex={0}
@@ -90,6 +93,17 @@ export function List(props: ListProps): JSX.Element {
       </RowsInSight>
     </div>
   );
+}
+
+/** Names as wide as the longest one, within bounds: the width that is left is that of why. */
+function widthsOf(rows: readonly ExchangeRow[]): Readonly<Record<string, string>> {
+  const longest = (texts: readonly string[]): number => Math.max(...texts.map(({ length }) => length), 0);
+  const width = (texts: readonly string[]): string => `${Math.min(Math.max(longest(texts), 8), 20) * 0.5 + 0.5}rem`;
+  return {
+    '--of-model': width(rows.map(({ model = '' }) => model)),
+    '--of-upstream': width(rows.map(({ upstream = '' }) => serverText(upstream))),
+    '--of-client': width(rows.map(({ client = '' }) => client)),
+  };
 }
 
 /** What was in sight stays there when others come above it; who looks at the beginning sees what is new. */
@@ -149,7 +163,7 @@ function Row({ row, index, isNarrow, now, selected, onSelect, onOpen }: RowProps
   const isSelected = row.id === selected;
   return (
     <div
-      class={`row ${isSelected ? 'selected' : ''} ${isOpen(row) ? 'open' : ''}`}
+      class={`row ${isSelected ? 'selected' : ''} ${isOpen(row) ? 'open' : ''} ${isWaiting(row, now) ? 'waits' : ''}`}
       role="row"
       id={rowId(row.id)}
       data-id={row.id}

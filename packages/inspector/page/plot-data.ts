@@ -45,19 +45,27 @@ function countEach(rows: readonly ExchangeRow[]): readonly (readonly [string, nu
 export interface Measure {
   readonly title: string;
   readonly unit: string;
+  /** What is said where there is none. */
+  readonly none: string;
   readonly of: (row: ExchangeRow) => number | undefined;
 }
 
 export const firstEvent: Measure = {
-  title: 'Time to the first event, from when the server was asked',
+  title: 'Server’s first event: time from when the server was asked',
   unit: 's',
+  none: 'No answer has begun yet.',
   of: (row) => {
     const ms = serverFirstEventMs(row);
     return ms === undefined ? undefined : ms / 1000;
   },
 };
 
-export const rate: Measure = { title: 'Tokens per second', unit: 'tokens/s', of: tokensPerSecond };
+export const rate: Measure = {
+  title: 'Tokens per second',
+  unit: 'tokens/s',
+  none: 'None yet: the answers came too short, or all at once, to tell.',
+  of: tokensPerSecond,
+};
 
 /** One row of times (Unix seconds) and one of values for each group, as uPlot wants it. */
 export function alignedData(groups: readonly PlotGroup[], measure: Measure): [number[], ...(number | null)[][]] {

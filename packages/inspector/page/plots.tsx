@@ -3,7 +3,7 @@ import { visible } from '@turnwire/wire/internal/base/printable';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { clockText, rateText, timeText } from './figures.ts';
+import { clockText, isWaiting, rateText, serverText, timeText } from './figures.ts';
 import {
   alignedData,
   firstEvent,
@@ -20,12 +20,13 @@ import { colourOf, useColours } from './theme.ts';
 export interface PlotsProps {
   /** Oldest first. */
   readonly rows: readonly ExchangeRow[];
+  readonly now: number;
   readonly onClose: () => void;
 }
 
 const PLOT_PX = 240;
 
-export function Plots({ rows, onClose }: PlotsProps): JSX.Element {
+export function Plots({ rows, now, onClose }: PlotsProps): JSX.Element {
   const [by, setBy] = useState<By>('model');
   const groups = useMemo(() => groupRows(rows, by), [rows, by]);
   return (
@@ -48,7 +49,7 @@ export function Plots({ rows, onClose }: PlotsProps): JSX.Element {
         <p class="empty">No exchange has reached a server yet.</p>
       ) : (
         <>
-          <Summary groups={groups} by={by} />
+          <Summary groups={groups} by={by} now={now} />
           <Plot measure={firstEvent} groups={groups} />
           <Plot measure={rate} groups={groups} />
           <Repairs groups={by === 'upstream' ? groups : groupRows(rows, 'upstream')} />
@@ -59,7 +60,15 @@ export function Plots({ rows, onClose }: PlotsProps): JSX.Element {
 }
 
 /** The same in numbers: for who cannot see a plot, and for who wants to know exactly. */
-function Summary({ groups, by }: { readonly groups: readonly PlotGroup[]; readonly by: By }): JSX.Element {
+function Summary({
+  groups,
+  by,
+  now,
+}: {
+  readonly groups: readonly PlotGroup[];
+  readonly by: By;
+  readonly now: number;
+}): JSX.Element {
   return (
     <div class="scrolls" tabIndex={0} role="region" aria-label="In numbers">
       <table class="numbers">
@@ -67,8 +76,9 @@ function Summary({ groups, by }: { readonly groups: readonly PlotGroup[]; readon
           <tr>
             <th scope="col">{by === 'model' ? 'Model' : 'Server'}</th>
             <th scope="col">Exchanges</th>
+            <th scope="col">Waiting</th>
             <th scope="col">Failed</th>
-            <th scope="col">First event, median</th>
+            <th scope="col">Server’s first event, median</th>
             <th scope="col">9 of 10 within</th>
             <th scope="col">Tokens/s, median</th>
             <th scope="col">Healed</th>
@@ -79,13 +89,14 @@ function Summary({ groups, by }: { readonly groups: readonly PlotGroup[]; readon
             <tr key={name}>
               <th scope="row">
                 <span class={`swatch of-${at}`} aria-hidden="true" />
-                {visible(name)}
+                {serverText(name)}
               </th>
               <td>{rows.length}</td>
+              <td>{rows.filter((row) => isWaiting(row, now)).length}</td>
               <td>{rows.filter(({ state }) => state === 'failed').length}</td>
               <td>{secondsText(quantile(rows, firstEvent, 0.5))}</td>
               <td>{secondsText(quantile(rows, firstEvent, 0.9))}</td>
-              <td>{numberText(quantile(rows, rate, 0.5))}</td>
+              <td>{rateOrWhyNot(rows)}</td>
               <td>{repairCount}</td>
             </tr>
           ))}
@@ -99,8 +110,10 @@ function secondsText(seconds: number | undefined): string {
   return seconds === undefined ? '–' : timeText(seconds * 1000);
 }
 
-function numberText(value: number | undefined): string {
-  return value === undefined ? '–' : rateText(value);
+function rateOrWhyNot(rows: readonly ExchangeRow[]): string {
+  const median = quantile(rows, rate, 0.5);
+  if (median !== undefined) return rateText(median);
+  return rows.some(({ firstEventAt }) => firstEventAt !== undefined) ? 'too short to tell' : '–';
 }
 
 function Plot({ measure, groups }: { readonly measure: Measure; readonly groups: readonly PlotGroup[] }): JSX.Element {
@@ -110,16 +123,18 @@ function Plot({ measure, groups }: { readonly measure: Measure; readonly groups:
   const colours = useColours();
   const names = groups.map(({ name }) => name).join('\n');
   const data = useMemo(() => alignedData(groups, measure), [groups, measure]);
+  const isEmpty = data[0].length === 0;
   useEffect(() => {
-    if (box.current === null || width === 0) return undefined;
+    if (box.current === null || width === 0 || isEmpty) return undefined;
     const made = new uPlot(plotOptions(measure, groups, width), data, box.current);
     plot.current = made;
     return () => made.destroy();
-  }, [measure, names, width, colours]);
+  }, [measure, names, width, colours, isEmpty]);
   useEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="plot">
       <figcaption>{measure.title}</figcaption>
+      {isEmpty && <p class="empty">{measure.none}</p>}
       <div ref={box} role="img" aria-label={`${measure.title}, over time; the table above has it in numbers`} />
     </figure>
   );
@@ -143,7 +158,7 @@ function plotOptions({ unit }: Measure, groups: readonly PlotGroup[], width: num
     series: [
       { label: 'At', value: '{HH}:{mm}:{ss}' },
       ...groups.map(({ name }, at) => ({
-        label: visible(name),
+        label: serverText(name),
         stroke: colourOf(`series-${at}`),
         paths: () => null,
         points: { show: true, size: 6, fill: colourOf(`series-${at}`) },
@@ -162,7 +177,7 @@ function Repairs({ groups }: { readonly groups: readonly PlotGroup[] }): JSX.Ele
       <ul>
         {groups.map(({ name, repairs, repairCount, rows }) => (
           <li key={name}>
-            <span class="name">{visible(name)}</span>
+            <span class="name">{serverText(name)}</span>
             <span class="bar">
               {repairs.map(([repair, count], at) => (
                 <span
@@ -175,7 +190,7 @@ function Repairs({ groups }: { readonly groups: readonly PlotGroup[] }): JSX.Ele
             </span>
             <span class="words">
               {repairCount === 0
-                ? `nothing in ${rows.length} exchanges`
+                ? `nothing in ${rows.length} ${rows.length === 1 ? 'exchange' : 'exchanges'}`
                 : repairs.map(([repair, count]) => `${visible(repair)} ${count}`).join(', ')}
             </span>
           </li>

@@ -6,6 +6,15 @@ export interface Gap {
   readonly from: number;
   readonly to: number;
   readonly kind: GapKind;
+  /** Why nobody was asked: `429`; of the kind `retry` alone. */
+  readonly failure?: Failure | undefined;
+}
+
+/** What another attempt followed. */
+interface Failure {
+  readonly status?: number | undefined;
+  /** The server told how long to wait. */
+  readonly isAsked: boolean;
 }
 
 /**
@@ -16,15 +25,17 @@ export interface Gap {
  */
 export type GapKind = 'first' | 'silent' | 'retry' | 'held';
 
-const gapWords: Readonly<Record<GapKind, string>> = {
+const gapWords: Readonly<Record<Exclude<GapKind, 'retry'>, string>> = {
   first: 'before the first byte',
   silent: 'silent',
-  retry: 'before asking again',
   held: 'held open after the end of the answer',
 };
 
-export function gapText({ from, to, kind }: Gap): string {
-  return `${timeText(to - from)} ${gapWords[kind]}`;
+export function gapText({ from, to, kind, failure }: Gap): string {
+  const length = timeText(to - from);
+  if (kind !== 'retry') return `${length} ${gapWords[kind]}`;
+  const status = failure?.status === undefined ? '' : ` (${failure.status})`;
+  return `waited ${length} ${failure?.isAsked === true ? 'as the server asked' : 'before asking again'}${status}`;
 }
 
 /** A moment with a name. */
@@ -58,7 +69,8 @@ export class Timeline {
   /** When the server was heard of last, or was asked. */
   #heard: number | undefined;
   #hasByte = false;
-  #hasFailed = false;
+  /** Of the attempt that another one may follow. */
+  #failure: Failure | undefined;
   #finishedAt = Infinity;
 
   push(record: ExchangeRecord): void {
@@ -68,15 +80,17 @@ export class Timeline {
       case 'attempt':
         this.#closeGap(t, 'retry');
         this.#hasByte = false;
-        this.#hasFailed = false;
+        this.#failure = undefined;
         this.#mark(t, `asks ${serverText(record.upstream)}${record.number > 1 ? `, attempt ${record.number}` : ''}`);
         break;
       case 'head':
         this.#closeGap(t);
-        this.#hasFailed = record.status >= 400;
-        this.#mark(t, `${record.status} from ${serverText(record.upstream)}`, this.#hasFailed);
+        this.#failure = record.status < 400 ? undefined : { status: record.status, isAsked: isAsked(record.headers) };
+        this.#mark(t, `${record.status} from ${serverText(record.upstream)}`, record.status >= 400);
         break;
       case 'chunk':
+        // The end of a line that was held: nothing came.
+        if (record.bytes === 0) break;
         this.#closeGap(t);
         this.#hasByte = true;
         this.server.push({ t, amount: record.bytes });
@@ -90,6 +104,7 @@ export class Timeline {
         break;
       case 'repair':
         this.healed.push({ t, text: record.repair, isBad: false });
+        if (record.upstream !== undefined) this.#fail(t);
         break;
       case 'end':
         this.#closeGap(t);
@@ -112,25 +127,36 @@ export class Timeline {
   /** The silence that lasts, at the time `now` of an exchange that is not over. */
   openGap(now: number): Gap | undefined {
     if (this.#heard === undefined || now - this.#heard < LEAST_GAP_MS) return undefined;
-    return { from: this.#heard, to: now, kind: this.#kind(this.#hasFailed ? 'retry' : undefined) };
+    return { from: this.#heard, to: now, ...this.#kind(this.#failure === undefined ? undefined : 'retry') };
   }
 
   #closeGap(t: number, kind?: GapKind): void {
     const from = this.#heard;
     this.#heard = t;
-    if (from !== undefined && t - from >= LEAST_GAP_MS) this.gaps.push({ from, to: t, kind: this.#kind(kind, from) });
+    if (from !== undefined && t - from >= LEAST_GAP_MS) this.gaps.push({ from, to: t, ...this.#kind(kind, from) });
   }
 
-  #kind(kind: GapKind | undefined, from = this.#heard ?? 0): GapKind {
-    if (kind !== undefined) return kind;
+  /** Another attempt follows one that failed here. */
+  #fail(t: number): void {
+    this.#closeGap(t);
+    this.#failure ??= { isAsked: false };
+  }
+
+  #kind(kind: GapKind | undefined, from = this.#heard ?? 0): Pick<Gap, 'kind' | 'failure'> {
+    if (kind !== undefined) return { kind, failure: this.#failure };
     // The bytes that said so came a moment before.
-    if (this.#finishedAt - from < LEAST_GAP_MS) return 'held';
-    return this.#hasByte ? 'silent' : 'first';
+    if (this.#finishedAt - from < LEAST_GAP_MS) return { kind: 'held' };
+    return { kind: this.#hasByte ? 'silent' : 'first' };
   }
 
   #mark(t: number, text: string, isBad = false): void {
     this.marks.push({ t, text, isBad });
   }
+}
+
+/** The head of an answer says when to ask again. */
+function isAsked(headers: Readonly<Record<string, string>>): boolean {
+  return 'retry-after' in headers || 'retry-after-ms' in headers;
 }
 
 /** Where the timeline of an exchange ends: at its end, or now. */

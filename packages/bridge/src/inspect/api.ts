@@ -1,7 +1,7 @@
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 
-/** Types and one pure function alone: the inspector's page has them in its bundle. */
+/** Types and pure functions alone: the inspector's page has them in its bundle. */
 
 /**
  * Where an exchange is.
@@ -68,8 +68,22 @@ export interface ExchangeRow {
   readonly bytes: number;
   /** How often each repair was made. */
   readonly repairs: Readonly<Record<string, number>>;
+  /** What came before the attempt that runs or ran last: attempts that failed, and waits for the next one. */
+  readonly setback?: Setback | undefined;
   /** The last failure: of an attempt while there is another one, else of the exchange. */
   readonly error?: { readonly kind: string; readonly message: string } | undefined;
+}
+
+/** Attempts that failed, and that another one followed. */
+export interface Setback {
+  /** How many. */
+  readonly failures: number;
+  /** Milliseconds that passed between them and the attempt that followed each, together. */
+  readonly waitedMs: number;
+  /** The server of the last one. */
+  readonly upstream: string;
+  /** What the last one was: the status of the answer, else the kind of the error. */
+  readonly failure: string;
 }
 
 /** One thing that happened in an exchange, `t` milliseconds behind its `startedAt`. Secrets are masked in all texts. */
@@ -129,6 +143,8 @@ export interface RecordsMessage {
 
 /** Silence that is shorter is told of no stream. */
 const SILENCE_MS = 1000;
+/** A wait before another attempt that is shorter is not told. */
+const LEAST_WAIT_MS = 100;
 
 /** Why an exchange waits, or how it ended, in one line: `answer finished 3 s ago, waiting for usage from A`. */
 export function whyText(row: ExchangeRow, now: number): string {
@@ -143,7 +159,7 @@ export function whyText(row: ExchangeRow, now: number): string {
     case 'finishing':
       return waitText(row, now);
     case 'completed':
-      return `completed in ${total}`;
+      return `completed in ${total}${setbackText(row.setback)}`;
     case 'failed':
       return `failed after ${total}: ${whoseFailure(row)}${error?.message ?? 'it is not known why'}`;
     case 'refused':
@@ -151,6 +167,15 @@ export function whyText(row: ExchangeRow, now: number): string {
     case 'aborted':
       return `the client left after ${total}${leftText(row)}`;
   }
+}
+
+/** Why what is over took longer than its answer. */
+function setbackText(setback: Setback | undefined): string {
+  if (setback === undefined) return '';
+  const { failures, waitedMs, upstream, failure } = setback;
+  const last = `${failure} from ${upstream}`;
+  const waited = waitedMs < LEAST_WAIT_MS ? '' : ` and ${failures === 1 ? 'a wait' : 'waits'} of ${agoText(waitedMs)}`;
+  return failures === 1 ? `, after ${last}${waited}` : `, after ${failures} failures (the last: ${last})${waited}`;
 }
 
 /** The server that a failure came from, where its words do not name it. */
@@ -199,7 +224,8 @@ function silenceText(row: ExchangeRow, server: string, now: number): string {
     : `events come from ${server}`;
 }
 
-function failureText({ status, error }: ExchangeRow): string {
+/** What failed, in a word: `429`, `connection_failed`. */
+export function failureText({ status, error }: Pick<ExchangeRow, 'status' | 'error'>): string {
   return status === undefined || status < 400 ? (error?.kind ?? 'a failure') : String(status);
 }
 

@@ -13,7 +13,7 @@ import type {
   RepairCause,
 } from '../observe/observer.ts';
 import { ExchangeSecrets } from '../observe/secrets.ts';
-import type { ExchangeRow, ExchangeState } from './api.ts';
+import { failureText, type ExchangeRow, type ExchangeState } from './api.ts';
 import { isPiece, saysSomething } from './event-facts.ts';
 
 /** Where the exchanges are that are looked at. */
@@ -47,7 +47,8 @@ export class TrackedExchange implements ExchangeObserver {
   /** Behind it, the clock's time is Unix time. */
   readonly #offset: number;
   #isRead = false;
-  #isRetrying = false;
+  /** When the attempt failed that another one follows, until that one begins. */
+  #failedAt: number | undefined;
   #end: EndState | undefined;
 
   constructor(start: ExchangeStart, tracking: Tracking) {
@@ -93,13 +94,20 @@ export class TrackedExchange implements ExchangeObserver {
   onAttempt({ upstream, number, conceal }: Attempt): void {
     const { facts } = this;
     this.#conceals.add(conceal);
-    this.#isRetrying = false;
+    this.#endWait();
     facts.upstream = upstream;
     facts.attempts = number;
     facts.askedAt = this.now();
     facts.status = facts.headAt = facts.retryAt = undefined;
     facts.firstEventAt = facts.lastEventAt = facts.lastByteAt = undefined;
     this.#changed();
+  }
+
+  #endWait(): void {
+    const { setback } = this.facts;
+    if (this.#failedAt === undefined || setback === undefined) return;
+    this.facts.setback = { ...setback, waitedMs: setback.waitedMs + this.now() - this.#failedAt };
+    this.#failedAt = undefined;
   }
 
   onHead({ status, wire }: AnswerHead): void {
@@ -145,10 +153,12 @@ export class TrackedExchange implements ExchangeObserver {
 
   #failed({ upstream, failure, delayMs }: RepairCause, isSame: boolean): void {
     const { facts } = this;
-    this.#isRetrying = true;
+    this.#failedAt = this.now();
     facts.upstream = upstream;
-    facts.status = failure.status;
+    facts.status = failure.status ?? facts.status; // a trace has it with the head alone
     facts.error = failure;
+    const { failures = 0, waitedMs = 0 } = facts.setback ?? {};
+    facts.setback = { failures: failures + 1, waitedMs, upstream, failure: failureText(facts) };
     facts.retryAt = isSame ? this.now() + delayMs : undefined;
   }
 
@@ -201,7 +211,7 @@ export class TrackedExchange implements ExchangeObserver {
     if (this.#end !== undefined) return this.#end;
     if (!this.#isRead) return 'reading';
     if (attempts === 0) return 'waiting';
-    if (this.#isRetrying) return 'retrying';
+    if (this.#failedAt !== undefined) return 'retrying';
     if (finishedAt !== undefined) return 'finishing';
     // What is passed through is not read, unless somebody looks.
     return firstEventAt === undefined && !(route === 'passthrough' && bytes > 0) ? 'waiting' : 'streaming';
