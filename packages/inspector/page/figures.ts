@@ -32,7 +32,7 @@ export function toneOf(row: ExchangeRow, now: number): Tone {
 function waitsSince(row: ExchangeRow): number | undefined {
   switch (row.state) {
     case 'retrying':
-      return row.startedAt;
+      return 0; // however short ago: it is known to wait
     case 'waiting':
       return row.askedAt ?? row.startedAt;
     case 'finishing':

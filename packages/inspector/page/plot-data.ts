@@ -1,5 +1,6 @@
 import type { ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
-import { serverFirstEventMs, tokensPerSecond } from './figures.ts';
+import { visible } from '@turnwire/wire/internal/base/printable';
+import { serverFirstEventMs, serverText, tokensPerSecond } from './figures.ts';
 
 /** What exchanges are put together by. */
 export type By = 'model' | 'upstream';
@@ -7,6 +8,8 @@ export type By = 'model' | 'upstream';
 /** The exchanges of one model or of one server. */
 export interface PlotGroup {
   readonly name: string;
+  /** The same for people. */
+  readonly label: string;
   readonly rows: readonly ExchangeRow[];
   /** Each repair, how often; the most frequent first. */
   readonly repairs: readonly (readonly [string, number])[];
@@ -29,7 +32,8 @@ export function groupRows(rows: readonly ExchangeRow[], by: By): readonly PlotGr
   const all = rest.length === 0 ? largest : [...largest, [OTHERS, rest] as const];
   return all.map(([name, members]) => {
     const repairs = countEach(members);
-    return { name, rows: members, repairs, repairCount: repairs.reduce((sum, [, count]) => sum + count, 0) };
+    const label = by === 'upstream' ? serverText(name) : visible(name);
+    return { name, label, rows: members, repairs, repairCount: repairs.reduce((sum, [, count]) => sum + count, 0) };
   });
 }
 

@@ -3,7 +3,7 @@ import { visible } from '@turnwire/wire/internal/base/printable';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { clockText, isWaiting, rateText, serverText, timeText } from './figures.ts';
+import { clockText, isWaiting, rateText, timeText } from './figures.ts';
 import {
   alignedData,
   firstEvent,
@@ -85,11 +85,11 @@ function Summary({
           </tr>
         </thead>
         <tbody>
-          {groups.map(({ name, rows, repairCount }, at) => (
+          {groups.map(({ name, label, rows, repairCount }, at) => (
             <tr key={name}>
               <th scope="row">
                 <span class={`swatch of-${at}`} aria-hidden="true" />
-                {serverText(name)}
+                {label}
               </th>
               <td>{rows.length}</td>
               <td>{rows.filter((row) => isWaiting(row, now)).length}</td>
@@ -157,8 +157,8 @@ function plotOptions({ unit }: Measure, groups: readonly PlotGroup[], width: num
     ],
     series: [
       { label: 'At', value: '{HH}:{mm}:{ss}' },
-      ...groups.map(({ name }, at) => ({
-        label: serverText(name),
+      ...groups.map(({ label }, at) => ({
+        label,
         stroke: colourOf(`series-${at}`),
         paths: () => null,
         points: { show: true, size: 6, fill: colourOf(`series-${at}`) },
@@ -175,9 +175,9 @@ function Repairs({ groups }: { readonly groups: readonly PlotGroup[] }): JSX.Ele
     <figure class="plot repairs">
       <figcaption>Healed faults of each server</figcaption>
       <ul>
-        {groups.map(({ name, repairs, repairCount, rows }) => (
+        {groups.map(({ name, label, repairs, repairCount, rows }) => (
           <li key={name}>
-            <span class="name">{serverText(name)}</span>
+            <span class="name">{label}</span>
             <span class="bar">
               {repairs.map(([repair, count], at) => (
                 <span
