@@ -76,9 +76,12 @@ function buildBase(): void {
   const npm = dirname(dirname(realpathSync(process.env.npm_execpath ?? fail('container: start it with npm run'))));
   const programs = ['/bin/sh', '/usr/bin/env', '/bin/mkdir'];
   const libraries = [node, ...programs].flatMap((each) => mustRun('ldd', [each]).match(/\/\S+/g) ?? []);
-  const resolvers = libraries.map((each) => join(dirname(each), 'libnss_dns.so.2')).filter((each) => existsSync(each));
+  // What no program names, and yet is part of every image with a glibc: who resolves names, and what add-ons of Node link.
+  const beside = libraries
+    .flatMap((each) => ['libnss_dns.so.2', 'librt.so.1'].map((name) => join(dirname(each), name)))
+    .filter((each) => existsSync(each));
   const certificates = process.env.NODE_EXTRA_CA_CERTS;
-  for (const each of new Set([...programs, ...libraries, ...resolvers])) copyInto(tree, each, each);
+  for (const each of new Set([...programs, ...libraries, ...beside])) copyInto(tree, each, each);
   copyInto(tree, node, '/usr/local/bin/node');
   copyInto(tree, npm, '/usr/local/lib/node_modules/npm');
   if (certificates !== undefined) copyInto(tree, certificates, '/etc/extra.pem');

@@ -149,7 +149,10 @@ describe('the body of a request', () => {
     const [answered, error] = errorOf(String(piece));
     expect([answered, error.type]).toEqual([status, 'invalid_request_error']);
     if (status === 413) {
-      expect(error).toMatchObject({ message: 'the body is over 10000 bytes (--body-limit of the bridge)', code: 'request_too_large' });
+      expect(error).toMatchObject({
+        message: 'the body is over 10000 bytes (--body-limit of the bridge)',
+        code: 'request_too_large',
+      });
     }
     expect(at.mock.requests).toEqual([]);
     socket.destroy();

@@ -3,14 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
-import type {
-  HeaderList,
-  TapedEnd,
-  TapedExchange,
-  TapedMessage,
-  TapedRequest,
-  TapedResponse,
-} from './tape.ts';
+import type { HeaderList, TapedEnd, TapedExchange, TapedMessage, TapedRequest, TapedResponse } from './tape.ts';
 import { codingsOf } from './body.ts';
 import { cleanHeaders, cleanRequest, HeldAnswer, type BodyNote } from './clean.ts';
 import { encodeData, encodeEnd, encodeHead, encodeMessage, encodeRequest } from './encode.ts';
