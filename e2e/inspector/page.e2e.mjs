@@ -263,6 +263,32 @@ describe('the page of the inspector', { skip }, () => {
     assert.equal(await page.locator('.line.picked .part').count(), 2);
   });
 
+  void test('opens what hangs at its end, and says for how long nothing came', async () => {
+    await using view = await opened();
+    const { page, fixture, told } = view;
+    const many = Array.from({ length: 200 }, (_, at) => deltaAt(500 + at, `${at} `)).flat();
+    const running = { state: 'streaming', endedAt: undefined, finishedAt: undefined };
+    fixture.put([rowOf('hangs', { startedAt: Date.now() - 60_000, ...running })], [...beginning('Go.'), ...many]);
+    await page.locator('[data-id="hangs"]').click();
+    await page.getByRole('tab', { name: 'Bytes and events' }).click();
+    await page.getByText(/^then nothing for (?:59\.\d s|1 min \d s)$/).waitFor();
+    const lines = page.locator('.lines');
+    const toBottom = () =>
+      page.waitForFunction(() => {
+        const { scrollTop, clientHeight, scrollHeight } = document.querySelector('.lines');
+        return scrollTop > 0 && scrollTop + clientHeight >= scrollHeight - 1;
+      });
+    await toBottom();
+    await lines.evaluate((element) => element.scrollTo({ top: 0 }));
+    await page.getByText('request: POST').waitFor();
+    await page.getByRole('button', { name: 'To the end' }).click();
+    await toBottom();
+    await page.locator('[data-id="well"]').click();
+    await page.getByText('request: POST').waitFor();
+    assert.equal(await page.getByText(/^then nothing/).count(), 0);
+    assert.deepEqual(told, []);
+  });
+
   void test('saves a tape, copies curl, compares two', async () => {
     await using view = await opened();
     const { page, told } = view;
@@ -274,6 +300,9 @@ describe('the page of the inspector', { skip }, () => {
     await page.getByRole('button', { name: 'Copied' }).waitFor();
     assert.match(await page.evaluate(() => globalThis.navigator.clipboard.readText()), /^curl 'http.*Bearer \*\*\*'/);
     await page.getByRole('button', { name: /^Compare with/ }).click();
+    await page
+      .getByText(/^gpt-oss:20b of \d\d:\d\d:\d\d is the first\. Open the exchange to compare it with\./)
+      .waitFor();
     await page.locator('[data-id="healed"]').click();
     const differs = page.locator('.differs');
     assert.deepEqual(await differs.locator('th').allInnerTexts(), ['Model', 'Client', 'Healed']);

@@ -1,10 +1,11 @@
 import type { ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
+import { visible } from '@turnwire/wire/internal/base/printable';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Compare } from './compare.tsx';
 import { Detail } from './detail.tsx';
 import type { ExchangeList } from './exchange-list.ts';
-import { isOpen, isWaiting } from './figures.ts';
+import { clockText, isOpen, isWaiting } from './figures.ts';
 import { everything, newestFirst, select } from './filter.ts';
 import { Filters } from './filters.tsx';
 import type { Link } from './follow.ts';
@@ -85,7 +86,7 @@ export function App({ list }: { readonly list: ExchangeList }): JSX.Element {
       <LinkNote link={list.link} onRetry={() => list.retry()} />
       {compared !== undefined && (
         <div class="link-note" role="status">
-          Open the exchange to compare with.{' '}
+          {nameOf(list.row(compared))} is the first. Open the exchange to compare it with.{' '}
           <button type="button" onClick={() => setCompared(undefined)}>
             Cancel
           </button>
@@ -116,6 +117,11 @@ export function App({ list }: { readonly list: ExchangeList }): JSX.Element {
       <Help isOpen={isHelp} onClose={() => setIsHelp(false)} />
     </div>
   );
+}
+
+/** What tells an exchange from others in the list. */
+function nameOf(row: ExchangeRow | undefined): string {
+  return row === undefined ? 'This exchange' : `${visible(row.model ?? row.route)} of ${clockText(row.startedAt)}`;
 }
 
 interface TopProps {

@@ -6,9 +6,13 @@ import { RowsInSight } from './rows-in-sight.tsx';
 import { useIsWide, useSize } from './sizes.ts';
 
 export interface ColumnsViewProps {
+  /** Of the exchange. */
+  readonly id: string;
   readonly moments: Moments;
   /** Grows as moments come. */
   readonly version: number;
+  /** For how many milliseconds nothing has come, and may come still. */
+  readonly silentMs: number;
   /** The time that was picked in the timeline. */
   readonly at: number | undefined;
   readonly onPick: (t: number) => void;
@@ -27,8 +31,10 @@ const SPACE_PX = 16;
 const LETTER_PX = 7.23;
 /** Below this width of the page there is room for one column. */
 const ONE_COLUMN_PX = 760;
+/** Silence that is shorter is not told, in milliseconds. */
+const TOLD_MS = 1000;
 
-export function ColumnsView({ moments, version, at, onPick }: ColumnsViewProps): JSX.Element {
+export function ColumnsView({ id, moments, version, silentMs, at, onPick }: ColumnsViewProps): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const isWide = useIsWide(ONE_COLUMN_PX);
   const [shown, setShown] = useState<readonly ColumnId[]>(isWide ? columnIds : ['server']);
@@ -47,6 +53,16 @@ export function ColumnsView({ moments, version, at, onPick }: ColumnsViewProps):
   const hit = found[Math.min(current, found.length - 1)];
   const target = hit !== undefined ? lines.lineOf(hit) : at === undefined ? undefined : lines.lineAt(at);
   useEffect(() => setCurrent(0), [words]);
+
+  const isSilent = silentMs >= TOLD_MS;
+  const toEnd = (): void => scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
+  const opened = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    if (opened.current === id || width === 0 || lines.count === 0) return;
+    opened.current = id;
+    // Of what hangs, the end is what is looked for.
+    if (isSilent && at === undefined) toEnd();
+  });
 
   const step = (by: number): void =>
     setCurrent((before) => (found.length === 0 ? 0 : (before + by + found.length) % found.length));
@@ -77,6 +93,9 @@ export function ColumnsView({ moments, version, at, onPick }: ColumnsViewProps):
             event.stopPropagation();
           }}
         />
+        <button type="button" onClick={toEnd}>
+          To the end
+        </button>
         {words !== '' && (
           <>
             <span class="count" role="status">
@@ -106,8 +125,9 @@ export function ColumnsView({ moments, version, at, onPick }: ColumnsViewProps):
             </span>
           ))}
         </div>
-        <RowsInSight scroller={scroller} count={lines.count} height={LINE_PX} target={target}>
+        <RowsInSight scroller={scroller} count={lines.count + (isSilent ? 1 : 0)} height={LINE_PX} target={target}>
           {(line) => {
+            if (line === lines.count) return <Silence ms={silentMs} />;
             const { moment, row } = lines.place(line);
             return (
               <LineView
@@ -126,6 +146,15 @@ export function ColumnsView({ moments, version, at, onPick }: ColumnsViewProps):
         </RowsInSight>
       </div>
     </section>
+  );
+}
+
+function Silence({ ms }: { readonly ms: number }): JSX.Element {
+  return (
+    <div class="line begins">
+      <span class="time late" />
+      <span class="note">then nothing for {timeText(ms)}</span>
+    </div>
   );
 }
 

@@ -93,7 +93,16 @@ export function Detail({ id, list, onClose, onCompare }: DetailProps): JSX.Eleme
       </div>
       <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
         {tab === 'conversation' && <ConversationView conversation={conversation} />}
-        {tab === 'columns' && <ColumnsView moments={moments} version={version} at={at} onPick={setAt} />}
+        {tab === 'columns' && (
+          <ColumnsView
+            id={id}
+            moments={moments}
+            version={version}
+            silentMs={open === undefined ? 0 : open.to - open.from}
+            at={at}
+            onPick={setAt}
+          />
+        )}
         {tab === 'request' && <Headers records={records.records} />}
       </div>
     </main>
