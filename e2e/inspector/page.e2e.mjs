@@ -207,6 +207,25 @@ describe('the page of the inspector', { skip }, () => {
     assert.deepEqual(told, []);
   });
 
+  void test('takes keys that come faster than the browser tells of a new address', async () => {
+    await using view = await opened();
+    const { page } = view;
+    await page.locator('[data-id="failed"]').click();
+    await page.getByRole('heading', { name: 'gpt-oss:20b' }).waitFor();
+    // All within one task: a change of the address is told in a later one.
+    await page.evaluate(
+      async (keys) => {
+        for (const key of keys) {
+          document.body.dispatchEvent(new globalThis.KeyboardEvent('keydown', { key, bubbles: true }));
+          for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+        }
+      },
+      ['j', 'j', 'c', 'k', 'Enter'],
+    );
+    await page.getByRole('heading', { name: 'Two exchanges side by side' }).waitFor();
+    assert.match(page.url(), /#exchange=well&with=healed$/);
+  });
+
   void test('shows an exchange as it goes on: conversation, gaps, bytes, events', async () => {
     await using view = await opened();
     const { page, fixture, told } = view;

@@ -1,7 +1,7 @@
 import type { ExchangeRow } from '@turnwire/bridge/internal/inspect/api';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Compare } from './compare.tsx';
 import { Detail } from './detail.tsx';
 import type { ExchangeList } from './exchange-list.ts';
@@ -65,7 +65,8 @@ export function App({ list }: { readonly list: ExchangeList }): JSX.Element {
   };
   useKeys(keys);
   useFocus(route.id, route.isPlots);
-  useEffect(() => {
+  // Before the next key: it moves on from here.
+  useLayoutEffect(() => {
     if (route.id !== undefined) setPicked(route.id);
   }, [route.id]);
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** What is open; it stands in the page's address behind `#`, so that a reload and the browser's back button know it. */
 export interface Route {
@@ -21,16 +21,27 @@ export function hashOf({ id, other, isPlots }: Partial<Route>): string {
   return `#${new URLSearchParams({ exchange: id, ...(other === undefined ? {} : { with: other }) }).toString()}`;
 }
 
+const readers = new Set<() => void>();
+
+/** The browser tells of a new address a task later, which is after the next key of a fast hand. */
 export function go(route: Partial<Route>): void {
   location.hash = hashOf(route);
+  for (const read of readers) read();
 }
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(readRoute);
-  useEffect(() => {
-    const read = (): void => setRoute(readRoute());
+  useLayoutEffect(() => {
+    const read = (): void => {
+      const now = readRoute();
+      setRoute((before) => (hashOf(before) === hashOf(now) ? before : now));
+    };
+    readers.add(read);
     addEventListener('hashchange', read);
-    return () => removeEventListener('hashchange', read);
+    return () => {
+      readers.delete(read);
+      removeEventListener('hashchange', read);
+    };
   }, []);
   return route;
 }
