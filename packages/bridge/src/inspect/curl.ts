@@ -1,3 +1,4 @@
+import { inQuotes } from '@turnwire/client/internal/platform/quote-argv';
 import type { ExchangeRecord } from './api.ts';
 
 /** Headers that curl, or the way of a request, has of its own. */
@@ -17,14 +18,9 @@ export function curlOf(records: readonly ExchangeRecord[], base: string): string
   const { method, url, headers, body } = request;
   const kept = Object.entries(headers).filter(([name]) => !OWN.has(name));
   const parts = [
-    `curl -N -X ${quoted(method)} ${quoted(base + url)}`,
-    ...kept.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
-    ...(body === undefined ? [] : [`--data-raw ${quoted(JSON.stringify(body))}`]),
+    `curl -N -X ${inQuotes(method)} ${inQuotes(base + url)}`,
+    ...kept.map(([name, value]) => `-H ${inQuotes(`${name}: ${value}`)}`),
+    ...(body === undefined ? [] : [`--data-raw ${inQuotes(JSON.stringify(body))}`]),
   ];
   return `${parts.join(' \\\n  ')}\n`;
-}
-
-/** One word of a POSIX shell: within single quotes nothing means anything but the quote. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { tenths } from '@turnwire/wire/internal/base/tenths';
 import type { ModelEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { Repair } from '@turnwire/wire/internal/repairs';
 import type {
@@ -181,8 +182,4 @@ function typesOf(events: readonly ModelEvent[]): string {
     else runs.push({ type, count: 1 });
   }
   return runs.map(({ type, count }) => (count === 1 ? type : `${type} x${count}`)).join(', ');
-}
-
-function tenths(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

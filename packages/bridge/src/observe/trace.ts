@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { tenths } from '@turnwire/wire/internal/base/tenths';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { protocols } from '@turnwire/wire/internal/protocols';
@@ -156,8 +157,4 @@ class Trace implements ExchangeObserver {
   #write(fields: object): void {
     this.#file?.write(`${JSON.stringify(fields)}\n`);
   }
-}
-
-function tenths(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

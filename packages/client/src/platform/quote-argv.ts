@@ -29,7 +29,13 @@ function inVisibleQuotes(word: string): string {
   return UNSEEN.test(word) ? `$'${word.replace(EVERY_UNSEEN, escaped)}'` : inQuotes(word);
 }
 
-function inQuotes(word: string): string {
+/** One word that is not the first of a command, for any POSIX shell. */
+export function quoteWord(word: string): string {
+  return PLAIN.test(word) ? word : inQuotes(word);
+}
+
+/** One word of a POSIX shell, in single quotes whatever it is: within them nothing means anything but the quote. */
+export function inQuotes(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { quoteWord } from '@turnwire/client/internal/platform/quote-argv';
 import { NO_TOKEN, type ConfigurableClient, type LaunchableClient, type SetupTarget, type Target } from './client.ts';
 
 /** What would lead Claude Code past the bridge: other clouds, another sign-in. */
@@ -52,12 +53,8 @@ export const claude: LaunchableClient = {
 export function claudeLine(target: SetupTarget): string {
   const { tokenVariable } = target;
   const token = tokenVariable === undefined ? NO_TOKEN : `"$${tokenVariable}"`;
-  const variables = Object.entries(variablesOf(target)).map(([name, value]) => `${name}=${quoted(value)}`);
+  const variables = Object.entries(variablesOf(target)).map(([name, value]) => `${name}=${quoteWord(value)}`);
   return [...variables, `ANTHROPIC_AUTH_TOKEN=${token}`, 'claude'].join(' \\\n');
-}
-
-function quoted(text: string): string {
-  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Its `settings.json`, as `turnwire setup` writes it. A token is read by a command: Claude Code knows no variable for it there. */

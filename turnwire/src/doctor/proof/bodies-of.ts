@@ -1,8 +1,9 @@
+import { protocolOfPath } from '@turnwire/wire/internal/protocols';
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ProtocolId } from '@turnwire/wire';
 import type { TapedChunk, TapedExchange } from '@turnwire/testing';
 import { readBodyOf } from '@turnwire/testing/internal/tape/body';
-import { protocolOf, requestOf, socketAnswers } from './findings-of.ts';
+import { requestOf, socketAnswers } from './findings-of.ts';
 
 /** An answer on a tape, ready to be decoded. */
 export interface TapedBody {
@@ -31,7 +32,7 @@ export function bodiesOf(exchange: TapedExchange, known?: ProtocolId): readonly 
       ...asked(body),
     }));
   }
-  const wire = known ?? protocolOf(exchange.request.target);
+  const wire = known ?? protocolOfPath(exchange.request.target);
   return wire === undefined ? [] : [{ wire, chunks: decodedChunks(exchange), open, ...asked(requestOf(exchange)) }];
 }
 

@@ -1,4 +1,5 @@
 import { visible } from '@turnwire/wire/internal/base/printable';
+import { tenths } from '@turnwire/wire/internal/base/tenths';
 import type { TapedExchange, TapeEnding } from '@turnwire/testing';
 import { cleanExchange } from '@turnwire/testing/internal/tape/clean';
 import { bytesOf, cutBlocks, joinBlocks, timeOf, type Block } from './blocks.ts';
@@ -114,10 +115,6 @@ function chosen(
     before = at;
   }
   return before < lines.length - 1 ? [...out, { left_out: lines.length - 1 - before }] : out;
-}
-
-function tenths(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }
 
 /** Bytes as text: line ends are written out, and end a line here too; so is what is hidden, or no UTF-8. */

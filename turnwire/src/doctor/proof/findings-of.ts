@@ -1,5 +1,6 @@
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
-import { createDecoder, protocolIds, protocols, type ProtocolId } from '@turnwire/wire';
+import { createDecoder, type ProtocolId } from '@turnwire/wire';
+import { protocolOfPath } from '@turnwire/wire/internal/protocols';
 import type { TapedExchange, TapedMessage } from '@turnwire/testing';
 import { checkSocket } from '../check-socket.ts';
 import { checkSample } from '../checks.ts';
@@ -23,19 +24,13 @@ export function findingsOf(exchange: TapedExchange, heldMs = HELD): readonly Fin
 
 /** The wire of a tape, by the path that was asked. */
 export function wireOf({ kind, request }: TapedExchange): ProbeWire | undefined {
-  return kind === 'websocket' ? 'websocket' : protocolOf(request.target);
-}
-
-/** The protocol that a path belongs to. */
-export function protocolOf(target: string): ProtocolId | undefined {
-  const path = target.split('?')[0] ?? '';
-  return protocolIds.find((id) => path.endsWith(`/${protocols[id].path}`));
+  return kind === 'websocket' ? 'websocket' : protocolOfPath(request.target);
 }
 
 /** The answer on a tape as if the doctor had got it just now; undefined for one that is none of a model. */
 export function sampleOf(exchange: TapedExchange, heldMs = HELD): Sample | undefined {
   const { request, response, chunks, end } = exchange;
-  const wire = protocolOf(request.target);
+  const wire = protocolOfPath(request.target);
   if (exchange.kind !== 'http' || wire === undefined) return undefined;
   const body = requestOf(exchange);
   const { how, endMs, stayedMs } = endOf(exchange, wire, body, heldMs);

@@ -1,3 +1,4 @@
+import { quoteWord } from '@turnwire/client/internal/platform/quote-argv';
 import type { TapeEnding } from '@turnwire/testing';
 import type { Evidence } from '../proof/evidence.ts';
 
@@ -27,12 +28,7 @@ export function headOf({ status, headers }: Evidence): string {
 export function curlOf({ request }: Evidence, url: string): string {
   const address = URL.parse(url);
   const to = address === null ? request.target : address.origin + request.target;
-  const method = request.method === 'POST' ? '' : `-X ${quoted(request.method)} `;
-  const body = request.body === '' ? [] : [`-H 'content-type: application/json'`, `-d ${quoted(request.body)}`];
-  return [`curl -sN ${method}${quoted(to)}`, ...body].join(' \\\n  ');
-}
-
-/** One word for a shell. */
-export function quoted(text: string): string {
-  return /^[\w./:@=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  const method = request.method === 'POST' ? '' : `-X ${quoteWord(request.method)} `;
+  const body = request.body === '' ? [] : [`-H 'content-type: application/json'`, `-d ${quoteWord(request.body)}`];
+  return [`curl -sN ${method}${quoteWord(to)}`, ...body].join(' \\\n  ');
 }

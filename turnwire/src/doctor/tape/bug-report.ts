@@ -1,10 +1,11 @@
+import { quoteWord } from '@turnwire/client/internal/platform/quote-argv';
 import type { TapedExchange } from '@turnwire/testing';
 import { isObject, stringOf } from '@turnwire/wire/internal/base/json';
 import type { DoctorReport, ReportedFinding } from '../doctor-report.ts';
 import { examineTapes } from '../examine-tapes.ts';
 import { sampleOf } from '../proof/findings-of.ts';
 import { evidenceOf, type Evidence } from '../proof/evidence.ts';
-import { curlOf, quoted } from '../report/evidence-text.ts';
+import { curlOf } from '../report/evidence-text.ts';
 import { code, evidenceText, fenced, findingFacts, inline } from '../report/markdown.ts';
 import { worstFirst } from '../report/words.ts';
 import { wireTitles, type ProbeWire } from '../wires.ts';
@@ -79,7 +80,7 @@ function reason(finding: ReportedFinding): string {
 
 function reproduction(evidence: Evidence, { tape }: BugReportFacts): readonly string[] {
   const port = 18433;
-  const replay = `npx turnwire replay ${quoted(tape)} --port ${port} &\n${curlOf(evidence, `http://127.0.0.1:${port}`)}`;
+  const replay = `npx turnwire replay ${quoteWord(tape)} --port ${port} &\n${curlOf(evidence, `http://127.0.0.1:${port}`)}`;
   return [
     'Against the server itself (with its own address, and a key where it wants one):',
     fenced(curlOf(evidence, 'http://127.0.0.1:8080'), 'sh'),
