@@ -1,8 +1,7 @@
 import type { Agent, RequestOptions } from '@turnwire/agent/internal/agent';
 import type { Approver } from '@turnwire/agent/internal/approval/approval';
 import type { ChatBackend, OpenWhat } from './backend.ts';
-import { addNotice } from './view-cells.ts';
-import type { NoticeCell, ViewState } from './view-state.ts';
+import type { NoticeCell } from './view-state.ts';
 
 export interface ConversationOptions {
   readonly backend: ChatBackend;
@@ -47,6 +46,12 @@ export class Conversation {
     if (before !== undefined || what.type !== 'new') notice('info', openedText(what, agent));
     opened(agent, what);
     for (const note of notes) notice('warning', note);
+  }
+
+  /** Takes the last message out of the queue. */
+  unqueue(): string | undefined {
+    const last = this.agent?.queue.messages.at(-1);
+    return last !== undefined && this.agent?.queue.remove(last.id) === true ? last.text : undefined;
   }
 
   /** Stops listening to the conversation. */
@@ -102,16 +107,6 @@ export class Conversation {
     if (id === undefined) this.#options.notice('warning', 'There is nothing to fork yet.');
     else await this.open({ type: 'fork', id });
   }
-}
-
-/** The transcript goes on; what was counted belongs to the conversation before. */
-export function viewOfNext(view: ViewState, empty: ViewState): ViewState {
-  return { ...empty, cells: view.cells, nextKey: view.nextKey, responseKey: view.nextKey };
-}
-
-/** A failure in one line. */
-export function withFailure(view: ViewState, error: unknown): ViewState {
-  return addNotice(view, 'error', error instanceof Error ? error.message : String(error));
 }
 
 function withoutModel(request: RequestOptions): RequestOptions {

@@ -1,0 +1,149 @@
+import { matchesKey, type AutocompleteProvider, type Component, type TUI } from '@earendil-works/pi-tui';
+import type { Approver } from '@turnwire/agent/internal/approval/approval';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { ApprovalPrompt } from './approval-prompt.ts';
+import type { BottomView } from './bottom-lines.ts';
+import { InputLine } from './input-line.ts';
+import type { Theme } from './theme.ts';
+
+export interface ChatKeysOptions {
+  readonly tui: TUI;
+  readonly clock: Clock;
+  readonly theme: Theme;
+  readonly completions: AutocompleteProvider;
+  readonly redraw: () => void;
+  /** A line that was sent, as it was typed. */
+  readonly submit: (text: string) => void;
+  /** Stops the turn, if one runs. */
+  readonly stopTurn: () => void;
+  readonly isBusy: () => boolean;
+  readonly fold: () => void;
+  readonly leave: (how: 'done' | 'interrupted') => void;
+  /** Takes the last message out of the queue. */
+  readonly unqueue: () => string | undefined;
+}
+
+const CTRL_C_MS = 2000;
+
+/** What the keys mean: the input line, the answers to a question, and the keys of the chat itself. */
+export class ChatKeys {
+  readonly editor: InputLine;
+  readonly #options: ChatKeysOptions;
+  readonly #prompt: ApprovalPrompt;
+  #asksWhy = false;
+  /** The line that was being typed when the question for a reason came. */
+  #draft = '';
+  #hint: string | undefined;
+  #lastCtrlC = -Infinity;
+
+  constructor(options: ChatKeysOptions) {
+    this.#options = options;
+    this.editor = new InputLine(options.tui, options.theme);
+    this.editor.onSubmit = (text) => this.#submit(text);
+    this.editor.setAutocompleteProvider(options.completions);
+    const { clock, redraw } = options;
+    this.#prompt = new ApprovalPrompt({ clock, changed: redraw, askWhy: () => this.#askWhy() });
+  }
+
+  get approver(): Approver {
+    return this.#prompt.approver;
+  }
+
+  /** For the lines above and below the input line. */
+  get bottom(): Pick<BottomView, 'question' | 'asksWhy' | 'isTyping' | 'hint'> {
+    const isTyping = this.editor.getText() !== '';
+    return { question: this.#prompt.question, asksWhy: this.#asksWhy, isTyping, hint: this.#hint };
+  }
+
+  /** What Ctrl-C does: stops the turn; else clears the line; else leaves when it comes twice in two seconds. */
+  interrupt(): void {
+    const { clock, isBusy, stopTurn, leave, redraw } = this.#options;
+    const now = clock.now();
+    if (now - this.#lastCtrlC < CTRL_C_MS) {
+      leave('interrupted');
+      return;
+    }
+    if (!isBusy() && this.editor.getText() !== '') {
+      this.editor.setText('');
+      redraw();
+      return;
+    }
+    this.#lastCtrlC = now;
+    stopTurn();
+    this.#hint = 'Ctrl-C again to leave';
+    redraw();
+  }
+
+  /** A turn is over: a question for a reason has no question any more. */
+  endQuestion(): void {
+    if (this.#asksWhy) this.#endWhy();
+  }
+
+  /** What has the focus. */
+  component(): Component & { focused: boolean } {
+    const { editor } = this;
+    return {
+      get focused() {
+        return editor.focused;
+      },
+      set focused(focused) {
+        editor.focused = focused;
+      },
+      render: () => [],
+      invalidate: () => undefined,
+      handleInput: (data) => this.#key(data),
+    };
+  }
+
+  #key(data: string): void {
+    if (matchesKey(data, 'ctrl+c')) {
+      this.interrupt();
+      return;
+    }
+    this.#hint = undefined;
+    const isEmpty = this.editor.getText() === '';
+    if (matchesKey(data, 'escape') && !this.editor.isShowingAutocomplete()) this.#escape();
+    else if (matchesKey(data, 'ctrl+d') && isEmpty) this.#options.leave('done');
+    else if (matchesKey(data, 'ctrl+o')) this.#options.fold();
+    else if (!this.#asksWhy && isEmpty && this.#prompt.handleKey(data)) return;
+    else if (isEmpty && matchesKey(data, 'up') && this.#unqueue()) return;
+    else this.editor.handleInput(data);
+  }
+
+  #escape(): void {
+    if (this.#asksWhy) this.#endWhy();
+    else this.#options.stopTurn();
+  }
+
+  /** Takes the last queued message back into the input line. */
+  #unqueue(): boolean {
+    const text = this.#options.unqueue();
+    if (text === undefined) return false;
+    this.editor.setText(text);
+    return true;
+  }
+
+  #askWhy(): void {
+    this.#asksWhy = true;
+    this.#draft = this.editor.getText();
+    this.editor.setText('');
+    this.#options.redraw();
+  }
+
+  #endWhy(): void {
+    this.#asksWhy = false;
+    this.editor.setText(this.#draft);
+    this.#options.redraw();
+  }
+
+  #submit(text: string): void {
+    if (!this.#asksWhy) {
+      this.#options.submit(text);
+      return;
+    }
+    const asked = this.#prompt.denyBecause(text.trim());
+    this.#endWhy();
+    // The question went away while the person typed: nothing typed is lost.
+    if (!asked) this.editor.setText(text);
+  }
+}

@@ -1,0 +1,104 @@
+import type { AgentEvent } from '@turnwire/agent/internal/events';
+import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
+import type { ChatView } from './chat-view.ts';
+import type { Conversation } from './conversation.ts';
+
+export interface ChatTurnsOptions {
+  readonly talk: Conversation;
+  readonly view: ChatView;
+  readonly clock: Clock;
+  readonly redraw: () => void;
+  /** A message that could not be sent: back into the input line. */
+  readonly giveBack: (text: string) => void;
+  /** A turn is over, or a summary. */
+  readonly ended: () => void;
+}
+
+/** What the chat works at: one thing at a time, a turn or a command; messages that come meanwhile are queued. */
+export class ChatTurns {
+  readonly #options: ChatTurnsOptions;
+  #isBusy = false;
+  #work: Promise<void> = Promise.resolve();
+  #tick: Timer | undefined;
+
+  constructor(options: ChatTurnsOptions) {
+    this.#options = options;
+  }
+
+  /** A turn or a command runs. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** Does nothing while something else is being done; a failure is told in one line. */
+  do(work: () => Promise<void>): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#work = work()
+      .catch((error: unknown) => this.#options.view.fail(error))
+      .finally(() => {
+        this.#isBusy = false;
+        this.#tick?.cancel();
+        this.#options.redraw();
+      });
+  }
+
+  /** A message of the person: asked at once, or queued while the agent works. */
+  send(text: string): void {
+    const { talk, view, giveBack } = this.#options;
+    if (!this.#isBusy) {
+      this.do(() => this.#turn(text));
+      return;
+    }
+    if (talk.agent === undefined) {
+      // It is still being opened.
+      void this.#work.then(() => this.send(text));
+      return;
+    }
+    if (talk.agent.queue.add(text) !== undefined) return;
+    giveBack(text);
+    view.notice('warning', 'That cannot be queued now.');
+  }
+
+  /** Sends what was left in the queue by a turn that was interrupted. */
+  sendQueued(): void {
+    if (!this.#isBusy && (this.#options.talk.agent?.queue.messages.length ?? 0) > 0) {
+      this.do(() => this.#turn(undefined));
+    }
+  }
+
+  /** Shows what the agent does until it is done. */
+  async show(events: AsyncIterable<readonly AgentEvent[]>): Promise<void> {
+    const { view, ended } = this.#options;
+    this.#keepTime();
+    for await (const batch of events) view.take(batch);
+    view.idle();
+    ended();
+  }
+
+  /** Interrupts what runs, and waits for its end. */
+  async stop(): Promise<void> {
+    this.#options.talk.agent?.interrupt();
+    await this.#work;
+  }
+
+  async #turn(prompt: string | undefined): Promise<void> {
+    const { talk, view, giveBack } = this.#options;
+    if (talk.agent === undefined) {
+      // The one that was asked for could not be opened.
+      giveBack(prompt ?? '');
+      view.notice('warning', 'No conversation is open: /new begins one, /resume goes on with another one.');
+      return;
+    }
+    await this.show(talk.agent.run(prompt));
+  }
+
+  /** The seconds in the status line. */
+  #keepTime(): void {
+    this.#tick?.cancel();
+    this.#tick = this.#options.clock.after(1000, () => {
+      this.#options.redraw();
+      if (this.#isBusy) this.#keepTime();
+    });
+  }
+}

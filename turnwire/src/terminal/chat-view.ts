@@ -1,0 +1,55 @@
+import type { AgentEvent } from '@turnwire/agent/internal/events';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { addNotice } from './view-cells.ts';
+import { viewAfter } from './view-reducer.ts';
+import { emptyView, type NoticeCell, type ViewState } from './view-state.ts';
+
+/** The view state of the chat, and who draws it when it changes. */
+export class ChatView {
+  state: ViewState = emptyView;
+  readonly #clock: Clock;
+  readonly #changed: () => void;
+
+  constructor(options: { readonly clock: Clock; readonly changed: () => void }) {
+    this.#clock = options.clock;
+    this.#changed = options.changed;
+  }
+
+  take(events: readonly AgentEvent[]): void {
+    const now = this.#clock.now();
+    for (const event of events) this.state = viewAfter(this.state, event, now);
+    this.#changed();
+  }
+
+  notice(level: NoticeCell['level'], text: string): void {
+    this.state = addNotice(this.state, level, text);
+    this.#changed();
+  }
+
+  /** A failure in one line. */
+  fail(error: unknown): void {
+    this.notice('error', error instanceof Error ? error.message : String(error));
+  }
+
+  /** The turn is over, however it ended. */
+  idle(): void {
+    this.state = { ...this.state, phase: 'idle' };
+  }
+
+  /** Another conversation: the transcript goes on; what was counted belongs to the one before. */
+  next(past: readonly AgentEvent[]): void {
+    this.#forgetCounts();
+    this.take(past);
+    this.#forgetCounts();
+  }
+
+  /** Cells that have left the screen are the terminal's. */
+  forget(keys: ReadonlySet<number>): void {
+    this.state = { ...this.state, cells: this.state.cells.filter((cell) => !keys.has(cell.key)) };
+  }
+
+  #forgetCounts(): void {
+    const { cells, nextKey } = this.state;
+    this.state = { ...emptyView, cells, nextKey, responseKey: nextKey };
+  }
+}
