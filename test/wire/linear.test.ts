@@ -252,7 +252,7 @@ describe('work per item is constant behind the decoder', () => {
       const events = [...many(count, (n) => call(n, 1)), retry, ...many(count, (n) => call(n, 2))];
       const output = { type: 'function_call_output', call_id: '', output: '' } as const;
       return () => {
-        const state = new ResponseState(() => Promise.resolve({ status: 'completed', output }));
+        const state = new ResponseState(() => Promise.resolve({ status: 'completed', output, told: {} }));
         for (const event of events) state.accept(event);
       };
     });

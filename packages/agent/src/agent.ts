@@ -1,6 +1,7 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { InputMessage, Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import type { Usage } from '@turnwire/wire/internal/model/usage';
 import { ApprovalGate } from './approval/gate.ts';
 import type { ApprovalMode, Approver } from './approval/approval.ts';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
@@ -8,6 +9,7 @@ import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import { EventChannel } from './turn/event-channel.ts';
 import type { AgentEvent } from './events.ts';
 import { History, userMessage } from './thread/history.ts';
+import { pastEvents } from './thread/past-events.ts';
 import type { ModelPort } from './model-port.ts';
 import { SteeringQueue } from './turn/steering-queue.ts';
 import { LenientJournal } from './thread/lenient-journal.ts';
@@ -68,6 +70,8 @@ export class Agent {
   /** Messages typed while a turn runs. What is left in it when a turn ends goes into the next one. */
   readonly queue = new SteeringQueue();
   readonly threadId: string | undefined;
+  /** Sum over the turns that the thread had when it was opened, as far as servers told it. */
+  readonly usage: Usage | undefined;
   readonly #gate: ApprovalGate;
   readonly #history: History;
   readonly #journal: LenientJournal;
@@ -85,7 +89,8 @@ export class Agent {
     this.threadId = options.thread?.id;
     this.#gate = new ApprovalGate({ mode: options.approvals ?? 'ask', approver: options.approver });
     this.#journal = new LenientJournal(options.thread ?? noJournal);
-    this.#history = new History(options.thread?.items, this.#journal);
+    this.#history = new History(options.thread?.items, this.#journal, options.thread?.told);
+    this.usage = options.thread?.usage;
     this.#turns = options.thread?.turns ?? 0;
     this.#clock = options.clock ?? systemClock;
     this.#maxRequests = options.maxRequests ?? 100;
@@ -94,6 +99,11 @@ export class Agent {
   /** The conversation, oldest first: a copy. Every call in it has its output. */
   get items(): readonly Item[] {
     return this.#history.items;
+  }
+
+  /** The events that would have shown the conversation so far: what was said, and every call as it was. */
+  get past(): readonly AgentEvent[] {
+    return pastEvents(this.#history.items, this.#history.told);
   }
 
   /** Turns so far, the running one included. */

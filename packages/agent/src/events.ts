@@ -97,8 +97,8 @@ export interface ToolOutputEvent {
   readonly delta: string;
 }
 
-/** How a tool call ended. */
-export type ToolStatus = 'completed' | 'failed' | 'denied' | 'interrupted';
+/** How a tool call ended. `unknown` is only said of the past: the process ended while the tool ran. */
+export type ToolStatus = 'completed' | 'failed' | 'denied' | 'interrupted' | 'unknown';
 
 /** A tool call is over: it ran, failed, was denied or was interrupted. */
 export interface ToolFinishedEvent {

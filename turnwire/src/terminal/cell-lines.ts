@@ -103,6 +103,7 @@ function markOf(cell: ToolCell, theme: Theme): string {
       return theme.red('✗');
     case 'denied':
     case 'interrupted':
+    case 'unknown':
     case 'dropped':
       return theme.red('⊘');
   }
@@ -118,9 +119,21 @@ function titleOf(cell: ToolCell): string {
 function endOf(cell: ToolCell): string {
   const exit = cell.exitCode === undefined || cell.exitCode === 0 ? '' : ` exit ${cell.exitCode}`;
   const time = cell.durationMs === undefined || cell.durationMs < 1000 ? '' : ` ${shortTime(cell.durationMs)}`;
-  const state = cell.state === 'denied' || cell.state === 'interrupted' ? ` ${cell.state}` : '';
-  return `${cell.state === 'dropped' ? ' not run' : state}${exit}${time}`;
+  return `${stateTexts[cell.state]}${exit}${time}`;
 }
+
+/** Behind the title, where the mark does not say it. */
+const stateTexts: Readonly<Record<ToolCell['state'], string>> = {
+  writing: '',
+  running: '',
+  asking: '',
+  completed: '',
+  failed: '',
+  denied: ' denied',
+  interrupted: ' interrupted',
+  unknown: ' outcome unknown',
+  dropped: ' not run',
+};
 
 function changeLines(changes: readonly FileChange[], { theme, width }: CellLook): string[] {
   const all = changes.flatMap((change) => highlightDiff(judgedLines(shownDiff(change.diff)).trimEnd(), theme));

@@ -10,7 +10,6 @@ import { ChatView } from './chat-view.ts';
 import { parseSubmitted } from './commands.ts';
 import { createCompletions } from './completions.ts';
 import { Conversation } from './conversation.ts';
-import { eventsOfHistory } from './history-events.ts';
 import type { Screen } from './screen.ts';
 import { createTheme } from './theme.ts';
 import type { ViewState } from './view-state.ts';
@@ -159,6 +158,6 @@ export class ChatApp {
   }
 
   #opened(agent: Agent, what: OpenWhat): void {
-    this.#view.next(what.type === 'resume' ? eventsOfHistory(agent.items) : []);
+    this.#view.next(what.type === 'resume' ? agent.past : []);
   }
 }

@@ -29,6 +29,19 @@ export function shownDiff(diff: string): string {
   return [`${before} (CRLF)`, `${after} (CRLF)`, ...rest.map((line) => line.replace(/\r$/, ''))].join('\n');
 }
 
+/** The lines that a unified diff has of the text before and of the one after. */
+export function textsOfDiff(diff: string): { readonly before: string; readonly after: string } {
+  const lines = diff.split('\n').slice(2);
+  const textOf = (others: '+' | '-'): string =>
+    lines
+      .flatMap((line, at) => {
+        if (!/^[-+ ]/.test(line) || line.startsWith(others)) return [];
+        return [line.slice(1) + (lines[at + 1]?.startsWith('\\') === true ? '' : '\n')];
+      })
+      .join('');
+  return { before: textOf('+'), after: textOf('-') };
+}
+
 /** Lines with their line break, so that a missing last one is a difference. */
 function withEnds(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];

@@ -1,10 +1,13 @@
 import { isToolCall, type InputMessage, type Item } from '@turnwire/wire/internal/model/items';
 import { noJournal, type Journal, type ToolCall, type ToolCallOutput } from './records.ts';
+import { toldByPlace, type Told, type ToldCall } from './told.ts';
 
 /** What one request to the model brought: its items, and the output of each of its calls in the order of the calls. */
 export interface ResponseRecord {
   readonly items: readonly Item[];
   readonly outputs: readonly ToolCallOutput[];
+  /** What people were told of its calls. */
+  readonly told: Told;
 }
 
 /**
@@ -13,16 +16,23 @@ export interface ResponseRecord {
  */
 export class History {
   #items: Item[];
+  #told: Map<Item, ToldCall>;
   readonly #journal: Journal;
 
-  constructor(items: readonly Item[] = [], journal: Journal = noJournal) {
+  constructor(items: readonly Item[] = [], journal: Journal = noJournal, told: Told = new Map()) {
     this.#items = [...items];
+    this.#told = new Map(told);
     this.#journal = journal;
   }
 
   /** A copy, oldest first. */
   get items(): readonly Item[] {
     return [...this.#items];
+  }
+
+  /** What people were told of its calls. */
+  get told(): Told {
+    return this.#told;
   }
 
   async addInput(item: InputMessage): Promise<void> {
@@ -33,12 +43,15 @@ export class History {
   async addResponse(response: ResponseRecord): Promise<void> {
     if (response.items.length === 0) return;
     for (const item of [...response.items, ...response.outputs]) this.#items.push(item);
+    for (const [call, told] of response.told) this.#told.set(call, told);
     await this.#journal.append({ type: 'response', items: response.items });
   }
 
   async replace(items: readonly Item[]): Promise<void> {
+    const told = toldByPlace(items, this.#told);
     this.#items = [...items];
-    await this.#journal.append({ type: 'compacted', items }, { durable: true });
+    this.#told = new Map([...this.#told].filter(([call]) => items.includes(call)));
+    await this.#journal.append({ type: 'compacted', items, told }, { durable: true });
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   InputMessage,
   Item,
 } from '@turnwire/wire/internal/model/items';
+import type { Told, ToldCall } from './told.ts';
 
 /** A call of one of the client's own tools. */
 export type ToolCall = FunctionCall | CustomToolCall;
@@ -24,12 +25,17 @@ export type ThreadRecord =
   | ThreadHeader
   | { readonly type: 'turn.started'; readonly turn: number; readonly at: string }
   | { readonly type: 'input'; readonly item: InputMessage }
-  | { readonly type: 'tool.started'; readonly call: ToolCall }
-  | { readonly type: 'tool.finished'; readonly output: ToolCallOutput }
+  | { readonly type: 'tool.started'; readonly call: ToolCall; readonly told?: ToldCall }
+  /** Of a call that was started, `told` is what the start did not say. */
+  | { readonly type: 'tool.finished'; readonly output: ToolCallOutput; readonly told?: ToldCall }
   /** What one request to the model brought, in order, without the outputs of its calls. */
   | { readonly type: 'response'; readonly items: readonly Item[] }
-  /** The history is replaced by these. */
-  | { readonly type: 'compacted'; readonly items: readonly Item[] }
+  /** The history is replaced by these; `told` of the calls among them, by their place. */
+  | {
+      readonly type: 'compacted';
+      readonly items: readonly Item[];
+      readonly told?: Readonly<Record<string, ToldCall>>;
+    }
   | {
       readonly type: 'turn.ended';
       readonly status: 'completed' | 'failed' | 'interrupted';
@@ -63,6 +69,10 @@ export interface AgentThread extends Journal {
   readonly items: readonly Item[];
   /** Turns so far. */
   readonly turns: number;
+  /** What people were told of its calls. Absent: nothing is known of them. */
+  readonly told?: Told;
+  /** Sum over its turns, as far as servers told it. */
+  readonly usage?: Usage | undefined;
 }
 
 /** A journal that keeps nothing. */

@@ -1,8 +1,10 @@
 import { isObject, parseOwnJson } from '@turnwire/wire/internal/base/json';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import { isToolCall } from '@turnwire/wire/internal/model/items';
+import { addUsage, type Usage } from '@turnwire/wire/internal/model/usage';
 import { outputFor } from './history.ts';
 import type { ThreadHeader, ThreadRecord, ToolCall, ToolCallOutput } from './records.ts';
+import { guessStatus, readTold, readUsage, toldOfPlaces, type Told, type ToldCall } from './told.ts';
 
 /** What a thread file holds. */
 export interface Replayed {
@@ -10,6 +12,10 @@ export interface Replayed {
   /** The history: every call in it has an output. */
   readonly items: readonly Item[];
   readonly turns: number;
+  /** What people were told of the calls. */
+  readonly told: Told;
+  /** Sum over the turns. */
+  readonly usage: Usage | undefined;
   /** What was not as it should be, one line each, for the person. */
   readonly notes: readonly string[];
 }
@@ -34,7 +40,8 @@ export function replay(text: string): Replayed {
   if (state.interrupted > 0) {
     notes.push(`${state.interrupted} tool call(s) were running when the process ended; they are not run again`);
   }
-  return { header: state.header, items: state.items, turns: state.turns, notes };
+  const { header, items, turns, told, usage } = state;
+  return { header, items, turns, told, usage, notes };
 }
 
 function parseRecord(line: string): ThreadRecord | undefined {
@@ -73,11 +80,13 @@ class ReplayState {
   header: ThreadHeader | undefined;
   items: Item[] = [];
   turns = 0;
+  told = new Map<Item, ToldCall>();
+  usage: Usage | undefined;
   /** Calls that were started and never finished. */
   interrupted = 0;
   /** Since the last response: a response's line comes after those of its tools. */
-  #started: ToolCall[] = [];
-  #finished: ToolCallOutput[] = [];
+  #started: { readonly call: ToolCall; readonly told: ToldCall }[] = [];
+  #finished: { readonly output: ToolCallOutput; readonly told: ToldCall }[] = [];
 
   take(record: ThreadRecord): void {
     switch (record.type) {
@@ -93,10 +102,10 @@ class ReplayState {
         this.items.push(record.item);
         break;
       case 'tool.started':
-        this.#started.push(record.call);
+        this.#started.push({ call: record.call, told: readTold(record.told) ?? {} });
         break;
       case 'tool.finished':
-        this.#finished.push(record.output);
+        this.#finished.push({ output: record.output, told: readTold(record.told) ?? {} });
         break;
       case 'response':
         this.#addResponse(record.items);
@@ -104,16 +113,18 @@ class ReplayState {
       case 'compacted':
         this.finish();
         this.items = [...record.items];
+        this.told = new Map(toldOfPlaces(record.items, isObject(record.told) ? record.told : {}));
         break;
       case 'turn.ended':
         this.finish();
+        this.usage = addUsage(this.usage, readUsage(record.usage));
         break;
     }
   }
 
   /** A response that was cut off by the end of the process: only its calls that were started are known. */
   finish(): void {
-    if (this.#started.length > 0) this.#addResponse(this.#started);
+    if (this.#started.length > 0) this.#addResponse(this.#started.map(({ call }) => call));
     this.#finished = [];
   }
 
@@ -121,13 +132,17 @@ class ReplayState {
     const outputs = items.filter(isToolCall).map((call) => this.#outputOf(call));
     for (const item of [...items, ...outputs]) this.items.push(item);
     const known = new Set(items.filter(isToolCall).map((call) => call.call_id));
-    this.#started = this.#started.filter((call) => !known.has(call.call_id));
+    this.#started = this.#started.filter(({ call }) => !known.has(call.call_id));
   }
 
   #outputOf(call: ToolCall): ToolCallOutput {
-    const at = this.#finished.findIndex((output) => output.call_id === call.call_id);
-    if (at >= 0) return this.#finished.splice(at, 1)[0] ?? outputFor(call, NEVER_RUN);
-    if (!this.#started.some((started) => started.call_id === call.call_id)) return outputFor(call, NEVER_RUN);
+    const start = this.#started.find((one) => one.call.call_id === call.call_id);
+    const at = this.#finished.findIndex(({ output }) => output.call_id === call.call_id);
+    const finished = at < 0 ? undefined : this.#finished.splice(at, 1)[0];
+    const status = guessStatus({ start: start !== undefined, output: finished !== undefined });
+    this.told.set(call, { status, ...start?.told, ...finished?.told });
+    if (finished !== undefined) return finished.output;
+    if (start === undefined) return outputFor(call, NEVER_RUN);
     this.interrupted += 1;
     return outputFor(call, UNKNOWN_OUTCOME);
   }

@@ -8,6 +8,7 @@ import { lineOf, pathOf, ThreadFile } from './file.ts';
 import type { AgentThread, ThreadHeader } from './records.ts';
 import { replay } from './replay.ts';
 import { ThreadError } from './thread-error.ts';
+import { toldByPlace } from './told.ts';
 
 /** A thread in a list, newest first. */
 export interface ThreadSummary {
@@ -83,21 +84,21 @@ export class ThreadStore {
   async resume(id: string): Promise<ResumedThread> {
     const bytes = await this.#read(id);
     const text = bytes.toString('utf8');
-    const { header, items, turns, notes } = replay(text);
+    const { header, notes, ...past } = replay(text);
     if (header === undefined) throw new ThreadError(whyUnreadable(id, text), 'unreadable');
     // What is appended must not continue a torn line.
     const before = text.endsWith('\n') ? '' : '\n';
     const file = new ThreadFile(this.#folder, id, { before, size: bytes.length });
-    return { id, cwd: header.cwd, items, turns, notes, ...methodsOf(file) };
+    return { id, cwd: header.cwd, ...past, notes, ...methodsOf(file) };
   }
 
   /** A new thread that begins with another one's history. Fails with `ThreadError`. */
   async fork(id: string): Promise<ResumedThread> {
-    const { cwd, items, turns, notes } = await this.resume(id);
+    const { cwd, items, turns, notes, told = new Map() } = await this.resume(id);
     const thread = this.create(cwd, id);
     await thread.append({ type: 'turn.started', turn: turns, at: timestamp() });
-    await thread.append({ type: 'compacted', items });
-    return { ...thread, cwd, items, turns, notes };
+    await thread.append({ type: 'compacted', items, told: toldByPlace(items, told) });
+    return { ...thread, cwd, items, turns, notes, told };
   }
 
   /** The id of the thread that was used last: in `cwd` when there is one, else anywhere. Fails with `ThreadError`. */

@@ -1,16 +1,19 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import type { ApprovalGate } from '../approval/gate.ts';
-import type { AgentEvent, ToolStatus } from '../events.ts';
+import type { AgentEvent, ToolFinishedEvent, ToolStatus } from '../events.ts';
 import { outputFor } from '../thread/history.ts';
 import type { OrderLock, Semaphore, Turnstile } from './order-lock.ts';
 import type { Journal, ToolCall, ToolCallOutput } from '../thread/records.ts';
+import { toldChange, type ToldCall } from '../thread/told.ts';
 import { ToolInputError, type AgentTool, type ToolInput, type ToolPlan, type ToolResult } from '../tool.ts';
 
 /** The result of a call. It always has an output, which goes to the model. */
 export interface CallOutcome {
   readonly status: ToolStatus;
   readonly output: ToolCallOutput;
+  /** What people were told of it. */
+  readonly told: ToldCall;
 }
 
 export interface CallDeps {
@@ -24,7 +27,19 @@ export interface CallDeps {
   readonly emit: (event: AgentEvent) => void;
 }
 
-type Ending = ToolResult & { readonly status: ToolStatus };
+type Ending = ToolResult & {
+  readonly status: ToolStatus;
+  /** Milliseconds that the tool ran: without the time in which it waited for its turn or for a person. */
+  readonly ranFor?: number;
+};
+
+/** What people know of a call so far, and whether its start stands in the thread. */
+interface Telling {
+  told: ToldCall;
+  isStarted: boolean;
+}
+
+type TellingDeps = CallDeps & { readonly telling: Telling };
 
 export const INTERRUPTED_BEFORE = 'not run: the user interrupted the turn before it started';
 
@@ -33,38 +48,46 @@ export const INTERRUPTED_BEFORE = 'not run: the user interrupted the turn before
  * Never rejects: every failure is an output for the model.
  */
 export async function runCall(call: ToolCall, deps: CallDeps): Promise<CallOutcome> {
-  const started = deps.clock.now();
   const tool = call.namespace === undefined ? deps.tools.get(call.name) : undefined;
   const place = deps.lock.enter(tool?.parallel === false ? 'exclusive' : 'shared');
+  const telling: Telling = { told: {}, isStarted: false };
   let ending: Ending;
   try {
-    ending = await endingOf(call, tool, place, deps);
+    ending = await endingOf(call, tool, place, { ...deps, telling });
   } catch (error) {
     ending = failed(`the tool failed: ${messageOf(error)}`);
   } finally {
     place.leave();
   }
   const output = outputFor(call, ending.output);
-  await writeDown(output, deps);
+  const end = endOf(ending);
+  await writeDown(output, telling.isStarted ? end : { ...telling.told, ...end }, deps);
   deps.emit({
     type: 'tool.finished',
     call_id: call.call_id,
     name: call.name,
-    status: ending.status,
     output: ending.output,
-    ...(ending.exitCode === undefined ? {} : { exit_code: ending.exitCode }),
-    duration_ms: Math.round(deps.clock.now() - started),
+    ...end,
   });
-  return { status: ending.status, output };
+  return { status: ending.status, output, told: { ...telling.told, ...end } };
+}
+
+function endOf({
+  status,
+  exitCode,
+  ranFor = 0,
+}: Ending): Pick<ToolFinishedEvent, 'status' | 'exit_code' | 'duration_ms'> {
+  return { status, ...(exitCode === undefined ? {} : { exit_code: exitCode }), duration_ms: Math.round(ranFor) };
 }
 
 /** An output that cannot be written down is still told to the model: the tool did run. */
 export async function writeDown(
   output: ToolCallOutput,
+  told: ToldCall,
   { journal, emit }: Pick<CallDeps, 'journal' | 'emit'>,
 ): Promise<void> {
   try {
-    await journal.append({ type: 'tool.finished', output }, { durable: true });
+    await journal.append({ type: 'tool.finished', output, told }, { durable: true });
   } catch (error) {
     emit({ type: 'warning', message: `the output of a tool could not be written down: ${messageOf(error)}` });
   }
@@ -74,7 +97,7 @@ async function endingOf(
   call: ToolCall,
   tool: AgentTool | undefined,
   place: Turnstile,
-  deps: CallDeps,
+  deps: TellingDeps,
 ): Promise<Ending> {
   if (tool === undefined) return refuse(call, undefined, unknownTool(call, deps), deps);
   // What must run alone is also planned only then: the call before it may change what it works on.
@@ -98,11 +121,14 @@ async function endingOf(
   }
 }
 
-async function runPlan(call: ToolCall, plan: ToolPlan, deps: CallDeps): Promise<Ending> {
-  const { journal, signal, emit } = deps;
+async function runPlan(call: ToolCall, plan: ToolPlan, deps: TellingDeps): Promise<Ending> {
+  const { journal, signal, emit, clock, telling } = deps;
   if (signal.aborted) return { status: 'interrupted', ok: false, output: INTERRUPTED_BEFORE };
-  await journal.append({ type: 'tool.started', call }, { durable: true });
-  return resultOf(plan, call, signal, emit);
+  await journal.append({ type: 'tool.started', call, told: telling.told }, { durable: true });
+  telling.isStarted = true;
+  const begin = clock.now();
+  const ending = await resultOf(plan, call, signal, emit);
+  return { ...ending, ranFor: clock.now() - begin };
 }
 
 async function resultOf(
@@ -143,7 +169,7 @@ async function approvalOf(call: ToolCall, plan: ToolPlan, deps: CallDeps): Promi
   }
 }
 
-function refuse(call: ToolCall, tool: AgentTool | undefined, text: string, deps: CallDeps): Ending {
+function refuse(call: ToolCall, tool: AgentTool | undefined, text: string, deps: TellingDeps): Ending {
   emitStarted(call, tool, call.name, deps);
   return failed(text);
 }
@@ -152,18 +178,21 @@ function emitStarted(
   call: ToolCall,
   tool: AgentTool | undefined,
   title: string,
-  deps: CallDeps,
+  deps: TellingDeps,
   plan?: ToolPlan,
 ): void {
+  const known = { kind: tool?.kind ?? 'other', title };
+  const { locations, changes, sandbox } = plan ?? {};
+  const places = locations === undefined ? {} : { locations: [...locations] };
+  deps.telling.told = { ...known, ...places, ...(changes === undefined ? {} : { changes: changes.map(toldChange) }) };
   deps.emit({
     type: 'tool.started',
     call_id: call.call_id,
     name: call.name,
-    kind: tool?.kind ?? 'other',
-    title,
-    ...(plan?.locations === undefined ? {} : { locations: plan.locations }),
-    ...(plan?.changes === undefined ? {} : { changes: plan.changes }),
-    ...(plan?.sandbox === undefined ? {} : { sandbox: plan.sandbox }),
+    ...known,
+    ...places,
+    ...(changes === undefined ? {} : { changes }),
+    ...(sandbox === undefined ? {} : { sandbox }),
   });
 }
 

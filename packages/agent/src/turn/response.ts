@@ -114,7 +114,10 @@ function newStretch(): Stretch {
 
 async function recordOf(stretch: Stretch): Promise<ResponseRecord> {
   const outcomes = await Promise.all([...stretch.calls].map((running) => running.outcome));
-  return { items: [...stretch.items], outputs: outcomes.map((outcome) => outcome.output) };
+  const told = new Map(
+    [...stretch.calls].flatMap(({ call }, at) => (outcomes[at] === undefined ? [] : [[call, outcomes[at].told]])),
+  );
+  return { items: [...stretch.items], outputs: outcomes.map((outcome) => outcome.output), told };
 }
 
 /** Equal for calls that do the same. */

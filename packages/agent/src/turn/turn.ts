@@ -162,8 +162,8 @@ export class Turn {
     if (first.output.call_id === call.call_id) return first;
     const text = typeof first.output.output === 'string' ? first.output.output : '';
     const output = outputFor(call, text);
-    await writeDown(output, { journal: this.#deps.journal, emit: (event) => this.#emit(event) });
-    return { status: first.status, output };
+    await writeDown(output, first.told, { journal: this.#deps.journal, emit: (event) => this.#emit(event) });
+    return { ...first, output };
   }
 
   async #compactIfNeeded(): Promise<void> {

@@ -1,0 +1,60 @@
+import { isToolCall, type InputMessage, type Item, type OutputItem } from '@turnwire/wire/internal/model/items';
+import type { AgentEvent, ToolFinishedEvent, ToolStartedEvent } from '../events.ts';
+import type { ToolCall } from './records.ts';
+import { changeOfTold, type Told, type ToldCall } from './told.ts';
+
+/** Ends a response, so that its ids may come again. */
+const COMPLETED: AgentEvent = { type: 'completed', response_id: '', ended_by: 'response.completed' };
+
+/**
+ * The events that would have shown a conversation, oldest first: what was said, and every call as it was, with its
+ * title, its diff and how it ended. `unknown` are calls that a process began and did not live to finish.
+ */
+export function pastEvents(items: readonly Item[], told: Told): AgentEvent[] {
+  /** Calls that wait for their output, by id: servers may give an id again. */
+  const open = new Map<string, ToolCall>();
+  return items.flatMap((item): AgentEvent[] => {
+    if (item.type === 'message' && item.role !== 'assistant') return inputOf(item as InputMessage);
+    if (isToolCall(item)) {
+      open.set(item.call_id, item);
+      return [{ type: 'output_item.done', item }, startedOf(item, told.get(item) ?? {})];
+    }
+    if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
+      const call = open.get(String(item.call_id));
+      return call === undefined ? [] : [finishedOf(call, told.get(call) ?? {}, item.output)];
+    }
+    return [{ type: 'output_item.done', item: item as OutputItem }, COMPLETED];
+  });
+}
+
+function inputOf(item: InputMessage): AgentEvent[] {
+  return item.role === 'user' ? [{ type: 'input.accepted', item }] : [];
+}
+
+function startedOf({ call_id: callId, name }: ToolCall, told: ToldCall): ToolStartedEvent {
+  const { kind = 'other', title = name, locations, changes } = told;
+  return {
+    type: 'tool.started',
+    call_id: callId,
+    name,
+    kind,
+    title,
+    ...(locations === undefined
+      ? {}
+      : { locations: locations.map(({ path, line }) => ({ path, ...(line === undefined ? {} : { line }) })) }),
+    ...(changes === undefined ? {} : { changes: changes.map(changeOfTold) }),
+  };
+}
+
+function finishedOf({ call_id: callId, name }: ToolCall, told: ToldCall, output: unknown): ToolFinishedEvent {
+  const { status = 'completed', exit_code: exitCode, duration_ms: durationMs = 0 } = told;
+  return {
+    type: 'tool.finished',
+    call_id: callId,
+    name,
+    status,
+    output: typeof output === 'string' ? output : '[images]',
+    ...(exitCode === undefined ? {} : { exit_code: exitCode }),
+    duration_ms: durationMs,
+  };
+}
