@@ -216,8 +216,12 @@ describe('an editor', () => {
         await context.request('session/set_mode', { sessionId, modeId: 'read-only' });
         await prompt(sessionId);
         expect(JSON.stringify(model.requests[1]!.input)).toContain('there is no tool \\"shell\\"');
+        expect(model.requests[0]!.instructions).toMatch(
+          /^(?![^]*apply_patch)[^]*You can look at files and cannot change them/,
+        );
         await context.request('session/set_mode', { sessionId, modeId: 'auto' });
         await prompt(sessionId);
+        expect(model.requests[2]!.instructions).toContain('Change files with apply_patch.');
         expect(editor.toolSteps().at(-1)).toBe('call_1#2 completed');
         expect(editor.questions).toEqual([]);
         await expect(context.request('session/set_mode', { sessionId, modeId: 'yolo' })).rejects.toThrow(

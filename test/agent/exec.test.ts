@@ -454,3 +454,45 @@ describe('--sandbox', () => {
     expect([off.code, off.stderr]).toEqual([0, '']);
   });
 });
+
+describe('AGENTS.md', () => {
+  async function told(args: readonly string[], config = ''): Promise<{ instructions: string; stderr: string }> {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'AGENTS.md'), 'Answer in French.');
+    await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
+    await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), config);
+    const server = await serve([{ type: 'text', text: 'oui' }]);
+    const { code, stderr } = await exec(cwd, server, [...args, 'hi']);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { messages } = server.requests[0]?.body as { messages: { role: string; content: string }[] };
+    return { instructions: messages.find(({ role }) => role === 'system')?.content ?? '', stderr };
+  }
+
+  test('is told with tools, and said on stderr', async () => {
+    const { instructions, stderr } = await told(['--tools', 'read']);
+    expect(instructions).toContain('Answer in French.');
+    expect(stderr).toBe('turnwire exec: the model is told AGENTS.md\n');
+  });
+
+  test.each([
+    ['without tools', [], ''],
+    ['with --no-project-doc', ['--tools', 'read', '--no-project-doc'], ''],
+    ['with a configuration that wants none', ['--tools', 'read'], 'project_doc_max_bytes = 0\n'],
+  ])('is not told %s', async (_, args, config) => {
+    const { instructions, stderr } = await told(args, config);
+    expect(instructions).not.toContain('French');
+    expect(stderr).toBe('');
+  });
+
+  test('a bound that is no number is wrong usage', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
+    await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), 'project_doc_max_bytes = "x"\n');
+    const server = await serve([{ type: 'text', text: 'oui' }]);
+    const { code, stderr } = await exec(cwd, server, ['hi']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('config.toml: project_doc_max_bytes must be a whole number') as string,
+    });
+  });
+});

@@ -14,7 +14,9 @@ import type { ModelPort } from './model-port.ts';
 import { SteeringQueue } from './turn/steering-queue.ts';
 import { LenientJournal } from './thread/lenient-journal.ts';
 import { noJournal, type AgentThread } from './thread/records.ts';
+import type { ProjectDocs } from './project/project-docs.ts';
 import type { AgentTool } from './tool.ts';
+import { toDocEvent } from './turn/near-docs.ts';
 import { compactHistory, toModelError, Turn, type TurnDeps, type TurnEnd } from './turn/turn.ts';
 
 /** What a request carries besides its input, instructions and tools. */
@@ -40,6 +42,8 @@ export interface AgentOptions {
   readonly contextWindow?: number;
   /** Where the conversation is kept. Absent: in memory only. */
   readonly thread?: AgentThread;
+  /** The `AGENTS.md` files that the instructions quote, and that are told where tools work. Default: none. */
+  readonly projectDocs?: ProjectDocs;
   /** Default: the clock of the system. */
   readonly clock?: Clock;
 }
@@ -77,6 +81,8 @@ export class Agent {
   readonly #journal: LenientJournal;
   readonly #clock: Clock;
   readonly #maxRequests: number;
+  readonly #docs: ProjectDocs | undefined;
+  #hasToldDocs = false;
   #turns: number;
   #running: AbortController | undefined;
 
@@ -92,6 +98,7 @@ export class Agent {
     this.#history = new History(options.thread?.items, this.#journal, options.thread?.told);
     this.usage = options.thread?.usage;
     this.#turns = options.thread?.turns ?? 0;
+    this.#docs = options.projectDocs;
     this.#clock = options.clock ?? systemClock;
     this.#maxRequests = options.maxRequests ?? 100;
   }
@@ -196,8 +203,16 @@ export class Agent {
       ...(this.threadId === undefined ? {} : { thread_id: this.threadId }),
       turn,
     });
+    this.#tellDocs(deps);
     const end = await this.#endOf(prompt, deps, turn);
     deps.channel.post(eventOf(end));
+  }
+
+  /** Those of the instructions; once, for every turn has the same. */
+  #tellDocs({ channel, docs }: TurnDeps): void {
+    if (this.#hasToldDocs || docs === undefined) return;
+    this.#hasToldDocs = true;
+    for (const doc of docs.first) channel.post(toDocEvent(doc));
   }
 
   async #endOf(prompt: InputMessage | undefined, deps: TurnDeps, turn: number): Promise<TurnEnd> {
@@ -231,6 +246,8 @@ export class Agent {
       clock: this.#clock,
       channel,
       signal,
+      // Without tools nobody works in the project, and the instructions do not speak of it.
+      docs: this.tools.length > 0 ? this.#docs : undefined,
       request: {
         ...this.request,
         ...(this.instructions === undefined ? {} : { instructions: this.instructions }),

@@ -1,6 +1,7 @@
 import { Agent, type AgentOptions } from './agent.ts';
-import { defaultInstructions } from './instructions.ts';
+import { instructionsFor } from './instructions.ts';
 import { connectMcpServers, type McpServerConfig } from './mcp/connect.ts';
+import { PROJECT_DOC_BYTES, ProjectDocs } from './project/project-docs.ts';
 import type { StoredThread, ThreadStore } from './thread/store.ts';
 import type { AgentTool } from './tool.ts';
 import { createToolSets, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
@@ -44,7 +45,7 @@ export type Conversation =
   { readonly type: 'new' } | { readonly type: 'resume' | 'fork'; readonly id: 'last' | (string & {}) };
 
 /** What an agent is put together from: besides these, what `Agent` takes. */
-export interface OpenAgentOptions extends Omit<AgentOptions, 'tools' | 'thread'> {
+export interface OpenAgentOptions extends Omit<AgentOptions, 'tools' | 'thread' | 'projectDocs'> {
   /**
    * What it works with. A toolbox that is given is shared, and its owner closes it; one that is opened here, once the
    * conversation is had, is closed with the agent.
@@ -56,6 +57,8 @@ export interface OpenAgentOptions extends Omit<AgentOptions, 'tools' | 'thread'>
   readonly threads: ThreadStore;
   /** Default: a new one. */
   readonly conversation?: Conversation;
+  /** How much of the project's `AGENTS.md` files the model is told, in bytes; 0: nothing. Default 32 KiB. */
+  readonly projectDocBytes?: number;
 }
 
 /** An agent that was put together, and what belongs to it. */
@@ -68,6 +71,8 @@ export interface OpenedAgent {
   readonly thread?: StoredThread;
   /** What the person should know of the conversation and of a toolbox that was opened here, one line each. */
   readonly notes: readonly string[];
+  /** From the next turn on: other tools of the toolbox, and the instructions that fit them. */
+  select(selection: ToolSelection): void;
   /** When no turn runs: ends what was opened here, and lets others go on with the conversation. */
   close(): Promise<void>;
 }
@@ -86,29 +91,47 @@ export interface OpenedAgent {
  * ```
  */
 export async function openAgent(options: OpenAgentOptions): Promise<OpenedAgent> {
-  const { toolbox: given, cwd, threads, conversation = { type: 'new' }, ...rest } = options;
+  const { toolbox: given, cwd, threads, conversation = { type: 'new' }, projectDocBytes, ...rest } = options;
   const { thread, notes } = await openThread(threads, conversation, cwd);
-  const toolbox = await toolboxOf(given).catch(async (error: unknown) => {
-    await thread?.release();
-    throw error;
-  });
-  const isOwn = toolbox !== given;
-  const instructions = rest.instructions ?? defaultInstructions({ cwd, tools: toolbox.selection });
-  return {
-    agent: new Agent({
+  try {
+    const toolbox = await toolboxOf(given);
+    const docs = await docsFor(toolbox, projectDocBytes);
+    const isOwn = toolbox !== given;
+    const textFor = (tools: ToolSelection): string | undefined =>
+      instructionsFor({ cwd, tools, text: rest.instructions, docs: docs?.first ?? [] });
+    const instructions = textFor(toolbox.selection);
+    const agent = new Agent({
       ...rest,
       tools: toolbox.tools(),
       ...(instructions === undefined ? {} : { instructions }),
+      ...(docs === undefined ? {} : { projectDocs: docs }),
       ...(thread === undefined ? {} : { thread }),
-    }),
-    toolbox,
-    ...(thread === undefined ? {} : { thread }),
-    notes: [...notes, ...(isOwn ? toolbox.notes : [])],
-    close: async () => {
-      if (isOwn) await toolbox.close();
-      await thread?.release();
-    },
-  };
+    });
+    return {
+      agent,
+      toolbox,
+      ...(thread === undefined ? {} : { thread }),
+      notes: [...notes, ...(isOwn ? toolbox.notes : [])],
+      select: (selection) => {
+        agent.tools = toolbox.tools(selection);
+        agent.instructions = textFor(selection);
+      },
+      close: async () => {
+        if (isOwn) await toolbox.close();
+        await thread?.release();
+      },
+    };
+  } catch (error) {
+    await thread?.release();
+    throw error;
+  }
+}
+
+/** Nobody works in the project without tools: its files then are nobody's business. */
+async function docsFor({ cwd, selection }: Toolbox, bytes = PROJECT_DOC_BYTES): Promise<ProjectDocs | undefined> {
+  if (selection === 'none' || bytes === 0) return undefined;
+  // A folder that has gone in the meantime has none.
+  return ProjectDocs.open(cwd, bytes).catch(() => undefined);
 }
 
 async function toolboxOf(given: OpenAgentOptions['toolbox']): Promise<Toolbox> {

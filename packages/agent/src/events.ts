@@ -24,6 +24,7 @@ export type AgentEvent =
   | ApprovalResolvedEvent
   | HistoryCompactingEvent
   | HistoryCompactedEvent
+  | ProjectDocEvent
   | WarningEvent
   | TurnCompletedEvent
   | TurnFailedEvent
@@ -146,6 +147,19 @@ export interface HistoryCompactedEvent {
   readonly type: 'history.compacted';
   readonly items_before: number;
   readonly items_after: number;
+}
+
+/** The model was told what an `AGENTS.md` of the project says: at the first turn, or because a tool works beside it. */
+export interface ProjectDocEvent {
+  readonly type: 'project_doc.told';
+  /** Absolute. */
+  readonly path: string;
+  /** For people: relative to the working directory. */
+  readonly name: string;
+  /** As many as were told. */
+  readonly bytes: number;
+  /** The file is longer. */
+  readonly is_cut: boolean;
 }
 
 /** Something the person should know, and the turn goes on. */

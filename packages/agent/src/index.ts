@@ -13,6 +13,7 @@ export { noSandbox, type Argv, type Sandbox, type SandboxLevel, type WrapOptions
 export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
 export { ThreadStore, type ResumedThread, type StoredThread, type ThreadSummary } from './thread/store.ts';
 export { ThreadError, type ThreadProblem } from './thread/thread-error.ts';
+export { ProjectDocs, type ProjectDoc } from './project/project-docs.ts';
 export { sessionModel } from './session-model.ts';
 export { defaultInstructions } from './instructions.ts';
 export {

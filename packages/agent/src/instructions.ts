@@ -1,3 +1,4 @@
+import { textOfDocs, type ProjectDoc } from './project/project-docs.ts';
 import type { ToolSelection } from './tools/toolset.ts';
 
 /** The system text of an agent that was given none. `undefined` without tools: the model then needs no instructions. */
@@ -16,4 +17,18 @@ export function defaultInstructions(options: {
     writing,
     'Answer briefly and in plain words. Say what you did, and what you could not do.',
   ].join('\n');
+}
+
+/** The system text for these tools: the caller's own or ours, and what the project says to those who work in it. */
+export function instructionsFor(options: {
+  readonly cwd: string;
+  readonly tools: ToolSelection;
+  /** Default: ours. */
+  readonly text: string | undefined;
+  readonly docs: readonly ProjectDoc[];
+}): string | undefined {
+  const { tools, docs } = options;
+  const text = options.text ?? defaultInstructions(options);
+  if (tools === 'none' || docs.length === 0) return text;
+  return [...(text === undefined ? [] : [text]), textOfDocs(docs)].join('\n\n');
 }

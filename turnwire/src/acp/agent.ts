@@ -38,6 +38,8 @@ export interface AcpAgentOptions {
   readonly maxRequests?: number;
   /** In tokens. */
   readonly contextWindow?: number;
+  /** How much of the project's `AGENTS.md` files the model is told, in bytes; 0: nothing. Default: the agent's. */
+  readonly projectDocBytes?: number;
   /** MCP servers of the configuration; the editor's own come on top. */
   readonly mcpServers?: readonly McpServerConfig[];
   /** What the person should know of the configuration, one line each: sent at the first prompt of a session. */
@@ -176,7 +178,7 @@ class Sessions {
     client: AgentContext,
   ): Promise<AcpSession> {
     if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
-    const { model, threads, request, instructions, maxRequests, contextWindow } = this.#options;
+    const { model, threads, request, instructions, maxRequests, projectDocBytes, contextWindow } = this.#options;
     const opened = await openAgent({
       model,
       cwd,
@@ -187,6 +189,7 @@ class Sessions {
       ...(instructions === undefined ? {} : { instructions }),
       ...(request === undefined ? {} : { request }),
       ...(maxRequests === undefined ? {} : { maxRequests }),
+      ...(projectDocBytes === undefined ? {} : { projectDocBytes }),
       ...(contextWindow === undefined ? {} : { contextWindow }),
     });
     const session: AcpSession = new AcpSession({ client, opened, notes: this.#options.notes ?? [] });

@@ -72,7 +72,7 @@ export class AcpSession {
   setMode(mode: ModeId): void {
     this.#mode = mode;
     this.#agent.approvals = modes[mode].approvals;
-    this.#agent.tools = this.#opened.toolbox.tools(modes[mode].tools);
+    this.#opened.select(modes[mode].tools);
   }
 
   /** Sends the editor what was said before. */

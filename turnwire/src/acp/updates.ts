@@ -62,6 +62,8 @@ export class UpdateMapper {
         return this.#toolFinished(event);
       case 'warning':
         return [chunk('agent_thought_chunk', `\n[${printable(event.message)}]\n`)];
+      case 'project_doc.told':
+        return [chunk('agent_thought_chunk', `\n[The model is told ${printable(event.name)}.]\n`)];
       case 'history.compacting':
         return [chunk('agent_thought_chunk', '\n[The conversation is being summarised to make room.]\n')];
       default:

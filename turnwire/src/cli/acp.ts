@@ -2,7 +2,7 @@ import { Readable, Writable } from 'node:stream';
 import { ndJsonStream } from '@agentclientprotocol/sdk';
 import type { Command } from 'commander';
 import { createAcpAgent } from '../acp/index.ts';
-import { sandboxFlag, threadStore, toolEnvironment, type AgentFlags } from './agent-flags.ts';
+import { noProjectDocFlag, sandboxFlag, threadStore, toolEnvironment, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import { Configuration } from './configuration.ts';
 import { exitCode, UsageError } from './exit.ts';
@@ -14,7 +14,7 @@ import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
 import { version } from './version.ts';
 
-interface AcpFlags extends ProviderFlags, Pick<AgentFlags, 'sandbox'> {
+interface AcpFlags extends ProviderFlags, Pick<AgentFlags, 'sandbox' | 'projectDoc'> {
   readonly instructions?: string;
   readonly maxRequests: number;
 }
@@ -29,7 +29,8 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
       flag('--instructions <text>', 'the system text; @FILE takes it from a file', 'one that explains the tools'),
     )
     .addOption(numberFlag('--max-requests <n>', 'bound of the requests to the model in one turn', 1, 100))
-    .addOption(sandboxFlag());
+    .addOption(sandboxFlag())
+    .addOption(noProjectDocFlag());
   return addProviderFlags(command).action(async (flags: AcpFlags) => {
     if (flags.apiKeyStdin === true) throw new UsageError('--api-key-stdin: stdin belongs to the editor');
     const { instructions, maxRequests } = flags;
@@ -37,6 +38,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     // No terminal: nobody is asked about the project's file, and the editor is told what is passed over.
     const configuration = new Configuration(flags, cli);
     const mcpServers = await configuration.mcpServers();
+    const projectDoc = await configuration.projectDoc(flags);
     const notes = [...configuration.takeNotes(), ...mcpServers.notes];
     for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
     const model = await openModel(flags, { cli, configuration, name, apiKey: undefined });
@@ -55,6 +57,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
           return sandbox;
         },
         maxRequests,
+        ...projectDoc,
         ...windowOf(model.provider),
         mcpServers: mcpServers.servers,
         notes,

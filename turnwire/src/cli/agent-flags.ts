@@ -15,6 +15,8 @@ export interface AgentFlags {
   /** Absent: `workspace` where a sandbox works, else `off`. */
   readonly sandbox?: SandboxLevel;
   readonly cwd?: string;
+  /** False: the model is not told what the project's `AGENTS.md` files say. */
+  readonly projectDoc?: boolean;
 }
 
 /** The flags of every command with an agent. */
@@ -31,7 +33,12 @@ export function addAgentFlags(command: Command, defaults: { readonly tools: Tool
         .default('ask'),
     )
     .addOption(sandboxFlag())
+    .addOption(noProjectDocFlag())
     .addOption(flag('--cwd <dir>', 'the folder that the tools work in', 'the current one'));
+}
+
+export function noProjectDocFlag(): Option {
+  return flag('--no-project-doc', "do not tell the model what the project's AGENTS.md files say", 'it is told');
 }
 
 export function sandboxFlag(): Option {

@@ -87,7 +87,7 @@ class Sources {
   }
 
   async open(what: OpenWhat, approver: Approver): Promise<OpenedAgent> {
-    const { cli, flags, name, instructions } = this.#options;
+    const { cli, flags, name, instructions, configuration } = this.#options;
     const opened = await openAgent({
       model: this.#model.agentModel,
       cwd: this.#cwd,
@@ -97,6 +97,7 @@ class Sources {
       approvals: flags.approve,
       approver,
       maxRequests: flags.maxRequests,
+      ...(await configuration.projectDoc(flags)),
       ...windowOf(this.#model.provider),
       ...(instructions === undefined ? {} : { instructions }),
     }).catch((error: unknown) => {

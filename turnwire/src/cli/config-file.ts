@@ -37,15 +37,16 @@ export async function readConfigFile(
   return { path, ...about, toml: parseToml(path, new TextDecoder().decode(bytes)), sha256 };
 }
 
+/** Top-level keys that are not about providers. */
+const otherKeys = ['mcp_servers', 'models', 'callers', 'project_doc_max_bytes'];
+
 /**
  * The providers of a file.
  *
  * @throws UsageError with one line for the first key that cannot be used
  */
 export function providersIn({ path, dialect, toml }: ConfigFile): ProviderFile {
-  return withUsageErrors(() =>
-    parseProviders(toml, { file: path, dialect, otherKeys: ['mcp_servers', 'models', 'callers'] }),
-  );
+  return withUsageErrors(() => parseProviders(toml, { file: path, dialect, otherKeys }));
 }
 
 /** Wrong configuration is wrong usage: exit 2, with its one line. */

@@ -1,10 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { optional, wholeNumber } from '@turnwire/client/internal/provider/config-fields';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
+import type { AgentFlags } from './agent-flags.ts';
 import { askAnswer } from './ask.ts';
 import { canAsk } from './ask-line.ts';
 import { readCodexFile } from './codex-file.ts';
-import { readConfigFile, type ConfigFile } from './config-file.ts';
+import { readConfigFile, withUsageErrors, type ConfigFile } from './config-file.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import { mcpServersIn, type McpServers } from './mcp-servers.ts';
@@ -30,6 +32,10 @@ const isAbout: Readonly<Record<Use, (key: string) => boolean>> = {
   providers: (key) => key !== 'mcp_servers',
   mcpServers: (key) => key === 'mcp_servers',
 };
+
+const docBytes = optional(wholeNumber({ min: 0, unit: 'bytes' }));
+/** More than any window takes. */
+const MAX_DOC_BYTES = 1024 * 1024;
 
 interface Files {
   /** Of the person; always trusted. */
@@ -75,6 +81,19 @@ export class Configuration {
     const servers = found.toReversed().flatMap((tables) => tables.servers);
     const byName = new Map(servers.map((server) => [server.name, server]));
     return { servers: [...byName.values()], notes: found.flatMap(({ notes }) => notes) };
+  }
+
+  /**
+   * How much of the project's `AGENTS.md` files the model is told, as `openAgent` takes it: 0 with `--no-project-doc`, else
+   * Codex' own key of the person's file. Fails as `providerFiles`.
+   */
+  async projectDoc({ projectDoc }: Pick<AgentFlags, 'projectDoc'>): Promise<{ readonly projectDocBytes?: number }> {
+    if (projectDoc === false) return { projectDocBytes: 0 };
+    this.#files ??= this.#read();
+    const [file] = (await this.#files).own;
+    const where = `${file?.path ?? ''}: project_doc_max_bytes`;
+    const bytes = withUsageErrors(() => docBytes(file?.toml.project_doc_max_bytes, where));
+    return bytes === undefined ? {} : { projectDocBytes: Math.min(bytes, MAX_DOC_BYTES) };
   }
 
   /** What the person has not been told yet, one line each. */

@@ -119,6 +119,7 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     request,
     approvals: flags.approve,
     maxRequests,
+    ...(await options.configuration.projectDoc(flags)),
     ...windowOf(model.provider),
     ...(instructions === undefined ? {} : { instructions }),
     ...(approver === undefined ? {} : { approver }),
@@ -228,6 +229,7 @@ function codeAfter(event: AgentEvent, code: number): number {
 /** What belongs on stderr with and without `--json`. */
 function warn(event: AgentEvent, { cli, name }: Scope): void {
   if (event.type === 'warning') cli.stderr.write(`${name}: note: ${oneLine(event.message)}\n`);
+  if (event.type === 'project_doc.told') cli.stderr.write(`${name}: the model is told ${oneLine(event.name)}\n`);
   if (event.type === 'history.compacting') cli.stderr.write(`${name}: note: summarising the conversation\n`);
   if (event.type === 'turn.interrupted') cli.stderr.write(`${name}: interrupted\n`);
   if (event.type === 'turn.failed') cli.stderr.write(`${name}: ${describeFailure(errorOf(event.error))}\n`);

@@ -64,6 +64,8 @@ export function viewAfter(state: ViewState, event: AgentEvent, now: number): Vie
       return { ...state, phase: 'compacting' };
     case 'history.compacted':
       return addNotice({ ...state, phase: 'waiting' }, 'info', compactedText(event.items_before, event.items_after));
+    case 'project_doc.told':
+      return addNotice(state, 'info', `The model is told ${event.name}.`);
     case 'warning':
       return addNotice(state, 'warning', event.message);
     case 'turn.completed':

@@ -2,7 +2,9 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import type { ApprovalGate } from '../approval/gate.ts';
 import type { AgentEvent, ToolFinishedEvent, ToolStatus } from '../events.ts';
+import type { ProjectDocs } from '../project/project-docs.ts';
 import { outputFor } from '../thread/history.ts';
+import { withNearDocs } from './near-docs.ts';
 import type { OrderLock, Semaphore, Turnstile } from './order-lock.ts';
 import type { Journal, ToolCall, ToolCallOutput } from '../thread/records.ts';
 import { toldChange, type ToldCall } from '../thread/told.ts';
@@ -24,6 +26,7 @@ export interface CallDeps {
   readonly lock: OrderLock;
   readonly slots: Semaphore;
   readonly signal: AbortSignal;
+  readonly docs: ProjectDocs | undefined;
   readonly emit: (event: AgentEvent) => void;
 }
 
@@ -115,7 +118,7 @@ async function endingOf(
   await place.ready;
   await deps.slots.take();
   try {
-    return await runPlan(call, plan, deps);
+    return await withNearDocs(await runPlan(call, plan, deps), plan, deps);
   } finally {
     deps.slots.give();
   }

@@ -16,6 +16,7 @@ import { ResponseState } from './response.ts';
 import type { SteeringQueue } from './steering-queue.ts';
 import type { Journal, ToolCall } from '../thread/records.ts';
 import { ThreadError } from '../thread/thread-error.ts';
+import type { ProjectDocs } from '../project/project-docs.ts';
 import type { AgentTool } from '../tool.ts';
 
 /** Tools that run at the same time; the calls past it wait. */
@@ -33,6 +34,7 @@ export interface TurnDeps {
   readonly clock: Clock;
   readonly channel: EventChannel<AgentEvent>;
   readonly signal: AbortSignal;
+  readonly docs: ProjectDocs | undefined;
   /** Everything of a request but its input. */
   readonly request: Omit<ModelRequest, 'input'>;
   /** Requests that the turn may make. */
@@ -141,7 +143,7 @@ export class Turn {
   }
 
   #callTaker(): (call: ToolCall, repeated?: Promise<CallOutcome>) => Promise<CallOutcome> {
-    const { tools, gate, journal, clock, signal } = this.#deps;
+    const { tools, gate, journal, clock, signal, docs } = this.#deps;
     const emit = (event: AgentEvent): void => this.#emit(event);
     const deps: CallDeps = {
       tools,
@@ -149,6 +151,7 @@ export class Turn {
       journal,
       clock,
       signal,
+      docs,
       emit,
       lock: new OrderLock(),
       slots: new Semaphore(MAX_PARALLEL),
@@ -189,7 +192,7 @@ export class Turn {
  * then as it was.
  */
 export async function compactHistory(
-  deps: Pick<TurnDeps, 'model' | 'history' | 'channel' | 'signal' | 'request' | 'contextWindow'>,
+  deps: Pick<TurnDeps, 'model' | 'history' | 'channel' | 'signal' | 'docs' | 'request' | 'contextWindow'>,
   reason: 'window' | 'asked' | 'exceeded',
 ): Promise<void> {
   const { model, history, channel, signal, request, contextWindow } = deps;
@@ -197,6 +200,7 @@ export async function compactHistory(
   channel.post({ type: 'history.compacting', reason });
   const after = await compact(before, { model, instructions: request.instructions, contextWindow, signal });
   await history.replace(after);
+  deps.docs?.forget();
   channel.post({ type: 'history.compacted', items_before: before.length, items_after: after.length });
 }
 
