@@ -46,6 +46,11 @@ describe('shell', () => {
     expect((await run(cwd, 'shell', { command: 'true' })).output).toBe('exit code 0\n(no output)');
   });
 
+  test('progress is its last state, and colours are none, for the model as for people', async () => {
+    const command = String.raw`printf '10%%\r50%%\r100%%\n\033[31mred\033[0m\033]0;title\007 end\r\n'`;
+    expect((await run(await temporaryFolder(), 'shell', { command })).output).toBe('exit code 0\n100%\nred end\r\n');
+  });
+
   test('a program with arguments is read by no shell', async () => {
     const cwd = await temporaryFolder();
     expect((await run(cwd, 'shell', { command: ['echo', '$HOME; ls'] })).output).toBe('exit code 0\n$HOME; ls\n');

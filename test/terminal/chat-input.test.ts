@@ -30,7 +30,6 @@ describe('the question before a tool runs', () => {
     const chat = await asked();
     expect(transcript(chat.terminal.screen())).toEqual([
       '› go',
-      '? danger danger 1',
       '? Run danger: danger 1',
       'test',
       '“This session” would allow exactly:',
@@ -174,7 +173,7 @@ describe('messages while the agent works', () => {
     held.open();
     await chat.idle();
     expect(shortHistory(chat.model.requests[1]?.input ?? []).at(-1)).toBe('user: also this and that');
-    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ look', '  ⎿ x', '› also this and that', 'Both heard.']);
+    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ look · x', '› also this and that', 'Both heard.']);
   });
 
   it('stay in the queue after an interrupt, and Enter sends them', async () => {

@@ -2,9 +2,10 @@ import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { QueuedMessage } from '@turnwire/agent/internal/turn/steering-queue';
 import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-prompt.ts';
-import { fit } from './cell-lines.ts';
+import { fit } from './cell-look.ts';
 import { boundLines, oneLine, shortCount, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';
+import { activityOf } from './view-activity.ts';
 import type { ViewState } from './view-state.ts';
 
 /** What stands between the transcript and the input line, and below it. */
@@ -94,10 +95,11 @@ function retryText({ retry }: ViewState): string {
   return `Reconnecting ${retry.attempt}/${retry.max} … (${retry.error.kind}, in ${shortTime(retry.delay_ms)})`;
 }
 
-function phaseText({ phase, meter }: ViewState, now: number): string {
-  if (phase === 'idle') return '';
-  const seconds = meter.turnStartedAt === undefined ? '' : ` ${Math.floor((now - meter.turnStartedAt) / 1000)}s`;
-  return `${phase}${seconds} (esc)`;
+function phaseText(view: ViewState, now: number): string {
+  const activity = activityOf(view);
+  if (activity === undefined) return '';
+  const { text, since } = activity;
+  return `${text}${since === undefined ? '' : ` ${Math.floor((now - since) / 1000)}s`} (esc)`;
 }
 
 function meterParts({ meter }: ViewState): string[] {

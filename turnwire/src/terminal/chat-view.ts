@@ -49,7 +49,7 @@ export class ChatView {
   }
 
   #forgetCounts(): void {
-    const { cells, nextKey } = this.state;
-    this.state = { ...emptyView, cells, nextKey, responseKey: nextKey };
+    const { cells, nextKey, outputs } = this.state;
+    this.state = { ...emptyView, cells, nextKey, outputs, responseKey: nextKey };
   }
 }

@@ -46,6 +46,6 @@ export const helpText = [
   'Keys:',
   '  Enter sends; while the agent works it queues (Up brings the last one back)',
   '  Ctrl-J, Shift-Enter or \\ Enter: a new line; Up and Down: earlier messages; @: files',
-  '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning',
+  '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning and output',
   '  Ctrl-C: interrupt, clear the line, twice: leave; Ctrl-D: leave',
 ].join('\n');

@@ -11,10 +11,11 @@ import { finishReasoning, keepReasoning, streamReasoning } from './view-reasonin
 import { emptyMeter, type TurnPhase, type ViewState } from './view-state.ts';
 import {
   addToolOutput,
+  askAboutTool,
   closeWriting,
   dropWriting,
   finishTool,
-  setToolState,
+  goOnWithTool,
   startTool,
   writeCall,
 } from './view-tool.ts';
@@ -28,6 +29,11 @@ const NO_ID = '';
  * a retry strikes what it makes void; buffers begin empty in every turn.
  */
 export function viewAfter(state: ViewState, event: AgentEvent, now: number): ViewState {
+  const next = stateAfter(state, event, now);
+  return next.phase === state.phase ? next : { ...next, phaseAt: now };
+}
+
+function stateAfter(state: ViewState, event: AgentEvent, now: number): ViewState {
   switch (event.type) {
     case 'turn.started':
       return newTurn(state, now);
@@ -51,15 +57,15 @@ export function viewAfter(state: ViewState, event: AgentEvent, now: number): Vie
     case 'completed':
       return responseEnded(state, event, now);
     case 'tool.started':
-      return startTool(state, event);
+      return startTool(state, event, now);
     case 'tool.output':
       return addToolOutput(state, event);
     case 'tool.finished':
       return { ...finishTool(state, event), phase: 'waiting', meter: startRequest(state.meter, now) };
     case 'approval.requested':
-      return { ...setToolState(state, event.call_id, 'asking'), approval: event };
+      return { ...askAboutTool(state, event.call_id), approval: event };
     case 'approval.resolved':
-      return { ...setToolState(state, event.call_id, 'running'), approval: undefined };
+      return { ...goOnWithTool(state, event.call_id, now), approval: undefined };
     case 'history.compacting':
       return { ...state, phase: 'compacting' };
     case 'history.compacted':

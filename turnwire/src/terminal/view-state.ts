@@ -49,8 +49,17 @@ export interface ToolCell extends CellBase {
   readonly output: string;
   /** What the next piece of the input, then of the output decides on. */
   readonly held: string;
+  /** Milliseconds of the view's clock; of a call that runs. */
+  readonly runningSince?: number;
   readonly exitCode?: number;
   readonly durationMs?: number;
+}
+
+/** The whole output of a call: what the model got of it. */
+export interface ToolOutput {
+  /** Name and title. */
+  readonly title: string;
+  readonly text: string;
 }
 
 export interface NoticeCell extends CellBase {
@@ -99,6 +108,8 @@ export interface ViewState {
   readonly cells: readonly Cell[];
   readonly nextKey: number;
   readonly phase: TurnPhase;
+  /** When the phase began, in milliseconds of the view's clock. */
+  readonly phaseAt: number;
   /** Answers and reasoning that are streaming, by item id. */
   readonly answers: ReadonlyMap<string, OpenAnswer>;
   readonly reasoning: ReadonlyMap<string, OpenReasoning>;
@@ -108,6 +119,8 @@ export interface ViewState {
   readonly responseKey: number;
   readonly retry: RetryingEvent | undefined;
   readonly approval: ApprovalRequestedEvent | undefined;
+  /** What the latest tools gave, oldest first, to be read as a whole. Bounded. */
+  readonly outputs: readonly ToolOutput[];
   readonly meter: Meter;
   /** Of the latest response: its total is how full the context is. */
   readonly usage: Usage | undefined;
@@ -129,6 +142,8 @@ export const emptyView: ViewState = {
   cells: [],
   nextKey: 1,
   phase: 'idle',
+  phaseAt: 0,
+  outputs: [],
   answers: new Map(),
   reasoning: new Map(),
   doneItems: new Set(),

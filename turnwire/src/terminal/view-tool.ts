@@ -1,12 +1,16 @@
+import { lastStates } from '@turnwire/wire/internal/base/last-states';
 import { visible } from '@turnwire/wire/internal/base/printable';
+import { printedOf } from '@turnwire/agent/internal/tools/command-text';
 import type { ToolFinishedEvent, ToolOutputEvent, ToolStartedEvent } from '@turnwire/agent/internal/events';
 import { boundText, screenNext, screenText } from './text.ts';
 import { addCell, findCell, removeCells, replaceCell } from './view-cells.ts';
-import type { Cell, ToolCell, ToolState, ViewState } from './view-state.ts';
+import type { Cell, ToolCell, ViewState } from './view-state.ts';
 
 /** Characters of input and output that a cell keeps. */
 const MAX_INPUT = 4000;
-const MAX_OUTPUT = 8000;
+const MAX_OUTPUT = 40_000;
+/** Outputs that are kept whole. */
+const MAX_OUTPUTS = 50;
 
 const isLive = (cell: Cell, callId: string): cell is ToolCell =>
   cell.type === 'tool' && cell.callId === callId && cell.open;
@@ -39,7 +43,7 @@ function inputAfter(known: Written, { input, whole }: WrittenCall): Written {
   return { input: (known.input + text).slice(-MAX_INPUT), held };
 }
 
-export function startTool(state: ViewState, event: ToolStartedEvent): ViewState {
+export function startTool(state: ViewState, event: ToolStartedEvent, now: number): ViewState {
   const ready =
     findLive(state, event.call_id) === undefined
       ? addCall(state, { callId: event.call_id, name: event.name, input: '', whole: true })
@@ -48,6 +52,7 @@ export function startTool(state: ViewState, event: ToolStartedEvent): ViewState 
     name: visible(event.name),
     kind: event.kind,
     state: 'running',
+    runningSince: now,
     held: '',
     title: visible(event.title),
     ...(event.changes === undefined ? {} : { changes: event.changes }),
@@ -73,28 +78,35 @@ function outputAfter(known: Shown, piece: string): Shown {
   return { output, held: raw.endsWith('\r') ? `${last.held}\r` : last.held };
 }
 
-function wholeOutput(text: string): string {
-  const { output, held } = outputAfter({ output: '', held: '' }, text);
-  return output + screenText(held);
-}
-
 function withoutLastLine(text: string): string {
   return text.slice(0, text.lastIndexOf('\n') + 1);
 }
 
 export function finishTool(state: ViewState, event: ToolFinishedEvent): ViewState {
-  return changeLive(state, event.call_id, {
+  const cell = findLive(state, event.call_id);
+  if (cell === undefined) return state;
+  const printed = screenText(lastStates(printedOf(event.output, event.exit_code)));
+  // What was changed stands in the diff already.
+  const isShown = event.status !== 'completed' || (cell.changes ?? []).length === 0;
+  const kept = { title: `${cell.name} ${cell.title ?? cell.input}`, text: printed };
+  return change({ ...state, outputs: [...state.outputs, kept].slice(-MAX_OUTPUTS) }, cell, {
     state: event.status,
     open: false,
     held: '',
-    output: boundText(wholeOutput(event.output), MAX_OUTPUT),
+    output: isShown ? boundText(printed, MAX_OUTPUT) : '',
     durationMs: event.duration_ms,
     ...(event.exit_code === undefined ? {} : { exitCode: event.exit_code }),
   });
 }
 
-export function setToolState(state: ViewState, callId: string, to: ToolState): ViewState {
-  return changeLive(state, callId, { state: to });
+/** A person is asked about a call. */
+export function askAboutTool(state: ViewState, callId: string): ViewState {
+  return changeLive(state, callId, { state: 'asking' });
+}
+
+/** The question is over: the call runs, if it may. */
+export function goOnWithTool(state: ViewState, callId: string, now: number): ViewState {
+  return changeLive(state, callId, { state: 'running', runningSince: now });
 }
 
 /** Calls that were written and will not run: the server dropped them, or the turn ended. */

@@ -6,6 +6,7 @@ import type { ApprovalNeed } from '../approval/approval.ts';
 import { sandboxHint } from '../sandbox/hint.ts';
 import type { Argv, Sandbox, SandboxLevel } from '../sandbox/sandbox.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult, type ToolRun } from '../tool.ts';
+import { commandText, exitHeadline } from './command-text.ts';
 import { OutputTeller } from './output-teller.ts';
 import { runProcess, type ProcessEnd } from '../process/process.ts';
 import { judge, type ShellCommand } from './read-only/command.ts';
@@ -126,11 +127,11 @@ async function runShell(command: Command, context: ToolsetContext, run: ToolRun)
     endWithParent: true,
     onOutput: (stream, chunk) => teller.tell(stream, chunk),
   });
-  const text = output.total === 0 ? '(no output)' : output.toString();
+  const text = output.toString();
   const ok = end.type === 'exited' && end.code === 0;
   const hint = ok ? undefined : sandboxHint(text, level, env['HOME']);
   return {
-    output: [`${headline(end, timeoutMs)}\n${text}`, ...(hint === undefined ? [] : [hint])].join('\n'),
+    output: [commandText(headline(end, timeoutMs), text), ...(hint === undefined ? [] : [hint])].join('\n'),
     ok,
     ...(end.type === 'exited' ? { exitCode: end.code } : {}),
   };
@@ -151,7 +152,7 @@ const quietEnvironment = {
 function headline(end: ProcessEnd, timeoutMs: number): string {
   switch (end.type) {
     case 'exited':
-      return `exit code ${end.code}`;
+      return exitHeadline(end.code);
     case 'killed':
       return `ended by ${end.signal}`;
     case 'timeout':

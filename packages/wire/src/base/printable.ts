@@ -68,6 +68,13 @@ export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (found: string, kept?: string) => kept ?? instead(found));
 }
 
+const SEQUENCES = new RegExp(SEQUENCE, 'gv');
+
+/** A text without escape sequences, whole ones; all other characters stay, also those that cannot be seen. */
+export function withoutSequences(text: string): string {
+  return text.includes('\x1b') ? text.replaceAll(SEQUENCES, '') : text;
+}
+
 /** A text that comes in pieces: what may be shown of it, and what has to wait for the next piece (bounded). */
 export interface Printed {
   readonly text: string;

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineTool, type AgentTool, type ToolPlan } from '../../packages/agent/src/index.ts';
+import { unifiedDiff } from '../../packages/agent/src/patch/diff.ts';
+import { testTool } from '../agent/helpers.ts';
+import { answer, call, calls } from '../agent/scripted-model.ts';
+import { gate, keys, startChat, transcript, type RunningChat } from './harness.ts';
+
+function tool(name: string, plan: ToolPlan): AgentTool {
+  const schema = z.strictObject({});
+  return defineTool({ name, description: name, kind: 'execute', schema, plan: () => Promise.resolve(plan) });
+}
+
+function printing(output: string, more: { ok?: boolean; exitCode?: number } = {}): AgentTool {
+  const { ok = true, exitCode } = more;
+  const result = { output, ok, ...(exitCode === undefined ? {} : { exitCode }) };
+  return tool('shell', { title: 'make it', run: () => Promise.resolve(result) });
+}
+
+async function after(shell: AgentTool, rows = 40): Promise<RunningChat> {
+  const chat = await startChat([calls(call('shell', {})), answer('Done.')], { tools: [shell], rows });
+  chat.say('go');
+  await chat.idle();
+  return chat;
+}
+
+const lines = (count: number): string => Array.from({ length: count }, (_, at) => `out ${at}`).join('\n');
+
+describe('a finished tool', () => {
+  it.each([
+    ['prints nothing', printing('exit code 0\n(no output)', { exitCode: 0 }), '✓ shell make it'],
+    ['prints a line', printing('exit code 0\nall good\n', { exitCode: 0 }), '✓ shell make it · all good'],
+    ['prints more', printing(`exit code 0\n${lines(3)}\n`, { exitCode: 0 }), '✓ shell make it · 3 lines (ctrl+o)'],
+    ['prints progress', printing('exit code 0\n10%\r100%\n', { exitCode: 0 }), '✓ shell make it · 100%'],
+  ])('that was good and %s is one line', async (_, shell, line) => {
+    const chat = await after(shell);
+    expect(transcript(chat.terminal.all())).toEqual(['› go', line, 'Done.']);
+  });
+
+  it('that failed says how, and the first and the last of its lines why', async () => {
+    const chat = await after(printing(`exit code 2\n${lines(20)}`, { ok: false, exitCode: 2 }));
+    expect(transcript(chat.terminal.all())).toEqual([
+      '› go',
+      '✗ shell make it exit 2',
+      '  ⎿ out 0',
+      '    out 1',
+      '    out 2',
+      '    out 3',
+      '    … 12 more lines (ctrl+o)',
+      '    out 16',
+      '    out 17',
+      '    out 18',
+      '    out 19',
+      'Done.',
+    ]);
+  });
+
+  it('is unfolded in its place with Ctrl-O, all of it, and folded again', async () => {
+    const chat = await after(printing(`exit code 0\n${lines(20)}`, { exitCode: 0 }));
+    chat.terminal.press(keys.ctrlO);
+    await chat.terminal.until('out 7');
+    const all = lines(20).split('\n');
+    expect(transcript(chat.terminal.all())).toEqual([
+      '› go',
+      '✓ shell make it',
+      ...all.map((line, at) => (at === 0 ? `  ⎿ ${line}` : `    ${line}`)),
+      'Done.',
+    ]);
+    chat.terminal.press(keys.ctrlO);
+    await chat.terminal.until('20 lines (ctrl+o)');
+    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ shell make it · 20 lines (ctrl+o)', 'Done.']);
+  });
+
+  it('that patched a file shows the diff, and not also that it was applied', async () => {
+    const diff = unifiedDiff('f.txt', 'one\r\n', 'two\r\n');
+    const change = { kind: 'update', path: '/f.txt', old_text: 'one\r\n', new_text: 'two\r\n', diff } as const;
+    const run = () => Promise.resolve({ output: 'applied:\nM f.txt', ok: true });
+    const chat = await after(tool('shell', { title: 'patch f.txt', changes: [change], run }));
+    expect(transcript(chat.terminal.all())).toEqual([
+      '› go',
+      '✓ shell patch f.txt',
+      '  --- f.txt (CRLF)',
+      '  +++ f.txt (CRLF)',
+      '  @@ -1 +1 @@',
+      '  -one',
+      '  +two',
+      'Done.',
+    ]);
+  });
+});
+
+describe('the status line', () => {
+  it('says which tool runs and for how long, and whom it waits for', async () => {
+    const held = gate();
+    const run = async () => (await held.wait(), { output: 'x', ok: true });
+    const shell = tool('shell', { title: 'make it', approval: { reason: 'test', rules: [] }, run });
+    const chat = await startChat([calls(call('shell', {})), answer('Done.')], { tools: [shell] });
+    chat.say('go');
+    await chat.terminal.until('waiting for you (esc)');
+    // The time of the person is nobody's.
+    chat.clock.pass(7000);
+    chat.terminal.press('y');
+    await chat.terminal.until('running shell 0s (esc)');
+    chat.clock.pass(4000);
+    chat.app.screen.requestRender();
+    await chat.terminal.until('running shell 4s (esc)');
+    held.open();
+    await chat.idle();
+    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ shell make it · x', 'Done.']);
+  });
+
+  it('counts the others that run', async () => {
+    const held = gate();
+    const one = testTool('one', () => held.wait().then(() => 'x'));
+    const script = [calls(call('one', {}, 'a'), call('one', {}, 'b'), call('one', {}, 'c')), answer('Done.')];
+    const chat = await startChat(script, { tools: [one] });
+    chat.say('go');
+    await chat.terminal.until('running one and 2 more 0s');
+    held.open();
+    await chat.idle();
+  });
+});
+
+describe('a conversation that goes on', () => {
+  it('shows each call as it was', async () => {
+    const tools = [
+      printing('exit code 0\nall good\n', { exitCode: 0 }),
+      tool('deny', {
+        title: 'never this',
+        approval: { reason: 'test', rules: [] },
+        run: () => Promise.reject(new Error()),
+      }),
+      tool('fail', { title: 'break it', run: () => Promise.resolve({ output: 'no way', ok: false }) }),
+    ];
+    const script = [
+      calls(call('shell', {}, 'a')),
+      calls(call('deny', {}, 'b')),
+      calls(call('fail', {}, 'c')),
+      answer('Ok.'),
+    ];
+    const chat = await startChat(script, {
+      tools,
+      rows: 60,
+      backend: { threads: () => Promise.resolve([]) },
+    });
+    chat.say('go');
+    await chat.terminal.until('? Run deny');
+    chat.clock.pass(1000);
+    chat.terminal.press('n');
+    await chat.idle();
+    const [agent] = chat.agents;
+    const told = transcript(chat.terminal.all());
+    expect(told).toEqual([
+      '› go',
+      '✓ shell make it · all good',
+      '⊘ deny never this denied',
+      expect.stringMatching(/^ {2}⎿ /),
+      '✗ fail break it',
+      '  ⎿ no way',
+      'Ok.',
+    ]);
+    const again = await startChat([], {
+      rows: 60,
+      backend: { open: () => Promise.resolve({ agent: agent!, notes: [] }) },
+    });
+    again.say('/resume x');
+    await again.terminal.until('Ok.');
+    expect(transcript(again.terminal.all()).slice(1)).toEqual(told);
+  });
+});

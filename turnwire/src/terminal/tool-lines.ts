@@ -1,0 +1,114 @@
+import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import type { FileChange } from '@turnwire/agent/internal/events';
+import { shownDiff } from '@turnwire/agent/internal/patch/diff';
+import { fit, type CellLook } from './cell-look.ts';
+import { highlightDiff } from './highlight.ts';
+import { boundLines, judgedLines, oneLine, shortTime } from './text.ts';
+import type { Theme } from './theme.ts';
+import type { ToolCell } from './view-state.ts';
+
+/** Lines of a tool's output: the first, the last. */
+const OUTPUT_HEAD = 4;
+const OUTPUT_TAIL = 4;
+/** Lines of all diffs of a call: a person judges them. The rest is said to be left out. */
+const DIFF_LINES = 1000;
+
+/** A call in one line; below it what has to be judged: its diff, and why it was not good. */
+export function toolLines(cell: ToolCell, look: CellLook): string[] {
+  const { theme, width } = look;
+  // The question below says the same, whole.
+  if (cell.state === 'asking' && (cell.changes ?? []).length === 0) return [];
+  const head =
+    `${markOf(cell, theme)} ${theme.bold(cell.name)} ${titleOf(cell)}`.trimEnd() +
+    theme.dim(endOf(cell) + gistOf(cell, look));
+  const wrapped = wrapTextWithAnsi(head, Math.max(1, width - 2)).slice(0, 6);
+  const lines = wrapped.map((line, at) => (at === 0 ? line : `  ${line}`));
+  return ['', ...lines, ...changeLines(cell.changes ?? [], look), ...outputLines(cell, look)].map((line) =>
+    fit(line, width),
+  );
+}
+
+function markOf(cell: ToolCell, theme: Theme): string {
+  switch (cell.state) {
+    case 'writing':
+    case 'running':
+      return theme.yellow('◌');
+    case 'asking':
+      return theme.yellow('?');
+    case 'completed':
+      return theme.green('✓');
+    case 'failed':
+      return theme.red('✗');
+    case 'denied':
+    case 'interrupted':
+    case 'unknown':
+    case 'dropped':
+      return theme.red('⊘');
+  }
+}
+
+function titleOf(cell: ToolCell): string {
+  if (cell.title !== undefined && cell.title !== cell.name) return oneLine(cell.title, 400);
+  // As it is written: its end is what is new.
+  const input = cell.input === '{}' ? '' : oneLine(cell.input.slice(-400), 400);
+  return cell.state === 'writing' ? `${input}▍` : input;
+}
+
+function endOf(cell: ToolCell): string {
+  const exit = cell.exitCode === undefined || cell.exitCode === 0 ? '' : ` exit ${cell.exitCode}`;
+  const time = cell.durationMs === undefined || cell.durationMs < 1000 ? '' : ` ${shortTime(cell.durationMs)}`;
+  return `${stateTexts[cell.state]}${exit}${time}`;
+}
+
+/** Behind the title, where the mark does not say it. */
+const stateTexts: Readonly<Record<ToolCell['state'], string>> = {
+  writing: '',
+  running: '',
+  asking: '',
+  completed: '',
+  failed: '',
+  denied: ' denied',
+  interrupted: ' interrupted',
+  unknown: ' outcome unknown',
+  dropped: ' not run',
+};
+
+function changeLines(changes: readonly FileChange[], { theme, width }: CellLook): string[] {
+  const all = changes.flatMap((change) => highlightDiff(judgedLines(shownDiff(change.diff)).trimEnd(), theme));
+  const { head, tail, omitted } = boundLines(all, DIFF_LINES, 0);
+  const more = omitted === 0 ? [] : [theme.dim(`… ${omitted} more lines`)];
+  return [...head, ...more, ...tail]
+    .flatMap((line) => wrapTextWithAnsi(line, Math.max(1, width - 2)))
+    .map((line) => `  ${line}`);
+}
+
+/** What a finished call is told by when its output is folded: its one line, or how many there are. */
+function gistOf(cell: ToolCell, { width, unfolded }: CellLook): string {
+  if (cell.state !== 'completed' || unfolded) return '';
+  const lines = linesOfOutput(cell);
+  const [only = ''] = lines;
+  if (lines.length === 0) return '';
+  if (lines.length > 1 || only.length > width / 2)
+    return ` · ${lines.length === 1 ? '1 line' : `${lines.length} lines`} (ctrl+o)`;
+  return ` · ${only.trim()}`;
+}
+
+function linesOfOutput({ output }: ToolCell): string[] {
+  const text = output.replace(/\n+$/, '');
+  return text === '' ? [] : text.split('\n');
+}
+
+/** Of a call that is good there is nothing to see but its line; of others the first and the last lines say why. */
+function outputLines(cell: ToolCell, { theme, width, unfolded }: CellLook): string[] {
+  if (cell.state === 'completed' && !unfolded) return [];
+  const lines = linesOfOutput(cell);
+  if (lines.length === 0) return [];
+  const wrap = (line: string): string[] => wrapTextWithAnsi(line, Math.max(1, width - 4));
+  const all = unfolded ? { head: lines, tail: [], omitted: 0 } : boundLines(lines, OUTPUT_HEAD, OUTPUT_TAIL);
+  // One long line is bounded too.
+  const bounded = (line: string): string[] => (unfolded ? wrap(line) : wrap(line.slice(0, 2000)).slice(0, OUTPUT_HEAD));
+  const more = all.omitted === 0 ? [] : [`… ${all.omitted} more lines (ctrl+o)`];
+  return [...all.head.flatMap(bounded), ...more, ...all.tail.flatMap(bounded)].map((line, at) =>
+    theme.dim(`${at === 0 ? '  ⎿ ' : '    '}${line}`),
+  );
+}
