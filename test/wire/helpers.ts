@@ -23,6 +23,38 @@ export function decodeChunks(wire: ProtocolId, chunks: readonly Uint8Array[], op
   };
 }
 
+/**
+ * What is wrong with the end of a stream: there is either `completed`, last and once, or an error; text items that were added are
+ * done, and nothing is done twice.
+ */
+export function wrongEnding({ events, error }: Outcome): string[] {
+  const completed = events.filter(({ type }) => type === 'completed').length;
+  const ends = completed + (error === undefined ? 0 : 1);
+  const added = idsOf(events, 'output_item.added');
+  const done = idsOf(events, 'output_item.done');
+  const texts = added.filter((name) => /^(?:message msg|reasoning rs)_/.test(name));
+  return [
+    ...(ends === 1 ? [] : [`${ends} ends`]),
+    ...(error === undefined && events.at(-1)?.type !== 'completed' ? ['an event behind the end'] : []),
+    ...twice(added).map((id) => `${id} is added twice`),
+    ...twice(done).map((id) => `${id} is done twice`),
+    ...texts.filter((id) => !done.includes(id)).map((id) => `${id} is never done`),
+  ];
+}
+
+function twice(ids: readonly string[]): string[] {
+  return ids.filter((id, n) => ids.indexOf(id) !== n);
+}
+
+/** Type and id, for items of different types are two. Minted ids only: a server may say what it likes. */
+function idsOf(events: readonly ModelEvent[], type: 'output_item.added' | 'output_item.done'): string[] {
+  return events.flatMap((event) => {
+    if (event.type !== type) return [];
+    const { id } = event.item;
+    return typeof id === 'string' && /^(?:msg|rs|fc|ctc)_/.test(id) ? [`${String(event.item.type)} ${id}`] : [];
+  });
+}
+
 export function decodeText(wire: ProtocolId, text: string, options: DecoderOptions = {}): Outcome {
   return decodeChunks(wire, [new TextEncoder().encode(text)], options);
 }

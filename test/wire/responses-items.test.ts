@@ -212,6 +212,16 @@ describe('4 exactly once: output items without a done', () => {
     ]);
   });
 
+  test('4 an item that is done without an id keeps the one that it was announced with', () => {
+    const nameless = { ...said('m', 'ab'), id: null };
+    expect(between(itemAdded(said('m', '')), delta('ab', { item_id: 'm' }), itemDone(nameless), finish([]))).toEqual([
+      added(said('m', '')),
+      text('ab', 'm'),
+      done(said('m', 'ab')),
+      end,
+    ]);
+  });
+
   test('4 the place comes before the n-th of the type', () => {
     const wire = [itemAdded(said('x1', ''), { output_index: 1 }), itemAdded(said('x0', ''), { output_index: 0 })];
     const doneLater = itemDone(said('x1', 'B'), { output_index: 1 });

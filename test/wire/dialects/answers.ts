@@ -245,6 +245,12 @@ export function expectedOf(answer: Answer, errorKind: string): Told {
   };
 }
 
+/** One body that is an error has no room for what was said before. */
+export function expectedInBody(answer: Answer, kind: string): Told {
+  const expected = expectedOf(answer, kind);
+  return answer.end === 'error' ? { ...expected, reasoning: '', text: '', refusal: '' } : expected;
+}
+
 /** How the same events are put into bytes. */
 export interface Framing {
   readonly lineEnd: string;

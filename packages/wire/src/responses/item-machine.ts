@@ -362,9 +362,8 @@ export abstract class ItemMachine extends WireMachine {
   /** Whoever was told of it knows it by its first id, and would take another for another item. */
   #withFirstId({ id: first, minted }: TrackedItem, item: JsonObject): JsonObject {
     const id = nonEmpty(item['id']);
-    if (minted && id === undefined) return { ...item, id: first };
-    if (id === undefined || id === first) return item;
-    this.repaired('changed_item_id');
+    if (first === undefined || id === first) return item;
+    if (!minted || id !== undefined) this.repaired('changed_item_id');
     return { ...item, id: first };
   }
 

@@ -1,0 +1,52 @@
+import { createDecoder, type DecoderOptions } from '../../packages/wire/src/index.ts';
+import { cut, cutAt, decodeChunks, type Outcome } from '../wire/helpers.ts';
+import type { Stream } from './stream.ts';
+
+/** How often a body is read byte by byte costs most of the time: only short ones are. */
+const SHORT = 300;
+
+/** The slow path, every event through `JSON.parse`, and all bytes at once: what the other ways are held against. */
+export function readPlainly(stream: Stream): Outcome {
+  return decodeChunks(stream.wire, [stream.bytes], { ...stream.options, templates: false });
+}
+
+/** Every other way to read the same bytes, by name; undefined: not this body. A new short way of the decoders is a row here. */
+export const ways: Readonly<Record<string, (stream: Stream) => Outcome | undefined>> = {
+  'in one chunk': ({ wire, bytes, options }) => decodeChunks(wire, [bytes], options),
+  'one event in a chunk': ({ wire, bytes, options }) => decodeChunks(wire, cutAtBlankLines(bytes), options),
+  'cut anywhere': ({ wire, bytes, options, cuts }) => decodeChunks(wire, cutAt(bytes, cuts), options),
+  'cut anywhere, plainly': ({ wire, bytes, options, cuts }) =>
+    decodeChunks(wire, cutAt(bytes, cuts), { ...options, templates: false }),
+  'byte by byte': ({ wire, bytes, options }) =>
+    bytes.length > SHORT ? undefined : decodeChunks(wire, cut(bytes, 1), options),
+  'from one buffer that is used again': ({ wire, bytes, options, cuts }) =>
+    readReused(wire, cutAt(bytes, cuts), options),
+};
+
+const LF = 10;
+
+/** Behind each blank line, which is how tokens arrive. */
+export function cutAtBlankLines(bytes: Uint8Array): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] !== LF) continue;
+    chunks.push(bytes.subarray(from, at + 2));
+    from = at + 2;
+  }
+  return [...chunks, bytes.subarray(from)];
+}
+
+/** A caller may write its next chunk over the last one: nothing of it may be kept. */
+function readReused(wire: Stream['wire'], chunks: readonly Uint8Array[], options: DecoderOptions): Outcome {
+  const buffer = new Uint8Array(Math.max(0, ...chunks.map(({ length }) => length)));
+  const decoder = createDecoder(wire, options);
+  const events = chunks.flatMap((chunk) => {
+    buffer.fill(0x78).set(chunk);
+    return decoder.push(buffer.subarray(0, chunk.length));
+  });
+  buffer.fill(0x78);
+  events.push(...decoder.end({ type: 'close' }));
+  const { failure, skipped } = decoder;
+  return { events, ...(failure === undefined ? {} : { error: failure.toJSON() }), skipped };
+}
