@@ -32,7 +32,7 @@ interface Row {
 }
 
 const wanted = process.argv.slice(2);
-const tables = readdirSync(FOLDER).map((file) => file.replace(/\.ts$/, ''));
+const tables = readdirSync(FOLDER).flatMap((file) => /^(.+)\.ts$/.exec(file)?.[1] ?? []);
 const survivors: string[] = [];
 for (const table of wanted.length === 0 ? tables : wanted) {
   const tests = testsOf[table];

@@ -1,10 +1,13 @@
-import { uncarriedFields } from '../../packages/wire/src/dialects/answer-extras.ts';
-import { errorShapes } from '../../packages/wire/src/dialects/error-shapes.ts';
-import { finishRows } from '../../packages/wire/src/dialects/finish-reasons.ts';
-import { fullContextWordings } from '../../packages/wire/src/dialects/full-context.ts';
-import { moneyWordings } from '../../packages/wire/src/dialects/money.ts';
-import { reasoningFields } from '../../packages/wire/src/dialects/reasoning-shapes.ts';
-import { thinkTags } from '../../packages/wire/src/dialects/think-tags.ts';
+import { finishClass } from '../../packages/wire/src/dialects/finish-reasons.ts';
+import { seenFullContexts } from '../../packages/wire/src/dialects/seen/full-context.ts';
+import { seenUnpaid } from '../../packages/wire/src/dialects/seen/money.ts';
+import {
+  seenErrorShapes,
+  seenFinishWords,
+  seenReasoning,
+  seenThinkTags,
+  seenUncarried,
+} from '../../packages/wire/src/dialects/seen/sources.ts';
 
 interface Section {
   readonly title: string;
@@ -19,36 +22,36 @@ export const dialectSections: readonly Section[] = [
   {
     title: 'Reasons to finish (`finish-spelling`)',
     head: ['class', 'words', 'whose'],
-    rows: finishRows.map((row) => [row.class, row.reasons.map(code).join(', '), row.source]),
+    rows: seenFinishWords.map(({ words, source }) => [finishClass(words[0] ?? ''), words.map(code).join(', '), source]),
   },
   {
     title: 'Shapes of errors (`error-flat`, `base-resp`, `choice-error`, `error-mid-stream`)',
     head: ['shape', 'whose'],
-    rows: errorShapes.map(({ name, source }) => [name, source]),
+    rows: Object.entries(seenErrorShapes),
   },
   {
     title: 'A full context (`context-wording`)',
     head: ['server', 'what it says', 'seen in'],
-    rows: fullContextWordings.map(({ server, example, source }) => [server, code(example), source]),
+    rows: Object.entries(seenFullContexts).map(([server, { example, source }]) => [server, code(example), source]),
   },
   {
     title: 'Money that is gone (`quota-wording`)',
     head: ['server', 'status', 'seen in'],
-    rows: moneyWordings.map(({ server, status, source }) => [server, String(status), source]),
+    rows: Object.entries(seenUnpaid).map(([server, { status, source }]) => [server, String(status), source]),
   },
   {
     title: 'Reasoning (`reasoning-shape`, `mistral-thinking`)',
     head: ['member', 'whose'],
-    rows: reasoningFields.map(({ field, source }) => [code(field), source]),
+    rows: Object.entries(seenReasoning).map(([field, source]) => [code(field), source]),
   },
   {
     title: 'Think tags (`think-tags`, `think-tags-opened`)',
     head: ['tag', 'whose'],
-    rows: thinkTags.map(({ open, source }) => [code(open), source]),
+    rows: Object.entries(seenThinkTags).map(([open, source]) => [code(open), source]),
   },
   {
     title: 'What no item has a place for (`beside-text`)',
     head: ['member', 'whose'],
-    rows: uncarriedFields.map(({ field, source }) => [code(field), source]),
+    rows: Object.entries(seenUncarried).map(([field, source]) => [code(field), source]),
   },
 ];

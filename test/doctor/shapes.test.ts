@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { examine } from '../../turnwire/src/doctor/index.ts';
 import { listFaults, startMock, type FaultWire } from '../../packages/testing/src/index.ts';
-import { finishRows } from '../../packages/wire/src/dialects/finish-reasons.ts';
+import { finishWords } from '../../packages/wire/src/dialects/finish-reasons.ts';
 import { protocolIds } from '../../packages/wire/src/index.ts';
 
 /** The one after which a WebSocket says nothing more: its timeout is waited for to the end. */
@@ -57,7 +57,7 @@ describe('the doctor on the mock', () => {
     },
   );
 
-  it.concurrent.each(finishRows.flatMap((row) => row.reasons))(
+  it.concurrent.each(Object.values(finishWords).flat())(
     'names the spelling of a finish: %s',
     { timeout: 60_000 },
     async (reason) => {

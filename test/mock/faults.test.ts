@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { listFaults, startMock } from '../../packages/testing/src/index.ts';
-import { moneyWordings } from '../../packages/wire/src/dialects/money.ts';
+import { seenUnpaid } from '../../packages/wire/src/dialects/seen/money.ts';
 import { protocolIds } from '../../packages/wire/src/protocols.ts';
 import { after, clean, halfWritten, instead, scripts, TEXT, truncated, type Row } from './fault-row.ts';
 import { messagesRows } from './fault-rows-messages.ts';
@@ -282,7 +282,7 @@ const rows: Row[] = [
   { fault: 'tool-id-missing', on: 'responses', script: 'tools', naive: callsByCallId },
   { fault: 'tool-args-object', on: 'responses', script: 'tools', naive: loop },
   { fault: 'beside-text:references', naive: loop },
-  ...moneyWordings.map(({ server }): Row => ({
+  ...Object.keys(seenUnpaid).map((server): Row => ({
     fault: `quota-wording:${server}`,
     naive: loop,
     ours: instead('quota_exceeded'),

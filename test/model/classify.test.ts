@@ -3,6 +3,8 @@ import { errorFromWire, kindOfStatus, readError, readRefusal } from '../../packa
 import { errorInRefusal } from '../../packages/wire/src/dialects/error-shapes.ts';
 import { fullContextWordings } from '../../packages/wire/src/dialects/full-context.ts';
 import { moneyWordings } from '../../packages/wire/src/dialects/money.ts';
+import { seenFullContexts } from '../../packages/wire/src/dialects/seen/full-context.ts';
+import { seenUnpaid } from '../../packages/wire/src/dialects/seen/money.ts';
 import type { ErrorKind } from '../../packages/wire/src/model/errors.ts';
 import { ceilMs, retryAfterFromMessage } from '../../packages/wire/src/model/retry-after.ts';
 
@@ -222,10 +224,10 @@ describe('6 a full context, in the words of the servers', () => {
   });
 
   test('6 each server of the table is tried above', () => {
-    expect(fullContextWordings.map(({ server }) => server)).toEqual(fullContexts.map(([server]) => server));
+    expect(Object.keys(fullContextWordings)).toEqual(fullContexts.map(([server]) => server));
   });
 
-  test.each(fullContextWordings.map(({ server, example }) => [server, example] as const))(
+  test.each(Object.entries(seenFullContexts).map(([server, { example }]) => [server, example] as const))(
     '6 %s: %s',
     (_server, message) => {
       for (const error of [
@@ -248,9 +250,8 @@ describe('6 a full context, in the words of the servers', () => {
   );
 
   test('6 each row is needed for its example, or is the first that knows it', () => {
-    for (const [place, { server, example, source }] of fullContextWordings.entries()) {
-      const first = fullContextWordings.findIndex(({ pattern }) => pattern.test(example));
-      expect([server, first]).toEqual([server, place]);
+    for (const [server, { example, source }] of Object.entries(seenFullContexts)) {
+      expect(Object.entries(fullContextWordings).find(([, pattern]) => pattern.test(example))?.[0]).toBe(server);
       expect(source).toMatch(/./);
     }
   });
@@ -308,7 +309,7 @@ describe('6 no money, in the words of the servers', () => {
     });
   });
 
-  test.each(moneyWordings.map(({ server, body, status }) => [server, body, status] as const))(
+  test.each(Object.entries(seenUnpaid).map(([server, { body, status }]) => [server, body, status] as const))(
     '6 %s, as the mock plays it: %j',
     (_server, body, status) => {
       expect(readRefusal(body, { status }).kind).toBe('quota_exceeded');
@@ -317,8 +318,9 @@ describe('6 no money, in the words of the servers', () => {
   );
 
   test('6 each server of the table is tried above, and has its source', () => {
-    expect(moneyWordings.map(({ server }) => server)).toEqual(unpaid.map(([server]) => server));
-    expect(moneyWordings.filter(({ source }) => source === '')).toEqual([]);
+    expect(Object.keys(seenUnpaid)).toEqual(unpaid.map(([server]) => server));
+    expect(Object.keys(seenUnpaid)).toEqual(expect.arrayContaining(Object.keys(moneyWordings)));
+    expect(Object.values(seenUnpaid).filter(({ source }) => source.length === 0)).toEqual([]);
   });
 
   test('6 a credit of another kind is none', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { encodeChatBody, encodeChatEvents } from '../../packages/wire/src/chat/encode.ts';
-import { chatWordFor, finishRows, type FinishClass } from '../../packages/wire/src/dialects/finish-reasons.ts';
+import { chatWordFor, finishWords, type FinishClass } from '../../packages/wire/src/dialects/finish-reasons.ts';
+import { seenFinishWords } from '../../packages/wire/src/dialects/seen/sources.ts';
 import { createDecoder, Repairs } from '../../packages/wire/src/index.ts';
 import { chatBody, chunk } from './helpers.ts';
 import {
@@ -78,11 +79,10 @@ const spellings = known.flatMap(([word, kind]) =>
 
 describe('3.6 the finish reasons', () => {
   test('3.6 each word of the table is tried, and has its source', () => {
-    const inTable = finishRows.flatMap((row) =>
-      row.reasons.map((reason): [string, FinishClass] => [reason, row.class]),
-    );
-    expect(new Map(inTable)).toEqual(new Map(known));
-    expect(finishRows.filter(({ source }) => source === '')).toEqual([]);
+    const inTable = Object.entries(finishWords).flatMap(([kind, list]) => list.map((word) => [word, kind] as const));
+    expect(new Map(inTable)).toEqual(new Map<string, string>(known));
+    const seen = seenFinishWords.filter(({ source }) => source !== '').flatMap((row) => row.words);
+    expect(seen.toSorted()).toEqual(inTable.map(([word]) => word).toSorted());
   });
 
   test.each(known)('3.6 a chat client is told of %s what the wire has for %s', (reason, kind) => {
@@ -119,7 +119,7 @@ describe('3.6 the finish reasons', () => {
   });
 
   test('3.6 no spelling stands in two rows', () => {
-    const all = finishRows.flatMap(({ reasons }) => reasons);
+    const all = Object.values(finishWords).flat();
     expect(all).toEqual([...new Set(all)]);
     expect(all.every((reason) => reason === reason.toLowerCase())).toBe(true);
   });

@@ -62,7 +62,7 @@ describe('protocols', () => {
       'packages/testing/src/faults/tools.ts',
       'packages/testing/src/faults/wrong-wire.ts',
       'packages/testing/src/scenario/wires.ts',
-      'packages/wire/src/answer-protocols.ts',
+      'packages/wire/src/machines.ts',
       'packages/wire/src/protocols.ts',
       'turnwire/src/doctor/tape/bug-report.ts',
       'turnwire/src/doctor/wire-checks.ts',

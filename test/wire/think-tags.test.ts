@@ -45,7 +45,7 @@ describe('the text of an answer', () => {
     expect(readText([`<${tag}>a</${tag}>b`])).toEqual({ reasoning: 'a', text: 'b' });
   });
 
-  it.each(thinkTags)('$open at its beginning is reasoning: $source', ({ open, close }) => {
+  it.each(thinkTags)('$open at its beginning is reasoning', ({ open, close }) => {
     expect(readText([`${open}\nTwo and two.\n${close}\n\nFour.`])).toEqual({
       reasoning: 'Two and two.',
       text: 'Four.',

@@ -2,27 +2,12 @@ import type { JsonObject } from './base/json.ts';
 import { nonEmpty } from './base/json.ts';
 import { WantedList } from './base/wanted-list.ts';
 import type { ModelEvent } from './model/events.ts';
-import {
-  isAssistantMessage,
-  isReasoning,
-  type AssistantMessage,
-  type OutputItem,
-  type ReasoningItem,
-} from './model/items.ts';
+import type { OutputItem } from './model/items.ts';
 import type { MintId } from './decoder.ts';
 import type { Repairs } from './repairs.ts';
-import {
-  contentValues,
-  idPrefixes,
-  itemKindOf,
-  ownId,
-  partObject,
-  unsentTexts,
-  valuesOf,
-  type ItemKind,
-  type ItemPart,
-  type PartKind,
-} from './item-parts.ts';
+import { idPrefixes, itemKindOf, ownId, type ItemKind, type PartKind } from './item-parts.ts';
+import { addTexts, restOf } from './item-rest.ts';
+import { madeUpCall, madeUpMessage, madeUpReasoning } from './made-up-items.ts';
 
 /** The canonical events that belong to one item. */
 export type ItemEvent = Extract<
@@ -285,7 +270,7 @@ export class ItemSequencer {
     this.#current = undefined;
     if (wire === undefined) return;
     this.#keep(wire, wire.finishFromDeltas('completed'));
-    slot.carried = addTexts(slot.carried, wire);
+    slot.carried = addTexts(slot.carried, (kind) => wire.sentText(kind));
     slot.wire = undefined;
   }
 
@@ -372,48 +357,4 @@ function keysOf(item: OutputItem): string[] {
   const kind = itemKindOf(item);
   if (callId !== undefined && (kind === 'function' || kind === 'custom')) keys.push(`call ${callId}`);
   return keys;
-}
-
-function madeUpCall(callId: string, name: string | undefined, id: string | undefined): OutputItem {
-  return { type: 'function_call', ...withId(id), call_id: callId, name: name ?? '', arguments: '' };
-}
-
-function madeUpMessage(id: string | undefined): OutputItem {
-  return { type: 'message', ...withId(id), role: 'assistant', status: 'in_progress', content: [] };
-}
-
-function madeUpReasoning(id: string | undefined): OutputItem {
-  return { type: 'reasoning', ...withId(id), summary: [] };
-}
-
-function withId(id: string | undefined): { id?: string } {
-  return id === undefined ? {} : { id };
-}
-
-const textKinds: readonly PartKind[] = ['output_text', 'refusal', 'reasoning_text', 'summary_text'];
-
-function addTexts(before: ReadonlyMap<PartKind, string>, wire: OpenItem): ReadonlyMap<PartKind, string> {
-  return new Map(textKinds.map((kind) => [kind, (before.get(kind) ?? '') + wire.sentText(kind)]));
-}
-
-/** What of the authoritative item the earlier wire items did not carry; `undefined` when that is nothing. */
-function restOf(item: OutputItem, carried: ReadonlyMap<PartKind, string>): OutputItem | undefined {
-  const sent = (kind: PartKind): string => carried.get(kind) ?? '';
-  if (isAssistantMessage(item)) {
-    const content = restParts(contentValues(item.content), sent) as AssistantMessage['content'];
-    return content.length === 0 ? undefined : { ...item, content };
-  }
-  if (!isReasoning(item)) return undefined;
-  const summary = restParts(valuesOf(item.summary, ['summary_text']), sent) as ReasoningItem['summary'];
-  const content = restParts(valuesOf(item.content ?? [], ['reasoning_text']), sent) as ReasoningItem['content'] &
-    object;
-  return summary.length + content.length === 0 ? undefined : { ...item, summary, content };
-}
-
-function restParts(values: readonly ItemPart[], sent: (kind: PartKind) => string): unknown[] {
-  const rests = unsentTexts(values, sent);
-  return values.flatMap((value, i) => {
-    const text = rests[i] ?? '';
-    return value.kind === 'other' || text.trim() === '' ? [] : [partObject({ ...value, text })];
-  });
 }

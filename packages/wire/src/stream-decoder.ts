@@ -5,7 +5,7 @@ import { BodySniffer, htmlError, tooDeepError } from './body.ts';
 import type { DecoderOptions, DecoderPhase, EndReason, ProtocolId, StreamDecoder } from './decoder.ts';
 import type { WireMachine } from './machine.ts';
 import type { AnswerProtocol } from './protocol.ts';
-import { answerProtocols } from './answer-protocols.ts';
+import { machines } from './machines.ts';
 import type { Repairs } from './repairs.ts';
 import { EventReader, type EventSink } from './sse/reader.ts';
 import { EventTemplates } from './sse/templates.ts';
@@ -25,7 +25,7 @@ const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
  * ```
  */
 export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): StreamDecoder {
-  return new ByteDecoder(answerProtocols[wire].createMachine(options), options, { thoughts: ThinkStage.of(options) });
+  return new ByteDecoder(machines[wire](options), options, { thoughts: ThinkStage.of(options) });
 }
 
 /**

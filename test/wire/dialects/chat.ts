@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { JsonObject } from '../../../packages/wire/src/base/json.ts';
-import { finishRows, type FinishClass } from '../../../packages/wire/src/dialects/finish-reasons.ts';
+import { finishWords } from '../../../packages/wire/src/dialects/finish-reasons.ts';
 import type { reasoningFields } from '../../../packages/wire/src/dialects/reasoning-shapes.ts';
 import { errorExamples, type ErrorExample } from '../error-examples.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type Written,
 } from './answers.ts';
 
-type ReasoningField = (typeof reasoningFields)[number]['field'];
+type ReasoningField = (typeof reasoningFields)[number];
 
 /** Every shape of reasoning of the table, and the parts of a content. */
 const reasoningShapes = {
@@ -113,7 +113,7 @@ export const chatDialects: fc.Arbitrary<ChatDialect> = fc.record({
   empties: fc.boolean(),
 });
 
-const CLASSES: Readonly<Record<Answer['end'], readonly FinishClass[]>> = {
+const CLASSES: Readonly<Record<Answer['end'], readonly (keyof typeof finishWords)[]>> = {
   good: ['stop', 'calls'],
   limit: ['limit'],
   full: ['full_context'],
@@ -125,7 +125,7 @@ const CLASSES: Readonly<Record<Answer['end'], readonly FinishClass[]>> = {
 
 /** A word for the end of the answer, spelled as the dialect does. */
 function finishOf({ end }: Answer, { word, spelling }: ChatDialect): string {
-  const words = finishRows.filter((row) => CLASSES[end].includes(row.class)).flatMap(({ reasons }) => reasons);
+  const words = CLASSES[end].flatMap((one): readonly string[] => finishWords[one]);
   const plain = words[word % words.length] ?? 'stop';
   switch (spelling) {
     case 'plain':

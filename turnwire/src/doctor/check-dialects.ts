@@ -117,7 +117,7 @@ function besideText({ delta, logprobs }: JsonObject): readonly string[] {
   const others = parts
     .map(nameOfPart)
     .filter((name) => name !== undefined && name !== 'text' && !reasoningParts.has(name));
-  const fields = uncarriedFields.map(({ field }) => field).filter((field) => isThere(delta[field]));
+  const fields = uncarriedFields.filter((field) => isThere(delta[field]));
   return [...probed, ...listed(delta, ['annotations']), ...fields, ...others.map(String)];
 }
 

@@ -1,13 +1,13 @@
-import { fullContextWordings } from '@turnwire/wire/internal/dialects/full-context';
-import { moneyWordings } from '@turnwire/wire/internal/dialects/money';
+import { seenFullContexts } from '@turnwire/wire/internal/dialects/seen/full-context';
+import { seenUnpaid } from '@turnwire/wire/internal/dialects/seen/money';
 import { oneOf } from './args.ts';
 import { overHttp, type FaultSpec } from './fault.ts';
 import { refuse } from './refuse.ts';
 
-const fullContexts = fullContextWordings.map(({ server }) => server);
-const unpaid = moneyWordings.map(({ server }) => server);
+const fullContexts = Object.keys(seenFullContexts) as readonly (keyof typeof seenFullContexts)[];
+const unpaid = Object.keys(seenUnpaid) as readonly (keyof typeof seenUnpaid)[];
 
-/** Refusals in the words of their servers: the rows of the decoders' own tables. */
+/** Refusals in the words of their servers: those that the rows of the decoders' tables were made for. */
 export const wordingFaults: readonly FaultSpec[] = [
   {
     name: 'context-wording',
@@ -19,7 +19,7 @@ export const wordingFaults: readonly FaultSpec[] = [
     lossy: true,
     create: (arg) => {
       const server = oneOf('context-wording', arg, fullContexts, 'vllm');
-      const message = fullContextWordings.find((row) => row.server === server)?.example;
+      const message = seenFullContexts[server].example;
       const openai = { type: 'BadRequestError', param: null, code: 400 };
       return { head: (head, context) => refuse(head, context, 400, { message, openai }) };
     },
@@ -34,12 +34,11 @@ export const wordingFaults: readonly FaultSpec[] = [
     lossy: true,
     create: (arg) => {
       const server = oneOf('quota-wording', arg, unpaid, 'openai');
-      const row = moneyWordings.find((one) => one.server === server);
+      const { status, body } = seenUnpaid[server];
       return {
         head: (head, context) => {
-          if (row === undefined) return;
-          refuse(head, context, row.status);
-          head.body = JSON.stringify(row.body);
+          refuse(head, context, status);
+          head.body = JSON.stringify(body);
         },
       };
     },

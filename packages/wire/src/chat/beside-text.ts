@@ -11,7 +11,7 @@ export class BesideText {
 
   readDelta(choice: number, delta: JsonObject): void {
     if (delta['annotations'] !== undefined) this.#addAnnotations(choice, annotationsIn(delta['annotations']));
-    for (const { field } of uncarriedFields) {
+    for (const field of uncarriedFields) {
       if (delta[field] !== undefined && delta[field] !== null) this.#notCarried.add(field);
     }
   }

@@ -1,6 +1,5 @@
 import { isObject, otherMembers, stringOf, type JsonObject } from '../base/json.ts';
 import type { CarriedMembers } from '../model/items.ts';
-import { namedMakers } from '../quirks.ts';
 
 /**
  * Members of a message in which servers keep a state of their own. The next request is refused, or the model forgets
@@ -111,22 +110,14 @@ export function isOfChat(value: unknown): boolean {
   return isObject(value) && isObject(value['carried']) && value['carried']['wire'] === 'chat';
 }
 
-/**
- * The members that an item, or a part, gives back to one server.
- *
- * @param maker - whose server it is; undefined: nobody knows, and all of it goes
- */
-export function membersFor(item: unknown, maker: string | undefined): JsonObject {
+/** What an item, or a part, carries of this wire. */
+export function carriedOf(item: unknown): { readonly maker: unknown; readonly members: JsonObject } | undefined {
   const carried = isObject(item) && isObject(item['carried']) ? item['carried'] : undefined;
-  if (carried?.['wire'] !== 'chat' || !isObject(carried['members'])) return {};
-  const { maker: madeBy, members } = carried;
-  if (maker === undefined) return members;
-  if (madeBy !== undefined) return madeBy === maker ? members : {};
-  return Object.fromEntries(Object.entries(members).filter(([name]) => isTaken(name, maker)));
+  if (carried?.['wire'] !== 'chat' || !isObject(carried['members'])) return undefined;
+  return { maker: carried['maker'], members: carried['members'] };
 }
 
-/** A client does not say who made a state: servers that are known take their own, others are given all of it. */
-function isTaken(name: string, maker: string): boolean {
-  if (!isStateMember(name) || !namedMakers.has(maker)) return true;
-  return stateMembers[name] === maker;
+/** The members that an item, or a part, gives back to whoever reads it. */
+export function membersOf(item: unknown): JsonObject {
+  return carriedOf(item)?.members ?? {};
 }

@@ -11,7 +11,7 @@ import {
   type AssistantMessage,
   type OutputItem,
 } from '../model/items.ts';
-import { membersFor } from './carried.ts';
+import { membersOf } from './carried.ts';
 
 export type ReasoningField = 'reasoning_content' | 'reasoning' | 'none';
 
@@ -162,7 +162,7 @@ export class ChatAnswer {
   #added(item: OutputItem): readonly string[] {
     if (!isToolCall(item)) return [];
     const kind = isFunctionCall(item) ? 'function' : 'custom';
-    return this.#input(this.#callOf(item.call_id), item.call_id, item.name, '', kind, membersFor(item, undefined));
+    return this.#input(this.#callOf(item.call_id), item.call_id, item.name, '', kind, membersOf(item));
   }
 
   #done(item: OutputItem): readonly string[] {
@@ -171,7 +171,7 @@ export class ChatAnswer {
 
   /** What was not told with the opening of a call, or stands on the message. */
   #finishMembers(item: OutputItem): readonly string[] {
-    const members = membersFor(item, undefined);
+    const members = membersOf(item);
     if (Object.keys(members).length === 0) return [];
     if (!isToolCall(item)) {
       Object.assign(this.#members, members);

@@ -192,7 +192,7 @@ export class ChatMachine extends ChoiceMachine {
   #readMessage(choice: Choice, message: JsonObject): void {
     this.repaired('message_for_delta');
     const told = new Set<string>([
-      ...(choice.reasoning === undefined ? [] : reasoningFields.map(({ field }) => field)),
+      ...(choice.reasoning === undefined ? [] : reasoningFields),
       ...(choice.message === undefined || choice.message.text.length === 0 ? [] : ['content', 'extra_content']),
       ...(choice.message === undefined || choice.message.refusal.length === 0 ? [] : ['refusal']),
       ...(this.beside.hasAnnotations(choice.index) ? ['annotations'] : []),

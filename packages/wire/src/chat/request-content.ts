@@ -1,5 +1,6 @@
 import { isObject, nonEmpty, omit, stringOf, type JsonObject } from '../base/json.ts';
-import { isOfChat, membersFor } from './carried.ts';
+import { isOfChat } from './carried.ts';
+import { membersFor } from './members-for.ts';
 
 /** How the parts of one content are written. */
 export interface PartWriting {

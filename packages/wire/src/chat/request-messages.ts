@@ -14,7 +14,7 @@ import {
 } from '../request-history.ts';
 import { ABORTED, type ClientTool } from '../tools/kinds/client-tool.ts';
 import { toolOfCall, toolOfOutput } from '../tools/client-tools.ts';
-import { membersFor } from './carried.ts';
+import { membersFor } from './members-for.ts';
 import { textOfParts, toChatContent, toToolContent, type PartWriting } from './request-content.ts';
 import type { UnsendablePart } from '../request-body.ts';
 

@@ -4,7 +4,7 @@ import { commonChatQuirks, type ChatQuirks } from '../quirks.ts';
 import { withoutUndefined, type RequestBody } from '../request-body.ts';
 import { objectSchema } from '../tools/object-schema.ts';
 import { withChatCacheMarks } from './cache-marks.ts';
-import { membersFor } from './carried.ts';
+import { membersOf } from './carried.ts';
 import { toChatMessages, type ToolName } from './request-messages.ts';
 
 /** How a Chat Completions request is written. */
@@ -72,7 +72,7 @@ function toChatTools(tools: readonly Tool[], notes: string[]): JsonObject[] {
       return [
         tool.type === 'custom'
           ? { type: 'function', function: customAsFunction(tool) }
-          : functionTool({ ...tool }, membersFor(tool, undefined)),
+          : functionTool({ ...tool }, membersOf(tool)),
       ];
     }
     notes.push(`tools[${place}]: left out, a chat request has no tools of type ${JSON.stringify(tool.type)}`);

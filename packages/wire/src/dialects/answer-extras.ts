@@ -1,10 +1,10 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 
-/** What an answer of the chat wire may hold that a canonical item has no place for; a client learns their names. */
-export const uncarriedFields = [
-  { field: 'audio', source: 'Chat Completions with modalities: audio' },
-  { field: 'images', source: 'OpenRouter: models that draw' },
-] as const;
+/**
+ * What an answer of the chat wire may hold that a canonical item has no place for; a client learns their names.
+ * Whose they are: `seen/sources.ts`.
+ */
+export const uncarriedFields = ['audio', 'images'] as const;
 
 /** What a part of `content` without a text is called: an image, Mistral's references. `undefined`: it is no part. */
 export function nameOfPart(part: unknown): string | undefined {

@@ -1,12 +1,7 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 
-/** A shape in which servers tell an error: its value as `errorFromWire` reads one, or nothing. */
-interface ErrorShape {
-  readonly name: string;
-  /** Who was seen to send it: public reports. */
-  readonly source: string;
-  read(event: JsonObject): ErrorValue | undefined;
-}
+/** Reads an error in one of the shapes in which servers tell it, or finds nothing. */
+type ErrorShape = (event: JsonObject) => ErrorValue | undefined;
 
 /** An error as it was told: in it or, where it does not say, beside it. */
 interface ErrorValue {
@@ -19,64 +14,33 @@ interface ErrorValue {
   readonly requestId: unknown;
 }
 
-/** Errors where an event or an answer was due, on any wire, by the order in which they are looked for (docs/contract.md 3.8). */
-export const errorShapes: readonly ErrorShape[] = [
-  {
-    name: 'anthropic',
-    source: 'the Messages API: {"type": "error", "error": {"type", "message"}, "request_id"}; its type is its code',
-    read: ({ type, error, request_id: id, ...beside }) =>
-      type === 'error' && isObject(error) && !('code' in error) && Object.keys(beside).length === 0
-        ? { ...joined(error, {}), code: error['type'], requestId: id }
-        : undefined,
-  },
-  {
-    name: 'error',
-    source: 'every server: an object or a text; true or a number beside a message (ragflow#17292)',
-    read: ({ error, ...beside }) => (isTruthy(error) || error === '' ? joined(error, beside) : undefined),
-  },
-  {
-    name: 'base_resp',
-    source: 'MiniMax (ragflow#17292, OpenMausBot#1200)',
-    read: ({ base_resp: base }) => (isObject(base) && isBad(base['status_code']) ? joined(base, {}) : undefined),
-  },
-  {
-    name: 'errors',
-    source: 'Cloudflare: a list of errors beside success: false',
-    read: ({ errors, ...beside }) =>
-      Array.isArray(errors) && errors.length > 0 ? joined(errors[0], beside) : undefined,
-  },
-  {
-    name: 'success',
-    source: 'gateways: success is false',
-    read: (event) => (event['success'] === false ? joined(event, {}) : undefined),
-  },
-  {
-    name: 'flat',
-    source: 'DashScope, GLM, vLLM up to 0.9 (crush#1237): a message beside a code or a status',
-    read: (event) =>
-      messageIn(event) !== undefined && FAULTS.some((key) => isBad(event[key])) ? joined(event, {}) : undefined,
-  },
-  {
-    name: 'object',
-    source: 'vLLM up to 0.9: {"object": "error"}',
-    read: (event) => (event['object'] === 'error' ? joined(event, {}) : undefined),
-  },
-  {
-    name: 'type',
-    source: 'the Responses API: {"type": "error"} with its fields beside it',
-    read: (event) => (event['type'] === 'error' ? joined(event, {}) : undefined),
-  },
-  {
-    name: 'detail',
-    source: 'servers built on FastAPI: {"detail": …} and nothing else',
-    read: (event) => ('detail' in event && Object.keys(event).length === 1 ? joined(event, {}) : undefined),
-  },
-];
+/**
+ * Errors where an event or an answer was due, on any wire, by the order in which they are looked for (docs/contract.md 3.8).
+ * Who sends them: `seen/sources.ts`.
+ */
+export const errorShapes = {
+  anthropic: ({ type, error, request_id: id, ...beside }) =>
+    type === 'error' && isObject(error) && !('code' in error) && Object.keys(beside).length === 0
+      ? { ...joined(error, {}), code: error['type'], requestId: id }
+      : undefined,
+  error: ({ error, ...beside }) => (isTruthy(error) || error === '' ? joined(error, beside) : undefined),
+  base_resp: ({ base_resp: base }) => (isObject(base) && isBad(base['status_code']) ? joined(base, {}) : undefined),
+  errors: ({ errors, ...beside }) =>
+    Array.isArray(errors) && errors.length > 0 ? joined(errors[0], beside) : undefined,
+  success: (event) => (event['success'] === false ? joined(event, {}) : undefined),
+  flat: (event) =>
+    messageIn(event) !== undefined && FAULTS.some((key) => isBad(event[key])) ? joined(event, {}) : undefined,
+  object: (event) => (event['object'] === 'error' ? joined(event, {}) : undefined),
+  type: (event) => (event['type'] === 'error' ? joined(event, {}) : undefined),
+  detail: (event) => ('detail' in event && Object.keys(event).length === 1 ? joined(event, {}) : undefined),
+} as const satisfies Readonly<Record<string, ErrorShape>>;
+
+const readers: readonly ErrorShape[] = Object.values(errorShapes);
 
 /** The error in an event or a body that is no answer; `undefined` for one that tells of none. */
 export function errorInEvent(event: JsonObject): ErrorValue | undefined {
-  for (const shape of errorShapes) {
-    const error = shape.read(event);
+  for (const read of readers) {
+    const error = read(event);
     if (error !== undefined) return error;
   }
   return undefined;

@@ -15,64 +15,44 @@ export type FinishClass =
   /** A word that nobody here knows: it completes like `stop`. */
   | 'other';
 
-interface FinishRow {
-  readonly class: FinishClass;
-  /** In lower case, without a prefix. */
-  readonly reasons: readonly string[];
-  /** Who was seen to say it: public reports. */
-  readonly source: string;
-}
-
-/** Every spelling of a finish that is known. A new one is a row, or a word in one. */
-export const finishRows: readonly FinishRow[] = [
-  { class: 'stop', reasons: ['stop'], source: 'Chat Completions; in capitals: Gemini (qwen-code#9884)' },
-  {
-    class: 'stop',
-    reasons: ['end_turn', 'stop_sequence'],
-    source: 'Anthropic models behind gateways (CLIProxyAPI#5439)',
-  },
-  { class: 'stop', reasons: ['eos', 'eos_token', 'end'], source: 'text-generation-inference (litellm#25825)' },
-  { class: 'stop', reasons: ['completed', 'complete', 'finished', 'done'], source: 'Cohere, Ollama (litellm#25825)' },
-  { class: 'calls', reasons: ['tool_calls', 'function_call'], source: 'Chat Completions, new and old' },
-  { class: 'calls', reasons: ['tool_use'], source: 'Anthropic models behind gateways' },
-  {
-    class: 'calls',
-    reasons: ['tool_call', 'function_calls'],
-    source: 'home-made servers; in capitals: Gemini gateways',
-  },
-  { class: 'limit', reasons: ['length'], source: 'Chat Completions' },
-  {
-    class: 'limit',
-    reasons: ['max_tokens', 'max_output_tokens'],
-    source: 'Gemini and Anthropic models behind gateways (qwen-code#9882, inspect_ai#5143, CLIProxyAPI#5439)',
-  },
-  { class: 'limit', reasons: ['model_length'], source: 'Mistral' },
-  { class: 'limit', reasons: ['token_limit', 'limit'], source: 'gateways (litellm#25825)' },
-  {
-    class: 'full_context',
-    reasons: ['model_context_window_exceeded', 'context_length_exceeded', 'context_window_exceeded'],
-    source: 'Anthropic models behind gateways, GLM',
-  },
-  { class: 'filter', reasons: ['content_filter', 'content_filtered'], source: 'Chat Completions, Azure, Bedrock' },
-  {
-    class: 'filter',
-    reasons: ['safety', 'recitation', 'blocklist', 'prohibited_content', 'spii', 'language', 'image_safety'],
-    source: 'Gemini behind gateways (qwen-code#9882)',
-  },
-  { class: 'filter', reasons: ['sensitive'], source: 'GLM' },
-  { class: 'filter', reasons: ['refusal'], source: 'Anthropic models behind gateways' },
-  { class: 'filter', reasons: ['guardrail', 'guardrail_intervened'], source: 'Bedrock' },
-  { class: 'failed', reasons: ['error'], source: 'OpenRouter (genkit#6079)' },
-  { class: 'failed', reasons: ['network_error'], source: 'GLM' },
-  { class: 'failed', reasons: ['abort', 'aborted', 'cancelled', 'canceled'], source: 'vLLM, SGLang' },
-  { class: 'failed', reasons: ['insufficient_system_resource'], source: 'DeepSeek' },
-  { class: 'failed', reasons: ['engine_overloaded'], source: 'Moonshot' },
-  { class: 'failed', reasons: ['malformed_function_call', 'unexpected_tool_call'], source: 'Gemini behind gateways' },
-  { class: 'failed', reasons: ['repetition_truncation'], source: 'vLLM' },
-];
+/** Every spelling of a finish that is known, in lower case and without a prefix. Who says it: `seen/sources.ts`. */
+export const finishWords = {
+  stop: ['stop', 'end_turn', 'stop_sequence', 'eos', 'eos_token', 'end', 'completed', 'complete', 'finished', 'done'],
+  calls: ['tool_calls', 'function_call', 'tool_use', 'tool_call', 'function_calls'],
+  limit: ['length', 'max_tokens', 'max_output_tokens', 'model_length', 'token_limit', 'limit'],
+  full_context: ['model_context_window_exceeded', 'context_length_exceeded', 'context_window_exceeded'],
+  filter: [
+    'content_filter',
+    'content_filtered',
+    'safety',
+    'recitation',
+    'blocklist',
+    'prohibited_content',
+    'spii',
+    'language',
+    'image_safety',
+    'sensitive',
+    'refusal',
+    'guardrail',
+    'guardrail_intervened',
+  ],
+  failed: [
+    'error',
+    'network_error',
+    'abort',
+    'aborted',
+    'cancelled',
+    'canceled',
+    'insufficient_system_resource',
+    'engine_overloaded',
+    'malformed_function_call',
+    'unexpected_tool_call',
+    'repetition_truncation',
+  ],
+} as const satisfies Readonly<Record<Exclude<FinishClass, 'other'>, readonly string[]>>;
 
 const classes: ReadonlyMap<string, FinishClass> = new Map(
-  finishRows.flatMap((row) => row.reasons.map((reason): [string, FinishClass] => [reason, row.class])),
+  Object.entries(finishWords).flatMap(([kind, words]) => words.map((word) => [word, kind as FinishClass] as const)),
 );
 
 /** Gemini's whole sentence about a call that it filtered: `function_call_filter: MALFORMED_FUNCTION_CALL …`. */

@@ -1,12 +1,15 @@
 import { isObject, nonEmpty, type JsonObject } from '../base/json.ts';
 
-/** The fields of a delta or a message that have reasoning, by the order in which they are asked (docs/contract.md 3.9). */
+/**
+ * The fields of a delta or a message that have reasoning, by the order in which they are asked (docs/contract.md 3.9). Whose they are:
+ * `seen/sources.ts`.
+ */
 export const reasoningFields = [
-  { field: 'reasoning', source: 'Groq, vLLM, OpenRouter: a text, or an object with text or content' },
-  { field: 'reasoning_content', source: 'DeepSeek, Kimi, GLM, llama.cpp' },
-  { field: 'reasoning_details', source: 'OpenRouter: entries with text or summary' },
-  { field: 'thinking_blocks', source: 'LiteLLM before Bedrock and Anthropic: entries with thinking' },
-  { field: 'thinking', source: 'Ollama and gateways before Anthropic: a text, or parts' },
+  'reasoning',
+  'reasoning_content',
+  'reasoning_details',
+  'thinking_blocks',
+  'thinking',
 ] as const;
 
 /** The types of parts of `content` that are reasoning: Mistral (litellm#16272, req_llm#742), and gateways like it. */
@@ -26,7 +29,7 @@ export function reasoningOf(delta: JsonObject): string {
 }
 
 function firstText(delta: JsonObject): string {
-  for (const { field } of reasoningFields) {
+  for (const field of reasoningFields) {
     const text = textIn(delta[field]);
     if (text !== '') return text;
   }

@@ -7,6 +7,14 @@ import type { ModelError } from '../model/errors.ts';
 import type { DroppedToolCall } from '../model/events.ts';
 import type { TextRoute } from '../sse/templates.ts';
 import { inputDeltas, textDeltas, type CallType } from './delta-types.ts';
+import {
+  callTargetOf,
+  isSameCall,
+  isSameText,
+  textTargetOf,
+  type CallTarget,
+  type TextTarget,
+} from './delta-targets.ts';
 import { closingsOf } from './final-output.ts';
 import {
   callInput,
@@ -28,33 +36,10 @@ import {
   referenceOf,
   ItemTracker,
   typeOf,
-  type Part,
   type TrackedItem,
 } from './item-tracker.ts';
 import { textDelta, withLogprobs } from './text-delta.ts';
 import { logprobsIn } from '../dialects/answer-extras.ts';
-
-/** Where a text delta goes, and the wire fields that said so. */
-interface TextTarget {
-  readonly type: unknown;
-  readonly itemId: unknown;
-  readonly outputIndex: unknown;
-  readonly contentIndex: unknown;
-  readonly summaryIndex: unknown;
-  readonly slot: TrackedItem;
-  readonly part: Part;
-}
-
-/** The call that a piece of input went to, and the wire fields that said so. */
-interface CallTarget {
-  readonly type: unknown;
-  readonly itemId: unknown;
-  readonly callId: unknown;
-  readonly outputIndex: unknown;
-  /** How much the tracker knew. */
-  readonly changes: number;
-  readonly slot: TrackedItem;
-}
 
 const NONE: readonly unknown[] = [];
 
@@ -165,29 +150,13 @@ export abstract class ItemMachine extends WireMachine {
   /** Where the last delta went, if this one says the same of its place: nearly always. */
   #sameTarget(event: JsonObject): TextTarget | undefined {
     const last = this.#lastTarget;
-    return last !== undefined &&
-      last.type === event['type'] &&
-      last.itemId === event['item_id'] &&
-      last.outputIndex === event['output_index'] &&
-      last.contentIndex === event['content_index'] &&
-      last.summaryIndex === event['summary_index'] &&
-      !last.slot.done
-      ? last
-      : undefined;
+    return last !== undefined && isSameText(last, event) && !last.slot.done ? last : undefined;
   }
 
   #textTarget(event: JsonObject, kind: PartKind): TextTarget {
     const slot = this.#openSlot(kind === 'output_text' || kind === 'refusal' ? 'message' : 'reasoning', event);
     const index = indexOf(event[kind === 'summary_text' ? 'summary_index' : 'content_index']) ?? 0;
-    this.#lastTarget = {
-      type: event['type'],
-      itemId: event['item_id'],
-      outputIndex: event['output_index'],
-      contentIndex: event['content_index'],
-      summaryIndex: event['summary_index'],
-      slot,
-      part: partAt(slot, kind, index),
-    };
+    this.#lastTarget = textTargetOf(event, slot, partAt(slot, kind, index));
     return this.#lastTarget;
   }
 
@@ -264,28 +233,14 @@ export abstract class ItemMachine extends WireMachine {
   /** The call of the last piece, if this one says the same of its place and no item got a place or a name since. */
   #sameCall(event: JsonObject): TrackedItem | undefined {
     const last = this.#lastCall;
-    return last !== undefined &&
-      last.type === event['type'] &&
-      last.itemId === event['item_id'] &&
-      last.callId === event['call_id'] &&
-      last.outputIndex === event['output_index'] &&
-      last.changes === this.#table.changes &&
-      isOpen(last.slot)
-      ? last.slot
-      : undefined;
+    if (last === undefined || !isSameCall(last, event, this.#table.changes)) return undefined;
+    return isOpen(last.slot) ? last.slot : undefined;
   }
 
   #callOf(event: JsonObject, type: CallType): TrackedItem {
     const reference = referenceOf(event);
     const slot = this.#table.forDelta(type, reference) ?? this.#table.create(type, reference);
-    this.#lastCall = {
-      type: event['type'],
-      itemId: event['item_id'],
-      callId: event['call_id'],
-      outputIndex: event['output_index'],
-      changes: this.#table.changes,
-      slot,
-    };
+    this.#lastCall = callTargetOf(event, slot, this.#table.changes);
     return slot;
   }
 
