@@ -10,7 +10,7 @@ import { EventChannel } from './turn/event-channel.ts';
 import type { AgentEvent } from './events.ts';
 import { History, userMessage } from './thread/history.ts';
 import { pastEvents } from './thread/past-events.ts';
-import type { ModelPort } from './model-port.ts';
+import { serverOf, type ModelPort } from './model-port.ts';
 import { SteeringQueue } from './turn/steering-queue.ts';
 import { LenientJournal } from './thread/lenient-journal.ts';
 import { noJournal, type AgentThread } from './thread/records.ts';
@@ -217,7 +217,8 @@ export class Agent {
 
   async #endOf(prompt: InputMessage | undefined, deps: TurnDeps, turn: number): Promise<TurnEnd> {
     try {
-      await this.#journal.append({ type: 'turn.started', turn, at: timestamp() });
+      const server = serverOf(this);
+      await this.#journal.append({ type: 'turn.started', turn, at: timestamp(), ...(server && { server }) });
       const end = await new Turn(deps).run(prompt);
       const usage = end.usage === undefined ? {} : { usage: end.usage };
       const at = timestamp();

@@ -1,7 +1,9 @@
 import { Agent, type AgentOptions } from './agent.ts';
 import { instructionsFor } from './instructions.ts';
+import { serverOf } from './model-port.ts';
 import { connectMcpServers, type McpServerConfig } from './mcp/connect.ts';
 import { PROJECT_DOC_BYTES, ProjectDocs } from './project/project-docs.ts';
+import { noteOfServer } from './thread/model-server.ts';
 import type { StoredThread, ThreadStore } from './thread/store.ts';
 import type { AgentTool } from './tool.ts';
 import { createToolSets, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
@@ -92,7 +94,7 @@ export interface OpenedAgent {
  */
 export async function openAgent(options: OpenAgentOptions): Promise<OpenedAgent> {
   const { toolbox: given, cwd, threads, conversation = { type: 'new' }, projectDocBytes, ...rest } = options;
-  const { thread, notes } = await openThread(threads, conversation, cwd);
+  const { thread, notes } = await openThread(threads, conversation, options);
   try {
     const toolbox = await toolboxOf(given);
     const docs = await docsFor(toolbox, projectDocBytes);
@@ -141,15 +143,16 @@ async function toolboxOf(given: OpenAgentOptions['toolbox']): Promise<Toolbox> {
 async function openThread(
   threads: ThreadStore,
   conversation: Conversation,
-  cwd: string,
+  options: Pick<OpenAgentOptions, 'cwd' | 'model' | 'request'>,
 ): Promise<{ readonly thread?: StoredThread; readonly notes: readonly string[] }> {
   if (conversation.type === 'new') {
     const problem = await threads.prepare();
     if (problem !== undefined) return { notes: [`the conversation is not kept: ${problem}`] };
-    return { thread: threads.create(cwd), notes: [] };
+    return { thread: threads.create(options.cwd), notes: [] };
   }
-  const id = conversation.id === 'last' ? await threads.last(cwd) : conversation.id;
+  const id = conversation.id === 'last' ? await threads.last(options.cwd) : conversation.id;
+  const change = noteOfServer({ before: await threads.serverOf(id), now: serverOf(options), id });
   const thread = await (conversation.type === 'fork' ? threads.fork(id) : threads.resume(id));
   if (conversation.type === 'resume') await thread.claim();
-  return { thread, notes: thread.notes };
+  return { thread, notes: [...thread.notes, ...change] };
 }

@@ -4,13 +4,14 @@
 export * from './agent.ts';
 export * from './approval/approval.ts';
 export * from './events.ts';
-export * from './model-port.ts';
+export type * from './model-port.ts';
 export { type QueuedMessage, type SteeringQueue } from './turn/steering-queue.ts';
 export * from './tool.ts';
 export * from './thread/records.ts';
 export { openSandbox, type SandboxOptions } from './sandbox/open.ts';
 export { noSandbox, type Argv, type Sandbox, type SandboxLevel, type WrapOptions } from './sandbox/sandbox.ts';
 export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
+export type { ModelServer } from './thread/model-server.ts';
 export { ThreadStore, type ResumedThread, type StoredThread, type ThreadSummary } from './thread/store.ts';
 export { ThreadError, type ThreadProblem } from './thread/thread-error.ts';
 export { ProjectDocs, type ProjectDoc } from './project/project-docs.ts';

@@ -1,14 +1,27 @@
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
+import type { ModelServer } from './thread/model-server.ts';
 
 /**
  * What the agent needs of a model: one `TurnModel` per turn, so that whatever is sticky within a turn (routing
  * state, the transport in use) stays with it and no longer.
  */
 export interface ModelPort {
+  /** Where it answers, for the thread to remember. Default: nothing is remembered. */
+  readonly server?: ModelServer;
   /** Called once for each turn; with the id of the thread that it belongs to, where there is one. */
   openTurn(threadId?: string): TurnModel;
+}
+
+/** The server of a model as it is asked: the request may name another model than the server's own. */
+export function serverOf(asked: {
+  readonly model: ModelPort;
+  readonly request?: Pick<ModelRequest, 'model'>;
+}): ModelServer | undefined {
+  const { server } = asked.model;
+  const model = asked.request?.model ?? server?.model;
+  return server === undefined || model === undefined ? server : { ...server, model };
 }
 
 /** How one request of a turn is streamed. */

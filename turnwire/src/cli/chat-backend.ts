@@ -18,6 +18,7 @@ import { windowOf, type OpenModel } from './model.ts';
 import { openTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
+import { findRemembered } from './remembered-server.ts';
 
 export interface ChatBackendOptions {
   readonly cli: CliContext;
@@ -25,6 +26,8 @@ export interface ChatBackendOptions {
   readonly flags: ProviderFlags & AgentFlags & { readonly maxRequests: number };
   /** Default: a text that explains the tools. */
   readonly instructions: string | undefined;
+  /** The conversation that is opened first: `last`, or its id. Its server is the one where flags name none. */
+  readonly resume?: string | undefined;
 }
 
 /** What the terminal chat stands on: model servers, tools, MCP servers, conversations on disk. */
@@ -34,15 +37,17 @@ export interface OpenBackend extends ChatBackend {
 
 /** Fails with `UsageError` for flags and files that cannot be used. */
 export async function openChatBackend(options: ChatBackendOptions): Promise<OpenBackend> {
-  const { cli, name, flags } = options;
+  const { cli, name, flags, resume } = options;
   const said = new CapturedOutput();
   const quiet = withStderr(cli, said.stream);
   // Asks on the terminal itself, before the chat has it.
   const configuration = new Configuration(flags, cli);
-  const model = await openModel(flags, { cli: quiet, configuration, name, apiKey: undefined });
+  const cwd = toolFolder(flags, cli);
+  const found = resume === undefined ? undefined : await findRemembered(resume, threadStore(cli), cwd);
+  const opening = { cli: quiet, configuration, name, apiKey: undefined, remembered: found?.server };
+  const model = await openModel(flags, opening);
   const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
   for (const note of [...configuration.takeNotes(), ...mcpServers.notes]) said.stream.write(`${name}: note: ${note}\n`);
-  const cwd = toolFolder(flags, cli);
   const sources = new Sources(
     { ...options, cli: quiet, configuration, mcpServers: mcpServers.servers },
     model,
@@ -70,7 +75,8 @@ interface SourcesOptions extends ChatBackendOptions {
 /** The tools and servers that all conversations of one chat share. */
 class Sources {
   readonly #options: SourcesOptions;
-  readonly #model: OpenModel;
+  /** The one that answers now. */
+  #model: OpenModel;
   readonly #cwd: string;
   readonly #said: CapturedOutput;
   readonly #models: OpenModel[];
@@ -87,6 +93,7 @@ class Sources {
   }
 
   async open(what: OpenWhat, approver: Approver): Promise<OpenedAgent> {
+    const provider = what.type === 'new' ? undefined : await this.#goBackTo(what.id);
     const { cli, flags, name, instructions, configuration } = this.#options;
     const opened = await openAgent({
       model: this.#model.agentModel,
@@ -106,15 +113,34 @@ class Sources {
     });
     await this.#conversation?.close();
     this.#conversation = opened;
-    return { agent: opened.agent, notes: [...opened.notes, ...this.#said.take(`${name}: note: `)] };
+    return {
+      agent: opened.agent,
+      ...(provider && { provider }),
+      notes: [...opened.notes, ...this.#said.take(`${name}: note: `)],
+    };
   }
 
   async openProvider(provider: string): Promise<OpenedProvider> {
     const { cli, configuration, name } = this.#options;
     const model = await openModel({ provider }, { cli, configuration, name, apiKey: undefined });
+    this.#use(model);
+    return toOpened(model);
+  }
+
+  /** While the answers are scripted, a conversation that was with a real server brings that server back. */
+  async #goBackTo(resume: string): Promise<OpenedProvider | undefined> {
+    const { cli, configuration, name } = this.#options;
+    if (this.#model.agentModel.server?.is_scripted !== true) return undefined;
+    const remembered = (await findRemembered(resume, threadStore(cli), this.#cwd))?.server;
+    if (remembered === undefined || remembered.is_scripted === true) return undefined;
+    const model = await openModel({}, { cli, configuration, name, apiKey: undefined, remembered });
+    this.#use(model);
+    return toOpened(model);
+  }
+
+  #use(model: OpenModel): void {
+    this.#model = model;
     this.#models.push(model);
-    const { provider: opened, agentModel: port } = model;
-    return { name: opened.name, port, model: opened.model, contextWindow: opened.contextWindow };
   }
 
   async providers(): Promise<readonly string[]> {
@@ -142,6 +168,10 @@ class Sources {
     for (const note of toolbox.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
     return toolbox;
   }
+}
+
+function toOpened({ provider: { name, model, contextWindow }, agentModel: port }: OpenModel): OpenedProvider {
+  return { name, port, model, contextWindow };
 }
 
 /** What commands without a screen say on stderr: here it is shown in the transcript. */

@@ -36,7 +36,7 @@ export function createChatCommand({ cli, out, done }: CommandScope): Command {
     const system = instructions === undefined ? undefined : await textOrFile(instructions, '--instructions', cli);
     const { openChatBackend } = await import('./chat-backend.ts');
     const { chatOnTerminal } = await import('./chat-terminal.ts');
-    const backend = await openChatBackend({ cli, name, flags, instructions: system });
+    const backend = await openChatBackend({ cli, name, flags, instructions: system, resume });
     try {
       const open = resume === undefined ? ({ type: 'new' } as const) : ({ type: 'resume', id: resume } as const);
       done(await chatOnTerminal({ cli, backend, open }));

@@ -7,6 +7,7 @@ import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { CliContext } from './context.ts';
 import type { OpenModel } from './model.ts';
 import { proxyFromEnv } from './proxy.ts';
+import { toModelServer } from './remembered-server.ts';
 
 /**
  * A session with a provider, through the proxies of the environment.
@@ -24,7 +25,7 @@ export function connect(
   const session = createModelSession({ provider, getEnv, transport, ...observer });
   return {
     provider,
-    agentModel: sessionModel(session),
+    agentModel: { ...sessionModel(session), server: toModelServer(provider) },
     async close() {
       await session.close();
       await transport.close();

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
 import type { OutputSchema } from '@turnwire/wire/internal/model/request';
-import { addAgentFlags, type AgentFlags } from './agent-flags.ts';
+import { addAgentFlags, threadStore, toolFolder, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
@@ -10,6 +10,7 @@ import { execAgent } from './exec-agent.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { openModel } from './open-model.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
+import { findRemembered } from './remembered-server.ts';
 import { readStdin } from './stdin.ts';
 import { readUserFile, textOrFile } from './user-file.ts';
 
@@ -51,7 +52,16 @@ export async function exec(
   const prompt = stdin.prompt ?? argument ?? '';
   if (prompt.trim() === '') throw new UsageError('the prompt is empty');
   const configuration = new Configuration(flags, cli);
-  const model = await openModel(flags, { cli, configuration, name, apiKey: stdin.apiKey, warns: true });
+  const found =
+    resume === undefined ? undefined : await findRemembered(resume, threadStore(cli), toolFolder(flags, cli));
+  const model = await openModel(flags, {
+    cli,
+    configuration,
+    name,
+    apiKey: stdin.apiKey,
+    remembered: found?.server,
+    warns: true,
+  });
   const json = flags.json === true;
   try {
     return await execAgent({
@@ -64,7 +74,7 @@ export async function exec(
       flags,
       maxRequests,
       json,
-      resume,
+      resume: found?.id ?? resume,
       configuration,
       name,
     });

@@ -1,3 +1,4 @@
+import type { ModelServer } from '@turnwire/agent';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ModelObserver } from '@turnwire/client/internal/observer';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
@@ -17,6 +18,8 @@ export interface OpenOptions {
   readonly name: string;
   /** From `--api-key-stdin`. */
   readonly apiKey: string | undefined;
+  /** The server of the conversation that is gone on with: it is the one where flags name none. Default: none. */
+  readonly remembered?: ModelServer | undefined;
   /**
    * Where stderr belongs to the command alone: told in one line each when WebSocket is given up, and when events of an
    * answer were passed over. Default false.
@@ -34,7 +37,7 @@ const STDIN_KEY = '--api-key-stdin';
  */
 export async function openModel(flags: ProviderFlags, options: OpenOptions): Promise<OpenModel> {
   const { cli, name, apiKey, warns } = options;
-  const { provider, notes } = await chooseProvider(flags, options.configuration);
+  const { provider, notes } = await chooseProvider(flags, options.configuration, options.remembered);
   for (const note of notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
   if (provider !== undefined) {
     if (apiKey === undefined) checkKey(provider, cli);

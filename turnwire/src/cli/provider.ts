@@ -1,3 +1,4 @@
+import type { ModelServer } from '@turnwire/agent';
 import { createProvider, type ProviderConfig, type ProviderOptions } from '@turnwire/client/internal/provider/provider';
 import type { ProviderFile } from '@turnwire/client/internal/provider/provider-file';
 import { answerOptionsOf } from './answer-flags.ts';
@@ -5,6 +6,7 @@ import { providersIn, withUsageErrors } from './config-file.ts';
 import type { Configuration, IgnoredFile } from './configuration.ts';
 import { UsageError } from './exit.ts';
 import type { ProviderFlags } from './provider-flags.ts';
+import { rememberedProvider } from './remembered-server.ts';
 
 /** The chosen model server; `undefined` means the embedded scripted one. */
 export interface ProviderChoice {
@@ -16,13 +18,20 @@ export interface ProviderChoice {
 }
 
 /**
- * The provider that flags and configuration files name.
+ * The provider that flags name, else the one that the conversation remembers, else that of the configuration files.
  *
  * @throws UsageError with one line: contradicting flags, an unknown name, a file that cannot be used
  */
-export async function chooseProvider(flags: ProviderFlags, configuration: Configuration): Promise<ProviderChoice> {
+export async function chooseProvider(
+  flags: ProviderFlags,
+  configuration: Configuration,
+  remembered?: ModelServer,
+): Promise<ProviderChoice> {
   checkFlags(flags);
-  const choice = flags.baseUrl === undefined ? await fromFiles(flags, configuration) : direct(flags, flags.baseUrl);
+  const choice =
+    flags.baseUrl === undefined
+      ? ((await fromThread(flags, configuration, remembered)) ?? (await fromFiles(flags, configuration)))
+      : direct(flags, flags.baseUrl);
   return { ...choice, ...(choice.provider && { provider: withFlags(choice.provider, flags) }) };
 }
 
@@ -53,6 +62,17 @@ function withFlags(provider: ProviderConfig, flags: ProviderFlags): ProviderConf
     ...(flags.wire === undefined ? {} : { wireApi: flags.wire }),
     ...answerOptionsOf(flags),
   };
+}
+
+/** Only where no flag names a server. */
+async function fromThread(
+  flags: ProviderFlags,
+  configuration: Configuration,
+  remembered: ModelServer | undefined,
+): Promise<ProviderChoice | undefined> {
+  if (remembered === undefined || flags.provider !== undefined || flags.codexConfig === true) return undefined;
+  const provider = rememberedProvider(remembered, (await configuration.providerFiles()).files);
+  return provider && { provider, notes: configuration.takeNotes() };
 }
 
 async function fromFiles(flags: ProviderFlags, configuration: Configuration): Promise<ProviderChoice> {

@@ -4,6 +4,7 @@ import { connect } from './connect.ts';
 import { demoScenario } from './demo-scenario.ts';
 import type { OpenModel } from './model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
+import { toModelServer } from './remembered-server.ts';
 
 /** The embedded provider: a scripted model server on a free loopback port of this process. */
 export async function openScripted(flags: ProviderFlags): Promise<OpenModel> {
@@ -19,6 +20,7 @@ export async function openScripted(flags: ProviderFlags): Promise<OpenModel> {
   const model = connect(provider, () => undefined, {});
   return {
     ...model,
+    agentModel: { ...model.agentModel, server: { ...toModelServer(provider), is_scripted: true } },
     async close() {
       await model.close();
       await server.close();

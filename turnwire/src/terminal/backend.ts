@@ -12,6 +12,8 @@ export type OpenWhat =
 
 export interface OpenedAgent {
   readonly agent: Agent;
+  /** The conversation brought its own server with it. */
+  readonly provider?: OpenedProvider;
   /** For the person: what was not as it should be, one line each. */
   readonly notes: readonly string[];
 }

@@ -34,9 +34,12 @@ export class Conversation {
 
   async open(what: OpenWhat): Promise<void> {
     const { backend, approver, notice, opened, queueChanged } = this.#options;
-    const { agent, notes } = await backend.open(what, approver);
+    const { agent, notes, provider } = await backend.open(what, approver);
     const before = this.agent;
-    if (before !== undefined) {
+    if (provider !== undefined) {
+      this.provider = provider.name;
+      this.model = provider.model;
+    } else if (before !== undefined) {
       agent.model = before.model;
       if (this.model !== undefined) agent.request = { ...agent.request, model: this.model };
     }

@@ -7,6 +7,7 @@ import type {
   InputMessage,
   Item,
 } from '@turnwire/wire/internal/model/items';
+import type { ModelServer } from './model-server.ts';
 import type { Told, ToldCall } from './told.ts';
 
 /** A call of one of the client's own tools. */
@@ -23,7 +24,7 @@ export type ToolCallOutput = FunctionCallOutput | CustomToolCallOutput;
  */
 export type ThreadRecord =
   | ThreadHeader
-  | { readonly type: 'turn.started'; readonly turn: number; readonly at: string }
+  | { readonly type: 'turn.started'; readonly turn: number; readonly at: string; readonly server?: ModelServer }
   | { readonly type: 'input'; readonly item: InputMessage }
   | { readonly type: 'tool.started'; readonly call: ToolCall; readonly told?: ToldCall }
   /** Of a call that was started, `told` is what the start did not say. */
@@ -69,6 +70,8 @@ export interface AgentThread extends Journal {
   readonly items: readonly Item[];
   /** Turns so far. */
   readonly turns: number;
+  /** That of the last turn, where it is known. */
+  readonly server?: ModelServer;
   /** What people were told of its calls. Absent: nothing is known of them. */
   readonly told?: Told;
   /** Sum over its turns, as far as servers told it. */

@@ -3,6 +3,7 @@ import type { Item } from '@turnwire/wire/internal/model/items';
 import { isToolCall } from '@turnwire/wire/internal/model/items';
 import { addUsage, type Usage } from '@turnwire/wire/internal/model/usage';
 import { outputFor } from './history.ts';
+import { readModelServer, type ModelServer } from './model-server.ts';
 import type { ThreadHeader, ThreadRecord, ToolCall, ToolCallOutput } from './records.ts';
 import { guessStatus, readTold, readUsage, toldOfPlaces, type Told, type ToldCall } from './told.ts';
 
@@ -16,6 +17,8 @@ export interface Replayed {
   readonly told: Told;
   /** Sum over the turns. */
   readonly usage: Usage | undefined;
+  /** That of the last turn, where it is known. */
+  readonly server: ModelServer | undefined;
   /** What was not as it should be, one line each, for the person. */
   readonly notes: readonly string[];
 }
@@ -40,8 +43,8 @@ export function replay(text: string): Replayed {
   if (state.interrupted > 0) {
     notes.push(`${state.interrupted} tool call(s) were running when the process ended; they are not run again`);
   }
-  const { header, items, turns, told, usage } = state;
-  return { header, items, turns, told, usage, notes };
+  const { header, items, turns, told, usage, server } = state;
+  return { header, items, turns, told, usage, server, notes };
 }
 
 function parseRecord(line: string): ThreadRecord | undefined {
@@ -82,6 +85,7 @@ class ReplayState {
   turns = 0;
   told = new Map<Item, ToldCall>();
   usage: Usage | undefined;
+  server: ModelServer | undefined;
   /** Calls that were started and never finished. */
   interrupted = 0;
   /** Since the last response: a response's line comes after those of its tools. */
@@ -96,6 +100,7 @@ class ReplayState {
       case 'turn.started':
         this.finish();
         this.turns = record.turn;
+        this.server = readModelServer(record.server);
         break;
       case 'input':
         this.finish();

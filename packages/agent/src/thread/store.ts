@@ -5,6 +5,8 @@ import { randomHex } from '@turnwire/client/internal/platform/random';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import { codeOf } from '../workspace.ts';
 import { lineOf, pathOf, ThreadFile } from './file.ts';
+import { linesBack, type LineBack } from './lines-back.ts';
+import { readModelServer, type ModelServer } from './model-server.ts';
 import type { AgentThread, ThreadHeader } from './records.ts';
 import { replay } from './replay.ts';
 import { ThreadError } from './thread-error.ts';
@@ -84,21 +86,35 @@ export class ThreadStore {
   async resume(id: string): Promise<ResumedThread> {
     const bytes = await this.#read(id);
     const text = bytes.toString('utf8');
-    const { header, notes, ...past } = replay(text);
+    const { header, notes, server, ...past } = replay(text);
     if (header === undefined) throw new ThreadError(whyUnreadable(id, text), 'unreadable');
     // What is appended must not continue a torn line.
     const before = text.endsWith('\n') ? '' : '\n';
     const file = new ThreadFile(this.#folder, id, { before, size: bytes.length });
-    return { id, cwd: header.cwd, ...past, notes, ...methodsOf(file) };
+    return { id, cwd: header.cwd, ...past, ...(server && { server }), notes, ...methodsOf(file) };
   }
 
   /** A new thread that begins with another one's history. Fails with `ThreadError`. */
   async fork(id: string): Promise<ResumedThread> {
-    const { cwd, items, turns, notes, told = new Map() } = await this.resume(id);
+    const { cwd, items, turns, notes, told = new Map(), server } = await this.resume(id);
     const thread = this.create(cwd, id);
-    await thread.append({ type: 'turn.started', turn: turns, at: timestamp() });
+    const at = timestamp();
+    await thread.append({ type: 'turn.started', turn: turns, at, ...(server && { server }) });
     await thread.append({ type: 'compacted', items, told: toldByPlace(items, told) });
-    return { ...thread, cwd, items, turns, notes, told };
+    return { ...thread, cwd, items, turns, notes, told, ...(server && { server }) };
+  }
+
+  /**
+   * The server that the last turn of a thread was with; nothing where the thread does not say it. Reads no more than that turn.
+   * Fails with `ThreadError`.
+   */
+  async serverOf(id: string): Promise<ModelServer | undefined> {
+    for await (const { text } of this.#linesBack(id)) {
+      if (!text.startsWith('{"type":"turn.started"')) continue;
+      const record = parseOwnJson(text);
+      return isObject(record) ? readModelServer(record.server) : undefined;
+    }
+    return undefined;
   }
 
   /** The id of the thread that was used last: in `cwd` when there is one, else anywhere. Fails with `ThreadError`. */
@@ -137,15 +153,33 @@ export class ThreadStore {
     };
   }
 
-  async #read(id: string): Promise<Buffer> {
-    if (!isId(id)) throw new ThreadError(`"${id}" is no thread id`, 'not_found');
+  async *#linesBack(id: string): AsyncGenerator<LineBack> {
     try {
-      return await readFile(pathOf(this.#folder, id));
+      yield* linesBack(this.#pathOf(id));
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') throw new ThreadError(`there is no thread ${id}`, 'not_found');
-      throw new ThreadError(`the thread ${id} cannot be read: ${codeOf(error) ?? 'unknown error'}`, 'unreadable');
+      throw readProblem(id, error);
     }
   }
+
+  #pathOf(id: string): string {
+    if (!isId(id)) throw new ThreadError(`"${id}" is no thread id`, 'not_found');
+    return pathOf(this.#folder, id);
+  }
+
+  async #read(id: string): Promise<Buffer> {
+    const path = this.#pathOf(id);
+    try {
+      return await readFile(path);
+    } catch (error) {
+      throw readProblem(id, error);
+    }
+  }
+}
+
+function readProblem(id: string, error: unknown): ThreadError {
+  if (error instanceof ThreadError) return error;
+  if (codeOf(error) === 'ENOENT') return new ThreadError(`there is no thread ${id}`, 'not_found');
+  return new ThreadError(`the thread ${id} cannot be read: ${codeOf(error) ?? 'unknown error'}`, 'unreadable');
 }
 
 function methodsOf(file: ThreadFile): Pick<StoredThread, 'append' | 'claim' | 'release'> {

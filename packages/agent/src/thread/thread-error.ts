@@ -3,8 +3,9 @@
  * - `unreadable`: this version cannot read it.
  * - `unwritable`: the system refuses it.
  * - `in_use`: another process writes it.
+ * - `no_server`: nobody said which model server it goes on with.
  */
-export type ThreadProblem = 'not_found' | 'unreadable' | 'unwritable' | 'in_use';
+export type ThreadProblem = 'not_found' | 'unreadable' | 'unwritable' | 'in_use' | 'no_server';
 
 /** A thread cannot be gone on with: one line for the person. */
 export class ThreadError extends Error {
