@@ -53,9 +53,7 @@ describe('an answer on the screen', () => {
         'Here is bold and code.',
         '- one',
         '- two',
-        '```ts',
         '  const a = "x"; // why',
-        '```',
         '┌───┬──────┐',
         '│ a │ b    │',
         '├───┼──────┤',
@@ -68,6 +66,35 @@ describe('an answer on the screen', () => {
       expect(streamed.chat.terminal.lookOf('// why')).toMatchObject({ dim: true });
     },
   );
+
+  it('has its tables aligned as they say, however narrow', async () => {
+    const table = '| left | count | middle |\n|:---|---:|:---:|\n| a | 7 | x |\n| **b** | 1234 | `long text` |';
+    expect((await shown(answer(table))).rows.slice(1)).toEqual([
+      '┌──────┬───────┬───────────┐',
+      '│ left │ count │  middle   │',
+      '├──────┼───────┼───────────┤',
+      '│ a    │     7 │     x     │',
+      '├──────┼───────┼───────────┤',
+      '│ b    │  1234 │ long text │',
+      '└──────┴───────┴───────────┘',
+    ]);
+    expect((await shown(answer(table), 24)).rows.slice(1)).toEqual([
+      '┌──────┬───────┬───────┐',
+      '│ left │ count │ middl │',
+      '│      │       │   e   │',
+      '├──────┼───────┼───────┤',
+      '│ a    │     7 │   x   │',
+      '├──────┼───────┼───────┤',
+      '│ b    │  1234 │ long  │',
+      '│      │       │ text  │',
+      '└──────┴───────┴───────┘',
+    ]);
+  });
+
+  it('shows code without its fences, and fences that are code as they are', async () => {
+    const { rows } = await shown(answer('A:\n````md\n```sh\nls\n```\n````\n> quoted\n> ```\n> code\n> ```\n\nB'));
+    expect(rows).toEqual(['› go', 'A:', '  ```sh', '  ls', '  ```', '│ quoted', '│', '│', '│   code', 'B']);
+  });
 
   it('is shown once, also when its end comes twice', async () => {
     const { rows } = await shown([

@@ -70,8 +70,14 @@ describe('blocks of a streamed text', () => {
     const blocks = blocksOf(`\`\`\`js\n${code.join('\n')}\n\`\`\`\nafter`);
     expect(blocks.map((block) => block.type)).toEqual(['code', 'code', 'code', 'text']);
     expect(sources(blocks.slice(0, 3)).join('\n')).toBe(code.join('\n'));
-    expect(blocks[1]).toMatchObject({ isFirst: false, isLast: false, before: code.slice(0, 16).join('\n') });
-    expect(blocks[2]).toMatchObject({ isLast: true });
+    expect(blocks[1]).toMatchObject({ gap: false, before: code.slice(0, 16).join('\n') });
+  });
+
+  it('are none where a fence has nothing in it, or ends where a piece did', () => {
+    expect(blocksOf('```js\n```\n')).toEqual([]);
+    const code = Array.from({ length: 16 }, (_, at) => `line ${at}`).join('\n');
+    expect(sources(blocksOf(`\`\`\`\n${code}\n\`\`\`\n`))).toEqual([code]);
+    expect(sources(blocksOf(`\`\`\`\n${code}\n\n\`\`\`\n`))).toEqual([code, '']);
   });
 
   it('keep a table together, and a fence longer than its content', () => {

@@ -2,6 +2,7 @@ import { Markdown, visibleWidth, wrapTextWithAnsi } from '@earendil-works/pi-tui
 import { fit, prefixed, type CellLook } from './cell-look.ts';
 import { highlight } from './highlight.ts';
 import type { Block } from './markdown-blocks.ts';
+import { alignTable } from './markdown-table.ts';
 import { markdownTheme } from './markdown-theme.ts';
 import { oneLine } from './text.ts';
 import { toolLines } from './tool-lines.ts';
@@ -30,15 +31,15 @@ function blockLines(block: Block, look: CellLook): string[] {
   if (block.type === 'text') return [...gap, ...markdownLines(block.source, look)];
   const { theme, width } = look;
   const open = highlight(block.before, block.language, '', theme).open;
-  const code = block.source === '' ? [] : highlight(block.source, block.language, open, theme).lines;
-  const lines = code.flatMap((line) => wrapTextWithAnsi(line, Math.max(1, width - 2))).map((line) => `  ${line}`);
-  const begin = block.isFirst ? [theme.dim(fit(`\`\`\`${block.language}`, width))] : [];
-  return [...gap, ...begin, ...lines, ...(block.isLast ? [theme.dim('```')] : [])];
+  const { lines } = highlight(block.source, block.language, open, theme);
+  const code = lines.flatMap((line) => wrapTextWithAnsi(line, Math.max(1, width - 2))).map((line) => `  ${line}`);
+  return [...gap, ...code];
 }
 
 function markdownLines(source: string, { theme, width }: CellLook): string[] {
   const options = { preserveOrderedListMarkers: true, renderLatex: false };
-  const lines = new Markdown(source, 0, 0, markdownTheme(theme), undefined, options).render(width);
+  const drawn = new Markdown(source, 0, 0, markdownTheme(theme), undefined, options).render(width);
+  const lines = alignTable(drawn, source);
   const end = lines.findLastIndex((line) => visibleWidth(line.trimEnd()) > 0);
   return lines.slice(0, end + 1).map((line) => line.trimEnd());
 }

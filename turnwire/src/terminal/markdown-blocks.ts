@@ -8,9 +8,6 @@ export type Block =
       readonly type: 'code';
       readonly language: string;
       readonly source: string;
-      /** Code before it in the same fence; its last piece also draws the end. */
-      readonly isFirst: boolean;
-      readonly isLast: boolean;
       readonly gap: boolean;
       /** The code of the fence before this piece, as far as a comment or string may reach: at most one piece. */
       readonly before: string;
@@ -124,7 +121,7 @@ class Machine {
   open(): Block[] {
     const done = this.blocks.length;
     this.finish();
-    return this.blocks.splice(done).map((block) => (block.type === 'code' ? { ...block, isLast: false } : block));
+    return this.blocks.splice(done);
   }
 
   /** A line without an end: its beginning goes, cut at a space where there is one. */
@@ -150,24 +147,22 @@ class Machine {
     const lines = [...fence.lines, line];
     this.#fence = { ...fence, lines };
     if (lines.length < CODE_LINES) return;
-    this.#addCode(this.#fence, false);
+    this.#addCode(this.#fence);
     this.#fence = { ...fence, lines: [], isFirst: false, before: lines.join('\n') };
   }
 
   #closeFence(fence: Fence): void {
-    this.#addCode(fence, true);
+    if (fence.lines.length > 0) this.#addCode(fence);
     this.#fence = undefined;
     this.#gap = true;
   }
 
-  #addCode(fence: Fence, isLast: boolean): void {
+  #addCode(fence: Fence): void {
     const { language, lines, isFirst, before } = fence;
     this.blocks.push({
       type: 'code',
       language,
       source: lines.join('\n'),
-      isFirst,
-      isLast,
       gap: isFirst && this.#gap,
       before,
     });

@@ -10,7 +10,8 @@ export function markdownTheme(theme: Theme): MarkdownTheme {
     linkUrl: theme.dim,
     code: theme.cyan,
     codeBlock: (text) => text,
-    codeBlockBorder: theme.dim,
+    // Fences are marks of the source. Those of code within a quote leave a blank line.
+    codeBlockBorder: () => '',
     quote: theme.italic,
     quoteBorder: theme.dim,
     hr: theme.dim,
