@@ -9,6 +9,7 @@ export const repairs = {
   no_last_blank_line: 'the last event came without its blank line',
   json_for_stream: 'one JSON body came where a stream was due',
   wrong_content_type: 'the stream came under the content type of something else',
+  resumed: 'the connection was lost in the middle of the answer, and another one brought the rest',
   think_tags: 'the reasoning was in the text, between tags',
   // Chat Completions: docs/contract.md section 3
   no_finish_reason: 'the sentinel came without a finish_reason',

@@ -12,6 +12,8 @@ import type { Repair } from '../repairs.ts';
 import { bodyStream } from './body-stream.ts';
 import { Mender, type Mended } from './mender.ts';
 import type { ModelRequest } from './model-request.ts';
+import type { ResumableRequest } from './resumable-request.ts';
+import type { Resumption } from './resumption.ts';
 import { refusal, withBody } from './response.ts';
 import type { Minting } from './wire.ts';
 import { WholeEvents } from './whole-events.ts';
@@ -21,7 +23,17 @@ export interface AnswerContext {
   readonly clock: Clock;
   readonly timeouts: Required<ReadTimeoutOptions>;
   readonly minting: Minting;
-  readonly onRepair: ((repair: Repair, request: ModelRequest) => void) | undefined;
+}
+
+/** What one answer is the answer to. */
+export interface Asking {
+  readonly request: ModelRequest;
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined;
+  /** Hears of each repair. */
+  readonly onRepair: ((repair: Repair) => void) | undefined;
+  /** How a stream that is lost is asked for again, where it may be. */
+  readonly resumable: ResumableRequest | undefined;
 }
 
 /** What came of one attempt. */
@@ -34,14 +46,9 @@ const SSE = { 'content-type': 'text/event-stream; charset=utf-8' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** Reads the answer to one request until it is clear that there is one. */
-export async function readAnswer(
-  request: ModelRequest,
-  response: Response,
-  context: AnswerContext,
-  signal: AbortSignal | undefined,
-): Promise<Attempt> {
+export async function readAnswer(asking: Asking, response: Response, context: AnswerContext): Promise<Attempt> {
   if (response.status >= 300 && response.status < 400) return { response };
-  return await new Answer(request, response, context, signal).begin();
+  return await new Answer(asking, response, context).begin();
 }
 
 /** One answer on its way to an SDK. */
@@ -49,20 +56,22 @@ class Answer {
   readonly #request: ModelRequest;
   readonly #response: Response;
   readonly #context: AnswerContext;
-  readonly #signal: AbortSignal | undefined;
+  readonly #asking: Asking;
   readonly #head: AnswerHead;
   readonly #source: BodySource;
   readonly #isJson: boolean;
   readonly #mender: Mender;
+  readonly #resumption: Resumption | undefined;
   #seenRepairs = 0;
   #toldRepairs = 0;
 
-  constructor(request: ModelRequest, response: Response, context: AnswerContext, signal: AbortSignal | undefined) {
+  constructor(asking: Asking, response: Response, context: AnswerContext) {
     const { timeouts, clock } = context;
+    const { request, signal } = asking;
     this.#request = request;
     this.#response = response;
     this.#context = context;
-    this.#signal = signal;
+    this.#asking = asking;
     this.#head = { status: response.status, header: (name) => response.headers.get(name) ?? undefined };
     this.#source = new BodySource(chunksOf(response.body ?? []), {
       clock,
@@ -73,7 +82,9 @@ class Answer {
       firstEventMs: timeouts.firstEventTimeoutMs,
     });
     this.#isJson = /^\s*application\/json\b/i.test(this.#head.header('content-type') ?? '');
-    this.#mender = new Mender(request.wire, request.asked, context.minting);
+    const onResumed = (): void => asking.onRepair?.('resumed');
+    this.#resumption = asking.resumable?.createResumption({ clock, timeouts, signal, onResumed });
+    this.#mender = new Mender(request.wire, request.asked, context.minting, this.#resumption);
   }
 
   async begin(): Promise<Attempt> {
@@ -92,6 +103,7 @@ class Answer {
     const text = await headOfBody({ ...this.#head, ...sourceOf(this.#source) }, this.#context.clock);
     this.#throwIfAborted();
     const failure = refusalOf(asked, this.#head, text);
+    this.#asking.resumable?.onFailed(failure);
     const body = parseJson(text);
     if (!isObject(body) || !wire.isErrorBody(body)) return this.#failed(failure);
     const told = (shouldRetry: boolean): Response =>
@@ -100,7 +112,7 @@ class Answer {
   }
 
   async #beginStream(): Promise<Attempt> {
-    const events = this.#isJson ? undefined : new WholeEvents(this.#source);
+    const events = this.#isJson ? undefined : new WholeEvents(this.#source, this.#resumption);
     if (events === undefined) this.#mender.startTelling();
     const reader = this.#reader(events ?? this.#source);
     const first: Uint8Array[] = [];
@@ -159,19 +171,21 @@ class Answer {
     this.#throwIfAborted();
     const mended = this.#mender.take(events?.takeRaw() ?? [], batch);
     this.#tellRepairs();
+    const failure = mended.failure ?? this.#mender.decoder.failure;
+    if (mended.over && failure !== undefined) this.#asking.resumable?.onFailed(failure);
     return { came: batch.length, mended };
   }
 
   /** An abort is told as `fetch` tells it. */
   #throwIfAborted(): void {
-    this.#signal?.throwIfAborted();
+    this.#asking.signal?.throwIfAborted();
   }
 
   #tellRepairs(): void {
-    const { onRepair } = this.#context;
+    const { onRepair } = this.#asking;
     if (onRepair === undefined || this.#mender.repairs.names.size === this.#seenRepairs) return;
     this.#seenRepairs = this.#mender.repairs.names.size;
-    for (const name of this.#repaired().slice(this.#toldRepairs)) onRepair(name, this.#request);
+    for (const name of this.#repaired().slice(this.#toldRepairs)) onRepair(name);
     this.#toldRepairs = this.#repaired().length;
   }
 

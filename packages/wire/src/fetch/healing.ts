@@ -3,23 +3,29 @@ import type { ProtocolId } from '../decoder.ts';
 import { ModelError, retryClassFor } from '../model/errors.ts';
 import { decideRetry, retryPolicies, type RetryPolicy, type RetryPolicyName } from '../model/retry-policy.ts';
 import { readDefaults, type ReadTimeoutOptions } from '../read/read-events.ts';
+import type { AnswerProtocol } from '../protocol.ts';
 import type { Repair } from '../repairs.ts';
 import { randomFraction, randomId } from '../runtime/random.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { unixSeconds } from '../runtime/wall-time.ts';
 import { readAnswer, type AnswerContext, type Attempt } from './answer.ts';
-import { readModelRequest, type ModelRequest } from './model-request.ts';
+import type { Fetch } from './fetch.ts';
+import { readModelRequest } from './model-request.ts';
+import { pause } from './pause.ts';
+import { refusal } from './response.ts';
+import type { ResumeStore } from './resume-store.ts';
 import type { HealingWire } from './wire.ts';
-
-/** What is asked for: the same as the global `fetch`. */
-export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** Which request something was repaired in. */
 export interface RepairedRequest {
+  /** The same for all that is repaired in one call of `fetch`, and for no other. */
+  readonly id: string;
   /** The wire that it is on. */
   readonly wire: ProtocolId;
   /** Where it went, without its query, which may hold a key. */
   readonly url: string;
+  /** How often the call has been sent, from 1: more than once only with `retry`. An SDK that tries again by itself makes another call. */
+  readonly attempt: number;
 }
 
 /** How `healing` asks and reads. */
@@ -31,35 +37,59 @@ export interface HealingOptions extends ReadTimeoutOptions {
    * again, as it always does, and is told whether that can help.
    */
   readonly retry?: RetryPolicyName | RetryPolicy;
-  /** Called with the name of each repair, once for each request. It must not throw. Default: not called. */
+  /** Called with the name of each repair, once for each attempt. It must not throw. Default: not called. */
   readonly onRepair?: (repair: Repair, request: RepairedRequest) => void;
+  /**
+   * A Responses stream that is lost is asked for again, behind its last event; and a request whose header `x-turnwire-resume` is a key of
+   * this store gets the answer that was asked for under it, if there is one, from its beginning. Requests on the other wires fail then.
+   * Default: a stream that is lost is told as that.
+   */
+  readonly resume?: ResumeStore;
   /** The clock of the timers. Default: the clock of the system. */
   readonly clock?: Clock;
 }
 
-/** A `fetch` that heals the answers of models on these wires. */
+/**
+ * A `fetch` that heals the answers of models on these wires.
+ *
+ * @throws TypeError for `resume` where none of the wires can
+ */
 export function healingFor(wires: readonly HealingWire[], options: HealingOptions = {}): Fetch {
-  const { clock = systemClock, onRepair, retry } = options;
-  const context: AnswerContext = {
-    clock,
-    timeouts: { ...readDefaults, ...options },
-    minting: { id: randomId, now: unixSeconds },
-    onRepair:
-      onRepair &&
-      ((repair, { wire, url }) => onRepair(repair, { wire: wire.answers.id, url: url.origin + url.pathname })),
-  };
+  const { clock = systemClock, onRepair, retry, resume } = options;
+  if (resume !== undefined && !wires.some((wire) => 'createResumable' in wire)) throw new TypeError(CANNOT_RESUME);
+  const minting = { id: randomId, now: unixSeconds };
+  const context: AnswerContext = { clock, timeouts: { ...readDefaults, ...options }, minting };
   const policy = typeof retry === 'string' ? retryPolicies[retry] : retry;
   return async (input, init) => {
     const send = options.fetch ?? globalThis.fetch;
     const request = await readModelRequest(wires, input, init);
     if (request === undefined) return await send(input, init);
-    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-    const attempt = async (): Promise<Attempt> => {
+    const { wire } = request;
+    const resumable =
+      resume && wire.createResumable?.({ url: request.url, asked: request.asked, send, store: resume, input, init });
+    const problem = resume && (resumable === undefined ? CANNOT_RESUME : resumable.problem);
+    if (problem !== undefined) return misuse(wire.answers, problem);
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined) ?? undefined;
+    const id = minting.id('req');
+    const of = { id, wire: wire.answers.id, url: request.url.origin + request.url.pathname };
+    const tell = onRepair && ((repair: Repair, attempt: number) => onRepair(repair, { ...of, attempt }));
+    const ask = async (attempt: number): Promise<Attempt> => {
       const own = input instanceof Request && policy !== undefined ? input.clone() : input;
-      return await readAnswer(request, await send(own, init), context, signal ?? undefined);
+      const response = await (resumable === undefined ? send(own, init) : resumable.send(own, signal));
+      const told = tell && ((repair: Repair) => tell(repair, attempt));
+      return await readAnswer({ request, signal, resumable, onRepair: told }, response, context);
     };
-    return policy === undefined ? once(await attempt()) : await retrying(attempt, policy, context, request, signal);
+    return policy === undefined ? once(await ask(1)) : await retrying(ask, policy, clock, tell, signal);
   };
+}
+
+const CANNOT_RESUME =
+  'resume: only a stream of the Responses wire can go on once it was lost; give clients of other wires a healing() without it';
+
+/** A request that cannot be made is told as the server would refuse it, so that no SDK tries it again. */
+function misuse(answers: AnswerProtocol, message: string): Response {
+  const failure = new ModelError({ kind: 'invalid_request', status: 400, code: 'not_resumable', message });
+  return refusal(answers, new Response(), failure, false);
 }
 
 /** The SDK's own patience stands behind: it is told whether trying again can help. */
@@ -70,27 +100,19 @@ function once(attempt: Attempt): Response {
 
 /** What failed for good is not tried again by the SDK: its attempts would multiply these. */
 async function retrying(
-  attempt: () => Promise<Attempt>,
+  ask: (attempt: number) => Promise<Attempt>,
   policy: RetryPolicy,
-  { clock, onRepair }: AnswerContext,
-  request: ModelRequest,
-  signal: AbortSignal | null | undefined,
+  clock: Clock,
+  tell: ((repair: Repair, attempt: number) => void) | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Response> {
   for (let used = 0; ; used++) {
-    const { failure, final } = await outcomeOf(attempt);
+    const { failure, final } = await outcomeOf(() => ask(used + 1));
     if (failure === undefined) return final();
     const plan = decideRetry(policy, 'request', failure, used, randomFraction);
     if (plan === undefined) return final();
-    onRepair?.('retry', request);
-    await new Promise<void>((resolve) => {
-      const go = (): void => {
-        timer.cancel();
-        signal?.removeEventListener('abort', go);
-        resolve();
-      };
-      const timer = clock.after(plan.delayMs, go, { keepAlive: true });
-      signal?.addEventListener('abort', go, { once: true });
-    });
+    tell?.('retry', used + 1);
+    await pause(clock, plan.delayMs, signal);
     signal?.throwIfAborted();
   }
 }
@@ -101,9 +123,9 @@ interface Outcome {
   readonly final: () => Response;
 }
 
-async function outcomeOf(attempt: () => Promise<Attempt>): Promise<Outcome> {
+async function outcomeOf(ask: () => Promise<Attempt>): Promise<Outcome> {
   try {
-    const came = await attempt();
+    const came = await ask();
     if (came.failure === undefined) return { failure: undefined, final: () => came.response };
     return { failure: came.failure, final: () => came.told(false) };
   } catch (error) {

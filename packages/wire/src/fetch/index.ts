@@ -1,10 +1,13 @@
 /** `@turnwire/wire/fetch`: a `fetch` that heals the answers of models for the SDKs that take one. */
-import { healingFor, type Fetch, type HealingOptions } from './healing.ts';
+import { healingFor, type HealingOptions } from './healing.ts';
+import type { Fetch } from './fetch.ts';
 import { chat } from './wires/chat.ts';
 import { messages } from './wires/messages.ts';
 import { responses } from './wires/responses.ts';
 
-export { healingFor, type Fetch, type HealingOptions, type RepairedRequest } from './healing.ts';
+export { healingFor, type HealingOptions, type RepairedRequest } from './healing.ts';
+export type { Fetch } from './fetch.ts';
+export { RESUME_HEADER, resumeStore, type ResumeStore } from './resume-store.ts';
 export type { HealingWire } from './wire.ts';
 export { chat, messages, responses };
 

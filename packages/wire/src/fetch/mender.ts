@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json.ts';
 import type { WireEvent } from '../encode-event.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { CompletedEvent, ModelEvent } from '../model/events.ts';
@@ -15,6 +16,11 @@ export interface Mended {
   readonly over: boolean;
   /** Why it failed, where that is told by no event of the server's own. */
   readonly failure: ModelError | undefined;
+}
+
+/** Who looks at all events. */
+export interface Witness {
+  see(event: JsonObject | undefined): void;
 }
 
 const text = new TextEncoder();
@@ -39,7 +45,8 @@ export class Mender {
   /** Events of the stream so far. */
   #seen = 0;
 
-  constructor(wire: HealingWire, asked: Asked, minting: Minting) {
+  /** @param witness sees each event of the stream; one that was no object as `undefined` */
+  constructor(wire: HealingWire, asked: Asked, minting: Minting, witness?: Witness) {
     this.#wire = wire;
     this.#asked = asked;
     this.#minting = minting;
@@ -55,7 +62,8 @@ export class Mender {
     } as const;
     this.decoder = createDecoderOf(wire.answers, options, (value, data, eventLine) => {
       this.#seen++;
-      if (this.#encoder !== undefined) return true;
+      witness?.see(value);
+      if (this.#encoder !== undefined) return witness === undefined;
       const isGood = this.#health.isGood(value, data, eventLine);
       this.#isGood &&= isGood;
       return value === undefined || this.#health.mayRepeat(value);

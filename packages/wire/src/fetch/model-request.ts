@@ -1,4 +1,5 @@
 import { isObject, parseJson, type JsonObject } from '../base/json.ts';
+import type { Fetch } from './fetch.ts';
 import type { Asked, HealingWire } from './wire.ts';
 
 /** A request for an answer of a model. */
@@ -8,17 +9,14 @@ export interface ModelRequest {
   readonly url: URL;
 }
 
-type Input = Parameters<typeof globalThis.fetch>[0];
-type Init = Parameters<typeof globalThis.fetch>[1];
-
 /**
  * The request for a model's answer that a call of `fetch` is: a POST to the path of one of the wires, with a body as that wire has
  * it. `undefined` for any other, and for one whose body cannot be looked at.
  */
 export async function readModelRequest(
   wires: readonly HealingWire[],
-  input: Input,
-  init: Init,
+  input: Parameters<Fetch>[0],
+  init: RequestInit | undefined,
 ): Promise<ModelRequest | undefined> {
   const request = input instanceof Request ? input : undefined;
   const method = init?.method ?? request?.method ?? 'GET';

@@ -9,20 +9,30 @@ const BLANK_LINES = Uint8Array.of(LF, LF);
 /** More of one event than this is handed on in parts: whoever decodes it has a bound of their own. */
 const MOST = 16 * 1024 * 1024;
 
+/** What goes on with a stream whose connection was lost. */
+export interface Continuation {
+  /** What brings the rest, from the event on that was not whole yet; `undefined`: it is lost. */
+  goOn(failure: unknown): Promise<ByteSource | undefined>;
+  /** Nobody waits for it any more. */
+  cancel(): void;
+}
+
 /**
  * A source of server-sent events that gives out whole ones alone, so that the bytes of each read can go on as they are, or not at all.
  * The beginning of an event is held until the rest comes, or the source ends.
  */
 export class WholeEvents implements ByteSource {
-  readonly #source: ByteSource;
+  #source: ByteSource;
+  readonly #continuation: Continuation | undefined;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #raw: Uint8Array[] = [];
   /** How the source ended, to be told once what was held is out. */
   #end: { readonly failure?: unknown } | undefined;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, continuation?: Continuation) {
     this.#source = source;
+    this.#continuation = continuation;
   }
 
   /** The bytes that were read since the last call. */
@@ -52,6 +62,7 @@ export class WholeEvents implements ByteSource {
   }
 
   cancel(): void {
+    this.#continuation?.cancel();
     this.#source.cancel();
   }
 
@@ -60,14 +71,25 @@ export class WholeEvents implements ByteSource {
   }
 
   async #readSource(): Promise<readonly Uint8Array[] | undefined> {
+    let end: { readonly failure?: unknown } = {};
     try {
       const chunks = await this.#source.read();
-      if (chunks === undefined) this.#end = {};
-      return chunks;
+      if (chunks !== undefined) return chunks;
     } catch (failure) {
-      this.#end = { failure };
-      return undefined;
+      end = { failure };
     }
+    await this.#endOrGoOn(end);
+    return undefined;
+  }
+
+  async #endOrGoOn(end: { readonly failure?: unknown }): Promise<void> {
+    const next = await this.#continuation?.goOn(end.failure);
+    if (next === undefined) {
+      this.#end = end;
+      return;
+    }
+    this.#source = next;
+    this.#takeHeld();
   }
 
   #finish(end: { readonly failure?: unknown }): readonly Uint8Array[] | undefined {

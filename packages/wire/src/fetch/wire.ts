@@ -2,6 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { WireEvent } from '../encode-event.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { AnswerEncoder, AnswerProtocol } from '../protocol.ts';
+import type { ResumableOptions, ResumableRequest } from './resumable-request.ts';
 
 /** What counts of a request for how its answer is read. */
 export interface Asked {
@@ -14,6 +15,8 @@ export interface Asked {
   readonly usageEvent: boolean;
   /** Several answers are wanted in one: nobody can write that anew, so its events go on as they came. */
   readonly severalChoices: boolean;
+  /** The server keeps the answer under its id, by which its stream can be asked for again. */
+  readonly stored: boolean;
 }
 
 /** What an answer looks like so far to the SDK that reads it as it came. */
@@ -62,4 +65,6 @@ export interface HealingWire {
   isErrorBody(value: JsonObject): boolean;
   /** What makes the SDK throw a failure that its wire tells without throwing. */
   loudly(error: ModelError): readonly WireEvent[];
+  /** Makes a request whose stream can be asked for again. Absent: the wire has no word for that. */
+  readonly createResumable?: (options: ResumableOptions) => ResumableRequest;
 }

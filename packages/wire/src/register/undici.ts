@@ -1,4 +1,4 @@
-import type { Fetch } from '../fetch/healing.ts';
+import type { Fetch } from '../fetch/fetch.ts';
 import type { Loaded, Loader } from './host-process.ts';
 
 const ENTRY = '/node_modules/undici/index.js';

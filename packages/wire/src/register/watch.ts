@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { JsonEnd } from '../base/json-end.ts';
 import { bodyStream } from '../fetch/body-stream.ts';
-import type { Fetch } from '../fetch/healing.ts';
+import type { Fetch } from '../fetch/fetch.ts';
 import { readModelRequest, type ModelRequest } from '../fetch/model-request.ts';
 import { withBody } from '../fetch/response.ts';
 import type { HealingWire } from '../fetch/wire.ts';

@@ -172,6 +172,7 @@ export const chat: HealingWire = {
     model: nonEmpty(body.model),
     usageEvent: isObject(body.stream_options) && body.stream_options.include_usage === true,
     severalChoices: typeof body.n === 'number' && body.n > 1,
+    stored: false,
   }),
   createHealth: (asked) => new ChatHealth(asked),
   isBody: ({ choices }) => Array.isArray(choices) && choices.length > 0 && (choices as unknown[]).every(isGoodWhole),

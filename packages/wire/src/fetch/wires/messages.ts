@@ -114,6 +114,7 @@ export const messages: HealingWire = {
     model: nonEmpty(body.model),
     usageEvent: false,
     severalChoices: false,
+    stored: false,
   }),
   createHealth: (asked) => new MessagesHealth(asked),
   isBody: ({ type, content, stop_reason: reason }) =>

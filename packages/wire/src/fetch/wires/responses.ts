@@ -5,6 +5,7 @@ import type { AnswerEncoder } from '../../protocol.ts';
 import { responsesAnswers } from '../../responses/answers.ts';
 import { createResponsesEncoder } from '../../responses/encode.ts';
 import { createOrderValidator } from '../../responses/validate.ts';
+import { ResumableRequest } from '../resumable-request.ts';
 import type { Asked, Health, HealingWire, Minting } from '../wire.ts';
 
 const TERMINAL = new Set(['response.completed', 'response.failed', 'response.incomplete', 'error']);
@@ -132,6 +133,7 @@ export const responses: HealingWire = {
     model: nonEmpty(body.model),
     usageEvent: false,
     severalChoices: false,
+    stored: body.store !== false,
   }),
   createHealth: (asked) => new ResponsesHealth(asked),
   isBody: ({ output, status }) => Array.isArray(output) && nonEmpty(status) !== undefined,
@@ -144,4 +146,5 @@ export const responses: HealingWire = {
       { type: 'error', data: JSON.stringify({ type: 'error', code, message, param, error, sequence_number: 0 }) },
     ];
   },
+  createResumable: (options) => new ResumableRequest(options),
 };
