@@ -1,56 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROTOCOL_VERSION, type ClientContext, type McpServer } from '@agentclientprotocol/sdk';
+import type { McpServer } from '@agentclientprotocol/sdk';
 import { describe, expect, test } from 'vitest';
-import { createAcpAgent, type AcpAgentOptions } from '../../turnwire/src/acp/index.ts';
-import { ThreadStore } from '../../packages/agent/src/index.ts';
 import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
-import {
-  answer,
-  call,
-  calls,
-  completed,
-  done,
-  message,
-  retrying,
-  ScriptedModel,
-  type Step,
-} from '../agent/scripted-model.ts';
-import { Editor } from './client.ts';
-
-interface Setup {
-  readonly editor: Editor;
-  readonly cwd: string;
-  readonly model: ScriptedModel;
-  readonly context: ClientContext;
-}
-
-async function withEditor(
-  scripts: Step[][],
-  work: (
-    setup: Setup & { newSession: () => Promise<string>; prompt: (id: string, text?: string) => Promise<string> },
-  ) => Promise<void>,
-  more: Partial<AcpAgentOptions> & { cwd?: string } = {},
-): Promise<void> {
-  const cwd = more.cwd ?? (await temporaryFolder());
-  const model = new ScriptedModel(...scripts);
-  const threads = new ThreadStore(join(cwd, '.threads'));
-  const { app } = createAcpAgent({ model, threads, version: '1.2.3', env: { PATH: '/usr/bin:/bin' }, ...more });
-  const editor = new Editor();
-  await editor.app.connectWith(app, async (context) => {
-    await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
-    await work({
-      editor,
-      cwd,
-      model,
-      context,
-      newSession: async () => (await context.request('session/new', { cwd, mcpServers: [] })).sessionId,
-      prompt: async (sessionId, text = 'go') =>
-        (await context.request('session/prompt', { sessionId, prompt: [{ type: 'text', text }] })).stopReason,
-    });
-  });
-}
+import { answer, call, calls, completed, done, message, retrying, type Step } from '../agent/scripted-model.ts';
+import { withEditor } from './setup.ts';
 
 const patch = '*** Begin Patch\n*** Add File: hello.txt\n+hello\n*** End Patch';
 
@@ -90,7 +45,6 @@ describe('an editor', () => {
       expect(await prompt(await newSession())).toBe('end_turn');
       expect(editor.text('agent_thought_chunk')).toBe('Hm whole');
       expect(editor.text()).toBe('Hello whole');
-      expect(editor.updates).toHaveLength(5);
     });
   });
 
@@ -114,7 +68,7 @@ describe('an editor', () => {
         editor.updates.length = 0;
         await context.request('session/load', { sessionId, cwd, mcpServers: [] });
         const again = editor.updates.flatMap((one) => (one.sessionUpdate === 'tool_call' ? [one.title] : []));
-        expect(again).toEqual(['shell', 'no\\u{202e}tool']);
+        expect(new Set(again)).toEqual(new Set(told));
       },
     );
   });
@@ -127,7 +81,7 @@ describe('an editor', () => {
         expect(await prompt(await newSession())).toBe('end_turn');
         const path = join(cwd, 'hello.txt');
         expect(await readFile(path, 'utf8')).toBe('hello\n');
-        expect(editor.updates[0]).toMatchObject({
+        expect(editor.updates.find((update) => update.sessionUpdate === 'tool_call')).toMatchObject({
           sessionUpdate: 'tool_call',
           toolCallId: 'call_1',
           title: 'patch hello.txt',
@@ -137,13 +91,20 @@ describe('an editor', () => {
           content: [{ type: 'diff', path, oldText: null, newText: 'hello\n' }],
           rawInput: { input: patch },
         });
-        expect(editor.questionAt).toEqual([1]);
+        expect(editor.updates.slice(0, editor.questionAt[0])).toContainEqual(
+          expect.objectContaining({ sessionUpdate: 'tool_call' }),
+        );
         expect(editor.questions[0]).toMatchObject({
           toolCall: {
             toolCallId: 'call_1',
             content: [{ content: { text: 'it writes a file' } }, { type: 'diff', path }],
           },
-          options: [{ kind: 'allow_once' }, { kind: 'allow_always' }, { kind: 'reject_once' }],
+          options: [
+            { kind: 'allow_once' },
+            { kind: 'allow_always' },
+            { kind: 'reject_once' },
+            { kind: 'reject_always' },
+          ],
         });
         expect(editor.toolSteps()).toEqual(['call_1 pending', 'call_1 in_progress', 'call_1 completed']);
         expect(editor.text()).toBe('done');
@@ -200,7 +161,7 @@ describe('an editor', () => {
         update.sessionUpdate === 'tool_call_update' && update.content?.length === 1 && cancel();
       expect(await prompt(sessionId)).toBe('cancelled');
       editor.onUpdate = () => undefined;
-      editor.answer = () => (cancel(), 'never');
+      editor.answer = () => (cancel(), 'no answer');
       expect(await prompt(sessionId)).toBe('cancelled');
       expect(await prompt(sessionId)).toBe('end_turn');
       expect(editor.toolSteps().filter((step) => step.endsWith('failed'))).toEqual(['run failed', 'ask failed']);

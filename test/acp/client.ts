@@ -6,7 +6,7 @@ import {
   type SessionUpdate,
 } from '@agentclientprotocol/sdk';
 
-export type Answer = 'once' | 'session' | 'deny' | 'never';
+export type Answer = 'once' | 'session' | 'deny' | 'never' | 'no answer';
 
 /** An editor: keeps what it is told, and answers questions as the test says. */
 export class Editor {
@@ -28,7 +28,7 @@ export class Editor {
         this.questions.push(params);
         this.questionAt.push(this.updates.length);
         const answer = typeof this.answer === 'function' ? this.answer(params) : this.answer;
-        if (answer === 'never') return new Promise<never>(() => undefined);
+        if (answer === 'no answer') return new Promise<never>(() => undefined);
         return Promise.resolve({ outcome: { outcome: 'selected' as const, optionId: answer } });
       });
   }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { ndJsonStream, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
 import { expect, onTestFinished, test } from 'vitest';
@@ -13,15 +13,22 @@ import { Editor } from './client.ts';
 
 /** The command as an editor starts it; the folder is also what `home` names. */
 function startAcp(baseUrl: string, cwd: string, home: 'HOME' | 'XDG_STATE_HOME', wire: ProtocolId = 'chat') {
+  return startWith(['--base-url', baseUrl, '--wire', wire, '--model', 'm'], cwd, home);
+}
+
+function startWith(flags: readonly string[], cwd: string, home: 'HOME' | 'XDG_STATE_HOME' = 'HOME') {
   const main = join(import.meta.dirname, '../../turnwire/src/cli/main.ts');
-  const args = [main, 'acp', '--base-url', baseUrl, '--wire', wire, '--model', 'm'];
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [main, 'acp', ...flags], {
     cwd,
     env: { ...childEnv, [home]: cwd },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
+}
+
+function streamOf(child: ReturnType<typeof startWith>) {
+  return ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
 }
 
 test.each(protocolIds)(
@@ -52,11 +59,7 @@ test.each(protocolIds)(
     const child = startAcp(server.baseUrl, cwd, 'HOME', wire);
     const editor = new Editor();
     editor.answer = 'once';
-    const stream = ndJsonStream(
-      Writable.toWeb(child.stdin),
-      Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>,
-    );
-    await editor.app.connectWith(stream, async (context) => {
+    await editor.app.connectWith(streamOf(child), async (context) => {
       await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
       const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
       const { stopReason } = await context.request('session/prompt', {
@@ -89,8 +92,7 @@ test.each(['the end of stdin', 'SIGTERM'])('%s ends a running turn, and it is wr
     if (update.sessionUpdate === 'tool_call_update' && JSON.stringify(update).includes('begun'))
       runs.resolve(undefined);
   };
-  const stream = ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
-  const connection = editor.app.connectWith(stream, async (context) => {
+  const connection = editor.app.connectWith(streamOf(child), async (context) => {
     await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
     const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
     await context.request('session/set_mode', { sessionId, modeId: 'auto' });
@@ -118,8 +120,7 @@ test("an untrusted project's MCP servers are not started, and the editor is told
   await using server = await startMock({ wire: 'chat' });
   const child = startAcp(server.baseUrl, cwd, 'HOME');
   const editor = new Editor();
-  const stream = ndJsonStream(Writable.toWeb(child.stdin), Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>);
-  await editor.app.connectWith(stream, async (context) => {
+  await editor.app.connectWith(streamOf(child), async (context) => {
     await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
     const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
     for (const text of ['one', 'two']) {
@@ -131,6 +132,50 @@ test("an untrusted project's MCP servers are not started, and the editor is told
       'start turnwire here in a terminal and say yes, or use --trust-project]\n',
   );
   expect(await readdir(cwd)).not.toContain('made');
+  child.stdin.end();
+  await once(child, 'exit');
+});
+
+test('without a model server the first answer says that no model gives it', async () => {
+  const cwd = await temporaryFolder();
+  const child = startWith([], cwd);
+  const editor = new Editor();
+  await editor.app.connectWith(streamOf(child), async (context) => {
+    await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+    const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
+    await context.request('session/prompt', { sessionId, prompt: [{ type: 'text', text: 'hi' }] });
+  });
+  expect(editor.text()).toMatch(
+    /^\[no provider was named, so the answers are scripted, without key or network\. A real/,
+  );
+  child.stdin.end();
+  await once(child, 'exit');
+});
+
+test('without its key there is no session, until the configuration is mended', async () => {
+  const cwd = await temporaryFolder();
+  const file = join(cwd, '.config', 'turnwire', 'config.toml');
+  await mkdir(dirname(file), { recursive: true });
+  const table =
+    'model_provider = "one"\n[model_providers.one]\nbase_url = "http://127.0.0.1:9/v1"\nwire_api = "chat"\n';
+  await writeFile(file, `${table}env_key = "NO_SUCH_KEY"\n`);
+  const child = startWith([], cwd);
+  const editor = new Editor();
+  await editor.app.connectWith(streamOf(child), async (context) => {
+    const { authMethods } = await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+    expect(authMethods?.map(({ id }) => id)).toEqual(['configuration']);
+    const newSession = () => context.request('session/new', { cwd, mcpServers: [] });
+    const missing = {
+      code: -32000,
+      message:
+        'Authentication required: the environment variable NO_SUCH_KEY is not set: provider "one" takes its key from it',
+    };
+    await expect(newSession()).rejects.toMatchObject(missing);
+    await expect(context.request('authenticate', { methodId: 'configuration' })).rejects.toMatchObject(missing);
+    await writeFile(file, table);
+    await context.request('authenticate', { methodId: 'configuration' });
+    expect((await newSession()).sessionId).toMatch(/^\d{8}-/);
+  });
   child.stdin.end();
   await once(child, 'exit');
 });

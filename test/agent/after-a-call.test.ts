@@ -139,7 +139,11 @@ const chat: Talk = async (server, wire, cwd, prompts) => {
 
 const acp: Talk = async (server, wire, cwd, prompts) => {
   const threads = new ThreadStore(join(cwd, '.threads'));
-  const { app } = createAcpAgent({ model: modelOf(server, wire), threads, version: '1', env });
+  const { app } = createAcpAgent({
+    openModel: () => Promise.resolve({ port: modelOf(server, wire), env }),
+    threads,
+    version: '1',
+  });
   const editor = new Editor();
   editor.answer = 'once';
   const ends: Seen['first'][] = [];

@@ -94,6 +94,16 @@ test('"for this session" is the exact rule, and this session only', async () => 
   expect(third.tool.runs).toBe(0);
 });
 
+test('a no for this session is not asked again, in no mode', async () => {
+  const approver = answering({ type: 'deny', forSession: true });
+  const { agent, tool } = setup({ approver });
+  await eventsOf(agent.run('go'));
+  agent.approvals = 'always';
+  await eventsOf(agent.run('again'));
+  expect(tool.runs).toBe(0);
+  expect(shortHistory(agent).at(-2)).toBe('output c0: not run: the user said no to this for the whole session');
+});
+
 test('parallel calls are asked for one at a time; a session answer serves the next equal one', async () => {
   let open = 0;
   let most = 0;

@@ -113,6 +113,15 @@ export class Agent {
     return pastEvents(this.#history.items, this.#history.told);
   }
 
+  /**
+   * Puts the conversation back to what it was: the model hears no more of what was said since. Only while no turn runs.
+   * Fails when it cannot be written down.
+   */
+  async restore(items: readonly Item[]): Promise<void> {
+    if (this.#running !== undefined) throw new Error('a turn is running');
+    await this.#history.replace(items);
+  }
+
   /** Turns so far, the running one included. */
   get turns(): number {
     return this.#turns;

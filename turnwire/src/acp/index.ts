@@ -1,3 +1,5 @@
 /** The Agent Client Protocol agent. */
-export { createAcpAgent, type AcpAgent, type AcpAgentOptions } from './agent.ts';
+export { createAcpAgent, type AcpAgent } from './agent.ts';
 export { modes, type Mode, type ModeId } from './modes.ts';
+export type { AcpAgentOptions } from './options.ts';
+export type { AcpModel, ListedModel } from './settings.ts';

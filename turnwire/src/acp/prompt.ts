@@ -1,8 +1,13 @@
-import type { ContentBlock } from '@agentclientprotocol/sdk';
+import { RequestError, type ContentBlock } from '@agentclientprotocol/sdk';
 import type { InputImagePart, InputMessage, InputTextPart } from '@turnwire/wire/internal/model/items';
 
-/** A prompt of the editor as a message of the user. Blocks that a model cannot take are named, not dropped silently. */
+/**
+ * A prompt of the editor as a message of the user. Blocks that a model cannot take are named, not dropped silently. Fails
+ * with a `RequestError` for a prompt without content: no server is bothered with it.
+ */
 export function messageOf(blocks: readonly ContentBlock[]): InputMessage {
+  if (blocks.every((block) => block.type === 'text' && block.text.trim() === ''))
+    throw RequestError.invalidParams(undefined, 'the prompt is empty');
   return { type: 'message', role: 'user', content: blocks.map(toPart) };
 }
 

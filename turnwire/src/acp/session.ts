@@ -1,174 +1,142 @@
-import {
-  RequestError,
-  type AgentContext,
-  type ContentBlock,
-  type PromptResponse,
-  type RequestPermissionRequest,
-  type RequestPermissionResponse,
-  type SessionUpdate,
-  type StopReason,
-} from '@agentclientprotocol/sdk';
 import type {
-  Agent,
-  AgentEvent,
-  ApprovalDecision,
-  ApprovalRequest,
-  OpenedAgent,
-  TurnFailedEvent,
-} from '@turnwire/agent';
+  AgentContext,
+  ContentBlock,
+  PromptResponse,
+  SessionConfigOption,
+  SessionModeState,
+} from '@agentclientprotocol/sdk';
+import type { Approver, OpenedAgent } from '@turnwire/agent';
 import { randomHex } from '@turnwire/client/internal/platform/random';
-import { visible } from '@turnwire/wire/internal/base/printable';
-import { historyUpdates } from './history.ts';
-import { defaultMode, modes, type ModeId } from './modes.ts';
-import { messageOf } from './prompt.ts';
+import { nextTurn } from '@turnwire/client/internal/platform/wait';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { EditorAbilities } from './abilities.ts';
+import { commands } from './commands.ts';
+import { Outbox } from './outbox.ts';
+import { SessionSettings, type AcpModel, type ListedModel } from './settings.ts';
 import { ToolIds } from './tool-ids.ts';
-import { diffOf, textContent, UpdateMapper } from './updates.ts';
+import { SessionTurns } from './turns.ts';
+import { chunk, UpdateMapper, userUpdates } from './updates.ts';
 
 export interface SessionOptions {
   readonly client: AgentContext;
+  readonly editor: EditorAbilities;
   /** Belongs to the session; its approver is `ask`. */
   readonly opened: OpenedAgent;
-  /** Told at the first prompt: before `session/new` has its answer, no editor knows the session. */
+  readonly model: AcpModel;
+  /** What the person should know, one line each. */
   readonly notes: readonly string[];
+  readonly clock: Clock;
 }
 
-const permissionOptions = [
-  { optionId: 'once', name: 'Allow once', kind: 'allow_once' as const },
-  { optionId: 'session', name: 'Allow for this session', kind: 'allow_always' as const },
-  { optionId: 'deny', name: 'Deny', kind: 'reject_once' as const },
-];
+/** What an editor is told of a session at its beginning. */
+export interface SessionState {
+  readonly modes: SessionModeState;
+  readonly configOptions: SessionConfigOption[];
+}
 
 /** One conversation of the editor: its agent, and what the editor has seen of it. */
 export class AcpSession {
   readonly id: string;
-  readonly #client: AgentContext;
+  readonly ask: Approver;
   readonly #opened: OpenedAgent;
-  readonly #agent: Agent;
-  readonly #ids = new ToolIds();
+  readonly #editor: EditorAbilities;
+  readonly #settings: SessionSettings;
+  readonly #outbox: Outbox;
   readonly #mapper: UpdateMapper;
-  /** Questions whose tool call the editor has been told of, and those that wait for it. */
-  readonly #told = new Map<string, PromiseWithResolvers<undefined>>();
+  readonly #ids = new ToolIds();
+  readonly #turns: SessionTurns;
+  /** Said at the beginning of the first answer: that it comes from no model, say. */
+  #opening: string | undefined;
   #notes: readonly string[];
-  #mode: ModeId = defaultMode;
-  /** The latest turn; never rejects. */
-  #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(options: SessionOptions) {
-    this.#client = options.client;
-    this.#opened = options.opened;
-    this.#agent = options.opened.agent;
+  constructor({ client, editor, opened, model, notes, clock }: SessionOptions) {
+    const { agent, thread } = opened;
     // A conversation that is not kept needs a name all the same.
-    this.id = options.opened.thread?.id ?? randomHex(16);
-    this.#notes = [...options.notes, ...options.opened.notes];
-    this.#mapper = new UpdateMapper(this.#ids);
-    this.setMode(defaultMode);
+    this.id = thread?.id ?? randomHex(16);
+    this.#opened = opened;
+    this.#editor = editor;
+    this.#settings = new SessionSettings(opened, model);
+    this.#mapper = new UpdateMapper(this.#ids, editor);
+    const outbox = new Outbox(client, this.id, clock);
+    this.#outbox = outbox;
+    const told = { outbox, ids: this.#ids, mapper: this.#mapper };
+    this.#turns = new SessionTurns({ sessionId: this.id, client, agent, ...told, begin: () => this.#tellNotes() });
+    this.ask = (request, options) => this.#turns.ask(request, options);
+    this.#notes = [...notes, ...opened.notes];
+    this.#opening = model.warning;
   }
 
-  get mode(): ModeId {
-    return this.#mode;
+  get state(): SessionState {
+    return { modes: this.#settings.modeState, configOptions: this.#settings.options };
   }
 
-  /** Approvals count at once, tools from the next prompt on. */
-  setMode(mode: ModeId): void {
-    this.#mode = mode;
-    this.#agent.approvals = modes[mode].approvals;
-    this.#opened.select(modes[mode].tools);
+  /**
+   * What an editor is told once it knows the session, which it does after the answer to `session/new` and the like; that
+   * goes out in this turn of the event loop. Never rejects: an editor that is gone is told nothing.
+   */
+  async introduce(models: Promise<readonly ListedModel[]>): Promise<void> {
+    try {
+      await nextTurn();
+      await this.#outbox.send({ sessionUpdate: 'available_commands_update', availableCommands: [...commands] });
+      if (this.#editor.notices) await this.#tellNotes();
+      const listed = await models;
+      if (listed.length === 0) return;
+      this.#settings.setListed(listed);
+      await this.#tellOptions();
+    } catch {
+      // The end of the connection ends the session too.
+    }
   }
 
-  /** Sends the editor what was said before. */
-  async tellHistory(): Promise<void> {
-    for (const update of historyUpdates(this.#agent.items, this.#ids)) await this.#tell(update);
+  /** Fails with a `RequestError` for a mode that is none. */
+  async setMode(mode: string): Promise<void> {
+    this.#settings.setMode(mode);
+    await this.#tellOptions();
   }
 
-  /** One turn. Ends with why it ended; fails with a `RequestError` when the model failed. */
+  /** Fails with a `RequestError` for an option or a value that is none. */
+  async setOption(id: string, value: unknown): Promise<SessionConfigOption[]> {
+    const { mode } = this.#settings;
+    this.#settings.set(id, value);
+    const { mode: currentModeId, options } = this.#settings;
+    if (currentModeId !== mode) await this.#outbox.send({ sessionUpdate: 'current_mode_update', currentModeId });
+    return options;
+  }
+
+  /** Sends the editor what was said before: the updates that it would have got while it happened. */
+  async tellPast(): Promise<void> {
+    for (const event of this.#opened.agent.past) {
+      const updates = event.type === 'input.accepted' ? userUpdates(event.item) : this.#mapper.take(event);
+      for (const update of updates) await this.#outbox.send(update);
+    }
+    await this.#outbox.flush();
+  }
+
+  /** One turn, or a command. Fails with a `RequestError` for a prompt that cannot be taken, and when the model failed. */
   async prompt(blocks: readonly ContentBlock[], signal: AbortSignal): Promise<PromptResponse> {
-    if (this.#agent.isRunning) throw RequestError.invalidRequest(undefined, 'a turn of this session is running');
-    const response = this.#run(blocks, signal);
-    this.#turn = response.catch(() => undefined);
-    return response;
-  }
-
-  async #run(blocks: readonly ContentBlock[], signal: AbortSignal): Promise<PromptResponse> {
-    const notes = this.#notes;
-    this.#notes = [];
-    for (const message of notes) {
-      for (const update of this.#mapper.take({ type: 'warning', message })) await this.#tell(update);
-    }
-    let last: AgentEvent | undefined;
-    for await (const events of this.#agent.run(messageOf(blocks), { signal })) {
-      for (const event of events) {
-        for (const update of this.#mapper.take(event)) await this.#tell(update);
-        if (event.type === 'approval.requested') this.#toldOf(event.approval_id).resolve(undefined);
-        last = event;
-      }
-    }
-    return { stopReason: stopReasonOf(last) };
+    return { stopReason: await this.#turns.prompt(blocks, signal) };
   }
 
   cancel(): void {
-    this.#agent.interrupt();
+    this.#turns.cancel();
   }
 
   /** Ends when a running turn has ended and is written down. */
   async close(): Promise<void> {
     this.cancel();
-    await this.#turn;
+    await this.#turns.ended();
     await this.#opened.close();
   }
 
-  #tell(update: SessionUpdate): Promise<void> {
-    return this.#client.notify('session/update', { sessionId: this.id, update });
+  async #tellNotes(): Promise<void> {
+    const [notes, opening] = [this.#notes, this.#opening];
+    this.#notes = [];
+    this.#opening = undefined;
+    for (const note of notes) await this.#outbox.send(this.#mapper.notice('warning', note));
+    if (opening !== undefined) await this.#outbox.send(chunk('agent_message_chunk', `[${opening}]\n\n`));
   }
 
-  #toldOf(approvalId: string): PromiseWithResolvers<undefined> {
-    const known = this.#told.get(approvalId) ?? Promise.withResolvers<undefined>();
-    this.#told.set(approvalId, known);
-    return known;
+  async #tellOptions(): Promise<void> {
+    await this.#outbox.send({ sessionUpdate: 'config_option_update', configOptions: this.#settings.options });
   }
-
-  /** Asks the person at the editor. */
-  async ask(request: ApprovalRequest, { signal }: { readonly signal: AbortSignal }): Promise<ApprovalDecision> {
-    // The editor must know the call before it is asked about it. When the turn is interrupted, the agent does not wait
-    // for the answer.
-    await this.#toldOf(request.approvalId).promise;
-    this.#told.delete(request.approvalId);
-    const question: RequestPermissionRequest = {
-      sessionId: this.id,
-      toolCall: {
-        toolCallId: this.#ids.of(request.callId),
-        title: visible(request.title),
-        // Editors show the content; of `_meta` they show nothing.
-        content: [textContent(visible(request.reason)), ...(request.changes ?? []).flatMap(diffOf)],
-        _meta: { reason: request.reason },
-      },
-      options: permissionOptions,
-    };
-    const options = { cancellationSignal: signal, stopWaitingOnCancel: true };
-    return decisionOf(await this.#client.request('session/request_permission', question, options));
-  }
-}
-
-function decisionOf({ outcome }: RequestPermissionResponse): ApprovalDecision {
-  if (outcome.outcome !== 'selected') return { type: 'deny' };
-  if (outcome.optionId === 'once' || outcome.optionId === 'session') return { type: outcome.optionId };
-  return { type: 'deny' };
-}
-
-function stopReasonOf(last: AgentEvent | undefined): StopReason {
-  switch (last?.type) {
-    case 'turn.completed':
-      return 'end_turn';
-    case 'turn.interrupted':
-      return 'cancelled';
-    case 'turn.failed':
-      return reasonOfFailure(last);
-    default:
-      throw RequestError.internalError(undefined, 'the turn did not end');
-  }
-}
-
-function reasonOfFailure({ error }: TurnFailedEvent): StopReason {
-  if (error.kind === 'incomplete') return error.code === 'max_requests' ? 'max_turn_requests' : 'max_tokens';
-  if (error.kind === 'content_filter' || error.kind === 'policy') return 'refusal';
-  throw RequestError.internalError(error, error.message);
 }

@@ -6,11 +6,13 @@ import {
   isFunctionCall,
   isReasoning,
   messageText,
+  type InputMessage,
   type OutputItem,
 } from '@turnwire/wire/internal/model/items';
 import { TranscriptBuilder } from '@turnwire/wire/internal/model/transcript-builder';
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import { printable, visible } from '@turnwire/wire/internal/base/printable';
+import type { EditorAbilities } from './abilities.ts';
 import type { ToolIds } from './tool-ids.ts';
 
 /**
@@ -19,14 +21,20 @@ import type { ToolIds } from './tool-ids.ts';
  */
 export class UpdateMapper {
   readonly #ids: ToolIds;
+  readonly #editor: Pick<EditorAbilities, 'notices' | 'compaction'>;
   /** Knows which text was told as it came, and what a retry makes void. */
   #transcript = new TranscriptBuilder();
   /** Arguments of calls that are done, until their tool starts. */
   readonly #arguments = new Map<string, unknown>();
   readonly #running = new Map<string, RunningTool>();
 
-  constructor(ids: ToolIds) {
+  /** The summary that is being made, where the editor shows such. */
+  #compaction: string | undefined;
+  #compactions = 0;
+
+  constructor(ids: ToolIds, editor: Pick<EditorAbilities, 'notices' | 'compaction'>) {
     this.#ids = ids;
+    this.#editor = editor;
   }
 
   take(event: AgentEvent): readonly SessionUpdate[] {
@@ -61,14 +69,38 @@ export class UpdateMapper {
       case 'tool.finished':
         return this.#toolFinished(event);
       case 'warning':
-        return [chunk('agent_thought_chunk', `\n[${printable(event.message)}]\n`)];
+        return [...this.#endCompaction('failed'), this.notice('warning', event.message)];
       case 'project_doc.told':
-        return [chunk('agent_thought_chunk', `\n[The model is told ${printable(event.name)}.]\n`)];
+        return [this.notice('info', `The model is told ${event.name}.`)];
       case 'history.compacting':
-        return [chunk('agent_thought_chunk', '\n[The conversation is being summarised to make room.]\n')];
+        return [this.#beginCompaction()];
+      case 'history.compacted':
+        return this.#endCompaction('completed');
+      case 'turn.failed':
+        return this.#endCompaction('failed');
+      case 'turn.interrupted':
+        return this.#endCompaction('cancelled');
       default:
         return [];
     }
+  }
+
+  /** Something the person should know: beside the answer where the editor has a place for it, else among the thoughts. */
+  notice(severity: 'info' | 'warning', message: string): SessionUpdate {
+    if (this.#editor.notices) return { sessionUpdate: 'notice', severity, title: visible(message) };
+    return chunk('agent_thought_chunk', `\n[${printable(message)}]\n`);
+  }
+
+  #beginCompaction(): SessionUpdate {
+    if (!this.#editor.compaction) return this.notice('info', 'The conversation is being summarised to make room.');
+    this.#compaction = `compaction_${++this.#compactions}`;
+    return { sessionUpdate: 'compaction_update', compactionId: this.#compaction, status: 'in_progress' };
+  }
+
+  #endCompaction(status: 'completed' | 'failed' | 'cancelled'): readonly SessionUpdate[] {
+    const compactionId = this.#compaction;
+    this.#compaction = undefined;
+    return compactionId === undefined ? [] : [{ sessionUpdate: 'compaction_update', compactionId, status }];
   }
 
   #itemDone(event: OutputItemDoneEvent): readonly SessionUpdate[] {
@@ -86,8 +118,8 @@ export class UpdateMapper {
     const decision = this.#transcript.take(event);
     const isVoid = decision?.type === 'void' && decision.wasShown;
     const what = isVoid ? ' What was written of this answer is void.' : '';
-    const line = `\n[Reconnecting ${event.attempt}/${event.max}: ${printable(event.error.message)}.${what}]\n`;
-    return [chunk(isVoid ? 'agent_message_chunk' : 'agent_thought_chunk', line)];
+    const line = `Reconnecting ${event.attempt}/${event.max}: ${event.error.message}.${what}`;
+    return [isVoid ? chunk('agent_message_chunk', `\n[${printable(line)}]\n`) : this.notice('info', line)];
   }
 
   #toolStarted(event: ToolStartedEvent): readonly SessionUpdate[] {
@@ -178,6 +210,17 @@ export function textUpdates(item: OutputItem): readonly SessionUpdate[] {
   const parts = item.content === undefined || item.content.length === 0 ? item.summary : item.content;
   const text = parts.map((part) => part.text).join('\n\n');
   return text === '' ? [] : [chunk('agent_thought_chunk', text, item.id)];
+}
+
+/** What a person said, text and images. */
+export function userUpdates({ content }: InputMessage): readonly SessionUpdate[] {
+  if (typeof content === 'string') return [chunk('user_message_chunk', content)];
+  return content.map((part) => {
+    if (part.type === 'input_text') return chunk('user_message_chunk', part.text);
+    const [, mimeType, data] = /^data:([^;,]+);base64,(.*)$/s.exec(part.image_url) ?? [];
+    if (mimeType === undefined || data === undefined) return chunk('user_message_chunk', '[image]');
+    return { sessionUpdate: 'user_message_chunk', content: { type: 'image', mimeType, data } };
+  });
 }
 
 export function textContent(text: string): ToolCallContent {

@@ -1,14 +1,15 @@
 import { Readable, Writable } from 'node:stream';
 import { ndJsonStream } from '@agentclientprotocol/sdk';
 import type { Command } from 'commander';
-import { createAcpAgent } from '../acp/index.ts';
+import { createAcpAgent, type AcpModel } from '../acp/index.ts';
 import { noProjectDocFlag, sandboxFlag, threadStore, toolEnvironment, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
+import type { CliContext } from './context.ts';
 import { Configuration } from './configuration.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
-import { openModel } from './open-model.ts';
-import { windowOf } from './model.ts';
+import { MissingKeyError, openModel } from './open-model.ts';
+import type { OpenModel } from './model.ts';
 import { chosenSandbox, sayWhyNot } from './open-tools.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
@@ -19,11 +20,11 @@ interface AcpFlags extends ProviderFlags, Pick<AgentFlags, 'sandbox' | 'projectD
   readonly maxRequests: number;
 }
 
+const name = 'turnwire acp';
 const example = 'turnwire acp --provider local';
 
 /** `turnwire acp`: the agent behind an editor, on stdin and stdout. */
 export function createAcpCommand({ cli, done }: CommandScope): Command {
-  const name = 'turnwire acp';
   const command = createCommand(name, 'Agent for editors (Agent Client Protocol) on stdin and stdout.', example)
     .addOption(
       flag('--instructions <text>', 'the system text; @FILE takes it from a file', 'one that explains the tools'),
@@ -41,16 +42,15 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     const projectDoc = await configuration.projectDoc(flags);
     const notes = [...configuration.takeNotes(), ...mcpServers.notes];
     for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
-    const model = await openModel(flags, { cli, configuration, name, apiKey: undefined });
+    const server = new AcpServer(flags, cli, configuration);
+    await server.start();
     try {
-      const env = toolEnvironment(cli.env, model.provider);
       let said = false;
       const { app, ended } = createAcpAgent({
-        model: model.agentModel,
+        openModel: () => server.open(),
         threads: threadStore(cli),
         version,
-        env,
-        openSandbox: async (cwd) => {
+        openSandbox: async (cwd, env = {}) => {
           const sandbox = await chosenSandbox({ cli, name, cwd, env, level: flags.sandbox });
           if (!said) sayWhyNot(sandbox, { cli, name });
           said ||= sandbox.problem !== undefined;
@@ -58,7 +58,6 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
         },
         maxRequests,
         ...projectDoc,
-        ...windowOf(model.provider),
         mcpServers: mcpServers.servers,
         notes,
         ...(system === undefined ? {} : { instructions: system }),
@@ -73,7 +72,57 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
       for (const end of stopListening) end();
       done(exitCode.done);
     } finally {
-      await model.close();
+      await server.close();
     }
   });
+}
+
+/**
+ * The model server of the flags and files. Without its key the editor is told so when it wants a session, and the files are
+ * read again then; everything else that is wrong ends the command.
+ */
+class AcpServer {
+  readonly #flags: AcpFlags;
+  readonly #cli: CliContext;
+  #configuration: Configuration;
+  #opened: OpenModel | undefined;
+
+  constructor(flags: AcpFlags, cli: CliContext, configuration: Configuration) {
+    this.#flags = flags;
+    this.#cli = cli;
+    this.#configuration = configuration;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.open();
+    } catch (error) {
+      if (!(error instanceof MissingKeyError)) throw error;
+      this.#cli.stderr.write(`${name}: note: ${error.message}\n`);
+    }
+  }
+
+  async open(): Promise<AcpModel> {
+    const model = (this.#opened ??= await this.#connect());
+    const { agentModel: port, provider, warning } = model;
+    return {
+      port,
+      models: () => model.models(),
+      warning,
+      model: provider.model,
+      contextWindow: provider.contextWindow,
+      env: toolEnvironment(this.#cli.env, provider),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.close();
+  }
+
+  async #connect(): Promise<OpenModel> {
+    const [flags, cli, configuration] = [this.#flags, this.#cli, this.#configuration];
+    // The next time the files are read again.
+    this.#configuration = new Configuration(flags, cli);
+    return openModel(flags, { cli, configuration, name, apiKey: undefined });
+  }
 }

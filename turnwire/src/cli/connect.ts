@@ -22,11 +22,18 @@ export function connect(
 ): OpenModel {
   const transport = createHttpTransport({ proxy: proxyFromEnv(env) });
   const observer = watch === undefined ? {} : { observer: watch };
+  const ended = new AbortController();
   const session = createModelSession({ provider, getEnv, transport, ...observer });
   return {
     provider,
     agentModel: { ...sessionModel(session), server: toModelServer(provider) },
+    async models() {
+      // Loaded only where it is asked for: a chat starts without it.
+      const { askServer } = await import('./servers/ask-models.ts');
+      return (await askServer({ transport, provider, getEnv, signal: ended.signal })).models;
+    },
     async close() {
+      ended.abort();
       await session.close();
       await transport.close();
     },

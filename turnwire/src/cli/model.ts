@@ -1,4 +1,5 @@
 import type { ModelPort } from '@turnwire/agent/internal/model-port';
+import type { ListedModel } from './servers/ask-models.ts';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 
 /** What an agent is told of its model's window, where the provider knows it. */
@@ -11,6 +12,10 @@ export interface OpenModel {
   readonly provider: ProviderConfig;
   /** One turn after the other, with retries. */
   readonly agentModel: ModelPort;
+  /** What its server lists, within some seconds; none where it has no list. Fails with `ModelError`. */
+  models(): Promise<readonly ListedModel[]>;
+  /** What has to be said where it answers: that no model does. */
+  readonly warning?: string;
   /** Gives the sockets back, and stops the embedded server. */
   close(): Promise<void>;
 }

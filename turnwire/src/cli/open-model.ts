@@ -30,6 +30,9 @@ export interface OpenOptions {
 /** Where a key that came through stdin is looked up: it never enters the environment. */
 const STDIN_KEY = '--api-key-stdin';
 
+/** The key of a provider is not there: what a person can mend without another command line. */
+export class MissingKeyError extends UsageError {}
+
 /**
  * Opens the server that flags and files name, or the embedded scripted one, which says on stderr that it is.
  *
@@ -50,10 +53,9 @@ export async function openModel(flags: ProviderFlags, options: OpenOptions): Pro
     );
   }
   const { openScripted } = await import('./scripted.ts');
-  cli.stderr.write(
-    `${name}: no provider was named, so the answers are scripted, without key or network. ${pointer(name)}\n`,
-  );
-  return await openScripted(flags);
+  const warning = `no provider was named, so the answers are scripted, without key or network. ${pointer(name)}`;
+  cli.stderr.write(`${name}: ${warning}\n`);
+  return { ...(await openScripted(flags)), warning };
 }
 
 /** Tells on stderr what nobody would see in the answer. */
@@ -68,7 +70,7 @@ function watchOf({ cli, name }: OpenOptions): Pick<ModelObserver, 'onFallback' |
 function checkKey(provider: ProviderConfig, cli: CliContext): void {
   const missing = missingKeyVariable(provider, (variable) => cli.env[variable]);
   if (missing === undefined) return;
-  throw new UsageError(
+  throw new MissingKeyError(
     `the environment variable ${missing} is not set: provider ${JSON.stringify(provider.name)} takes its key from it`,
   );
 }

@@ -34,8 +34,8 @@ export type ApprovalDecision =
   | { readonly type: 'once' }
   /** The same rules need no further approval in this session. */
   | { readonly type: 'session' }
-  /** The reason, if any, is told to the model. */
-  | { readonly type: 'deny'; readonly reason?: string };
+  /** The reason, if any, is told to the model. `forSession`: what needs one of these rules is not asked again. */
+  | { readonly type: 'deny'; readonly reason?: string; readonly forSession?: boolean };
 
 /**
  * Asks a person. The agent calls it for one request at a time. When `signal` aborts, the answer no longer counts, and

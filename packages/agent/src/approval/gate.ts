@@ -12,8 +12,8 @@ export interface GateOptions {
 }
 
 /**
- * Decides whether a call may run. One gate belongs to one session: what was allowed "for this session" is in it and
- * nowhere else, so it cannot cross into another.
+ * Decides whether a call may run. One gate belongs to one session: what was allowed or refused "for this session" is in
+ * it and nowhere else, so it cannot cross into another.
  *
  * A person is asked about one call at a time, in the order of asking, and the rules are looked at again when a call's
  * turn comes: a yes to the first of two equal calls answers the second.
@@ -22,6 +22,7 @@ export class ApprovalGate {
   mode: ApprovalMode;
   readonly #approver: Approver | undefined;
   readonly #allowed = new Set<string>();
+  readonly #refused = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
   #count = 0;
 
@@ -44,6 +45,9 @@ export class ApprovalGate {
   }
 
   #withoutAsking(request: Omit<ApprovalRequest, 'approvalId'>): GateAnswer | undefined {
+    if (request.rules.some((rule) => this.#refused.has(rule))) {
+      return { type: 'denied', message: 'not run: the user said no to this for the whole session' };
+    }
     if (this.mode === 'always' || this.#isAllowed(request.rules)) return { type: 'allowed' };
     if (this.mode === 'ask' && this.#approver !== undefined) return undefined;
     const message = `not run: it needs approval (${request.reason}), and nobody can be asked`;
@@ -88,6 +92,7 @@ export class ApprovalGate {
         for (const rule of rules) this.#allowed.add(rule);
         return { type: 'allowed' };
       case 'deny': {
+        if (decision.forSession === true) for (const rule of rules) this.#refused.add(rule);
         const why = decision.reason === undefined || decision.reason === '' ? '' : `: ${decision.reason}`;
         return { type: 'denied', message: `not run: the user said no${why}` };
       }

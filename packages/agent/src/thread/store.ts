@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { isObject, parseOwnJson, stringOf } from '@turnwire/wire/internal/base/json';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import { codeOf } from '../workspace.ts';
+import { claimThread } from './claim.ts';
 import { lineOf, pathOf, ThreadFile } from './file.ts';
 import { linesBack, type LineBack } from './lines-back.ts';
 import { readModelServer, type ModelServer } from './model-server.ts';
@@ -117,6 +118,21 @@ export class ThreadStore {
     return undefined;
   }
 
+  /**
+   * Deletes a thread for good; one that does not exist is deleted already. Fails with `ThreadError` while another process
+   * goes on with it.
+   */
+  async delete(id: string): Promise<void> {
+    if (!isId(id)) return;
+    const path = pathOf(this.#folder, id);
+    const release = await claimThread(this.#folder, id);
+    try {
+      await rm(path, { force: true });
+    } finally {
+      release();
+    }
+  }
+
   /** The id of the thread that was used last: in `cwd` when there is one, else anywhere. Fails with `ThreadError`. */
   async last(cwd?: string): Promise<string> {
     const threads = await this.list();
@@ -143,13 +159,13 @@ export class ThreadStore {
     const header = records.find((record) => record.type === 'thread');
     const cwd = stringOf(header?.cwd);
     if (cwd === undefined) return undefined;
-    const preview = textOf(records.find((record) => record.type === 'input')?.item);
+    const preview = previewOf(records.find((record) => record.type === 'input')?.item);
     return {
       id,
       cwd,
       createdAt: stringOf(header?.created_at) ?? mtime.toISOString(),
       updatedAt: mtime.toISOString(),
-      preview: preview.replaceAll(/\s+/g, ' ').trim().slice(0, PREVIEW_CHARS),
+      preview,
     };
   }
 
@@ -217,6 +233,11 @@ async function readBeginning(path: string): Promise<string> {
   } finally {
     await file.close();
   }
+}
+
+/** The beginning of a message, in one line: what a conversation is called by. */
+export function previewOf(item: unknown): string {
+  return textOf(item).replaceAll(/\s+/g, ' ').trim().slice(0, PREVIEW_CHARS);
 }
 
 function textOf(item: unknown): string {

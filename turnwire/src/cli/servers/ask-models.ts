@@ -1,5 +1,5 @@
 import type { UpstreamKey, UpstreamOptions } from '@turnwire/bridge';
-import { learnFacts, listModels } from '@turnwire/bridge/internal/upstream/server-models';
+import { learnFacts, listModels, type AskedServer } from '@turnwire/bridge/internal/upstream/server-models';
 import { createProvider } from '@turnwire/client/internal/provider/provider';
 import type { HttpTransport } from '@turnwire/client/internal/transport/http';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
@@ -49,19 +49,27 @@ export async function askModels(
     httpHeaders: upstreamHeaders,
     queryParams: upstreamQuery,
   });
-  const server = { transport, provider, getEnv: () => key?.(), signal };
   try {
-    const told = await listModels(server);
-    const listed = typeof told === 'object' ? told : [];
-    const learned = await learnFacts(server, listed);
-    const models = listed.map(({ id, aliases, facts }): ListedModel => {
-      const { contextWindow } = { ...facts, ...learned.get(id) };
-      return { id, aliases, ...(contextWindow === undefined ? {} : { contextWindow }) };
-    });
-    return { models, isPage: told === 'page' };
+    return await askServer({ transport, provider, getEnv: () => key?.(), signal });
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     const keySource = source ?? (key === undefined ? undefined : 'its configuration');
     throw await problemOf(error, { baseUrl, keySource, transport, signal });
   }
+}
+
+/**
+ * The models of a server with their windows, within some seconds.
+ *
+ * @throws ModelError when it cannot be reached, does not answer in time, or refuses to tell
+ */
+export async function askServer(server: AskedServer): Promise<ToldModels> {
+  const told = await listModels(server);
+  const listed = typeof told === 'object' ? told : [];
+  const learned = await learnFacts(server, listed);
+  const models = listed.map(({ id, aliases, facts }): ListedModel => {
+    const { contextWindow } = { ...facts, ...learned.get(id) };
+    return { id, aliases, ...(contextWindow === undefined ? {} : { contextWindow }) };
+  });
+  return { models, isPage: told === 'page' };
 }

@@ -1,0 +1,27 @@
+import type { ClientCapabilities } from '@agentclientprotocol/sdk';
+
+/** What an editor said that it can do, as far as it matters here. */
+export interface EditorAbilities {
+  /** It reads and writes files, unsaved text included. An editor that can do one of both alone is not asked. */
+  readonly files: boolean;
+  /** It runs commands in a terminal of its own. */
+  readonly terminal: boolean;
+  /** It shows notices beside the conversation. */
+  readonly notices: boolean;
+  /** It shows that a conversation is summarised. */
+  readonly compaction: boolean;
+}
+
+export function abilitiesOf(capabilities: ClientCapabilities | undefined): EditorAbilities {
+  const { fs, terminal, session } = capabilities ?? {};
+  return {
+    files: fs?.readTextFile === true && fs.writeTextFile === true,
+    terminal: terminal === true,
+    notices: isOffered(session?.notices),
+    compaction: isOffered(session?.compaction),
+  };
+}
+
+function isOffered(capability: object | null | undefined): boolean {
+  return capability !== undefined && capability !== null;
+}

@@ -1,0 +1,29 @@
+import type { McpServerConfig, RequestOptions, Sandbox, ThreadStore } from '@turnwire/agent';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { AcpModel } from './settings.ts';
+
+export interface AcpAgentOptions {
+  /**
+   * Opens the model server: for the first session, and again after it failed. Fails with an error of one line that says
+   * what a person has to do, such as to set the variable of its key.
+   */
+  readonly openModel: () => Promise<AcpModel>;
+  readonly threads: ThreadStore;
+  /** Version of turnwire, for the editor. */
+  readonly version: string;
+  /** What walls the commands of a session in. Default: the one that `createTools` finds. */
+  readonly openSandbox?: (cwd: string, env: AcpModel['env']) => Promise<Sandbox>;
+  readonly request?: RequestOptions;
+  /** Default: a text that explains the tools. */
+  readonly instructions?: string;
+  /** Requests in one turn. Default: the agent's. */
+  readonly maxRequests?: number;
+  /** How much of the project's `AGENTS.md` files the model is told, in bytes; 0: nothing. Default: the agent's. */
+  readonly projectDocBytes?: number;
+  /** MCP servers of the configuration; the editor's own come on top. */
+  readonly mcpServers?: readonly McpServerConfig[];
+  /** What the person should know of the configuration, one line each: sent at the first prompt of a session. */
+  readonly notes?: readonly string[];
+  /** Default: the clock of the system. */
+  readonly clock?: Clock;
+}

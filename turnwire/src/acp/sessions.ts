@@ -1,0 +1,166 @@
+import { isAbsolute } from 'node:path';
+import { RequestError, type AgentContext, type ListSessionsResponse, type McpServer } from '@agentclientprotocol/sdk';
+import {
+  openAgent,
+  openToolbox,
+  ThreadError,
+  type Conversation,
+  type McpServerConfig,
+  type OpenAgentOptions,
+  type Toolbox,
+} from '@turnwire/agent';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import type { EditorAbilities } from './abilities.ts';
+import type { AcpAgentOptions } from './options.ts';
+import { AcpSession } from './session.ts';
+import type { AcpModel, ListedModel } from './settings.ts';
+
+/** What an editor asks for when it opens a session. */
+export interface SessionRequest {
+  readonly cwd: string;
+  readonly mcpServers?: readonly McpServer[];
+}
+
+/** Whoever asks for a session. */
+export interface SessionOwner {
+  readonly client: AgentContext;
+  readonly editor: EditorAbilities;
+}
+
+/** The sessions of one connection. All failures are `RequestError`s. */
+export class Sessions {
+  readonly #options: AcpAgentOptions;
+  readonly #open = new Map<string, AcpSession>();
+  #model: Promise<AcpModel> | undefined;
+  #models: Promise<readonly ListedModel[]> | undefined;
+
+  constructor(options: AcpAgentOptions) {
+    this.#options = options;
+  }
+
+  find(id: string): AcpSession | undefined {
+    return this.#open.get(id);
+  }
+
+  get(id: string): AcpSession {
+    const session = this.find(id);
+    if (session === undefined) throw RequestError.sessionNotFound(id);
+    return session;
+  }
+
+  /** The model server, once it can be had: a failure is not kept, for a person may mend the configuration. */
+  async model(): Promise<AcpModel> {
+    this.#model ??= this.#options.openModel();
+    try {
+      return await this.#model;
+    } catch (error) {
+      this.#model = undefined;
+      throw RequestError.authRequired(undefined, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  create(request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
+    return this.#opened({ type: 'new' }, request, owner);
+  }
+
+  async resume(id: string, request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
+    // First, so that what its turn still had to say is read.
+    await this.close(id);
+    return withRequestErrors(id, () => this.#opened({ type: 'resume', id }, request, owner));
+  }
+
+  async list(cwd: string | undefined): Promise<ListSessionsResponse> {
+    const threads = await this.#options.threads.list();
+    const wanted = threads.filter((thread) => cwd === undefined || thread.cwd === cwd);
+    return {
+      sessions: wanted.map(({ id, cwd, preview, updatedAt }) => ({ sessionId: id, cwd, title: preview, updatedAt })),
+    };
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.close(id);
+    await withRequestErrors(id, () => this.#options.threads.delete(id));
+  }
+
+  async close(id: string): Promise<void> {
+    const session = this.#open.get(id);
+    this.#open.delete(id);
+    await session?.close();
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.allSettled([...this.#open.keys()].map((id) => this.close(id)));
+  }
+
+  async #opened(conversation: Conversation, request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
+    const { cwd } = request;
+    if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
+    const model = await this.model();
+    const { threads, notes = [], clock = systemClock } = this.#options;
+    const opened = await openAgent({
+      ...agentOptionsOf(this.#options, model),
+      cwd,
+      threads,
+      conversation,
+      toolbox: () => toolboxFor(request, model, this.#options),
+      approver: (question, options) => session.ask(question, options),
+    });
+    const session: AcpSession = new AcpSession({ ...owner, opened, model, notes, clock });
+    this.#open.set(session.id, session);
+    // The list is asked for once. A server that cannot tell it is asked all the same: its answers say why.
+    this.#models ??= (model.models?.() ?? Promise.resolve([])).catch(() => []);
+    void session.introduce(this.#models);
+    return session;
+  }
+}
+
+function agentOptionsOf(
+  { request, instructions, maxRequests, projectDocBytes }: AcpAgentOptions,
+  { port, contextWindow }: AcpModel,
+): Pick<OpenAgentOptions, 'model' | 'request' | 'instructions' | 'maxRequests' | 'projectDocBytes' | 'contextWindow'> {
+  return {
+    model: port,
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(request === undefined ? {} : { request }),
+    ...(maxRequests === undefined ? {} : { maxRequests }),
+    ...(projectDocBytes === undefined ? {} : { projectDocBytes }),
+    ...(contextWindow === undefined ? {} : { contextWindow }),
+  };
+}
+
+async function withRequestErrors<T>(id: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ThreadError)) throw error;
+    if (error.problem === 'not_found') throw RequestError.sessionNotFound(id);
+    throw RequestError.invalidRequest(undefined, error.message);
+  }
+}
+
+async function toolboxFor(
+  { cwd, mcpServers = [] }: SessionRequest,
+  { env }: AcpModel,
+  { openSandbox, mcpServers: ours = [] }: AcpAgentOptions,
+): Promise<Toolbox> {
+  try {
+    const sandbox = await openSandbox?.(cwd, env);
+    return await openToolbox({
+      cwd,
+      mcpServers: [...ours, ...mcpServers.flatMap(toConfig)],
+      ...(env === undefined ? {} : { env }),
+      ...(sandbox === undefined ? {} : { sandbox }),
+    });
+  } catch (error) {
+    // Of the system; or of the sandbox that was asked for.
+    const why = error instanceof Error && !('code' in error) ? error.message : 'no such folder';
+    throw RequestError.invalidParams(undefined, `cannot work in ${cwd}: ${why}`);
+  }
+}
+
+/** Servers on HTTP are not offered by `initialize`, so an editor sends none. */
+function toConfig(server: McpServer): McpServerConfig[] {
+  if (!('command' in server)) return [];
+  const env = Object.fromEntries(server.env.map(({ name, value }) => [name, value]));
+  return [{ name: server.name, command: server.command, args: server.args, env }];
+}
