@@ -1,43 +1,101 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../packages/bridge/src/inspect/entries.ts';
-import { RecordLog, RecordMemory } from '../../packages/bridge/src/inspect/record-log.ts';
+import { LogCursor, RecordLog, RecordMemory } from '../../packages/bridge/src/inspect/record-log.ts';
 import { ExchangeRing } from '../../packages/bridge/src/inspect/ring.ts';
 import type { ExchangeObserver, ExchangeStart, ExchangeSummary } from '../../packages/bridge/src/observe/observer.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 
-/** 1,000 bytes of memory, the cost of an entry included. */
-function chunk(t: number): Entry {
-  return { t, kind: 'chunk', bytes: Buffer.alloc(900, String(t)) };
-}
+/** 1,000 bytes each: with what stands before them, 64 to a large block. */
+const bytes = Buffer.alloc(1000, 'x');
+const KIB = 1024;
 
 /** The times of what is there, and how many are not between them. */
 function shown(log: RecordLog): (number | string)[] {
   const all: (number | string)[] = [];
-  for (let number = 0; number < log.end;) {
-    const entry = log.at(number);
+  const cursor = new LogCursor(log);
+  for (let entry = cursor.next(); entry !== undefined; entry = cursor.next()) {
     all.push(typeof entry === 'number' ? `${entry} gone` : entry.t);
-    number += typeof entry === 'number' ? entry : 1;
   }
   return all;
 }
 
+function counted(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, n) => from + n);
+}
+
 describe('the records of an exchange', () => {
+  it('are read as they were written, and go on where a reader was', () => {
+    const log = new RecordLog(new RecordMemory({ each: 9e6, all: 9e6 }));
+    const cursor = new LogCursor(log);
+    const text = 'data: "für 10 € \u{1F600}"\n\n';
+    const usage = { t: 4, kind: 'repair', repair: 'retry' } as const;
+    log.addBytes('chunk', 1.25, Buffer.from('one'));
+    log.addText(2, text);
+    expect([cursor.next(), cursor.next(), cursor.next()]).toEqual([
+      { t: 1.25, kind: 'chunk', bytes: Buffer.from('one') },
+      { t: 2, kind: 'sent', text },
+      undefined,
+    ]);
+    log.addBytes('passed', 3, Buffer.alloc(200_000, 'y'));
+    log.addObject(usage);
+    expect(cursor.atEnd).toBe(false);
+    expect([cursor.next(), cursor.next(), cursor.next()]).toEqual([
+      { t: 3, kind: 'passed', bytes: Buffer.alloc(200_000, 'y') },
+      usage,
+      undefined,
+    ]);
+    expect(cursor.atEnd).toBe(true);
+  });
+
   it('keep their beginning and their end', () => {
-    const log = new RecordLog(new RecordMemory({ each: 6000, all: 100_000 }));
-    for (let t = 0; t < 6; t++) log.add(chunk(t));
-    expect(shown(log)).toEqual([0, 1, 2, 3, 4, 5]);
-    for (let t = 6; t < 5000; t++) log.add(chunk(t));
-    expect(shown(log)).toEqual([0, 1, 2, '4994 gone', 4997, 4998, 4999]);
-    expect(log.at(1000)).toBe(3997);
+    const log = new RecordLog(new RecordMemory({ each: 300 * KIB, all: 9e6 }));
+    for (let t = 0; t < 5000; t++) log.addBytes('chunk', t, bytes);
+    // Blocks of 1, 4, 16 and 64 KiB are the beginning; of the end two of 64 KiB are kept.
+    const head = 1 + 4 + 16 + 64;
+    const all = shown(log);
+    const gap = all.findIndex((one) => typeof one === 'string');
+    expect(all.slice(0, gap)).toEqual(counted(0, gap));
+    expect(gap).toBeGreaterThan(head - 5);
+    expect(all[gap]).toBe(`${5000 - all.length + 1} gone`);
+    expect(all.slice(gap + 1)).toEqual(counted(5000 - (all.length - gap - 1), 5000));
+    expect(all.length - gap - 1).toBeGreaterThan(64);
+    expect(all.length - gap - 1).toBeLessThanOrEqual(2 * 64);
+  });
+
+  it('do without what is larger than half of what may be kept', () => {
+    const log = new RecordLog(new RecordMemory({ each: 100 * KIB, all: 9e6 }));
+    const request = { route: 'chat_sse', wire: 'chat', size: 40 * KIB, body: () => undefined } as const;
+    log.addObject({ t: 0, kind: 'request', request });
+    log.addBytes('chunk', 1, bytes);
+    expect(shown(log)).toEqual(['1 gone', 1]);
   });
 
   it('make room for those of others: the oldest that are over go first', () => {
-    const memory = new RecordMemory({ each: 100_000, all: 5000 });
+    const memory = new RecordMemory({ each: 900 * KIB, all: 15 * KIB });
     const [old, open, fresh] = [new RecordLog(memory), new RecordLog(memory), new RecordLog(memory)];
-    for (let t = 0; t < 2; t++) for (const log of [old, open]) log.add(chunk(t));
+    for (let t = 0; t < 4; t++) for (const log of [old, open]) log.addBytes('chunk', t, bytes); // 5 KiB each
     old.ended = true;
-    for (let t = 0; t < 2; t++) fresh.add(chunk(t));
-    expect([old, open, fresh].map(shown)).toEqual([['2 gone'], [0, 1], [0, 1]]);
+    for (let t = 0; t < 4; t++) fresh.addBytes('chunk', t, bytes);
+    expect([old, open, fresh].map(shown)).toEqual([[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]);
+    new RecordLog(memory).addBytes('chunk', 0, bytes);
+    expect([old, open, fresh].map(shown)).toEqual([['4 gone'], [0, 1, 2, 3], [0, 1, 2, 3]]);
+  });
+
+  it('of many that run take no more than one block each beside what may be kept', () => {
+    const memory = new RecordMemory({ each: 900 * KIB, all: 300 * KIB });
+    const logs = Array.from({ length: 4 }, () => new RecordLog(memory));
+    for (let t = 0; t < 1000; t++) for (const log of logs) log.addBytes('chunk', t, bytes);
+    const kept = logs.map((log) => shown(log).filter((one) => typeof one === 'number').length);
+    expect(kept.reduce((sum, one) => sum + one)).toBeLessThan(300 + 4 * 64);
+    expect(logs.map((log) => shown(log).at(-1))).toEqual([999, 999, 999, 999]);
+  });
+
+  it('take nothing more when they are kept no more', () => {
+    const memory = new RecordMemory({ each: 9000, all: 9000 });
+    const log = new RecordLog(memory);
+    log.addBytes('chunk', 0, bytes);
+    memory.forget(log);
+    for (let t = 1; t < 100; t++) log.addBytes('chunk', t, bytes);
+    expect([shown(log), memory.isFull]).toEqual([['1 gone'], false]);
   });
 });
 

@@ -1,16 +1,17 @@
 import type { Usage } from '@turnwire/wire/internal/model/usage';
-import type { AnswerHead, Attempt, ReadRequest, RepairCause, Sent } from '../observe/observer.ts';
+import type { AnswerHead, Attempt, ReadRequest, RepairCause } from '../observe/observer.ts';
 
 /**
- * One thing that happened, as its observer was told of it: bytes are bytes, and nothing is made into a text that nobody
- * may read. `t` is in milliseconds behind the beginning of the exchange.
+ * One thing that happened: what came as it came, and secrets in it. What of it may be shown is made when somebody looks. `t` is in milliseconds behind the beginning of the exchange.
  */
 export type Entry = { readonly t: number } & (
   | { readonly kind: 'request'; readonly request: ReadRequest }
   | { readonly kind: 'attempt'; readonly attempt: Pick<Attempt, 'number' | 'upstream' | 'conceal'> }
   | { readonly kind: 'head'; readonly head: AnswerHead }
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
-  | { readonly kind: 'sent'; readonly sent: Sent }
+  /** Somebody else's answer, which the client was sent as it came. */
+  | { readonly kind: 'passed'; readonly bytes: Uint8Array }
+  | { readonly kind: 'sent'; readonly text: string }
   | { readonly kind: 'repair'; readonly repair: string; readonly about?: string | RepairCause | undefined }
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'end'; readonly outcome: string; readonly error?: string | undefined }
@@ -23,9 +24,10 @@ const OBJECT_BYTES = 100;
 export function entrySize(entry: Entry): number {
   switch (entry.kind) {
     case 'chunk':
+    case 'passed':
       return OBJECT_BYTES + entry.bytes.byteLength;
     case 'sent':
-      return OBJECT_BYTES + sentSize(entry.sent);
+      return OBJECT_BYTES + entry.text.length;
     case 'request':
       return OBJECT_BYTES + 2 * entry.request.size; // as parsed JSON, or as bytes
     case 'attempt':
@@ -35,12 +37,4 @@ export function entrySize(entry: Entry): number {
     case 'end':
       return 3 * OBJECT_BYTES;
   }
-}
-
-function sentSize(sent: Sent): number {
-  if (sent instanceof Uint8Array) return sent.byteLength;
-  if (typeof sent === 'string') return sent.length;
-  let size = 0;
-  for (const { data } of sent) size += OBJECT_BYTES + data.length;
-  return size;
 }

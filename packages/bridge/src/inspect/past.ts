@@ -59,8 +59,11 @@ class Replay {
       case 'chunk':
         exchange.onChunk(entry.bytes);
         return;
+      case 'passed':
+        exchange.onSent(entry.bytes);
+        return;
       case 'sent':
-        exchange.onSent(entry.sent);
+        exchange.onSent(entry.text);
         return;
       case 'repair':
         exchange.onRepair(entry.repair, entry.about);

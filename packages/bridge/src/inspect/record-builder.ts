@@ -1,9 +1,8 @@
 import type { DecoderOptions, StreamDecoder } from '@turnwire/wire/internal/decoder';
 import type { ModelEvent } from '@turnwire/wire/internal/model/events';
-import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import { LineText } from '../observe/line-text.ts';
-import type { AnswerHead, ExchangeStart, ReadRequest, Sent } from '../observe/observer.ts';
+import type { AnswerHead, ExchangeStart, ReadRequest } from '../observe/observer.ts';
 import { ExchangeSecrets, pathOf } from '../observe/secrets.ts';
 import type { ExchangeRecord } from './api.ts';
 import type { Entry } from './entries.ts';
@@ -27,7 +26,6 @@ export class RecordBuilder {
   /** Of the answer that is read. */
   #wire: AnswerHead['wire'];
   #decoder: StreamDecoder | undefined;
-  #toSse: ((sent: Exclude<Sent, Uint8Array | string>) => string) | undefined;
   #records: ExchangeRecord[] = [];
   #t = 0;
 
@@ -68,8 +66,12 @@ export class RecordBuilder {
       case 'chunk':
         this.#chunk(entry.bytes);
         return;
+      case 'passed':
+        this.#passed.push(entry.bytes);
+        this.#sent(this.#takeText());
+        return;
       case 'sent':
-        this.#sent(entry.sent);
+        this.#sent(this.#secrets.text(entry.text));
         return;
       case 'repair':
         this.#repair(entry);
@@ -82,10 +84,9 @@ export class RecordBuilder {
     }
   }
 
-  #request({ wire, body }: ReadRequest): void {
+  #request({ body }: ReadRequest): void {
     const { method, url, headers } = this.#start;
     const read = body();
-    this.#toSse = wire === undefined ? undefined : protocols[wire].toSse;
     this.#put({
       kind: 'request',
       method,
@@ -112,10 +113,7 @@ export class RecordBuilder {
     if (events.length > 0) this.#put({ kind: 'events', events: this.#secrets.value(events) });
   }
 
-  #sent(sent: Sent): void {
-    if (sent instanceof Uint8Array) this.#passed.push(sent);
-    else this.#text = typeof sent === 'string' ? sent : (this.#toSse?.(sent) ?? '');
-    const text = this.#takeText();
+  #sent(text: string): void {
     if (text !== '') this.#put({ kind: 'sent', text });
   }
 
@@ -140,8 +138,7 @@ export class RecordBuilder {
     const received = this.#takeText();
     if (received !== '') this.#put({ kind: 'chunk', text: received, bytes: 0 });
     this.#passed.end();
-    const passed = this.#takeText();
-    if (passed !== '') this.#put({ kind: 'sent', text: passed });
+    this.#sent(this.#takeText());
   }
 
   #takeText(): string {

@@ -1,6 +1,7 @@
 import { entrySize, type Entry } from './entries.ts';
+import { RecordBlock, type BytesKind, type ObjectEntry } from './record-block.ts';
 
-/** Bounds of what is kept of exchanges, in bytes of {@link entrySize}. */
+/** Bounds of what is kept of exchanges, in bytes. */
 export interface MemoryLimits {
   /** Of one exchange. */
   readonly each: number;
@@ -47,22 +48,26 @@ export class RecordMemory {
   }
 }
 
+/** A block is four times as large as the one before it: little is held for an exchange of a few events. */
+const FIRST_BLOCK = 1024;
+const MOST_BLOCK = 64 * 1024;
+
 /**
- * The entries of one exchange, numbered from 0. The beginning and the end are kept: where they are too large together, the
- * oldest behind the beginning go.
+ * The entries of one exchange, numbered from 0, in blocks of memory. The beginning and the end are kept: where they are too
+ * large together, the oldest blocks behind the beginning go.
  */
 export class RecordLog {
   ended = false;
   readonly #memory: RecordMemory;
+  /** Of the beginning, and of the end. */
   readonly #most: number;
-  #head: Entry[] = [];
-  #tail: Entry[] = [];
-  /** Place of the first entry of the tail that is still there. */
-  #from = 0;
-  /** Number of entries between the two that are not there any more. */
-  #dropped = 0;
-  #headBytes = 0;
-  #tailBytes = 0;
+  #head: RecordBlock[] = [];
+  #tail: RecordBlock[] = [];
+  #last: RecordBlock | undefined;
+  #nextBlock = FIRST_BLOCK;
+  #isCleared = false;
+  /** The number behind the last block. */
+  #before = 0;
 
   constructor(memory: RecordMemory) {
     this.#memory = memory;
@@ -71,46 +76,117 @@ export class RecordLog {
 
   /** The number that the next entry will have. */
   get end(): number {
-    return this.#head.length + this.#dropped + this.#tail.length - this.#from;
+    return this.#last?.end ?? this.#before;
   }
 
-  add(entry: Entry): void {
-    if (this.end === 0) this.#memory.hold(this);
+  addObject(entry: ObjectEntry): void {
     const size = entrySize(entry);
-    if (this.#tail.length === 0 && this.#headBytes + size <= this.#most) {
-      this.#head.push(entry);
-      this.#headBytes += size;
-    } else {
-      this.#tail.push(entry);
-      this.#tailBytes += size;
+    if (size > this.#most) {
+      this.#skip();
+      return;
     }
+    const block = this.#roomFor(0);
+    if (block === undefined) return;
+    block.addObject(entry, size);
     this.#memory.changed(size);
-    while (this.#from < this.#tail.length && (this.#tailBytes > this.#most || this.#memory.isFull)) this.#dropOldest();
+    this.#dropOldest();
   }
 
-  /** The entry of a number; or how many from that number on are not there any more. */
-  at(number: number): Entry | number {
-    const inTail = number - this.#head.length - this.#dropped;
-    return this.#head[number] ?? (inTail < 0 ? -inTail : (this.#tail[this.#from + inTail] ?? 0));
+  /** Copies the bytes: a buffer that lives on costs the collector of garbage many times that. */
+  addBytes(kind: BytesKind, t: number, bytes: Uint8Array): void {
+    this.#roomFor(bytes.byteLength)?.addBytes(kind, t, bytes);
   }
 
+  addText(t: number, text: string): void {
+    this.#roomFor(3 * text.length)?.addText(t, text); // UTF-8 takes three bytes at most for a unit of UTF-16
+  }
+
+  /** Undefined where nothing of it is there any more, nor of what came later. */
+  blockOf(number: number): RecordBlock | undefined {
+    return this.#head.find(({ end }) => number < end) ?? this.#tail.find(({ end }) => number < end);
+  }
+
+  /** Nothing of it is kept, nor of what is still to come. */
   clear(): void {
-    this.#dropped = this.end;
-    this.#memory.changed(-this.#headBytes - this.#tailBytes);
+    this.#isCleared = true;
+    this.#before = this.end;
+    const blocks = [...this.#head, ...this.#tail];
     this.#head = [];
     this.#tail = [];
-    this.#from = this.#headBytes = this.#tailBytes = 0;
+    this.#last = undefined;
+    for (const { size } of blocks) this.#memory.changed(-size);
   }
 
+  /** An entry is not kept. */
+  #skip(): void {
+    this.#before = this.end + 1;
+    this.#last = undefined;
+  }
+
+  /** Undefined where it is kept no more: usage may come late. */
+  #roomFor(length: number): RecordBlock | undefined {
+    if (this.#isCleared) return undefined;
+    return this.#last?.hasRoom(length) === true ? this.#last : this.#open(length);
+  }
+
+  #open(length: number): RecordBlock {
+    if (this.end === 0) this.#memory.hold(this);
+    const block = new RecordBlock(this.end, length, this.#nextBlock);
+    this.#nextBlock = Math.min(4 * this.#nextBlock, MOST_BLOCK);
+    const isHead = this.#tail.length === 0 && sizeOf(this.#head) + block.size <= this.#most && !this.#memory.isFull;
+    (isHead ? this.#head : this.#tail).push(block);
+    this.#before = block.end;
+    this.#last = block;
+    this.#memory.changed(block.size);
+    this.#dropOldest();
+    return block;
+  }
+
+  /** What is written now stays. */
   #dropOldest(): void {
-    const oldest = this.#tail[this.#from++];
-    if (oldest === undefined) return;
-    const size = entrySize(oldest);
-    this.#dropped++;
-    this.#tailBytes -= size;
-    this.#memory.changed(-size);
-    if (this.#from < 1024 || this.#from * 2 < this.#tail.length) return;
-    this.#tail = this.#tail.slice(this.#from); // each entry is moved once for as many that were dropped
-    this.#from = 0;
+    while (this.#tail.length > 1 && (this.#memory.isFull || sizeOf(this.#tail) > this.#most)) {
+      this.#memory.changed(-(this.#tail.shift()?.size ?? 0));
+    }
+  }
+}
+
+function sizeOf(blocks: readonly RecordBlock[]): number {
+  return blocks.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Reads the entries of a log in order, as they come. */
+export class LogCursor {
+  readonly #log: RecordLog;
+  #block: RecordBlock | undefined;
+  #place = { at: 0, objects: 0 };
+  #number = 0;
+
+  constructor(log: RecordLog) {
+    this.#log = log;
+  }
+
+  get atEnd(): boolean {
+    return this.#number >= this.#log.end;
+  }
+
+  /** The next entry; how many follow that are not there any more; undefined when all was read. */
+  next(): Entry | number | undefined {
+    if (this.#block === undefined || this.#number >= this.#block.end) {
+      if (this.atEnd) return undefined;
+      const gone = this.#enter(this.#log.blockOf(this.#number));
+      if (gone > 0) return gone;
+    }
+    this.#number++;
+    return this.#block?.read(this.#place);
+  }
+
+  /** Returns how many entries are missed on the way. */
+  #enter(block: RecordBlock | undefined): number {
+    const from = block?.first ?? this.#log.end;
+    const gone = from - this.#number;
+    this.#block = block;
+    this.#place = { at: 0, objects: 0 };
+    this.#number = from;
+    return gone;
   }
 }

@@ -1,5 +1,7 @@
 import type { StreamDecoder } from '@turnwire/wire/internal/decoder';
+import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import type { Usage } from '@turnwire/wire/internal/model/events';
+import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import type {
   AnswerHead,
@@ -13,7 +15,7 @@ import type {
 import type { ExchangeRecord, ExchangeRow } from './api.ts';
 import { entrySize } from './entries.ts';
 import { READING, RecordBuilder } from './record-builder.ts';
-import type { RecordLog } from './record-log.ts';
+import { LogCursor, type RecordLog } from './record-log.ts';
 import type { RecordReader } from './source.ts';
 import { TrackedExchange, type Tracking } from './tracked.ts';
 
@@ -22,59 +24,64 @@ export class RecordedExchange extends TrackedExchange {
   readonly log: RecordLog;
   readonly #beganAt: number;
   /** Reads along what is passed through, as far as somebody has looked. */
-  readonly #passed = { number: 0, decoder: undefined as StreamDecoder | undefined };
+  readonly #passed: LogCursor;
+  #decoder: StreamDecoder | undefined;
   #isDecoded: boolean;
+  #toSse: ((events: readonly WireEvent[]) => string) | undefined;
 
   /** @param isDecoded - `onEvents` tells what its bytes say. Default: unless it is passed through */
   constructor(start: ExchangeStart, tracking: Tracking, log: RecordLog, isDecoded = true) {
     super(start, tracking);
     this.log = log;
+    this.#passed = new LogCursor(log);
     this.#isDecoded = isDecoded;
     this.#beganAt = this.facts.startedAt;
   }
 
   override onRequest(request: ReadRequest): void {
     if (request.route === 'passthrough') this.#isDecoded = false;
-    this.log.add({ t: this.#t, kind: 'request', request });
+    this.#toSse = request.wire === undefined ? undefined : protocols[request.wire].toSse;
+    this.log.addObject({ t: this.#t, kind: 'request', request });
     super.onRequest(request);
   }
 
   override onAttempt(attempt: Attempt): void {
-    this.log.add({ t: this.#t, kind: 'attempt', attempt });
+    this.log.addObject({ t: this.#t, kind: 'attempt', attempt });
     super.onAttempt(attempt);
   }
 
   override onHead(head: AnswerHead): void {
-    this.log.add({ t: this.#t, kind: 'head', head });
+    this.log.addObject({ t: this.#t, kind: 'head', head });
     super.onHead(head);
   }
 
   override onChunk(bytes: Uint8Array): void {
     super.onChunk(bytes);
     const { lastByteAt = 0 } = this.facts;
-    this.log.add({ t: lastByteAt - this.#beganAt, kind: 'chunk', bytes });
+    this.log.addBytes('chunk', lastByteAt - this.#beganAt, bytes);
   }
 
   onSent(sent: Sent): void {
-    this.log.add({ t: this.#t, kind: 'sent', sent });
+    if (sent instanceof Uint8Array) this.log.addBytes('passed', this.#t, sent);
+    else this.log.addText(this.#t, typeof sent === 'string' ? sent : (this.#toSse?.(sent) ?? ''));
   }
 
   override onRepair(repair: string, about?: string | RepairCause): void {
-    this.log.add({ t: this.#t, kind: 'repair', repair, about });
+    this.log.addObject({ t: this.#t, kind: 'repair', repair, about });
     super.onRepair(repair, about);
   }
 
   override onEnd(summary: ExchangeSummary): void {
     const { outcome, usage, end } = summary;
-    if (usage !== undefined) this.log.add({ t: this.#t, kind: 'usage', usage });
+    if (usage !== undefined) this.log.addObject({ t: this.#t, kind: 'usage', usage });
     const error = end.how === 'failed' ? end.error.message : end.how === 'refused' ? end.refusal.message : undefined;
-    this.log.add({ t: this.#t, kind: 'end', outcome, error });
+    this.log.addObject({ t: this.#t, kind: 'end', outcome, error });
     this.log.ended = true;
     super.onEnd(summary);
   }
 
   override onLateUsage(usage: Usage): void {
-    this.log.add({ t: this.#t, kind: 'usage', usage });
+    this.log.addObject({ t: this.#t, kind: 'usage', usage });
     super.onLateUsage(usage);
   }
 
@@ -94,23 +101,17 @@ export class RecordedExchange extends TrackedExchange {
 
   /** Nobody decodes what is passed through, until somebody looks. */
   #readAlong(): void {
-    const passed = this.#passed;
-    while (passed.number < this.log.end) {
-      const entry = this.log.at(passed.number);
-      if (typeof entry === 'number') {
-        passed.number += Math.max(1, entry);
-        continue;
-      }
-      passed.number++;
+    for (let entry = this.#passed.next(); entry !== undefined; entry = this.#passed.next()) {
+      if (typeof entry === 'number') continue;
       if (entry.kind === 'head') {
         const { wire, status } = entry.head;
-        passed.decoder = wire === undefined || status >= 300 ? undefined : createDecoder(wire, READING);
+        this.#decoder = wire === undefined || status >= 300 ? undefined : createDecoder(wire, READING);
       } else if (entry.kind === 'chunk') this.#decode(entry.bytes, this.#beganAt + entry.t);
     }
   }
 
   #decode(bytes: Uint8Array, at: number): void {
-    const { decoder } = this.#passed;
+    const decoder = this.#decoder;
     const events = decoder?.push(bytes) ?? [];
     if (events.length > 0) this.tell(events, at);
     if (decoder === undefined || decoder.phase === 'streaming' || this.facts.finishedAt !== undefined) return;
@@ -123,29 +124,28 @@ export class RecordedExchange extends TrackedExchange {
 class LogReader implements RecordReader {
   readonly #exchange: RecordedExchange;
   readonly #builder: RecordBuilder;
-  #number = 0;
+  readonly #cursor: LogCursor;
 
   constructor(exchange: RecordedExchange) {
     this.#exchange = exchange;
     this.#builder = new RecordBuilder(exchange.start);
+    this.#cursor = new LogCursor(exchange.log);
   }
 
   get ended(): boolean {
-    return this.#exchange.ended && this.#number >= this.#exchange.log.end;
+    return this.#exchange.ended && this.#cursor.atEnd;
   }
 
   next(bytes: number): readonly ExchangeRecord[] {
-    const { log } = this.#exchange;
-    for (let read = 0; read < bytes && this.#number < log.end;) {
-      const entry = log.at(this.#number);
+    for (let read = 0; read < bytes;) {
+      const entry = this.#cursor.next();
+      if (entry === undefined) break;
       if (typeof entry === 'number') {
-        this.#number += Math.max(1, entry);
         this.#builder.dropped(entry);
-      } else {
-        this.#number++;
-        read += entrySize(entry);
-        this.#builder.push(entry);
+        continue;
       }
+      read += entrySize(entry);
+      this.#builder.push(entry);
     }
     return this.#builder.take();
   }

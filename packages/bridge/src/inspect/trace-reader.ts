@@ -68,7 +68,7 @@ function entriesOf(line: JsonObject, later: readonly JsonObject[]): readonly Ent
     return [{ t, kind: 'attempt', attempt: { number: attempt, upstream: textOf(upstream), conceal: (text) => text } }];
   }
   if (typeof received === 'string') return [{ t, kind: 'chunk', bytes: Buffer.from(received) }];
-  if (typeof sent === 'string') return [{ t, kind: 'sent', sent }];
+  if (typeof sent === 'string') return [{ t, kind: 'sent', text: sent }];
   if (typeof repair === 'string') return [repairOf(t, repair, line)];
   if (typeof outcome === 'string') return endOf(t, outcome, line);
   return typeof line.status === 'number' ? [headOf(t, line.status, line, later)] : [];
