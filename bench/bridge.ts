@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LoadOptions, Measured } from './bridge/load.ts';
 import { forkServer, rssKib, spawnServer, stop } from './bridge/process.ts';
+import { median } from './median.ts';
 import { chatToChat, contenders, direct, passthrough, pipe, toResponses, type Contender } from './bridge/servers.ts';
 
 const rounds = Number(process.argv[2] ?? 5);
@@ -68,10 +69,6 @@ async function compare(load: Load): Promise<void> {
     }
   }
   print(load, results);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 function print({ title, kind }: Load, results: ReadonlyMap<string, readonly Row[]>): void {

@@ -8,6 +8,7 @@
 import { Stream as AnthropicStream } from '@anthropic-ai/sdk/core/streaming';
 import { Stream as OpenAiStream } from 'openai/core/streaming';
 import { createDecoder, type ProtocolId } from '../packages/wire/src/index.ts';
+import { median } from './median.ts';
 import {
   CHUNK,
   chatText,
@@ -82,10 +83,6 @@ async function timed(run: () => number | Promise<number>): Promise<number> {
   const start = process.hrtime.bigint();
   await run();
   return Number(process.hrtime.bigint() - start) / 1e6;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 interface Row {

@@ -1,68 +1,73 @@
 /**
- * What it costs a stream that somebody could look at it: processor time per event of the observers alone, with nobody looking.
- * Each event is a chunk of a chat stream, the event that it says, and what the client is sent for it; streams of 500 events
- * follow one another, as many as a bridge keeps and then some, so that what is kept is let go again.
+ * What it costs a stream that somebody could look at it, with nobody looking: processor time per event with `--inspect`,
+ * without, and without once more, which tells the noise. Two ways: the observers alone, which is precise, and whole bridges
+ * between a client and a server, which says of how much that is a part. Three processes take turns of about a second, in
+ * another order each round; what differs is taken within each round, so that a slow moment of the machine hits all alike.
  *
  *   node --conditions=@turnwire/source bench/inspect.ts [ROUNDS]
  */
-import { Exchange } from '@turnwire/bridge/internal/observe/exchange';
-import type { Observe } from '@turnwire/bridge/internal/observe/observer';
-import { ExchangeRing } from '@turnwire/bridge/internal/inspect/ring';
-import { systemClock } from '@turnwire/client/internal/platform/system-clock';
-import { unixMs } from '@turnwire/client/internal/platform/wall-time';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { loadavg } from 'node:os';
+import { estimate, median, type Estimate } from './median.ts';
+import { openBridges, type Bridges } from './inspect/whole.ts';
 
-const rounds = Number(process.argv[2] ?? 9);
-const STREAMS = 400;
-const EVENTS = 500;
-const MIB = 1024 * 1024;
-const head = { authorization: 'Bearer none', 'user-agent': 'OpenAI/JS 7.5.0', 'content-type': 'application/json' };
-const start = { id: '', route: 'responses', method: 'POST', url: '/v1/responses', headers: head };
+const rounds = Number(process.argv[2] ?? 40);
+/** Compilers and memory settle. */
+const WARM_UP_ROUNDS = 3;
 
-function stream(id: string, observe: readonly Observe[]): void {
-  const observers = observe.map((begin) => begin({ ...start, id })).filter((one) => one !== undefined);
-  const exchange = new Exchange({ ...start, id }, observers, systemClock);
-  exchange.onRequest({ route: 'responses_sse', wire: 'responses', model: 'm', size: 2000, body: () => undefined });
-  exchange.onAttempt({ number: 1, upstream: 'http://127.0.0.1:8080/v1', conceal: (text) => text });
-  exchange.onHead({ upstream: 'http://127.0.0.1:8080/v1', wire: 'chat', status: 200, headers: {} });
-  for (let n = 0; n < EVENTS; n++) {
-    // As new as from a socket, a decoder and an encoder: they are made in every row alike.
-    const bytes = Buffer.allocUnsafeSlow(220);
-    const events = [{ type: 'output_text.delta', delta: `word ${n}`, item_id: id } as const];
-    const sent = [{ type: 'response.output_text.delta', data: `{"type":"response.output_text.delta","n":${n}}` }];
-    exchange.onChunk?.(bytes);
-    exchange.onEvents?.(events);
-    exchange.onSent(sent);
+interface Pairs {
+  /** Microseconds per event without. */
+  readonly base: number;
+  readonly more: Estimate;
+  readonly noise: Estimate;
+}
+
+async function openObservers(kinds: readonly string[]): Promise<Bridges> {
+  const all = kinds.map((kind) => fork(new URL('inspect/observers.ts', import.meta.url), [kind]));
+  await Promise.all(all.map((one) => once(one, 'message')));
+  const turns = all.map((child) => async () => {
+    child.send({});
+    const [{ us }] = (await once(child, 'message')) as [{ us: number }];
+    return us;
+  });
+  const close = (): Promise<void> => {
+    for (const one of all) one.kill();
+    return Promise.resolve();
+  };
+  return { turns, close };
+}
+
+/** @param turns - with, without, and without again */
+async function compare(bridges: Bridges): Promise<Pairs> {
+  const [base, more, noise]: [number[], number[], number[]] = [[], [], []];
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+    const us = [0, 0, 0];
+    for (let n = 0; n < 3; n++) {
+      const place = (((round + n) % 3) + 3) % 3;
+      us[place] = (await bridges.turns[place]?.()) ?? NaN;
+    }
+    if (round < 0) continue;
+    const [withIt = NaN, without = NaN, again = NaN] = us;
+    base.push(without, again);
+    more.push(withIt - (without + again) / 2);
+    noise.push(again - without);
   }
-  exchange.onEnd({ how: 'completed' });
+  await bridges.close();
+  return { base: median(base), more: estimate(more), noise: estimate(noise) };
 }
 
-const ringOf = (keep: number, records?: { each: number; all: number }): readonly Observe[] => [
-  new ExchangeRing({ clock: systemClock, unixMs, keep, records }).observe,
-];
+const us = ({ value, low, high }: Estimate): string =>
+  `${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) us`;
+const share = ({ value, low, high }: Estimate, of: number): string =>
+  `${((100 * value) / of).toFixed(1)} (${((100 * low) / of).toFixed(1)} to ${((100 * high) / of).toFixed(1)}) %`;
 
-/** Microseconds of processor time per event, collection of garbage included. */
-function measure(observe: readonly Observe[]): number {
-  const before = process.cpuUsage();
-  for (let n = 0; n < STREAMS; n++) stream(`req_${n}`, observe);
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / (STREAMS * EVENTS);
-}
-
-const kinds: Readonly<Record<string, () => readonly Observe[]>> = {
-  'no observer': () => [],
-  'rows (always)': () => ringOf(50),
-  'rows and records (--inspect)': () => ringOf(200, { each: 8 * MIB, all: 64 * MIB }),
-};
-const results = new Map<string, number[]>(Object.keys(kinds).map((name) => [name, []]));
-for (let round = 0; round <= rounds; round++) {
-  for (const [name, make] of Object.entries(kinds)) {
-    const us = measure(make());
-    if (round > 0) results.get(name)?.push(us); // the first is for the compiler
-  }
-}
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
-const base = median(results.get('no observer') ?? []);
-console.log('| | us per event | more than without |\n| --- | --- | --- |');
-for (const [name, values] of results) {
-  console.log(`| ${name} | ${median(values).toFixed(2)} | ${(median(values) - base).toFixed(2)} |`);
+const before = loadavg()[0] ?? NaN;
+const alone = await compare(await openObservers(['records', 'rows', 'rows']));
+const whole = await compare(await openBridges(['translate-inspect', 'translate', 'translate']));
+console.log(`node ${process.version}, load ${before.toFixed(1)} to ${(loadavg()[0] ?? NaN).toFixed(1)}`);
+console.log(`medians of ${rounds} rounds; in brackets, between which figures the median lies 19 times of 20\n`);
+console.log(`| | --inspect costs an event | of ${whole.base.toFixed(1)} us | noise |\n| --- | --- | --- | --- |`);
+for (const [name, { more, noise }] of Object.entries({ 'observers alone': alone, 'whole bridges': whole })) {
+  console.log(`| ${name} | ${us(more)} | ${share(more, whole.base)} | ${us(noise)} |`);
 }

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { root } from '../scripts/run-tool.ts';
 import { rssKib } from './bridge/process.ts';
+import { median } from './median.ts';
 
 const ROUNDS = 7;
 const REST_MS = 3000;
@@ -74,10 +75,6 @@ async function atRest(child: ReturnType<typeof spawn>, until: string): Promise<n
   const mib = rssKib(child.pid ?? 0) / 1024;
   child.kill('SIGTERM');
   return mib;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 const checkouts = [root, ...process.argv.slice(2).map((path) => resolve(path))];

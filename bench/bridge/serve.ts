@@ -24,7 +24,8 @@ if (kind === 'pipe' || kind === 'pipe-json') {
 } else {
   const mode = kind === 'passthrough' ? 'passthrough' : 'translate';
   const upstreams = [`http://127.0.0.1:${upstreamPort}/v1`];
-  const bridge = createBridge({ upstreams, wire: 'chat', port: 0, mode });
+  const inspect = kind === 'translate-inspect' ? { inspect: { page: [] } } : {};
+  const bridge = createBridge({ upstreams, wire: 'chat', port: 0, mode, ...inspect });
   await bridge.listen();
   process.send?.({ port: bridge.port });
 }

@@ -4,7 +4,7 @@ import { ExchangeRing } from '../../packages/bridge/src/inspect/ring.ts';
 import type { ExchangeObserver, ExchangeStart, ExchangeSummary } from '../../packages/bridge/src/observe/observer.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 
-/** 1,000 bytes each: with what stands before them, 64 to a large block. */
+/** With what stands before them, 32 to a block. */
 const bytes = Buffer.alloc(1000, 'x');
 const KIB = 1024;
 
@@ -47,18 +47,39 @@ describe('the records of an exchange', () => {
   });
 
   it('keep their beginning and their end', () => {
-    const log = new RecordLog(new RecordMemory({ each: 300 * KIB, all: 9e6 }));
+    const log = new RecordLog(new RecordMemory({ each: 128 * KIB, all: 9e6 }));
     for (let t = 0; t < 5000; t++) log.addBytes('chunk', t, bytes);
-    // Blocks of 1, 4, 16 and 64 KiB are the beginning; of the end two of 64 KiB are kept.
-    const head = 1 + 4 + 16 + 64;
-    const all = shown(log);
-    const gap = all.findIndex((one) => typeof one === 'string');
-    expect(all.slice(0, gap)).toEqual(counted(0, gap));
-    expect(gap).toBeGreaterThan(head - 5);
-    expect(all[gap]).toBe(`${5000 - all.length + 1} gone`);
-    expect(all.slice(gap + 1)).toEqual(counted(5000 - (all.length - gap - 1), 5000));
-    expect(all.length - gap - 1).toBeGreaterThan(64);
-    expect(all.length - gap - 1).toBeLessThanOrEqual(2 * 64);
+    const from = 5000 - (5000 % 32) - 32; // the end is at most two blocks, of which the last one is being filled
+    expect(shown(log)).toEqual([...counted(0, 64), `${from - 64} gone`, ...counted(from, 5000)]);
+  });
+
+  it('are told of texts as they were sent, in whatever order with the rest', () => {
+    const log = new RecordLog(new RecordMemory({ each: 9e6, all: 9e6 }));
+    const texts = Array.from({ length: 3000 }, (_, n) => `${n} €\u{1F600}`.repeat(1 + (n % 7)));
+    const cursor = new LogCursor(log);
+    const read: string[] = [];
+    texts.forEach((text, t) => {
+      log.addText(t, text);
+      if (t % 5 === 0) log.addBytes('chunk', t, Buffer.from(`chunk ${t}`));
+      if (t % 1000 !== 999) return;
+      for (let entry = cursor.next(); typeof entry === 'object'; entry = cursor.next()) {
+        read.push(entry.kind === 'sent' ? entry.text : `${entry.kind} ${entry.t}`);
+      }
+    });
+    expect(read).toEqual(texts.flatMap((text, t) => (t % 5 === 0 ? [text, `chunk ${t}`] : [text])));
+  });
+
+  it('that go while they are read are missed, and nothing else is read in their place', () => {
+    const memory = new RecordMemory({ each: 128 * KIB, all: 9e6 });
+    const log = new RecordLog(memory);
+    const cursor = new LogCursor(log);
+    for (let t = 0; t < 100; t++) log.addBytes('chunk', t, bytes);
+    for (let t = 0; t < 70; t++) expect(cursor.next()).toMatchObject({ t });
+    for (let t = 100; t < 5000; t++) log.addBytes('chunk', t, bytes);
+    expect(cursor.next()).toBe(4960 - 70);
+    expect(cursor.next()).toMatchObject({ t: 4960 });
+    memory.forget(log);
+    expect([cursor.next(), cursor.next()]).toEqual([39, undefined]);
   });
 
   it('do without what is larger than half of what may be kept', () => {
@@ -70,27 +91,26 @@ describe('the records of an exchange', () => {
   });
 
   it('make room for those of others: the oldest that are over go first', () => {
-    const memory = new RecordMemory({ each: 900 * KIB, all: 15 * KIB });
+    const memory = new RecordMemory({ each: 900 * KIB, all: 96 * KIB });
     const [old, open, fresh] = [new RecordLog(memory), new RecordLog(memory), new RecordLog(memory)];
-    for (let t = 0; t < 4; t++) for (const log of [old, open]) log.addBytes('chunk', t, bytes); // 5 KiB each
+    for (let t = 0; t < 4; t++) for (const log of [old, open, fresh]) log.addBytes('chunk', t, bytes); // a block each
     old.ended = true;
-    for (let t = 0; t < 4; t++) fresh.addBytes('chunk', t, bytes);
-    expect([old, open, fresh].map(shown)).toEqual([[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]);
+    expect([old, open, fresh].map(shown)).toEqual([counted(0, 4), counted(0, 4), counted(0, 4)]);
     new RecordLog(memory).addBytes('chunk', 0, bytes);
-    expect([old, open, fresh].map(shown)).toEqual([['4 gone'], [0, 1, 2, 3], [0, 1, 2, 3]]);
+    expect([old, open, fresh].map(shown)).toEqual([['4 gone'], counted(0, 4), counted(0, 4)]);
   });
 
-  it('of many that run take no more than one block each beside what may be kept', () => {
+  it('of many that run take no more than two blocks each beside what may be kept', () => {
     const memory = new RecordMemory({ each: 900 * KIB, all: 300 * KIB });
     const logs = Array.from({ length: 4 }, () => new RecordLog(memory));
     for (let t = 0; t < 1000; t++) for (const log of logs) log.addBytes('chunk', t, bytes);
     const kept = logs.map((log) => shown(log).filter((one) => typeof one === 'number').length);
-    expect(kept.reduce((sum, one) => sum + one)).toBeLessThan(300 + 4 * 64);
+    expect(kept.reduce((sum, one) => sum + one)).toBeLessThan(300 + 4 * 2 * 32);
     expect(logs.map((log) => shown(log).at(-1))).toEqual([999, 999, 999, 999]);
   });
 
   it('take nothing more when they are kept no more', () => {
-    const memory = new RecordMemory({ each: 9000, all: 9000 });
+    const memory = new RecordMemory({ each: 64 * KIB, all: 64 * KIB });
     const log = new RecordLog(memory);
     log.addBytes('chunk', 0, bytes);
     memory.forget(log);

@@ -1,5 +1,5 @@
 import { entrySize, type Entry } from './entries.ts';
-import { RecordBlock, type BytesKind, type ObjectEntry } from './record-block.ts';
+import { BLOCK_BYTES, RecordBlock, type BytesKind, type ObjectEntry } from './record-block.ts';
 
 /** Bounds of what is kept of exchanges, in bytes. */
 export interface MemoryLimits {
@@ -13,6 +13,8 @@ export interface MemoryLimits {
 export class RecordMemory {
   readonly limits: MemoryLimits;
   readonly #logs = new Set<RecordLog>();
+  /** Blocks that are not used, for the next ones: new memory costs the system and the collector of garbage more than it holds. */
+  readonly #free: Buffer[] = [];
   #used = 0;
 
   constructor(limits: MemoryLimits) {
@@ -22,6 +24,17 @@ export class RecordMemory {
   /** The log has its first entry. */
   hold(log: RecordLog): void {
     this.#logs.add(log);
+  }
+
+  /** Memory for a block; as long as usual where that is enough. */
+  take(length: number): Buffer {
+    if (length > BLOCK_BYTES) return Buffer.allocUnsafeSlow(length);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  }
+
+  /** The block is not used any more. */
+  giveBack(memory: Buffer): void {
+    if (memory.length === BLOCK_BYTES) this.#free.push(memory);
   }
 
   /** So many bytes more are in a log, or fewer. */
@@ -48,10 +61,6 @@ export class RecordMemory {
   }
 }
 
-/** A block is four times as large as the one before it: little is held for an exchange of a few events. */
-const FIRST_BLOCK = 1024;
-const MOST_BLOCK = 64 * 1024;
-
 /**
  * The entries of one exchange, numbered from 0, in blocks of memory. The beginning and the end are kept: where they are too
  * large together, the oldest blocks behind the beginning go.
@@ -63,8 +72,9 @@ export class RecordLog {
   readonly #most: number;
   #head: RecordBlock[] = [];
   #tail: RecordBlock[] = [];
+  #headBytes = 0;
+  #tailBytes = 0;
   #last: RecordBlock | undefined;
-  #nextBlock = FIRST_BLOCK;
   #isCleared = false;
   /** The number behind the last block. */
   #before = 0;
@@ -85,20 +95,19 @@ export class RecordLog {
       this.#skip();
       return;
     }
-    const block = this.#roomFor(0);
+    const block = this.#roomFor(RecordBlock.forBytes(0));
     if (block === undefined) return;
     block.addObject(entry, size);
-    this.#memory.changed(size);
-    this.#dropOldest();
+    this.#grew(size);
   }
 
   /** Copies the bytes: a buffer that lives on costs the collector of garbage many times that. */
   addBytes(kind: BytesKind, t: number, bytes: Uint8Array): void {
-    this.#roomFor(bytes.byteLength)?.addBytes(kind, t, bytes);
+    this.#roomFor(RecordBlock.forBytes(bytes.byteLength))?.addBytes(kind, t, bytes);
   }
 
   addText(t: number, text: string): void {
-    this.#roomFor(3 * text.length)?.addText(t, text); // UTF-8 takes three bytes at most for a unit of UTF-16
+    this.#roomFor(RecordBlock.forText(text))?.addText(t, text);
   }
 
   /** Undefined where nothing of it is there any more, nor of what came later. */
@@ -110,11 +119,8 @@ export class RecordLog {
   clear(): void {
     this.#isCleared = true;
     this.#before = this.end;
-    const blocks = [...this.#head, ...this.#tail];
-    this.#head = [];
-    this.#tail = [];
     this.#last = undefined;
-    for (const { size } of blocks) this.#memory.changed(-size);
+    for (const block of [...this.#head.splice(0), ...this.#tail.splice(0)]) this.#drop(block);
   }
 
   /** An entry is not kept. */
@@ -124,41 +130,47 @@ export class RecordLog {
   }
 
   /** Undefined where it is kept no more: usage may come late. */
-  #roomFor(length: number): RecordBlock | undefined {
+  #roomFor(bytes: number): RecordBlock | undefined {
     if (this.#isCleared) return undefined;
-    return this.#last?.hasRoom(length) === true ? this.#last : this.#open(length);
+    return this.#last?.hasRoom(bytes) === true ? this.#last : this.#open(bytes);
   }
 
-  #open(length: number): RecordBlock {
+  #open(bytes: number): RecordBlock {
     if (this.end === 0) this.#memory.hold(this);
-    const block = new RecordBlock(this.end, length, this.#nextBlock);
-    this.#nextBlock = Math.min(4 * this.#nextBlock, MOST_BLOCK);
-    const isHead = this.#tail.length === 0 && sizeOf(this.#head) + block.size <= this.#most && !this.#memory.isFull;
-    (isHead ? this.#head : this.#tail).push(block);
+    const block = new RecordBlock(this.end, this.#memory.take(bytes));
+    const fits = this.#headBytes + block.size <= this.#most && !this.#memory.isFull;
+    (this.#tail.length === 0 && fits ? this.#head : this.#tail).push(block);
     this.#before = block.end;
     this.#last = block;
-    this.#memory.changed(block.size);
-    this.#dropOldest();
+    this.#grew(block.size);
     return block;
   }
 
-  /** What is written now stays. */
-  #dropOldest(): void {
-    while (this.#tail.length > 1 && (this.#memory.isFull || sizeOf(this.#tail) > this.#most)) {
-      this.#memory.changed(-(this.#tail.shift()?.size ?? 0));
+  /** The last block did. */
+  #grew(bytes: number): void {
+    if (this.#tail.length === 0) this.#headBytes += bytes;
+    else this.#tailBytes += bytes;
+    this.#memory.changed(bytes);
+    // What is written now stays.
+    while (this.#tail.length > 1 && (this.#memory.isFull || this.#tailBytes > this.#most)) {
+      const oldest = this.#tail.shift();
+      if (oldest === undefined) return;
+      this.#tailBytes -= oldest.size;
+      this.#drop(oldest);
     }
   }
-}
 
-function sizeOf(blocks: readonly RecordBlock[]): number {
-  return blocks.reduce((sum, { size }) => sum + size, 0);
+  #drop(block: RecordBlock): void {
+    this.#memory.changed(-block.size);
+    this.#memory.giveBack(block.drop());
+  }
 }
 
 /** Reads the entries of a log in order, as they come. */
 export class LogCursor {
   readonly #log: RecordLog;
   #block: RecordBlock | undefined;
-  #place = { at: 0, objects: 0 };
+  #place = { at: 0, objects: 0, texts: '' };
   #number = 0;
 
   constructor(log: RecordLog) {
@@ -171,7 +183,7 @@ export class LogCursor {
 
   /** The next entry; how many follow that are not there any more; undefined when all was read. */
   next(): Entry | number | undefined {
-    if (this.#block === undefined || this.#number >= this.#block.end) {
+    if (this.#block === undefined || this.#block.isDropped || this.#number >= this.#block.end) {
       if (this.atEnd) return undefined;
       const gone = this.#enter(this.#log.blockOf(this.#number));
       if (gone > 0) return gone;
@@ -185,7 +197,7 @@ export class LogCursor {
     const from = block?.first ?? this.#log.end;
     const gone = from - this.#number;
     this.#block = block;
-    this.#place = { at: 0, objects: 0 };
+    this.#place = { at: 0, objects: 0, texts: '' };
     this.#number = from;
     return gone;
   }
