@@ -106,7 +106,7 @@ describe('a trace of the past', () => {
       'it has no end: its bridge was stopped, or still writes it',
       'it is no trace: its first line is no request',
       'it is no trace: its first line is no request',
-      `line ${answered + 1} is not a whole JSON object`,
+      `line ${answered + 1} is no whole line of a trace`,
     ]);
     const rows = await rowsOf(past);
     const states = rows.map(({ id, state, deltas }) => `${id} ${state} ${deltas}`).toSorted();

@@ -1,8 +1,15 @@
-import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
+import { isObject, parseJson, stringOf } from '@turnwire/wire/internal/base/json';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import { isProtocolId, protocolIds, protocolOfPath } from '@turnwire/wire/internal/protocols';
-import type { ReadRequest } from '../observe/observer.ts';
+import { protocolIds, protocolOfPath } from '@turnwire/wire/internal/protocols';
+import type { ReadRequest, RepairCause } from '../observe/observer.ts';
+import {
+  parseTrace,
+  type ParsedTrace,
+  type TracedOutcome,
+  type TracedRepair,
+  type TraceLine,
+} from '../observe/read-trace.ts';
 import type { Entry } from './entries.ts';
 import type { PastExchange } from './past.ts';
 
@@ -23,96 +30,91 @@ const looks: Readonly<Record<ProtocolId, RegExp>> = {
 
 /** Reads a file that `--trace-dir` wrote. Never throws. */
 export function readTrace(id: string, text: string): ReadTrace {
-  const lines = text.split('\n').filter((line) => line !== '');
-  const parsed = lines.map(parseJson);
-  const broken = parsed.findIndex((line) => !isObject(line));
-  const whole = (broken < 0 ? parsed : parsed.slice(0, broken)).filter(isObject);
-  const [request, ...rest] = whole;
-  const fault = broken < 0 ? undefined : `line ${broken + 1} is not a whole JSON object`;
-  if (request === undefined || typeof request.at !== 'string' || typeof request.method !== 'string') {
-    return { exchange: undefined, problem: fault ?? 'it is no trace: its first line is no request' };
-  }
-  const entries = [requestOf(request), ...rest.flatMap((line, at) => entriesOf(line, rest.slice(at + 1)))];
+  const trace = parseTrace(text);
+  if (trace === undefined) return { exchange: undefined, problem: 'it is no trace: its first line is no request' };
+  const { at, client, route, lines, problem } = trace;
+  const { method, url, headers } = client;
+  const wires = wiresOf(lines);
+  const entries = [requestOf(trace), ...lines.flatMap((line) => entriesOf(line, wires))];
   const ended = entries.at(-1)?.kind === 'end';
-  const problem = fault ?? (ended ? undefined : NO_END);
   const cut: Entry = { t: entries.at(-1)?.t ?? 0, kind: 'end', outcome: 'stream_truncated', error: NO_END };
-  return { exchange: { ...startOf(id, request), entries: ended ? entries : [...entries, cut] }, problem };
+  const exchange = {
+    start: { id, route, method, url, headers },
+    startedAt: Date.parse(at) || 0,
+    entries: ended ? entries : [...entries, cut],
+  };
+  return { exchange, problem: problem ?? (ended ? undefined : NO_END) };
 }
 
 const NO_END = 'it has no end: its bridge was stopped, or still writes it';
 
-function startOf(id: string, line: JsonObject): Omit<PastExchange, 'entries'> {
-  const { at, method, url, headers, route } = line;
-  const start = { id, route: textOf(route), method: textOf(method), url: textOf(url), headers: headersOf(headers) };
-  return { start, startedAt: Date.parse(textOf(at)) || 0 };
-}
-
-function requestOf({ route, body, url }: JsonObject): Entry {
-  const read = isObject(body) ? body : undefined;
-  const model = read?.model;
+function requestOf({ route, client }: ParsedTrace): Entry {
+  const read = parseJson(client.body);
+  const body = isObject(read) ? read : undefined;
   const request: ReadRequest = {
-    route: textOf(route),
-    wire: protocolOfPath(textOf(url)),
-    model: typeof model === 'string' ? model : undefined,
+    route,
+    wire: protocolOfPath(client.url),
+    model: stringOf(body?.model),
     size: 0,
-    body: () => read,
+    body: () => body,
   };
   return { t: 0, kind: 'request', request };
 }
 
-/** @param later - the lines behind this one, for what it does not tell */
-function entriesOf(line: JsonObject, later: readonly JsonObject[]): readonly Entry[] {
-  const t = typeof line.ms === 'number' ? line.ms : 0;
-  const { attempt, upstream, received, sent, repair, outcome } = line;
-  if (typeof attempt === 'number') {
-    return [{ t, kind: 'attempt', attempt: { number: attempt, upstream: textOf(upstream), conceal: (text) => text } }];
+type HeadLine = Extract<TraceLine, { readonly kind: 'head' }>;
+type Wires = ReadonlyMap<HeadLine, ProtocolId | undefined>;
+
+/** The wire of each answer: traces of older versions tell it by its first text alone. */
+function wiresOf(lines: readonly TraceLine[]): Wires {
+  const wires = new Map<HeadLine, ProtocolId | undefined>();
+  lines.forEach((line, at) => {
+    if (line.kind !== 'head') return;
+    const first = lines.slice(at).find(({ kind }) => kind === 'received');
+    wires.set(line, line.wire ?? (first?.kind === 'received' ? wireOfText(first.text) : undefined));
+  });
+  return wires;
+}
+
+function entriesOf(line: TraceLine, wires: Wires): readonly Entry[] {
+  const t = line.ms;
+  switch (line.kind) {
+    case 'attempt':
+      return [{ t, kind: 'attempt', attempt: { ...line, conceal: (text) => text } }];
+    case 'head':
+      return [{ t, kind: 'head', head: { ...line, wire: wires.get(line) } }];
+    case 'received':
+      return [{ t, kind: 'chunk', bytes: Buffer.from(line.text) }];
+    case 'sent':
+      return [{ t, kind: 'sent', text: line.text }];
+    case 'repair':
+      return [{ t, kind: 'repair', repair: line.repair, about: causeOf(line) }];
+    case 'end':
+      return [...usageOf(t, line), { t, kind: 'end', outcome: line.outcome, error: line.error }];
+    case 'asked':
+    case 'ended':
+      return [];
   }
-  if (typeof received === 'string') return [{ t, kind: 'chunk', bytes: Buffer.from(received) }];
-  if (typeof sent === 'string') return [{ t, kind: 'sent', text: sent }];
-  if (typeof repair === 'string') return [repairOf(t, repair, line)];
-  if (typeof outcome === 'string') return endOf(t, outcome, line);
-  return typeof line.status === 'number' ? [headOf(t, line.status, line, later)] : [];
 }
 
-function headOf(t: number, status: number, line: JsonObject, later: readonly JsonObject[]): Entry {
-  const { upstream, wire, headers } = line;
-  const known = isProtocolId(wire)
-    ? wire
-    : wireOfText(textOf(later.find(({ received }) => received !== undefined)?.received));
-  return { t, kind: 'head', head: { upstream: textOf(upstream), wire: known, status, headers: headersOf(headers) } };
+function causeOf({ data, failure }: TracedRepair): string | RepairCause | undefined {
+  if (failure === undefined) return data;
+  const { upstream, message, delayMs } = failure;
+  return { upstream, failure: new ModelError({ kind: 'server_error', message }), delayMs };
 }
 
-function repairOf(t: number, repair: string, { data, upstream, error, retry_ms: delay }: JsonObject): Entry {
-  if (typeof error !== 'string')
-    return { t, kind: 'repair', repair, about: typeof data === 'string' ? data : undefined };
-  const failure = new ModelError({ kind: 'server_error', message: error });
-  const delayMs = typeof delay === 'number' ? delay : 0;
-  return { t, kind: 'repair', repair, about: { upstream: textOf(upstream), failure, delayMs } };
-}
-
-function endOf(t: number, outcome: string, line: JsonObject): readonly Entry[] {
-  const { error, input_tokens, output_tokens } = line;
-  const end: Entry = { t, kind: 'end', outcome, error: typeof error === 'string' ? error : undefined };
-  if (typeof input_tokens !== 'number' || typeof output_tokens !== 'number') return [end];
+function usageOf(t: number, { tokens }: TracedOutcome): readonly Entry[] {
+  if (tokens === undefined) return [];
   const usage = {
-    input_tokens,
+    input_tokens: tokens.input,
     input_tokens_details: { cached_tokens: 0 },
-    output_tokens,
+    output_tokens: tokens.output,
     output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: input_tokens + output_tokens,
+    total_tokens: tokens.input + tokens.output,
   };
-  return [{ t, kind: 'usage', usage }, end];
+  return [{ t, kind: 'usage', usage }];
 }
 
 /** The wire that the text of an answer looks like. */
-export function wireOfText(text: string): ProtocolId | undefined {
+function wireOfText(text: string): ProtocolId | undefined {
   return protocolIds.toReversed().find((id) => looks[id].test(text)); // that of chat is the vaguest
-}
-
-function headersOf(value: unknown): Record<string, string> {
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, textOf(one)])) : {};
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
