@@ -161,7 +161,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['e2e/inspector/**/*.mjs'],
+    files: ['e2e/inspector/**/*.mjs', 'e2e/resume/**/*.mjs', 'examples/**/*.mjs'],
     languageOptions: {
       globals: Object.fromEntries(
         ['AbortController', 'document', 'performance', 'requestAnimationFrame', 'setInterval', 'clearInterval'].map(
