@@ -14,6 +14,7 @@ export { createTools, type ToolSelection, type ToolsetOptions } from './tools/to
 export type { ModelServer } from './thread/model-server.ts';
 export { ThreadStore, type ResumedThread, type StoredThread, type ThreadSummary } from './thread/store.ts';
 export { ThreadError, type ThreadProblem } from './thread/thread-error.ts';
+export { listProjectFiles, type ListOptions } from './project/project-files.ts';
 export { ProjectDocs, type ProjectDoc } from './project/project-docs.ts';
 export { sessionModel } from './session-model.ts';
 export { defaultInstructions } from './instructions.ts';

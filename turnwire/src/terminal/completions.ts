@@ -1,15 +1,11 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fuzzyFilter, type AutocompleteItem, type AutocompleteProvider } from '@earendil-works/pi-tui';
+import { listProjectFiles } from '@turnwire/agent/internal/project/project-files';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ChatBackend } from './backend.ts';
 import { slashCommands } from './commands.ts';
 import { oneLine } from './text.ts';
 
-/** Folders that nobody means, and bounds of the walk. */
-const SKIPPED = new Set(['node_modules', '.git', 'dist', '.venv', '__pycache__', 'target']);
 const MAX_FILES = 5000;
-const MAX_DEPTH = 12;
 const MAX_SHOWN = 20;
 const FILE_PREFIX = /(?:^|\s)(@[^\s@]*)$/;
 
@@ -63,27 +59,7 @@ async function argumentsFor(name: string, argument: string, backend: ChatBackend
 }
 
 async function filesFor(query: string, cwd: string, signal: AbortSignal): Promise<AutocompleteItem[]> {
-  const files = await listFiles(cwd, signal);
-  const found = query === '' ? files : fuzzyFilter(files, query, (file) => file);
+  const files = await listProjectFiles(cwd, { maxFiles: MAX_FILES, signal });
+  const found = query === '' ? files : fuzzyFilter([...files], query, (file) => file);
   return found.slice(0, MAX_SHOWN).map((file) => ({ value: `@${file} `, label: visible(file) }));
-}
-
-/** Files below `cwd`, near ones first. Ended by its bounds or `signal`; folders that cannot be read are passed over. */
-async function listFiles(cwd: string, signal: AbortSignal): Promise<string[]> {
-  const files: string[] = [];
-  let folders = [''];
-  for (let depth = 0; depth < MAX_DEPTH && folders.length > 0; depth++) {
-    const next: string[] = [];
-    for (const folder of folders) {
-      if (signal.aborted || files.length >= MAX_FILES) return files;
-      const entries = await readdir(join(cwd, folder), { withFileTypes: true }).catch(() => []);
-      for (const entry of entries) {
-        const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-        if (entry.isFile()) files.push(path);
-        else if (entry.isDirectory() && !SKIPPED.has(entry.name)) next.push(path);
-      }
-    }
-    folders = next;
-  }
-  return files;
 }

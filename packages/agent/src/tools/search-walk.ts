@@ -1,5 +1,7 @@
-import { closeSync, openSync, opendirSync, readSync, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { IgnoreRules } from '../project/ignore-rules.ts';
+import { readProjectFolder } from '../project/project-files.ts';
 
 export interface WalkRequest {
   /** Absolute, real. */
@@ -24,7 +26,6 @@ export interface WalkResult {
 const MAX_FILES = 20_000;
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
 const MAX_LINE_CHARS = 300;
-const NOT_ENTERED = new Set(['.git', 'node_modules']);
 
 /** Searches below `root`, without following links. Synchronous: it runs in a worker. Fails for a bad pattern. */
 export function walk(request: WalkRequest): WalkResult {
@@ -43,30 +44,16 @@ export function walk(request: WalkRequest): WalkResult {
 }
 
 function* filesBelow(root: string, secrets: ReadonlySet<string>): Generator<string> {
-  if (!statSync(root).isDirectory()) {
-    yield root;
-    return;
-  }
-  for (const { name, isFolder } of sortedEntries(root)) {
-    const path = join(root, name);
-    if (secrets.has(path)) continue;
-    if (!isFolder) yield path;
-    else if (!NOT_ENTERED.has(name)) yield* filesBelow(path, secrets);
-  }
+  if (statSync(root).isDirectory()) yield* filesIn(root, IgnoreRules.at(root), secrets);
+  else yield root;
 }
 
-function sortedEntries(folder: string): { name: string; isFolder: boolean }[] {
-  const entries: { name: string; isFolder: boolean }[] = [];
-  try {
-    const directory = opendirSync(folder);
-    for (let entry = directory.readSync(); entry !== null && entries.length < MAX_FILES; entry = directory.readSync()) {
-      if (entry.isFile() || entry.isDirectory()) entries.push({ name: entry.name, isFolder: entry.isDirectory() });
-    }
-    directory.closeSync();
-  } catch {
-    return entries; // A folder that may not be read has nothing to show.
+function* filesIn(folder: string, rules: IgnoreRules, secrets: ReadonlySet<string>): Generator<string> {
+  for (const { path, isFolder } of readProjectFolder(folder, rules)) {
+    if (secrets.has(path)) continue;
+    if (isFolder) yield* filesIn(path, rules.in(path), secrets);
+    else yield path;
   }
-  return entries.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 function addMatches(path: string, name: string, pattern: RegExp, lines: string[], max: number): void {

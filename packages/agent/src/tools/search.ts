@@ -28,7 +28,8 @@ type Query = z.output<typeof schema>;
 export function createSearchTool(context: ToolsetContext): AgentTool {
   return defineTool({
     name: 'search',
-    description: 'Searches files for lines that match a regular expression. Gives path:line:text.',
+    description:
+      'Searches files for lines that match a regular expression. Gives path:line:text. What .gitignore names is left out, unless it is the path.',
     kind: 'search',
     schema,
     async plan(query) {
@@ -97,6 +98,10 @@ function ripgrepArgs(query: Query): string[] {
     '--sort=path',
     '--max-columns=300',
     '--max-columns-preview',
+    // As our own walk: `.gitignore` counts also without a repository, and `.github` is looked into.
+    '--no-require-git',
+    '--hidden',
+    '--glob=!.git',
     ...(query.ignore_case === true ? ['--ignore-case'] : []),
     ...(query.glob === undefined ? [] : [`--glob=${query.glob}`]),
     '-e',
