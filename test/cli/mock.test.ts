@@ -175,3 +175,41 @@ describe('mock', () => {
     });
   });
 });
+
+describe('mock with a command', () => {
+  const shows = `fetch(process.env.OPENAI_BASE_URL + '/chat/completions', { method: 'POST', body: '{"messages":[]}', headers: { authorization: 'Bearer ' + process.env.OPENAI_API_KEY } })
+    .then(({ status }) => require('node:fs').writeFileSync('told.json', JSON.stringify({ status, other: process.env.ANTHROPIC_BASE_URL, key: process.env.ANTHROPIC_API_KEY })))`;
+  const node = (program: string): readonly string[] => ['--', process.execPath, '-e', program];
+  const run = (flags: readonly string[], program: string, env: Readonly<Record<string, string>> = {}) =>
+    runInProcess(['mock', ...flags, ...node(program)], { cwd: folder, env });
+
+  it('tells it where the mock is, and ends with it', async () => {
+    const { code, stdout, stderr } = await run(
+      ['--expect', '1', '--auth-token-env', 'TOKEN', '--server-info', 'info.json'],
+      shows,
+      { TOKEN: 'sesame' },
+    );
+    const [, url = ''] = /^turnwire mock: listening, base URL (\S+)\/v1\n$/.exec(stderr) ?? [];
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(JSON.parse(readFileSync(join(folder, 'told.json'), 'utf8'))).toEqual({
+      status: 200,
+      other: url,
+      key: 'sesame',
+    });
+    expect(existsSync(join(folder, 'info.json'))).toBe(false);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('fails as the command does, or where something was not as expected', async () => {
+    const codes = [
+      (await run([], 'process.exit(3)')).code,
+      (await run(['--expect', '1'], 'process.exit(3)')).code,
+      (await run(['--expect', '1'], '')).code,
+      (await run([], "process.kill(process.pid, 'SIGTERM')")).code,
+    ];
+    expect(codes).toEqual([3, 3, 1, 143]);
+    const missing = await runInProcess(['mock', '--', 'no-such-program'], { cwd: folder });
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain('cannot start no-such-program');
+  });
+});

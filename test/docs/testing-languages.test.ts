@@ -53,6 +53,14 @@ describe('docs/testing.md, from any language', { timeout: 60_000 }, () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: block('Shell', 'text')[0], stderr: '' });
   });
 
+  it('one command runs against a mock of its own', async () => {
+    const [script = ''] = block('One command', 'sh');
+    const { code, printed } = await run('sh', ['-euc', script], createProject());
+    const [stdout, stderr] = await printed;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: block('One command', 'text')[0] });
+    expect(stderr).toContain('expected 1 request, got 0');
+  });
+
   it('the tests of pytest pass, and fail where the agent does not what is expected', async ({ skip }) => {
     const project = createProject();
     const [conftest = '', test = ''] = block('pytest', 'python');

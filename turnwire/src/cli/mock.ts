@@ -10,11 +10,13 @@ import {
   type MockServer,
 } from '@turnwire/testing';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
+import { runClient } from './clients/run-client.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { addListenFlags, listenOptionsOf, type ListenFlags } from './listen-flags.ts';
+import { sdkVariables } from './sdk-variables.ts';
 import { cannotListen, untilStopped, withServerInfo } from './serve.ts';
 import { secretFrom } from './upstream-keys.ts';
 import { protocolIds } from '@turnwire/wire/internal/protocols';
@@ -34,6 +36,7 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
     'A scripted model server with named wire faults, on loopback.',
     example,
   )
+    .argument('[command...]', 'behind --: what is run against it; it ends with the command, and with its exit code')
     .addOption(flag('--wire <wire>', 'the protocol that is answered', 'all').choices(protocolIds))
     .addOption(
       flag('--scenario <file>', 'what the model says: a file, or the name of a built-in one', 'that it is scripted'),
@@ -42,28 +45,55 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
     .addOption(flag('--faults', 'list every fault (of --wire) with one line, and end', 'off'))
     .addOption(numberFlag('--expect <n>', 'exit 1 when another number of requests came', 0, 'not checked'))
     .addOption(flag('--auth-token-env <variable>', 'environment variable with the token that clients send', 'none'));
-  return addListenFlags(command).action(async (flags: MockFlags) => {
+  return addListenFlags(command).action(async (command: readonly string[], flags: MockFlags) => {
     if (flags.faults === true) {
       await out.write(faultTable(flags.wire));
       done(exitCode.done);
       return;
     }
     const server = await start(flags, cli);
-    // Listened for before anybody is told where we are: a client may be quick.
-    const stopped = untilStopped(cli);
     try {
-      await withServerInfo(flags.serverInfo, server, cli, async () => {
-        await announce(server, flags, { cli, out });
-        await stopped;
-      });
-      done(verdict(server, cli));
+      done(await serve(server, command, flags, { cli, out }));
     } finally {
       await server.close();
     }
   });
 }
 
-const example = 'turnwire mock --fault finish-then-hold --port 18431 --expect 2';
+const example = [
+  'turnwire mock --fault finish-then-hold --port 18431 --expect 2',
+  'turnwire mock --scenario weather.toml --expect 2 -- npm test',
+].join('\n');
+
+type Said = Pick<CommandScope, 'cli' | 'out'>;
+
+/** Until it is stopped, or its command has ended. */
+async function serve(
+  server: MockServer,
+  command: readonly string[],
+  flags: MockFlags,
+  { cli, out }: Said,
+): Promise<number> {
+  // Listened for before anybody is told where we are: a client may be quick.
+  const stopped = command.length === 0 ? untilStopped(cli) : undefined;
+  let code: number = exitCode.done;
+  await withServerInfo(flags.serverInfo, server, cli, async () => {
+    await announce(server, flags, cli, (text) => (command.length === 0 ? out.write(text) : cli.stderr.write(text)));
+    if (command.length > 0) code = await runAgainst(server, command, flags, cli);
+    else await stopped;
+  });
+  return verdict(server, cli) === exitCode.done ? code : code || exitCode.failed;
+}
+
+function runAgainst(
+  server: MockServer,
+  [name = '', ...args]: readonly string[],
+  flags: MockFlags,
+  cli: CliContext,
+): Promise<number> {
+  const env = { ...cli.env, ...sdkVariables(server, tokenOf(flags, cli)) };
+  return runClient({ program: name, args, env }, cli);
+}
 
 async function start(flags: MockFlags, cli: CliContext): Promise<MockServer> {
   const options: MockOptions = {
@@ -91,9 +121,10 @@ function scenarioOf(scenario: string, cli: CliContext): string {
   return /[./\\]/.test(scenario) ? resolve(cli.cwd, scenario) : scenario;
 }
 
-async function announce(server: MockServer, flags: MockFlags, { cli, out }: Pick<CommandScope, 'cli' | 'out'>) {
+/** @param say - where the address goes: what a command prints is its own */
+async function announce(server: MockServer, flags: MockFlags, cli: CliContext, say: (text: string) => unknown) {
   for (const line of (flags.fault ?? []).map(aliasLine)) cli.stderr.write(line);
-  await out.write(`turnwire mock: listening, base URL ${server.baseUrl}\n`);
+  await say(`turnwire mock: listening, base URL ${server.baseUrl}\n`);
 }
 
 /** Which fault an alias is: reports name it by its own name. */

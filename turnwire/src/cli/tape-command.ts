@@ -3,6 +3,7 @@ import { replayTape, type TapedExchange } from '@turnwire/testing';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
+import { sdkVariables } from './sdk-variables.ts';
 
 export interface ShrinkCommand {
   readonly command: readonly string[];
@@ -33,15 +34,7 @@ export async function failsLikeBefore(
 
 async function runAgainst(exchange: TapedExchange, how: ShrinkCommand, cli: CliContext): Promise<Result> {
   await using server = await replayTape({ exchanges: [exchange], problems: [] });
-  const env = {
-    ...cli.env,
-    OPENAI_BASE_URL: server.baseUrl,
-    ANTHROPIC_BASE_URL: server.url,
-    // The SDKs want one; the replay takes any.
-    OPENAI_API_KEY: 'none',
-    ANTHROPIC_API_KEY: 'none',
-  };
-  return await run(how, env, cli.cwd);
+  return await run(how, { ...cli.env, ...sdkVariables(server) }, cli.cwd);
 }
 
 async function run(
