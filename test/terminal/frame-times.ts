@@ -52,6 +52,7 @@ function ours(deltaChars = DELTA_CHARS): Frames {
   const screen = new Screen({
     terminal,
     clock: systemClock,
+    term: '',
     compose: ({ top, width }) => {
       const look = { theme, width, unfolded: false };
       const lines = layout.update(view.cells, {
@@ -65,7 +66,7 @@ function ours(deltaChars = DELTA_CHARS): Frames {
         view = { ...view, cells: view.cells.filter((cell) => !layout.sealed.has(cell.key)) };
         layout.forgetSealed();
       }
-      return { first: layout.first, lines: [...lines, '', '› ', '', 'answering 1s (esc) · 60 tok/s'] };
+      return { first: layout.first, lines, bottom: ['', 'answering 1s (esc) · 60 tok/s', '› '] };
     },
   });
   screen.start();

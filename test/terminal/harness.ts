@@ -18,26 +18,41 @@ export const keys = {
   ctrlO: '\x0f',
 } as const;
 
-/** The system's clock, and a way to let time pass for those who only look at `now`. */
+/** The system's clock, and a way to let time pass at once. */
 export class TestClock implements Clock {
   #ahead = 0;
+  readonly #timers = new Set<{ readonly at: number; readonly fire: () => void }>();
 
   now(): number {
     return systemClock.now() + this.#ahead;
   }
 
   after(ms: number, callback: () => void): { cancel(): void } {
-    return systemClock.after(ms, callback);
+    const real = systemClock.after(ms, () => timer.fire());
+    const cancel = (): void => {
+      real.cancel();
+      this.#timers.delete(timer);
+    };
+    const fire = (): void => {
+      cancel();
+      callback();
+    };
+    const timer = { at: this.now() + ms, fire };
+    this.#timers.add(timer);
+    return { cancel };
   }
 
   pass(ms: number): void {
     this.#ahead += ms;
+    for (const timer of [...this.#timers].sort((a, b) => a.at - b.at)) if (timer.at <= this.now()) timer.fire();
   }
 }
 
 export interface ChatSetup {
   readonly columns?: number;
   readonly rows?: number;
+  /** What the terminal does with lines when it becomes narrower. */
+  readonly reflow?: 'breaks' | 'cuts';
   readonly tools?: readonly AgentTool[];
   readonly backend?: Partial<ChatBackend>;
   readonly before?: string;
@@ -61,7 +76,7 @@ export interface RunningChat {
 
 /** A chat on a virtual terminal, with a model that plays scripts. */
 export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {}): Promise<RunningChat> {
-  const terminal = new VirtualTerminal(setup.columns, setup.rows);
+  const terminal = new VirtualTerminal(setup.columns, setup.rows, setup.reflow);
   if (setup.before !== undefined) await terminal.prefill(setup.before);
   const model = new ScriptedModel(...scripts);
   const agents: Agent[] = [];
@@ -114,9 +129,9 @@ export function gate(): { readonly wait: () => Promise<void>; readonly open: () 
   return { wait: () => promise, open: () => resolve(undefined) };
 }
 
-/** The rows of the transcript: without blank ones, the input line and the status. */
+/** The rows of the transcript: without blank ones, the status and the input line below it. */
 export function transcript(all: readonly string[]): string[] {
   const rows = all.map((row) => row.trimEnd());
   const end = rows.lastIndexOf('›');
-  return rows.slice(0, end < 0 ? undefined : end).filter((row) => row !== '');
+  return rows.slice(0, end < 0 ? undefined : end - 1).filter((row) => row !== '');
 }

@@ -1,7 +1,14 @@
 import type { Terminal } from '@earendil-works/pi-tui';
 import xterm from '@xterm/headless';
 
-/** A terminal without a window: what is written to it becomes cells, as in a real one. */
+/** What xterm.js says it is, and what xterm says. */
+const XTERM_JS = '\x1b[>0;276;0c';
+const XTERM = '\x1b[>41;390;0c';
+
+/**
+ * A terminal without a window: what is written to it becomes cells, as in a real one. `reflow: 'cuts'`: as xterm, which keeps lines in
+ * their rows when it becomes narrower.
+ */
 export class VirtualTerminal implements Terminal {
   readonly #xterm: xterm.Terminal;
   #onInput: (data: string) => void = () => undefined;
@@ -13,9 +20,12 @@ export class VirtualTerminal implements Terminal {
   written = '';
   readonly kittyProtocolActive = false;
 
-  constructor(columns = 80, rows = 24) {
-    this.#xterm = new xterm.Terminal({ cols: columns, rows, scrollback: 100_000, allowProposedApi: true });
-    this.#xterm.onData((data) => this.#onInput(data));
+  constructor(columns = 80, rows = 24, reflow: 'breaks' | 'cuts' = 'breaks') {
+    const options = { cols: columns, rows, scrollback: 100_000, allowProposedApi: true };
+    // xterm.js does not reflow under an old console of Windows.
+    const cutting = { windowsPty: { backend: 'conpty', buildNumber: 19_000 } } as const;
+    this.#xterm = new xterm.Terminal({ ...options, ...(reflow === 'cuts' ? cutting : {}) });
+    this.#xterm.onData((data) => this.#onInput(reflow === 'cuts' ? data.replace(XTERM_JS, XTERM) : data));
   }
 
   get columns(): number {

@@ -17,6 +17,7 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     backend,
     clock: systemClock,
     colour: (cli.env.NO_COLOR ?? '') === '',
+    term: cli.env.TERM,
     open,
   });
   const gone = new AbortController();

@@ -19,6 +19,8 @@ export interface ChatOptions {
   readonly backend: ChatBackend;
   readonly clock: Clock;
   readonly colour: boolean;
+  /** The variable `TERM`, for terminals that do not tell what they are. Default: one that does. */
+  readonly term?: string | undefined;
   /** Default: a new conversation. */
   readonly open?: OpenWhat;
 }
@@ -57,7 +59,8 @@ export class ChatApp {
         provider: this.#talk.provider,
         model: this.#talk.model,
       }),
-      inputLines: (width) => this.#keys.editor.render(width),
+      input: (width) => this.#keys.editor.view(width),
+      term: options.term ?? '',
     });
     this.#keys = new ChatKeys({
       tui: this.#screen.screen,

@@ -3,6 +3,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { questionLines, queueLines, statusLine, type BottomView } from './bottom-lines.ts';
 import { cellLines } from './cell-lines.ts';
 import type { ChatView } from './chat-view.ts';
+import type { InputView } from './input-line.ts';
 import { Layout } from './layout.ts';
 import { Screen, type ScreenDocument } from './screen.ts';
 import type { Theme } from './theme.ts';
@@ -14,7 +15,9 @@ export interface ChatScreenOptions {
   readonly view: ChatView;
   /** What stands below the transcript, without what is known here. */
   readonly bottom: () => Omit<BottomView, 'view' | 'rows' | 'now'>;
-  readonly inputLines: (width: number) => readonly string[];
+  readonly input: (width: number) => InputView;
+  /** `TERM`. */
+  readonly term: string;
 }
 
 /** The transcript above, question, queue, input line and status below: the document that the screen shows the end of. */
@@ -27,8 +30,8 @@ export class ChatScreen {
 
   constructor(options: ChatScreenOptions) {
     this.#options = options;
-    const { terminal, clock } = options;
-    this.screen = new Screen({ terminal, clock, compose: ({ top, width }) => this.#compose(top, width) });
+    const { terminal, clock, term } = options;
+    this.screen = new Screen({ terminal, clock, term, compose: ({ top, width }) => this.#compose(top, width) });
   }
 
   /** More has come than is drawn; the next frames draw it. */
@@ -49,8 +52,8 @@ export class ChatScreen {
   /** Draws all that is left of the transcript, and gives the terminal back. */
   leave(): void {
     this.#leaving = true;
-    while (this.#layout.isBehind) this.screen.renderNow();
-    this.screen.renderNow();
+    do this.screen.drawLast();
+    while (this.#layout.isBehind);
     this.screen.stop();
   }
 
@@ -66,7 +69,8 @@ export class ChatScreen {
     });
     this.#forgetSealed();
     if (this.#layout.isBehind) this.redraw();
-    return { first: this.#layout.first, lines: this.#leaving ? lines : [...lines, ...this.#bottomLines(width)] };
+    const { first } = this.#layout;
+    return this.#leaving ? { first, lines, bottom: [] } : { first, lines, ...this.#bottom(width) };
   }
 
   #forgetSealed(): void {
@@ -76,14 +80,17 @@ export class ChatScreen {
     this.#layout.forgetSealed();
   }
 
-  #bottomLines(width: number): string[] {
-    const { terminal, clock, theme, view, inputLines } = this.#options;
+  /** The input line comes last: the cursor is in the last row then, and nothing below it is moved by a terminal that shrinks. */
+  #bottom(width: number): Pick<ScreenDocument, 'bottom' | 'cursor'> {
+    const { terminal, clock, theme, view, input } = this.#options;
     const bottom = { ...this.#options.bottom(), view: view.state, rows: terminal.rows, now: clock.now() };
-    return [
+    const { lines, cursor } = input(width);
+    const above = [
       ...questionLines(bottom, theme, width),
       ...queueLines(bottom, theme, width),
-      ...inputLines(width),
+      '',
       statusLine(bottom, theme, width),
     ];
+    return { bottom: [...above, ...lines], cursor: cursor && { ...cursor, line: above.length + cursor.line } };
   }
 }

@@ -1,7 +1,17 @@
-import { Editor, type TUI } from '@earendil-works/pi-tui';
+import { CURSOR_MARKER, Editor, visibleWidth, type TUI } from '@earendil-works/pi-tui';
 import { editorTheme, type Theme } from './theme.ts';
 
 const MARK = '› ';
+/** The library's place of the cursor, and the cell that it draws there: the terminal's own cursor stands there instead. */
+const DRAWN_CURSOR = new RegExp(`${CURSOR_MARKER}(?:\\x1b\\[7m(.*?)\\x1b\\[0m)?`, 's');
+
+const INDENT = ' '.repeat(MARK.length);
+
+export interface InputView {
+  readonly lines: readonly string[];
+  /** Where one types: a line, and a column from 0. */
+  readonly cursor: { readonly line: number; readonly column: number } | undefined;
+}
 
 /**
  * The line in which a person types: many lines, history, paste, completion. Without frames: full-width rules would
@@ -15,11 +25,18 @@ export class InputLine extends Editor {
     this.#theme = theme;
   }
 
-  override render(width: number): string[] {
-    const lines = super.render(width);
-    const first = lines[1];
-    if (first?.startsWith(' '.repeat(MARK.length)) !== true) return lines;
-    return lines.with(1, this.#theme.cyan(MARK) + first.slice(MARK.length));
+  /** As it is drawn: without blank lines around it. */
+  view(width: number): InputView {
+    const lines: string[] = [];
+    let cursor: InputView['cursor'];
+    for (const [at, line] of this.render(width).entries()) {
+      if (line === '') continue;
+      const marker = line.indexOf(CURSOR_MARKER);
+      if (marker >= 0) cursor = { line: lines.length, column: visibleWidth(line.slice(0, marker)) };
+      const text = line.replace(DRAWN_CURSOR, '$1');
+      lines.push(at === 1 && text.startsWith(INDENT) ? this.#theme.cyan(MARK) + text.slice(INDENT.length) : text);
+    }
+    return { lines, cursor };
   }
 
   protected override renderTopBorder(_width: number, hidden: number): string {

@@ -1,4 +1,4 @@
-import { stripTerminalSequences, wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import { sliceByColumn, stripTerminalSequences, visibleWidth, wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import type { Cell } from './view-state.ts';
 
 /** Lines of finished cells that are kept for a terminal that grows and shows them again. */
@@ -48,7 +48,6 @@ export class Layout {
   #kept: string[] = [];
   #sealed = new Set<number>();
   #isBehind = false;
-  #width = 0;
 
   /** The line of the document with which `lines` of `update` begins. */
   get first(): number {
@@ -57,7 +56,7 @@ export class Layout {
 
   /** The lines of the document from `first` on. */
   update(cells: readonly Cell[], options: LayoutOptions): readonly string[] {
-    if (options.width !== this.#width) this.#rewrapKept(options);
+    if (options.top < this.#start) this.#rewrapKept(options);
     const { known, ghosts } = this.#sortOut(cells, options.top);
     const next: Placed[] = [];
     const placeGhosts = (before: number): void => {
@@ -96,11 +95,10 @@ export class Layout {
 
   /** Lines that a larger terminal took back out of its scrollback: they are drawn again, in the new width. */
   #rewrapKept({ top, width }: LayoutOptions): void {
-    this.#width = width;
     const at = Math.max(0, top - this.first);
     const back = this.#kept.slice(at);
     if (back.length === 0) return;
-    const wrapped = back.flatMap((line) => (line === '' ? [''] : wrapTextWithAnsi(line, width)));
+    const wrapped = rewrapped(back, width);
     this.#kept = [...this.#kept.slice(0, at), ...wrapped];
     // The numbers of the lines before them stay.
     this.#start += wrapped.length - back.length;
@@ -167,14 +165,19 @@ function fresh(cell: Cell, { render, look, width }: LayoutOptions): Placed {
 function redrawn(cell: Cell, { placed: old, at }: Ghost, options: LayoutOptions): Placed {
   const { render, look, width, top } = options;
   const gone = top - at;
-  if (old.cell === cell && old.look === look && old.width === width) return old;
+  // A larger terminal shows lines again that were drawn for another width.
+  const isForeign = old.width !== width || gone < old.lead.length;
+  if (old.cell === cell && old.look === look && !isForeign) return old;
   // Nothing of it is on the screen any more: what it becomes can no longer be shown in its place.
   if (gone > old.lines.length) return { ...old, cell, look, width };
   if (gone <= 0) return fresh(cell, options);
   const kept = old.lines.slice(0, gone);
-  if (old.width !== width) {
+  if (isForeign) {
     const leadChars = countChars(kept);
-    return { cell, lines: [...kept, ...afterChars(render(cell), leadChars)], lead: kept, leadChars, look, width };
+    const rest = old.lines.slice(gone);
+    // The characters of a table come in another order when its columns have another width.
+    const body = rest.some(isFramed) ? rewrapped(rest, width) : afterChars(render(cell), leadChars);
+    return { cell, lines: [...kept, ...body], lead: kept, leadChars, look, width };
   }
   const body = afterChars(render(cell), old.leadChars);
   const lines = [...kept, ...body.slice(Math.max(0, gone - old.lead.length))];
@@ -188,19 +191,48 @@ function ghostOf({ placed, at }: Ghost, { top, voidMark }: LayoutOptions, isLast
   return { ...placed, cell: undefined, lines };
 }
 
-/** Visible characters without spaces: what stays the same when lines are broken elsewhere. */
+function rewrapped(lines: readonly string[], width: number): string[] {
+  return lines.flatMap((line) => (line === '' ? [''] : wrapTextWithAnsi(line, width)));
+}
+
+const FRAME = /[\u2500-\u257f]/;
+
+function isFramed(line: string): boolean {
+  return FRAME.test(line);
+}
+
+/** Visible characters without spaces and frames: what stays the same when lines are broken elsewhere. */
 function countChars(lines: readonly string[]): number {
   return lines.reduce((sum, line) => sum + charsOf(line), 0);
 }
 
 function charsOf(line: string): number {
-  return stripTerminalSequences(line).replaceAll(/\s+/g, '').length;
+  return charsIn(stripTerminalSequences(line));
 }
 
-/** The lines after those that hold the first `chars` characters. */
+function charsIn(text: string): number {
+  return text.replaceAll(/[\s\u2500-\u257f]+/g, '').length;
+}
+
+/** What comes after the first `chars` characters. */
 function afterChars(lines: readonly string[], chars: number): readonly string[] {
   if (chars === 0) return lines;
   let seen = 0;
-  const at = lines.findIndex((line) => (seen += charsOf(line)) > chars);
-  return at < 0 ? [] : lines.slice(at);
+  for (const [at, line] of lines.entries()) {
+    const count = charsOf(line);
+    if (seen + count > chars) return [withoutChars(line, chars - seen), ...lines.slice(at + 1)];
+    seen += count;
+  }
+  return [];
+}
+
+function withoutChars(line: string, chars: number): string {
+  let left = chars;
+  let column = 0;
+  for (const { segment } of new Intl.Segmenter().segment(stripTerminalSequences(line))) {
+    if (left <= 0 && (column === 0 || segment.trim() !== '')) break;
+    left -= charsIn(segment);
+    column += visibleWidth(segment);
+  }
+  return column === 0 ? line : sliceByColumn(line, column, visibleWidth(line) - column);
 }

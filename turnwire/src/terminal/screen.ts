@@ -1,24 +1,27 @@
-import {
-  setCapabilityOverrides,
-  TuiMainScreen,
-  truncateToWidth,
-  visibleWidth,
-  type Terminal,
-} from '@earendil-works/pi-tui';
+import { setCapabilityOverrides, TuiMainScreen, visibleWidth, type Terminal } from '@earendil-works/pi-tui';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
-import { printable } from '@turnwire/wire/internal/base/printable';
+import { cleanRow } from './clean-row.ts';
+import { Frame, hasGrown } from './frame.ts';
+import { reflowOf, reseat } from './reflow.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
 export interface ScreenDocument {
-  /** Number of `lines[0]` in the document; counts up for ever. */
+  /** Number of `lines[0]` in the transcript; counts up for ever. */
   readonly first: number;
+  /** The transcript: it grows, and scrolls off at the top. */
   readonly lines: readonly string[];
+  /** What stays in the last rows. */
+  readonly bottom: readonly string[];
+  /** Where one types: a line of `bottom` and a column, from 0. Default: the cursor is hidden. */
+  readonly cursor?: { readonly line: number; readonly column: number } | undefined;
 }
 
 export interface ScreenOptions {
   readonly terminal: Terminal;
   readonly clock: Clock;
-  /** `top`: the first line of the document that is on the screen. Called once per frame. */
+  /** `TERM`, for terminals that do not tell what they are. */
+  readonly term: string;
+  /** `top`: the first line of the transcript that is on the screen. Called once per frame. */
   readonly compose: (frame: { readonly top: number; readonly width: number; readonly rows: number }) => ScreenDocument;
 }
 
@@ -28,7 +31,24 @@ interface Row {
   readonly text: string;
 }
 
+interface Size {
+  readonly width: number;
+  readonly rows: number;
+}
+
+type Resizing =
+  /** Waits until the size stays as it is. */
+  | { readonly step: 'settling'; readonly timer: Timer; readonly size: Size }
+  /** The terminal was asked where its cursor is. */
+  | { readonly step: 'asking'; readonly timer: Timer; readonly size: Size };
+
 const NO_ROW: Row = { line: '', text: '' };
+/**
+ * After a change of the size nothing is drawn before the size was the same for so long: tmux tells a program at once of the
+ * first of several changes, and of the others up to 250 ms late (`server_client_check_pane_resize`), and what is drawn for a
+ * size that is no more is cut.
+ */
+const SETTLE_MS = 300;
 /** How long a terminal may take to say where its cursor is. */
 const CURSOR_TIMEOUT_MS = 150;
 // Whatever had the terminal before this frame (a tool, a message on stderr) does not colour or hide it.
@@ -36,102 +56,167 @@ const BEGIN = '\x1b[?2026h\x1b[?7l\x1b[0m';
 const END = '\x1b[?7h\x1b[?2026l';
 
 /**
- * Draws the end of a growing document on the main screen, and lets what scrolls off go to the terminal's scrollback,
- * which is never cleared and never written twice. A frame writes what changed: the ends of lines that grew, whole
- * lines that became others, new lines at the bottom.
+ * Draws the end of a growing transcript and the lines below it on the main screen, and lets what scrolls off go to the terminal's
+ * scrollback, which is never cleared and never written twice. A frame writes what changed: the ends of lines that grew, whole
+ * lines that became others, new lines. The last line of the document never moves up by itself: when lines at the bottom
+ * go, blank rows above them take their place. Why so: docs/decisions/0027-resize.md.
  *
  * Input, focus and the pace of frames (one in 16 ms at most) are those of the base class; its drawing is not used:
- * it clears the scrollback at every change of the size, and looks at every line of the document in every frame.
+ * it clears the scrollback at every change of the size, and looks at every line of the document in every frame. So children
+ * and overlays of the base class are not drawn.
  */
 export class Screen extends TuiMainScreen {
   readonly #clock: Clock;
   readonly #compose: ScreenOptions['compose'];
+  readonly #term: string;
+  /** What the terminal answered to the question what it is. */
+  #attributes: string | undefined;
   /** What is on the screen, from its first row on. */
   #shown: Row[] = [];
   #top = 0;
-  #cursorRow = 0;
+  /** The row of the document's last line; -1: nothing was drawn in this size. */
+  #last = -1;
+  /** Rows of ours that a terminal which shrank took into its scrollback, though they are no lines of the transcript. */
+  #strays: { readonly before: number; readonly rows: readonly string[] } = { before: 0, rows: [] };
+  /** Where the terminal's cursor waits. */
+  #cursor = { row: 0, column: 0, isShown: false };
   /** As it was drawn last. */
-  #document: ScreenDocument = { first: 0, lines: [] };
-  #size: { width: number; rows: number } | undefined;
-  /** The terminal was asked where its cursor is, in this size. */
-  #asking: { readonly timer: Timer; readonly width: number; readonly rows: number } | undefined;
+  #document: ScreenDocument = { first: 0, lines: [], bottom: [] };
+  #size: Size | undefined;
+  #resizing: Resizing | undefined;
   /** Bytes that frames wrote, for measurements. */
   written = 0;
 
-  constructor({ terminal, clock, compose }: ScreenOptions) {
+  constructor({ terminal, clock, term, compose }: ScreenOptions) {
     super(terminal, false);
-    // What `clean` would take out again: a link shows its address as text instead, which also cannot deceive.
+    // What `cleanRow` would take out again: a link shows its address as text instead, which also cannot deceive.
     setCapabilityOverrides({ hyperlinks: false, images: null });
     this.#clock = clock;
+    this.#term = term;
     this.#compose = compose;
-    this.addInputListener((data) => this.#takeCursorReport(data));
+    this.addInputListener((data) =>
+      this.#takeAttributes(data) || this.#takeCursor(data) ? { consume: true } : undefined,
+    );
   }
 
-  /** First line of the document that is on the screen. */
+  /** First line of the transcript that is on the screen. */
   get top(): number {
     return this.#top;
   }
 
+  /** Draws now, in whatever size the terminal has; for the last frames. */
+  drawLast(): void {
+    if (this.#resizing !== undefined || this.#isResized()) this.#resized(undefined);
+    this.renderNow();
+  }
+
   protected override afterTerminalStart(): void {
-    // What the shell left goes up into the scrollback, so that rows can be counted from the top.
-    this.terminal.write(`${'\n'.repeat(this.terminal.rows - 1)}\x1b[H`);
+    // What the shell left goes up into the scrollback: the screen is ours from its first row on.
+    this.terminal.write(`${'\n'.repeat(this.terminal.rows - 1)}\x1b[H\x1b[>c`);
     this.#size = { width: this.terminal.columns, rows: this.terminal.rows };
+    this.#shown = [];
+    this.#last = -1;
+    this.#cursor = { row: 0, column: 0, isShown: false };
+    // After a pause all that was drawn has gone up as well.
+    this.#top = this.#end();
   }
 
   protected override beforeTerminalStop(): void {
-    this.#stopAsking();
-    this.terminal.write(`\x1b[${this.#cursorRow + 1};1H\r\n`);
+    this.#stopResizing();
+    const { rows } = this.terminal;
+    const row = Math.min(rows, Math.max(1, this.#end() - this.#top));
+    this.terminal.write(`\x1b[${row};1H\r\n`);
+  }
+
+  /** Draws every row anew. */
+  protected override resetRenderState(): void {
+    super.resetRenderState();
+    if (this.#size !== undefined) this.#wipe(this.#size.rows);
   }
 
   protected override doRender(): void {
-    if (this.stopped || this.#asking !== undefined) return;
-    const { columns: width, rows } = this.terminal;
-    if (width < 1 || rows < 1) return;
-    if (this.#size !== undefined && (this.#size.width !== width || this.#size.rows !== rows)) {
-      this.#askForCursor();
-      return;
-    }
-    this.#draw(width, rows);
+    if (this.stopped) return;
+    const size = this.#sizeNow();
+    if (size.width < 1 || size.rows < 1) return;
+    if (this.#isResized()) this.#settle(size);
+    else if (this.#resizing === undefined) this.#draw(size);
   }
 
-  #draw(width: number, rows: number): void {
-    this.#document = this.#compose({ top: this.#top, width, rows });
-    const { first, lines } = this.#document;
-    const end = first + lines.length;
-    const above = this.#top - first;
-    let out = '';
-    let row = this.#cursorRow;
-    const goTo = (to: number, column = 0): void => {
-      out += `\x1b[${to + 1};${column + 1}H`;
-      row = to;
-    };
-    for (let at = 0; at < rows; at++) {
-      const line = lines[above + at] ?? '';
+  #sizeNow(): Size {
+    return { width: this.terminal.columns, rows: this.terminal.rows };
+  }
+
+  #isResized(): boolean {
+    const size = this.#resizing?.size ?? this.#size;
+    return size !== undefined && (size.width !== this.terminal.columns || size.rows !== this.terminal.rows);
+  }
+
+  /** Number of the transcript's first line that was never drawn. */
+  #end(): number {
+    return this.#document.first + this.#document.lines.length;
+  }
+
+  #draw({ width, rows }: Size): void {
+    const document = this.#compose({ top: this.#top, width, rows });
+    this.#document = document;
+    const bottom = document.bottom.slice(-rows);
+    const lines = document.lines.slice(Math.max(0, this.#top - document.first));
+    const wanted = lines.length + bottom.length;
+    const scrolled = Math.max(0, wanted - rows);
+    const frame = new Frame(rows, this.#last);
+    this.#last = Math.max(this.#last, wanted - scrolled - 1);
+    const blank = Array.from({ length: Math.max(0, this.#last + 1 - wanted) }, () => '');
+    if (scrolled === 0) this.#change([...lines, ...blank, ...bottom], frame, width);
+    else this.#scroll([...lines, ...bottom], scrolled, frame, width);
+    this.#top += scrolled;
+    this.#placeCursor(document, bottom.length, width, frame);
+    if (!frame.isEmpty) this.#write(`${BEGIN}${frame.text}${END}`);
+  }
+
+  /** Rows that became others, each in its place. */
+  #change(wanted: readonly string[], frame: Frame, width: number): void {
+    for (const [at, line] of wanted.entries()) {
       const { line: lineBefore, text: before } = this.#shown[at] ?? NO_ROW;
       if (line === lineBefore) continue;
-      const wanted = clean(line, width);
-      this.#shown[at] = { line, text: wanted };
-      if (wanted === before) continue;
-      const grown =
-        before !== '' && !before.includes('\x1b') && wanted.startsWith(before) && isWhole(wanted, before.length);
-      goTo(at, grown ? visibleWidth(before) : 0);
-      out += grown ? wanted.slice(before.length) : `${before === '' ? '' : '\x1b[2K'}${wanted}`;
+      const text = cleanRow(line, width);
+      this.#shown[at] = { line, text };
+      if (text === before) continue;
+      const kept = hasGrown(before, text) ? before.length : 0;
+      frame.goTo(at, kept === 0 ? 0 : visibleWidth(before));
+      frame.add(kept === 0 && before !== '' ? `\x1b[2K${text}` : text.slice(kept));
     }
-    for (let at = above + rows; at < lines.length; at++) {
-      if (row !== rows - 1) goTo(rows - 1);
-      const line = lines[at] ?? '';
-      const text = clean(line, width);
-      out += `\r\n${text}`;
-      this.#shown.shift();
-      this.#shown[rows - 1] = { line, text };
-    }
-    this.#top = Math.max(this.#top, end - rows);
-    const last = Math.max(0, Math.min(rows, end - this.#top) - 1);
-    if (out === '' && last === this.#cursorRow) return;
-    // The cursor waits in the last line: a terminal that shrinks then pushes out what is above, and nothing is lost.
-    goTo(last);
-    this.#cursorRow = last;
-    this.#write(`${BEGIN}${out}${END}`);
+  }
+
+  /**
+   * Everything from the first row on that changes, one line after the other, so that lines go to the scrollback whole and in
+   * their order whatever the size of the terminal has become by now. Those that leave it in this frame may wrap.
+   */
+  #scroll(wanted: readonly string[], scrolled: number, frame: Frame, width: number): void {
+    const next = wanted.map((line, at): Row => {
+      const before = this.#shown[at];
+      return before?.line === line ? before : { line, text: cleanRow(line, width) };
+    });
+    const changed = next.findIndex(({ text }, at) => text !== this.#shown[at]?.text);
+    const from = changed < 0 ? next.length : changed;
+    frame.printFrom(
+      from,
+      this.#shown[from]?.text ?? '',
+      next.slice(from).map(({ text }) => text),
+      scrolled - from,
+    );
+    this.#shown = next.slice(scrolled);
+  }
+
+  #placeCursor({ bottom, cursor }: ScreenDocument, shownLines: number, width: number, frame: Frame): void {
+    const line = cursor === undefined ? shownLines - 1 : cursor.line - (bottom.length - shownLines);
+    const row = Math.max(0, this.#last + 1 - shownLines + line);
+    const column = Math.min(cursor?.column ?? 0, width - 1);
+    const isShown = cursor !== undefined;
+    const before = this.#cursor;
+    if (frame.isEmpty && before.row === row && before.column === column && before.isShown === isShown) return;
+    frame.goTo(row, column);
+    if (before.isShown !== isShown) frame.add(isShown ? '\x1b[?25h' : '\x1b[?25l');
+    this.#cursor = { row, column, isShown };
   }
 
   #write(text: string): void {
@@ -139,88 +224,97 @@ export class Screen extends TuiMainScreen {
     this.terminal.write(text);
   }
 
-  /**
-   * The document's line that is now in the first row, counted back from the cursor in its last line: lines that are wider
-   * than the screen take several rows. A terminal that grew may have taken lines back out of its scrollback.
-   */
-  #firstVisible(cursorRow: number | undefined, width: number, rows: number): number {
-    const { first, lines } = this.#document;
-    const heightOf = (at: number): number => Math.max(1, Math.ceil(visibleWidth((lines[at] ?? '').trimEnd()) / width));
-    const top = this.#top - first;
-    let at = lines.length;
-    // Unknown: as if nothing had been taken back.
-    let left = (cursorRow ?? rows - 1) + 1;
-    while (at > (cursorRow === undefined ? top : 0) && left > 0) left -= heightOf(--at);
-    return first + at;
+  #settle(size: Size): void {
+    this.#stopResizing();
+    this.#resizing = { step: 'settling', size, timer: this.#clock.after(SETTLE_MS, () => this.#askForCursor(size)) };
   }
 
-  /** The size changed and the terminal has moved its lines: only it knows where they are now. */
-  #askForCursor(): void {
-    const { columns: width, rows } = this.terminal;
+  /** The terminal has moved its lines: only it knows where they are now. */
+  #askForCursor(size: Size): void {
+    if (this.#isResized()) {
+      this.#settle(this.#sizeNow());
+      return;
+    }
     const timer = this.#clock.after(CURSOR_TIMEOUT_MS, () => this.#resized(undefined));
-    this.#asking = { timer, width, rows };
+    this.#resizing = { step: 'asking', size, timer };
     this.terminal.write('\x1b[6n');
   }
 
-  #stopAsking(): void {
-    this.#asking?.timer.cancel();
-    this.#asking = undefined;
+  #stopResizing(): void {
+    this.#resizing?.timer.cancel();
+    this.#resizing = undefined;
   }
 
-  #takeCursorReport(data: string): { consume: boolean } | undefined {
+  #takeAttributes(data: string): boolean {
+    // eslint-disable-next-line no-control-regex -- it is a control sequence
+    const answer = /^\x1b\[>([\d;]+)c$/.exec(data);
+    if (answer !== null) this.#attributes = answer[1];
+    return answer !== null;
+  }
+
+  #takeCursor(data: string): boolean {
     // eslint-disable-next-line no-control-regex -- it is a control sequence
     const report = /^\x1b\[(\d+);\d+R$/.exec(data);
-    if (report === null || this.#asking === undefined) return undefined;
-    const { width, rows } = this.#asking;
+    if (report === null || this.#resizing?.step !== 'asking') return false;
     // Resized again in the meantime: the answer may be older than that.
-    const isOld = width !== this.terminal.columns || rows !== this.terminal.rows;
-    this.#stopAsking();
-    if (isOld) this.#askForCursor();
+    if (this.#isResized()) this.#settle(this.#sizeNow());
     else this.#resized(Number(report[1]) - 1);
-    return { consume: true };
+    return true;
   }
 
-  /** `cursorRow`: where the document's last line is now; unknown when the terminal does not say. */
+  /** `cursorRow`: where the cursor is now; unknown when the terminal does not say: then nothing was taken back. */
   #resized(cursorRow: number | undefined): void {
-    this.#stopAsking();
+    this.#stopResizing();
     if (this.stopped) return;
-    const { columns: width, rows } = this.terminal;
-    this.#top = this.#firstVisible(cursorRow, width, rows);
-    this.#shown = [];
-    this.#cursorRow = 0;
-    this.#size = { width, rows };
-    // Row by row: some terminals move a screen that is cleared at once into the scrollback.
-    this.#write(Array.from({ length: rows }, (_, row) => `\x1b[${row + 1};1H\x1b[2K`).join(''));
-    this.#draw(width, rows);
+    const size = this.#sizeNow();
+    const strange = this.#reseat(cursorRow ?? Math.min(this.#cursor.row, size.rows - 1), cursorRow === undefined, size);
+    this.#size = size;
+    this.#last = -1;
+    // What is not to be drawn again goes up as it is.
+    if (strange > 0) this.#write(`\x1b[9999H${'\n'.repeat(strange)}`);
+    this.#wipe(size.rows);
+    this.#draw(size);
     this.requestRender();
   }
-}
 
-const CODE = '(?:[0-479]|2[2-479]|3[1-69])';
-/** The only sequences that a line may have: the looks of `theme.ts`, reset, and the cursor of the input line. */
-const LOOK = new RegExp(`(\\x1b\\[(?:${CODE}(?:;${CODE})*)?m)`);
+  /** Finds the first line of the transcript that begins on the screen; returns the number of rows above it. */
+  #reseat(cursorRow: number, isGuess: boolean, { width }: Size): number {
+    const { first, lines } = this.#document;
+    // Of each row that may be on the screen now: the number of its line. Those that are no lines go up again.
+    const past = isGuess ? [] : lines.slice(0, Math.max(0, this.#top - first));
+    const rows = [
+      // As wide as they were drawn, in whatever width that was.
+      ...past.map((line, at) => ({ number: first + at, text: cleanRow(line, Infinity) })),
+      ...Array.from({ length: this.#cursor.row }, (_, at) => ({
+        number: this.#top + at,
+        text: this.#shown[at]?.text ?? '',
+      })),
+    ];
+    const after = rows.findIndex(({ number }) => number >= this.#strays.before);
+    const strays = this.#strays.rows.map((text) => ({ number: -1, text }));
+    if (after !== 0) rows.splice(after < 0 ? rows.length : after, 0, ...strays);
+    const seat = reseat(
+      rows.map(({ text }) => text),
+      cursorRow,
+      width,
+      reflowOf(this.#term, this.#attributes),
+    );
+    const onScreen = rows.slice(seat.above);
+    const strange = onScreen.findLastIndex(({ number }) => number < 0) + 1;
+    const top = onScreen[strange]?.number ?? this.#end();
+    if (top > this.#end()) {
+      this.#strays = {
+        before: this.#end(),
+        rows: rows.slice(0, seat.above).flatMap(({ number, text }) => (number >= this.#end() ? [text] : [])),
+      };
+    }
+    this.#top = Math.min(top, this.#end());
+    return seat.strange + strange;
+  }
 
-/**
- * The one place that decides what a line may hold, whoever made it: looks and what can be seen. Our text was cleaned
- * where it came in, so that it has no looks of its own; here stays what components add to it (the marker of the
- * editor's cursor, `ESC _ pi:c BEL`, is a window title for tmux) and what a person pastes.
- */
-function obeyed(line: string): string {
-  if (!line.includes('\x1b')) return printable(line);
-  return line
-    .split(LOOK)
-    .map((part, at) => (at % 2 === 1 ? part : printable(part)))
-    .join('');
-}
-
-/** Looks end with their line, and no line is wider than the screen. */
-function clean(line: string, width: number): string {
-  const text = obeyed(line).replaceAll('\n', ' ').trimEnd();
-  const fitting = visibleWidth(text) > width ? truncateToWidth(text, width, '…') : text;
-  return fitting.includes('\x1b') ? `${fitting}\x1b[0m` : fitting;
-}
-
-/** True when no character is cut in two at `at`: what is added does not combine with what is before. */
-function isWhole(line: string, at: number): boolean {
-  return at === line.length || /^[\x20-\x7e]/.test(line.slice(at, at + 1));
+  /** Row by row: some terminals move a screen that is cleared at once into the scrollback. */
+  #wipe(rows: number): void {
+    this.#shown = [];
+    this.#write(Array.from({ length: rows }, (_, row) => `\x1b[${row + 1};1H\x1b[2K`).join(''));
+  }
 }

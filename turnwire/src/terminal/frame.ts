@@ -1,0 +1,64 @@
+import { visibleWidth } from '@earendil-works/pi-tui';
+import { isWhole } from './clean-row.ts';
+
+/** The bytes of one frame. */
+export class Frame {
+  #text = '';
+  readonly #rows: number;
+  readonly #start: number;
+  #row: number;
+
+  /**
+   * `last`: the row of the document's last line. When that is the last row of the screen, rows are counted from there, wherever it
+   * is by now; else from the first one.
+   */
+  constructor(rows: number, last: number) {
+    this.#rows = rows;
+    this.#start = last === rows - 1 ? last : 0;
+    this.#row = this.#start;
+  }
+
+  get isEmpty(): boolean {
+    return this.#text === '';
+  }
+
+  get text(): string {
+    return `\x1b[${this.#start === 0 ? '' : 9999}H${this.#text}`;
+  }
+
+  goTo(row: number, column: number): void {
+    const by = row - this.#row;
+    if (by !== 0) this.#text += `\x1b[${Math.abs(by)}${by < 0 ? 'A' : 'B'}`;
+    this.#text += `\x1b[${column + 1}G`;
+    this.#row = row;
+  }
+
+  add(text: string): void {
+    this.#text += text;
+  }
+
+  /** Prints lines from `row` on, over what is there; the first `leaving` of them may take several rows. */
+  printFrom(row: number, before: string, texts: readonly string[], leaving: number): void {
+    const first = texts[0] ?? '';
+    if (row === this.#rows) {
+      this.goTo(row - 1, 0);
+      this.#text += '\r\n';
+    } else {
+      const kept = hasGrown(before, first) ? before.length : 0;
+      this.goTo(row, kept === 0 ? 0 : visibleWidth(before));
+      // At the top it would be the whole screen, which some terminals then move into the scrollback.
+      this.#text += row === 0 ? '\x1b[0K' : '\x1b[0J';
+      texts = [first.slice(kept), ...texts.slice(1)];
+    }
+    const line = row === 0 ? '\r\n\x1b[2K' : '\r\n';
+    const wrapping = texts.slice(0, Math.max(0, leaving));
+    if (wrapping.length > 0) this.#text += `\x1b[?7h${wrapping.join(line)}${line}\x1b[?7l`;
+    this.#text += texts.slice(wrapping.length).join(line);
+    this.#row = this.#rows - 1;
+  }
+}
+
+/** `after` is `before` and more, and the terminal's cells of `before` can stay as they are. */
+export function hasGrown(before: string, after: string): boolean {
+  return before !== '' && !before.includes('\x1b') && after.startsWith(before) && isWhole(after, before.length);
+}
