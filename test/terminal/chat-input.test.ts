@@ -251,7 +251,7 @@ describe('commands', () => {
     await chat.idle();
     expect(chat.model.requests[0]?.model).toBe('big');
     chat.say('/cost');
-    await chat.terminal.until('1 requests: 10 tokens in (1 cached), 5 out (2 reasoning).');
+    await chat.terminal.until('1 request: 10 tokens in (1 cached), 5 out (2 reasoning).');
     chat.say('/provider');
     await chat.terminal.until('there are one, two.');
     chat.say('/provider one');

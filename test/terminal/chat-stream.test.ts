@@ -131,7 +131,25 @@ describe('an answer on the screen', () => {
   it('keeps a refusal', async () => {
     const item = { ...message(''), content: [{ type: 'refusal' as const, refusal: 'No.' }] };
     const { rows } = await shown([{ type: 'refusal.delta', delta: 'No.', item_id: 'msg_1' }, done(item), completed()]);
-    expect(rows).toEqual(['› go', 'No.']);
+    expect(rows).toEqual(['› go', 'No.', '! The model refuses this.']);
+  });
+});
+
+describe('an answer with nothing in it', () => {
+  it.each([
+    ['no item', [completed()]],
+    ['an empty one', answer('')],
+    ['reasoning alone', [reasoning('rs_1', 'Hm.'), completed()]],
+  ])('is told: %s', async (_, script: Step[]) => {
+    const { rows } = await shown(script);
+    expect(rows.filter((row) => !row.startsWith('✻'))).toEqual(['› go', '! The answer is empty.']);
+  });
+
+  it('is told after a tool as well', async () => {
+    const chat = await startChat([calls(call('look', {})), answer('')], { tools: [testTool('look', () => 'x')] });
+    chat.say('go');
+    await chat.idle();
+    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ look · x', '! The answer is empty.']);
   });
 });
 

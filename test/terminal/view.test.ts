@@ -10,6 +10,7 @@ function viewOf(...events: AgentEvent[]): ViewState {
 
 /** A cell in short. */
 function short(cell: Cell): string {
+  if (cell.type === 'start') return 'start';
   if (cell.type === 'text') return `text ${cell.block.source}`;
   return cell.type === 'tool' ? `${cell.name} ${cell.state} ${cell.output}`.trim() : `${cell.type} ${cell.text}`;
 }
@@ -67,7 +68,7 @@ describe('the view of a turn', () => {
       completed(),
       ...ran('tool-call-1', output),
     ];
-    expect(cells(started, ...asked('a'), ...asked('b'), ended)).toEqual(['look completed a', 'look completed b']);
+    expect(cells(started, ...asked('a'), ...asked('b'))).toEqual(['look completed a', 'look completed b']);
   });
 
   it('does not mix items of different kinds with one id', () => {

@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import { Writable } from 'node:stream';
 import {
   openAgent,
@@ -5,7 +6,6 @@ import {
   type Approver,
   type McpServerConfig,
   type OpenedAgent as OpenedConversation,
-  type Toolbox,
 } from '@turnwire/agent';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ChatBackend, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
@@ -15,9 +15,10 @@ import { Configuration } from './configuration.ts';
 import { withStderr, type CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import { windowOf, type OpenModel } from './model.ts';
-import { openTools } from './open-tools.ts';
+import { describeSandbox, openTools, type OpenTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
 import type { ProviderFlags } from './provider-flags.ts';
+import { version } from './version.ts';
 import { findRemembered } from './remembered-server.ts';
 
 export interface ChatBackendOptions {
@@ -57,7 +58,10 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   return {
     provider: model.provider.name,
     model: model.provider.model,
+    contextWindow: model.provider.contextWindow,
     cwd,
+    folder: shortFolder(cwd, cli.home),
+    version,
     greeting: said.take(`${name}: `),
     open: (what, approver) => sources.open(what, approver),
     openProvider: (provider) => sources.openProvider(provider),
@@ -80,7 +84,7 @@ class Sources {
   readonly #cwd: string;
   readonly #said: CapturedOutput;
   readonly #models: OpenModel[];
-  #toolbox: Toolbox | undefined;
+  #toolbox: OpenTools | undefined;
   /** The conversation on the screen. */
   #conversation: OpenedConversation | undefined;
 
@@ -95,12 +99,13 @@ class Sources {
   async open(what: OpenWhat, approver: Approver): Promise<OpenedAgent> {
     const provider = what.type === 'new' ? undefined : await this.#goBackTo(what.id);
     const { cli, flags, name, instructions, configuration } = this.#options;
+    const toolbox = (this.#toolbox ??= await this.#openTools());
     const opened = await openAgent({
       model: this.#model.agentModel,
       cwd: this.#cwd,
       threads: threadStore(cli),
       conversation: what,
-      toolbox: (this.#toolbox ??= await this.#openTools()),
+      toolbox,
       approvals: flags.approve,
       approver,
       maxRequests: flags.maxRequests,
@@ -115,6 +120,7 @@ class Sources {
     this.#conversation = opened;
     return {
       agent: opened.agent,
+      ...withSandbox(describeSandbox(toolbox)),
       ...(provider && { provider }),
       notes: [...opened.notes, ...this.#said.take(`${name}: note: `)],
     };
@@ -161,13 +167,23 @@ class Sources {
     for (const model of this.#models) await model.close();
   }
 
-  async #openTools(): Promise<Toolbox> {
+  async #openTools(): Promise<OpenTools> {
     const { cli, flags, name, mcpServers } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider);
     const toolbox = await openTools(flags, { cli, name, cwd: this.#cwd, env, mcpServers });
     for (const note of toolbox.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
     return toolbox;
   }
+}
+
+function withSandbox(sandbox: string | undefined): Pick<OpenedAgent, 'sandbox'> {
+  return sandbox === undefined ? {} : { sandbox };
+}
+
+/** With `~` for the folder of the person. */
+function shortFolder(path: string, home: string): string {
+  if (path === home) return '~';
+  return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }
 
 function toOpened({ provider: { name, model, contextWindow }, agentModel: port }: OpenModel): OpenedProvider {

@@ -26,21 +26,33 @@ export interface ToolsScope extends Omit<SandboxScope, 'level'> {
   readonly mcpServers: readonly McpServerConfig[];
 }
 
+/** A toolbox, and what walls its commands in. */
+export interface OpenTools extends Toolbox {
+  readonly sandbox: Sandbox;
+}
+
 /**
  * The tools in the sandbox that the flags ask for, and MCP servers. What is missing of the sandbox is said on stderr, an MCP
  * server that cannot be used is a note of the toolbox.
  *
  * @throws UsageError for a folder that cannot be used, and for a sandbox that was asked for and cannot be had
  */
-export async function openTools(flags: Pick<AgentFlags, 'tools' | 'sandbox'>, scope: ToolsScope): Promise<Toolbox> {
+export async function openTools(flags: Pick<AgentFlags, 'tools' | 'sandbox'>, scope: ToolsScope): Promise<OpenTools> {
   const { cwd, env, mcpServers } = scope;
   try {
     const sandbox = await sandboxFor(flags, scope);
-    return await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers });
+    return { ...(await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers })), sandbox };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`, { cause: error });
   }
+}
+
+/** What the model's commands may do, in a few words; nothing where there are none. */
+export function describeSandbox({ selection, sandbox }: OpenTools): string | undefined {
+  if (selection !== 'all') return selection === 'none' ? undefined : 'no commands, only looking at files';
+  if (!sandbox.works || sandbox.level === 'off') return 'none: commands have all your rights';
+  return `${sandbox.level}: ${sandbox.level === 'workspace' ? 'commands write in the folder alone' : 'commands write nothing'}, no network`;
 }
 
 async function sandboxFor(

@@ -12,6 +12,8 @@ export type OpenWhat =
 
 export interface OpenedAgent {
   readonly agent: Agent;
+  /** What the model's commands may do, in short. Absent: there are none. */
+  readonly sandbox?: string;
   /** The conversation brought its own server with it. */
   readonly provider?: OpenedProvider;
   /** For the person: what was not as it should be, one line each. */
@@ -40,8 +42,14 @@ export interface ChatBackend {
   /** The provider that `open` uses at first. */
   readonly provider: string;
   readonly model: string | undefined;
+  /** Tokens of the model's window, where the provider knows it. */
+  readonly contextWindow?: number | undefined;
   /** Folder for `@file`, absolute. */
   readonly cwd: string;
+  /** The same for people: `~/project`. */
+  readonly folder?: string;
+  /** Of turnwire, for the beginning of the chat. Absent: the chat begins without a word. */
+  readonly version?: string;
   /** Said at the start, e.g. that the answers are scripted. */
   readonly greeting: readonly string[];
 }

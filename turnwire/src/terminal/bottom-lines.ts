@@ -5,6 +5,7 @@ import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-pro
 import { fit } from './cell-look.ts';
 import { boundLines, oneLine, shortCount, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';
+import { contextText, whoAnswers } from './status-text.ts';
 import { activityOf } from './view-activity.ts';
 import type { ViewState } from './view-state.ts';
 
@@ -21,6 +22,10 @@ export interface BottomView {
   readonly rows: number;
   readonly provider: string;
   readonly model: string | undefined;
+  /** Tokens. */
+  readonly contextWindow: number | undefined;
+  /** For people. */
+  readonly folder: string | undefined;
   /** Instead of the status, e.g. `Ctrl-C again to leave`. */
   readonly hint: string | undefined;
   /** Milliseconds of the view's clock. */
@@ -83,10 +88,18 @@ export function queueLines({ queue }: BottomView, theme: Theme, width: number): 
 
 /** One line: what happens, how fast, what it cost, who answers. */
 export function statusLine(bottom: BottomView, theme: Theme, width: number): string {
-  const { view, hint, provider, model, now } = bottom;
+  const { view, hint, provider, model, contextWindow, folder, now } = bottom;
   if (hint !== undefined) return fit(theme.yellow(hint), width);
   if (view.retry !== undefined) return fit(theme.yellow(retryText(view)), width);
-  const parts = [phaseText(view, now), ...meterParts(view), ...usageParts(view), who(provider, model)];
+  const context = contextText(view.usage, contextWindow);
+  const parts = [
+    phaseText(view, now),
+    ...meterParts(view),
+    ...usageParts(view),
+    ...(context === undefined ? [] : [context]),
+    visible(whoAnswers(provider, model)),
+    visible(folder ?? ''),
+  ];
   return fit(theme.dim(parts.filter((part) => part !== '').join(' · ')), width);
 }
 
@@ -113,8 +126,4 @@ function usageParts({ usage }: ViewState): string[] {
   const cached = usage.input_tokens_details.cached_tokens;
   const hits = cached === 0 ? '' : ` (${shortCount(cached)} cached)`;
   return [`${shortCount(usage.input_tokens)} in${hits} ${shortCount(usage.output_tokens)} out`];
-}
-
-function who(provider: string, model: string | undefined): string {
-  return visible(model === undefined || model === provider ? provider : `${model} at ${provider}`);
 }

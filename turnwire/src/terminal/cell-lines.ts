@@ -4,6 +4,7 @@ import { highlight } from './highlight.ts';
 import type { Block } from './markdown-blocks.ts';
 import { alignTable } from './markdown-table.ts';
 import { markdownTheme } from './markdown-theme.ts';
+import { startLines } from './start-lines.ts';
 import { oneLine } from './text.ts';
 import { toolLines } from './tool-lines.ts';
 import type { Cell, NoticeCell, ReasoningCell } from './view-state.ts';
@@ -13,6 +14,8 @@ const FOLDED_LINES = 2;
 /** A cell as lines of at most `width` columns, a blank line before it where it stands apart. */
 export function cellLines(cell: Cell, look: CellLook): string[] {
   switch (cell.type) {
+    case 'start':
+      return startLines(cell, look);
     case 'user':
       return ['', ...prefixed(cell.text, look.theme.bold(look.theme.cyan('› ')), look.theme.bold, look.width)];
     case 'text':

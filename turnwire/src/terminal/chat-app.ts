@@ -12,6 +12,7 @@ import { createCompletions } from './completions.ts';
 import { Conversation } from './conversation.ts';
 import type { Screen } from './screen.ts';
 import { createTheme } from './theme.ts';
+import { placeFacts, sandboxFacts, statusFacts } from './status-facts.ts';
 import type { ViewState } from './view-state.ts';
 
 export interface ChatOptions {
@@ -58,6 +59,8 @@ export class ChatApp {
         queue: this.#talk.agent?.queue.messages ?? [],
         provider: this.#talk.provider,
         model: this.#talk.model,
+        contextWindow: this.#talk.contextWindow,
+        folder: backend.folder,
       }),
       input: (width) => this.#keys.editor.view(width),
       term: options.term ?? '',
@@ -90,8 +93,13 @@ export class ChatApp {
       giveBack: (text) => this.#keys.editor.setText(text),
       ended: () => this.#keys.endQuestion(),
     });
-    const leave = (): void => this.leave('done');
-    this.#commands = new ChatCommands({ talk: this.#talk, turns: this.#turns, view: this.#view, leave });
+    this.#commands = new ChatCommands({
+      talk: this.#talk,
+      turns: this.#turns,
+      view: this.#view,
+      leave: () => this.leave('done'),
+      status: () => statusFacts(this.#talk, backend, this.#view.state),
+    });
   }
 
   /** Runs until the person leaves or `signal` aborts; the turn that runs then is interrupted and waited for. */
@@ -101,8 +109,12 @@ export class ChatApp {
     this.screen.setFocus(this.#keys.component());
     this.screen.start();
     try {
-      for (const line of this.#options.backend.greeting) this.#view.notice('info', line);
-      this.#turns.do(() => this.#talk.open(this.#options.open ?? { type: 'new' }));
+      this.#begin();
+      this.#turns.do(() =>
+        this.#talk
+          .open(this.#options.open ?? { type: 'new' })
+          .finally(() => this.#view.settle(sandboxFacts(this.#talk))),
+      );
       const end = await this.#end.promise;
       await this.#turns.stop();
       return end;
@@ -158,6 +170,13 @@ export class ChatApp {
       this.#view.notice('warning', `There is no command /${meant.name}; /help lists them.`);
     } else if (meant.type === 'command') this.#commands.run(meant.name, meant.argument);
     else this.#turns.send(meant.text);
+  }
+
+  #begin(): void {
+    const { version, greeting } = this.#options.backend;
+    if (version !== undefined)
+      this.#view.begin(version, [...placeFacts(this.#talk, this.#options.backend), { label: 'help', text: '/help' }]);
+    for (const line of greeting) this.#view.notice('info', line);
   }
 
   #opened(agent: Agent, what: OpenWhat): void {

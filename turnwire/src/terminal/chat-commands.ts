@@ -2,14 +2,16 @@ import type { ChatTurns } from './chat-turns.ts';
 import type { ChatView } from './chat-view.ts';
 import { helpText } from './commands.ts';
 import type { Conversation } from './conversation.ts';
-import { shortCount } from './text.ts';
-import type { ViewState } from './view-state.ts';
+import { costText, factsText } from './status-text.ts';
+import type { Fact } from './view-state.ts';
 
 export interface ChatCommandsOptions {
   readonly talk: Conversation;
   readonly turns: ChatTurns;
   readonly view: ChatView;
   readonly leave: () => void;
+  /** Where and with whom one talks. */
+  readonly status: () => readonly Fact[];
 }
 
 /** Does what a line says that begins with a slash. */
@@ -21,9 +23,10 @@ export class ChatCommands {
   }
 
   run(name: string, argument: string): void {
-    const { turns, view, leave } = this.#options;
+    const { talk, turns, view, leave, status } = this.#options;
     if (name === 'help') view.notice('info', helpText);
-    else if (name === 'cost') view.notice('info', costText(view.state));
+    else if (name === 'cost') view.notice('info', costText(view.state, talk.agent?.usage));
+    else if (name === 'status') view.notice('info', factsText(status()));
     else if (name === 'exit') leave();
     else if (turns.isBusy) view.notice('warning', `/${name} has to wait: Esc stops what is running.`);
     else turns.do(() => this.#change(name, argument));
@@ -52,12 +55,4 @@ export class ChatCommands {
         return;
     }
   }
-}
-
-function costText({ total, requests }: ViewState): string {
-  if (total === undefined) return requests === 0 ? 'Nothing was asked yet.' : 'The server tells no usage.';
-  const { input_tokens: input, output_tokens: output } = total;
-  const cached = total.input_tokens_details.cached_tokens;
-  const reasoning = total.output_tokens_details.reasoning_tokens;
-  return `${requests} requests: ${shortCount(input)} tokens in (${shortCount(cached)} cached), ${shortCount(output)} out (${shortCount(reasoning)} reasoning).`;
 }

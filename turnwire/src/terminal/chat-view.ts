@@ -1,8 +1,8 @@
 import type { AgentEvent } from '@turnwire/agent/internal/events';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
-import { addNotice } from './view-cells.ts';
+import { addCell, addNotice, findCell, replaceCell } from './view-cells.ts';
 import { viewAfter } from './view-reducer.ts';
-import { emptyView, type NoticeCell, type ViewState } from './view-state.ts';
+import { emptyView, type Fact, type NoticeCell, type StartCell, type ViewState } from './view-state.ts';
 
 /** The view state of the chat, and who draws it when it changes. */
 export class ChatView {
@@ -18,6 +18,21 @@ export class ChatView {
   take(events: readonly AgentEvent[]): void {
     const now = this.#clock.now();
     for (const event of events) this.state = viewAfter(this.state, event, now);
+    this.#changed();
+  }
+
+  /** The beginning of the chat. What is not known yet comes with `settle`. */
+  begin(version: string, facts: readonly Fact[]): void {
+    this.state = addCell(this.state, { type: 'start', open: true, version, facts });
+    this.#changed();
+  }
+
+  /** Nothing more is going to be known of the beginning than `facts`. */
+  settle(facts: readonly Fact[]): void {
+    const start = findCell(this.state, (cell): cell is StartCell => cell.type === 'start' && cell.open);
+    if (start === undefined) return;
+    const whole = { ...start, open: false, facts: [...start.facts, ...facts] };
+    this.state = replaceCell(this.state, start.key, () => whole);
     this.#changed();
   }
 

@@ -14,6 +14,7 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'fork', description: 'go on in a copy of this conversation' },
   { name: 'compact', description: 'summarise the conversation to make room' },
   { name: 'cost', description: 'tokens used so far' },
+  { name: 'status', description: 'folder, model, sandbox, and how full the context is' },
   { name: 'exit', description: 'leave' },
 ];
 

@@ -18,6 +18,12 @@ export class Conversation {
   agent: Agent | undefined;
   provider: string;
   model: string | undefined;
+  /** Of the model, in tokens. */
+  contextWindow: number | undefined;
+  /** What the model's commands may do. */
+  sandbox: string | undefined;
+  /** Notes that were told, which a copy of the conversation need not tell again. */
+  #told: readonly string[] = [];
   readonly #options: ConversationOptions;
   #stopWatching: () => void = () => undefined;
 
@@ -25,6 +31,7 @@ export class Conversation {
     this.#options = options;
     this.provider = options.backend.provider;
     this.model = options.backend.model;
+    this.contextWindow = options.backend.contextWindow;
   }
 
   /** The conversation that can be resumed: one that is kept, with at least one turn. */
@@ -34,11 +41,13 @@ export class Conversation {
 
   async open(what: OpenWhat): Promise<void> {
     const { backend, approver, notice, opened, queueChanged } = this.#options;
-    const { agent, notes, provider } = await backend.open(what, approver);
+    const { agent, notes, provider, sandbox } = await backend.open(what, approver);
+    this.sandbox = sandbox;
     const before = this.agent;
     if (provider !== undefined) {
       this.provider = provider.name;
       this.model = provider.model;
+      this.contextWindow = provider.contextWindow;
     } else if (before !== undefined) {
       agent.model = before.model;
       if (this.model !== undefined) agent.request = { ...agent.request, model: this.model };
@@ -48,7 +57,10 @@ export class Conversation {
     this.agent = agent;
     if (before !== undefined || what.type !== 'new') notice('info', openedText(what, agent));
     opened(agent, what);
-    for (const note of notes) notice('warning', note);
+    for (const note of notes) {
+      if (what.type !== 'fork' || !this.#told.includes(note)) notice('warning', note);
+    }
+    this.#told = notes;
   }
 
   /** Takes the last message out of the queue. */
@@ -84,6 +96,7 @@ export class Conversation {
     const { name: provider, port, model, contextWindow } = await backend.openProvider(name);
     this.provider = provider;
     this.model = model;
+    this.contextWindow = contextWindow;
     if (this.agent !== undefined) {
       this.agent.model = port;
       this.agent.contextWindow = contextWindow;

@@ -43,6 +43,12 @@ export function textOfMessage(item: OutputItem): string {
   return Array.isArray(content) ? content.map(textOfPart).join('') : '';
 }
 
+/** Some part of it says no, as no part of an answer does. */
+export function isRefusal(item: OutputItem): boolean {
+  const { content } = item as JsonObject;
+  return Array.isArray(content) && content.some((part) => isObject(part) && part.type === 'refusal');
+}
+
 function textOfPart(part: unknown): string {
   if (!isObject(part)) return '';
   return stringOf(part.text) ?? stringOf(part.refusal) ?? '';

@@ -4,7 +4,7 @@ import { isToolCall, itemIdOf, type InputMessage, type OutputItem } from '@turnw
 import { openKeyFor, voidTest } from '@turnwire/wire/internal/model/transcript-builder';
 import { addUsage } from '@turnwire/wire/internal/model/usage';
 import { screenText } from './text.ts';
-import { finishAnswer, keepPartial, streamAnswer, textOfMessage } from './view-answer.ts';
+import { finishAnswer, isRefusal, keepPartial, streamAnswer, textOfMessage } from './view-answer.ts';
 import { addCell, addNotice, removeCells } from './view-cells.ts';
 import { addOutput, endRequest, startRequest } from './view-meter.ts';
 import { finishReasoning, keepReasoning, streamReasoning } from './view-reasoning.ts';
@@ -75,7 +75,7 @@ function stateAfter(state: ViewState, event: AgentEvent, now: number): ViewState
     case 'warning':
       return addNotice(state, 'warning', event.message);
     case 'turn.completed':
-      return turnEnded(state);
+      return withoutAnswer(turnEnded(state));
     case 'turn.interrupted':
       return addNotice(turnEnded(state), 'warning', 'Interrupted. What was said is kept.');
     case 'turn.failed':
@@ -98,6 +98,12 @@ function newTurn(state: ViewState, now: number): ViewState {
     responseKey: state.nextKey,
     meter: { ...startRequest(emptyMeter, now), turnStartedAt: now },
   };
+}
+
+/** A turn that ends with nothing said is told: else it looks as if it had not ended. */
+function withoutAnswer(state: ViewState): ViewState {
+  const last = state.cells.findLast(({ type }) => type === 'text' || type === 'tool' || type === 'user');
+  return last?.type === 'text' ? state : addNotice(state, 'warning', 'The answer is empty.');
 }
 
 /** Nothing is open any more; what was streamed and never done stays as it is. */
@@ -160,8 +166,11 @@ function itemDone(state: ViewState, item: OutputItem, now: number): ViewState {
   const key = `${String(item.type)} ${id}`;
   if (id !== NO_ID && state.doneItems.has(key)) return state;
   const known = { ...state, doneItems: id === NO_ID ? state.doneItems : new Set(state.doneItems).add(key) };
-  if (item.type === 'message')
-    return finishAnswer(heard(known, 'answering', '', now), openKeyFor(state.answers, id), textOfMessage(item));
+  if (item.type === 'message') {
+    const open = openKeyFor(state.answers, id);
+    const answered = finishAnswer(heard(known, 'answering', '', now), open, textOfMessage(item));
+    return isRefusal(item) ? addNotice(answered, 'warning', 'The model refuses this.') : answered;
+  }
   if (item.type === 'reasoning')
     return finishReasoning(heard(known, 'thinking', '', now), openKeyFor(state.reasoning, id), item);
   if (!isToolCall(item)) return known;

@@ -6,11 +6,24 @@ import type { Block, Splitter } from './markdown-blocks.ts';
  * What stands in the transcript, top to bottom. A cell keeps its `key` for life; a changed cell is a new object. A cell
  * that is not `open` will not change any more.
  */
-export type Cell = UserCell | TextCell | ReasoningCell | ToolCell | NoticeCell;
+export type Cell = StartCell | UserCell | TextCell | ReasoningCell | ToolCell | NoticeCell;
 
 interface CellBase {
   readonly key: number;
   readonly open: boolean;
+}
+
+/** One line of what is told about the chat. */
+export interface Fact {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** The beginning of the chat; open until all of it is known. */
+export interface StartCell extends CellBase {
+  readonly type: 'start';
+  readonly version: string;
+  readonly facts: readonly Fact[];
 }
 
 export interface UserCell extends CellBase {

@@ -55,6 +55,8 @@ export interface ThreadHeader {
   readonly cwd: string;
   /** The thread that this one was forked from. */
   readonly parent?: string;
+  /** The beginning of the first message of the thread that it was forked from. */
+  readonly title?: string;
 }
 
 /** Where a session writes down what happened. */

@@ -70,14 +70,15 @@ export class ThreadStore {
   }
 
   /** A new thread. Nothing is on disk before its first record. */
-  create(cwd: string, parent?: string): StoredThread {
+  create(cwd: string, parent?: { readonly id: string; readonly title?: string }): StoredThread {
     const header: ThreadHeader = {
       type: 'thread',
       version: 1,
       id: newId(),
       created_at: timestamp(),
       cwd,
-      ...(parent === undefined ? {} : { parent }),
+      ...(parent === undefined ? {} : { parent: parent.id }),
+      ...(parent?.title === undefined ? {} : { title: parent.title }),
     };
     const file = new ThreadFile(this.#folder, header.id, { before: lineOf(header), size: 0 });
     return { id: header.id, items: [], turns: 0, ...methodsOf(file) };
@@ -98,7 +99,8 @@ export class ThreadStore {
   /** A new thread that begins with another one's history. Fails with `ThreadError`. */
   async fork(id: string): Promise<ResumedThread> {
     const { cwd, items, turns, notes, told = new Map(), server } = await this.resume(id);
-    const thread = this.create(cwd, id);
+    const { preview: title = '' } = (await this.#summaryOf(id)) ?? {};
+    const thread = this.create(cwd, { id, title });
     const at = timestamp();
     await thread.append({ type: 'turn.started', turn: turns, at, ...(server && { server }) });
     await thread.append({ type: 'compacted', items, told: toldByPlace(items, told) });
@@ -159,7 +161,7 @@ export class ThreadStore {
     const header = records.find((record) => record.type === 'thread');
     const cwd = stringOf(header?.cwd);
     if (cwd === undefined) return undefined;
-    const preview = previewOf(records.find((record) => record.type === 'input')?.item);
+    const preview = stringOf(header?.title) ?? previewOf(records.find((record) => record.type === 'input')?.item);
     return {
       id,
       cwd,

@@ -1,0 +1,10 @@
+import { visibleWidth } from '@earendil-works/pi-tui';
+import { fit, type CellLook } from './cell-look.ts';
+import type { StartCell } from './view-state.ts';
+
+/** What one talks with, and where: name and version, then a row for each fact. */
+export function startLines({ version, facts }: StartCell, { theme, width }: CellLook): string[] {
+  const labelWidth = Math.max(...facts.map(({ label }) => visibleWidth(label)));
+  const rows = facts.map(({ label, text }) => `  ${theme.dim(label.padEnd(labelWidth))}  ${text}`);
+  return [`${theme.bold(theme.cyan('turnwire'))} ${theme.dim(version)}`, ...rows].map((line) => fit(line, width));
+}
