@@ -74,6 +74,7 @@ const events: { readonly [Type in AgentEvent['type']]: Extract<AgentEvent, { typ
     duration_ms: 1,
   },
   'history.compacting': { type: 'history.compacting', reason: 'asked' },
+  'plan.updated': { type: 'plan.updated', steps: [{ step: 'a step', status: 'pending' }] },
   'project_doc.told': { type: 'project_doc.told', path: '/x/AGENTS.md', name: 'AGENTS.md', bytes: 1, is_cut: false },
   'history.compacted': { type: 'history.compacted', items_before: 2, items_after: 1 },
   warning: { type: 'warning', message: 'careful' },

@@ -16,6 +16,7 @@ import { LenientJournal } from './thread/lenient-journal.ts';
 import { noJournal, type AgentThread } from './thread/records.ts';
 import type { ProjectDocs } from './project/project-docs.ts';
 import type { AgentTool } from './tool.ts';
+import type { PlanStep } from './events.ts';
 import { toDocEvent } from './turn/near-docs.ts';
 import { compactHistory, toModelError, Turn, type TurnDeps, type TurnEnd } from './turn/turn.ts';
 
@@ -95,7 +96,7 @@ export class Agent {
     this.threadId = options.thread?.id;
     this.#gate = new ApprovalGate({ mode: options.approvals ?? 'ask', approver: options.approver });
     this.#journal = new LenientJournal(options.thread ?? noJournal);
-    this.#history = new History(options.thread?.items, this.#journal, options.thread?.told);
+    this.#history = new History(options.thread?.items, this.#journal, options.thread);
     this.usage = options.thread?.usage;
     this.#turns = options.thread?.turns ?? 0;
     this.#docs = options.projectDocs;
@@ -110,7 +111,12 @@ export class Agent {
 
   /** The events that would have shown the conversation so far: what was said, and every call as it was. */
   get past(): readonly AgentEvent[] {
-    return pastEvents(this.#history.items, this.#history.told);
+    return pastEvents(this.#history);
+  }
+
+  /** The plan that the model keeps with `update_plan`; empty when it has none. */
+  get plan(): readonly PlanStep[] {
+    return this.#history.plan;
   }
 
   /**

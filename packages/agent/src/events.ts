@@ -25,6 +25,7 @@ export type AgentEvent =
   | HistoryCompactingEvent
   | HistoryCompactedEvent
   | ProjectDocEvent
+  | PlanUpdatedEvent
   | WarningEvent
   | TurnCompletedEvent
   | TurnFailedEvent
@@ -147,6 +148,20 @@ export interface HistoryCompactedEvent {
   readonly type: 'history.compacted';
   readonly items_before: number;
   readonly items_after: number;
+}
+
+/** A step of the model's plan. */
+export interface PlanStep {
+  /** What is done in it, in words of the model. */
+  readonly step: string;
+  readonly status: 'pending' | 'in_progress' | 'completed';
+}
+
+/** The model changed its plan: this is all of it. It stays the plan until the next one, also after a summary and in a conversation that is resumed. */
+export interface PlanUpdatedEvent {
+  readonly type: 'plan.updated';
+  /** In order; empty: there is no plan any more. */
+  readonly steps: readonly PlanStep[];
 }
 
 /** The model was told what an `AGENTS.md` of the project says: at the first turn, or because a tool works beside it. */

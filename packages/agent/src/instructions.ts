@@ -9,7 +9,7 @@ export function defaultInstructions(options: {
   if (options.tools === 'none') return undefined;
   const writing =
     options.tools === 'all'
-      ? 'Change files with apply_patch. Run commands with shell; what it starts ends with it. Some calls need a yes of the user; when one is refused, do not try to get the same another way.'
+      ? 'Change files with apply_patch. Run commands with shell; what it starts ends with it. Keep a plan of longer work with update_plan. Some calls need a yes of the user; when one is refused, do not try to get the same another way.'
       : 'You can look at files and cannot change them.';
   return [
     `You are a careful software engineer who works in the folder ${options.cwd} through tools.`,

@@ -1,6 +1,6 @@
-import type { SessionUpdate, ToolCallContent, ToolKind } from '@agentclientprotocol/sdk';
+import type { PlanEntry, SessionUpdate, ToolCallContent, ToolKind } from '@agentclientprotocol/sdk';
 import type { OutputItemDoneEvent, RetryingEvent } from '@turnwire/wire/internal/model/events';
-import type { AgentEvent, FileChange, ToolFinishedEvent, ToolStartedEvent } from '@turnwire/agent';
+import type { AgentEvent, FileChange, PlanStep, ToolFinishedEvent, ToolStartedEvent } from '@turnwire/agent';
 import {
   isAssistantMessage,
   isFunctionCall,
@@ -70,6 +70,8 @@ export class UpdateMapper {
         return this.#toolFinished(event);
       case 'warning':
         return [...this.#endCompaction('failed'), this.notice('warning', event.message)];
+      case 'plan.updated':
+        return [{ sessionUpdate: 'plan', entries: event.steps.map(toPlanEntry) }];
       case 'project_doc.told':
         return [this.notice('info', `The model is told ${event.name}.`)];
       case 'history.compacting':
@@ -230,6 +232,11 @@ export function textContent(text: string): ToolCallContent {
 export function diffOf(change: FileChange): ToolCallContent[] {
   const path = change.moved_to ?? change.path;
   return [{ type: 'diff', path, oldText: change.old_text, newText: change.new_text ?? '' }];
+}
+
+/** An editor wants a priority; the model gives none. */
+function toPlanEntry({ step, status }: PlanStep): PlanEntry {
+  return { content: visible(step), priority: 'medium', status };
 }
 
 function kindOf(event: ToolStartedEvent): ToolKind {

@@ -70,6 +70,8 @@ function stateAfter(state: ViewState, event: AgentEvent, now: number): ViewState
       return { ...state, phase: 'compacting' };
     case 'history.compacted':
       return addNotice({ ...state, phase: 'waiting' }, 'info', compactedText(event.items_before, event.items_after));
+    case 'plan.updated':
+      return state; // The output of `update_plan` shows it.
     case 'project_doc.told':
       return addNotice(state, 'info', `The model is told ${event.name}.`);
     case 'warning':

@@ -1,6 +1,7 @@
 import { isToolCall, type InputMessage, type Item } from '@turnwire/wire/internal/model/items';
-import { noJournal, type Journal, type ToolCall, type ToolCallOutput } from './records.ts';
-import { toldByPlace, type Told, type ToldCall } from './told.ts';
+import type { PlanStep } from '../events.ts';
+import { noJournal, type AgentThread, type Journal, type ToolCall, type ToolCallOutput } from './records.ts';
+import { planOf, toldByPlace, type Told, type ToldCall } from './told.ts';
 
 /** What one request to the model brought: its items, and the output of each of its calls in the order of the calls. */
 export interface ResponseRecord {
@@ -17,11 +18,17 @@ export interface ResponseRecord {
 export class History {
   #items: Item[];
   #told: Map<Item, ToldCall>;
+  #plan: readonly PlanStep[];
   readonly #journal: Journal;
 
-  constructor(items: readonly Item[] = [], journal: Journal = noJournal, told: Told = new Map()) {
+  constructor(
+    items: readonly Item[] = [],
+    journal: Journal = noJournal,
+    { told = new Map(), plan = [] }: Pick<AgentThread, 'told' | 'plan'> = {},
+  ) {
     this.#items = [...items];
     this.#told = new Map(told);
+    this.#plan = planOf(told) ?? plan;
     this.#journal = journal;
   }
 
@@ -35,6 +42,11 @@ export class History {
     return this.#told;
   }
 
+  /** The model's own; empty when it has none. */
+  get plan(): readonly PlanStep[] {
+    return this.#plan;
+  }
+
   async addInput(item: InputMessage): Promise<void> {
     this.#items.push(item);
     await this.#journal.append({ type: 'input', item });
@@ -44,6 +56,7 @@ export class History {
     if (response.items.length === 0) return;
     for (const item of [...response.items, ...response.outputs]) this.#items.push(item);
     for (const [call, told] of response.told) this.#told.set(call, told);
+    this.#plan = planOf(response.told) ?? this.#plan;
     await this.#journal.append({ type: 'response', items: response.items });
   }
 
@@ -51,7 +64,7 @@ export class History {
     const told = toldByPlace(items, this.#told);
     this.#items = [...items];
     this.#told = new Map([...this.#told].filter(([call]) => items.includes(call)));
-    await this.#journal.append({ type: 'compacted', items, told }, { durable: true });
+    await this.#journal.append({ type: 'compacted', items, told, plan: this.#plan }, { durable: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { isToolCall, type InputMessage, type Item, type OutputItem } from '@turnwire/wire/internal/model/items';
-import type { AgentEvent, ToolFinishedEvent, ToolStartedEvent } from '../events.ts';
+import type { AgentEvent, PlanStep, ToolFinishedEvent, ToolStartedEvent } from '../events.ts';
 import type { ToolCall } from './records.ts';
 import { changeOfTold, type Told, type ToldCall } from './told.ts';
 
@@ -8,12 +8,17 @@ const COMPLETED: AgentEvent = { type: 'completed', response_id: '', ended_by: 'r
 
 /**
  * The events that would have shown a conversation, oldest first: what was said, and every call as it was, with its
- * title, its diff and how it ended. `unknown` are calls that a process began and did not live to finish.
+ * title, its diff and how it ended; the plan as it is now comes last. `unknown` are calls that a process began and did not live to finish.
  */
-export function pastEvents(items: readonly Item[], told: Told): AgentEvent[] {
+export function pastEvents(past: {
+  readonly items: readonly Item[];
+  readonly told: Told;
+  readonly plan: readonly PlanStep[];
+}): AgentEvent[] {
+  const { items, told, plan } = past;
   /** Calls that wait for their output, by id: servers may give an id again. */
   const open = new Map<string, ToolCall>();
-  return items.flatMap((item): AgentEvent[] => {
+  const events = items.flatMap((item): AgentEvent[] => {
     if (item.type === 'message' && item.role !== 'assistant') return inputOf(item as InputMessage);
     if (isToolCall(item)) {
       open.set(item.call_id, item);
@@ -25,6 +30,7 @@ export function pastEvents(items: readonly Item[], told: Told): AgentEvent[] {
     }
     return [{ type: 'output_item.done', item: item as OutputItem }, COMPLETED];
   });
+  return plan.length === 0 ? events : [...events, { type: 'plan.updated', steps: plan }];
 }
 
 function inputOf(item: InputMessage): AgentEvent[] {

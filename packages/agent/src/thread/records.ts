@@ -7,6 +7,7 @@ import type {
   InputMessage,
   Item,
 } from '@turnwire/wire/internal/model/items';
+import type { PlanStep } from '../events.ts';
 import type { ModelServer } from './model-server.ts';
 import type { Told, ToldCall } from './told.ts';
 
@@ -31,11 +32,12 @@ export type ThreadRecord =
   | { readonly type: 'tool.finished'; readonly output: ToolCallOutput; readonly told?: ToldCall }
   /** What one request to the model brought, in order, without the outputs of its calls. */
   | { readonly type: 'response'; readonly items: readonly Item[] }
-  /** The history is replaced by these; `told` of the calls among them, by their place. */
+  /** The history is replaced by these; `told` of the calls among them, by their place; the plan as it was then. */
   | {
       readonly type: 'compacted';
       readonly items: readonly Item[];
       readonly told?: Readonly<Record<string, ToldCall>>;
+      readonly plan?: readonly PlanStep[];
     }
   | {
       readonly type: 'turn.ended';
@@ -76,6 +78,8 @@ export interface AgentThread extends Journal {
   readonly server?: ModelServer;
   /** What people were told of its calls. Absent: nothing is known of them. */
   readonly told?: Told;
+  /** The model's plan at the last summary. Absent: there was none. */
+  readonly plan?: readonly PlanStep[];
   /** Sum over its turns, as far as servers told it. */
   readonly usage?: Usage | undefined;
 }

@@ -2,10 +2,11 @@ import { isObject, parseOwnJson } from '@turnwire/wire/internal/base/json';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import { isToolCall } from '@turnwire/wire/internal/model/items';
 import { addUsage, type Usage } from '@turnwire/wire/internal/model/usage';
+import type { PlanStep } from '../events.ts';
 import { outputFor } from './history.ts';
 import { readModelServer, type ModelServer } from './model-server.ts';
 import type { ThreadHeader, ThreadRecord, ToolCall, ToolCallOutput } from './records.ts';
-import { guessStatus, readTold, readUsage, toldOfPlaces, type Told, type ToldCall } from './told.ts';
+import { guessStatus, readPlan, readTold, readUsage, toldOfPlaces, type Told, type ToldCall } from './told.ts';
 
 /** What a thread file holds. */
 export interface Replayed {
@@ -17,6 +18,8 @@ export interface Replayed {
   readonly told: Told;
   /** Sum over the turns. */
   readonly usage: Usage | undefined;
+  /** At the last summary. */
+  readonly plan: readonly PlanStep[];
   /** That of the last turn, where it is known. */
   readonly server: ModelServer | undefined;
   /** What was not as it should be, one line each, for the person. */
@@ -43,8 +46,8 @@ export function replay(text: string): Replayed {
   if (state.interrupted > 0) {
     notes.push(`${state.interrupted} tool call(s) were running when the process ended; they are not run again`);
   }
-  const { header, items, turns, told, usage, server } = state;
-  return { header, items, turns, told, usage, server, notes };
+  const { header, items, turns, told, usage, server, plan } = state;
+  return { header, items, turns, told, usage, server, plan, notes };
 }
 
 function parseRecord(line: string): ThreadRecord | undefined {
@@ -85,6 +88,7 @@ class ReplayState {
   turns = 0;
   told = new Map<Item, ToldCall>();
   usage: Usage | undefined;
+  plan: readonly PlanStep[] = [];
   server: ModelServer | undefined;
   /** Calls that were started and never finished. */
   interrupted = 0;
@@ -118,6 +122,7 @@ class ReplayState {
       case 'compacted':
         this.finish();
         this.items = [...record.items];
+        this.plan = readPlan(record.plan) ?? [];
         this.told = new Map(toldOfPlaces(record.items, isObject(record.told) ? record.told : {}));
         break;
       case 'turn.ended':

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Item } from '@turnwire/wire/internal/model/items';
 import type { Usage } from '@turnwire/wire/internal/model/usage';
-import type { FileChange, ToolStatus } from '../events.ts';
+import type { FileChange, PlanStep, ToolStatus } from '../events.ts';
 import { textsOfDiff } from '../patch/diff.ts';
 
 /** Characters of a diff that a thread keeps; what is past it stands in the call's own input. */
@@ -14,11 +14,14 @@ const changeSchema = z.object({
   diff: z.string(),
 });
 
+const planSchema = z.array(z.object({ step: z.string(), status: z.enum(['pending', 'in_progress', 'completed']) }));
+
 const toldSchema = z.object({
   kind: z.enum(['read', 'edit', 'search', 'execute', 'other']).optional(),
   title: z.string().optional(),
   locations: z.array(z.object({ path: z.string(), line: z.number().optional() })).optional(),
   changes: z.array(changeSchema).optional(),
+  steps: planSchema.optional(),
   status: z.enum(['completed', 'failed', 'denied', 'interrupted', 'unknown']).optional(),
   exit_code: z.number().optional(),
   duration_ms: z.number().optional(),
@@ -33,7 +36,17 @@ export type ToldCall = z.output<typeof toldSchema>;
 /** A file's change without its texts, which the diff shows as far as they differ. */
 export type ToldChange = z.output<typeof changeSchema>;
 
-/** What was told of the calls of a conversation, by the call's item. */
+/** A plan as a thread keeps it; `undefined` for what is none. */
+export function readPlan(value: unknown): readonly PlanStep[] | undefined {
+  return planSchema.safeParse(value).data;
+}
+
+/** The plan of the last call that changed it; `undefined` when none did. */
+export function planOf(told: Told): readonly PlanStep[] | undefined {
+  return [...told.values()].findLast(({ steps, status }) => steps !== undefined && status === 'completed')?.steps;
+}
+
+/** What was told of the calls of a conversation, by the call's item, in the order of the calls. */
 export type Told = ReadonlyMap<Item, ToldCall>;
 
 /** `undefined` for what is none: the call is then shown by its name and input. */

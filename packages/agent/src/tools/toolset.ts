@@ -10,6 +10,7 @@ import { createListDirTool } from './list-dir.ts';
 import { createReadFileTool } from './read-file.ts';
 import { createSearchTool } from './search.ts';
 import { createShellTool } from './shell.ts';
+import { createUpdatePlanTool } from './update-plan.ts';
 import { Workspace } from '../workspace.ts';
 
 /** `none`; `read`: what looks at files; `all`: commands and patches too. */
@@ -50,6 +51,9 @@ export async function createToolSets(options: ToolsetOptions): Promise<Record<To
     sandbox: options.sandbox ?? (await openSandbox({ cwd: workspace.cwd, env, clock })),
   };
   const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
-  const all = select === 'read' ? reading : [createShellTool(context), createApplyPatchTool(context), ...reading];
+  const all =
+    select === 'read'
+      ? reading
+      : [createShellTool(context), createApplyPatchTool(context), createUpdatePlanTool(), ...reading];
   return { none: [], read: reading, all };
 }

@@ -72,6 +72,8 @@ export async function runCall(call: ToolCall, deps: CallDeps): Promise<CallOutco
     output: ending.output,
     ...end,
   });
+  const { steps } = telling.told;
+  if (steps !== undefined && ending.status === 'completed') deps.emit({ type: 'plan.updated', steps });
   return { status: ending.status, output, told: { ...telling.told, ...end } };
 }
 
@@ -185,9 +187,10 @@ function emitStarted(
   plan?: ToolPlan,
 ): void {
   const known = { kind: tool?.kind ?? 'other', title };
-  const { locations, changes, sandbox } = plan ?? {};
+  const { locations, changes, sandbox, steps } = plan ?? {};
   const places = locations === undefined ? {} : { locations: [...locations] };
-  deps.telling.told = { ...known, ...places, ...(changes === undefined ? {} : { changes: changes.map(toldChange) }) };
+  const kept = { ...(changes && { changes: changes.map(toldChange) }), ...(steps && { steps: [...steps] }) };
+  deps.telling.told = { ...known, ...places, ...kept };
   deps.emit({
     type: 'tool.started',
     call_id: call.call_id,
