@@ -40,7 +40,7 @@ const tellRepairs = {
 };
 
 function withRepairs(metadata, names) {
-  return names.length === 0 ? metadata : { ...metadata, turnwire: { repairs: names } };
+  return names.length === 0 ? metadata : { ...metadata, turnwire: { repairs: [...names] } };
 }
 
 const scenario = {

@@ -8,8 +8,15 @@ import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { APIConnectionError, BadRequestError, InternalServerError, RateLimitError } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chat, healing, healingFor, type HealingOptions } from '../../packages/wire/src/fetch/index.ts';
+import {
+  chat,
+  healing,
+  healingFor,
+  type HealingOptions,
+  type RepairedRequest,
+} from '../../packages/wire/src/fetch/index.ts';
 import { validateMessagesOrder, validateOrder, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { retryPolicies } from '../../packages/wire/src/model/retry-policy.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 import { captureDir, chatBody, chunk } from '../wire/helpers.ts';
 
@@ -465,6 +472,77 @@ describe('retry', () => {
     stop.abort();
     await expect(asking).rejects.toBe(stop.signal.reason);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('onRepair', () => {
+  const shifted = chatBody({ ...good({ content: 'x' }), choices: [{ delta: { content: 'x' }, finish_reason: null }] });
+  const called = good({ tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] });
+  const one = {
+    id: 'c',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
+  };
+  const JSON_HEAD = { 'content-type': 'application/json' };
+  const streams: readonly (readonly [readonly string[], string, Handler])[] = [
+    [[], 'a good stream', answers(chatBody(...hello, '[DONE]'))],
+    [[], 'a good refusal', answers('{"error":{"message":"no","code":"x"}}', JSON_HEAD, 400)],
+    [['held_connection'], 'an end over an open connection', holds(chatBody(...hello, '[DONE]'))],
+    [
+      ['odd_shape'],
+      'a choice without an index',
+      answers(chatBody(hello[0]!) + shifted + chatBody(...hello.slice(3), '[DONE]')),
+    ],
+    [['odd_shape'], 'a role that is missing', answers(chatBody(...hello.slice(1), '[DONE]'))],
+    [
+      ['no_tool_index', 'stop_with_tool_calls'],
+      'what has a name',
+      answers(chatBody(hello[0]!, called, ...hello.slice(3), '[DONE]')),
+    ],
+    [['no_last_blank_line'], 'no last blank line', answers(chatBody(...hello).trimEnd())],
+    [
+      ['wrong_content_type'],
+      'another content type',
+      answers(chatBody(...hello, '[DONE]'), { 'content-type': 'text/plain' }),
+    ],
+    [['json_for_stream'], 'a body for a stream', answers(JSON.stringify(one), JSON_HEAD)],
+    [['odd_refusal'], 'a refusal that is a page', answers('<html>', { 'content-type': 'text/html' }, 503)],
+    [['odd_refusal'], 'a page', answers('<html>', { 'content-type': 'text/html' })],
+    [['failure_as_success'], 'an error first', answers(chatBody({ error: { message: 'no', code: 'x' } }))],
+    [['untold_failure'], 'nothing at all', answers('')],
+    [['untold_failure'], 'a cut', answers(chatBody(...hello.slice(0, 2)))],
+  ];
+  const unfinished = { ...one, choices: [{ ...one.choices[0], finish_reason: undefined }] };
+  const bodies: readonly (readonly [readonly string[], string, Handler])[] = [
+    [[], 'a good body', answers(JSON.stringify(one), JSON_HEAD)],
+    [['stream_for_json'], 'a stream for a body', answers(chatBody(...hello, '[DONE]'))],
+    [['untold_failure'], 'a body without its finish', answers(JSON.stringify(unfinished), JSON_HEAD)],
+  ];
+  const cases = [
+    ...streams.map((each) => [...each, {}] as const),
+    ...bodies.map((each) => [...each, { stream: false }] as const),
+  ];
+  it.each(cases)('%j for %s', async (names, _what, handler, body) => {
+    handle = handler;
+    const repaired: string[] = [];
+    const options = { onRepair: (name: string) => repaired.push(name), usageGraceMs: 20 };
+    await (await ask('chat', options, { body })).text().catch(() => undefined);
+    await allClosed(); // that it was held shows when it is let go
+    expect(repaired).toEqual(names);
+  });
+
+  it('is told the call, and which attempt of it', async () => {
+    handle = answers('', SSE, 503);
+    const seen: RepairedRequest[] = [];
+    const options: HealingOptions = {
+      retry: { ...retryPolicies.default, request: { ...retryPolicies.default.request, maxRetries: 1, baseDelayMs: 1 } },
+      onRepair: (_, request) => seen.push(request),
+    };
+    for (let n = 0; n < 2; n++) await ask('messages', options, { body: {} });
+    const url = base + paths.messages;
+    const [first, , , last] = seen;
+    expect(first?.id).not.toBe(last?.id);
+    const of = (id: string | undefined, attempt: number) => ({ id, wire: 'messages', url, attempt });
+    expect(seen).toEqual([1, 1, 2].map((at) => of(first?.id, at)).concat([1, 1, 2].map((at) => of(last?.id, at))));
   });
 });
 

@@ -9,6 +9,12 @@ export const repairs = {
   no_last_blank_line: 'the last event came without its blank line',
   json_for_stream: 'one JSON body came where a stream was due',
   wrong_content_type: 'the stream came under the content type of something else',
+  stream_for_json: 'a stream came where one JSON body was due',
+  held_connection: 'the connection stayed open after the answer had ended',
+  odd_shape: 'the answer came in a shape or an order that its client cannot take, and that has no name here',
+  odd_refusal: 'a refusal was not told as the wire tells it',
+  failure_as_success: 'a failure came under the status of a success, before anything else',
+  untold_failure: 'the answer broke off or fell silent, and no event said so',
   resumed: 'the connection was lost in the middle of the answer, and another one brought the rest',
   think_tags: 'the reasoning was in the text, between tags',
   // Chat Completions: docs/contract.md section 3
@@ -74,7 +80,6 @@ export const repairs = {
 } as const;
 
 /** The name of something that was wrong with an answer or a request and was put right. */
-/** The name of one repair. */
 export type Repair = keyof typeof repairs;
 
 /** So many skipped events are kept, and so much of each, in UTF-16 code units. */

@@ -10,7 +10,7 @@ import { headOfBody, isStream, isWebPage, noModelServer, refusalOf, type AnswerH
 import type { ReadTimeoutOptions } from '../read/read-events.ts';
 import type { Repair } from '../repairs.ts';
 import { bodyStream } from './body-stream.ts';
-import { Mender, type Mended } from './mender.ts';
+import { isSilent, Mender, type Mended } from './mender.ts';
 import type { ModelRequest } from './model-request.ts';
 import type { ResumableRequest } from './resumable-request.ts';
 import type { Resumption } from './resumption.ts';
@@ -62,8 +62,8 @@ class Answer {
   readonly #isJson: boolean;
   readonly #mender: Mender;
   readonly #resumption: Resumption | undefined;
-  #seenRepairs = 0;
-  #toldRepairs = 0;
+  /** Repairs that somebody heard of. */
+  readonly #told = new Set<Repair>();
 
   constructor(asking: Asking, response: Response, context: AnswerContext) {
     const { timeouts, clock } = context;
@@ -80,11 +80,17 @@ class Answer {
       idleMs: timeouts.idleTimeoutMs,
       progressMs: timeouts.progressTimeoutMs,
       firstEventMs: timeouts.firstEventTimeoutMs,
+      onHeld: () => this.#tell('held_connection'),
     });
     this.#isJson = /^\s*application\/json\b/i.test(this.#head.header('content-type') ?? '');
-    const onResumed = (): void => asking.onRepair?.('resumed');
-    this.#resumption = asking.resumable?.createResumption({ clock, timeouts, signal, onResumed });
-    this.#mender = new Mender(request.wire, request.asked, context.minting, this.#resumption);
+    const tell = (repair: Repair): void => this.#tell(repair);
+    this.#resumption = asking.resumable?.createResumption({
+      clock,
+      timeouts,
+      signal,
+      onResumed: () => tell('resumed'),
+    });
+    this.#mender = new Mender({ ...request, minting: context.minting, witness: this.#resumption, tell });
   }
 
   async begin(): Promise<Attempt> {
@@ -98,6 +104,7 @@ class Answer {
     const asked = { method: 'POST', url };
     if (isWebPage(this.#head)) {
       this.#source.cancel();
+      this.#tell('odd_refusal');
       return this.#failed(noModelServer(asked, this.#head));
     }
     const text = await headOfBody({ ...this.#head, ...sourceOf(this.#source) }, this.#context.clock);
@@ -105,7 +112,10 @@ class Answer {
     const failure = refusalOf(asked, this.#head, text);
     this.#asking.resumable?.onFailed(failure);
     const body = parseJson(text);
-    if (!isObject(body) || !wire.isErrorBody(body)) return this.#failed(failure);
+    if (!isObject(body) || !wire.isErrorBody(body)) {
+      this.#tell('odd_refusal');
+      return this.#failed(failure);
+    }
     const told = (shouldRetry: boolean): Response =>
       withBody(this.#response, text, { headers: { 'x-should-retry': String(shouldRetry) } });
     return { failure, told };
@@ -119,7 +129,7 @@ class Answer {
     for (;;) {
       const { came, mended } = await this.#next(reader, events);
       const failure = mended.over ? (mended.failure ?? this.#mender.decoder.failure) : undefined;
-      if (failure?.retry.replaySafe === true && !this.#mender.endsAnswer(failure)) return this.#failed(failure);
+      if (failure?.retry.replaySafe === true && !this.#mender.endsAnswer(failure)) return this.#failedFirst(failure);
       // Comments before the first event say nothing to anybody.
       if (this.#mender.hasEvents || mended.over) first.push(...mended.bytes);
       if (came > 0 || mended.over) return { response: this.#stream(reader, events, { ...mended, bytes: first }) };
@@ -141,6 +151,7 @@ class Answer {
     };
     const body = bodyStream({ next, cancel: () => reader.cancel() });
     const isSse = /^\s*text\/event-stream\b/i.test(this.#head.header('content-type') ?? '');
+    if (!isSse && !this.#isJson) this.#tell('wrong_content_type');
     return withBody(this.#response, body, isSse ? {} : { headers: SSE });
   }
 
@@ -153,11 +164,18 @@ class Answer {
     let mended: Mended;
     do mended = (await this.#next(reader, undefined)).mended;
     while (!mended.over);
-    if (mended.failure !== undefined) return this.#failed(mended.failure);
+    if (mended.failure !== undefined) return this.#failedFirst(mended.failure);
     const whole = new TextDecoder().decode(joined(bytes));
     const value = parseJson(whole);
-    const isGood = this.#repaired().length === 0 && isObject(value) && this.#request.wire.isBody(value);
+    const isGood = this.#told.size === 0 && isObject(value) && this.#request.wire.isBody(value);
+    if (!isGood) this.#tellBody();
     return { response: withBody(this.#response, isGood ? whole : this.#mender.body, { headers: JSON_TYPE }) };
+  }
+
+  /** Why one body is written anew. */
+  #tellBody(): void {
+    if (this.#mender.hasEvents) this.#tell('stream_for_json');
+    else if (this.#told.size === 0) this.#tell('odd_shape');
   }
 
   #reader(source: ByteSource): AnswerReader {
@@ -171,6 +189,7 @@ class Answer {
     this.#throwIfAborted();
     const mended = this.#mender.take(events?.takeRaw() ?? [], batch);
     this.#tellRepairs();
+    if (events?.wasCut === true && this.#mender.decoder.failure === undefined) this.#tell('no_last_blank_line');
     const failure = mended.failure ?? this.#mender.decoder.failure;
     if (mended.over && failure !== undefined) this.#asking.resumable?.onFailed(failure);
     return { came: batch.length, mended };
@@ -181,18 +200,21 @@ class Answer {
     this.#asking.signal?.throwIfAborted();
   }
 
+  /** One body is no fault where it was asked for. */
   #tellRepairs(): void {
-    const { onRepair } = this.#asking;
-    if (onRepair === undefined || this.#mender.repairs.names.size === this.#seenRepairs) return;
-    this.#seenRepairs = this.#mender.repairs.names.size;
-    for (const name of this.#repaired().slice(this.#toldRepairs)) onRepair(name);
-    this.#toldRepairs = this.#repaired().length;
+    const { names } = this.#mender.repairs;
+    for (const name of names) if (this.#request.asked.stream || name !== 'json_for_stream') this.#tell(name);
   }
 
-  /** One body is no fault where it was asked for. */
-  #repaired(): readonly Repair[] {
-    const names = [...this.#mender.repairs.names];
-    return this.#request.asked.stream ? names : names.filter((name) => name !== 'json_for_stream');
+  #tell(repair: Repair): void {
+    if (this.#told.has(repair)) return;
+    this.#told.add(repair);
+    this.#asking.onRepair?.(repair);
+  }
+
+  #failedFirst(failure: ModelError): Attempt {
+    this.#tell(isSilent(failure) ? 'untold_failure' : 'failure_as_success');
+    return this.#failed(failure);
   }
 
   #failed(failure: ModelError): Attempt {

@@ -3,7 +3,7 @@ import type { WireEvent } from '../encode-event.ts';
 import type { ModelError } from '../model/errors.ts';
 import type { CompletedEvent, ModelEvent } from '../model/events.ts';
 import type { AnswerEncoder } from '../protocol.ts';
-import { Repairs } from '../repairs.ts';
+import { Repairs, type Repair } from '../repairs.ts';
 import { CallGuard } from '../stages/call-guard.ts';
 import { emptyArguments } from '../stages/empty-arguments.ts';
 import { createDecoderOf, type ByteDecoder } from '../stream-decoder.ts';
@@ -18,9 +18,14 @@ export interface Mended {
   readonly failure: ModelError | undefined;
 }
 
-/** Who looks at all events. */
-export interface Witness {
-  see(event: JsonObject | undefined): void;
+export interface MenderOptions {
+  readonly wire: HealingWire;
+  readonly asked: Asked;
+  readonly minting: Minting;
+  /** Sees each event of the stream; one that was no object as `undefined`. */
+  readonly witness: { see(event: JsonObject | undefined): void } | undefined;
+  /** Hears of what is changed and is no repair of the decoder's. */
+  readonly tell: (repair: Repair) => void;
 }
 
 const text = new TextEncoder();
@@ -35,21 +40,24 @@ export class Mender {
   readonly #wire: HealingWire;
   readonly #asked: Asked;
   readonly #minting: Minting;
+  readonly #tellOf: (repair: Repair) => void;
   readonly #health: Health;
   readonly #guard = new CallGuard('promote');
   /** Nothing came that the SDK cannot take. */
   #isGood = true;
+  /** Nothing goes on as it came, since another kind of answer was asked for. */
+  #tellsAll = false;
   /** What went on as it came, for the encoder that may have to go on. */
   #passed: ModelEvent[] = [];
   #encoder: AnswerEncoder | undefined;
   /** Events of the stream so far. */
   #seen = 0;
 
-  /** @param witness sees each event of the stream; one that was no object as `undefined` */
-  constructor(wire: HealingWire, asked: Asked, minting: Minting, witness?: Witness) {
+  constructor({ wire, asked, minting, witness, tell }: MenderOptions) {
     this.#wire = wire;
     this.#asked = asked;
     this.#minting = minting;
+    this.#tellOf = tell;
     this.#health = wire.createHealth(asked);
     const options = {
       usageAsked: true, // many servers tell it unasked
@@ -83,9 +91,16 @@ export class Mender {
     const completed = last?.type === 'completed' ? last : undefined;
     const told = completed === undefined ? staged : staged.slice(0, -1);
     const over = decoder.phase === 'ended';
-    const bytes = this.#mayPass(staged.length !== events.length) ? this.#pass(raw, told) : this.#tell(told);
+    const mayPass = this.#mayPass(staged.length !== events.length);
+    if (!mayPass) this.#nameOdd();
+    const bytes = mayPass ? this.#pass(raw, told) : this.#tell(told);
     if (!over) return { bytes, over, failure: undefined };
     return this.#end(bytes, completed, this.#guard.failure ?? decoder.failure);
+  }
+
+  /** The answer is told anew, and no repair says why. */
+  #nameOdd(): void {
+    if (this.#encoder === undefined && !this.#tellsAll && this.repairs.changes === 0) this.#tellOf('odd_shape');
   }
 
   /** The whole answer as one body, after its end. */
@@ -96,6 +111,7 @@ export class Mender {
   /** Tells from here on, whatever comes. */
   startTelling(): void {
     this.#isGood = false;
+    this.#tellsAll = true;
   }
 
   /** Whether the failure is one with which an answer ends for this wire, with what there is of it. */
@@ -147,6 +163,8 @@ export class Mender {
     const isTold = this.#encoder === undefined && (failure === undefined || this.#health.toldEnd);
     const closing = isTold ? this.#health.closing(completed?.usage !== undefined) : undefined;
     if (closing !== undefined) return { bytes: [...bytes, ...this.#written(closing)], over: true, failure: undefined };
+    if (failure === undefined) this.#nameOdd();
+    else if (isSilent(failure)) this.#tellOf('untold_failure');
     const encoder = this.#encoding();
     const last = completed === undefined || failure !== undefined ? [] : encoder.push(completed);
     const failed = failure ?? encoder.failure;
@@ -155,4 +173,9 @@ export class Mender {
     const events = [...last, ...encoder.fail(failed), ...(isEnd ? [] : this.#wire.loudly(failed))];
     return { bytes: [...bytes, ...this.#written(events)], over: true, failure: isEnd ? undefined : failed };
   }
+}
+
+/** True for a failure that no event of the server's told. */
+export function isSilent({ kind }: ModelError): boolean {
+  return kind === 'stream_truncated' || kind === 'stream_idle';
 }

@@ -27,12 +27,18 @@ export class WholeEvents implements ByteSource {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #raw: Uint8Array[] = [];
+  #wasCut = false;
   /** How the source ended, to be told once what was held is out. */
   #end: { readonly failure?: unknown } | undefined;
 
   constructor(source: ByteSource, continuation?: Continuation) {
     this.#source = source;
     this.#continuation = continuation;
+  }
+
+  /** The source ended in the middle of an event, which was ended for it. */
+  get wasCut(): boolean {
+    return this.#wasCut;
   }
 
   /** The bytes that were read since the last call. */
@@ -94,6 +100,7 @@ export class WholeEvents implements ByteSource {
 
   #finish(end: { readonly failure?: unknown }): readonly Uint8Array[] | undefined {
     // The last event may lack its blank line: docs/contract.md section 2.
+    this.#wasCut ||= this.#held.some((piece) => piece.some(isSomething));
     if (this.#heldBytes > 0) return this.#out(joined([this.#takeHeld(), BLANK_LINES]));
     if ('failure' in end) throw end.failure;
     return undefined;
@@ -126,6 +133,11 @@ export class WholeEvents implements ByteSource {
     this.#raw.push(bytes);
     return [bytes];
   }
+}
+
+/** True for a byte that is no white space. */
+function isSomething(byte: number): boolean {
+  return byte > 0x20;
 }
 
 /** The place behind the last blank line, or -1; `before` is the byte before the first. */

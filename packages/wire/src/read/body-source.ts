@@ -24,6 +24,8 @@ export interface BodySourceOptions extends BodyTimers {
   readonly target?: string | undefined;
   /** Called when the body is given up, once. Default: nothing but the body is told. */
   readonly onCancel?: (() => void) | undefined;
+  /** Called when the body had to be given up after a good end, since it went on or stayed open, once. Default: nobody is told. */
+  readonly onHeld?: (() => void) | undefined;
 }
 
 /** What a body may still bring after a good end, for its connection to be kept. */
@@ -175,6 +177,7 @@ export class BodySource implements ByteSource {
       } else bytes += came.chunk.byteLength;
     }
     patience.stop();
+    this.#options.onHeld?.();
     this.#giveUp();
   }
 
