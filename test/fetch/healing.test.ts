@@ -626,6 +626,7 @@ describe('the body', () => {
     handle = holds(chatBody(...hello.slice(0, 2)));
     const clock = manualClock();
     const response = await ask('chat', { clock });
+    clock.advance(1000);
     expect(clock.pending).toBe(0);
     await response.body?.cancel();
     await allClosed();

@@ -8,7 +8,7 @@ import type { AnswerProtocol } from './protocol.ts';
 import { machines } from './machines.ts';
 import type { Repairs } from './repairs.ts';
 import { EventReader, type EventSink } from './sse/reader.ts';
-import { EventTemplates } from './sse/templates.ts';
+import { EventTemplates, type ValueSink } from './sse/templates.ts';
 import { ThinkStage } from './think-tags/think-stage.ts';
 
 const DEFAULT_MAX_EVENT = 16 * 1024 * 1024;
@@ -28,11 +28,13 @@ export function createDecoder(wire: ProtocolId, options: DecoderOptions = {}): S
   return new ByteDecoder(machines[wire](options), options, { thoughts: ThinkStage.of(options) });
 }
 
-/**
- * Sees the events of a stream as they come, after they were read; events that only repeat one that it has seen but for a text are
- * not shown. Answers whether that may be so with this one.
- */
-export type EventTap = (value: JsonObject | undefined, data: string, eventLine: string | undefined) => boolean;
+/** Sees the events of a stream as they come, after they were read. */
+export interface EventTap {
+  /** Sees an event that was parsed. Answers whether those that only repeat it but for a text and numbers need not be shown. */
+  see(value: JsonObject | undefined, data: string, eventLine: string | undefined): boolean;
+  /** Sees one that only repeats one that it has seen, but for texts and numbers. The value is valid until the call returns. */
+  seeAgain(value: JsonObject): void;
+}
 
 /** The same for a wire as a value, so that the others need not be there; it leaves the text between think tags where it is. */
 export function createDecoderOf(
@@ -57,6 +59,8 @@ export class ByteDecoder implements StreamDecoder, EventSink {
   readonly #repairs: Repairs | undefined;
   readonly #thoughts: ThinkStage | undefined;
   readonly #tap: EventTap | undefined;
+  /** What the tap said of the last event. */
+  #mayGoUnseen = true;
   /** Dropped at the first event of a stream. */
   #sniffer: BodySniffer | undefined;
 
@@ -68,7 +72,8 @@ export class ByteDecoder implements StreamDecoder, EventSink {
     this.#limit = options.maxEventBytes ?? DEFAULT_MAX_EVENT;
     this.#sniffer = new BodySniffer(this.#limit);
     const isFast = options.templates !== false;
-    const templates = isFast ? new EventTemplates(machine.templateRules, this.#limit, machine) : undefined;
+    const values = tap === undefined ? machine : this.#tapped(tap);
+    const templates = isFast ? new EventTemplates(machine.templateRules, this.#limit, values) : undefined;
     this.#reader = new EventReader(this, this.#limit, templates);
   }
 
@@ -144,8 +149,23 @@ export class ByteDecoder implements StreamDecoder, EventSink {
   onData(data: string, eventLine: string | undefined): JsonObject | undefined {
     this.#sniffer = undefined;
     const value = this.#machine.onData(data, eventLine);
-    const mayRepeat = this.#tap?.(value, data, eventLine) ?? true;
-    return mayRepeat ? value : undefined;
+    this.#mayGoUnseen = this.#tap?.see(value, data, eventLine) ?? true;
+    return value;
+  }
+
+  /** The machine, and the tap behind it: an event that has to be seen has no short way. */
+  #tapped(tap: EventTap): ValueSink {
+    const machine = this.#machine;
+    return {
+      onObject: (value) => {
+        machine.onObject(value);
+        tap.seeAgain(value);
+      },
+      routeOf: (value) => (this.#mayGoUnseen ? machine.routeOf(value) : undefined),
+      get phase() {
+        return machine.phase;
+      },
+    };
   }
 
   onOverflow(): void {

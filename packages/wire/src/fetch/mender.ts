@@ -7,6 +7,7 @@ import { Repairs, type Repair } from '../repairs.ts';
 import { CallGuard } from '../stages/call-guard.ts';
 import { emptyArguments } from '../stages/empty-arguments.ts';
 import { createDecoderOf, type ByteDecoder } from '../stream-decoder.ts';
+import { PassedEvents } from './passed-events.ts';
 import type { Asked, Health, HealingWire, Minting } from './wire.ts';
 
 /** What goes to the SDK. */
@@ -48,7 +49,7 @@ export class Mender {
   /** Nothing goes on as it came, since another kind of answer was asked for. */
   #tellsAll = false;
   /** What went on as it came, for the encoder that may have to go on. */
-  #passed: ModelEvent[] = [];
+  readonly #passed = new PassedEvents();
   #encoder: AnswerEncoder | undefined;
   /** Events of the stream so far. */
   #seen = 0;
@@ -68,13 +69,19 @@ export class Mender {
       mintCallId: () => minting.id('call'),
       repairs: this.repairs,
     } as const;
-    this.decoder = createDecoderOf(wire.answers, options, (value, data, eventLine) => {
-      this.#seen++;
-      witness?.see(value);
-      if (this.#encoder !== undefined) return witness === undefined;
-      const isGood = this.#health.isGood(value, data, eventLine);
-      this.#isGood &&= isGood;
-      return value === undefined || this.#health.mayRepeat(value);
+    this.decoder = createDecoderOf(wire.answers, options, {
+      see: (value, data, eventLine) => {
+        this.#seen++;
+        witness?.see(value);
+        if (this.#encoder !== undefined) return witness === undefined;
+        const isGood = this.#health.isGood(value, data, eventLine);
+        this.#isGood &&= isGood;
+        return value === undefined || (witness === undefined && this.#health.mayRepeat(value));
+      },
+      seeAgain: (value) => {
+        witness?.see(value);
+        if (this.#encoder === undefined && !this.#health.isGoodAgain(value)) this.#isGood = false;
+      },
     });
   }
 
@@ -126,7 +133,7 @@ export class Mender {
 
   #pass(raw: readonly Uint8Array[], events: readonly ModelEvent[]): readonly Uint8Array[] {
     this.#health.wentOn();
-    for (const event of events) this.#passed.push(event);
+    for (const event of events) this.#passed.add(event);
     return this.#untilEnd(raw);
   }
 
@@ -148,8 +155,7 @@ export class Mender {
     if (this.#encoder !== undefined) return this.#encoder;
     const encoder = this.#health.createEncoder(this.#minting);
     this.#encoder = encoder;
-    for (const event of this.#passed) encoder.push(event);
-    this.#passed = [];
+    for (const event of this.#passed.take()) encoder.push(event);
     return encoder;
   }
 

@@ -109,6 +109,7 @@ export class WholeEvents implements ByteSource {
   /** What is whole of what is held and this; the rest is held. */
   #cut(chunk: Uint8Array): Uint8Array | undefined {
     const end = endOfLastEvent(chunk, this.#held.at(-1)?.at(-1));
+    if (end === chunk.length && this.#heldBytes === 0) return chunk;
     const cut = end < 0 && this.#heldBytes + chunk.length > MOST ? chunk.length : end;
     if (cut >= 0) this.#hold(chunk.subarray(0, cut));
     const whole = cut >= 0 ? this.#takeHeld() : undefined;

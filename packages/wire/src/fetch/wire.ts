@@ -23,7 +23,9 @@ export interface Asked {
 export interface Health {
   /** Looks at the next event. False: the SDK cannot take it as it is, behind those before it. */
   isGood(value: JsonObject | undefined, data: string, eventLine: string | undefined): boolean;
-  /** Whether events that only repeat this one but for a text are as good as it. */
+  /** Looks at the next event, which only repeats one that it has seen, but for texts and numbers. */
+  isGoodAgain(value: JsonObject): boolean;
+  /** Whether events that only repeat this one but for a text are as good as it, so that they need not be looked at. */
   mayRepeat(value: JsonObject): boolean;
   /** The events so far went on as they came. */
   wentOn(): void;

@@ -64,15 +64,20 @@ export class AnswerReader implements BatchSource {
 
   /** The same for one wait: an empty list where it brought no events. */
   async poll(): Promise<readonly ModelEvent[] | undefined> {
-    const { source, decoder } = this.#options;
+    const { source, decoder, clock, onPoll } = this.#options;
     if (this.#cancelled) return undefined;
-    if (!this.#hasEnded) {
-      const events = await this.#poll();
-      if (events.length > 0) source.progress();
-      return events;
+    if (this.#hasEnded) {
+      if (decoder.failure !== undefined) throw decoder.failure;
+      return undefined;
     }
-    if (decoder.failure !== undefined) throw decoder.failure;
-    return undefined;
+    const startedAt = onPoll === undefined ? 0 : clock.now();
+    let events: readonly ModelEvent[];
+    try {
+      events = this.#decode(await source.read(), startedAt);
+    } catch (error) {
+      events = this.#failed(error, startedAt);
+    }
+    return this.#came(events);
   }
 
   cancel(): void {
@@ -82,21 +87,20 @@ export class AnswerReader implements BatchSource {
     if (!this.#hasEnded) this.#options.source.cancel();
   }
 
-  async #poll(): Promise<readonly ModelEvent[]> {
-    const { source, decoder, clock, onPoll } = this.#options;
-    const startedAt = onPoll === undefined ? 0 : clock.now();
-    let events: readonly ModelEvent[];
-    try {
-      events = this.#decode(await source.read(), startedAt);
-    } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      if (onPoll !== undefined) onPoll({ type: 'error', error }, clock.now() - startedAt);
-      events = decoder.end({ type: 'failed', error });
-    }
+  #came(events: readonly ModelEvent[]): readonly ModelEvent[] {
+    const { source, decoder } = this.#options;
     if (this.#cancelled) return [];
     this.#grace.watch(decoder);
     if (this.#hasEnded) this.#settle();
+    if (events.length > 0) source.progress();
     return events;
+  }
+
+  #failed(error: unknown, startedAt: number): readonly ModelEvent[] {
+    const { decoder, clock, onPoll } = this.#options;
+    if (!(error instanceof ModelError)) throw error;
+    if (onPoll !== undefined) onPoll({ type: 'error', error }, clock.now() - startedAt);
+    return decoder.end({ type: 'failed', error });
   }
 
   /** What the decoder makes of what came. */

@@ -20,7 +20,7 @@ export function chunksOf(body: ByteBody): BodyChunks {
 function fromWebStream(body: ReadableStream<Uint8Array>): BodyChunks {
   const reader = body.getReader();
   return {
-    next: async () => (await reader.read()).value,
+    next: () => reader.read().then(({ value }) => value),
     cancel: () => {
       reader.cancel().catch(() => undefined); // it has failed already: nobody is left to be told
     },

@@ -36,15 +36,13 @@ const DRAIN_MS = 100;
 type Came = { readonly chunk: Uint8Array | undefined } | { readonly error: unknown };
 
 /**
- * A body as a source of bytes: it is read no faster than `read` is called, and its timers run only while somebody waits, so that
- * one who leaves it alone leaves nothing behind.
+ * A body as a source of bytes: it is read no faster than `read` is called, and its timers count only while somebody waits: one
+ * who leaves it alone leaves nothing behind but a timer of a second.
  */
 export class BodySource implements ByteSource {
   readonly #chunks: BodyChunks;
   readonly #options: BodySourceOptions;
-  readonly #idle: Patience;
-  readonly #progress: Patience;
-  readonly #firstEvent: Patience;
+  readonly #patience: Patience<'idle' | 'progress' | 'firstEvent'>;
   /** The body was asked for a chunk, and has not answered. */
   #asked = false;
   #came: Came | undefined;
@@ -56,13 +54,10 @@ export class BodySource implements ByteSource {
 
   constructor(chunks: BodyChunks, options: BodySourceOptions) {
     const { clock, idleMs, progressMs, firstEventMs, target, signal } = options;
-    const expire = (timer: 'idle' | 'progress' | 'firstEvent', ms: number) => () =>
-      this.#fail(timerFailure(timer, ms, target));
+    const bounds = { idle: idleMs, progress: progressMs, firstEvent: firstEventMs };
     this.#chunks = chunks;
     this.#options = options;
-    this.#idle = new Patience(clock, idleMs, expire('idle', idleMs));
-    this.#progress = new Patience(clock, progressMs, expire('progress', progressMs));
-    this.#firstEvent = new Patience(clock, firstEventMs, expire('firstEvent', firstEventMs));
+    this.#patience = new Patience(clock, bounds, (name) => this.#fail(timerFailure(name, bounds[name], target)));
     if (signal?.aborted === true) this.#onAbort();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -76,7 +71,9 @@ export class BodySource implements ByteSource {
         this.#woken = false;
         return [];
       }
-      await this.#waitTimed();
+      this.#patience.begin();
+      await this.#wait();
+      this.#patience.end();
     }
   }
 
@@ -86,8 +83,8 @@ export class BodySource implements ByteSource {
   }
 
   progress(): void {
-    this.#firstEvent.stop();
-    this.#progress.renew();
+    this.#patience.drop('firstEvent');
+    this.#patience.renew('progress');
   }
 
   cancel(): void {
@@ -112,15 +109,8 @@ export class BodySource implements ByteSource {
       this.#end();
       return undefined;
     }
-    this.#idle.renew();
+    this.#patience.renew('idle');
     return [came.chunk];
-  }
-
-  async #waitTimed(): Promise<void> {
-    const timers = [this.#idle, this.#progress, this.#firstEvent];
-    for (const timer of timers) timer.begin();
-    await this.#wait();
-    for (const timer of timers) timer.end();
   }
 
   /** Until something has changed: a chunk came, somebody woke it, it is over. */
@@ -158,6 +148,7 @@ export class BodySource implements ByteSource {
 
   #end(): void {
     this.#over = true;
+    this.#patience.close();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#notify?.();
   }

@@ -50,7 +50,7 @@ export function makeTemplate(
   const textAt = onlyText(spans);
   const route = textAt < 0 ? undefined : routeOf(value);
   const fields = spans.map((span, n) =>
-    fieldAt(span, value, literals[n + 1] ?? '', route !== undefined && n === textAt),
+    fieldAt(span, value, literals[n + 1] ?? '', route === undefined ? 'filled' : n === textAt ? 'routed' : 'beside'),
   );
   if (!fields.every((field) => field !== undefined)) return undefined;
   const head = literals[0] ?? '';
@@ -74,19 +74,18 @@ function onlyText(spans: readonly Span[]): number {
   return first === spans.findLastIndex(isText) ? first : -1;
 }
 
-function fieldAt(
-  { field, value: found }: Span,
-  value: JsonObject,
-  literal: string,
-  routed: boolean,
-): Field | undefined {
+/** What becomes of a field: the value has it; a short way takes it; it stands beside that which one takes. */
+type Use = 'filled' | 'routed' | 'beside';
+
+function fieldAt({ field, value: found }: Span, value: JsonObject, literal: string, use: Use): Field | undefined {
   const holder = findHolder(value, field.path);
   const key = field.path.at(-1);
   if (holder === undefined || key === undefined || holder[key] !== found) return undefined;
   return {
     isString: field.kind === 'string',
-    unread: field.unread === true,
-    routed,
+    // Whoever is given the value may look at its numbers, which cost little.
+    unread: field.unread === true && (field.kind === 'string' || use === 'beside'),
+    routed: use === 'routed',
     holder,
     key,
     literal: literalOf(literal),

@@ -59,8 +59,12 @@ class ChatHealth implements Health {
     }
     if (!Array.isArray(chunk.choices)) return false;
     this.#first ??= chunk;
-    if (isObject(chunk.usage)) this.#note({ usage: true });
-    return (chunk.choices as unknown[]).every((choice) => this.#isGoodChoice(choice));
+    return this.isGoodAgain(chunk);
+  }
+
+  isGoodAgain({ choices, usage }: JsonObject): boolean {
+    if (isObject(usage)) this.#note({ usage: true });
+    return Array.isArray(choices) && (choices as unknown[]).every((choice) => this.#isGoodChoice(choice));
   }
 
   wentOn(): void {

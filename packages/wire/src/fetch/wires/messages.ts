@@ -49,7 +49,10 @@ class MessagesHealth implements Health {
       reason: reason || (type === 'message_delta' && isObject(delta) && nonEmpty(delta.stop_reason) !== undefined),
       end: end || type === 'message_stop' || type === 'error',
     };
-    if (eventLine?.replace(/^event: ?/, '') !== type) return false;
+    return eventLine?.replace(/^event: ?/, '') === type && this.isGoodAgain(event);
+  }
+
+  isGoodAgain(event: JsonObject): boolean {
     return this.#order.accept(event).every(({ rule }) => MINOR.has(rule));
   }
 

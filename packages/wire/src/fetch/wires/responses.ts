@@ -58,14 +58,22 @@ class ResponsesHealth implements Health {
 
   isGood(event: JsonObject | undefined): boolean {
     if (event === undefined || typeof event.type !== 'string' || !OF_THE_API.test(event.type)) return false;
-    const { sequence_number: number, type, response } = event;
+    const { type, response } = event;
     if (type === 'response.created' && isObject(response)) this.#response = response;
+    const { end, begun, next } = this.#seen;
     const began = beginning(event);
     this.#seen = {
-      end: this.#seen.end || TERMINAL.has(type),
-      begun: began === undefined ? this.#seen.begun : new Set([...this.#seen.begun, began]),
-      next: typeof number === 'number' ? number + 1 : this.#seen.next + 1,
+      end: end || TERMINAL.has(type),
+      begun: began === undefined ? begun : new Set([...begun, began]),
+      next,
     };
+    return this.isGoodAgain(event);
+  }
+
+  isGoodAgain(event: JsonObject): boolean {
+    const number = event.sequence_number;
+    const { end, begun, next } = this.#seen;
+    this.#seen = { end, begun, next: typeof number === 'number' ? number + 1 : next + 1 };
     // Many servers do not number their events, and no SDK misses it.
     return this.#order.accept(event).every(({ rule }) => rule === 'sequence' && number === undefined);
   }
