@@ -298,6 +298,8 @@ describe('commands', () => {
     ]);
     chat.say('/fork');
     await idle('Going on in a copy (');
+    chat.say('/undo');
+    await idle('There is no patch to take back.');
     chat.say('/compact');
     await idle('The conversation was summarised: 2 items became 2.');
     chat.say('/resume nothing');

@@ -13,6 +13,7 @@ import { pastEvents } from './thread/past-events.ts';
 import { serverOf, type ModelPort } from './model-port.ts';
 import { SteeringQueue } from './turn/steering-queue.ts';
 import { LenientJournal } from './thread/lenient-journal.ts';
+import { createPatchMemory, takeBack, type PatchStore } from './patch/undo.ts';
 import { noJournal, type AgentThread } from './thread/records.ts';
 import type { ProjectDocs } from './project/project-docs.ts';
 import type { AgentTool } from './tool.ts';
@@ -83,6 +84,7 @@ export class Agent {
   readonly #clock: Clock;
   readonly #maxRequests: number;
   readonly #docs: ProjectDocs | undefined;
+  readonly #patches: PatchStore;
   #hasToldDocs = false;
   #turns: number;
   #running: AbortController | undefined;
@@ -100,6 +102,7 @@ export class Agent {
     this.usage = options.thread?.usage;
     this.#turns = options.thread?.turns ?? 0;
     this.#docs = options.projectDocs;
+    this.#patches = options.thread?.patches ?? createPatchMemory();
     this.#clock = options.clock ?? systemClock;
     this.#maxRequests = options.maxRequests ?? 100;
   }
@@ -178,6 +181,21 @@ export class Agent {
         });
       }
     });
+  }
+
+  /**
+   * Takes the last patch of the conversation back, and tells the model so; the one before it comes next. Answers its title, or
+   * `undefined` when there is none. Fails, and changes nothing, while a turn runs, and when a file of it was changed since.
+   */
+  async undo(): Promise<string | undefined> {
+    if (this.isRunning) throw new Error('a turn is running: stop it before you take a patch back');
+    const patch = await this.#patches.last();
+    if (patch === undefined) return undefined;
+    await takeBack(patch);
+    await this.#patches.drop();
+    const files = patch.writes.map(({ path }) => path).join(', ');
+    await this.#history.addInput(userMessage(`[I took your last patch back: ${files} is as it was before.]`));
+    return patch.title;
   }
 
   /** Runs `work` beside the reader of its events; when the reader leaves, the work is aborted and waited for. */
@@ -262,6 +280,7 @@ export class Agent {
       clock: this.#clock,
       channel,
       signal,
+      patches: this.#patches,
       // Without tools nobody works in the project, and the instructions do not speak of it.
       docs: this.tools.length > 0 ? this.#docs : undefined,
       request: {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ApprovalNeed } from './approval/approval.ts';
 import type { FileChange, PlanStep, ToolKind, ToolLocation } from './events.ts';
+import type { FileWrite } from './patch/write-files.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 
 /** A tool's input as the model wrote it: JSON arguments, or the free text of a custom tool. */
@@ -42,6 +43,8 @@ export interface ToolPlan {
   readonly title: string;
   readonly locations?: readonly ToolLocation[];
   readonly changes?: readonly FileChange[];
+  /** The files that it writes, when it has run: what `Agent.undo` takes back. */
+  readonly writes?: readonly FileWrite[];
   /** The model's plan from then on, when it has run. */
   readonly steps?: readonly PlanStep[];
   /** What a command runs in; absent for tools that run none. */

@@ -32,6 +32,14 @@ export class ChatCommands {
     else turns.do(() => this.#change(name, argument));
   }
 
+  async #undo(): Promise<void> {
+    const title = await this.#options.talk.agent?.undo();
+    this.#options.view.notice(
+      'info',
+      title === undefined ? 'There is no patch to take back.' : `Taken back: ${title}.`,
+    );
+  }
+
   async #change(name: string, argument: string): Promise<void> {
     const { talk, turns } = this.#options;
     switch (name) {
@@ -49,6 +57,9 @@ export class ChatCommands {
         return;
       case 'fork':
         await talk.fork();
+        return;
+      case 'undo':
+        await this.#undo();
         return;
       case 'compact':
         if (talk.agent !== undefined) await turns.show(talk.agent.compact());

@@ -12,6 +12,7 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'new', description: 'a new conversation' },
   { name: 'resume', argument: 'ID', description: 'go on with an earlier conversation' },
   { name: 'fork', description: 'go on in a copy of this conversation' },
+  { name: 'undo', description: 'take the last patch back, as long as its files are as it left them' },
   { name: 'compact', description: 'summarise the conversation to make room' },
   { name: 'cost', description: 'tokens used so far' },
   { name: 'status', description: 'folder, model, sandbox, and how full the context is' },

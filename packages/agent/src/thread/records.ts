@@ -8,6 +8,7 @@ import type {
   Item,
 } from '@turnwire/wire/internal/model/items';
 import type { PlanStep } from '../events.ts';
+import type { PatchStore } from '../patch/undo.ts';
 import type { ModelServer } from './model-server.ts';
 import type { Told, ToldCall } from './told.ts';
 
@@ -78,6 +79,8 @@ export interface AgentThread extends Journal {
   readonly server?: ModelServer;
   /** What people were told of its calls. Absent: nothing is known of them. */
   readonly told?: Told;
+  /** Its patches, for `Agent.undo`. Absent: they are kept in memory. */
+  readonly patches?: PatchStore;
   /** The model's plan at the last summary. Absent: there was none. */
   readonly plan?: readonly PlanStep[];
   /** Sum over its turns, as far as servers told it. */

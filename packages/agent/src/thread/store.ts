@@ -8,6 +8,7 @@ import { claimThread } from './claim.ts';
 import { lineOf, pathOf, ThreadFile } from './file.ts';
 import { linesBack, type LineBack } from './lines-back.ts';
 import { readModelServer, type ModelServer } from './model-server.ts';
+import { createPatchFolder, patchFolder } from './patch-folder.ts';
 import type { AgentThread, ThreadHeader } from './records.ts';
 import { replay } from './replay.ts';
 import { ThreadError } from './thread-error.ts';
@@ -81,7 +82,7 @@ export class ThreadStore {
       ...(parent?.title === undefined ? {} : { title: parent.title }),
     };
     const file = new ThreadFile(this.#folder, header.id, { before: lineOf(header), size: 0 });
-    return { id: header.id, items: [], turns: 0, ...methodsOf(file) };
+    return { id: header.id, items: [], turns: 0, ...methodsOf(file), ...this.#patchesOf(header.id) };
   }
 
   /** Goes on with a thread. Fails with `ThreadError`. */
@@ -93,7 +94,15 @@ export class ThreadStore {
     // What is appended must not continue a torn line.
     const before = text.endsWith('\n') ? '' : '\n';
     const file = new ThreadFile(this.#folder, id, { before, size: bytes.length });
-    return { id, cwd: header.cwd, ...past, ...(server && { server }), notes, ...methodsOf(file) };
+    return {
+      id,
+      cwd: header.cwd,
+      ...past,
+      ...(server && { server }),
+      notes,
+      ...methodsOf(file),
+      ...this.#patchesOf(id),
+    };
   }
 
   /** A new thread that begins with another one's history. Fails with `ThreadError`. */
@@ -130,6 +139,7 @@ export class ThreadStore {
     const release = await claimThread(this.#folder, id);
     try {
       await rm(path, { force: true });
+      await rm(patchFolder(this.#folder, id), { recursive: true, force: true });
     } finally {
       release();
     }
@@ -169,6 +179,10 @@ export class ThreadStore {
       updatedAt: mtime.toISOString(),
       preview,
     };
+  }
+
+  #patchesOf(id: string): Pick<AgentThread, 'patches'> {
+    return { patches: createPatchFolder(patchFolder(this.#folder, id)) };
   }
 
   async *#linesBack(id: string): AsyncGenerator<LineBack> {

@@ -42,6 +42,7 @@ export function createApplyPatchTool(context: ToolsetContext): AgentTool {
         title: `patch ${plan.writes.map((write) => labelOf(workspace.show(write.path), write.before)).join(', ')}`,
         locations: paths.map((path) => ({ path })),
         changes: plan.changes,
+        writes: plan.writes,
         approval: { reason: reasonFor(plan), rules: paths.map((path) => `write:${path}`) },
         async run() {
           await writeFiles(plan.writes);

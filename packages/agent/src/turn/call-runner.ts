@@ -3,6 +3,7 @@ import { parseJson } from '@turnwire/wire/internal/base/json';
 import type { ApprovalGate } from '../approval/gate.ts';
 import type { AgentEvent, ToolFinishedEvent, ToolStatus } from '../events.ts';
 import type { ProjectDocs } from '../project/project-docs.ts';
+import type { PatchStore } from '../patch/undo.ts';
 import { outputFor } from '../thread/history.ts';
 import { withNearDocs } from './near-docs.ts';
 import type { OrderLock, Semaphore, Turnstile } from './order-lock.ts';
@@ -27,6 +28,7 @@ export interface CallDeps {
   readonly slots: Semaphore;
   readonly signal: AbortSignal;
   readonly docs: ProjectDocs | undefined;
+  readonly patches: PatchStore;
   readonly emit: (event: AgentEvent) => void;
 }
 
@@ -133,7 +135,18 @@ async function runPlan(call: ToolCall, plan: ToolPlan, deps: TellingDeps): Promi
   telling.isStarted = true;
   const begin = clock.now();
   const ending = await resultOf(plan, call, signal, emit);
+  if (ending.status === 'completed') await keepPatch(plan, deps);
   return { ...ending, ranFor: clock.now() - begin };
+}
+
+/** A patch that cannot be taken back is applied all the same. */
+async function keepPatch({ title, writes }: ToolPlan, { patches, emit }: CallDeps): Promise<void> {
+  if (writes === undefined) return;
+  try {
+    await patches.push({ title, writes });
+  } catch (error) {
+    emit({ type: 'warning', message: `the patch cannot be taken back: ${messageOf(error)}` });
+  }
 }
 
 async function resultOf(

@@ -16,6 +16,7 @@ import { ResponseState } from './response.ts';
 import type { SteeringQueue } from './steering-queue.ts';
 import type { Journal, ToolCall } from '../thread/records.ts';
 import { ThreadError } from '../thread/thread-error.ts';
+import type { PatchStore } from '../patch/undo.ts';
 import type { ProjectDocs } from '../project/project-docs.ts';
 import type { AgentTool } from '../tool.ts';
 
@@ -35,6 +36,7 @@ export interface TurnDeps {
   readonly channel: EventChannel<AgentEvent>;
   readonly signal: AbortSignal;
   readonly docs: ProjectDocs | undefined;
+  readonly patches: PatchStore;
   /** Everything of a request but its input. */
   readonly request: Omit<ModelRequest, 'input'>;
   /** Requests that the turn may make. */
@@ -143,7 +145,7 @@ export class Turn {
   }
 
   #callTaker(): (call: ToolCall, repeated?: Promise<CallOutcome>) => Promise<CallOutcome> {
-    const { tools, gate, journal, clock, signal, docs } = this.#deps;
+    const { tools, gate, journal, clock, signal, docs, patches } = this.#deps;
     const emit = (event: AgentEvent): void => this.#emit(event);
     const deps: CallDeps = {
       tools,
@@ -152,6 +154,7 @@ export class Turn {
       clock,
       signal,
       docs,
+      patches,
       emit,
       lock: new OrderLock(),
       slots: new Semaphore(MAX_PARALLEL),
