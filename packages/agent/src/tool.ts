@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ApprovalNeed } from './approval/approval.ts';
 import type { FileChange, PlanStep, ToolKind, ToolLocation } from './events.ts';
-import type { FileWrite } from './patch/write-files.ts';
+import type { FileWrite } from './file-write.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 
 /** A tool's input as the model wrote it: JSON arguments, or the free text of a custom tool. */

@@ -1,20 +1,10 @@
 import { constants, type Stats } from 'node:fs';
 import { access, lstat, open, readlink } from 'node:fs/promises';
+import type { Entry } from '../file-write.ts';
 import { codeOf } from '../workspace.ts';
 import { PatchError } from './parse.ts';
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
-
-/** What a name in a folder stands for. */
-export type Entry =
-  | {
-      readonly type: 'file';
-      /** With its byte order mark, if it has one. */
-      readonly text: string;
-      /** Absent: of a new file, as the system makes it. */
-      readonly mode?: number;
-    }
-  | { readonly type: 'link'; readonly target: string };
 
 /**
  * What stands at `path`, without following a link there; `null` for nothing. `shown` is the path for people. Fails with

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 import { MAX_LINKS, type Workspace } from '../workspace.ts';
-import { readEntry, type Entry } from './entry.ts';
+import type { Entry } from '../file-write.ts';
+import { readEntry } from './entry.ts';
 import { PatchError } from './parse.ts';
 
 /** A name that a patch speaks of: what stands there, and what will. */

@@ -2,10 +2,10 @@ import type { FileChange } from '../events.ts';
 import type { Workspace } from '../workspace.ts';
 import { applyChunks } from './apply.ts';
 import { unifiedDiff } from './diff.ts';
-import { assertWritable, contentOf, labelOf, sameEntry, type Entry } from './entry.ts';
+import type { Entry, FileWrite } from '../file-write.ts';
+import { assertWritable, contentOf, labelOf, sameEntry } from './entry.ts';
 import { moveEntry, NameTable, type NameState } from './name-table.ts';
 import { PatchError, type Section } from './parse.ts';
-import type { FileWrite } from './write-files.ts';
 
 /** What a patch will do, worked out without touching anything. */
 export interface PatchPlan {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { FileWrite } from '../file-write.ts';
 import { assertWritable, readEntry } from './entry.ts';
-import { writeFiles, type FileWrite } from './write-files.ts';
+import { writeFiles } from './write-files.ts';
 
 const entrySchema = z
   .discriminatedUnion('type', [

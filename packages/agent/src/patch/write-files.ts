@@ -2,18 +2,9 @@ import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, realpath, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomHex } from '@turnwire/client/internal/platform/random';
+import type { Entry, FileWrite } from '../file-write.ts';
 import { codeOf } from '../workspace.ts';
-import { readEntry, sameEntry, type Entry } from './entry.ts';
-
-/** What one name becomes. */
-export interface FileWrite {
-  /** Absolute; the links of its folder are resolved. A link at the name itself is not followed. */
-  readonly path: string;
-  /** What stands there now; `null`: nothing. */
-  readonly before: Entry | null;
-  /** What will stand there; `null`: nothing. */
-  readonly after: Entry | null;
-}
+import { readEntry, sameEntry } from './entry.ts';
 
 type Step = () => Promise<unknown>;
 
