@@ -336,6 +336,31 @@ describe('turnwire tape from-trace', () => {
     expect(shape(textOf(replayed.chunks))).toBe(shape(textOf(direct.chunks)));
   });
 
+  it.each([
+    [[], 'complete', 0],
+    [['slow-close:60'], 'complete', 1],
+    [['finish-then-hold'], 'client-left', 90],
+    [['done-then-hold'], 'client-left', 90],
+  ])('holds where the server did, and closes where it closed: %j', async (faults, how, leastMs) => {
+    const traces = join(folder, `ends-${faults.join()}`);
+    await using mock = await startMock({ faults });
+    await using bridge = await startBridge([mock], { traceDir: traces });
+    const body = '{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}';
+    await hear(`${bridge.url}/v1/chat/completions`, { body });
+    const written = (): string =>
+      readdirSync(traces)
+        .map((name) => readFileSync(join(traces, name), 'utf8'))
+        .join('');
+    await expect.poll(written, { timeout: 5000 }).toContain('"ended"'); // usage may come late: it is waited for
+    const out = join(folder, `ends-tapes-${faults.join()}`);
+    expect((await runInProcess(['tape', 'from-trace', traces, '-o', out])).code).toBe(0);
+    const [exchange] = (await readTape(out)).exchanges;
+    if (exchange === undefined) throw new Error('there is no tape');
+    expect(exchange.end.how).toBe(how);
+    expect(exchange.end.ms - (exchange.chunks.at(-1)?.ms ?? 0)).toBeGreaterThanOrEqual(leastMs);
+    expect(textOf(exchange.chunks.map(({ data }) => data)).includes('[DONE]')).toBe(faults[0] !== 'finish-then-hold');
+  });
+
   it('says what of an older trace, or of one with a secret, is not as it was', async () => {
     const request = {
       at: '2026-11-27T03:00:00.000Z',

@@ -47,9 +47,13 @@ export function watchedTransport(
       exchange.onAsked(request);
       const response = await transport.send(request);
       exchange.onHead({ upstream: label, wire, status: response.status, headers: response.headers });
-      return exchange.onChunk === undefined
-        ? response
-        : tapped(response, exchange.onChunk, (how) => exchange.onBodyEnd(how));
+      const { onChunk } = exchange;
+      if (onChunk === undefined) return response;
+      return tapped(response, {
+        chunk: onChunk,
+        end: (how) => exchange.onBodyEnd(how),
+        letGo: (forget) => exchange.onLetGo(forget),
+      });
     },
     close: () => transport.close(),
   };

@@ -53,6 +53,7 @@ export class Exchange {
   #skipped = 0;
   #ended = false;
   #caller: KnownCaller | undefined;
+  #forget: (() => void) | undefined;
 
   constructor(start: ExchangeStart, observers: readonly ExchangeObserver[], clock: Clock) {
     this.id = start.id;
@@ -79,6 +80,7 @@ export class Exchange {
   }
 
   onAttempt(attempt: Attempt): void {
+    this.#forgetBody();
     this.#upstream = attempt.upstream;
     this.#status = undefined;
     this.#attempts = attempt.number;
@@ -86,7 +88,18 @@ export class Exchange {
   }
 
   onAsked(asked: AskedServer): void {
+    this.#forgetBody();
     for (const observer of this.#observers) observer.onAsked?.(asked);
+  }
+
+  /** The body of an answer that is over may end yet: its end is told then, or when a server is asked again. */
+  onLetGo(forget: () => void): void {
+    this.#forget = forget;
+  }
+
+  #forgetBody(): void {
+    this.#forget?.();
+    this.#forget = undefined;
   }
 
   onBodyEnd(how: BodyEnd): void {

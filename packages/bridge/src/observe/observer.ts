@@ -132,7 +132,10 @@ export interface ExchangeObserver {
   onHead?(head: AnswerHead): void;
   /** Bytes of the answer, as they were read off the server. */
   onChunk?(bytes: Uint8Array): void;
-  /** All of the body was read, or it is read no further. */
+  /**
+   * All of the body has come, or it is read no further. Behind a good end of the answer it is waited for it for a tenth of a
+   * second: this may come after `onEnd`, as may chunks.
+   */
   onBodyEnd?(how: BodyEnd): void;
   /** Events that were decoded together, as the server meant them. */
   onEvents?(events: readonly ModelEvent[]): void;
@@ -144,7 +147,7 @@ export interface ExchangeObserver {
   onDelay?(ms: number): void;
   /** @param about - the data of an event that was skipped, or the failure behind another attempt */
   onRepair?(repair: Repair, about?: string | RepairCause): void;
-  /** Once, and nothing after it but usage that comes late. */
+  /** Once, and nothing after it but the rest of the body, and usage that comes late. */
   onEnd?(summary: ExchangeSummary): void;
   /** The summary had no usage: here it is. */
   onLateUsage?(usage: Usage): void;

@@ -50,6 +50,9 @@ class Trace implements ExchangeObserver {
   #cuts: (readonly [ms: number, bytes: number])[] = [];
   /** Opened with the request: a stranger who is not let in fills no disk. */
   #file: WriteStream | undefined;
+  /** A body is read, or drained: its end may come behind that of the exchange, and is told then. */
+  #isBodyOpen = false;
+  #isOver = false;
   #toSse: ((events: readonly WireEvent[]) => string) | undefined;
 
   constructor(path: string, start: ExchangeStart, options: TraceOptions) {
@@ -95,6 +98,7 @@ class Trace implements ExchangeObserver {
 
   onHead({ upstream, wire, status, headers }: AnswerHead): void {
     this.#received.end();
+    this.#isBodyOpen = true;
     this.#line({ upstream, wire, status, headers: this.#secrets.headers(headers) });
   }
 
@@ -106,6 +110,8 @@ class Trace implements ExchangeObserver {
   onBodyEnd(how: BodyEnd): void {
     this.#received.end();
     this.#line({ ended: how });
+    this.#isBodyOpen = false;
+    if (this.#isOver) this.#file?.end();
   }
 
   #receivedText(text: string): void {
@@ -137,7 +143,8 @@ class Trace implements ExchangeObserver {
       total_ms: tenths(ms),
       ...(usage === undefined ? {} : { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens }),
     });
-    this.#file?.end();
+    this.#isOver = true;
+    if (!this.#isBodyOpen) this.#file?.end();
   }
 
   /** A line whose texts may hold secrets. */

@@ -41,7 +41,7 @@ export function peekable(response: HttpResponse): PeekedResponse {
     read,
     chunks: iterable(read, () => response.cancel()),
     cancel: () => response.cancel(),
-    release: () => response.release(),
+    release: (rest) => response.release(rest),
     looking: {
       ...head,
       ...steady,
@@ -53,16 +53,24 @@ export function peekable(response: HttpResponse): PeekedResponse {
   };
 }
 
+/** Sees a body as it is read, and what comes of it for a short time after it was let go. */
+export interface BodyWatcher {
+  chunk(bytes: Uint8Array): void;
+  /** Once. */
+  end(how: BodyEnd): void;
+  /** It was let go at a good end, and may end yet; `forget` takes it for left. */
+  letGo(forget: () => void): void;
+}
+
 /** The response, whose bytes and their end somebody else sees as well. */
-export function tapped(
-  response: HttpResponse,
-  see: (chunk: Uint8Array) => void,
-  seeEnd: (how: BodyEnd) => void,
-): HttpResponse {
+export function tapped(response: HttpResponse, watcher: BodyWatcher): HttpResponse {
   let over = false;
   const end = (how: BodyEnd): void => {
-    if (!over) seeEnd(how);
+    if (!over) watcher.end(how);
     over = true;
+  };
+  const see = (bytes: Uint8Array): void => {
+    if (!over) watcher.chunk(bytes);
   };
   const read = async (): Promise<readonly Uint8Array[] | undefined> => {
     try {
@@ -89,7 +97,10 @@ export function tapped(
     wake: () => response.wake(),
     progress: () => response.progress(),
     cancel: () => leave(() => response.cancel()),
-    release: () => leave(() => response.release()),
+    release: () => {
+      if (!over) watcher.letGo(() => end('left'));
+      response.release({ chunk: see, end });
+    },
   };
 }
 

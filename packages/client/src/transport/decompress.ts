@@ -1,13 +1,13 @@
 import { createBrotliDecompress, createGunzip, createInflate, constants } from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RestOfBody } from './exchange.ts';
 
 /** A body as it is read: decoded when the server compressed it although it was asked not to. */
 export interface BodyReader {
   read(): Promise<readonly Uint8Array[] | undefined>;
   cancel(): void;
-  release(): void;
+  release(rest?: RestOfBody): void;
 }
 
 /** The exchange's own bytes, or those bytes decoded; an unknown encoding is passed through as it is. */
@@ -74,9 +74,10 @@ class DecodingReader implements BodyReader {
     this.#exchange.cancel();
   }
 
-  release(): void {
+  /** The rest is compressed, and not read any more: its end alone is told. */
+  release(rest?: RestOfBody): void {
     this.#decoder.destroy();
-    this.#exchange.release();
+    this.#exchange.release(rest === undefined ? undefined : { chunk: () => undefined, end: (how) => rest.end(how) });
   }
 
   /** Ends when zlib has taken the chunk, or has failed or been closed. */

@@ -14,6 +14,13 @@ const QUEUE_BYTES = 64 * 1024;
 const DRAIN_BYTES = 16 * 1024;
 const DRAIN_MS = 100;
 
+/** Hears of what comes of a body that its consumer has let go: until it ends, or the connection is closed. */
+export interface RestOfBody {
+  chunk(bytes: Uint8Array): void;
+  /** Once. `left`: the server had not ended it when the connection was closed. */
+  end(how: 'complete' | 'broken' | 'left'): void;
+}
+
 export interface Head {
   readonly status: number;
   readonly headers: HeaderValues;
@@ -55,7 +62,7 @@ export class Exchange {
   /** Set while a `read` waits; resolving it makes the read look again. */
   #waiting: (() => void) | undefined;
   #woken = false;
-  #drain: { bytes: number; readonly timer: Timer } | undefined;
+  #drain: { bytes: number; readonly timer: Timer; readonly rest: RestOfBody | undefined } | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -113,7 +120,7 @@ export class Exchange {
   cancel(): void {
     this.#queue = [];
     if (this.#drain !== undefined) {
-      this.#endDrain(true);
+      this.#endDrain('left');
       return;
     }
     if (this.#state === 'ended') return;
@@ -123,17 +130,19 @@ export class Exchange {
   }
 
   /** A good end: keeps the connection when the body ends within a short drain, else closes it. */
-  release(): void {
+  release(rest?: RestOfBody): void {
+    for (const chunk of this.#queue) rest?.chunk(chunk);
     this.#queue = [];
     if (this.#state !== 'answering') {
       this.cancel();
+      rest?.end(this.#failure === undefined ? 'complete' : 'broken');
       return;
     }
     this.#end(undefined);
     const timer = this.#options.clock.after(DRAIN_MS, () => {
-      this.#endDrain(true);
+      this.#endDrain('left');
     });
-    this.#drain = { bytes: 0, timer };
+    this.#drain = { bytes: 0, timer, rest };
     this.#paused = false;
     this.#controller?.resume();
   }
@@ -192,8 +201,9 @@ export class Exchange {
 
   #onData(chunk: Uint8Array): void {
     if (this.#drain !== undefined) {
+      this.#drain.rest?.chunk(chunk);
       this.#drain.bytes += chunk.byteLength;
-      if (this.#drain.bytes > DRAIN_BYTES) this.#endDrain(true);
+      if (this.#drain.bytes > DRAIN_BYTES) this.#endDrain('left');
       return;
     }
     if (this.#state !== 'answering') return;
@@ -209,7 +219,7 @@ export class Exchange {
   #onEnd(): void {
     this.#options.connections.bodyEnded();
     if (this.#drain !== undefined) {
-      this.#endDrain(false);
+      this.#endDrain('complete');
       return;
     }
     if (this.#state !== 'ended') this.#end(undefined);
@@ -218,7 +228,7 @@ export class Exchange {
   #onError(error: Error): void {
     this.#opening = undefined;
     if (this.#drain !== undefined) {
-      this.#endDrain(false);
+      this.#endDrain('broken');
       return;
     }
     if (this.#state === 'ended') return;
@@ -248,10 +258,12 @@ export class Exchange {
     this.#controller?.abort(reason);
   }
 
-  #endDrain(close: boolean): void {
-    this.#drain?.timer.cancel();
+  #endDrain(how: 'complete' | 'broken' | 'left'): void {
+    const drain = this.#drain;
+    drain?.timer.cancel();
     this.#drain = undefined;
-    if (close) this.#disconnect();
+    if (how === 'left') this.#disconnect();
+    drain?.rest?.end(how);
   }
 
   #take(): readonly Uint8Array[] {

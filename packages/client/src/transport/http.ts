@@ -4,7 +4,7 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
 import { createConnections, type Connections } from './dispatcher.ts';
 import { bodyReader, type BodyReader } from './decompress.ts';
-import { Exchange, type Head } from './exchange.ts';
+import { Exchange, type Head, type RestOfBody } from './exchange.ts';
 import { timerFailure } from '@turnwire/wire/internal/model/timer-failure';
 import { describeTarget } from './failures.ts';
 import type { ProxyOptions } from './proxy-choice.ts';
@@ -50,6 +50,8 @@ export interface HttpResponse extends ByteSource {
   header(name: string): string | undefined;
   /** The same bytes, one by one; leaving the loop early cancels. */
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** @param rest - hears of what still comes, where somebody wants to know; not of bytes that are compressed */
+  release(rest?: RestOfBody): void;
 }
 
 /** HTTP/1.1 with kept connections, timers, cancellation and backpressure; knows nothing about models. */
@@ -146,9 +148,9 @@ function toResponse(exchange: Exchange, head: Head, total: Deadline): HttpRespon
     wake: () => exchange.wake(),
     progress: () => exchange.progress(),
     cancel,
-    release: () => {
+    release: (rest) => {
       total.stop();
-      body.release();
+      body.release(rest);
     },
   };
 }
