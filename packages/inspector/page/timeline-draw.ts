@@ -1,5 +1,6 @@
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { timeText } from './figures.ts';
+import { placeMarks } from './marks.ts';
 import { gapText, type Amount, type Gap, type Mark, type Timeline } from './timeline.ts';
 import { colourOf } from './theme.ts';
 
@@ -185,28 +186,25 @@ export function indexAt(amounts: readonly { readonly t: number }[], t: number): 
   return low;
 }
 
-/** Flags in three lines; a text that would cover another one is left out, its line stays. */
+/** Flags in three lines; words without a place are left out, their line stays. */
 function drawMarks({ context, width, gutter, x }: Drawing, marks: readonly Mark[]): void {
-  const ends = [0, 0, 0];
-  for (const { t, text, isBad } of marks) {
-    const left = Math.round(x(t)) + 0.5;
-    if (left < gutter - 1 || left > width + 1) continue;
-    const words = visible(text);
-    const wide = context.measureText(words).width;
-    const place = Math.min(left + 4, width - wide - 2);
-    const row = ends.findIndex((end) => end <= place);
+  const shown = marks
+    .map(({ t, text, isBad }) => ({ at: Math.round(x(t)) + 0.5, words: visible(text), isBad }))
+    .filter(({ at }) => at >= gutter - 1 && at <= width + 1);
+  const sized = shown.map(({ at, words }) => ({ at, wide: context.measureText(words).width }));
+  const places = placeMarks(sized, { width, rows: 3 });
+  shown.forEach(({ at, words, isBad }, index) => {
+    const place = places[index];
     const colour = colourOf(isBad ? 'bad' : 'muted');
     context.strokeStyle = colour;
     context.globalAlpha = isBad ? 1 : 0.55;
     context.beginPath();
-    context.moveTo(left, row < 0 ? MARKS_PX : row * 15 + 2);
-    context.lineTo(left, TIMELINE_PX - AXIS_PX);
+    context.moveTo(at, place === undefined ? MARKS_PX : place.row * 15 + 2);
+    context.lineTo(at, TIMELINE_PX - AXIS_PX);
     context.stroke();
     context.globalAlpha = 1;
-    if (row < 0) continue;
-    ends[row] = place + wide + 8;
-    drawText(context, words, place, row * 15 + 12, colour);
-  }
+    if (place !== undefined) drawText(context, words, place.left, place.row * 15 + 12, colour);
+  });
 }
 
 /** A diamond for each repair, with its name where there is room for it. */
