@@ -210,6 +210,15 @@ describe('everything else passes untouched', () => {
 });
 
 describe('an answer that is finished over an open connection', () => {
+  it('has the usage that comes behind one from before the finish', async () => {
+    const early = { ...hello[1]!, usage: { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 } };
+    const bytes = chatBody(hello[0]!, early, ...hello.slice(2));
+    handle = holds(bytes);
+    expect(await (await ask('chat')).text()).toBe(bytes + chatBody('[DONE]'));
+    handle = holds(chatBody(hello[0]!, early, ...hello.slice(2, 4)));
+    expect((await (await ask('chat', { usageGraceMs: 20 })).text()).endsWith(chatBody(hello[3]!, '[DONE]'))).toBe(true);
+  });
+
   it('ends, with all that its client waits for, and the connection is closed once', async () => {
     handle = holds(chatBody(...hello.slice(0, 4)));
     const response = await ask('chat', { usageGraceMs: 20 });

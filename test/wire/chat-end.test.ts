@@ -98,6 +98,17 @@ describe('3.1 finish_reason is authoritative', () => {
     });
   });
 
+  test('3.1 unless the one behind it is asked for', () => {
+    const early = chunk({ content: 'hi' }, null, { usage: { prompt_tokens: 5, completion_tokens: 1 } });
+    const options = { ...asked, usageBehind: true };
+    expect(readOpen('chat', chatBody(early, stop), options).phase).toBe('awaiting_usage');
+    const done = (tokens: number) => completed({ finish_reason: 'stop', usage: usage(5, tokens) });
+    expect(readOpen('chat', chatBody(early, stop, counted), options).events.at(-1)).toEqual(done(2));
+    expect(readOpen('chat', chatBody(early, stop, '[DONE]'), options).events.at(-1)).toEqual(done(1));
+    const onFinish = chunk({}, 'stop', { usage: counted.usage });
+    expect(readOpen('chat', chatBody(early, onFinish), options).events.at(-1)).toEqual(done(2));
+  });
+
   test('3.1 a usage on the finish chunk itself completes at once', () => {
     const body = chatBody(hello, chunk({}, 'stop', { usage: counted.usage }));
     expect(readOpen('chat', body, asked)).toMatchObject({ phase: 'ended' });

@@ -25,6 +25,8 @@ export interface DecoderOptions {
   /** It waits for the usage of an answer that a limit or a filter cut off, too. Default false: that fails at once, unless
    * only usage tells whose limit it was. */
   readonly usageOfCut?: boolean;
+  /** A usage from before the finish counts what was used until then: it waits for the one behind (Chat Completions). Default false. */
+  readonly usageBehind?: boolean;
   /** The request set a token limit: a chat `length` is then `incomplete`, never a full context window. Default false. */
   readonly tokenLimit?: boolean;
   /** Tokens that fit into the model's context window: tells a full one from another limit. Default: unknown. */

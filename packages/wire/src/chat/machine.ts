@@ -37,6 +37,8 @@ export class ChatMachine extends ChoiceMachine {
   #created = false;
   #responseId: string | undefined;
   #usage: Usage | undefined;
+  /** It came with the last chunk. */
+  #isUsageNew = false;
   /** Why the finish stands for an error: told when the wait for usage is over. */
   #cut: Cut | undefined;
 
@@ -71,9 +73,9 @@ export class ChatMachine extends ChoiceMachine {
   }
 
   onObject(chunk: JsonObject): void {
+    this.#isUsageNew = false;
     if (this.finished) {
-      this.#readUsage(chunk);
-      if (this.#usage !== undefined) this.completeFinished();
+      if (this.#readUsage(chunk)) this.completeFinished();
       return;
     }
     this.#responseId ??= stringOf(chunk['id']);
@@ -202,13 +204,14 @@ export class ChatMachine extends ChoiceMachine {
     this.#readDelta(choice, delta);
   }
 
-  /** After the finish: usage of the chunk, or of one of its choices. */
-  #readUsage(chunk: JsonObject): void {
+  /** After the finish: usage of the chunk, or of one of its choices. Answers whether there was one. */
+  #readUsage(chunk: JsonObject): boolean {
     const choices = chunk['choices'];
     if (Array.isArray(choices)) {
       for (const choice of choices) if (isObject(choice)) this.#takeUsageOf(choice);
     }
     this.#takeUsage(usageIn(chunk));
+    return this.#isUsageNew;
   }
 
   #takeUsageOf(choice: JsonObject): void {
@@ -217,13 +220,17 @@ export class ChatMachine extends ChoiceMachine {
   }
 
   #takeUsage(value: unknown): void {
-    if (value !== null && value !== undefined) this.#usage = usageFromChat(value) ?? this.#usage;
+    const usage = value === null || value === undefined ? undefined : usageFromChat(value);
+    if (usage === undefined) return;
+    this.#usage = usage;
+    this.#isUsageNew = true;
   }
 
   #finish(): void {
     this.#cut = this.closeItems();
-    const waits = this.options.usageAsked === true && this.#usage === undefined && this.#wantsUsage(this.#cut);
-    if (waits) this.phase = 'awaiting_usage';
+    const { usageAsked, usageBehind } = this.options;
+    const hasUsage = usageBehind === true ? this.#isUsageNew : this.#usage !== undefined;
+    if (usageAsked === true && !hasUsage && this.#wantsUsage(this.#cut)) this.phase = 'awaiting_usage';
     else this.completeFinished();
   }
 

@@ -63,6 +63,7 @@ export class Mender {
     const options = {
       usageAsked: true, // many servers tell it unasked
       usageOfCut: true,
+      usageBehind: true,
       tokenLimit: asked.tokenLimit,
       toolCallsOnStop: 'promote',
       mintId: minting.id,
