@@ -16,6 +16,7 @@ export const keys = {
   ctrlC: '\x03',
   ctrlD: '\x04',
   ctrlO: '\x0f',
+  ctrlT: '\x14',
 } as const;
 
 /** The system's clock, and a way to let time pass at once. */
@@ -57,6 +58,8 @@ export interface ChatSetup {
   readonly backend?: Partial<ChatBackend>;
   readonly before?: string;
   readonly colour?: boolean;
+  /** Instead of a pager. */
+  readonly page?: (text: string) => Promise<void>;
   /** Stands in the status line once the chat is open. */
   readonly ready?: string;
 }
@@ -88,6 +91,7 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
       return Promise.resolve({ agent, notes: [] });
     },
     openProvider: (name) => Promise.resolve({ name, port: model, model: `${name}-model` }),
+    models: () => Promise.resolve([]),
     providers: () => Promise.resolve(['one', 'two']),
     threads: () => Promise.resolve([]),
     provider: 'test',
@@ -96,7 +100,8 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
     greeting: [],
     ...setup.backend,
   };
-  const app = new ChatApp({ terminal, backend, clock, colour: setup.colour ?? true });
+  const { page } = setup;
+  const app = new ChatApp({ terminal, backend, clock, colour: setup.colour ?? true, ...(page && { page }) });
   const end = app.run();
   onTestFinished(async () => {
     app.leave('done');

@@ -126,9 +126,13 @@ describe('what a stranger wrote', () => {
         open: (_what, approver) => Promise.resolve({ agent: new HostileAgent(approver), notes: [hostile('a note')] }),
         provider: `test${HOSTILE}`,
         model: `tiny${HOSTILE}`,
-        providers: () => Promise.resolve([`one${HOSTILE}`]),
+        providers: () => Promise.resolve([`one${HOSTILE}`, 'another']),
         openProvider: () => Promise.reject(new Error(hostile('no such provider'))),
-        threads: () => Promise.resolve([{ id: `id${HOSTILE}`, preview: `earlier${HOSTILE}` } as never]),
+        threads: () =>
+          Promise.resolve([
+            { id: `id${HOSTILE}`, preview: `earlier${HOSTILE}` } as never,
+            { id: 'other', preview: '' } as never,
+          ]),
         greeting: [hostile('welcome')],
         cwd,
       },
@@ -142,9 +146,11 @@ describe('what a stranger wrote', () => {
     chat.terminal.press('y');
     await chat.idle();
     chat.say('/resume');
-    await chat.terminal.until('Conversations, newest first');
+    await chat.terminal.until('earlier');
+    chat.terminal.press(keys.escape, keys.ctrlC);
     chat.say('/provider');
-    await chat.terminal.until('there are one');
+    await chat.terminal.until('another');
+    chat.terminal.press(keys.escape, keys.ctrlC);
     chat.say(`/provider one${HOSTILE.replaceAll(/\s/g, '')}`);
     await chat.terminal.until('no such provider');
     chat.terminal.type('@');

@@ -8,7 +8,7 @@ import {
   type OpenedAgent as OpenedConversation,
 } from '@turnwire/agent';
 import { visible } from '@turnwire/wire/internal/base/printable';
-import type { ChatBackend, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
+import type { ChatBackend, ModelChoice, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
 import { providersIn } from './config-file.ts';
 import { Configuration } from './configuration.ts';
@@ -65,6 +65,7 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
     greeting: said.take(`${name}: `),
     open: (what, approver) => sources.open(what, approver),
     openProvider: (provider) => sources.openProvider(provider),
+    models: () => sources.models(),
     providers: () => sources.providers(),
     threads: () => threadStore(cli).list(),
     close: () => sources.close(),
@@ -147,6 +148,11 @@ class Sources {
   #use(model: OpenModel): void {
     this.#model = model;
     this.#models.push(model);
+  }
+
+  /** Of the server that answers now. The scripted one takes any name. */
+  models(): Promise<readonly ModelChoice[]> {
+    return this.#model.agentModel.server?.is_scripted === true ? Promise.resolve([]) : this.#model.models();
   }
 
   async providers(): Promise<readonly string[]> {

@@ -3,6 +3,7 @@ import { ChatApp, type ChatBackend, type OpenWhat } from '../terminal/index.ts';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { CliContext } from './context.ts';
 import { exitCode } from './exit.ts';
+import { page } from './pager.ts';
 
 export interface ChatTerminalOptions {
   readonly cli: CliContext;
@@ -19,6 +20,7 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     colour: (cli.env.NO_COLOR ?? '') === '',
     term: cli.env.TERM,
     open,
+    page: (text) => page(text, cli.env.PAGER ?? 'less'),
   });
   const gone = new AbortController();
   const onEnd = (): void => gone.abort();

@@ -29,12 +29,21 @@ export interface OpenedProvider {
   readonly contextWindow?: number | undefined;
 }
 
+/** A model that the server has. */
+export interface ModelChoice {
+  readonly id: string;
+  /** Tokens, where the server tells. */
+  readonly contextWindow?: number | undefined;
+}
+
 /** What the chat needs of its starter, which composes agents, threads and providers. */
 export interface ChatBackend {
   /** Fails with an error whose message is one line for the person. */
   open(what: OpenWhat, approver: Approver): Promise<OpenedAgent>;
   /** Another model server by its name in the configuration. Fails like `open`. */
   openProvider(name: string): Promise<OpenedProvider>;
+  /** Models of the server that answers now, for `/model`; none where it has no list. Fails like `open`. */
+  models(): Promise<readonly ModelChoice[]>;
   /** Names for `/provider`. */
   providers(): Promise<readonly string[]>;
   /** Conversations for `/resume`, newest first. */

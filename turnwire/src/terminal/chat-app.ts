@@ -2,6 +2,7 @@ import type { Terminal } from '@earendil-works/pi-tui';
 import type { Agent } from '@turnwire/agent/internal/agent';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ChatBackend, OpenWhat } from './backend.ts';
+import { choicesFor } from './choices.ts';
 import { ChatCommands } from './chat-commands.ts';
 import { ChatKeys } from './chat-keys.ts';
 import { ChatScreen } from './chat-screen.ts';
@@ -24,6 +25,8 @@ export interface ChatOptions {
   readonly term?: string | undefined;
   /** Default: a new conversation. */
   readonly open?: OpenWhat;
+  /** Shows a text on the terminal, which is free meanwhile, until the person has read it. Absent: nothing can be paged. */
+  readonly page?: (text: string) => Promise<void>;
 }
 
 /** How a chat ended. */
@@ -42,12 +45,14 @@ export class ChatApp {
   readonly #turns: ChatTurns;
   readonly #commands: ChatCommands;
   readonly #end = Promise.withResolvers<ChatEnd>();
+  #isPaging = false;
 
   constructor(options: ChatOptions) {
     const { terminal, backend, clock } = options;
     this.#options = options;
     const theme = createTheme({ colour: options.colour });
     const redraw = (): void => this.#screen.redraw();
+    const sources = { backend, outputs: () => this.#view.state.outputs };
     this.#view = new ChatView({ clock, changed: redraw });
     this.#screen = new ChatScreen({
       terminal,
@@ -69,12 +74,13 @@ export class ChatApp {
       tui: this.#screen.screen,
       clock,
       theme,
-      completions: createCompletions(backend),
+      completions: createCompletions(sources),
       redraw,
       submit: (text) => this.#submit(text),
       stopTurn: () => this.#talk.agent?.interrupt(),
       isBusy: () => this.#turns.isBusy,
       fold: () => this.#screen.fold(),
+      showOutput: () => this.#commands.showOutput(''),
       leave: (how) => this.leave(how),
       unqueue: () => this.#talk.unqueue(),
     });
@@ -98,6 +104,9 @@ export class ChatApp {
       turns: this.#turns,
       view: this.#view,
       leave: () => this.leave('done'),
+      choices: (name) => choicesFor(name, '', sources),
+      pick: (name) => this.#keys.pick(name),
+      page: (text) => void this.#page(text),
       status: () => statusFacts(this.#talk, backend, this.#view.state),
     });
   }
@@ -132,7 +141,8 @@ export class ChatApp {
 
   /** What Ctrl-C does: stops the turn; else clears the line; else leaves when it comes twice in two seconds. */
   interrupt(): void {
-    this.#keys.interrupt();
+    // The keys are the pager's, and so are its signals.
+    if (!this.#isPaging) this.#keys.interrupt();
   }
 
   /** The conversation that can be resumed: one that is kept, with at least one turn. */
@@ -172,10 +182,23 @@ export class ChatApp {
     else this.#turns.send(meant.text);
   }
 
+  /** The terminal is the pager's until the person leaves it; what happens meanwhile is drawn then. */
+  async #page(text: string): Promise<void> {
+    const { page } = this.#options;
+    if (page === undefined || this.#isPaging) return;
+    this.#isPaging = true;
+    try {
+      await this.screen.lend(() => page(text));
+    } catch (error) {
+      this.#view.fail(error);
+    } finally {
+      this.#isPaging = false;
+    }
+  }
+
   #begin(): void {
     const { version, greeting } = this.#options.backend;
-    if (version !== undefined)
-      this.#view.begin(version, [...placeFacts(this.#talk, this.#options.backend), { label: 'help', text: '/help' }]);
+    if (version !== undefined) this.#view.begin(version, placeFacts(this.#talk, this.#options.backend));
     for (const line of greeting) this.#view.notice('info', line);
   }
 

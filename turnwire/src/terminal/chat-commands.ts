@@ -1,3 +1,4 @@
+import { hasChoices } from './choices.ts';
 import type { ChatTurns } from './chat-turns.ts';
 import type { ChatView } from './chat-view.ts';
 import { helpText } from './commands.ts';
@@ -12,6 +13,12 @@ export interface ChatCommandsOptions {
   readonly leave: () => void;
   /** Where and with whom one talks. */
   readonly status: () => readonly Fact[];
+  /** What there is to choose from after a command. */
+  readonly choices: (name: string) => Promise<readonly unknown[]>;
+  /** Lets the person choose: the line of the command, and the list of its completions. */
+  readonly pick: (name: string) => void;
+  /** Shows a text in the person's pager. */
+  readonly page: (text: string) => void;
 }
 
 /** Does what a line says that begins with a slash. */
@@ -28,6 +35,7 @@ export class ChatCommands {
     else if (name === 'cost') view.notice('info', costText(view.state, talk.agent?.usage));
     else if (name === 'status') view.notice('info', factsText(status()));
     else if (name === 'exit') leave();
+    else if (name === 'output') this.showOutput(argument);
     else if (turns.isBusy) view.notice('warning', `/${name} has to wait: Esc stops what is running.`);
     else turns.do(() => this.#change(name, argument));
   }
@@ -40,11 +48,25 @@ export class ChatCommands {
     );
   }
 
+  /** What a tool printed, in the pager: the latest, or the `argument`th from the end. */
+  showOutput(argument: string): void {
+    const { view, page } = this.#options;
+    const { outputs } = view.state;
+    const output = outputs.at(-Number(argument === '' ? 1 : argument));
+    if (output !== undefined && /^[1-9]\d*$|^$/.test(argument)) page(`${output.title}\n\n${output.text}`);
+    else if (outputs.length === 0) view.notice('info', 'No tool has run yet.');
+    else view.notice('warning', `There are the outputs 1 (the latest) to ${outputs.length}.`);
+  }
+
   async #change(name: string, argument: string): Promise<void> {
-    const { talk, turns } = this.#options;
+    const { talk, turns, choices, pick } = this.#options;
+    if (argument === '' && hasChoices(name) && (await choices(name).catch(() => [])).length > 0) {
+      pick(name);
+      return;
+    }
     switch (name) {
       case 'model':
-        talk.setModel(argument);
+        await talk.setModel(argument);
         return;
       case 'provider':
         await talk.setProvider(argument);

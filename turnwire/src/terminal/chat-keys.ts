@@ -3,6 +3,7 @@ import type { Approver } from '@turnwire/agent/internal/approval/approval';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { ApprovalPrompt } from './approval-prompt.ts';
 import type { BottomView } from './bottom-lines.ts';
+import { hasChoices } from './choices.ts';
 import { InputLine } from './input-line.ts';
 import type { Theme } from './theme.ts';
 
@@ -18,6 +19,8 @@ export interface ChatKeysOptions {
   readonly stopTurn: () => void;
   readonly isBusy: () => boolean;
   readonly fold: () => void;
+  /** Shows the latest output of a tool. */
+  readonly showOutput: () => void;
   readonly leave: (how: 'done' | 'interrupted') => void;
   /** Takes the last message out of the queue. */
   readonly unqueue: () => string | undefined;
@@ -53,6 +56,12 @@ export class ChatKeys {
   get bottom(): Pick<BottomView, 'question' | 'asksWhy' | 'isTyping' | 'hint'> {
     const isTyping = this.editor.getText() !== '';
     return { question: this.#prompt.question, asksWhy: this.#asksWhy, isTyping, hint: this.#hint };
+  }
+
+  /** Lets the person choose what comes after a command. */
+  pick(name: string): void {
+    this.editor.setText(`/${name} `);
+    this.#showList();
   }
 
   /** What Ctrl-C does: stops the turn; else clears the line; else leaves when it comes twice in two seconds. */
@@ -105,9 +114,22 @@ export class ChatKeys {
     if (matchesKey(data, 'escape') && !this.editor.isShowingAutocomplete()) this.#escape();
     else if (matchesKey(data, 'ctrl+d') && isEmpty) this.#options.leave('done');
     else if (matchesKey(data, 'ctrl+o')) this.#options.fold();
+    else if (matchesKey(data, 'ctrl+t')) this.#options.showOutput();
     else if (!this.#asksWhy && isEmpty && this.#prompt.handleKey(data)) return;
     else if (isEmpty && matchesKey(data, 'up') && this.#unqueue()) return;
-    else this.editor.handleInput(data);
+    else this.#type(data);
+  }
+
+  /** What there is to choose after a command is shown once its name is whole. */
+  #type(data: string): void {
+    this.editor.handleInput(data);
+    const [, name = ''] = /^\/(\w+) $/.exec(this.editor.getText()) ?? [];
+    const isNew = matchesKey(data, 'tab') || data === ' ';
+    if (isNew && hasChoices(name) && !this.editor.isShowingAutocomplete()) this.#showList();
+  }
+
+  #showList(): void {
+    this.editor.handleInput('\t');
   }
 
   #escape(): void {

@@ -13,6 +13,11 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'resume', argument: 'ID', description: 'go on with an earlier conversation' },
   { name: 'fork', description: 'go on in a copy of this conversation' },
   { name: 'undo', description: 'take the last patch back, as long as its files are as it left them' },
+  {
+    name: 'output',
+    argument: 'N',
+    description: 'what a tool printed, whole, in the pager: the latest, or the Nth before',
+  },
   { name: 'compact', description: 'summarise the conversation to make room' },
   { name: 'cost', description: 'tokens used so far' },
   { name: 'status', description: 'folder, model, sandbox, and how full the context is' },
@@ -48,6 +53,7 @@ export const helpText = [
   'Keys:',
   '  Enter sends; while the agent works it queues (Up brings the last one back)',
   '  Ctrl-J, Shift-Enter or \\ Enter: a new line; Up and Down: earlier messages; @: files',
+  '  Ctrl-T: the whole output of the latest tool in the pager ($PAGER)',
   '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning and output',
   '  Ctrl-C: interrupt, clear the line, twice: leave; Ctrl-D: leave',
 ].join('\n');

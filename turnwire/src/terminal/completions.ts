@@ -1,26 +1,27 @@
 import { fuzzyFilter, type AutocompleteItem, type AutocompleteProvider } from '@earendil-works/pi-tui';
 import { listProjectFiles } from '@turnwire/agent/internal/project/project-files';
 import { visible } from '@turnwire/wire/internal/base/printable';
-import type { ChatBackend } from './backend.ts';
+import { choicesFor, type ChoiceSources } from './choices.ts';
 import { slashCommands } from './commands.ts';
-import { oneLine } from './text.ts';
 
 const MAX_FILES = 5000;
 const MAX_SHOWN = 20;
-const FILE_PREFIX = /(?:^|\s)(@[^\s@]*)$/;
+const FILE_PREFIX = /(?:^|\s)(@(?:"[^"]*|[^\s@"]*))$/;
 
 /** Completes slash commands and their arguments at the beginning, and files after `@` anywhere. */
-export function createCompletions(backend: ChatBackend): AutocompleteProvider {
+export function createCompletions(sources: ChoiceSources): AutocompleteProvider {
   return {
     triggerCharacters: ['@'],
     async getSuggestions(lines, cursorLine, cursorCol, { signal }) {
       const before = (lines[cursorLine] ?? '').slice(0, cursorCol);
       const file = FILE_PREFIX.exec(before)?.[1];
-      if (file !== undefined) return suggest(file, await filesFor(file.slice(1), backend.cwd, signal));
+      if (file !== undefined)
+        return suggest(file, await filesFor(file.replace(/^@"?/, ''), sources.backend.cwd, signal));
       if (cursorLine > 0 || !before.startsWith('/')) return null;
       const [, name = '', argument] = /^\/(\S*)(?:\s+(.*))?$/.exec(before) ?? [];
       if (argument === undefined) return suggest(`/${name}`, commandsFor(name));
-      return suggest(argument, await argumentsFor(name, argument, backend));
+      // The whole line: what is chosen takes its place.
+      return suggest(before, await choicesFor(name, argument, sources).catch(() => []));
     },
     applyCompletion(lines, cursorLine, cursorCol, item, prefix) {
       const line = lines[cursorLine] ?? '';
@@ -45,21 +46,13 @@ function commandsFor(name: string): AutocompleteItem[] {
     }));
 }
 
-async function argumentsFor(name: string, argument: string, backend: ChatBackend): Promise<AutocompleteItem[]> {
-  if (name === 'provider') {
-    const names = await backend.providers();
-    return names.filter((one) => one.startsWith(argument)).map((one) => ({ value: one, label: visible(one) }));
-  }
-  if (name !== 'resume') return [];
-  const threads = await backend.threads();
-  return threads
-    .filter((thread) => thread.id.startsWith(argument))
-    .slice(0, MAX_SHOWN)
-    .map(({ id, preview }) => ({ value: id, label: visible(id), description: oneLine(preview, 60) }));
-}
-
 async function filesFor(query: string, cwd: string, signal: AbortSignal): Promise<AutocompleteItem[]> {
   const files = await listProjectFiles(cwd, { maxFiles: MAX_FILES, signal });
   const found = query === '' ? files : fuzzyFilter([...files], query, (file) => file);
-  return found.slice(0, MAX_SHOWN).map((file) => ({ value: `@${file} `, label: visible(file) }));
+  return found.slice(0, MAX_SHOWN).map((file) => ({ value: mention(file), label: visible(file) }));
+}
+
+/** A name with blanks in it is quoted. */
+function mention(file: string): string {
+  return /[\s"]/.test(file) ? `@"${file}" ` : `@${file} `;
 }

@@ -74,14 +74,16 @@ export class Conversation {
     this.#stopWatching();
   }
 
-  setModel(name: string): void {
-    const { notice } = this.#options;
+  async setModel(name: string): Promise<void> {
+    const { notice, backend } = this.#options;
     if (name === '') {
       notice('info', `The model is ${this.model ?? "the provider's own"}. /model NAME changes it.`);
       return;
     }
     if (this.agent !== undefined) this.agent.request = { ...this.agent.request, model: name };
     this.model = name;
+    this.contextWindow = await windowOf(name, backend);
+    if (this.agent !== undefined) this.agent.contextWindow = this.contextWindow;
     notice('info', `The model is ${name} from now on.`);
   }
 
@@ -123,6 +125,12 @@ export class Conversation {
     if (id === undefined) this.#options.notice('warning', 'There is nothing to fork yet.');
     else await this.open({ type: 'fork', id });
   }
+}
+
+/** Of the model, where the server tells; else as the provider has it. A list that cannot be had is no reason not to go on. */
+async function windowOf(name: string, backend: ChatBackend): Promise<number | undefined> {
+  const models = await backend.models().catch(() => []);
+  return models.find(({ id }) => id === name)?.contextWindow ?? backend.contextWindow;
 }
 
 function withoutModel(request: RequestOptions): RequestOptions {

@@ -83,6 +83,7 @@ export class Screen extends TuiMainScreen {
   /** As it was drawn last. */
   #document: ScreenDocument = { first: 0, lines: [], bottom: [] };
   #size: Size | undefined;
+  #isLent = false;
   #resizing: Resizing | undefined;
   /** Bytes that frames wrote, for measurements. */
   written = 0;
@@ -110,7 +111,28 @@ export class Screen extends TuiMainScreen {
     this.renderNow();
   }
 
+  /**
+   * Somebody else has the terminal until `borrower` ends, on its other screen (xterm, private mode 1049): what stands on ours is
+   * there again afterwards.
+   */
+  async lend(borrower: () => Promise<void>): Promise<void> {
+    this.#isLent = true;
+    this.stop();
+    try {
+      await borrower();
+    } finally {
+      this.start();
+      this.#isLent = false;
+      this.requestRender(true);
+    }
+  }
+
   protected override afterTerminalStart(): void {
+    if (this.#isLent) {
+      this.terminal.write('\x1b[?1049l');
+      this.#cursor = { ...this.#cursor, isShown: false };
+      return;
+    }
     // What the shell left goes up into the scrollback: the screen is ours from its first row on.
     this.terminal.write(`${'\n'.repeat(this.terminal.rows - 1)}\x1b[H\x1b[>c`);
     this.#size = { width: this.terminal.columns, rows: this.terminal.rows };
@@ -123,6 +145,10 @@ export class Screen extends TuiMainScreen {
 
   protected override beforeTerminalStop(): void {
     this.#stopResizing();
+    if (this.#isLent) {
+      this.terminal.write('\x1b[?1049h\x1b[H');
+      return;
+    }
     const { rows } = this.terminal;
     const row = Math.min(rows, Math.max(1, this.#end() - this.#top));
     this.terminal.write(`\x1b[${row};1H\r\n`);

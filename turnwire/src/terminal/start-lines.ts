@@ -6,5 +6,6 @@ import type { StartCell } from './view-state.ts';
 export function startLines({ version, facts }: StartCell, { theme, width }: CellLook): string[] {
   const labelWidth = Math.max(...facts.map(({ label }) => visibleWidth(label)));
   const rows = facts.map(({ label, text }) => `  ${theme.dim(label.padEnd(labelWidth))}  ${text}`);
-  return [`${theme.bold(theme.cyan('turnwire'))} ${theme.dim(version)}`, ...rows].map((line) => fit(line, width));
+  const head = `${theme.bold(theme.cyan('turnwire'))} ${theme.dim(`${version} · /help lists commands and keys`)}`;
+  return [head, ...rows].map((line) => fit(line, width));
 }

@@ -8,7 +8,7 @@ import type { Fact, ViewState } from './view-state.ts';
 export function placeFacts({ provider, model }: Conversation, { folder, cwd }: ChatBackend): readonly Fact[] {
   return [
     { label: 'folder', text: visible(folder ?? cwd) },
-    { label: 'model', text: visible(model === undefined ? provider : `${model} at ${provider}`) },
+    { label: 'model', text: visible(model === undefined || model === provider ? provider : `${model} at ${provider}`) },
   ];
 }
 

@@ -88,7 +88,8 @@ export function finishTool(state: ViewState, event: ToolFinishedEvent): ViewStat
   const printed = screenText(lastStates(printedOf(event.output, event.exit_code)));
   // What was changed stands in the diff already.
   const isShown = event.status !== 'completed' || (cell.changes ?? []).length === 0;
-  const kept = { title: `${cell.name} ${cell.title ?? cell.input}`, text: printed };
+  const title = cell.title === cell.name ? '' : ` ${cell.title ?? cell.input}`;
+  const kept = { title: cell.name + title, text: printed };
   return change({ ...state, outputs: [...state.outputs, kept].slice(-MAX_OUTPUTS) }, cell, {
     state: event.status,
     open: false,
