@@ -21,15 +21,16 @@ export async function withEditor(
   ) => Promise<void>,
   more: Partial<AcpAgentOptions> &
     Pick<AcpModel, 'models' | 'contextWindow'> &
-    Partial<Pick<Setup, 'cwd'>> & { capabilities?: ClientCapabilities } = {},
+    Partial<Pick<Setup, 'cwd'>> & { capabilities?: ClientCapabilities; prepare?: (editor: Editor) => void } = {},
 ): Promise<void> {
   const cwd = more.cwd ?? (await temporaryFolder());
   const model = new ScriptedModel(...scripts);
   const threads = new ThreadStore(join(cwd, '.threads'));
-  const { models, contextWindow, capabilities = {}, ...options } = more;
+  const { models, contextWindow, capabilities = {}, prepare, ...options } = more;
   const openModel = () => Promise.resolve({ port: model, env: { PATH: '/usr/bin:/bin' }, models, contextWindow });
   const { app } = createAcpAgent({ openModel, threads, version: '1.2.3', ...options });
   const editor = new Editor();
+  prepare?.(editor);
   await editor.app.connectWith(app, async (context) => {
     await context.request('initialize', { protocolVersion: PROTOCOL_VERSION, clientCapabilities: capabilities });
     await work({

@@ -121,7 +121,10 @@ describe('an editor', () => {
         expect(editor.updates.filter(without)).toEqual([
           {
             sessionUpdate: 'available_commands_update',
-            availableCommands: [{ name: 'compact', description: 'Summarise the conversation to make room' }],
+            availableCommands: [
+              { name: 'compact', description: 'Summarise the conversation to make room' },
+              { name: 'undo', description: 'Take the last patch of the agent back' },
+            ],
           },
           { sessionUpdate: 'session_info_update', title: 'Say hi' },
           { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'Hi' }, messageId: 'msg_1' },

@@ -7,6 +7,7 @@ import type { ApprovalMode, Approver } from './approval/approval.ts';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import { EventChannel } from './turn/event-channel.ts';
+import type { EditorFiles } from './editor-files.ts';
 import type { AgentEvent } from './events.ts';
 import { History, userMessage } from './thread/history.ts';
 import { pastEvents } from './thread/past-events.ts';
@@ -46,6 +47,8 @@ export interface AgentOptions {
   readonly thread?: AgentThread;
   /** The `AGENTS.md` files that the instructions quote, and that are told where tools work. Default: none. */
   readonly projectDocs?: ProjectDocs;
+  /** The editor that `undo` writes through: that of the tools. Default: none. */
+  readonly files?: EditorFiles;
   /** Default: the clock of the system. */
   readonly clock?: Clock;
 }
@@ -83,6 +86,7 @@ export class Agent {
   readonly #journal: LenientJournal;
   readonly #clock: Clock;
   readonly #maxRequests: number;
+  readonly #files: EditorFiles | undefined;
   readonly #docs: ProjectDocs | undefined;
   readonly #patches: PatchStore;
   #hasToldDocs = false;
@@ -104,6 +108,7 @@ export class Agent {
     this.#docs = options.projectDocs;
     this.#patches = options.thread?.patches ?? createPatchMemory();
     this.#clock = options.clock ?? systemClock;
+    this.#files = options.files;
     this.#maxRequests = options.maxRequests ?? 100;
   }
 
@@ -191,7 +196,7 @@ export class Agent {
     if (this.isRunning) throw new Error('a turn is running: stop it before you take a patch back');
     const patch = await this.#patches.last();
     if (patch === undefined) return undefined;
-    await takeBack(patch);
+    await takeBack(patch, this.#files);
     await this.#patches.drop();
     const files = patch.writes.map(({ path }) => path).join(', ');
     await this.#history.addInput(userMessage(`[I took your last patch back: ${files} is as it was before.]`));

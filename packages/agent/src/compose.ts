@@ -1,4 +1,5 @@
 import { Agent, type AgentOptions } from './agent.ts';
+import type { EditorFiles } from './editor-files.ts';
 import { instructionsFor } from './instructions.ts';
 import { serverOf } from './model-port.ts';
 import { connectMcpServers, type McpServerConfig } from './mcp/connect.ts';
@@ -24,6 +25,8 @@ export interface Toolbox {
   readonly notes: readonly string[];
   /** The tools of a selection, never more than the toolbox was opened for. Default: all of those. */
   tools(selection?: ToolSelection): readonly AgentTool[];
+  /** The editor that it was opened for. */
+  readonly files?: EditorFiles;
   /** Ends the MCP servers. */
   close(): Promise<void>;
 }
@@ -38,6 +41,7 @@ export async function openToolbox({ mcpServers = [], ...options }: ToolboxOption
     selection,
     notes: mcp.warnings,
     tools: (wanted = selection) => (wanted === 'all' ? [...sets.all, ...mcp.tools] : sets[wanted]),
+    ...(options.files === undefined ? {} : { files: options.files }),
     close: () => mcp.close(),
   };
 }
@@ -47,7 +51,7 @@ export type Conversation =
   { readonly type: 'new' } | { readonly type: 'resume' | 'fork'; readonly id: 'last' | (string & {}) };
 
 /** What an agent is put together from: besides these, what `Agent` takes. */
-export interface OpenAgentOptions extends Omit<AgentOptions, 'tools' | 'thread' | 'projectDocs'> {
+export interface OpenAgentOptions extends Omit<AgentOptions, 'tools' | 'thread' | 'projectDocs' | 'files'> {
   /**
    * What it works with. A toolbox that is given is shared, and its owner closes it; one that is opened here, once the
    * conversation is had, is closed with the agent.
@@ -105,6 +109,7 @@ export async function openAgent(options: OpenAgentOptions): Promise<OpenedAgent>
     const agent = new Agent({
       ...rest,
       tools: toolbox.tools(),
+      ...(toolbox.files === undefined ? {} : { files: toolbox.files }),
       ...(instructions === undefined ? {} : { instructions }),
       ...(docs === undefined ? {} : { projectDocs: docs }),
       ...(thread === undefined ? {} : { thread }),

@@ -3,6 +3,7 @@
  */
 export * from './agent.ts';
 export * from './approval/approval.ts';
+export type { EditorFiles } from './editor-files.ts';
 export * from './events.ts';
 export type * from './model-port.ts';
 export { type QueuedMessage, type SteeringQueue } from './turn/steering-queue.ts';

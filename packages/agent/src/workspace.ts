@@ -1,5 +1,6 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { EditorFiles } from './editor-files.ts';
 import { contains } from './sandbox/paths.ts';
 import { ToolInputError } from './tool.ts';
 
@@ -29,15 +30,19 @@ export class Workspace {
   /** Where keys are kept below it (it may be the home, or `/`), without symbolic links. They count as outside. */
   readonly secrets: readonly string[];
 
-  private constructor(cwd: string, secrets: readonly string[]) {
+  /** The editor that has files of it open; absent: they are those on the disk. */
+  readonly files: EditorFiles | undefined;
+
+  private constructor(cwd: string, secrets: readonly string[], files: EditorFiles | undefined) {
     this.cwd = cwd;
+    this.files = files;
     this.secrets = secrets.filter((path) => contains(cwd, path) && !contains(path, cwd));
   }
 
   /** `secrets`: where keys are kept, absolute. Not all has to exist. Fails when the folder does not exist. */
-  static async open(cwd: string, secrets: readonly string[] = []): Promise<Workspace> {
+  static async open(cwd: string, secrets: readonly string[] = [], files?: EditorFiles): Promise<Workspace> {
     const real = [...secrets, ...KERNEL].map((path) => findReal(path, MAX_LINKS).catch(() => path));
-    return new Workspace(await realpath(resolve(cwd)), await Promise.all(real));
+    return new Workspace(await realpath(resolve(cwd)), await Promise.all(real), files);
   }
 
   /** `path` may be relative to `base` (default: the working directory). Fails with `ToolInputError` for a bad path. */

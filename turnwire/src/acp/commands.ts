@@ -3,6 +3,7 @@ import type { AvailableCommand, ContentBlock } from '@agentclientprotocol/sdk';
 /** What a person may type in place of a message. */
 export const commands = [
   { name: 'compact', description: 'Summarise the conversation to make room' },
+  { name: 'undo', description: 'Take the last patch of the agent back' },
 ] as const satisfies readonly AvailableCommand[];
 
 export type CommandName = (typeof commands)[number]['name'];

@@ -5,12 +5,14 @@ import {
   openToolbox,
   ThreadError,
   type Conversation,
+  type EditorFiles,
   type McpServerConfig,
   type OpenAgentOptions,
   type Toolbox,
 } from '@turnwire/agent';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { EditorAbilities } from './abilities.ts';
+import { openEditorFiles } from './editor-files.ts';
 import type { AcpAgentOptions } from './options.ts';
 import { AcpSession } from './session.ts';
 import type { AcpModel, ListedModel } from './settings.ts';
@@ -102,7 +104,7 @@ export class Sessions {
       cwd,
       threads,
       conversation,
-      toolbox: () => toolboxFor(request, model, this.#options),
+      toolbox: () => toolboxFor(request, model, this.#options, () => filesOf(request, owner, () => session.id)),
       approver: (question, options) => session.ask(question, options),
     });
     const session: AcpSession = new AcpSession({ ...owner, opened, model, notes, clock });
@@ -138,15 +140,26 @@ async function withRequestErrors<T>(id: string, work: () => Promise<T>): Promise
   }
 }
 
+async function filesOf(
+  { cwd }: SessionRequest,
+  { client, editor }: SessionOwner,
+  sessionId: () => string,
+): Promise<EditorFiles | undefined> {
+  return editor.files ? openEditorFiles({ client, sessionId, cwd }) : undefined;
+}
+
 async function toolboxFor(
   { cwd, mcpServers = [] }: SessionRequest,
   { env }: AcpModel,
   { openSandbox, mcpServers: ours = [] }: AcpAgentOptions,
+  openFiles: () => Promise<EditorFiles | undefined>,
 ): Promise<Toolbox> {
   try {
     const sandbox = await openSandbox?.(cwd, env);
+    const files = await openFiles();
     return await openToolbox({
       cwd,
+      ...(files === undefined ? {} : { files }),
       mcpServers: [...ours, ...mcpServers.flatMap(toConfig)],
       ...(env === undefined ? {} : { env }),
       ...(sandbox === undefined ? {} : { sandbox }),

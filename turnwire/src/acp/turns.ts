@@ -1,6 +1,7 @@
 import { RequestError, type AgentContext, type ContentBlock, type StopReason } from '@agentclientprotocol/sdk';
 import type { Agent, AgentEvent, ApprovalDecision, ApprovalRequest, HistoryCompactedEvent } from '@turnwire/agent';
 import { previewOf } from '@turnwire/agent/internal/thread/store';
+import { visible } from '@turnwire/wire/internal/base/printable';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import { findCommand } from './commands.ts';
 import type { Outbox } from './outbox.ts';
@@ -84,6 +85,8 @@ export class SessionTurns {
     switch (findCommand(blocks)) {
       case 'compact':
         return (signal) => this.#compact(signal);
+      case 'undo':
+        return () => this.#undo();
       case undefined: {
         const message = messageOf(blocks);
         return (signal) => this.#run(message, signal);
@@ -118,6 +121,16 @@ export class SessionTurns {
     }
     await outbox.flush();
     return signal.aborted ? 'cancelled' : 'end_turn';
+  }
+
+  async #undo(): Promise<StopReason> {
+    const { agent, outbox } = this.#options;
+    const title = await agent.undo().catch((error: unknown) => {
+      throw RequestError.internalError(undefined, error instanceof Error ? error.message : String(error));
+    });
+    const text = title === undefined ? 'There is no patch to take back.' : `Taken back: ${visible(title)}.`;
+    await outbox.send(chunk('agent_message_chunk', text));
+    return 'end_turn';
   }
 
   async #tell(event: AgentEvent): Promise<void> {

@@ -1,21 +1,23 @@
 import { constants, type Stats } from 'node:fs';
 import { access, lstat, open, readlink } from 'node:fs/promises';
 import type { Entry } from '../file-write.ts';
+import { editorOf, type EditorFiles } from '../editor-files.ts';
 import { codeOf } from '../workspace.ts';
 import { PatchError } from './parse.ts';
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
 /**
- * What stands at `path`, without following a link there; `null` for nothing. `shown` is the path for people. Fails with
+ * What stands at `path`, without following a link there; `null` for nothing. `shown` is the path for people, and `files` has the
+ * texts that an editor has. Fails with
  * `PatchError` for what cannot be patched: a folder, a pipe, a file too large or not of UTF-8 text.
  */
-export async function readEntry(path: string, shown: string): Promise<Entry | null> {
+export async function readEntry(path: string, shown: string, files?: EditorFiles): Promise<Entry | null> {
   try {
     const info = await lstat(path);
     return info.isSymbolicLink()
       ? { type: 'link', target: await readlink(path) }
-      : await readRegular(path, info, shown);
+      : await readRegular(path, info, shown, files);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return null;
@@ -24,16 +26,24 @@ export async function readEntry(path: string, shown: string): Promise<Entry | nu
   }
 }
 
-async function readRegular(path: string, info: Stats, shown: string): Promise<Entry> {
+async function readRegular(path: string, info: Stats, shown: string, files?: EditorFiles): Promise<Entry> {
   if (!info.isFile()) throw new PatchError(`${shown} is not a regular file`);
   if (info.size > MAX_FILE_BYTES) throw new PatchError(`${shown} is too large to be patched (${info.size} bytes)`);
   // O_NOFOLLOW: a link that was put here since is an error. (Windows has no such flag: there it counts for nothing.)
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return { type: 'file', text: decodeText(await file.readFile(), shown), mode: info.mode & 0o7777 };
+    const text = decodeText(await file.readFile(), shown);
+    const edited = await editorOf(files, path)?.read(path).catch(refuse(shown));
+    return { type: 'file', text: edited ?? text, mode: info.mode & 0o7777 };
   } finally {
     await file.close();
   }
+}
+
+function refuse(shown: string): (error: unknown) => never {
+  return (error) => {
+    throw new PatchError(`${shown}: the editor does not give its text: ${String(error)}`, { cause: error });
+  };
 }
 
 function decodeText(bytes: Uint8Array, shown: string): string {

@@ -30,7 +30,7 @@ export class NameTable {
     const { real } = await this.#workspace.locateName(path, base);
     const known = this.#states.get(real);
     if (known !== undefined) return known;
-    const before = await readEntry(real, shown);
+    const before = await readEntry(real, shown, this.#workspace.files);
     const state: NameState = { path: real, inside: this.#workspace.contains(real), before, after: before };
     this.#states.set(real, state);
     return state;

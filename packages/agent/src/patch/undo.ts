@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FileWrite } from '../file-write.ts';
+import type { EditorFiles } from '../editor-files.ts';
 import { assertWritable, readEntry } from './entry.ts';
 import { writeFiles } from './write-files.ts';
 
@@ -62,7 +63,10 @@ export function createPatchMemory(): PatchStore {
  * Puts back what stood there before a patch: contents, names, modes, links; all of it or nothing. Fails when one of the files has been
  * changed since, is read-only, or with the system's error.
  */
-export async function takeBack({ writes }: AppliedPatch): Promise<void> {
-  for (const { path } of writes) await assertWritable(path, await readEntry(path, path), path);
-  await writeFiles(writes.map(({ path, before, after }) => ({ path, before: after, after: before })).toReversed());
+export async function takeBack({ writes }: AppliedPatch, files?: EditorFiles): Promise<void> {
+  for (const { path } of writes) await assertWritable(path, await readEntry(path, path, files), path);
+  await writeFiles(
+    writes.map(({ path, before, after }) => ({ path, before: after, after: before })).toReversed(),
+    files,
+  );
 }

@@ -3,9 +3,11 @@ import { chmod, lstat, mkdir, open, realpath, rename, rm, rmdir, symlink, unlink
 import { dirname, join } from 'node:path';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import type { Entry, FileWrite } from '../file-write.ts';
+import { editorOf, type EditorFiles } from '../editor-files.ts';
 import { codeOf } from '../workspace.ts';
 import { readEntry, sameEntry } from './entry.ts';
 
+type FileEntry = Extract<Entry, { type: 'file' }>;
 type Step = () => Promise<unknown>;
 
 /** What is left to do at the end: `undo`, backwards, after a failure; `tidy` else. */
@@ -15,18 +17,18 @@ interface Rest {
 }
 
 /**
- * Writes all files or none: first everything is written beside its place, then it is put there; when a step fails, what
+ * Writes all files or none, those of an editor through it: first everything is written beside its place, then it is put there; when a step fails, what
  * was done is undone. Fails when a name does not stand any more for what it did, or with the system's error.
  *
  * Nothing follows a link at the last name, whatever was put there since the plan. A folder above that is made a link
  * between the check and the write would be followed: Node has no `openat`.
  */
-export async function writeFiles(writes: readonly FileWrite[]): Promise<void> {
-  for (const write of writes) await assertUnchanged(write);
+export async function writeFiles(writes: readonly FileWrite[], files?: EditorFiles): Promise<void> {
+  for (const write of writes) await assertUnchanged(write, files);
   const rest: Rest = { undo: [], tidy: [] };
   try {
     const staged: Step[] = [];
-    for (const write of writes) staged.push(await stage(write, rest));
+    for (const write of writes) staged.push(await stage(write, rest, files));
     for (const place of staged) await place();
   } catch (error) {
     for (const step of rest.undo.reverse()) await step().catch(() => undefined);
@@ -35,17 +37,20 @@ export async function writeFiles(writes: readonly FileWrite[]): Promise<void> {
   for (const step of rest.tidy) await step().catch(() => undefined);
 }
 
-async function assertUnchanged({ path, before }: FileWrite): Promise<void> {
-  const now = await readEntry(path, path);
+async function assertUnchanged({ path, before }: FileWrite, files: EditorFiles | undefined): Promise<void> {
+  const now = await readEntry(path, path, files);
   if (!sameEntry(now, before))
     throw new Error(`${path} was changed by somebody else in the meantime; nothing was written`);
 }
 
 /** Writes the new content beside its place; the answer puts it there. Both say how to undo them. */
-async function stage({ path, before, after }: FileWrite, rest: Rest): Promise<Step> {
+async function stage({ path, before, after }: FileWrite, rest: Rest, files: EditorFiles | undefined): Promise<Step> {
   if (after !== null) await makeFolder(dirname(path), rest);
   await assertSameFolder(dirname(path));
   if (after === null) return () => takeAway(path, rest);
+  const editor = editorOf(files, path);
+  if (editor !== undefined && after.type === 'file' && before?.type !== 'link')
+    return () => writeThrough(editor, path, before, after, rest);
   const draft = draftFor(path);
   const dropDraft = (): Promise<void> => rm(draft, { force: true });
   rest.undo.push(dropDraft);
@@ -63,6 +68,19 @@ async function stage({ path, before, after }: FileWrite, rest: Rest): Promise<St
   await makeEntry(draft, after).catch(unless('EACCES'));
   // Nothing can be renamed over a mount point, such as a file that a container was given.
   return (await mayReplace(path, draft)) ? () => replace().catch(unless('EBUSY', inPlace)) : inPlace;
+}
+
+/** The editor has the text and saves it, so that what it shows and what is on the disk do not part. */
+async function writeThrough(
+  editor: EditorFiles,
+  path: string,
+  before: FileEntry | null,
+  after: FileEntry,
+  rest: Rest,
+): Promise<void> {
+  rest.undo.push(() => (before === null ? rm(path, { force: true }) : editor.write(path, before.text)));
+  await editor.write(path, after.text);
+  if (before === null && after.mode !== undefined) await chmod(path, after.mode);
 }
 
 /** Goes on with `otherwise` after the expected error of the system. */

@@ -45,7 +45,7 @@ export function createApplyPatchTool(context: ToolsetContext): AgentTool {
         writes: plan.writes,
         approval: { reason: reasonFor(plan), rules: paths.map((path) => `write:${path}`) },
         async run() {
-          await writeFiles(plan.writes);
+          await writeFiles(plan.writes, workspace.files);
           return { output: summaryOf(plan.changes, workspace), ok: true };
         },
       };

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
+import { editorOf, type EditorFiles } from '../editor-files.ts';
 import type { ApprovalNeed } from '../approval/approval.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 import type { ToolsetContext } from '../tool-context.ts';
@@ -9,6 +10,8 @@ import { codeOf, type Place } from '../workspace.ts';
 const MAX_LINES = 2000;
 const MAX_CHARS = 64 * 1024;
 const MAX_LINE_CHARS = 2000;
+/** A larger file is read from the disk: no editor hands it over line by line. */
+const MAX_EDITED_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 /** How far into a file an offset may look. */
 const MAX_SCANNED_BYTES = 256 * 1024 * 1024;
@@ -33,7 +36,7 @@ export function createReadFileTool(context: ToolsetContext): AgentTool {
         title: `read ${context.workspace.show(place.real)}`,
         locations: [{ path: place.real, line: offset }],
         ...(approval === undefined ? {} : { approval }),
-        run: ({ signal }) => readLines(place, offset, limit, signal),
+        run: ({ signal }) => readLines(place, offset, limit, { signal, files: context.workspace.files }),
       };
     },
   });
@@ -45,13 +48,37 @@ export function outsideNeed(verb: string, place: Place): ApprovalNeed | undefine
   return { reason: `${place.real} is ${place.where}`, rules: [`${verb}:${place.real}`] };
 }
 
-async function readLines(place: Place, offset: number, limit: number, signal: AbortSignal): Promise<ToolResult> {
+interface ReadOptions {
+  readonly signal: AbortSignal;
+  readonly files: EditorFiles | undefined;
+}
+
+async function readLines(
+  place: Place,
+  offset: number,
+  limit: number,
+  { signal, files }: ReadOptions,
+): Promise<ToolResult> {
   const file = await openRegular(place);
   try {
-    return await linesOf(file, offset, limit, signal);
+    const text = await edited(place, file, files);
+    return text === undefined ? await linesOf(file, offset, limit, signal) : linesOfText(text, offset, limit);
   } finally {
     await file.close();
   }
+}
+
+/** The text that the editor has; `undefined` where it has none: it does not open what is large or no text. */
+async function edited({ real }: Place, file: FileHandle, files: EditorFiles | undefined): Promise<string | undefined> {
+  const editor = editorOf(files, real);
+  if (editor === undefined || (await file.stat()).size > MAX_EDITED_BYTES) return undefined;
+  return editor.read(real).catch(() => undefined);
+}
+
+function linesOfText(text: string, offset: number, limit: number): ToolResult {
+  const window = new LineWindow(offset, limit);
+  window.push(text);
+  return { output: window.isFull ? window.cut() : window.finish(''), ok: true };
 }
 
 /** Fails with `ToolInputError` when it cannot be opened or is no regular file. */

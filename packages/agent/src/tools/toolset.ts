@@ -3,6 +3,7 @@ import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { openSandbox } from '../sandbox/open.ts';
 import { secretPlaces } from '../sandbox/secret-places.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { EditorFiles } from '../editor-files.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
 import type { ToolsetContext } from '../tool-context.ts';
@@ -26,6 +27,8 @@ export interface ToolsetOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What walls commands in. Default: `openSandbox` for this folder and environment. */
   readonly sandbox?: Sandbox;
+  /** The editor that has files of the working directory open. Default: none, files are those on the disk. */
+  readonly files?: EditorFiles;
   /** Default: the real one. */
   readonly clock?: Clock;
 }
@@ -43,7 +46,7 @@ export async function createToolSets(options: ToolsetOptions): Promise<Record<To
   const { select = 'all' } = options;
   if (select === 'none') return { none: [], read: [], all: [] };
   const { env = BARE_ENVIRONMENT, clock = systemClock } = options;
-  const workspace = await Workspace.open(options.cwd, secretPlaces(env));
+  const workspace = await Workspace.open(options.cwd, secretPlaces(env), options.files);
   const context: ToolsetContext = {
     workspace,
     env,
