@@ -51,7 +51,11 @@ export class SessionTurns {
     const response = this.#latest.then(async () => {
       if (taken.signal.aborted) return 'cancelled';
       await this.#options.begin();
-      return work(taken.signal);
+      try {
+        return await work(taken.signal);
+      } finally {
+        await this.#options.outbox.flush();
+      }
     });
     this.#latest = response.catch(() => undefined);
     return response.finally(() => {
@@ -104,7 +108,6 @@ export class SessionTurns {
         await this.#tell(event);
       }
     }
-    await this.#options.outbox.flush();
     const { stopReason } = watch;
     // The protocol says of a refusal that the prompt and its answer are no part of what comes next.
     if (stopReason === 'refusal') await agent.restore(before);
@@ -119,7 +122,6 @@ export class SessionTurns {
         if (event.type === 'history.compacted') await outbox.send(chunk('agent_message_chunk', compactedText(event)));
       }
     }
-    await outbox.flush();
     return signal.aborted ? 'cancelled' : 'end_turn';
   }
 
