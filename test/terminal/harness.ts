@@ -92,6 +92,7 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
     },
     openProvider: (name) => Promise.resolve({ name, port: model, model: `${name}-model` }),
     models: () => Promise.resolve([]),
+    runCommand: (command) => Promise.resolve({ output: `exit code 0\nran ${command}`, ok: true, exitCode: 0 }),
     providers: () => Promise.resolve(['one', 'two']),
     threads: () => Promise.resolve([]),
     provider: 'test',

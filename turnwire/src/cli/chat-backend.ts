@@ -6,6 +6,8 @@ import {
   type Approver,
   type McpServerConfig,
   type OpenedAgent as OpenedConversation,
+  type ToolResult,
+  type ToolRun,
 } from '@turnwire/agent';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ChatBackend, ModelChoice, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
@@ -67,6 +69,7 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
     openProvider: (provider) => sources.openProvider(provider),
     models: () => sources.models(),
     providers: () => sources.providers(),
+    runCommand: (command, run) => sources.runCommand(command, run),
     threads: () => threadStore(cli).list(),
     close: () => sources.close(),
   };
@@ -148,6 +151,16 @@ class Sources {
   #use(model: OpenModel): void {
     this.#model = model;
     this.#models.push(model);
+  }
+
+  /** By the model's own tool, so in its sandbox; without a question, for who would be asked has typed it. */
+  async runCommand(command: string, run: ToolRun): Promise<ToolResult> {
+    const toolbox = (this.#toolbox ??= await this.#openTools());
+    const shell = toolbox.tools().find(({ name }) => name === 'shell');
+    if (shell === undefined)
+      throw new UsageError('there are no commands: the chat was started with other --tools than all');
+    const plan = await shell.plan({ type: 'json', value: { command } }, run);
+    return plan.run(run);
   }
 
   /** Of the server that answers now. The scripted one takes any name. */

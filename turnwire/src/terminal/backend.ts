@@ -1,6 +1,7 @@
 import type { Agent } from '@turnwire/agent/internal/agent';
 import type { Approver } from '@turnwire/agent/internal/approval/approval';
 import type { ModelPort } from '@turnwire/agent/internal/model-port';
+import type { RunCommand } from './own-command.ts';
 import type { ThreadSummary } from '@turnwire/agent/internal/thread/store';
 
 /** Which conversation to open. */
@@ -48,6 +49,8 @@ export interface ChatBackend {
   providers(): Promise<readonly string[]>;
   /** Conversations for `/resume`, newest first. */
   threads(): Promise<readonly ThreadSummary[]>;
+  /** Runs a command of the person's own as the model's are run, in their sandbox. Fails like `open` where there are none. */
+  readonly runCommand: RunCommand;
   /** The provider that `open` uses at first. */
   readonly provider: string;
   readonly model: string | undefined;

@@ -77,7 +77,7 @@ export class ChatApp {
       completions: createCompletions(sources),
       redraw,
       submit: (text) => this.#submit(text),
-      stopTurn: () => this.#talk.agent?.interrupt(),
+      stopTurn: () => this.#turns.interrupt(),
       isBusy: () => this.#turns.isBusy,
       fold: () => this.#screen.fold(),
       showOutput: () => this.#commands.showOutput(''),
@@ -92,6 +92,8 @@ export class ChatApp {
       queueChanged: redraw,
     });
     this.#turns = new ChatTurns({
+      runCommand: (command, run) => backend.runCommand(command, run),
+      cwd: backend.cwd,
       talk: this.#talk,
       view: this.#view,
       clock,
@@ -179,6 +181,7 @@ export class ChatApp {
     if (meant.type === 'unknown') {
       this.#view.notice('warning', `There is no command /${meant.name}; /help lists them.`);
     } else if (meant.type === 'command') this.#commands.run(meant.name, meant.argument);
+    else if (meant.type === 'shell') this.#turns.runOwn(meant.command);
     else this.#turns.send(meant.text);
   }
 

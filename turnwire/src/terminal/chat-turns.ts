@@ -1,13 +1,19 @@
 import type { AgentEvent } from '@turnwire/agent/internal/events';
+import { imagesNamedIn } from '@turnwire/agent/internal/project/image-mentions';
+import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 import type { ChatView } from './chat-view.ts';
 import type { Conversation } from './conversation.ts';
+import { runOwnCommand, type RunCommand } from './own-command.ts';
 
 export interface ChatTurnsOptions {
   readonly talk: Conversation;
   readonly view: ChatView;
   readonly clock: Clock;
   readonly redraw: () => void;
+  readonly runCommand: RunCommand;
+  /** Where names of files begin. */
+  readonly cwd: string;
   /** A message that could not be sent: back into the input line. */
   readonly giveBack: (text: string) => void;
   /** A turn is over, or a summary. */
@@ -20,6 +26,8 @@ export class ChatTurns {
   #isBusy = false;
   #work: Promise<void> = Promise.resolve();
   #tick: Timer | undefined;
+  /** Ends the command of the person's own that runs. */
+  #own: AbortController | undefined;
 
   constructor(options: ChatTurnsOptions) {
     this.#options = options;
@@ -76,9 +84,30 @@ export class ChatTurns {
     ended();
   }
 
+  /** A command of the person's own. The model hears of it with the next message. */
+  runOwn(command: string): void {
+    const { talk, view, runCommand } = this.#options;
+    if (this.#isBusy) {
+      view.notice('warning', 'A command has to wait: Esc stops what is running.');
+      return;
+    }
+    this.do(async () => {
+      this.#own = new AbortController();
+      this.#keepTime();
+      talk.tellNext(await runOwnCommand({ view, command, run: runCommand, signal: this.#own.signal }));
+      view.idle();
+    });
+  }
+
+  /** Stops the turn, or the command, that runs. */
+  interrupt(): void {
+    this.#own?.abort();
+    this.#options.talk.agent?.interrupt();
+  }
+
   /** Interrupts what runs, and waits for its end. */
   async stop(): Promise<void> {
-    this.#options.talk.agent?.interrupt();
+    this.interrupt();
     await this.#work;
   }
 
@@ -90,7 +119,16 @@ export class ChatTurns {
       view.notice('warning', 'No conversation is open: /new begins one, /resume goes on with another one.');
       return;
     }
-    await this.show(talk.agent.run(prompt));
+    await this.show(talk.agent.run(prompt === undefined ? undefined : await this.#messageOf(prompt)));
+  }
+
+  /** What was typed, the images that it names, and the commands that were run since the last message. */
+  async #messageOf(prompt: string): Promise<InputMessage> {
+    const { talk, view, cwd } = this.#options;
+    const { parts, tooLarge } = await imagesNamedIn(prompt, cwd);
+    for (const name of tooLarge) view.notice('warning', `${name} is larger than 5 MB and is not sent.`);
+    const text = (one: string) => ({ type: 'input_text', text: one }) as const;
+    return { type: 'message', role: 'user', content: [text(prompt), ...parts, ...talk.takeTold().map(text)] };
   }
 
   /** The seconds in the status line. */

@@ -2,11 +2,13 @@ import type { AgentEvent } from '@turnwire/agent/internal/events';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { addCell, addNotice, findCell, replaceCell } from './view-cells.ts';
 import { viewAfter } from './view-reducer.ts';
+import { startOwnCommand } from './view-tool.ts';
 import { emptyView, type Fact, type NoticeCell, type StartCell, type ViewState } from './view-state.ts';
 
 /** The view state of the chat, and who draws it when it changes. */
 export class ChatView {
   state: ViewState = emptyView;
+  #ownSince = 0;
   readonly #clock: Clock;
   readonly #changed: () => void;
 
@@ -34,6 +36,20 @@ export class ChatView {
     const whole = { ...start, open: false, facts: [...start.facts, ...facts] };
     this.state = replaceCell(this.state, start.key, () => whole);
     this.#changed();
+  }
+
+  /** A command of the person's own begins; the id of its call. */
+  beginOwn(command: string): string {
+    const callId = `! ${this.state.nextKey}`;
+    this.#ownSince = this.#clock.now();
+    this.state = { ...startOwnCommand(this.state, callId, command, this.#ownSince), phase: 'calling' };
+    this.#changed();
+    return callId;
+  }
+
+  /** Milliseconds since `beginOwn`. */
+  elapsed(): number {
+    return Math.round(this.#clock.now() - this.#ownSince);
   }
 
   notice(level: NoticeCell['level'], text: string): void {

@@ -28,6 +28,8 @@ export type Submitted =
   | { readonly type: 'nothing' }
   | { readonly type: 'message'; readonly text: string }
   | { readonly type: 'command'; readonly name: string; readonly argument: string }
+  /** A command line for the shell: `!ls`. */
+  | { readonly type: 'shell'; readonly command: string }
   /** A line that begins like a command, and is none. */
   | { readonly type: 'unknown'; readonly name: string };
 
@@ -38,6 +40,7 @@ const SCRIPT = /^\/(?:say|think|call)\s/;
 export function parseSubmitted(raw: string): Submitted {
   const text = raw.trim();
   if (text === '') return { type: 'nothing' };
+  if (raw.startsWith('!') && text !== '!') return { type: 'shell', command: text.slice(1).trim() };
   const match = /^\/([a-z]+)(?:\s+(.*))?$/s.exec(text);
   if (match === null || raw.startsWith(' ') || SCRIPT.test(text)) return { type: 'message', text };
   const [, name = '', argument = ''] = match;
@@ -53,6 +56,7 @@ export const helpText = [
   'Keys:',
   '  Enter sends; while the agent works it queues (Up brings the last one back)',
   '  Ctrl-J, Shift-Enter or \\ Enter: a new line; Up and Down: earlier messages; @: files',
+  '  !COMMAND runs a command yourself; the model is told of it with your next message',
   '  Ctrl-T: the whole output of the latest tool in the pager ($PAGER)',
   '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning and output',
   '  Ctrl-C: interrupt, clear the line, twice: leave; Ctrl-D: leave',

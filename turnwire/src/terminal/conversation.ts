@@ -24,6 +24,8 @@ export class Conversation {
   sandbox: string | undefined;
   /** Notes that were told, which a copy of the conversation need not tell again. */
   #told: readonly string[] = [];
+  /** What happened beside the model, and belongs to this conversation. */
+  #untold: readonly string[] = [];
   readonly #options: ConversationOptions;
   #stopWatching: () => void = () => undefined;
 
@@ -55,12 +57,25 @@ export class Conversation {
     this.close();
     this.#stopWatching = agent.queue.onChange(queueChanged);
     this.agent = agent;
+    if (before !== undefined) this.#untold = [];
     if (before !== undefined || what.type !== 'new') notice('info', openedText(what, agent));
     opened(agent, what);
     for (const note of notes) {
       if (what.type !== 'fork' || !this.#told.includes(note)) notice('warning', note);
     }
     this.#told = notes;
+  }
+
+  /** For the model, with the next message. */
+  tellNext(text: string): void {
+    this.#untold = [...this.#untold, text];
+  }
+
+  /** What waits for the next message; it is told then. */
+  takeTold(): readonly string[] {
+    const untold = this.#untold;
+    this.#untold = [];
+    return untold;
   }
 
   /** Takes the last message out of the queue. */

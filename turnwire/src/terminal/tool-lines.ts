@@ -10,6 +10,9 @@ import type { ToolCell } from './view-state.ts';
 /** Lines of a tool's output: the first, the last. */
 const OUTPUT_HEAD = 4;
 const OUTPUT_TAIL = 4;
+/** The same of a command of the person's own. */
+const OWN_HEAD = 10;
+const OWN_TAIL = 10;
 /** Lines of all diffs of a call: a person judges them. The rest is said to be left out. */
 const DIFF_LINES = 1000;
 
@@ -84,13 +87,18 @@ function changeLines(changes: readonly FileChange[], { theme, width }: CellLook)
 
 /** What a finished call is told by when its output is folded: its one line, or how many there are. */
 function gistOf(cell: ToolCell, { width, unfolded }: CellLook): string {
-  if (cell.state !== 'completed' || unfolded) return '';
+  if (!isFolded(cell, unfolded)) return '';
   const lines = linesOfOutput(cell);
   const [only = ''] = lines;
   if (lines.length === 0) return '';
   if (lines.length > 1 || only.length > width / 2)
     return ` · ${lines.length === 1 ? '1 line' : `${lines.length} lines`} (ctrl+o)`;
   return ` · ${only.trim()}`;
+}
+
+/** Of a call that was good nobody reads more; whoever runs a command wants to see it. */
+function isFolded(cell: ToolCell, unfolded: boolean): boolean {
+  return cell.state === 'completed' && cell.isOwn !== true && !unfolded;
 }
 
 function linesOfOutput({ output }: ToolCell): string[] {
@@ -100,11 +108,13 @@ function linesOfOutput({ output }: ToolCell): string[] {
 
 /** Of a call that is good there is nothing to see but its line; of others the first and the last lines say why. */
 function outputLines(cell: ToolCell, { theme, width, unfolded }: CellLook): string[] {
-  if (cell.state === 'completed' && !unfolded) return [];
+  if (isFolded(cell, unfolded)) return [];
   const lines = linesOfOutput(cell);
   if (lines.length === 0) return [];
   const wrap = (line: string): string[] => wrapTextWithAnsi(line, Math.max(1, width - 4));
-  const all = unfolded ? { head: lines, tail: [], omitted: 0 } : boundLines(lines, OUTPUT_HEAD, OUTPUT_TAIL);
+  const all = unfolded
+    ? { head: lines, tail: [], omitted: 0 }
+    : boundLines(lines, cell.isOwn === true ? OWN_HEAD : OUTPUT_HEAD, cell.isOwn === true ? OWN_TAIL : OUTPUT_TAIL);
   // One long line is bounded too.
   const bounded = (line: string): string[] => (unfolded ? wrap(line) : wrap(line.slice(0, 2000)).slice(0, OUTPUT_HEAD));
   const more = all.omitted === 0 ? [] : [`… ${all.omitted} more lines (ctrl+o)`];

@@ -15,5 +15,5 @@ export function activityOf(state: ViewState): Activity | undefined {
   const [first] = running;
   if (first === undefined) return { text: state.phase, since: state.phaseAt };
   const more = running.length === 1 ? '' : ` and ${running.length - 1} more`;
-  return { text: `running ${first.name}${more}`, since: first.runningSince };
+  return { text: `running ${first.isOwn === true ? 'your command' : first.name}${more}`, since: first.runningSince };
 }

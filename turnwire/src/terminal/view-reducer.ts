@@ -3,6 +3,7 @@ import type { CompletedEvent, RetryingEvent } from '@turnwire/wire/internal/mode
 import { isToolCall, itemIdOf, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
 import { openKeyFor, voidTest } from '@turnwire/wire/internal/model/transcript-builder';
 import { addUsage } from '@turnwire/wire/internal/model/usage';
+import { OWN_COMMAND_MARK } from './own-command.ts';
 import { screenText } from './text.ts';
 import { finishAnswer, isRefusal, keepPartial, streamAnswer, textOfMessage } from './view-answer.ts';
 import { addCell, addNotice, removeCells } from './view-cells.ts';
@@ -219,8 +220,14 @@ function compactedText(before: number, after: number): string {
   return `The conversation was summarised: ${before} items became ${after}.`;
 }
 
-/** What a person typed. */
+/** What a person typed, and that there were images; of their own commands they have seen more than this. */
 export function textOfInput(item: InputMessage): string {
   if (typeof item.content === 'string') return item.content;
-  return item.content.map((part) => (part.type === 'input_text' ? part.text : '[image]')).join('');
+  return item.content
+    .map((part) => {
+      if (part.type !== 'input_text') return '\n[image]';
+      return part.text.startsWith(OWN_COMMAND_MARK) ? '' : part.text;
+    })
+    .join('')
+    .trim();
 }

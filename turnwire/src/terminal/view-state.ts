@@ -55,6 +55,8 @@ export interface ToolCell extends CellBase {
   /** The input as the model writes it: its last part. */
   readonly input: string;
   readonly kind: ToolKind;
+  /** The person runs it, and not the model. */
+  readonly isOwn?: true;
   /** From the agent, once it has understood the call. */
   readonly title?: string;
   readonly changes?: readonly FileChange[];

@@ -59,6 +59,16 @@ export function startTool(state: ViewState, event: ToolStartedEvent, now: number
   });
 }
 
+/** A command that the person runs, without the model. */
+export function startOwnCommand(state: ViewState, callId: string, command: string, now: number): ViewState {
+  const begun = startTool(
+    state,
+    { type: 'tool.started', call_id: callId, name: '!', kind: 'execute', title: command },
+    now,
+  );
+  return changeLive(begun, callId, { isOwn: true });
+}
+
 export function addToolOutput(state: ViewState, event: ToolOutputEvent): ViewState {
   const cell = findLive(state, event.call_id);
   if (cell === undefined) return state;
