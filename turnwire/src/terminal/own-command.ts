@@ -1,5 +1,6 @@
 import type { ToolResult, ToolRun } from '@turnwire/agent/internal/tool';
 import type { ChatView } from './chat-view.ts';
+import { ownCommandText } from './own-command-text.ts';
 
 /** Runs a command line as the model's would run, without asking. Fails with an error of one line where there are none. */
 export type RunCommand = (command: string, run: ToolRun) => Promise<ToolResult>;
@@ -10,9 +11,6 @@ export interface OwnCommandOptions {
   readonly command: string;
   readonly signal: AbortSignal;
 }
-
-/** Begins what the model is told of a command of the person. */
-export const OWN_COMMAND_MARK = '<user_command>';
 
 /** Runs and shows a command of the person's own. Resolves with what the model is told of it; never rejects. */
 export async function runOwnCommand({ view, run, command, signal }: OwnCommandOptions): Promise<string> {
@@ -33,7 +31,7 @@ export async function runOwnCommand({ view, run, command, signal }: OwnCommandOp
       duration_ms: view.elapsed(),
     },
   ]);
-  return `${OWN_COMMAND_MARK}\nThe user ran this command:\n$ ${command}\n${output}\n</user_command>`;
+  return ownCommandText(command, output);
 }
 
 async function resultOf(run: RunCommand, command: string, toolRun: ToolRun): Promise<ToolResult> {

@@ -3,7 +3,7 @@ import type { CompletedEvent, RetryingEvent } from '@turnwire/wire/internal/mode
 import { isToolCall, itemIdOf, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
 import { openKeyFor, voidTest } from '@turnwire/wire/internal/model/transcript-builder';
 import { addUsage } from '@turnwire/wire/internal/model/usage';
-import { OWN_COMMAND_MARK } from './own-command.ts';
+import { isOwnCommandText } from './own-command-text.ts';
 import { screenText } from './text.ts';
 import { finishAnswer, isRefusal, keepPartial, streamAnswer, textOfMessage } from './view-answer.ts';
 import { addCell, addNotice, removeCells } from './view-cells.ts';
@@ -226,7 +226,7 @@ export function textOfInput(item: InputMessage): string {
   return item.content
     .map((part) => {
       if (part.type !== 'input_text') return '\n[image]';
-      return part.text.startsWith(OWN_COMMAND_MARK) ? '' : part.text;
+      return isOwnCommandText(part.text) ? '' : part.text;
     })
     .join('')
     .trim();
