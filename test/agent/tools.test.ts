@@ -321,6 +321,14 @@ test('the selection', async () => {
     (await createTools({ cwd, select })).map((tool) => tool.name);
   expect(await names('none')).toEqual([]);
   expect(await names('read')).toEqual(['read_file', 'list_dir', 'search']);
-  expect(await names('all')).toEqual(['shell', 'apply_patch', 'update_plan', 'read_file', 'list_dir', 'search']);
+  expect(await names('all')).toEqual([
+    'shell',
+    'apply_patch',
+    'update_plan',
+    'read_file',
+    'list_dir',
+    'search',
+    'fetch_url',
+  ]);
   await expect(createTools({ cwd: join(cwd, 'nope') })).rejects.toThrow('ENOENT');
 });

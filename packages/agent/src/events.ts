@@ -52,7 +52,7 @@ export interface InputAcceptedEvent {
 }
 
 /** What a tool does, in the Agent Client Protocol's words. */
-export type ToolKind = 'read' | 'edit' | 'search' | 'execute' | 'other';
+export type ToolKind = 'read' | 'edit' | 'search' | 'execute' | 'fetch' | 'other';
 
 /** A file that a tool touches. */
 export interface ToolLocation {

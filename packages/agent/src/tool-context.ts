@@ -9,4 +9,6 @@ export interface ToolsetContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly sandbox: Sandbox;
+  /** Whether `fetch_url` may go to this machine and its network. */
+  readonly privateHosts?: boolean;
 }

@@ -1,4 +1,5 @@
-import { ThreadError, type ModelServer, type ThreadStore } from '@turnwire/agent';
+import type { ModelServer, ThreadStore } from '@turnwire/agent';
+import { ThreadError } from '@turnwire/agent/internal/thread/thread-error';
 import { createProvider, type ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { isProtocolId } from '@turnwire/wire/internal/protocols';
 import { providersIn, type ConfigFile } from './config-file.ts';

@@ -17,7 +17,7 @@ const changeSchema = z.object({
 const planSchema = z.array(z.object({ step: z.string(), status: z.enum(['pending', 'in_progress', 'completed']) }));
 
 const toldSchema = z.object({
-  kind: z.enum(['read', 'edit', 'search', 'execute', 'other']).optional(),
+  kind: z.enum(['read', 'edit', 'search', 'execute', 'fetch', 'other']).optional(),
   title: z.string().optional(),
   locations: z.array(z.object({ path: z.string(), line: z.number().optional() })).optional(),
   changes: z.array(changeSchema).optional(),

@@ -7,6 +7,7 @@ import type { EditorFiles } from '../editor-files.ts';
 import type { AgentTool } from '../tool.ts';
 import { createApplyPatchTool } from './apply-patch.ts';
 import type { ToolsetContext } from '../tool-context.ts';
+import { createFetchUrlTool } from './fetch-url.ts';
 import { createListDirTool } from './list-dir.ts';
 import { createReadFileTool } from './read-file.ts';
 import { createSearchTool } from './search.ts';
@@ -29,6 +30,8 @@ export interface ToolsetOptions {
   readonly sandbox?: Sandbox;
   /** The editor that has files of the working directory open. Default: none, files are those on the disk. */
   readonly files?: EditorFiles;
+  /** Whether `fetch_url` may read pages of this machine and its network. Default false: of the public internet alone. */
+  readonly privateHosts?: boolean;
   /** Default: the real one. */
   readonly clock?: Clock;
 }
@@ -51,12 +54,11 @@ export async function createToolSets(options: ToolsetOptions): Promise<Record<To
     workspace,
     env,
     clock,
+    ...(options.privateHosts === undefined ? {} : { privateHosts: options.privateHosts }),
     sandbox: options.sandbox ?? (await openSandbox({ cwd: workspace.cwd, env, clock })),
   };
   const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
-  const all =
-    select === 'read'
-      ? reading
-      : [createShellTool(context), createApplyPatchTool(context), createUpdatePlanTool(), ...reading];
-  return { none: [], read: reading, all };
+  if (select === 'read') return { none: [], read: reading, all: reading };
+  const acting = [createShellTool(context), createApplyPatchTool(context), createUpdatePlanTool()];
+  return { none: [], read: reading, all: [...acting, ...reading, createFetchUrlTool(context)] };
 }
