@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Agent, createTools, ThreadStore } from '../../packages/agent/src/index.ts';
 import { shortHistory, temporaryFolder, testTool } from '../agent/helpers.ts';
 import { answer, call, calls, ScriptedModel, usage } from '../agent/scripted-model.ts';
+import type { ChatBackend } from '../../turnwire/src/terminal/index.ts';
 import { gate, keys, startChat, transcript, type RunningChat } from './harness.ts';
 
 const GUARD_MS = 500;
@@ -191,6 +192,22 @@ describe('messages while the agent works', () => {
   });
 });
 
+describe('what was queued before an interrupt', () => {
+  it('comes before what is written after it', async () => {
+    const chat = await startChat([[() => new Promise(() => undefined)], answer('Both.')]);
+    chat.say('go');
+    await chat.terminal.until('waiting');
+    chat.say('first');
+    await chat.terminal.until('⧗ first');
+    chat.terminal.press(keys.escape);
+    await chat.idle();
+    chat.say('second');
+    await chat.idle();
+    const sent = shortHistory(chat.model.requests[1]?.input ?? []).filter((line) => line.startsWith('user'));
+    expect(sent).toEqual(['user: go', 'user: first', 'user: second']);
+  });
+});
+
 describe('the input line', () => {
   it('takes many lines, remembers what was sent, and pastes', async () => {
     const chat = await startChat([answer('One.'), answer('Two.'), answer('Three.')]);
@@ -208,6 +225,91 @@ describe('the input line', () => {
     chat.terminal.press(`\x1b[200~${pasted}\x1b[201~`, keys.enter);
     await chat.idle();
     expect(shortHistory(chat.model.requests[2]?.input ?? []).at(-1)).toBe(`user: ${pasted}`);
+  });
+
+  it('gives the model what was pasted: tabs, the first indentation, and blank lines between', async () => {
+    const chat = await startChat([answer('One.'), answer('Two.')]);
+    chat.terminal.press(`\x1b[200~\tif x:\r\n\t\ty()\r\n\r\nz\tend\r\n\x1b[201~`);
+    await chat.terminal.until('→→y()');
+    chat.terminal.press(keys.enter);
+    await chat.idle();
+    const sent = 'user: \tif x:\n\t\ty()\n\nz\tend';
+    expect(shortHistory(chat.model.requests[0]?.input ?? [])).toEqual([sent]);
+    chat.terminal.press(keys.up, keys.enter);
+    await chat.idle();
+    expect(shortHistory(chat.model.requests[1]?.input ?? []).at(-1)).toBe(sent);
+  });
+
+  it('takes a paste that its terminal does not mark for one text, and waits for the person', async () => {
+    const chat = await startChat([answer('One.')]);
+    for (const line of ['all:', '\techo', 'end']) {
+      chat.terminal.type(line);
+      chat.terminal.press(keys.enter);
+    }
+    chat.clock.pass(50);
+    await chat.terminal.until('end');
+    expect(chat.model.requests).toEqual([]);
+    expect(chat.terminal.screen().join('\n')).toContain('› all:\n  →echo\n  end');
+    chat.terminal.press(keys.enter);
+    await chat.idle();
+    expect(shortHistory(chat.model.requests[0]?.input ?? [])).toEqual(['user: all:\n\techo\nend']);
+  });
+
+  it('sends what was typed before the chat began', async () => {
+    const opening = gate();
+    const model = new ScriptedModel(answer('One.'), answer('Two.'));
+    const backend: Partial<ChatBackend> = {
+      open: async (_what, approver) => {
+        await opening.wait();
+        return { agent: new Agent({ model, tools: [], approver }), notes: [] };
+      },
+    };
+    // Lines of a terminal that is not raw yet end with a line feed.
+    const chat = await startChat([], { backend, typedBefore: 'hello\n' });
+    chat.clock.pass(50);
+    await chat.terminal.until('⧗ hello');
+    opening.open();
+    await chat.idle();
+    expect(shortHistory(model.requests[0]?.input ?? [])).toEqual(['user: hello']);
+  });
+
+  it('folds a long message on the screen', async () => {
+    const chat = await startChat([answer('One.')], { rows: 60 });
+    const lines = Array.from({ length: 500 }, (_, at) => `pasted ${at}`);
+    chat.terminal.press(`\x1b[200~${lines.join('\n')}\x1b[201~`, keys.enter);
+    await chat.idle();
+    expect(transcript(chat.terminal.all())).toEqual([
+      '› pasted 0',
+      ...lines.slice(1, 12).map((line) => `  ${line}`),
+      '  … 484 more lines (ctrl+o: all of them)',
+      ...lines.slice(-4).map((line) => `  ${line}`),
+      'One.',
+    ]);
+  });
+
+  it('has the cursor of the terminal where the next character goes, and draws none', async () => {
+    const chat = await startChat([]);
+    chat.terminal.type('日本x');
+    await chat.terminal.until('› 日本x');
+    const row = chat.terminal.screen().findLastIndex((line) => line.startsWith('›'));
+    expect(chat.terminal.cursor()).toEqual({ row, column: 7 });
+    chat.terminal.press('\x1b[D', '\x1b[D');
+    chat.app.screen.renderNow();
+    await chat.terminal.parsed();
+    expect(chat.terminal.cursor()).toEqual({ row, column: 4 });
+    expect(chat.terminal.written).not.toContain('\x1b[7m');
+    expect(chat.terminal.written.lastIndexOf('\x1b[?25h')).toBeGreaterThan(
+      chat.terminal.written.lastIndexOf('\x1b[?25l'),
+    );
+  });
+
+  it('stays in its row when a question above it goes', async () => {
+    const chat = await asked();
+    const row = chat.terminal.cursor().row;
+    chat.clock.pass(GUARD_MS);
+    chat.terminal.press('y');
+    await chat.idle();
+    expect(chat.terminal.cursor().row).toBe(row);
   });
 
   it('completes commands and files', async () => {

@@ -6,6 +6,10 @@ import { systemClock } from '../../packages/client/src/platform/system-clock.ts'
 import { ScriptedModel, type Step } from '../agent/scripted-model.ts';
 import { VirtualTerminal } from './virtual-terminal.ts';
 
+/** Longer than the chat waits for more after Enter. */
+const BURST_MS = 20;
+const BEGUN_MS = 200;
+
 export const keys = {
   enter: '\r',
   escape: '\x1b',
@@ -60,6 +64,8 @@ export interface ChatSetup {
   readonly colour?: boolean;
   /** Instead of a pager. */
   readonly page?: (text: string) => Promise<void>;
+  /** What comes first of all. */
+  readonly typedBefore?: string;
   /** Stands in the status line once the chat is open. */
   readonly ready?: string;
 }
@@ -104,11 +110,14 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
   const { page } = setup;
   const app = new ChatApp({ terminal, backend, clock, colour: setup.colour ?? true, ...(page && { page }) });
   const end = app.run();
+  if (setup.typedBefore !== undefined) terminal.type(setup.typedBefore);
   onTestFinished(async () => {
     app.leave('done');
     await end;
   });
   await terminal.until(setup.ready ?? 'tiny at test');
+  // What is typed from now on was not typed before the chat began.
+  clock.pass(BEGUN_MS);
   return {
     app,
     terminal,
@@ -119,8 +128,11 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
     say(text) {
       terminal.type(text);
       terminal.press(keys.enter);
+      // No more comes at once: it was no paste.
+      clock.pass(BURST_MS);
     },
     async idle() {
+      clock.pass(BURST_MS);
       while (app.isBusy || app.view.phase !== 'idle') await new Promise(setImmediate);
       do app.screen.renderNow();
       while (app.isBehind);

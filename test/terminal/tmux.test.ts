@@ -1,53 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMock } from '../../packages/testing/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
+import { hasTmux, Tmux } from './tmux.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'turnwire', 'src', 'cli', 'main.ts');
-const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 if (!hasTmux) console.warn('skipped: the chat in a real terminal: tmux is not installed');
 
-/** A real terminal: the chat as a process, in tmux. */
-class Tmux {
-  readonly #socket: string;
-
-  constructor(cwd: string, command: string) {
-    this.#socket = join(cwd, 'tmux.sock');
-    const home = join(cwd, 'home');
-    mkdirSync(home);
-    const env = { PATH: process.env.PATH ?? '', HOME: home, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' };
-    const args = ['-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '30', '-c', cwd, command];
-    execFileSync('tmux', ['-u', '-S', this.#socket, ...args], { env });
-    onTestFinished(() => void spawnSync('tmux', ['-S', this.#socket, 'kill-server']));
-  }
-
-  send(...keys: readonly string[]): void {
-    this.#run('send-keys', ...keys);
-  }
-
-  resize(columns: number, rows: number): void {
-    this.#run('resize-window', '-x', String(columns), '-y', String(rows));
-  }
-
-  screen(): string {
-    return this.#run('capture-pane', '-p');
-  }
-
-  all(): string {
-    return this.#run('capture-pane', '-p', '-S', '-');
-  }
-
-  /** tmux cannot call back: the screen is looked at again and again; the test's timeout is the bound. */
-  async until(text: string, where: () => string = () => this.screen()): Promise<void> {
-    while (!where().includes(text)) await sleep(50);
-  }
-
-  #run(...args: readonly string[]): string {
-    return execFileSync('tmux', ['-S', this.#socket, ...args], { encoding: 'utf8' });
-  }
+function openTmux(cwd: string, command: string): Tmux {
+  const tmux = new Tmux({ cwd, command });
+  onTestFinished(() => tmux.end());
+  return tmux;
 }
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
@@ -55,7 +20,7 @@ const count = (text: string, part: string): number => text.split(part).length - 
 describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
   it('takes a prompt, asks, patches, is interrupted, is resized, and leaves', { timeout: 60_000 }, async () => {
     const cwd = await temporaryFolder();
-    const tmux = new Tmux(cwd, `'${process.execPath}' '${main}' chat; echo exit $?; exec cat`);
+    const tmux = openTmux(cwd, `'${process.execPath}' '${main}' chat; echo exit $?; exec cat`);
     await tmux.until('the answers are scripted');
     await tmux.until('--base-url');
     tmux.send('hello', 'Enter');
@@ -104,7 +69,7 @@ describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
     const table = `[model_providers.theirs]\nbase_url = "${server.baseUrl}"\nwire_api = "chat"\nmodel = "m"\n`;
     writeFileSync(join(cwd, 'turnwire.toml'), `model_provider = "theirs"\n${table}`);
     const chat = `'${process.execPath}' '${main}' chat; echo exit $?`;
-    const tmux = new Tmux(cwd, `${chat}; ${chat}; echo the end; exec cat`);
+    const tmux = openTmux(cwd, `${chat}; ${chat}; echo the end; exec cat`);
     await tmux.until('[y]es, [n]o:');
     expect(tmux.all()).toContain('send prompts and files to the model server theirs, by default');
     tmux.send('y', 'Enter');

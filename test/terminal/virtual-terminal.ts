@@ -61,6 +61,12 @@ export class VirtualTerminal implements Terminal {
     });
   }
 
+  /** Where the terminal's own cursor is, from 0. */
+  cursor(): { readonly row: number; readonly column: number } {
+    const { cursorX, cursorY } = this.#xterm.buffer.active;
+    return { row: cursorY, column: cursorX };
+  }
+
   /** Presses a key, or several: each string is one. */
   press(...keys: readonly string[]): void {
     for (const key of keys) this.#onInput(key);

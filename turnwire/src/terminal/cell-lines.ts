@@ -5,11 +5,13 @@ import type { Block } from './markdown-blocks.ts';
 import { alignTable } from './markdown-table.ts';
 import { markdownTheme } from './markdown-theme.ts';
 import { startLines } from './start-lines.ts';
-import { oneLine } from './text.ts';
+import { boundLines, oneLine } from './text.ts';
 import { toolLines } from './tool-lines.ts';
 import type { Cell, NoticeCell, ReasoningCell } from './view-state.ts';
 
 const FOLDED_LINES = 2;
+const USER_HEAD = 12;
+const USER_TAIL = 4;
 
 /** A cell as lines of at most `width` columns, a blank line before it where it stands apart. */
 export function cellLines(cell: Cell, look: CellLook): string[] {
@@ -17,7 +19,7 @@ export function cellLines(cell: Cell, look: CellLook): string[] {
     case 'start':
       return startLines(cell, look);
     case 'user':
-      return ['', ...prefixed(cell.text, look.theme.bold(look.theme.cyan('› ')), look.theme.bold, look.width)];
+      return ['', ...userLines(cell.text, look)];
     case 'text':
       return blockLines(cell.block, look);
     case 'reasoning':
@@ -27,6 +29,14 @@ export function cellLines(cell: Cell, look: CellLook): string[] {
     case 'notice':
       return noticeLines(cell, look);
   }
+}
+
+/** A long paste is folded. */
+function userLines(text: string, { theme, width, unfolded }: CellLook): string[] {
+  const lines = prefixed(text, theme.bold(theme.cyan('› ')), theme.bold, width);
+  const { head, tail, omitted } = boundLines(lines, USER_HEAD, USER_TAIL);
+  if (omitted === 0 || unfolded) return lines;
+  return [...head, theme.dim(fit(`  … ${omitted} more lines (ctrl+o: all of them)`, width)), ...tail];
 }
 
 function blockLines(block: Block, look: CellLook): string[] {

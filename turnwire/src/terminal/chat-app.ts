@@ -61,7 +61,7 @@ export class ChatApp {
       view: this.#view,
       bottom: () => ({
         ...this.#keys.bottom,
-        queue: this.#talk.agent?.queue.messages ?? [],
+        queue: this.#turns.waiting,
         provider: this.#talk.provider,
         model: this.#talk.model,
         contextWindow: this.#talk.contextWindow,

@@ -5,6 +5,7 @@ import { ApprovalPrompt } from './approval-prompt.ts';
 import type { BottomView } from './bottom-lines.ts';
 import { hasChoices } from './choices.ts';
 import { InputLine } from './input-line.ts';
+import { KeyBursts } from './key-bursts.ts';
 import type { Theme } from './theme.ts';
 
 export interface ChatKeysOptions {
@@ -41,8 +42,7 @@ export class ChatKeys {
 
   constructor(options: ChatKeysOptions) {
     this.#options = options;
-    this.editor = new InputLine(options.tui, options.theme);
-    this.editor.onSubmit = (text) => this.#submit(text);
+    this.editor = new InputLine(options.tui, options.theme, (text) => this.#submit(text));
     this.editor.setAutocompleteProvider(options.completions);
     const { clock, redraw } = options;
     this.#prompt = new ApprovalPrompt({ clock, changed: redraw, askWhy: () => this.#askWhy() });
@@ -91,6 +91,11 @@ export class ChatKeys {
   /** What has the focus. */
   component(): Component & { focused: boolean } {
     const { editor } = this;
+    const bursts = new KeyBursts(
+      this.#options.clock,
+      (key) => this.#key(key),
+      () => editor.getText() === '',
+    );
     return {
       get focused() {
         return editor.focused;
@@ -100,7 +105,7 @@ export class ChatKeys {
       },
       render: () => [],
       invalidate: () => undefined,
-      handleInput: (data) => this.#key(data),
+      handleInput: (data) => bursts.key(data),
     };
   }
 

@@ -1,6 +1,7 @@
 import type { AgentEvent } from '@turnwire/agent/internal/events';
 import { imagesNamedIn } from '@turnwire/agent/internal/project/image-mentions';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
+import type { QueuedMessage } from '@turnwire/agent/internal/turn/steering-queue';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 import type { ChatView } from './chat-view.ts';
 import type { Conversation } from './conversation.ts';
@@ -28,6 +29,8 @@ export class ChatTurns {
   #tick: Timer | undefined;
   /** Ends the command of the person's own that runs. */
   #own: AbortController | undefined;
+  /** Messages that came while the conversation was being opened. */
+  #early: readonly QueuedMessage[] = [];
 
   constructor(options: ChatTurnsOptions) {
     this.#options = options;
@@ -53,19 +56,26 @@ export class ChatTurns {
 
   /** A message of the person: asked at once, or queued while the agent works. */
   send(text: string): void {
-    const { talk, view, giveBack } = this.#options;
+    const { talk, view, giveBack, redraw } = this.#options;
     if (!this.#isBusy) {
       this.do(() => this.#turn(text));
       return;
     }
     if (talk.agent === undefined) {
       // It is still being opened.
-      void this.#work.then(() => this.send(text));
+      this.#early = [...this.#early, { id: `early_${this.#early.length}`, text }];
+      if (this.#early.length === 1) void this.#work.then(() => this.#sendEarly());
+      redraw();
       return;
     }
     if (talk.agent.queue.add(text) !== undefined) return;
     giveBack(text);
     view.notice('warning', 'That cannot be queued now.');
+  }
+
+  /** What waits to be sent, the oldest first. */
+  get waiting(): readonly QueuedMessage[] {
+    return [...this.#early, ...(this.#options.talk.agent?.queue.messages ?? [])];
   }
 
   /** Sends what was left in the queue by a turn that was interrupted. */
@@ -109,6 +119,12 @@ export class ChatTurns {
   async stop(): Promise<void> {
     this.interrupt();
     await this.#work;
+  }
+
+  #sendEarly(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const { text } of early) this.send(text);
   }
 
   async #turn(prompt: string | undefined): Promise<void> {

@@ -38,7 +38,7 @@ const SCRIPT = /^\/(?:say|think|call)\s/;
 
 /** What a person meant. A message may begin with a slash when a space stands before it or more slashes follow. */
 export function parseSubmitted(raw: string): Submitted {
-  const text = raw.trim();
+  const text = textOf(raw);
   if (text === '') return { type: 'nothing' };
   if (raw.startsWith('!') && text !== '!') return { type: 'shell', command: text.slice(1).trim() };
   const match = /^\/([a-z]+)(?:\s+(.*))?$/s.exec(text);
@@ -46,6 +46,12 @@ export function parseSubmitted(raw: string): Submitted {
   const [, name = '', argument = ''] = match;
   if (!slashCommands.some((command) => command.name === name)) return { type: 'unknown', name };
   return { type: 'command', name, argument: argument.trim() };
+}
+
+/** Without blank lines around it; of several lines, the first keeps its indentation. */
+function textOf(raw: string): string {
+  const text = raw.replace(/^(?:[ \t]*\n)+/, '').trimEnd();
+  return text.includes('\n') ? text : text.trimStart();
 }
 
 export const helpText = [

@@ -37,8 +37,8 @@ export class Frame {
     this.#text += text;
   }
 
-  /** Prints lines from `row` on, over what is there; the first `leaving` of them may take several rows. */
-  printFrom(row: number, before: string, texts: readonly string[], leaving: number): void {
+  /** Prints lines from `row` on, over what is there; the first `wrapped` of them may take several rows. */
+  printFrom(row: number, before: string, texts: readonly string[], wrapped: number): void {
     const first = texts[0] ?? '';
     if (row === this.#rows) {
       this.goTo(row - 1, 0);
@@ -51,9 +51,10 @@ export class Frame {
       texts = [first.slice(kept), ...texts.slice(1)];
     }
     const line = row === 0 ? '\r\n\x1b[2K' : '\r\n';
-    const wrapping = texts.slice(0, Math.max(0, leaving));
-    if (wrapping.length > 0) this.#text += `\x1b[?7h${wrapping.join(line)}${line}\x1b[?7l`;
-    this.#text += texts.slice(wrapping.length).join(line);
+    const wrapping = texts.slice(0, Math.max(0, wrapped));
+    const rest = texts.slice(wrapping.length);
+    if (wrapping.length > 0) this.#text += `\x1b[?7h${wrapping.join(line)}${rest.length > 0 ? line : ''}\x1b[?7l`;
+    this.#text += rest.join(line);
     this.#row = this.#rows - 1;
   }
 }

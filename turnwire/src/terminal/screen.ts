@@ -31,6 +31,14 @@ interface Row {
   readonly text: string;
 }
 
+interface Scrolling {
+  /** Of the transcript, from the first one on the screen. */
+  readonly lines: readonly string[];
+  readonly bottom: readonly string[];
+  /** How many of `lines` leave the screen. */
+  readonly scrolled: number;
+}
+
 interface Size {
   readonly width: number;
   readonly rows: number;
@@ -193,7 +201,7 @@ export class Screen extends TuiMainScreen {
     this.#last = Math.max(this.#last, wanted - scrolled - 1);
     const blank = Array.from({ length: Math.max(0, this.#last + 1 - wanted) }, () => '');
     if (scrolled === 0) this.#change([...lines, ...blank, ...bottom], frame, width);
-    else this.#scroll([...lines, ...bottom], scrolled, frame, width);
+    else this.#scroll({ lines, bottom, scrolled }, frame, width);
     this.#top += scrolled;
     this.#placeCursor(document, bottom.length, width, frame);
     if (!frame.isEmpty) this.#write(`${BEGIN}${frame.text}${END}`);
@@ -215,9 +223,10 @@ export class Screen extends TuiMainScreen {
 
   /**
    * Everything from the first row on that changes, one line after the other, so that lines go to the scrollback whole and in
-   * their order whatever the size of the terminal has become by now. Those that leave it in this frame may wrap.
+   * their order. Those of the transcript may wrap: the terminal may have become narrower by now, and does not wait for the next frame.
    */
-  #scroll(wanted: readonly string[], scrolled: number, frame: Frame, width: number): void {
+  #scroll({ lines, bottom, scrolled }: Scrolling, frame: Frame, width: number): void {
+    const wanted = [...lines, ...bottom];
     const next = wanted.map((line, at): Row => {
       const before = this.#shown[at];
       return before?.line === line ? before : { line, text: cleanRow(line, width) };
@@ -228,7 +237,7 @@ export class Screen extends TuiMainScreen {
       from,
       this.#shown[from]?.text ?? '',
       next.slice(from).map(({ text }) => text),
-      scrolled - from,
+      lines.length - from,
     );
     this.#shown = next.slice(scrolled);
   }

@@ -68,6 +68,8 @@ export class Turn {
 
   async run(prompt: InputMessage | undefined): Promise<TurnEnd> {
     try {
+      // What is still queued from a turn that was interrupted was written first.
+      await this.#acceptQueued();
       if (prompt !== undefined) await this.#accept(prompt);
       await this.#untilAnswer();
       return { status: 'completed', requests: this.#requests, usage: this.#usage };

@@ -1,0 +1,95 @@
+/** Resizes in tmux, which breaks lines: no word of 1,200 is lost or doubled, whatever streams meanwhile. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startMock } from '../../packages/testing/src/index.ts';
+import { openChat, skip } from './chat-in-tmux.ts';
+import type { Tmux } from '../../test/terminal/tmux.ts';
+
+const WORDS = Array.from({ length: 1200 }, (_, at) => `w${String(at).padStart(4, '0')}`);
+/** The screen is drawn for a size that has stayed so long. */
+const SETTLED_MS = 600;
+
+/** An answer of numbered words, `paceMs` between its deltas. */
+const words = (paceMs: number) => ({
+  turns: [{ replies: [{ parts: [{ type: 'text' as const, text: WORDS.join(' '), chunk: 24 }], paceMs }] }],
+});
+
+/** A word that was broken at the end of a row goes on in the next one. */
+const wordsIn = (tmux: Tmux): string[] =>
+  tmux
+    .all()
+    .replaceAll(/\s/g, '')
+    .match(/w\d{4}/g) ?? [];
+
+/** `mayDouble`: a line that was on its way to the terminal when that was resized may stand there twice. */
+function assertWhole(tmux: Tmux, mayDouble = 0): void {
+  const found = wordsIn(tmux);
+  const missing = WORDS.filter((word) => !found.includes(word));
+  const doubled = found.filter((word, at) => found.indexOf(word) !== at);
+  assert.equal(missing.join(' '), '', `missing in\n${tmux.all()}`);
+  assert.ok(doubled.length <= mayDouble, `doubled: ${doubled.join(' ')} in\n${tmux.all()}`);
+  if (doubled.length === 0) assert.deepEqual(found, WORDS);
+  assert.equal(tmux.screen().split('tiny at').length, 2);
+}
+
+async function resizeAll(tmux: Tmux, sizes: readonly (readonly [number, number])[], betweenMs: number): Promise<void> {
+  for (const [columns, rows] of sizes) {
+    tmux.resize(columns, rows);
+    await sleep(betweenMs);
+  }
+}
+
+/** The same sizes in every run. */
+function randomSizes(count: number, seed: number): [number, number][] {
+  let state = seed;
+  const next = (from: number, to: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return from + Math.floor((state / 2_147_483_648) * (to - from + 1));
+  };
+  return Array.from({ length: count }, () => [next(40, 130), next(10, 45)]);
+}
+
+await test('single steps from 80 to 60 columns and back', { skip }, async () => {
+  await using server = await startMock({ scenario: words(0) });
+  using chat = await openChat({ baseUrl: server.baseUrl, rows: 24 });
+  const { tmux } = chat;
+  tmux.send('go', 'Enter');
+  await tmux.until('w1199');
+  await sleep(SETTLED_MS);
+  const steps = Array.from({ length: 20 }, (_, at) => [79 - at, 24] as const);
+  await resizeAll(tmux, [...steps, ...steps.toReversed(), [80, 24]], 350);
+  await sleep(SETTLED_MS);
+  assertWhole(tmux);
+});
+
+await test('any sizes', { skip }, async () => {
+  await using server = await startMock({ scenario: words(0) });
+  using chat = await openChat({ baseUrl: server.baseUrl, rows: 24 });
+  const { tmux } = chat;
+  tmux.send('go', 'Enter');
+  await tmux.until('w1199');
+  await resizeAll(tmux, randomSizes(12, 1), 300);
+  await sleep(SETTLED_MS);
+  assertWhole(tmux);
+});
+
+for (const [name, paceMs, betweenMs, mayDouble] of [
+  ['while 400 words a second come', 10, 200, 0],
+  ['while an answer bursts, four in a second', 0, 250, 25],
+  ['while an answer bursts, many at once', 0, 20, 25],
+] as const) {
+  await test(name, { skip }, async () => {
+    await using server = await startMock({ scenario: words(paceMs) });
+    for (const seed of [1, 2]) {
+      using chat = await openChat({ baseUrl: server.baseUrl, rows: 24 });
+      const { tmux } = chat;
+      tmux.send('go', 'Enter');
+      if (paceMs > 0) await tmux.until('w0030');
+      await resizeAll(tmux, randomSizes(8, seed), betweenMs);
+      await tmux.until('w1199');
+      await sleep(SETTLED_MS);
+      assertWhole(tmux, mayDouble);
+    }
+  });
+}
