@@ -1,13 +1,15 @@
 /**
- * Decoding speed: full canonical events against (a) nothing but "split lines and JSON.parse each payload" and (b) the
- * own stream iteration of the SDK of each API's maker (`openai`, `@anthropic-ai/sdk`). Rounds are interleaved, so that a slow moment of the machine hits all alike;
- * the figures are ratios of medians of one run.
+ * Decoding speed: full canonical events against (a) nothing but "split lines and JSON.parse each payload" and (b) the own stream iteration of the
+ * SDK of each API's maker (`openai`, `@anthropic-ai/sdk`). Each row has a process of its own, which is warmed up for a fixed time. Rounds are
+ * interleaved, so that a slow moment of the machine hits all alike, and what is timed is the processor time of the thread; the figures are medians of
+ * the ratios of the rounds.
  *
  *   npm run bench
  */
+import { execFileSync } from 'node:child_process';
 import { Stream as AnthropicStream } from '@anthropic-ai/sdk/core/streaming';
 import { Stream as OpenAiStream } from 'openai/core/streaming';
-import { createDecoder, type ProtocolId } from '../packages/wire/src/index.ts';
+import { createDecoder, type DecoderOptions, type ProtocolId } from '../packages/wire/src/index.ts';
 import { median } from './median.ts';
 import {
   CHUNK,
@@ -23,13 +25,17 @@ import {
   type BenchStream,
 } from './streams.ts';
 
-const ROUNDS = 15;
-/** Runs of the decoder alone before anything counts: its code is compiled in the background, and that takes a while. */
-const WARM_UP = 150;
+const ROUNDS = 25;
+/** Processor time for which ours and the baseline are run before anything counts. */
+const WARM_UP_MS = 700;
+/** The SDKs are slow, and so are measured in the first rounds alone. */
+const SDK_ROUNDS = 7;
 
-interface Target {
+/** How many times as fast as its rivals the decoder is, and is wanted to be. */
+interface Ratios {
   readonly baseline: number;
-  readonly sdk: number;
+  /** Absent where it is not measured. */
+  readonly sdk?: number;
 }
 
 function baseline(chunks: readonly Uint8Array[]): number {
@@ -47,14 +53,22 @@ function baseline(chunks: readonly Uint8Array[]): number {
   return parsed;
 }
 
-function turnwire(stream: BenchStream, chunks: Iterable<Uint8Array>): number {
-  const decoder = createDecoder(stream.wire);
-  let events = 0;
-  for (const chunk of chunks) events += decoder.push(chunk).length;
-  events += decoder.end({ type: 'close' }).length;
-  if (decoder.failure) throw decoder.failure;
-  return events;
-}
+type Decode = (stream: BenchStream, chunks: Iterable<Uint8Array>) => number;
+
+const decodeWith =
+  (options: DecoderOptions): Decode =>
+  (stream, chunks) => {
+    const decoder = createDecoder(stream.wire, options);
+    let events = 0;
+    for (const chunk of chunks) events += decoder.push(chunk).length;
+    events += decoder.end({ type: 'close' }).length;
+    if (decoder.failure) throw decoder.failure;
+    return events;
+  };
+
+const turnwire = decodeWith({});
+/** Every event is parsed. */
+const slowPath = decodeWith({ templates: false });
 
 /** How the SDK of the API's maker iterates an answer. */
 const sdks: Readonly<Record<ProtocolId, (response: Response, abort: AbortController) => AsyncIterable<unknown>>> = {
@@ -79,49 +93,61 @@ async function sdk({ wire }: BenchStream, chunks: readonly Uint8Array[]): Promis
   return events;
 }
 
+/** Milliseconds of processor time of this thread. */
 async function timed(run: () => number | Promise<number>): Promise<number> {
-  const start = process.hrtime.bigint();
+  const start = process.threadCpuUsage();
   await run();
-  return Number(process.hrtime.bigint() - start) / 1e6;
+  const { user, system } = process.threadCpuUsage(start);
+  return (user + system) / 1e3;
 }
 
 interface Row {
-  readonly name: string;
-  readonly events: number;
-  readonly nsPerEvent: number;
-  readonly ratio: Target;
-  readonly target: Target;
+  readonly stream: BenchStream;
+  readonly label: string;
+  readonly chunks: readonly Uint8Array[];
+  readonly decode: Decode;
+  readonly wanted: Ratios;
 }
 
-async function measure(stream: BenchStream, label: string, chunks: Uint8Array[], target: Target): Promise<Row> {
-  const times: { ours: number[]; base: number[]; peer: number[] } = { ours: [], base: [], peer: [] };
-  for (let round = 0; round < WARM_UP; round++) turnwire(stream, chunks);
-  for (let round = -3; round < ROUNDS; round++) {
-    const ours = await timed(() => turnwire(stream, chunks));
-    const base = await timed(() => baseline(chunks));
-    const peer = await timed(() => sdk(stream, chunks));
-    if (round < 0) continue;
-    times.ours.push(ours);
-    times.base.push(base);
-    times.peer.push(peer);
+interface Measured {
+  readonly nsPerEvent: number;
+  readonly ratio: Ratios;
+}
+
+async function measure({ stream, chunks, decode, wanted }: Row): Promise<Measured> {
+  // Short answers are decoded several times in a round, for the clock's sake: each time as one answer.
+  const times = Math.ceil(20_000 / stream.events.length);
+  const repeat = (run: () => number) => (): number => {
+    let events = 0;
+    for (let n = 0; n < times; n++) events += run();
+    return events;
+  };
+  const rivals = {
+    ours: repeat(() => decode(stream, chunks)),
+    base: repeat(() => baseline(chunks)),
+    peer: () => sdk(stream, chunks),
+  };
+  for (let spent = 0; spent < WARM_UP_MS;) spent += (await timed(rivals.ours)) + (await timed(rivals.base));
+  const rounds: { ours: number; base: number; peer: number | undefined }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const ours = await timed(rivals.ours);
+    const base = await timed(rivals.base);
+    const hasPeer = wanted.sdk !== undefined && round < SDK_ROUNDS;
+    rounds.push({ ours, base, peer: hasPeer ? await timed(rivals.peer) : undefined });
   }
-  const ours = median(times.ours);
   return {
-    name: `${stream.name}, ${label}`,
-    events: stream.events.length,
-    nsPerEvent: (ours * 1e6) / stream.events.length,
-    ratio: { baseline: median(times.base) / ours, sdk: median(times.peer) / ours },
-    target,
+    nsPerEvent: (median(rounds.map(({ ours }) => ours)) * 1e6) / (stream.events.length * times),
+    ratio: {
+      baseline: median(rounds.map(({ ours, base }) => base / ours)),
+      sdk: median(rounds.flatMap(({ ours, peer }) => (peer === undefined ? [] : [peer / ours]))),
+    },
   };
 }
 
-function printTable(rows: readonly Row[]): void {
-  console.log('| stream | ns per event | x split + JSON.parse (wanted) | x SDK (wanted) |');
-  console.log('|---|---|---|---|');
-  for (const { name, nsPerEvent, ratio, target } of rows) {
-    const against = (key: keyof Target): string => `${ratio[key].toFixed(1)} (>= ${target[key].toFixed(1)})`;
-    console.log(`| ${name} | ${nsPerEvent.toFixed(0)} | ${against('baseline')} | ${against('sdk')} |`);
-  }
+/** The same in a process that has done nothing else. */
+function measuredAlone(place: number): Measured {
+  const args = [...process.execArgv, import.meta.filename, String(place)];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Measured;
 }
 
 interface Long {
@@ -167,44 +193,85 @@ function contentOf(event: string): string {
 
 const LENGTHS = [1, 2, 4, 8];
 
-const streams: [BenchStream, Target][] = [
-  [chatText(20_000), { baseline: 3, sdk: 12 }],
-  [chatToolCalls(20_000), { baseline: 2.5, sdk: 9 }],
-  [responsesText(20_000), { baseline: 1.7, sdk: 11 }],
-  [responsesToolInput(20_000), { baseline: 1.7, sdk: 11 }],
-  [messagesText(20_000), { baseline: 3, sdk: 10 }],
-  [messagesToolInput(20_000), { baseline: 2.5, sdk: 10 }],
+const packedRow = (stream: BenchStream, wanted: Ratios): Row => ({
+  ...{ stream, label: '16 KiB chunks', chunks: packed(stream, CHUNK), decode: turnwire, wanted },
+});
+const singleRow = (stream: BenchStream, wanted: Ratios): Row => ({
+  ...{ stream, label: 'one event per chunk', chunks: onePerChunk(stream), decode: turnwire, wanted },
+});
+
+const EVENTS = 20_000;
+const rows: readonly Row[] = [
+  packedRow(chatText(EVENTS), { baseline: 5, sdk: 12 }),
+  singleRow(chatText(EVENTS), { baseline: 2.5, sdk: 9.6 }),
+  packedRow(chatToolCalls(EVENTS), { baseline: 3.5, sdk: 9 }),
+  singleRow(chatToolCalls(EVENTS), { baseline: 2, sdk: 7.2 }),
+  packedRow(responsesText(EVENTS), { baseline: 2.5, sdk: 11 }),
+  singleRow(responsesText(EVENTS), { baseline: 2, sdk: 8.8 }),
+  packedRow(responsesToolInput(EVENTS), { baseline: 2.5, sdk: 11 }),
+  singleRow(responsesToolInput(EVENTS), { baseline: 2, sdk: 8.8 }),
+  packedRow(messagesText(EVENTS), { baseline: 3, sdk: 10 }),
+  singleRow(messagesText(EVENTS), { baseline: 2, sdk: 8 }),
+  packedRow(messagesToolInput(EVENTS), { baseline: 2.5, sdk: 10 }),
+  singleRow(messagesToolInput(EVENTS), { baseline: 2, sdk: 8 }),
+  ...[chatText(300), chatToolCalls(300), responsesText(300), responsesToolInput(300), messagesText(300)].map(
+    (stream): Row => {
+      const row = singleRow(stream, { baseline: 2 });
+      return { ...row, label: `an answer of 300 events, ${row.label}` };
+    },
+  ),
+  ...[chatText(EVENTS), responsesText(EVENTS), messagesText(EVENTS)].map((stream): Row => {
+    const row = packedRow(stream, { baseline: 0.9 });
+    return { ...row, label: `slow path, ${row.label}`, decode: slowPath };
+  }),
 ];
 
-console.log(`node ${process.version}, medians of ${ROUNDS} interleaved rounds\n`);
-const rows: Row[] = [];
-for (const [stream, target] of streams) {
-  rows.push(await measure(stream, '16 KiB chunks', packed(stream, CHUNK), target));
-  const less = { baseline: target.baseline * 0.8, sdk: target.sdk * 0.8 };
-  rows.push(await measure(stream, 'one event per chunk', onePerChunk(stream), less));
+function printTable(): void {
+  console.log('| stream | ns per event | x split + JSON.parse (wanted) | x SDK (wanted) |');
+  console.log('|---|---|---|---|');
+  for (const [place, { stream, label, wanted }] of rows.entries()) {
+    const { nsPerEvent, ratio } = measuredAlone(place);
+    const against = (key: keyof Ratios): string =>
+      wanted[key] === undefined ? '' : `${(ratio[key] ?? Number.NaN).toFixed(1)} (>= ${wanted[key].toFixed(1)})`;
+    console.log(`| ${stream.name}, ${label} | ${nsPerEvent.toFixed(0)} | ${against('baseline')} | ${against('sdk')} |`);
+  }
 }
-printTable(rows);
-console.log('\nTime per byte, relative to length 1x:\n\n| stream | 1x | 2x | 4x | 8x |\n|---|---|---|---|---|');
-const text = chatText(4000);
-const call = chatToolCalls(5000, 1);
-const answer = responsesText(4000);
-const responsesInput = responsesToolInput(5000);
-const messages = messagesText(4000);
-const toolInput = messagesToolInput(5000);
-console.log(await growth({ name: 'chat text, 1 to 8 MB', stream: text, times: 1, head: 1, tail: 2 }));
-console.log(
-  await growth({
-    name: 'one tool call, 1 to 8 MB of arguments in 2-byte deltas',
-    stream: call,
-    times: 100,
-    head: 4,
-    tail: 3,
-  }),
-);
-console.log(await growth({ name: 'Responses text, 1 to 8 MB', stream: answer, times: 1, head: 4, tail: 4 }));
-console.log(
-  await growth({ name: 'Responses tool input, 10 to 80 MB', stream: responsesInput, times: 10, head: 3, tail: 3 }),
-);
-console.log(await growth({ name: 'Messages text, 0.5 to 4 MB', stream: messages, times: 1, head: 3, tail: 3 }));
-console.log(await growth({ name: 'Messages tool input, 10 to 80 MB', stream: toolInput, times: 10, head: 4, tail: 4 }));
-console.log(`\n${memory()}`);
+
+const alone = rows[Number(process.argv[2] ?? Number.NaN)];
+if (alone === undefined) await printAll();
+else console.log(JSON.stringify(await measure(alone)));
+
+async function printAll(): Promise<void> {
+  console.log(`node ${process.version}, medians of ${ROUNDS} interleaved rounds, each row in a fresh process\n`);
+  printTable();
+  await printGrowth();
+  console.log(`\n${memory()}`);
+}
+
+async function printGrowth(): Promise<void> {
+  console.log('\nTime per byte, relative to length 1x:\n\n| stream | 1x | 2x | 4x | 8x |\n|---|---|---|---|---|');
+  const text = chatText(4000);
+  const call = chatToolCalls(5000, 1);
+  const answer = responsesText(4000);
+  const responsesInput = responsesToolInput(5000);
+  const messages = messagesText(4000);
+  const toolInput = messagesToolInput(5000);
+  console.log(await growth({ name: 'chat text, 1 to 8 MB', stream: text, times: 1, head: 1, tail: 2 }));
+  console.log(
+    await growth({
+      name: 'one tool call, 1 to 8 MB of arguments in 2-byte deltas',
+      stream: call,
+      times: 100,
+      head: 4,
+      tail: 3,
+    }),
+  );
+  console.log(await growth({ name: 'Responses text, 1 to 8 MB', stream: answer, times: 1, head: 4, tail: 4 }));
+  console.log(
+    await growth({ name: 'Responses tool input, 10 to 80 MB', stream: responsesInput, times: 10, head: 3, tail: 3 }),
+  );
+  console.log(await growth({ name: 'Messages text, 0.5 to 4 MB', stream: messages, times: 1, head: 3, tail: 3 }));
+  console.log(
+    await growth({ name: 'Messages tool input, 10 to 80 MB', stream: toolInput, times: 10, head: 4, tail: 4 }),
+  );
+}

@@ -8,6 +8,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import type { ProtocolId } from '../packages/wire/src/index.ts';
 import { healing } from '../packages/wire/src/fetch/index.ts';
+import { median } from './median.ts';
 import { CHUNK, chatText, messagesText, onePerChunk, packed, responsesText, type BenchStream } from './streams.ts';
 
 const PAIRS = 21;
@@ -67,10 +68,6 @@ async function once(ask: Ask, fetch: Fetch): Promise<number> {
   for await (const event of await ask(fetch)) if (event !== null) events++;
   const { user, system } = process.cpuUsage(start);
   return (user + system) / events;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 async function measure(stream: BenchStream, label: string, chunks: readonly Uint8Array[]): Promise<string> {

@@ -40,7 +40,7 @@ export function jsonExcess(text: string, bounds: JsonBounds): keyof JsonBounds |
 }
 
 /** The place of the quote that closes the string opened at `start`; the end of the text when none does. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let before = end - 1;
     while (before > start && text.charCodeAt(before) === BACKSLASH) before--;
