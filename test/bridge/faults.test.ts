@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { listFaults, parseFault } from '../../packages/testing/src/index.ts';
 import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { faultArgs } from './fault-args.ts';
 import { askChat, askJson, askSocket, askSse, startRig, type Ended } from './harness.ts';
 
 const HELLO = 'Hello from the scripted model.';
@@ -93,24 +94,6 @@ const endingsOn: Readonly<Partial<Record<ProtocolId, Readonly<Record<string, End
   messages: { 'error-mid-stream': failed(500, 'api_error'), 'failed-then-hold': failed(500, 'api_error') },
 };
 
-/** A number of events after which the text has begun on every wire. */
-const args: Readonly<Record<string, string>> = {
-  status: ':500',
-  'slow-headers': ':30',
-  'slow-first-byte': ':30',
-  drip: ':2',
-  'stall-after': ':5',
-  'reset-after': ':5',
-  'cut-after': ':5',
-  'retry-after': ':1:99',
-  'rate-limit-text': ':28ms:99',
-  'turn-state': ':ts-1',
-  'param-refused': ':temperature',
-  'keep-alive-comments': ':100',
-  'slow-close': ':300',
-  'usage-late': ':30',
-};
-
 /** The mock corrupts its deltas alone: what was streamed cannot be taken back, and the done text is the right one. */
 const DELTAS_LIE = new Set(['invalid-utf8']);
 /** The item with the wrong shape is carried as it came. */
@@ -119,7 +102,7 @@ const TEXT_DIFFERS = new Set(['invalid-utf8', 'malformed-item', 'unknown-events'
 const cases = protocolIds.flatMap((wire) =>
   listFaults()
     .filter((fault) => fault.wires.includes(wire))
-    .map((fault) => ({ wire, name: fault.name, fault: fault.name + (args[fault.name] ?? '') })),
+    .map((fault) => ({ wire, name: fault.name, fault: fault.name + (faultArgs[fault.name] ?? '') })),
 );
 
 /** What is garbled ends well: the bytes and the arguments that came are handed on. */

@@ -1,4 +1,4 @@
-/** `npm run fuzz`: streams at random through the decoders and encoders of all wires. docs/testing.md says what it checks. */
+/** `npm run fuzz`: streams at random through the decoders and encoders of all wires. CONTRIBUTING.md says what it checks. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';

@@ -51,7 +51,7 @@ function idsOf(events: readonly ModelEvent[], type: 'output_item.added' | 'outpu
   return events.flatMap((event) => {
     if (event.type !== type) return [];
     const { id } = event.item;
-    return typeof id === 'string' && /^(?:msg|rs|fc|ctc)_/.test(id) ? [`${String(event.item.type)} ${id}`] : [];
+    return typeof id === 'string' && /^(?:msg|rs|fc|ctc)_\d+$/.test(id) ? [`${String(event.item.type)} ${id}`] : [];
   });
 }
 
