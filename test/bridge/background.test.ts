@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import OpenAI from 'openai';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Bridge } from '../../packages/bridge/src/index.ts';
+import type { Bridge, BridgeOptions } from '../../packages/bridge/src/index.ts';
 import { LiveResponses } from '../../packages/bridge/src/store/index.ts';
 import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
+import type { Clock } from '../../packages/wire/src/base/clock.ts';
 import { validateOrder } from '../../packages/wire/src/responses/validate.ts';
 import { askJson, askSocket, post, sseEvents, startRig, type Json } from './harness.ts';
+import { startRedis, whyNoRedis } from './redis-server.ts';
 import { eventShape, responseShape } from './open-responses-shape.ts';
 import {
   chatChunk,
@@ -17,6 +19,7 @@ import {
   type RawUpstream,
 } from './raw-upstream.ts';
 
+const noRedis = whyNoRedis();
 const STREAM = { 'content-type': 'text/event-stream' };
 
 let upstream: RawUpstream;
@@ -239,9 +242,9 @@ describe('what is kept of responses in the background', () => {
 
 describe('a stream whose client may come back (resumeMs)', () => {
   const body = { model: 'm', input: 'hi', stream: true };
-  const over = async (resumeMs: number, more: Json = {}) => {
+  const over = async (resumeMs: number, more: Json = {}, options: Partial<BridgeOptions> = {}) => {
     await bridge.close();
-    bridge = await startBridge([upstream], { resumeMs });
+    bridge = await startBridge([upstream], { resumeMs, ...options });
     const first = post(bridge, '/v1/responses', { ...body, ...more });
     const res = await begin();
     res.write(chatChunk('One '));
@@ -258,6 +261,30 @@ describe('a stream whose client may come back (resumeMs)', () => {
     const deltas = all.filter(({ type }) => type === 'response.output_text.delta').map(({ delta }) => delta);
     expect(deltas.join('')).toBe('One two.');
     expect(await object(id)).toMatchObject({ status: 'completed', background: false });
+  });
+
+  it.runIf(noRedis === undefined)('has its end, though it was given up while its store did not answer', async () => {
+    const redis = await startRedis();
+    let giveUp = (): void => undefined;
+    const clock: Clock = {
+      ...systemClock,
+      after: (ms, then, options) => {
+        if (ms !== 77) return systemClock.after(ms, then, options);
+        giveUp = then;
+        return { cancel: () => undefined };
+      },
+    };
+    const { res, seen, id } = await over(77, {}, { store: redis.url, clock });
+    redis.freeze();
+    res.end(chatEnd);
+    await expect.poll(() => object(id)).toMatchObject({ status: 'completed' });
+    giveUp();
+    redis.thaw();
+    const rest = await events(await get(`${id}?stream=true&starting_after=${Number(seen.at(-1)?.sequence_number)}`));
+    expect(validateOrder([...seen, ...rest])).toEqual([]);
+    expect(rest.at(-1)).toMatchObject({ type: 'response.completed', response: { status: 'completed' } });
+    await bridge.close();
+    await redis.stop();
   });
 
   it('ends when nobody comes', async () => {

@@ -215,7 +215,8 @@ async function complete(options: Answering, event: CompletedEvent, out: WireEven
   throwFailure(options, [...out, ...last]);
   tellLost(options, event);
   await options.onEnded?.();
-  if (options.abort.signal.aborted) return;
+  // One that was cancelled, or whose bridge ends, while it was kept is whole all the same, and somebody may wait for its end.
+  if (isDeserted(options.abort.signal)) return;
   const all = [...out, ...last];
   options.sink.finish(all);
   options.exchange.onSent(all);
@@ -229,7 +230,7 @@ async function fail(options: Answering, error: ModelError): Promise<ModelError> 
     abort.signal.aborted && reason instanceof ModelError
       ? reason
       : asLimit(error, codex || tellsFullContext[prepared.wire]);
-  if (abort.signal.aborted && !(reason instanceof ModelError)) return failure; // nobody is there to be told
+  if (isDeserted(abort.signal)) return failure;
   const told = codex ? finalForCodex(failure) : failure;
   // A summary that was cut replaces no conversation.
   const asAnswer = !prepared.compacts && encoding.endsAnswer(told);
@@ -299,6 +300,11 @@ function tellLost(
 /** What a note is about: the type that it names, else the place in the request. */
 function subjectOf(note: string): string {
   return /of type "([^"]+)"/.exec(note)?.[1] ?? note.split(':', 1)[0] ?? '';
+}
+
+/** The client is gone: nobody is there to be told. Who stops an answer for another reason says it by an error. */
+function isDeserted({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof ModelError);
 }
 
 function abortedError(signal: AbortSignal): ModelError {
