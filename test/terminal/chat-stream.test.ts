@@ -91,6 +91,23 @@ describe('an answer on the screen', () => {
     ]);
   });
 
+  it('has links that can be followed where the terminal is known to have them, and always the address', async () => {
+    const long = `https://example.com/${'a'.repeat(60)}`;
+    const text = `[docs](https://example.com/a) [no](javascript:alert(1)) <${long}>`;
+    const rows = ['› go', 'docs (https://example.com/a) no (javascript:alert(1))', long.slice(0, 60), long.slice(60)];
+    const plain = await shown(answer(text), 60);
+    expect(plain.rows).toEqual(rows);
+    expect(plain.chat.terminal.written).not.toContain('\x1b]8;');
+    const chat = await startChat([answer(text)], { columns: 60, rows: 50, links: true });
+    chat.say('go');
+    await chat.idle();
+    expect(transcript(chat.terminal.all())).toEqual(rows);
+    // eslint-disable-next-line no-control-regex -- it is a control sequence
+    const followed = Array.from(chat.terminal.written.matchAll(/\x1b\]8;;([^\x1b]+)\x1b\\/g), ([, address]) => address);
+    // Both rows of the long one lead to all of it.
+    expect(followed).toEqual(['https://example.com/a', long, long]);
+  });
+
   it('shows code without its fences, and fences that are code as they are', async () => {
     const { rows } = await shown(answer('A:\n````md\n```sh\nls\n```\n````\n> quoted\n> ```\n> code\n> ```\n\nB'));
     expect(rows).toEqual(['› go', 'A:', '  ```sh', '  ls', '  ```', '│ quoted', '│', '│', '│   code', 'B']);

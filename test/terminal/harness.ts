@@ -62,6 +62,7 @@ export interface ChatSetup {
   readonly backend?: Partial<ChatBackend>;
   readonly before?: string;
   readonly colour?: boolean;
+  readonly links?: boolean;
   /** Instead of a pager. */
   readonly page?: (text: string) => Promise<void>;
   /** What comes first of all. */
@@ -108,7 +109,14 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
     ...setup.backend,
   };
   const { page } = setup;
-  const app = new ChatApp({ terminal, backend, clock, colour: setup.colour ?? true, ...(page && { page }) });
+  const app = new ChatApp({
+    terminal,
+    backend,
+    clock,
+    colour: setup.colour ?? true,
+    links: setup.links ?? false,
+    ...(page && { page }),
+  });
   const end = app.run();
   if (setup.typedBefore !== undefined) terminal.type(setup.typedBefore);
   onTestFinished(async () => {

@@ -1,4 +1,4 @@
-import { ProcessTerminal } from '@earendil-works/pi-tui';
+import { detectCapabilities, ProcessTerminal } from '@earendil-works/pi-tui';
 import { ChatApp, type ChatBackend, type OpenWhat } from '../terminal/index.ts';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { CliContext } from './context.ts';
@@ -18,6 +18,8 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     backend,
     clock: systemClock,
     colour: (cli.env.NO_COLOR ?? '') === '',
+    // Without asking tmux, which would take its time.
+    links: detectCapabilities(() => false).hyperlinks,
     term: cli.env.TERM,
     open,
     page: (text) => page(text, cli.env.PAGER ?? 'less'),

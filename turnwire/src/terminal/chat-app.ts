@@ -21,6 +21,8 @@ export interface ChatOptions {
   readonly backend: ChatBackend;
   readonly clock: Clock;
   readonly colour: boolean;
+  /** The terminal is known to have links (OSC 8). Default false. */
+  readonly links?: boolean;
   /** The variable `TERM`, for terminals that do not tell what they are. Default: one that does. */
   readonly term?: string | undefined;
   /** Default: a new conversation. */
@@ -50,7 +52,7 @@ export class ChatApp {
   constructor(options: ChatOptions) {
     const { terminal, backend, clock } = options;
     this.#options = options;
-    const theme = createTheme({ colour: options.colour });
+    const theme = createTheme(options);
     const redraw = (): void => this.#screen.redraw();
     const sources = { backend, outputs: () => this.#view.state.outputs };
     this.#view = new ChatView({ clock, changed: redraw });

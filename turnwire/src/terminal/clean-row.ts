@@ -1,9 +1,10 @@
 import { truncateToWidth, visibleWidth } from '@earendil-works/pi-tui';
+import { LINK_SEQUENCE } from './links.ts';
 import { printable } from '@turnwire/wire/internal/base/printable';
 
 const CODE = '(?:[0-479]|2[2-479]|3[1-69])';
-/** The only sequences that a line may have: the looks of `theme.ts`, reset, and the cursor of the input line. */
-const LOOK = new RegExp(`(\\x1b\\[(?:${CODE}(?:;${CODE})*)?m)`);
+/** The only sequences that a line may have: the looks of `theme.ts`, links, reset, and the cursor of the input line. */
+const LOOK = new RegExp(`(\\x1b\\[(?:${CODE}(?:;${CODE})*)?m|${LINK_SEQUENCE})`);
 
 /**
  * The one place that decides what a line may hold, whoever made it: looks and what can be seen. Our text was cleaned

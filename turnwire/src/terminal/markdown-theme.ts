@@ -1,4 +1,4 @@
-import type { MarkdownTheme } from '@earendil-works/pi-tui';
+import { stripTerminalSequences, type MarkdownTheme } from '@earendil-works/pi-tui';
 import { highlight } from './highlight.ts';
 import type { Theme } from './theme.ts';
 
@@ -6,8 +6,9 @@ import type { Theme } from './theme.ts';
 export function markdownTheme(theme: Theme): MarkdownTheme {
   return {
     heading: (text) => theme.bold(theme.cyan(text)),
-    link: theme.underline,
-    linkUrl: theme.dim,
+    // An address stands there to be read, also where it can be followed: so no text can deceive of where it leads.
+    link: (text) => theme.link(theme.underline(text), stripTerminalSequences(text)),
+    linkUrl: (text) => theme.link(theme.dim(text), text.trim().replace(/^\((.*)\)$/, '$1')),
     code: theme.cyan,
     codeBlock: (text) => text,
     // Fences are marks of the source. Those of code within a quote leave a blank line.

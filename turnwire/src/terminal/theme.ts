@@ -1,10 +1,13 @@
 import type { EditorTheme } from '@earendil-works/pi-tui';
+import { linked } from './links.ts';
 
 /** Gives a text a look; without colours it gives it back as it is. */
 export type Style = (text: string) => string;
 
 /** How things look. Only the sixteen colours of the terminal's own palette, so that its theme is kept. */
 export interface Theme {
+  /** A text that leads to an address, where the terminal is known to have links (OSC 8). */
+  readonly link: (text: string, address: string) => string;
   readonly dim: Style;
   readonly bold: Style;
   readonly italic: Style;
@@ -20,13 +23,14 @@ export interface Theme {
 }
 
 /** `colour: false` (for `NO_COLOR`) still knows bold, dim and inverse: they are no colours. */
-export function createTheme(options: { readonly colour: boolean }): Theme {
+export function createTheme(options: { readonly colour: boolean; readonly links?: boolean }): Theme {
   const style =
     (on: number, off: number): Style =>
     (text) =>
       text === '' ? '' : `\x1b[${on}m${text}\x1b[${off}m`;
   const colour = (code: number): Style => (options.colour ? style(code, 39) : (text) => text);
   return {
+    link: options.links === true ? linked : (text) => text,
     dim: style(2, 22),
     bold: style(1, 22),
     italic: style(3, 23),
