@@ -1,0 +1,60 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { openChatBackend, type OpenBackend } from '../../turnwire/src/cli/chat-backend.ts';
+import { page } from '../../turnwire/src/cli/pager.ts';
+import { temporaryFolder } from '../agent/helpers.ts';
+
+async function backendIn(cwd: string, more: object = {}): Promise<OpenBackend> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const cli = {
+    args: [],
+    env: { PATH: process.env.PATH, MY_API_KEY: 'sesame' },
+    cwd,
+    home: join(cwd, '.home'),
+    stdin,
+    stdout,
+    stderr,
+    onSignal: () => () => undefined,
+  };
+  const flags = { tools: 'all', approve: 'never', maxRequests: 5, sandbox: 'off', ...more } as const;
+  const backend = await openChatBackend({ cli, name: 'turnwire chat', flags, instructions: undefined });
+  onTestFinished(() => backend.close());
+  return backend;
+}
+
+test('a command of the person runs in the folder, as the model’s do, and says what it prints while it runs', async () => {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'here.txt'), '');
+  const backend = await backendIn(cwd);
+  const told: string[] = [];
+  const output = (_stream: string, delta: string) => void told.push(delta);
+  const command = 'ls; echo "key:$MY_API_KEY"; exit 3';
+  const result = await backend.runCommand(command, { signal: new AbortController().signal, output });
+  expect(result).toEqual({ ok: false, exitCode: 3, output: 'exit code 3\nhere.txt\nkey:\n' });
+  expect(told.join('')).toBe('here.txt\nkey:\n');
+});
+
+test('a chat without commands has none for the person either', async () => {
+  const backend = await backendIn(await temporaryFolder(), { tools: 'read' });
+  const run = { signal: new AbortController().signal, output: () => undefined };
+  await expect(backend.runCommand('ls', run)).rejects.toThrow(
+    'there are no commands: the chat was started with other --tools',
+  );
+});
+
+test('the scripted server has no models to choose from', async () => {
+  expect(await (await backendIn(await temporaryFolder())).models()).toEqual([]);
+});
+
+test('the pager gets the text, and one that cannot be run is told', async () => {
+  const file = join(await temporaryFolder(), 'out.txt');
+  await page('long text', `cat > ${file}`);
+  expect(await readFile(file, 'utf8')).toBe('long text\n');
+  // Who leaves it before its end breaks nothing.
+  await page('x'.repeat(1_000_000), 'true');
+  await expect(page('x', 'no-such-pager-there')).rejects.toThrow(
+    'the pager "no-such-pager-there" cannot be run: set PAGER',
+  );
+});
