@@ -2,11 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 import { HeadTail } from './head-tail.ts';
+import { processPlatform } from './platform.ts';
 
 /** From a friendly end (SIGTERM) to a hard one (SIGKILL). */
 const KILL_AFTER_MS = 1500;
 /** After the command itself ended: for output that is still in the pipe, or held open by something it left behind. */
 const DRAIN_MS = 250;
+
+const platform = processPlatform();
 
 export interface ProcessOptions {
   /** The program and its arguments; no shell is added. */
@@ -20,7 +23,7 @@ export interface ProcessOptions {
   readonly headBytes: number;
   readonly tailBytes: number;
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
-  /** The group also ends when this process is killed and can end nothing any more. Needs `/bin/sh`. Default false. */
+  /** The group also ends when this process is killed and can end nothing any more. Not on Windows. Default false. */
   readonly endWithParent?: boolean;
 }
 
@@ -79,16 +82,11 @@ const LEASH = [
 ].join('\n');
 
 function start(options: ProcessOptions): ChildProcess {
-  const { argv, cwd, env, endWithParent } = options;
-  const [program, ...args] = endWithParent === true ? (['/bin/sh', '-c', LEASH, 'sh', ...argv] as const) : argv;
-  // `detached` makes it the leader of a new group, so that everything it starts can be ended with it.
-  const stdio = [
-    'ignore' as const,
-    'pipe' as const,
-    'pipe' as const,
-    ...(endWithParent === true ? ['pipe' as const] : []),
-  ];
-  const child = spawn(program, args, { cwd, env, detached: true, stdio });
+  const { argv, cwd, env } = options;
+  const endWithParent = options.endWithParent === true && platform.isPosix;
+  const [program, ...args] = endWithParent ? (['/bin/sh', '-c', LEASH, 'sh', ...argv] as const) : argv;
+  const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...(endWithParent ? ['pipe' as const] : [])];
+  const child = spawn(program, args, { cwd, env, stdio, ...platform.spawnOptions });
   child.stdio[3]?.on('error', () => undefined); // Destroyed at the end on purpose.
   return child;
 }
@@ -145,11 +143,6 @@ function endOfStream(stream: Readable | null): Promise<void> {
   });
 }
 
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // ESRCH: nothing of the group is left.
-  }
+function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid !== undefined) platform.endTree(child.pid, signal);
 }

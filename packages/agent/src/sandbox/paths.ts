@@ -1,10 +1,10 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, isAbsolute, join, relative, sep } from 'node:path';
+import paths, { delimiter, isAbsolute, join, type PlatformPath } from 'node:path';
 
-/** Whether `path` is `folder` or lies below it. Both absolute; links are not followed. */
-export function contains(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+/** Whether `path` is `folder` or lies below it. Both absolute; links are not followed. `system`: whose paths they are. */
+export function contains(folder: string, path: string, system: PlatformPath = paths): boolean {
+  const way = system.relative(folder, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${system.sep}`) && !system.isAbsolute(way));
 }
 
 /** Without symbolic links; `undefined` for what does not exist or cannot be reached. */
@@ -31,7 +31,7 @@ export function foldersOf(searchPath: string | undefined): readonly string[] {
  */
 export function trustedFolders(searchPath: string | undefined, cwd: string): readonly string[] {
   const isTrusted = (path: string | undefined): boolean =>
-    path !== undefined && !contains(cwd, path) && !/\/node_modules\/\.bin\/?$/.test(path);
+    path !== undefined && !contains(cwd, path) && !/[/\\]node_modules[/\\]\.bin[/\\]?$/.test(path);
   return foldersOf(searchPath).filter((folder) => isTrusted(folder) && isTrusted(realOrNothing(folder)));
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
@@ -8,6 +7,7 @@ import type { Argv, Sandbox, SandboxLevel } from '../sandbox/sandbox.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult, type ToolRun } from '../tool.ts';
 import { commandText, exitHeadline } from './command-text.ts';
 import { OutputTeller } from './output-teller.ts';
+import { processPlatform, type ProcessPlatform } from '../process/platform.ts';
 import { runProcess, type ProcessEnd } from '../process/process.ts';
 import { judge, type ShellCommand } from './read-only/command.ts';
 import type { ToolsetContext } from '../tool-context.ts';
@@ -35,7 +35,7 @@ type Args = z.output<typeof schema>;
 
 /** `shell`: runs a command in a process group of its own, bounded in time and output. */
 export function createShellTool(context: ToolsetContext): AgentTool {
-  const shell = ['/bin/bash', '/usr/bin/bash'].find((path) => existsSync(path)) ?? '/bin/sh';
+  const platform = processPlatform();
   return defineTool({
     name: 'shell',
     description:
@@ -49,10 +49,10 @@ export function createShellTool(context: ToolsetContext): AgentTool {
         () => false,
       );
       if (!isFolder) throw new ToolInputError(`cwd: ${place.path} is no folder`);
-      const verdict = await judge(args.command, place, context, shell);
+      const verdict = await judge(args.command, place, context, platform);
       const leaves = args.sandbox === 'off' && context.sandbox.works;
       const free = verdict.type === 'free' && !leaves ? verdict : undefined;
-      const command = free ?? { argv: toArgv(args.command, shell), env: context.env };
+      const command = free ?? { argv: toArgv(args.command, platform), env: context.env };
       const level = levelOf(context.sandbox, leaves, free !== undefined);
       return {
         title: typeof args.command === 'string' ? args.command : quoteArgv(args.command),
@@ -72,9 +72,9 @@ export function createShellTool(context: ToolsetContext): AgentTool {
   });
 }
 
-function toArgv(command: ShellCommand, shell: string): Argv {
-  if (typeof command === 'string') return [shell, '-c', command];
-  const [program = shell, ...args] = command;
+function toArgv(command: ShellCommand, { shellArgv }: ProcessPlatform): Argv {
+  if (typeof command === 'string') return shellArgv(command);
+  const [program = '', ...args] = command;
   return [program, ...args];
 }
 

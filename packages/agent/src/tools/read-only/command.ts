@@ -3,6 +3,7 @@ import type { Argv } from '../../sandbox/sandbox.ts';
 import type { ToolsetContext } from '../../tool-context.ts';
 import { simpleCommands, type SimpleCommand, type Words } from './shell-words.ts';
 import type { Place } from '../../workspace.ts';
+import type { ProcessPlatform } from '../../process/platform.ts';
 import { freeEnvironment } from './free-environment.ts';
 import { gitCommand, gitEnvironment } from './git-commands.ts';
 import { objectionTo } from './objection.ts';
@@ -23,9 +24,10 @@ export async function judge(
   command: ShellCommand,
   place: Place,
   context: ToolsetContext,
-  shell: string,
+  platform: ProcessPlatform,
 ): Promise<Verdict> {
   const { workspace, sandbox } = context;
+  if (!platform.isPosix) return { type: 'ask', reason: 'here it is not known what a command does' };
   if (!place.inside) return { type: 'ask', reason: `it runs ${place.where}` };
   const line = lineOf(command);
   const commands = line === undefined ? [{ words: wordsOf(command) }] : simpleCommands(line);
@@ -41,7 +43,7 @@ export async function judge(
   const usesGit = commands.some(({ words }) => words[0] === 'git');
   return {
     type: 'free',
-    argv: line === undefined ? withInsertions(wordsOf(command)) : [shell, '-c', rewritten(commands)],
+    argv: line === undefined ? withInsertions(wordsOf(command)) : platform.shellArgv(rewritten(commands)),
     env: { ...env, ...(usesGit ? gitEnvironment(workspace.cwd) : {}) },
   };
 }
