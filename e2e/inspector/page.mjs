@@ -26,16 +26,23 @@ export async function launch() {
 }
 
 /**
- * A page; `told` collects its errors, violations of the policy, and requests that leave the server of `url`.
+ * A page; `told` collects its errors, violations of the policy, and requests for what is not below `own`. Default: the
+ * inspector of the server of `url`.
  */
-export async function openPage(browser, url, { width = 1280, height = 800, scheme = 'light', ...options } = {}) {
+export async function openPage(
+  browser,
+  url,
+  { width = 1280, height = 800, scheme = 'light', own = new URL('/inspect/', url).href, ...options } = {},
+) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     acceptDownloads: true,
     ...options,
   });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(url).origin });
+  if (url.startsWith('http')) {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(url).origin });
+  }
   const page = await context.newPage();
   const told = [];
   page.on('pageerror', (error) => told.push(`error: ${error.message}`));
@@ -44,7 +51,7 @@ export async function openPage(browser, url, { width = 1280, height = 800, schem
     if (message.type() === 'error' && !isLost) told.push(`console: ${message.text()}`);
   });
   page.on('request', (request) => {
-    const isOwn = request.url().startsWith(new URL('/inspect/', url).href) || request.url().startsWith('data:');
+    const isOwn = request.url().startsWith(own) || request.url().startsWith('data:');
     if (!isOwn) told.push(`request: ${request.url()}`);
   });
   page.on('dialog', (dialog) => {

@@ -212,4 +212,16 @@ describe('mock with a command', () => {
     expect(missing.code).toBe(2);
     expect(missing.stderr).toContain('cannot start no-such-program');
   });
+
+  it.each([[['stray']], [['--expect', '1', 'stray', '--', process.execPath, '-e', '0']]])(
+    'takes no word that is not behind -- for a command: %j',
+    async (args) => {
+      expect(await runInProcess(['mock', ...args], { cwd: folder })).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr:
+          'turnwire mock: there is no argument stray: a command to run stands behind -- (see turnwire mock --help)\n',
+      });
+    },
+  );
 });

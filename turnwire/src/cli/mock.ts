@@ -46,6 +46,7 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
     .addOption(numberFlag('--expect <n>', 'exit 1 when another number of requests came', 0, 'not checked'))
     .addOption(flag('--auth-token-env <variable>', 'environment variable with the token that clients send', 'none'));
   return addListenFlags(command).action(async (command: readonly string[], flags: MockFlags) => {
+    refuseStray(command, cli.args);
     if (flags.faults === true) {
       await out.write(faultTable(flags.wire));
       done(exitCode.done);
@@ -58,6 +59,14 @@ export function createMockCommand({ cli, out, done }: CommandScope): Command {
       await server.close();
     }
   });
+}
+
+/** A word that is neither a flag nor behind `--` is a mistake, not a program that is run. */
+function refuseStray([stray, ...more]: readonly string[], args: readonly string[]): void {
+  const at = args.indexOf('--');
+  const behind = at < 0 ? 0 : args.length - at - 1;
+  if (stray === undefined || more.length < behind) return;
+  throw new UsageError(`there is no argument ${stray}: a command to run stands behind -- (see turnwire mock --help)`);
 }
 
 const example = [

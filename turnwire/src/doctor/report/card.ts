@@ -11,7 +11,9 @@ export function card(finding: ReportedFinding, id: string, url: string): Html {
   return html`<article class="card ${level}" id="${id}">
     <header>
       <span class="badge">${level === 'broken' ? 'fault' : 'odd'}</span>
-      <h3><code>${quirk}</code></h3>
+      <h3>
+        <a href="#${id}"><code>${quirk}</code></a>
+      </h3>
       <span class="soft">${wireTitles[wire]}</span>
     </header>
     <p class="seen">${seen}</p>

@@ -37,9 +37,10 @@ figcaption { background: var(--code); padding: .35rem .75rem; font-size: .8125re
 .bytes .marked { background: var(--mark); }
 .bytes .gap span, .bytes .end span { color: var(--soft); font-style: italic; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); }
+td:last-child, .clients th, .clients td { overflow-wrap: anywhere; }
 th { font-weight: 600; } thead th { border-top: 0; color: var(--soft); font-size: .8rem; }
-.scroll { overflow-x: auto; } .scroll td, .scroll th { overflow-wrap: normal; }
+.scroll { overflow-x: auto; } .scroll td { overflow-wrap: normal; }
 .scroll .word { overflow-wrap: anywhere; min-width: 9rem; }
 dl { display: grid; grid-template-columns: 11rem 1fr; gap: .35rem .75rem; margin: .75rem 0 0; } dt { color: var(--soft); } dd { margin: 0; }
 details { margin-top: .5rem; } summary { cursor: pointer; color: var(--soft); }
