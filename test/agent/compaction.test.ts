@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Agent, ThreadStore } from '../../packages/agent/src/index.ts';
-import { compact } from '../../packages/agent/src/turn/compaction.ts';
+import { Agent, createTools, noSandbox, ThreadStore, type ModelPort } from '../../packages/agent/src/index.ts';
+import { compact, estimateTokens } from '../../packages/agent/src/turn/compaction.ts';
 import { userMessage } from '../../packages/agent/src/thread/history.ts';
+import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
 import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import { eventsOf, of, shortHistory, temporaryFolder, testTool, typesOf } from './helpers.ts';
 import { answer, call, calls, ScriptedModel, usage } from './scripted-model.ts';
@@ -94,13 +96,79 @@ test('on demand; kept on disk; a failure leaves the history as it was', async ()
   const store = new ThreadStore(await temporaryFolder());
   const thread = store.create('/x');
   const broken = new ModelError({ kind: 'server_error', message: 'no' });
-  const agent = new Agent({ model: new ScriptedModel(answer('a'), [broken], answer(' '), answer('sum')), thread });
+  const agent = new Agent({
+    model: new ScriptedModel(answer('a'.repeat(400)), [broken], answer(' '), answer('sum')),
+    thread,
+  });
   await eventsOf(agent.run('1'));
   for (const why of ['no', 'the model gave no summary']) {
     expect(of(await eventsOf(agent.compact()), 'warning')[0]?.message).toContain(why);
-    expect(shortHistory(agent)).toEqual(['user: 1', 'assistant: a']);
+    expect(shortHistory(agent)).toEqual(['user: 1', `assistant: ${'a'.repeat(400)}`]);
   }
   expect(typesOf(await eventsOf(agent.compact()))).toEqual(['history.compacting', 'history.compacted']);
   expect((await store.resume(thread.id)).items).toEqual(agent.items);
   expect(shortHistory(agent)).toHaveLength(2);
+});
+
+test('a summary that a person asks for and that would be no shorter is not made, and that is said', async () => {
+  const agent = new Agent({ model: new ScriptedModel(answer('a'), answer('A summary.')) });
+  await eventsOf(agent.run('1'));
+  expect((await eventsOf(agent.compact())).slice(1)).toEqual([
+    { type: 'warning', message: 'a summary would be no shorter: the conversation stays as it is' },
+  ]);
+  expect(shortHistory(agent)).toEqual(['user: 1', 'assistant: a']);
+});
+
+test('200 turns: the history stays within the window, and the plan and the changed files are in it to the end', async () => {
+  const cwd = await temporaryFolder();
+  const store = new ThreadStore(await temporaryFolder());
+  const thread = store.create(cwd);
+  const plan = (turn: number) => [
+    { step: 'all the turns', status: 'in_progress' as const },
+    { step: `turn ${turn}`, status: 'pending' as const },
+  ];
+  const requests: ModelRequest[] = [];
+  let turn = 0;
+  let acted = 0;
+  /** Summaries say nothing: what is kept does not depend on them. */
+  const model: ModelPort = {
+    openTurn: () => ({
+      async *stream(request) {
+        await Promise.resolve();
+        requests.push(request);
+        const last = shortHistory(request.input).at(-1) ?? '';
+        const input = `*** Begin Patch\n*** Add File: f${turn}\n+x\n*** End Patch`;
+        const isDue = turn % 20 === 0 && acted < turn;
+        const isSummary = last.startsWith('user: Write a summary');
+        if (isDue && !isSummary) acted = turn;
+        const acting = calls(
+          call('update_plan', { plan: plan(turn) }, `p${turn}`),
+          call('apply_patch', { input }, `a${turn}`),
+        );
+        const steps = isSummary ? answer('Nothing.') : isDue ? acting : answer('y'.repeat(200));
+        for (const step of steps) if ('type' in step) yield [step];
+      },
+    }),
+  };
+  const tools = await createTools({ cwd, sandbox: noSandbox() });
+  const agent = new Agent({ model, tools, thread, approvals: 'always', contextWindow: 4000 });
+  let summaries = 0;
+  for (turn = 1; turn <= 200; turn++) {
+    const events = await eventsOf(agent.run(`turn ${turn} ${'x'.repeat(200)}`));
+    expect(events.at(-1)?.type).toBe('turn.completed');
+    summaries += of(events, 'history.compacted').length;
+  }
+  expect(summaries).toBeGreaterThan(5);
+  const sizes = requests.map(({ input }) => estimateTokens(input));
+  expect(Math.max(...sizes)).toBeLessThan(4000);
+  // More than what is kept word for word.
+  await eventsOf(agent.run('x'.repeat(2000)));
+  await eventsOf(agent.compact());
+  const kept = shortHistory(agent).at(-1) ?? '';
+  expect(kept).toContain('[>] all the turns\n[ ] turn 200');
+  const files = Array.from({ length: 10 }, (_, at) => join(cwd, `f${(at + 1) * 20}`));
+  expect(kept.split('Files that you changed so far:\n')[1]?.split('\n')).toEqual(files);
+  const resumed = await store.resume(thread.id);
+  expect([resumed.turns, resumed.plan, resumed.changed]).toEqual([201, plan(200), files]);
+  expect(resumed.items).toEqual(agent.items);
 });

@@ -369,7 +369,7 @@ describe('commands', () => {
   it('begin, resume and fork conversations, and compact one', async () => {
     const folder = await temporaryFolder();
     const store = new ThreadStore(folder);
-    const model = new ScriptedModel(answer('Kept.'), answer('A summary.'), answer('Other.'));
+    const model = new ScriptedModel(answer('Kept.'), answer('Long. '.repeat(80)), answer('A summary.'), answer('Other.'));
     const chat = await startChat([], {
       rows: 60,
       backend: {
@@ -401,8 +401,10 @@ describe('commands', () => {
     await idle('Going on in a copy (');
     chat.say('/undo');
     await idle('There is no patch to take back.');
+    chat.say('more');
+    await idle('Long.');
     chat.say('/compact');
-    await idle('The conversation was summarised: 2 items became 2.');
+    await idle('The conversation was summarised: 4 items became 3.');
     chat.say('/resume nothing');
     await idle('there is no thread nothing');
   });

@@ -1,7 +1,7 @@
 import { isToolCall, type InputMessage, type Item } from '@turnwire/wire/internal/model/items';
 import type { PlanStep } from '../events.ts';
 import { noJournal, type AgentThread, type Journal, type ToolCall, type ToolCallOutput } from './records.ts';
-import { planOf, toldByPlace, type Told, type ToldCall } from './told.ts';
+import { changedFiles, planOf, toldByPlace, type Told, type ToldCall } from './told.ts';
 
 /** What one request to the model brought: its items, and the output of each of its calls in the order of the calls. */
 export interface ResponseRecord {
@@ -19,16 +19,18 @@ export class History {
   #items: Item[];
   #told: Map<Item, ToldCall>;
   #plan: readonly PlanStep[];
+  #changed: readonly string[];
   readonly #journal: Journal;
 
   constructor(
     items: readonly Item[] = [],
     journal: Journal = noJournal,
-    { told = new Map(), plan = [] }: Pick<AgentThread, 'told' | 'plan'> = {},
+    { told = new Map(), plan = [], changed = [] }: Pick<AgentThread, 'told' | 'plan' | 'changed'> = {},
   ) {
     this.#items = [...items];
     this.#told = new Map(told);
     this.#plan = planOf(told) ?? plan;
+    this.#changed = changedFiles(changed, told);
     this.#journal = journal;
   }
 
@@ -47,6 +49,11 @@ export class History {
     return this.#plan;
   }
 
+  /** The files that its patches changed, absolute, the latest last. */
+  get changed(): readonly string[] {
+    return this.#changed;
+  }
+
   async addInput(item: InputMessage): Promise<void> {
     this.#items.push(item);
     await this.#journal.append({ type: 'input', item });
@@ -57,6 +64,7 @@ export class History {
     for (const item of [...response.items, ...response.outputs]) this.#items.push(item);
     for (const [call, told] of response.told) this.#told.set(call, told);
     this.#plan = planOf(response.told) ?? this.#plan;
+    this.#changed = changedFiles(this.#changed, response.told);
     await this.#journal.append({ type: 'response', items: response.items });
   }
 
@@ -64,7 +72,10 @@ export class History {
     const told = toldByPlace(items, this.#told);
     this.#items = [...items];
     this.#told = new Map([...this.#told].filter(([call]) => items.includes(call)));
-    await this.#journal.append({ type: 'compacted', items, told, plan: this.#plan }, { durable: true });
+    await this.#journal.append(
+      { type: 'compacted', items, told, plan: this.#plan, changed: this.#changed },
+      { durable: true },
+    );
   }
 }
 

@@ -33,12 +33,13 @@ export type ThreadRecord =
   | { readonly type: 'tool.finished'; readonly output: ToolCallOutput; readonly told?: ToldCall }
   /** What one request to the model brought, in order, without the outputs of its calls. */
   | { readonly type: 'response'; readonly items: readonly Item[] }
-  /** The history is replaced by these; `told` of the calls among them, by their place; the plan as it was then. */
+  /** The history is replaced by these; `told` of the calls among them, by their place; the plan, and the files that were changed until then. */
   | {
       readonly type: 'compacted';
       readonly items: readonly Item[];
       readonly told?: Readonly<Record<string, ToldCall>>;
       readonly plan?: readonly PlanStep[];
+      readonly changed?: readonly string[];
     }
   | {
       readonly type: 'turn.ended';
@@ -83,6 +84,8 @@ export interface AgentThread extends Journal {
   readonly patches?: PatchStore;
   /** The model's plan at the last summary. Absent: there was none. */
   readonly plan?: readonly PlanStep[];
+  /** Files that its patches had changed at the last summary. Absent: none. */
+  readonly changed?: readonly string[];
   /** Sum over its turns, as far as servers told it. */
   readonly usage?: Usage | undefined;
 }

@@ -20,6 +20,8 @@ export interface Replayed {
   readonly usage: Usage | undefined;
   /** At the last summary. */
   readonly plan: readonly PlanStep[];
+  /** Files that were changed until the last summary. */
+  readonly changed: readonly string[];
   /** That of the last turn, where it is known. */
   readonly server: ModelServer | undefined;
   /** What was not as it should be, one line each, for the person. */
@@ -46,8 +48,8 @@ export function replay(text: string): Replayed {
   if (state.interrupted > 0) {
     notes.push(`${state.interrupted} tool call(s) were running when the process ended; they are not run again`);
   }
-  const { header, items, turns, told, usage, server, plan } = state;
-  return { header, items, turns, told, usage, server, plan, notes };
+  const { header, items, turns, told, usage, server, plan, changed } = state;
+  return { header, items, turns, told, usage, server, plan, changed, notes };
 }
 
 function parseRecord(line: string): ThreadRecord | undefined {
@@ -89,6 +91,7 @@ class ReplayState {
   told = new Map<Item, ToldCall>();
   usage: Usage | undefined;
   plan: readonly PlanStep[] = [];
+  changed: readonly string[] = [];
   server: ModelServer | undefined;
   /** Calls that were started and never finished. */
   interrupted = 0;
@@ -123,6 +126,7 @@ class ReplayState {
         this.finish();
         this.items = [...record.items];
         this.plan = readPlan(record.plan) ?? [];
+        this.changed = Array.isArray(record.changed) ? record.changed.map(String) : [];
         this.told = new Map(toldOfPlaces(record.items, isObject(record.told) ? record.told : {}));
         break;
       case 'turn.ended':

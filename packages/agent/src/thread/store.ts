@@ -12,7 +12,7 @@ import { createPatchFolder, patchFolder } from './patch-folder.ts';
 import type { AgentThread, ThreadHeader } from './records.ts';
 import { replay } from './replay.ts';
 import { ThreadError } from './thread-error.ts';
-import { planOf, toldByPlace } from './told.ts';
+import { changedFiles, planOf, toldByPlace } from './told.ts';
 
 /** A thread in a list, newest first. */
 export interface ThreadSummary {
@@ -107,13 +107,19 @@ export class ThreadStore {
 
   /** A new thread that begins with another one's history. Fails with `ThreadError`. */
   async fork(id: string): Promise<ResumedThread> {
-    const { cwd, items, turns, notes, told = new Map(), plan = [], server } = await this.resume(id);
+    const { cwd, items, turns, notes, told = new Map(), plan = [], changed = [], server } = await this.resume(id);
     const { preview: title = '' } = (await this.#summaryOf(id)) ?? {};
     const thread = this.create(cwd, { id, title });
     const at = timestamp();
     await thread.append({ type: 'turn.started', turn: turns, at, ...(server && { server }) });
-    await thread.append({ type: 'compacted', items, told: toldByPlace(items, told), plan: planOf(told) ?? plan });
-    return { ...thread, cwd, items, turns, notes, told, plan, ...(server && { server }) };
+    await thread.append({
+      type: 'compacted',
+      items,
+      told: toldByPlace(items, told),
+      plan: planOf(told) ?? plan,
+      changed: changedFiles(changed, told),
+    });
+    return { ...thread, cwd, items, turns, notes, told, plan, changed, ...(server && { server }) };
   }
 
   /**

@@ -46,6 +46,16 @@ export function planOf(told: Told): readonly PlanStep[] | undefined {
   return [...told.values()].findLast(({ steps, status }) => steps !== undefined && status === 'completed')?.steps;
 }
 
+/** Names of files that a summary of the work repeats; the oldest are left out. */
+const MAX_CHANGED = 100;
+
+/** The files that these calls changed, behind those that are known, each once, the latest last. */
+export function changedFiles(known: readonly string[], told: Told): readonly string[] {
+  const done = [...told.values()].filter(({ status }) => status === 'completed');
+  const paths = done.flatMap(({ changes = [] }) => changes.map(({ path, moved_to: to }) => to ?? path));
+  return [...new Set([...known, ...paths].toReversed())].slice(0, MAX_CHANGED).toReversed();
+}
+
 /** What was told of the calls of a conversation, by the call's item, in the order of the calls. */
 export type Told = ReadonlyMap<Item, ToldCall>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PlanStep } from '../events.ts';
+import { textOfPlan } from '../plan-text.ts';
 import { defineTool, ToolInputError, type AgentTool } from '../tool.ts';
 
 const MAX_STEPS = 50;
@@ -45,11 +46,4 @@ function titleOf(plan: readonly PlanStep[]): string {
   return plan.length === 0
     ? 'no plan'
     : `plan, ${done} of ${plan.length} done${now === undefined ? '' : `: ${now.step}`}`;
-}
-
-const MARKS = { pending: '[ ]', in_progress: '[>]', completed: '[x]' } as const;
-
-/** A line for each step, for the model and for people. */
-export function textOfPlan(plan: readonly PlanStep[]): string {
-  return plan.length === 0 ? '(no plan)' : plan.map(({ step, status }) => `${MARKS[status]} ${step}`).join('\n');
 }

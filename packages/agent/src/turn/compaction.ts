@@ -33,6 +33,8 @@ export interface CompactionOptions {
   /** In tokens. */
   readonly contextWindow: number | undefined;
   readonly signal: AbortSignal;
+  /** What stands below the summary, whatever the model wrote in it: the plan, the files that were changed. Default: nothing. */
+  readonly work?: string;
 }
 
 /**
@@ -42,7 +44,10 @@ export interface CompactionOptions {
 export async function compact(items: readonly Item[], options: CompactionOptions): Promise<readonly Item[]> {
   const summary = await summarise(items, options, MAX_HALVINGS);
   const keepTokens = options.contextWindow === undefined ? DEFAULT_KEEP_TOKENS : options.contextWindow * KEEP_PART;
-  return [...latestUserMessages(items, keepTokens), userMessage(`${SUMMARY_HEAD}\n\n${summary}`)];
+  return [
+    ...latestUserMessages(items, keepTokens),
+    userMessage([SUMMARY_HEAD, summary, ...(options.work ? [options.work] : [])].join('\n\n')),
+  ];
 }
 
 async function summarise(items: readonly Item[], options: CompactionOptions, halvings: number): Promise<string> {

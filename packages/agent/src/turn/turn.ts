@@ -18,6 +18,7 @@ import type { Journal, ToolCall } from '../thread/records.ts';
 import { ThreadError } from '../thread/thread-error.ts';
 import type { PatchStore } from '../patch/undo.ts';
 import type { ProjectDocs } from '../project/project-docs.ts';
+import { textOfPlan } from '../plan-text.ts';
 import type { AgentTool } from '../tool.ts';
 
 /** Tools that run at the same time; the calls past it wait. */
@@ -193,7 +194,8 @@ export class Turn {
 }
 
 /**
- * Replaces the history by a shorter one and posts an event about it. Fails with the model's error; the history is
+ * Replaces the history by a shorter one and posts an event about it; one that a person asked for and that would be no shorter is not
+ * made, and a warning says so. Fails with the model's error; the history is
  * then as it was.
  */
 export async function compactHistory(
@@ -203,10 +205,24 @@ export async function compactHistory(
   const { model, history, channel, signal, request, contextWindow } = deps;
   const before = history.items;
   channel.post({ type: 'history.compacting', reason });
-  const after = await compact(before, { model, instructions: request.instructions, contextWindow, signal });
+  const { instructions } = request;
+  const after = await compact(before, { model, instructions, contextWindow, signal, work: workText(history) });
+  if (reason === 'asked' && estimateTokens(after) >= estimateTokens(before)) {
+    channel.post({ type: 'warning', message: 'a summary would be no shorter: the conversation stays as it is' });
+    return;
+  }
   await history.replace(after);
   deps.docs?.forget();
   channel.post({ type: 'history.compacted', items_before: before.length, items_after: after.length });
+}
+
+/** What must not depend on the model's memory. Empty when there is none of it. */
+function workText({ plan, changed }: Pick<History, 'plan' | 'changed'>): string {
+  const parts = [
+    ...(plan.length === 0 ? [] : [`Your plan, as update_plan has it:\n${textOfPlan(plan)}`]),
+    ...(changed.length === 0 ? [] : [`Files that you changed so far:\n${changed.join('\n')}`]),
+  ];
+  return parts.join('\n\n');
 }
 
 export function toModelError(error: unknown): ModelError {
