@@ -70,8 +70,10 @@ export interface Fault {
   readonly differs: Partial<Outcome>;
 }
 
-/** Only who runs the server knows whether such tags are marks, or what the model wants to say. */
 const differs: Readonly<Record<string, Partial<Outcome>>> = {
+  // What stands where the parts of a message belong is its text.
+  'malformed-item': { text: 'Two.not an array' },
+  // Only who runs the server knows whether such tags are marks, or what the model wants to say.
   'think-tags': { text: '<think>\nhm, well\n</think>\n\nHi.' },
 };
 
@@ -110,11 +112,6 @@ export const beyond: readonly Beyond[] = [
     fault: 'usage-refused',
     verdict: 'told',
     why: 'the server refuses `stream_options`, and `healing` changes no request',
-  },
-  {
-    fault: 'malformed-item',
-    verdict: 'told',
-    why: 'an item that is none goes on as it came, in an answer that is told anew; two of the SDKs could take it where it came first',
   },
   {
     fault: 'tool-args-invalid',

@@ -49,6 +49,7 @@ export const repairs = {
   repeated_item: 'an item was announced or done twice',
   repeated_item_id: 'two items had the same id',
   changed_item_id: 'an item was done under another id than it was announced with, or under none',
+  malformed_message: 'a message had no list of parts, or no role',
   // Messages: docs/contract.md section 8
   no_message_start: 'the stream began without message_start',
   no_block_start: 'a delta came for a block that never began',

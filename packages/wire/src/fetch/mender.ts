@@ -8,6 +8,7 @@ import { CallGuard } from '../stages/call-guard.ts';
 import { emptyArguments } from '../stages/empty-arguments.ts';
 import { createDecoderOf, type ByteDecoder } from '../stream-decoder.ts';
 import { PassedEvents } from './passed-events.ts';
+import { WholeMessages } from './whole-messages.ts';
 import type { Asked, Health, HealingWire, Minting } from './wire.ts';
 
 /** What goes to the SDK. */
@@ -44,6 +45,7 @@ export class Mender {
   readonly #tellOf: (repair: Repair) => void;
   readonly #health: Health;
   readonly #guard = new CallGuard('promote');
+  readonly #messages = new WholeMessages(this.repairs);
   /** Nothing came that the SDK cannot take. */
   #isGood = true;
   /** Nothing goes on as it came, since another kind of answer was asked for. */
@@ -94,7 +96,7 @@ export class Mender {
   /** What goes on for the bytes and the events that one wait brought. */
   take(raw: readonly Uint8Array[], events: readonly ModelEvent[]): Mended {
     const { decoder } = this;
-    const staged = emptyArguments.push(this.#guard.push(events));
+    const staged = this.#messages.push(emptyArguments.push(this.#guard.push(events)));
     const last = staged.at(-1);
     const completed = last?.type === 'completed' ? last : undefined;
     const told = completed === undefined ? staged : staged.slice(0, -1);
