@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { openChatBackend, type OpenBackend } from '../../turnwire/src/cli/chat-backend.ts';
+import { ClipboardImages } from '../../turnwire/src/cli/clipboard-image.ts';
 import { page } from '../../turnwire/src/cli/pager.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 
@@ -57,4 +58,23 @@ test('the pager gets the text, and one that cannot be run is told', async () => 
   await expect(page('x', 'no-such-pager-there')).rejects.toThrow(
     'the pager "no-such-pager-there" cannot be run: set PAGER',
   );
+});
+
+test('an image of the clipboard is a file until the chat is over', async () => {
+  const bin = await temporaryFolder();
+  const given = join(bin, 'given.png');
+  await writeFile(given, 'PNG');
+  await writeFile(join(bin, 'xclip'), `#!/bin/sh\ncat ${given}\n`, { mode: 0o755 });
+  const { PATH } = process.env;
+  onTestFinished(() => void (process.env.PATH = PATH));
+  process.env.PATH = `${bin}:/usr/bin:/bin`;
+  const clipboard = new ClipboardImages();
+  const path = (await clipboard.take()) ?? '';
+  expect(await readFile(path, 'utf8')).toBe('PNG');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  await clipboard.close();
+  await expect(stat(path)).rejects.toThrow('ENOENT');
+  process.env.PATH = bin;
+  await writeFile(join(bin, 'xclip'), '');
+  expect(await new ClipboardImages().take()).toBeUndefined();
 });

@@ -63,6 +63,8 @@ export interface ChatSetup {
   readonly before?: string;
   readonly colour?: boolean;
   readonly links?: boolean;
+  /** What is in the clipboard. */
+  readonly clipboardImage?: () => Promise<string | undefined>;
   /** Instead of a pager. */
   readonly page?: (text: string) => Promise<void>;
   /** What comes first of all. */
@@ -108,13 +110,14 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
     greeting: [],
     ...setup.backend,
   };
-  const { page } = setup;
+  const { page, clipboardImage } = setup;
   const app = new ChatApp({
     terminal,
     backend,
     clock,
     colour: setup.colour ?? true,
     links: setup.links ?? false,
+    ...(clipboardImage && { clipboardImage }),
     ...(page && { page }),
   });
   const end = app.run();

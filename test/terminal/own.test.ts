@@ -73,4 +73,22 @@ describe('an image', () => {
     expect(partsOf(chat.model.requests[0]?.input.at(-1))).toEqual(['look at pic.png and none.png', 'input_image']);
     expect(transcript(chat.terminal.all())).toEqual(['› look at pic.png and none.png', '  [image]', 'A picture.']);
   });
+
+  it('of the clipboard goes with the message as well', async () => {
+    const cwd = await temporaryFolder();
+    const file = join(cwd, '1.png');
+    await writeFile(file, Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'));
+    const found = [file, undefined];
+    const clipboardImage = () => Promise.resolve(found.shift());
+    const chat = await startChat([answer('A picture.')], { columns: 120, clipboardImage });
+    await chat.idle();
+    chat.terminal.type('look: ');
+    chat.terminal.press('\x16');
+    await chat.terminal.until(`› look: ${file}`);
+    chat.terminal.press(keys.enter);
+    await chat.idle();
+    expect(partsOf(chat.model.requests[0]?.input.at(-1))).toEqual([`look: ${file}`, 'input_image']);
+    chat.terminal.press('\x16');
+    await chat.terminal.until('There is no image in the clipboard');
+  });
 });

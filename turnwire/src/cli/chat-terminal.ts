@@ -1,6 +1,7 @@
 import { detectCapabilities, ProcessTerminal } from '@earendil-works/pi-tui';
 import { ChatApp, type ChatBackend, type OpenWhat } from '../terminal/index.ts';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import { ClipboardImages } from './clipboard-image.ts';
 import type { CliContext } from './context.ts';
 import { exitCode } from './exit.ts';
 import { page } from './pager.ts';
@@ -13,6 +14,7 @@ export interface ChatTerminalOptions {
 
 /** The chat on this process's terminal, until the person leaves; the exit code. */
 export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions): Promise<number> {
+  const clipboard = new ClipboardImages();
   const app = new ChatApp({
     terminal: new ProcessTerminal(),
     backend,
@@ -22,6 +24,7 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     links: detectCapabilities(() => false).hyperlinks,
     term: cli.env.TERM,
     open,
+    clipboardImage: () => clipboard.take().catch(() => undefined),
     page: (text) => page(text, cli.env.PAGER ?? 'less'),
   });
   const gone = new AbortController();
@@ -38,6 +41,7 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     return end === 'done' ? exitCode.done : exitCode.interrupted;
   } finally {
     for (const stop of stopListening) stop();
+    await clipboard.close();
   }
 }
 

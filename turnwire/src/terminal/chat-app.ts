@@ -29,6 +29,8 @@ export interface ChatOptions {
   readonly open?: OpenWhat;
   /** Shows a text on the terminal, which is free meanwhile, until the person has read it. Absent: nothing can be paged. */
   readonly page?: (text: string) => Promise<void>;
+  /** A file with the image that is in the clipboard, if one is. Absent: none can be had. Does not fail. */
+  readonly clipboardImage?: () => Promise<string | undefined>;
 }
 
 /** How a chat ended. */
@@ -82,6 +84,7 @@ export class ChatApp {
       stopTurn: () => this.#turns.interrupt(),
       isBusy: () => this.#turns.isBusy,
       fold: () => this.#screen.fold(),
+      pasteImage: () => void this.#pasteImage(),
       showOutput: () => this.#commands.showOutput(''),
       leave: (how) => this.leave(how),
       unqueue: () => this.#talk.unqueue(),
@@ -199,6 +202,15 @@ export class ChatApp {
     } finally {
       this.#isPaging = false;
     }
+  }
+
+  /** The image's file is named where one types: with the message goes what it names. */
+  async #pasteImage(): Promise<void> {
+    const path = await this.#options.clipboardImage?.();
+    if (path === undefined)
+      this.#view.notice('info', 'There is no image in the clipboard, or nothing here that gives it.');
+    else this.#keys.editor.insertTextAtCursor(`${path} `);
+    this.#screen.redraw();
   }
 
   #begin(): void {

@@ -22,6 +22,8 @@ export interface ChatKeysOptions {
   readonly fold: () => void;
   /** Shows the latest output of a tool. */
   readonly showOutput: () => void;
+  /** Takes the image of the clipboard into the message. */
+  readonly pasteImage: () => void;
   readonly leave: (how: 'done' | 'interrupted') => void;
   /** Takes the last message out of the queue. */
   readonly unqueue: () => string | undefined;
@@ -120,6 +122,7 @@ export class ChatKeys {
     else if (matchesKey(data, 'ctrl+d') && isEmpty) this.#options.leave('done');
     else if (matchesKey(data, 'ctrl+o')) this.#options.fold();
     else if (matchesKey(data, 'ctrl+t')) this.#options.showOutput();
+    else if (matchesKey(data, 'ctrl+v')) this.#options.pasteImage();
     else if (!this.#asksWhy && isEmpty && this.#prompt.handleKey(data)) return;
     else if (isEmpty && matchesKey(data, 'up') && this.#unqueue()) return;
     else this.#type(data);

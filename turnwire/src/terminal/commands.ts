@@ -63,6 +63,7 @@ export const helpText = [
   '  Enter sends; while the agent works it queues (Up brings the last one back)',
   '  Ctrl-J, Shift-Enter or \\ Enter: a new line; Up and Down: earlier messages; @: files',
   '  !COMMAND runs a command yourself; the model is told of it with your next message',
+  '  Ctrl-V: the image in the clipboard; a path to an image in a message takes the image along',
   '  Ctrl-T: the whole output of the latest tool in the pager ($PAGER)',
   '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning and output',
   '  Ctrl-C: interrupt, clear the line, twice: leave; Ctrl-D: leave',
