@@ -20,7 +20,7 @@ export interface Seen {
 }
 
 /** An answer that has not ended by then hangs. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** Node ends an idle connection a second before the bridge says that it will. */
 const agent = new Agent({ keepAlive: true });

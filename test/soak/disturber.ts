@@ -24,14 +24,13 @@ export class Disturber {
   readonly #disturbances: Disturbance[] = [];
   #deaths = 0;
   #hangs = 0;
-  #isResting = false;
-  #loop: Promise<void>;
+  #isResting = true;
+  #loop: Promise<void> = Promise.resolve();
 
   constructor(machines: readonly Machine[], redis: RedisServer | undefined, seed: number) {
     this.#machines = machines;
     this.#redis = redis;
     this.#random = createRandom(seed);
-    this.#loop = this.#run();
   }
 
   /** For people. */
@@ -43,6 +42,11 @@ export class Disturber {
   disturbed(from: number): Disturbed {
     const felt = this.#disturbances.filter(({ of, to }) => to + AFTERMATH_MS[of] > from);
     return { servers: felt.some(({ of }) => of === 'servers'), store: felt.some(({ of }) => of === 'store') };
+  }
+
+  /** The store did not answer in time, though nobody stopped it. */
+  note(): void {
+    this.#add({ of: 'store', to: performance.now() });
   }
 
   /** Settles when everything runs. */
@@ -86,10 +90,14 @@ export class Disturber {
 
   async #during(of: Disturbance['of'], what: () => Promise<void>): Promise<void> {
     const disturbance: Disturbance = { of, to: Infinity };
-    this.#disturbances.push(disturbance);
-    if (this.#disturbances.length > KEPT) this.#disturbances.shift();
+    this.#add(disturbance);
     await what();
     disturbance.to = performance.now();
+  }
+
+  #add(disturbance: Disturbance): void {
+    this.#disturbances.push(disturbance);
+    if (this.#disturbances.length > KEPT) this.#disturbances.shift();
   }
 
   async #pause(ms: number): Promise<void> {

@@ -52,7 +52,7 @@ export class Machine {
 }
 
 /** What the bridge logs as an error (pino's level 50) when its store hangs; whatever else it does is a bug. */
-const EXPECTED = /"the store"|could not be kept/;
+const OF_STORE = /"the store"|could not be kept/;
 
 /** `turnwire bridge` in a process of its own, in front of all machines, with its traces in a folder. */
 export class BridgeProcess {
@@ -70,12 +70,16 @@ export class BridgeProcess {
     this.log = log;
   }
 
-  /** @param onProblem hears of what must not happen in it */
+  /**
+   * @param onProblem hears of what must not happen in it
+   * @param onStore hears that the store did not answer in time, as it may where the machine is busy
+   */
   static async start(
     machines: readonly Machine[],
     store: string,
     flags: readonly string[],
     onProblem: (problem: string) => void,
+    onStore: () => void,
   ): Promise<BridgeProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'turnwire-soak-'));
     const providers = writeProviders(folder, machines);
@@ -102,7 +106,9 @@ export class BridgeProcess {
       if (stream === null) continue;
       createInterface(stream).on('line', (line) => {
         if (log.push(line) > 200) log.shift();
-        if (line.startsWith('{"level":50') && !EXPECTED.test(line)) onProblem(`the bridge says ${line}`);
+        if (!line.startsWith('{"level":50')) return;
+        if (OF_STORE.test(line)) onStore();
+        else onProblem(`the bridge says ${line}`);
       });
     }
     child.on('message', (message) => {

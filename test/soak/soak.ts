@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RedisServer } from '../bridge/redis-server.ts';
 import { Books, gaugeIn } from './books.ts';
 import { ask, closeIdle, type Seen } from './client.ts';
 import { Disturber } from './disturber.ts';
@@ -20,7 +19,7 @@ const ENOUGH = 5;
 /** The first part of the time, in which caches fill and code is compiled. */
 const WARM_UP = 0.3;
 /** How long the last streams may take when no new ones begin. */
-const QUIET_MS = 100_000;
+const QUIET_MS = 130_000;
 const KEPT_RESPONSES = 300;
 const MIB = 1024 * 1024;
 /** Characters of a trace that are told. */
@@ -57,9 +56,17 @@ export class Soak {
     const machines = [new Machine('left', pace), new Machine('right', pace)];
     const { url: store, redis } = await openStore();
     await Promise.all(machines.map((machine) => machine.start()));
-    const bridge = await BridgeProcess.start(machines, store, bridgeFlags(streams), (problem) => this.#tell(problem));
+    const disturber = new Disturber(machines, redis, this.#options.seed);
+    const bridge = await BridgeProcess.start(
+      machines,
+      store,
+      bridgeFlags(streams),
+      (problem) => this.#tell(problem),
+      () => disturber.note(),
+    );
     try {
-      await Promise.race([this.#underLoad(bridge, machines, redis), this.#enough.promise]);
+      disturber.goOn();
+      await Promise.race([this.#underLoad(bridge, disturber), this.#enough.promise]);
       const code = await bridge.close();
       if (code !== 0) this.#tell(`the bridge ended with ${code}`);
     } finally {
@@ -70,10 +77,9 @@ export class Soak {
     return this.#problems;
   }
 
-  async #underLoad(bridge: BridgeProcess, machines: readonly Machine[], redis: RedisServer | undefined): Promise<void> {
-    const { ms, streams, seed } = this.#options;
+  async #underLoad(bridge: BridgeProcess, disturber: Disturber): Promise<void> {
+    const { ms, streams } = this.#options;
     const began = performance.now();
-    const disturber = new Disturber(machines, redis, seed);
     const books = new Books(bridge.traces, (problem) => this.#tell(problem));
     const clients = Array.from({ length: streams }, (_, n) => this.#client(n, bridge, books, disturber));
     const watch = this.#watch(bridge, books, disturber, began);
