@@ -10,6 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { Stream as AnthropicStream } from '@anthropic-ai/sdk/core/streaming';
 import { Stream as OpenAiStream } from 'openai/core/streaming';
 import { createDecoder, type DecoderOptions, type ProtocolId } from '../packages/wire/src/index.ts';
+import { baseline } from './baseline.ts';
 import { median } from './median.ts';
 import {
   CHUNK,
@@ -36,21 +37,6 @@ interface Ratios {
   readonly baseline: number;
   /** Absent where it is not measured. */
   readonly sdk?: number;
-}
-
-function baseline(chunks: readonly Uint8Array[]): number {
-  const decoder = new TextDecoder();
-  let carry = '';
-  let parsed = 0;
-  for (const chunk of chunks) {
-    const lines = (carry + decoder.decode(chunk, { stream: true })).split('\n');
-    carry = lines.pop() ?? '';
-    for (const line of lines) {
-      if (!line.startsWith('data: ') || line === 'data: [DONE]') continue;
-      if (JSON.parse(line.slice(6)) !== null) parsed++;
-    }
-  }
-  return parsed;
 }
 
 type Decode = (stream: BenchStream, chunks: Iterable<Uint8Array>) => number;

@@ -37,8 +37,8 @@ export class Machine {
     const child = fork(UPSTREAM, [String(this.#paceMs), ...places], { execArgv: [SOURCE], env: childEnv });
     this.#child = child;
     const exit = once(child, 'exit').then(() => Promise.reject(new Error(`the servers of ${this.name} did not start`)));
+    exit.catch(() => undefined); // later it may die
     const [ports] = (await Promise.race([once(child, 'message'), exit])) as [Record<string, number>];
-    exit.catch(() => undefined); // from now on it may die
     this.#ports = ports;
   }
 

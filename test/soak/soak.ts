@@ -70,6 +70,7 @@ export class Soak {
       const code = await bridge.close();
       if (code !== 0) this.#tell(`the bridge ended with ${code}`);
     } finally {
+      await disturber.rest();
       redis?.thaw();
       await bridge.close();
       await Promise.all([...machines.map((machine) => machine.kill()), redis?.stop()]);
@@ -86,9 +87,9 @@ export class Soak {
     await this.#wait(ms * WARM_UP);
     const first = await this.#quiet(bridge, disturber);
     this.#samples.length = 0;
+    disturber.goOn();
     await this.#wait(ms - (performance.now() - began));
-    const last = await this.#quiet(bridge, disturber);
-    this.#isOver = true;
+    const last = await this.#quiet(bridge, disturber, () => (this.#isOver = true));
     await Promise.all([...clients, watch]);
     await books.settle(await metricsOf(bridge));
     this.#compare(first, last);
@@ -130,7 +131,7 @@ export class Soak {
   }
 
   /** No request begins until all that run are over, and the bridge has let go of them; what it holds then. */
-  async #quiet(bridge: BridgeProcess, disturber: Disturber): Promise<Sample> {
+  async #quiet(bridge: BridgeProcess, disturber: Disturber, then: () => void = () => undefined): Promise<Sample> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#gate = promise;
     await disturber.rest();
@@ -141,7 +142,7 @@ export class Soak {
     await this.#allClosed(bridge, until);
     await sleep(1500); // connections that are kept for a next request end
     const sample = await bridge.sample();
-    disturber.goOn();
+    then();
     this.#gate = undefined;
     resolve(undefined);
     return sample;
