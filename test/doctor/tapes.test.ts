@@ -351,7 +351,7 @@ describe('turnwire tape from-trace', () => {
       readdirSync(traces)
         .map((name) => readFileSync(join(traces, name), 'utf8'))
         .join('');
-    await expect.poll(written, { timeout: 5000 }).toContain('"ended"'); // usage may come late: it is waited for
+    await expect.poll(written, { timeout: 10_000 }).toContain('"ended"'); // usage may come late: it is waited for, 5 s long
     const out = join(folder, `ends-tapes-${faults.join()}`);
     expect((await runInProcess(['tape', 'from-trace', traces, '-o', out])).code).toBe(0);
     const [exchange] = (await readTape(out)).exchanges;

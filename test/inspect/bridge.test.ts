@@ -95,11 +95,11 @@ describe('what is seen of an answer', () => {
     const text = JSON.stringify(records);
     expect(text).not.toMatch(/KEY-OF|CALLERS-SECRET/);
     expect(records.map(({ kind }) => kind)).toEqual([
-      ...['request', 'attempt', 'head', 'chunk', 'chunk', 'events', 'repair', 'sent', 'end'],
+      ...['request', 'attempt', 'asked', 'head', 'chunk', 'chunk', 'events', 'body', 'repair', 'sent', 'end'],
     ]);
     expect(records[0]).toMatchObject({ method: 'POST', url: '/v1/responses', body: { model: 'm', input: 'hi' } });
-    expect(records[3]).toMatchObject({ kind: 'chunk', text: '', bytes: 20 });
-    expect(records[4]).toMatchObject({
+    expect(records[4]).toMatchObject({ kind: 'chunk', text: '', bytes: 20 });
+    expect(records[5]).toMatchObject({
       text: `${chatChunk('Hello')}data: {"[redacted]\n\n${chatEnd}`,
     });
     expect(records.at(-1)).toEqual({ t: expect.any(Number) as number, kind: 'end', outcome: 'completed' });

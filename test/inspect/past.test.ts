@@ -157,7 +157,7 @@ describe('a tape of the past', () => {
       status: 200,
     });
     const { records } = await recordsOf(past, String(row?.id));
-    expect(records.map(({ kind }) => kind)).toEqual(['request', 'attempt', 'head', 'chunk', 'events', 'end']);
+    expect(records.map(({ kind }) => kind)).toEqual(['request', 'attempt', 'head', 'chunk', 'events', 'body', 'end']);
     expect(past.problems).toEqual([]);
   });
 });

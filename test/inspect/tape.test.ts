@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseTape } from '../../packages/testing/src/tape/tape.ts';
 import { tapeOfRecords } from '../../turnwire/src/cli/tape-of-records.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
 import { askSse } from '../bridge/harness.ts';
 import { chatChunk, chatEnd, startBridge, startRawUpstream } from '../bridge/raw-upstream.ts';
 import { inspect, page, rowOnce, TOKEN } from './reading.ts';
@@ -22,8 +23,30 @@ it('an exchange becomes a tape of its server, whole and without secrets', async 
   expect(problems).toEqual([]);
   expect(exchange?.request).toMatchObject({ method: 'POST', target: '/v1/chat/completions' });
   expect(exchange?.request.at).toBe(new Date(row.startedAt).toISOString());
-  expect(JSON.parse(Buffer.from(exchange?.request.body ?? []).toString())).toMatchObject({ model: 'm', input: 'hi' });
+  expect(JSON.parse(Buffer.from(exchange?.request.body ?? []).toString())).toMatchObject({
+    model: 'm',
+    messages: [{ role: 'user', content: 'hi' }],
+  });
   expect(exchange?.response).toMatchObject({ status: 200, reason: 'OK' });
   expect(Buffer.concat((exchange?.chunks ?? []).map(({ data }) => data)).toString()).toBe(chatChunk('Hello') + chatEnd);
   expect(exchange?.end.how).toBe('complete');
+});
+
+it.each([
+  [[], 'complete', 0],
+  [['finish-then-hold'], 'client-left', 0],
+  [['done-then-hold'], 'client-left', 90],
+  [['cut-after:2'], 'cut', 0],
+])('its tape holds where the server did, and ends as its body did: %j', async (faults, how, leastMs) => {
+  await using mock = await startMock({ wire: 'chat', faults });
+  await using bridge = await startBridge([mock], { inspect: { page, token: TOKEN, toTape: tapeOfRecords } });
+  await askSse(bridge, { input: 'hi' });
+  const { row } = await rowOnce(bridge, ({ endedAt }) => endedAt !== undefined);
+  // The end of a body may come behind that of the exchange; usage that comes late is waited for longer than that.
+  const endOfTape = async () => {
+    const { exchange } = parseTape('one', await (await inspect(bridge, `api/exchanges/${row.id}/tape`)).text());
+    if (exchange === undefined) throw new Error('there is no tape');
+    return [exchange.end.how, exchange.end.ms - (exchange.chunks.at(-1)?.ms ?? 0) >= leastMs];
+  };
+  await expect.poll(endOfTape, { timeout: 5000 }).toEqual([how, true]);
 });

@@ -83,12 +83,22 @@ function eventText({ type, ...rest }: ModelEvent): string {
   return fields === '{}' ? type : `${type} ${fields}`;
 }
 
+const bodyEnds: Readonly<Record<Extract<ExchangeRecord, { kind: 'body' }>['how'], string>> = {
+  complete: 'the server ended its body',
+  broken: 'the connection to the server broke',
+  left: 'the bridge reads no further: the server had not ended its body',
+};
+
 function noteOf(record: Exclude<ExchangeRecord, { kind: 'chunk' | 'events' | 'sent' }>): NonNullable<Moment['note']> {
   switch (record.kind) {
     case 'request':
       return note(`request: ${record.method} ${record.url}`);
     case 'attempt':
       return note(`attempt ${record.number}: asks ${record.upstream}`);
+    case 'asked':
+      return note(`sent to it: ${record.method} ${record.url}`);
+    case 'body':
+      return note(bodyEnds[record.how], record.how === 'broken');
     case 'head':
       return note(
         `${record.upstream} answers ${record.status}, ${record.headers['content-type'] ?? 'no content-type'}`,

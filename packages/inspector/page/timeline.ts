@@ -114,6 +114,8 @@ export class Timeline {
         this.dropped += record.records;
         break;
       case 'request':
+      case 'asked':
+      case 'body':
       case 'usage':
         break;
     }

@@ -3,7 +3,9 @@ import type { BodyEnd } from '@turnwire/bridge/internal/observe/observer';
 import type { ParsedTrace, TracedAttempt } from '@turnwire/bridge/internal/observe/read-trace';
 import type { HeaderList, TapedChunk, TapedEnd, TapedExchange, TapeEnding } from '@turnwire/testing';
 import { cleanExchange } from '@turnwire/testing/internal/tape/clean';
-import { ownHeaders } from './tape-of-records.ts';
+
+/** What the connection of a tape has of its own, or what masked bytes do not have any more. */
+const ownHeaders = /^(?:connection|transfer-encoding|content-length|content-encoding|host|keep-alive)$/i;
 
 /** A tape of one attempt of a trace, and what of it is not as it was on the wire. */
 export interface TraceTape {
@@ -44,7 +46,7 @@ function tapeOf({ at, client, end }: ParsedTrace, attempt: TracedAttempt): Trace
         }),
     chunks,
     messages: [],
-    end: endOf(attempt, start, end?.ms),
+    end: endOf(attempt, start, end),
   };
   const coded = head?.headers['content-encoding'] === undefined ? [] : ['the body is decompressed'];
   const guessed =
@@ -71,16 +73,17 @@ function chunksOf(
     cuts.length === 0
       ? 'the trace does not say how the chunks were cut: they are whole lines'
       : `the server sent ${length} bytes and the trace has ${body.length}: secrets in it are masked, or bytes are no UTF-8; chunks are whole lines`;
-  return { chunks: received.map(({ ms, text }) => ({ ms: ms - start, data: Buffer.from(text) })), lost: [why] };
+  const lines = received.filter(({ text }) => text !== '');
+  return { chunks: lines.map(({ ms, text }) => ({ ms: ms - start, data: Buffer.from(text) })), lost: [why] };
 }
 
 /** How a tape calls what the bridge saw of the end. */
 const endings: Readonly<Record<BodyEnd, TapeEnding>> = { complete: 'complete', broken: 'cut', left: 'client-left' };
 
-function endOf({ ended, head, received, ms }: TracedAttempt, start: number, endMs: number | undefined): TapedEnd {
+function endOf({ ended, head, received, ms }: TracedAttempt, start: number, end: ParsedTrace['end']): TapedEnd {
   if (ended !== undefined) return { ms: ended.ms - start, how: endings[ended.how] };
-  if (endMs === undefined) return { ms: (received.at(-1) ?? head ?? { ms }).ms - start, how: 'torn' };
-  if (head === undefined) return { ms: endMs - start, how: 'failed', error: 'no answer' };
+  if (end === undefined) return { ms: (received.at(-1) ?? head ?? { ms }).ms - start, how: 'torn' };
+  if (head === undefined) return { ms: end.ms - start, how: 'failed', error: end.error ?? 'no answer' };
   // How long the bridge read on is not told.
   return { ms: (received.at(-1) ?? head).ms - start, how: 'client-left' };
 }

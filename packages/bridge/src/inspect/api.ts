@@ -97,6 +97,14 @@ export type ExchangeRecord = { readonly t: number } & (
     }
   /** A server is asked; `number` counts from 1. */
   | { readonly kind: 'attempt'; readonly number: number; readonly upstream: string }
+  /** What it was sent, of its address the path; a retry without a field, or a redirect, is one more. */
+  | {
+      readonly kind: 'asked';
+      readonly method: string;
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
   /** The head of its answer. */
   | {
       readonly kind: 'head';
@@ -109,6 +117,8 @@ export type ExchangeRecord = { readonly t: number } & (
    * have none; what is no UTF-8 is U+FFFD.
    */
   | { readonly kind: 'chunk'; readonly text: string; readonly bytes: number }
+  /** The body of its answer ended by itself, broke, or was read no further; behind a good answer this may follow `end`. */
+  | { readonly kind: 'body'; readonly how: 'complete' | 'broken' | 'left' }
   /** What these bytes said. */
   | { readonly kind: 'events'; readonly events: readonly ModelEvent[] }
   /** What the client was sent, as SSE or as it was passed on. */

@@ -1,5 +1,5 @@
 import type { Usage } from '@turnwire/wire/internal/model/usage';
-import type { AnswerHead, Attempt, ReadRequest, RepairCause } from '../observe/observer.ts';
+import type { AnswerHead, AskedServer, Attempt, BodyEnd, ReadRequest, RepairCause } from '../observe/observer.ts';
 
 /**
  * One thing that happened: what came as it came, and secrets in it. What of it may be shown is made when somebody looks. `t` is in milliseconds behind the beginning of the exchange.
@@ -7,8 +7,10 @@ import type { AnswerHead, Attempt, ReadRequest, RepairCause } from '../observe/o
 export type Entry = { readonly t: number } & (
   | { readonly kind: 'request'; readonly request: ReadRequest }
   | { readonly kind: 'attempt'; readonly attempt: Pick<Attempt, 'number' | 'upstream' | 'conceal'> }
+  | { readonly kind: 'asked'; readonly asked: AskedServer }
   | { readonly kind: 'head'; readonly head: AnswerHead }
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly kind: 'body'; readonly how: BodyEnd }
   /** Somebody else's answer, which the client was sent as it came. */
   | { readonly kind: 'passed'; readonly bytes: Uint8Array }
   | { readonly kind: 'sent'; readonly text: string }
@@ -30,8 +32,11 @@ export function entrySize(entry: Entry): number {
       return OBJECT_BYTES + entry.text.length;
     case 'request':
       return OBJECT_BYTES + 2 * entry.request.size; // as parsed JSON, or as bytes
+    case 'asked':
+      return 3 * OBJECT_BYTES + (entry.asked.body?.length ?? 0);
     case 'attempt':
     case 'head':
+    case 'body':
     case 'repair':
     case 'usage':
     case 'end':

@@ -53,11 +53,17 @@ class Replay {
       case 'attempt':
         exchange.onAttempt(entry.attempt);
         return;
+      case 'asked':
+        exchange.onAsked(entry.asked);
+        return;
       case 'head':
         exchange.onHead(entry.head);
         return;
       case 'chunk':
         exchange.onChunk(entry.bytes);
+        return;
+      case 'body':
+        exchange.onBodyEnd(entry.how);
         return;
       case 'passed':
         exchange.onSent(entry.bytes);

@@ -60,11 +60,18 @@ export class RecordBuilder {
         this.#secrets.add(entry.attempt.conceal);
         this.#put({ kind: 'attempt', number: entry.attempt.number, upstream: entry.attempt.upstream });
         return;
+      case 'asked':
+        this.#put({ kind: 'asked', ...this.#secrets.asked(entry.asked) });
+        return;
       case 'head':
         this.#head(entry.head);
         return;
       case 'chunk':
         this.#chunk(entry.bytes);
+        return;
+      case 'body':
+        this.#endText();
+        this.#put({ kind: 'body', how: entry.how });
         return;
       case 'passed':
         this.#passed.push(entry.bytes);

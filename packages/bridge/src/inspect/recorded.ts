@@ -5,7 +5,9 @@ import { protocols } from '@turnwire/wire/internal/protocols';
 import { createDecoder } from '@turnwire/wire/internal/stream-decoder';
 import type {
   AnswerHead,
+  AskedServer,
   Attempt,
+  BodyEnd,
   ExchangeStart,
   ExchangeSummary,
   ReadRequest,
@@ -50,6 +52,10 @@ export class RecordedExchange extends TrackedExchange {
     super.onAttempt(attempt);
   }
 
+  onAsked(asked: AskedServer): void {
+    this.log.addObject({ t: this.#t, kind: 'asked', asked });
+  }
+
   override onHead(head: AnswerHead): void {
     this.log.addObject({ t: this.#t, kind: 'head', head });
     super.onHead(head);
@@ -59,6 +65,10 @@ export class RecordedExchange extends TrackedExchange {
     super.onChunk(bytes);
     const { lastByteAt = 0 } = this.facts;
     this.log.addBytes('chunk', lastByteAt - this.#beganAt, bytes);
+  }
+
+  onBodyEnd(how: BodyEnd): void {
+    this.log.addObject({ t: this.#t, kind: 'body', how });
   }
 
   onSent(sent: Sent): void {

@@ -36,7 +36,7 @@ export function readTrace(id: string, text: string): ReadTrace {
   const { method, url, headers } = client;
   const wires = wiresOf(lines);
   const entries = [requestOf(trace), ...lines.flatMap((line) => entriesOf(line, wires))];
-  const ended = entries.at(-1)?.kind === 'end';
+  const ended = entries.some(({ kind }) => kind === 'end'); // its body may end behind it
   const cut: Entry = { t: entries.at(-1)?.t ?? 0, kind: 'end', outcome: 'stream_truncated', error: NO_END };
   const exchange = {
     start: { id, route, method, url, headers },
@@ -80,6 +80,10 @@ function entriesOf(line: TraceLine, wires: Wires): readonly Entry[] {
   switch (line.kind) {
     case 'attempt':
       return [{ t, kind: 'attempt', attempt: { ...line, conceal: (text) => text } }];
+    case 'asked':
+      return [{ t, kind: 'asked', asked: line }];
+    case 'ended':
+      return [{ t, kind: 'body', how: line.how }];
     case 'head':
       return [{ t, kind: 'head', head: { ...line, wire: wires.get(line) } }];
     case 'received':
@@ -90,9 +94,6 @@ function entriesOf(line: TraceLine, wires: Wires): readonly Entry[] {
       return [{ t, kind: 'repair', repair: line.repair, about: causeOf(line) }];
     case 'end':
       return [...usageOf(t, line), { t, kind: 'end', outcome: line.outcome, error: line.error }];
-    case 'asked':
-    case 'ended':
-      return [];
   }
 }
 

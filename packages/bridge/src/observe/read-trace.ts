@@ -151,7 +151,8 @@ function outcomeOf(outcome: string, { error, input_tokens: input, output_tokens:
   };
 }
 
-function attemptsOf(lines: readonly TraceLine[]): readonly TracedAttempt[] {
+/** What happened, by server that was asked. */
+export function attemptsOf(lines: readonly TraceLine[]): readonly TracedAttempt[] {
   const attempts: OpenAttempt[] = [];
   for (const line of lines) {
     if (line.kind === 'attempt')

@@ -9,6 +9,8 @@ import {
 } from '@turnwire/client/internal/platform/secret-text';
 import { joinedHeaderValue, type HeaderValues } from '@turnwire/wire/internal/base/http-headers';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { AskedServer } from './observer.ts';
+import type { TracedRequest } from './read-trace.ts';
 
 /** Hides what is secret in the texts of one exchange, wherever it came up first: an answer may repeat what was asked. */
 export class ExchangeSecrets {
@@ -47,6 +49,13 @@ export class ExchangeSecrets {
     let shown = this.#conceal(withoutSecretSpans(text));
     for (const conceal of this.#others) shown = conceal(shown);
     return shown;
+  }
+
+  /** What a server was sent; of its address the path. */
+  asked({ method, url, headers = {}, body = '' }: AskedServer): TracedRequest {
+    const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
+    const { pathname } = new URL(url, 'http://server'); // a trace has the path alone
+    return { method, url: pathOf(pathname), headers: this.headers(headers), body: this.text(text) };
   }
 
   headers(headers: HeaderValues): Record<string, string> {

@@ -85,15 +85,8 @@ class Trace implements ExchangeObserver {
     this.#line({ attempt: number, upstream });
   }
 
-  onAsked({ method, url, headers = {}, body = '' }: AskedServer): void {
-    const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
-    const asked = {
-      method,
-      url: pathOf(new URL(url).pathname),
-      headers: this.#secrets.headers(headers),
-      body: this.#secrets.text(text),
-    };
-    this.#line({ asked });
+  onAsked(asked: AskedServer): void {
+    this.#line({ asked: this.#secrets.asked(asked) });
   }
 
   onHead({ upstream, wire, status, headers }: AnswerHead): void {

@@ -1,5 +1,6 @@
 import type { TapedExchange } from '@turnwire/testing';
 import type { Entry } from '@turnwire/bridge/internal/inspect/entries';
+import type { BodyEnd } from '@turnwire/bridge/internal/observe/observer';
 import type { PastExchange } from '@turnwire/bridge/internal/inspect/past';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
@@ -19,6 +20,7 @@ export function pastOfTape(id: string, tape: TapedExchange): PastExchange {
     ...(tape.kind === 'http'
       ? tape.chunks.map(({ ms, data }): Entry => ({ t: ms, kind: 'chunk', bytes: data }))
       : framesOf(tape, wire)),
+    ...bodyOf(tape),
     { t: end.ms, kind: 'end', ...outcomes[end.how](tape) },
   ];
   return { start, startedAt: Date.parse(request.at) || 0, entries };
@@ -53,6 +55,21 @@ function framesOf({ messages }: TapedExchange, wire: ProtocolId | undefined): re
       if (from === 'client') return headOf({ ms, status: 200, headers: [] }, wire);
       return { t: ms, kind: 'chunk', bytes: Buffer.from(`data: ${Buffer.from(data).toString()}\n\n`) };
     });
+}
+
+const bodyEnds: Readonly<Record<TapedExchange['end']['how'], BodyEnd | undefined>> = {
+  complete: 'complete',
+  cut: 'broken',
+  reset: 'broken',
+  'client-left': 'left',
+  stopped: 'left',
+  failed: undefined,
+  torn: undefined,
+};
+
+function bodyOf({ kind, response, end }: TapedExchange): readonly Entry[] {
+  const how = kind === 'http' && response !== undefined ? bodyEnds[end.how] : undefined;
+  return how === undefined ? [] : [{ t: end.ms, kind: 'body', how }];
 }
 
 type Outcome = Pick<Entry & { readonly kind: 'end' }, 'outcome' | 'error'>;
