@@ -8,10 +8,12 @@ export interface Runtime {
   readonly command: string;
   /** Before the name of a file. */
   readonly args: readonly string[];
+  /** Behind these, before the name of a module that runs before the file; absent: there is no such thing. */
+  readonly preload?: readonly string[];
 }
 
 /** The development's own Node. */
-export const ownNode: Runtime = { name: 'node 24', command: 'node', args: [] };
+export const ownNode: Runtime = { name: 'node 24', command: 'node', args: [], preload: ['--import'] };
 
 /** The runtimes of `e2e/runtimes` that this machine can run; says which it cannot. */
 export function findRuntimes(): { readonly scripts: readonly Runtime[]; readonly workerd: string | undefined } {
@@ -22,12 +24,13 @@ export function findRuntimes(): { readonly scripts: readonly Runtime[]; readonly
   const bun = { arm64: 'aarch64', x64: 'x64' }[arch as string] ?? arch;
   const cloudflare = { arm64: 'arm64', x64: '64' }[arch as string] ?? arch;
   const all: readonly Runtime[] = [
-    { name: 'node 22', command: `node-22-${platform}-${arch}/bin/node`, args: [] },
-    { name: 'bun', command: `@oven/bun-${platform}-${bun}/bin/bun`, args: ['run'] },
+    { name: 'node 22', command: `node-22-${platform}-${arch}/bin/node`, args: [], preload: ['--import'] },
+    { name: 'bun', command: `@oven/bun-${platform}-${bun}/bin/bun`, args: ['run'], preload: ['--preload'] },
     {
       name: 'deno',
       command: `@deno/${platform}-${deno}-glibc/deno`,
       args: ['run', '--allow-env', '--allow-read', '--no-lock', '--node-modules-dir=manual'],
+      preload: ['--allow-net', '--preload'],
     },
     { name: 'workerd', command: `@cloudflare/workerd-${platform}-${cloudflare}/bin/workerd`, args: ['test'] },
   ];

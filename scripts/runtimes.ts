@@ -1,20 +1,22 @@
 /**
  * Runs `e2e/runtimes/cases.ts` in every runtime that `@turnwire/wire` claims: Node 24 and 22, Bun, Deno, Cloudflare's `workerd`, and a
- * browser. One bundle for all. The last line is `N passed, N failed`.
+ * browser. One bundle for all. Those that can run a module before a program run `app.mjs` under `@turnwire/wire/register`, too. The last
+ * line is `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { bundleOf } from './bundle.ts';
 import { findRuntimes, isExecutable, ownNode, type Runtime } from './find-runtimes.ts';
-import { fail, runTool } from './run-tool.ts';
+import { fail, root, runTool } from './run-tool.ts';
 
 const LIMIT_MS = 120_000;
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-runtimes-'));
+const env = { NODE_OPTIONS: '', DENO_NO_UPDATE_CHECK: '1', HOME: folder };
 
 type Result = { readonly passed: number; readonly failed: readonly string[] } | { readonly broken: string };
 
@@ -39,6 +41,10 @@ try {
   writeFileSync(join(folder, 'cases.mjs'), `${bundle}\n${SCRIPT}\n`);
   const { scripts, workerd } = findRuntimes();
   for (const runtime of [ownNode, ...scripts]) report(runtime.name, runScript(runtime));
+  const register = await bundleOf(`import './packages/wire/src/register/index.ts';`, { minify: false });
+  writeFileSync(join(folder, 'register.mjs'), register);
+  copyFileSync(join(root, 'e2e', 'runtimes', 'app.mjs'), join(folder, 'app.mjs'));
+  for (const runtime of [ownNode, ...scripts]) report(`${runtime.name}, register`, runRegister(runtime));
   if (workerd !== undefined) report('workerd', runWorker(workerd, bundle));
   const chromium = findChromium();
   if (chromium === undefined) process.stdout.write('no browser on this machine\n');
@@ -58,8 +64,21 @@ function report(name: string, result: Result): void {
 }
 
 function runScript({ command, args }: Runtime): Result {
-  const env = { NODE_OPTIONS: '', DENO_NO_UPDATE_CHECK: '1', HOME: folder };
   return resultIn(runTool(command, [...args, 'cases.mjs'], { cwd: folder, env, timeoutMs: LIMIT_MS }));
+}
+
+/** The app has the whole answer of a stream that is held, and the report on stdout says that it was. */
+function runRegister({ command, args, preload = [] }: Runtime): Result {
+  const told = { ...env, TURNWIRE_REPORT: '-' };
+  const { stdout, stderr } = runTool(command, [...args, ...preload, './register.mjs', 'app.mjs'], {
+    cwd: folder,
+    env: told,
+    timeoutMs: LIMIT_MS,
+  });
+  const report = { requests: 1, endings: { held_open: 1 }, repairs: {} };
+  const said = stdout.replace(/127\.0\.0\.1:\d+/, 'HOST');
+  const due = `whole\n${JSON.stringify({ healed: true, hosts: { 'http://HOST': report } })}\n`;
+  return said === due ? { passed: 1, failed: [] } : { broken: `not as it should be: ${stdout}${stderr}` };
 }
 
 function runWorker(command: string, bundle: string): Result {

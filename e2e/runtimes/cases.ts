@@ -3,7 +3,7 @@
  * (`npm run e2e:runtimes`). The `fetch` below answers from memory; streams, responses and timers are the runtime's own.
  */
 import { ModelError, readEvents } from '../../packages/wire/src/index.ts';
-import { healing, type HealingOptions } from '../../packages/wire/src/fetch/index.ts';
+import { healing, resumeStore, type HealingOptions } from '../../packages/wire/src/fetch/index.ts';
 
 type Case = () => Promise<void>;
 
@@ -132,6 +132,29 @@ const cases: Readonly<Record<string, Case>> = {
     setTimeout(() => stop.abort(new Error('enough')), 20);
     const [told, error] = await reading;
     equal([told, String(error)], [HELLO, 'Error: enough']);
+  },
+  'a Responses stream that is lost goes on where it was, without an event lost or doubled': async () => {
+    const response = { id: 'resp_1', object: 'response', created_at: 1, model: 'm', output: [] };
+    const events = [
+      { type: 'response.created', response: { ...response, status: 'in_progress' } },
+      { type: 'response.in_progress', response: { ...response, status: 'in_progress' } },
+      { type: 'response.completed', response: { ...response, status: 'completed' } },
+    ].map((event, n) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: n })}\n\n`);
+    const asked: string[] = [];
+    const fetch = healing({
+      resume: resumeStore(),
+      fetch: (input, init) => {
+        const { pathname, searchParams } = new URL(input instanceof Request ? input.url : input);
+        const after = searchParams.get('starting_after');
+        asked.push(`${init?.method ?? 'GET'} ${pathname} ${String(after)}`);
+        const { body } = after === null ? bodyOf(events.slice(0, 2).join(''), 'break') : bodyOf(events[2] ?? '', 'end');
+        return Promise.resolve(new Response(body, { headers: SSE }));
+      },
+    });
+    const body = JSON.stringify({ model: 'm', input: 'hi', stream: true });
+    const answer = await fetch('http://model.invalid/v1/responses', { method: 'POST', body });
+    equal(await answer.text(), events.join(''));
+    equal(asked, ['POST /v1/responses null', 'GET /v1/responses/resp_1 1']);
   },
   'anything else is the response itself': async () => {
     const same = new Response('x');

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { healing, type HealingOptions } from '../../packages/wire/src/fetch/index.ts';
@@ -17,14 +19,37 @@ const responses = [
   .join('');
 const captured = (name: string): string => readFileSync(new URL(`${name}.sse`, captureDir), 'utf8');
 
-/** A good answer of each wire, and what asks for it. */
-const wires: Readonly<Record<ProtocolId, { path: string; body: object; answer: string }>> = {
+/** A good answer of each wire, what asks for it, and a word that stands in it; `healing.test.ts` asks for a thousand on Chat Completions. */
+const wires: Readonly<Record<ProtocolId, { path: string; body: object; answer: string; mark?: string }>> = {
   chat: { path: 'chat/completions', body: { messages: [] }, answer: captured('chat-plain') },
-  responses: { path: 'responses', body: { input: 'hi' }, answer: responses },
-  messages: { path: 'messages', body: { messages: [], max_tokens: 9 }, answer: captured('messages-text') },
+  responses: { path: 'responses', body: { input: 'hi' }, answer: responses, mark: '"model":"m' },
+  messages: {
+    path: 'messages',
+    body: { messages: [], max_tokens: 9 },
+    answer: captured('messages-text'),
+    mark: 'tiny',
+  },
 };
 
-describe.each(Object.entries(wires))('on %s a body', (_wire, { path, body, answer }) => {
+/** In two pieces, between which the others have their turn. */
+function slowly(text: string): Response {
+  const bytes = new TextEncoder().encode(text);
+  const pieces = [bytes.subarray(0, bytes.length / 2), bytes.subarray(bytes.length / 2)].values();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        await new Promise(setImmediate);
+        const { value } = pieces.next();
+        if (value === undefined) controller.close();
+        else controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers: SSE });
+}
+
+describe.each(Object.entries(wires))('on %s a body', (_wire, { path, body, answer, mark }) => {
   const bytes = new TextEncoder().encode(answer);
   const half = bytes.subarray(0, answer.lastIndexOf('\n\n', answer.length / 2) + 2);
   const ask = (response: Response, options: HealingOptions = {}) =>
@@ -82,6 +107,26 @@ describe.each(Object.entries(wires))('on %s a body', (_wire, { path, body, answe
       expect([cancelled, clock.pending]).toEqual([1, 0]);
     }
   });
+
+  it('that is never read and dropped is cancelled when it is collected', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    let cancelled = 0;
+    await ask(begun({ onCancel: () => cancelled++ }));
+    while (cancelled === 0) {
+      collect();
+      await new Promise(setImmediate);
+    }
+    expect(cancelled).toBe(1);
+  });
+
+  if (mark !== undefined) {
+    it('is its own among a thousand at once', { timeout: 60_000 }, async () => {
+      const whole = Array.from({ length: 1000 }, (_, n) => answer.replaceAll(mark, `${mark}${n}`));
+      const texts = await Promise.all(whole.map(async (text) => (await ask(slowly(text))).text()));
+      expect(texts.filter((text, n) => text !== whole[n])).toEqual([]);
+    });
+  }
 
   it('that was compressed keeps no header that says so', async () => {
     const plain = new Response(gzipSync(answer)).body!.pipeThrough(new DecompressionStream('gzip'));
