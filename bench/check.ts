@@ -5,7 +5,7 @@
  *
  *   npm run bench:check [-- --pairs N] [--against COMMIT] [--dry]
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,8 @@ interface Kept {
 
 /** Differences below this are not worth a word, however certain they are. */
 const LEAST = 0.03;
+/** With fewer, even pairs that all say the same may do so by chance. */
+const LEAST_PAIRS = 6;
 const KEPT = 30;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = new URL('ratios.json', import.meta.url);
@@ -36,7 +38,8 @@ const { values: flags } = parseArgs({
 });
 
 const kept: readonly Kept[] = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Kept[]) : [];
-const before = flags.against ?? kept.at(-1)?.commit;
+// One that was rebased since is not there any more.
+const before = flags.against ?? kept.findLast(({ commit }) => isThere(commit))?.commit;
 const pairs = Number(flags.pairs);
 if (!(pairs >= 1)) throw new Error('--pairs wants a number');
 const rounds = before === undefined ? times(pairs, () => ({ now: ratiosOf(root), then: undefined })) : inPairs(before);
@@ -91,10 +94,15 @@ function tellMove(name: string): void {
     return;
   }
   const { value, low, high } = estimate(moves);
-  const isSure = (low > 0 || high < 0) && Math.abs(value) > LEAST;
+  const isSure = moves.length >= LEAST_PAIRS && (low > 0 || high < 0) && Math.abs(value) > LEAST;
   if (isSure && value < 0) worse++;
-  const verdict = isSure ? (value > 0 ? 'FASTER' : 'SLOWER') : 'the same';
+  const unsure = moves.length >= LEAST_PAIRS ? 'the same' : 'too few pairs to tell';
+  const verdict = isSure ? (value > 0 ? 'FASTER' : 'SLOWER') : unsure;
   console.log(`${name}: ${now}, ${verdict} (${percent(value)}, between ${percent(low)} and ${percent(high)})`);
+}
+
+function isThere(commit: string): boolean {
+  return spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: root, stdio: 'ignore' }).status === 0;
 }
 
 function keep(): void {
