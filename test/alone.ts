@@ -4,9 +4,11 @@
  * `test/docs/test-files.test.ts` knows by which words a file belongs here.
  */
 export const alone: readonly string[] = [
+  'test/agent/project-files.test.ts',
   'test/agent/tools.test.ts',
   'test/bridge/front.test.ts',
   'test/bridge/huge-bodies.test.ts',
+  'test/cli/chat-backend.test.ts',
   'test/client/audit-handles.test.ts',
   'test/client/lifetime.test.ts',
   'test/client/telemetry.test.ts',
