@@ -19,5 +19,7 @@ server.registerTool('where', {}, () => ({
     { type: 'text', text: `${process.cwd()} ${process.env.GIVEN ?? ''} ${process.env.TURNWIRE_TEST_SECRET ?? 'none'}` },
   ],
 }));
+server.registerTool('die', {}, () => process.exit(1));
+server.registerTool('pid', {}, () => ({ content: [{ type: 'text', text: String(process.pid) }] }));
 server.registerTool('hang', {}, () => new Promise(() => undefined));
 await server.connect(new StdioServerTransport());

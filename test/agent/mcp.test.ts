@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { Agent, connectMcpServers, type McpConnections, type McpServerConfig } from '../../packages/agent/src/index.ts';
+import { McpServerProcess } from '../../packages/agent/src/mcp/server.ts';
 import { mcpTool } from '../../packages/agent/src/mcp/mcp-tool.ts';
 import { eventsOf, of, shortHistory, temporaryFolder } from './helpers.ts';
 import { answer, call, calls, ScriptedModel } from './scripted-model.ts';
@@ -89,9 +90,9 @@ test('servers that cannot be used are told, and the others work', async () => {
 
 test('servers whose names run into each other share neither a tool nor an approval', async () => {
   const schema = { type: 'object' };
-  const client = new Client({ name: 'test', version: '1' });
+  const caller = () => Promise.resolve({});
   const asked = async (server: string, name: string) => {
-    const tool = mcpTool(server, { name, inputSchema: schema }, client, 1000);
+    const tool = mcpTool(server, { name, inputSchema: schema }, caller, 1000);
     const plan = await tool.plan({ type: 'json', value: {} }, { signal: new AbortController().signal });
     return { name: tool.name, rules: plan.approval?.rules };
   };
@@ -113,4 +114,49 @@ test('servers whose names run into each other share neither a tool nor an approv
   expect(tools.filter(({ name }) => !/^[a-zA-Z0-9_-]{1,64}$/.test(name))).toEqual([]);
   expect(tools[1]?.name).toBe('mcp__a__b__c');
   expect(tools[5]?.name).toBe('mcp__a_b__c');
+});
+
+test('a server that ended is started again, and the person is told', async () => {
+  const { tools } = await connect([server], await temporaryFolder());
+  const said: string[] = [];
+  const use = async (name: string): Promise<string> => {
+    const { signal } = new AbortController();
+    const tool = tools.find((each) => each.name === `mcp__test__${name}`);
+    const plan = await tool?.plan({ type: 'json', value: {} }, { signal });
+    const result = await plan?.run({ signal, output: (_, text) => void said.push(text) });
+    return result?.output ?? '';
+  };
+  const first = await use('pid');
+  await expect(use('die')).rejects.toThrow(
+    'the MCP server test ended while this call ran; what it did of it is unknown',
+  );
+  expect(await use('pid')).not.toBe(first);
+  expect(said).toEqual(['the MCP server test had ended: it is started again (1 of 3)\n']);
+});
+
+test('a server that ends again and again, or does not start any more, is left alone', async () => {
+  const ends = (): Client => {
+    const client = {
+      onclose: undefined as (() => void) | undefined,
+      callTool: () => {
+        client.onclose?.();
+        return Promise.reject(new Error('closed'));
+      },
+      close: () => Promise.resolve(),
+    };
+    return client as unknown as Client;
+  };
+  let starts = 0;
+  const server = new McpServerProcess('x', ends(), () => {
+    starts += 1;
+    return starts === 2 ? Promise.reject(new Error('no such program')) : Promise.resolve(ends());
+  });
+  const call = { signal: new AbortController().signal, timeout: 1, say: () => undefined };
+  const errors: string[] = [];
+  for (let n = 0; n < 6; n++)
+    await server.call({ name: 't', arguments: {} }, call).catch((error: unknown) => errors.push(String(error)));
+  const ended = 'Error: the MCP server x ended while this call ran; what it did of it is unknown';
+  const left = 'Error: the MCP server x has ended, and is not started again (3 times it was)';
+  expect(errors).toEqual([ended, ended, 'Error: no such program', ended, left, left]);
+  expect(starts).toBe(3);
 });

@@ -369,7 +369,12 @@ describe('commands', () => {
   it('begin, resume and fork conversations, and compact one', async () => {
     const folder = await temporaryFolder();
     const store = new ThreadStore(folder);
-    const model = new ScriptedModel(answer('Kept.'), answer('Long. '.repeat(80)), answer('A summary.'), answer('Other.'));
+    const model = new ScriptedModel(
+      answer('Kept.'),
+      answer('Long. '.repeat(80)),
+      answer('A summary.'),
+      answer('Other.'),
+    );
     const chat = await startChat([], {
       rows: 60,
       backend: {

@@ -1,6 +1,7 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { AgentTool } from '../tool.ts';
 import { mcpTool, type ListedTool } from './mcp-tool.ts';
+import { McpServerProcess } from './server.ts';
 
 /** One `[mcp_servers.NAME]`: a program that speaks the Model Context Protocol on its stdin and stdout. */
 export interface McpServerConfig {
@@ -72,31 +73,49 @@ function withoutDoubles(tools: readonly AgentTool[]): { tools: AgentTool[]; doub
 }
 
 async function connectOne(config: McpServerConfig, options: McpOptions): Promise<McpConnections> {
+  const timeout = config.startupTimeoutMs ?? STARTUP_MS;
+  const request = { timeout, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  try {
+    const client = await startServer(config, options.cwd, request);
+    const server = new McpServerProcess(config.name, client, () => startServer(config, options.cwd, { timeout }));
+    const close = (): Promise<void> => server.close();
+    const listed = await listTools(client, request).catch(async (error: unknown) => {
+      await close();
+      throw error;
+    });
+    const timeoutMs = config.toolTimeoutMs ?? TOOL_MS;
+    return { tools: listed.map((tool) => mcpTool(config.name, tool, server.call, timeoutMs)), warnings: [], close };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const warnings = [`the MCP server ${config.name} cannot be used: ${why}`];
+    return { tools: [], warnings, close: () => Promise.resolve() };
+  }
+}
+
+interface StartRequest {
+  readonly timeout: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Answers when it is ready; fails, with its process ended, when it is not in time. */
+async function startServer(config: McpServerConfig, cwd: string, request: StartRequest): Promise<Client> {
   // Loaded only where a server is configured: the SDK would double the start-up time of everybody else.
   const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
   const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
   const client = new Client({ name: 'turnwire', version: '1' });
-  const close = (): Promise<void> => client.close().catch(() => undefined);
   try {
     const transport = new StdioClientTransport({
       command: config.command,
       args: [...(config.args ?? [])],
-      cwd: config.cwd ?? options.cwd,
+      cwd: config.cwd ?? cwd,
       stderr: 'ignore',
       ...(config.env === undefined ? {} : { env: { ...config.env } }),
     });
-    const request = {
-      timeout: config.startupTimeoutMs ?? STARTUP_MS,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    };
     await client.connect(transport, request);
-    const listed = await listTools(client, request);
-    const timeoutMs = config.toolTimeoutMs ?? TOOL_MS;
-    return { tools: listed.map((tool) => mcpTool(config.name, tool, client, timeoutMs)), warnings: [], close };
+    return client;
   } catch (error) {
-    await close();
-    const why = error instanceof Error ? error.message : String(error);
-    return { tools: [], warnings: [`the MCP server ${config.name} cannot be used: ${why}`], close };
+    await client.close().catch(() => undefined);
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { HeadTail } from '../process/head-tail.ts';
+import type { McpCaller } from './server.ts';
 import { ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 
 /** A tool as its server lists it. */
@@ -20,7 +20,7 @@ const PLAIN_TOOL = /^[a-zA-Z0-9-][a-zA-Z0-9_-]*$/;
 const DIGEST_LENGTH = 8;
 
 /** A tool of an MCP server. Every call needs approval: what a server says of its own tools is no proof. */
-export function mcpTool(server: string, tool: ListedTool, client: Client, timeoutMs: number): AgentTool {
+export function mcpTool(server: string, tool: ListedTool, caller: McpCaller, timeoutMs: number): AgentTool {
   const name = toolName(server, tool.name);
   return {
     name,
@@ -37,9 +37,11 @@ export function mcpTool(server: string, tool: ListedTool, client: Client, timeou
           reason: `it calls the MCP server ${server}`,
           rules: [`mcp:${JSON.stringify([server, tool.name])}`],
         },
-        run: async ({ signal }) => {
+        run: async (run) => {
+          const { signal } = run;
+          const say = (text: string): void => run.output('stderr', text);
           const request = { name: tool.name, arguments: args };
-          return toResult(await client.callTool(request, undefined, { signal, timeout: timeoutMs }));
+          return toResult(await caller(request, { signal, timeout: timeoutMs, say }));
         },
       });
     },
