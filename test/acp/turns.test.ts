@@ -109,9 +109,11 @@ describe('an editor', () => {
     );
   });
 
+  const long = 'Hi '.repeat(1000);
+
   test('is told the title, the use of the window, what a command did, and every command there is', async () => {
     await withEditor(
-      [answer('Hi', { usage }), answer('The summary', { usage })],
+      [answer(long, { usage }), answer('The summary', { usage })],
       async ({ editor, model, newSession, prompt }) => {
         const id = await newSession();
         expect(await prompt(id, 'Say\nhi')).toBe('end_turn');
@@ -127,7 +129,7 @@ describe('an editor', () => {
             ],
           },
           { sessionUpdate: 'session_info_update', title: 'Say hi' },
-          { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'Hi' }, messageId: 'msg_1' },
+          { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: long }, messageId: 'msg_1' },
           { sessionUpdate: 'usage_update', used: 15, size: 1000 },
           { sessionUpdate: 'compaction_update', compactionId: 'compaction_1', status: 'in_progress' },
           { sessionUpdate: 'compaction_update', compactionId: 'compaction_1', status: 'completed' },
