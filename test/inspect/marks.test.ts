@@ -41,3 +41,9 @@ it('words at the right edge stand to the left of it, and a crowd there is not to
     undefined,
   ]);
 });
+
+it('words that would stand far from their mark are left out, however wide the page is', () => {
+  const marks = Array.from({ length: 6 }, () => ({ at: 100, wide: 100 }));
+  const places = placeMarks(marks, { width: 2560, rows: 1 });
+  expect(places.map((place) => place?.left)).toEqual([104, 212, 320, undefined, undefined, undefined]);
+});
