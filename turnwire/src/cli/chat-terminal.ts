@@ -4,6 +4,7 @@ import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { ClipboardImages } from './clipboard-image.ts';
 import type { CliContext } from './context.ts';
 import { exitCode } from './exit.ts';
+import { JobControl } from './job-control.ts';
 import { page } from './pager.ts';
 
 export interface ChatTerminalOptions {
@@ -24,16 +25,19 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     links: detectCapabilities(() => false).hyperlinks,
     term: cli.env.TERM,
     open,
+    stop: () => jobs.stop(),
     clipboardImage: () => clipboard.take().catch(() => undefined),
     page: (text) => page(text, cli.env.PAGER ?? 'less'),
   });
   const gone = new AbortController();
   const onEnd = (): void => gone.abort();
+  const jobs = new JobControl(cli, app);
+  // The terminal was closed, which one learns by any of these.
+  onStreamEnd(cli, onEnd);
   const stopListening = [
     cli.onSignal('SIGINT', () => app.interrupt()),
     cli.onSignal('SIGTERM', onEnd),
-    // The terminal was closed.
-    onStreamEnd(cli, onEnd),
+    cli.onSignal('SIGHUP', onEnd),
   ];
   try {
     const end = await app.run(gone.signal);
@@ -41,16 +45,13 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     return end === 'done' ? exitCode.done : exitCode.interrupted;
   } finally {
     for (const stop of stopListening) stop();
+    jobs.close();
     await clipboard.close();
   }
 }
 
-function onStreamEnd(cli: CliContext, listener: () => void): () => void {
-  const { stdin, stdout } = cli;
+/** For good: what is still written to a terminal that is gone fails as well, and nobody is left to tell. */
+function onStreamEnd({ stdin, stdout, stderr }: CliContext, listener: () => void): void {
   stdin.on('end', listener);
-  stdout.on('error', listener);
-  return () => {
-    stdin.off('end', listener);
-    stdout.off('error', listener);
-  };
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', listener);
 }

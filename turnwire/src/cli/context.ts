@@ -1,8 +1,9 @@
 import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { UsageError } from './exit.ts';
 
-export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGTSTP' | 'SIGCONT';
 
 export type InputStream = Readable & { readonly isTTY?: boolean };
 /** `columns` and `rows`: of a terminal that tells its size. */
@@ -17,7 +18,7 @@ export interface CliContext {
   /** The arguments after `turnwire`. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute path: relative file arguments and `turnwire.toml` are looked up here. */
+  /** Absolute path: relative file arguments and `turnwire.toml` are looked up here. Fails with `UsageError` when it is gone. */
   readonly cwd: string;
   /** The home directory, where `~/.config` and `~/.codex` are. */
   readonly home: string;
@@ -30,11 +31,13 @@ export interface CliContext {
 
 /** The same process with another stderr. Its stdin is still only opened when asked for. */
 export function withStderr(cli: CliContext, stderr: OutputStream): CliContext {
-  const { args, env, cwd, home, stdout } = cli;
+  const { args, env, home, stdout } = cli;
   return {
     args,
     env,
-    cwd,
+    get cwd() {
+      return cli.cwd;
+    },
     home,
     stdout,
     stderr,
@@ -50,7 +53,10 @@ export function contextOf(process: NodeJS.Process): CliContext {
   return {
     args: process.argv.slice(2),
     env: process.env,
-    cwd: process.cwd(),
+    // A getter: it may be gone, which is no matter to a command that looks nothing up in it.
+    get cwd() {
+      return currentFolder(process);
+    },
     home: homeOf(process.env.HOME),
     // A getter: opening stdin costs time, and a command that reads a file has no use for it.
     get stdin() {
@@ -63,6 +69,14 @@ export function contextOf(process: NodeJS.Process): CliContext {
       return () => process.off(signal, listener);
     },
   };
+}
+
+function currentFolder(process: NodeJS.Process): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new UsageError('the working directory is gone: change into another one, and try again', { cause: error });
+  }
 }
 
 /** A `HOME` that is empty or relative would lead into the working directory, whose files are not the person's. */

@@ -31,6 +31,8 @@ export interface ChatOptions {
   readonly page?: (text: string) => Promise<void>;
   /** A file with the image that is in the clipboard, if one is. Absent: none can be had. Does not fail. */
   readonly clipboardImage?: () => Promise<string | undefined>;
+  /** Stops the process, for Ctrl-Z: calls `suspend`, and `resume` afterwards. Default: Ctrl-Z does nothing. */
+  readonly stop?: () => void;
 }
 
 /** How a chat ended. */
@@ -87,6 +89,7 @@ export class ChatApp {
       pasteImage: () => void this.#pasteImage(),
       showOutput: () => this.#commands.showOutput(''),
       leave: (how) => this.leave(how),
+      suspend: () => options.stop?.(),
       unqueue: () => this.#talk.unqueue(),
     });
     this.#talk = new Conversation({
@@ -150,6 +153,16 @@ export class ChatApp {
   interrupt(): void {
     // The keys are the pager's, and so are its signals.
     if (!this.#isPaging) this.#keys.interrupt();
+  }
+
+  /** Gives the terminal to the shell: the process is about to be stopped. */
+  suspend(): void {
+    if (!this.#isPaging) this.screen.stop();
+  }
+
+  /** Takes the terminal again, after the process was stopped. */
+  resume(): void {
+    if (!this.#isPaging) this.screen.resume();
   }
 
   /** The conversation that can be resumed: one that is kept, with at least one turn. */

@@ -25,6 +25,8 @@ export interface ChatKeysOptions {
   /** Takes the image of the clipboard into the message. */
   readonly pasteImage: () => void;
   readonly leave: (how: 'done' | 'interrupted') => void;
+  /** What Ctrl-Z does. */
+  readonly suspend: () => void;
   /** Takes the last message out of the queue. */
   readonly unqueue: () => string | undefined;
 }
@@ -120,6 +122,7 @@ export class ChatKeys {
     const isEmpty = this.editor.getText() === '';
     if (matchesKey(data, 'escape') && !this.editor.isShowingAutocomplete()) this.#escape();
     else if (matchesKey(data, 'ctrl+d') && isEmpty) this.#options.leave('done');
+    else if (matchesKey(data, 'ctrl+z')) this.#options.suspend();
     else if (matchesKey(data, 'ctrl+o')) this.#options.fold();
     else if (matchesKey(data, 'ctrl+t')) this.#options.showOutput();
     else if (matchesKey(data, 'ctrl+v')) this.#options.pasteImage();

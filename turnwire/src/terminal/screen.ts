@@ -135,14 +135,26 @@ export class Screen extends TuiMainScreen {
     }
   }
 
+  /** Goes on after the process was stopped: the terminal is as the shell left it, and shows what the shell wrote. */
+  resume(): void {
+    // Stopped by somebody else: its modes are set anew as well.
+    if (!this.stopped) this.terminal.stop();
+    this.#stopResizing();
+    this.start();
+    // A frame that was asked for before the stop was not drawn, and keeps the base class from asking for another.
+    this.renderNow();
+  }
+
   protected override afterTerminalStart(): void {
     if (this.#isLent) {
       this.terminal.write('\x1b[?1049l');
       this.#cursor = { ...this.#cursor, isShown: false };
       return;
     }
-    // What the shell left goes up into the scrollback: the screen is ours from its first row on.
-    this.terminal.write(`${'\n'.repeat(this.terminal.rows - 1)}\x1b[H\x1b[>c`);
+    // What the shell left goes up into the scrollback: the screen is ours from its first row on. After a stop it may be anywhere.
+    const away =
+      this.#size === undefined ? '\n'.repeat(this.terminal.rows - 1) : `\x1b[9999H${'\n'.repeat(this.terminal.rows)}`;
+    this.terminal.write(`${away}\x1b[H\x1b[>c`);
     this.#size = { width: this.terminal.columns, rows: this.terminal.rows };
     this.#shown = [];
     this.#last = -1;
@@ -159,7 +171,7 @@ export class Screen extends TuiMainScreen {
     }
     const { rows } = this.terminal;
     const row = Math.min(rows, Math.max(1, this.#end() - this.#top));
-    this.terminal.write(`\x1b[${row};1H\r\n`);
+    this.terminal.write(`\x1b[${row};1H\r\n\x1b[0J`);
   }
 
   /** Draws every row anew. */

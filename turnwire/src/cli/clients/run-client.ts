@@ -25,7 +25,7 @@ export async function runClient({ program, args, env }: ClientProcess, cli: CliC
   const child = spawn(program, args, { cwd: cli.cwd, env, stdio: 'inherit' });
   const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   let ends = 0;
-  const passOn: Readonly<Record<SignalName, () => void>> = {
+  const passOn: Readonly<Record<'SIGINT' | 'SIGTERM' | 'SIGHUP', () => void>> = {
     SIGINT: () => {
       if (!hasTerminal) child.kill('SIGINT');
     },
