@@ -66,6 +66,14 @@ describe('wrong usage', () => {
       ['exec', '--output-schema', 'chat-plain.sse', 'hi'],
       'turnwire exec: --output-schema: chat-plain.sse holds no JSON object\n',
     ],
+    [
+      ['exec', '--image', 'none.png', 'hi'],
+      'turnwire exec: --image: none.png cannot be read as a PNG, JPEG, GIF or WebP image\n',
+    ],
+    [
+      ['exec', ...Array.from({ length: 11 }, () => '--image=a.png'), 'hi'],
+      'turnwire exec: --image: 11 images; at most 10 are sent\n',
+    ],
     [['mock', '--fault', 'finish-then-hol'], /^turnwire mock: .*finish-then-hol.*did you mean finish-then-hold.*\n$/],
     [['mock', '--scenario', 'reasonin'], /^turnwire mock: .*reasonin.*did you mean reasoning.*\n$/],
     [['mock', '--port', '65536'], 'turnwire mock: cannot listen on port 65536: ports end at 65535\n'],

@@ -76,6 +76,30 @@ describe('exec against a server', () => {
     });
   });
 
+  it('sends the images that were given behind the prompt, in their order', async () => {
+    await using server = await startMock();
+    const png = Buffer.from('89504e470d0a1a0a', 'hex');
+    writeFileSync(join(folder, 'one.png'), png);
+    writeFileSync(join(folder, 'two'), 'GIF89a');
+    const flags = ['--image', 'one.png', '--image', 'two'];
+    const { code, stderr } = await runInProcess(['exec', ...at(server), ...flags, 'hi'], { cwd: folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const url = (mime: string, bytes: Buffer) => `data:${mime};base64,${bytes.toString('base64')}`;
+    const image = (address: string) => ({ type: 'image_url', image_url: { url: address } });
+    const content = [
+      { type: 'text', text: 'hi' },
+      image(url('image/png', png)),
+      image(url('image/gif', Buffer.from('GIF89a'))),
+    ];
+    expect(server.requests[0]?.body).toMatchObject({ messages: [{ role: 'user', content }] });
+  });
+
+  it('sends nothing with an image that is too large', async () => {
+    writeFileSync(join(folder, 'large.png'), Buffer.alloc(5 * 1024 * 1024 + 1));
+    const { code, stderr } = await runInProcess(['exec', '--image', 'large.png', 'hi'], { cwd: folder });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: 'turnwire exec: --image: large.png is larger than 5 MB\n' });
+  });
+
   it('ends with turn.failed and exit 1 when the server fails, in its own words', async () => {
     await using server = await startMock({ faults: ['invalid-prompt'] });
     const { code, stdout, stderr } = await runInProcess(['exec', '--json', ...at(server), 'hi']);

@@ -10,6 +10,7 @@ import {
   type RequestOptions,
 } from '@turnwire/agent';
 import { visible } from '@turnwire/wire/internal/base/printable';
+import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import { ModelError, type ModelErrorJson } from '@turnwire/wire/internal/model/errors';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
 import { createAnswerCheck, FinalAnswer, type CheckAnswer } from './answer-schema.ts';
@@ -24,8 +25,7 @@ import { describeRetry } from './retry-text.ts';
 
 export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly model: OpenModel;
-  /** Absent: go on from the resumed history. */
-  readonly prompt: string | undefined;
+  readonly prompt: InputMessage;
   readonly request: RequestOptions;
   /** Default: a text that explains the tools. */
   readonly instructions?: string | undefined;

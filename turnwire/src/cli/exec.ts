@@ -7,7 +7,8 @@ import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import { execAgent } from './exec-agent.ts';
-import { createCommand, flag, numberFlag } from './flags.ts';
+import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
+import { withImages } from './image-flag.ts';
 import { openModel } from './open-model.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { findRemembered } from './remembered-server.ts';
@@ -20,6 +21,7 @@ export interface ExecFlags extends ProviderFlags, AgentFlags {
   readonly maxRequests: number;
   readonly outputSchema?: string;
   readonly resume?: string;
+  readonly image?: readonly string[];
 }
 
 export function createExecCommand({ cli, out, done }: CommandScope): Command {
@@ -28,6 +30,7 @@ export function createExecCommand({ cli, out, done }: CommandScope): Command {
     .addOption(flag('--json', 'one JSON line per event instead of the text', 'off'))
     .addOption(flag('--instructions <text>', 'the system text; @FILE takes it from a file', 'none'))
     .addOption(flag('--output-schema <file>', 'JSON Schema that the answer must fit', 'none'))
+    .addOption(listFlag('--image <file>', 'an image that goes with the prompt; repeatable'))
     .addOption(flag('--resume <id>', 'go on with a conversation: its id, or last', 'a new one'))
     .addOption(numberFlag('--max-requests <n>', 'bound of the requests to the model in this turn', 1, 50));
   addAgentFlags(command, { tools: 'none' });
@@ -36,7 +39,8 @@ export function createExecCommand({ cli, out, done }: CommandScope): Command {
   });
 }
 
-const example = 'turnwire exec --base-url http://127.0.0.1:8080/v1 --wire chat --model tiny "Say hello"';
+const example = `turnwire exec --base-url http://127.0.0.1:8080/v1 --wire chat --model tiny "Say hello"
+turnwire exec --provider local --image before.png --image after.png "What changed?"`;
 
 /** One turn on the chosen provider; also what `chat` does without a terminal. */
 export async function exec(
@@ -45,12 +49,13 @@ export async function exec(
   flags: ExecFlags,
   name: string,
 ): Promise<number> {
-  const { instructions, outputSchema, maxRequests, resume } = flags;
+  const { instructions, outputSchema, maxRequests, resume, image = [] } = flags;
   const request = outputSchema === undefined ? {} : { outputSchema: await readSchema(outputSchema, cli) };
   const system = instructions === undefined ? undefined : await textOrFile(instructions, '--instructions', cli);
   const stdin = await readStdin({ apiKey: flags.apiKeyStdin === true, prompt: promptFromStdin(argument, cli) }, cli);
-  const prompt = stdin.prompt ?? argument ?? '';
-  if (prompt.trim() === '') throw new UsageError('the prompt is empty');
+  const text = stdin.prompt ?? argument ?? '';
+  if (text.trim() === '') throw new UsageError('the prompt is empty');
+  const prompt = await withImages(text, image, cli);
   const configuration = new Configuration(flags, cli);
   const found =
     resume === undefined ? undefined : await findRemembered(resume, threadStore(cli), toolFolder(flags, cli));
