@@ -109,6 +109,34 @@ describe('an editor', () => {
     );
   });
 
+  test('may be a command of the person: it is announced, and what it stands for goes to the model', async () => {
+    const commands = [
+      { name: 'fix', description: 'Mend\u202e', body: 'Mend $ARGUMENTS.', path: '/x/fix.md' },
+      { name: 'go', description: 'Go on', body: 'Go on.', path: '/x/go.md' },
+    ];
+    const link = { type: 'resource_link', name: 'a', uri: 'file:///a' } as const;
+    await withEditor(
+      [answer('one'), answer('two')],
+      async ({ editor, context, model, newSession, prompt }) => {
+        const sessionId = await newSession();
+        await prompt(sessionId, '/go');
+        const told = editor.updates.find((update) => update.sessionUpdate === 'available_commands_update');
+        expect(told?.sessionUpdate === 'available_commands_update' && told.availableCommands.slice(2)).toEqual([
+          { name: 'fix', description: 'Mend\\u{202e}', input: { hint: 'arguments' } },
+          { name: 'go', description: 'Go on' },
+        ]);
+        await context.request('session/prompt', { sessionId, prompt: [{ type: 'text', text: '/fix this' }, link] });
+        const text = (one: string) => ({ type: 'input_text', text: one });
+        const said = model.requests.at(-1)?.input.filter((item) => item.type === 'message' && item.role === 'user');
+        expect(said).toEqual([
+          { type: 'message', role: 'user', content: [text('Go on.')] },
+          { type: 'message', role: 'user', content: [text('Mend this.'), text('[file: file:///a]')] },
+        ]);
+      },
+      { commands },
+    );
+  });
+
   const long = 'Hi '.repeat(1000);
 
   test('is told the title, the use of the window, what a command did, and every command there is', async () => {

@@ -366,6 +366,24 @@ describe('commands', () => {
     expect(chat.model.requests).toHaveLength(1);
   });
 
+  it('of the person are sent as the text that they stand for, listed and completed', async () => {
+    const command = { name: 'fix-it', description: 'Mend a file', body: 'Mend $ARGUMENTS.', path: '/x/fix-it.md' };
+    const chat = await startChat([answer('Done.')], { rows: 60, backend: { commands: [command] } });
+    chat.say('/help');
+    await chat.terminal.until('/fix-it: Mend a file');
+    chat.terminal.type('/fi');
+    await chat.terminal.until(/fix-it +Mend a file/);
+    chat.terminal.press(keys.tab);
+    await chat.terminal.until('› /fix-it');
+    chat.say('a.ts b.ts');
+    await chat.idle();
+    expect(chat.model.requests.map(({ input }) => input)).toEqual([
+      [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Mend a.ts b.ts.' }] }],
+    ]);
+    chat.say('/fix-this');
+    await chat.terminal.until('There is no command /fix-this');
+  });
+
   it('begin, resume and fork conversations, and compact one', async () => {
     const folder = await temporaryFolder();
     const store = new ThreadStore(folder);

@@ -1,4 +1,5 @@
 import type { McpServerConfig, RequestOptions, Sandbox, ThreadStore } from '@turnwire/agent';
+import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AcpModel } from './settings.ts';
 
@@ -22,6 +23,8 @@ export interface AcpAgentOptions {
   readonly projectDocBytes?: number;
   /** MCP servers of the configuration; the editor's own come on top. */
   readonly mcpServers?: readonly McpServerConfig[];
+  /** Commands that are prompts, beside the agent's own; none has a name of these. Default: none. */
+  readonly commands?: readonly PromptCommand[];
   /** What the person should know of the configuration, one line each: sent at the first prompt of a session. */
   readonly notes?: readonly string[];
   /** Default: the clock of the system. */

@@ -1,16 +1,18 @@
 import type {
   AgentContext,
+  AvailableCommand,
   ContentBlock,
   PromptResponse,
   SessionConfigOption,
   SessionModeState,
 } from '@agentclientprotocol/sdk';
 import type { Approver, OpenedAgent } from '@turnwire/agent';
+import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { nextTurn } from '@turnwire/client/internal/platform/wait';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { EditorAbilities } from './abilities.ts';
-import { commands } from './commands.ts';
+import { availableCommands } from './commands.ts';
 import { Outbox } from './outbox.ts';
 import { SessionSettings, type AcpModel, type ListedModel } from './settings.ts';
 import { ToolIds } from './tool-ids.ts';
@@ -25,6 +27,8 @@ export interface SessionOptions {
   readonly model: AcpModel;
   /** What the person should know, one line each. */
   readonly notes: readonly string[];
+  /** Commands that are prompts. */
+  readonly prompts: readonly PromptCommand[];
   readonly clock: Clock;
 }
 
@@ -45,11 +49,12 @@ export class AcpSession {
   readonly #mapper: UpdateMapper;
   readonly #ids = new ToolIds();
   readonly #turns: SessionTurns;
+  readonly #commands: AvailableCommand[];
   /** Said at the beginning of the first answer: that it comes from no model, say. */
   #opening: string | undefined;
   #notes: readonly string[];
 
-  constructor({ client, editor, opened, model, notes, clock }: SessionOptions) {
+  constructor({ client, editor, opened, model, notes, prompts, clock }: SessionOptions) {
     const { agent, thread } = opened;
     // A conversation that is not kept needs a name all the same.
     this.id = thread?.id ?? randomHex(16);
@@ -59,7 +64,8 @@ export class AcpSession {
     this.#mapper = new UpdateMapper(this.#ids, editor);
     const outbox = new Outbox(client, this.id, clock);
     this.#outbox = outbox;
-    const told = { outbox, ids: this.#ids, mapper: this.#mapper };
+    const told = { outbox, ids: this.#ids, mapper: this.#mapper, prompts };
+    this.#commands = availableCommands(prompts);
     this.#turns = new SessionTurns({ sessionId: this.id, client, agent, ...told, begin: () => this.#tellNotes() });
     this.ask = (request, options) => this.#turns.ask(request, options);
     this.#notes = [...notes, ...opened.notes];
@@ -77,7 +83,7 @@ export class AcpSession {
   async introduce(models: Promise<readonly ListedModel[]>): Promise<void> {
     try {
       await nextTurn();
-      await this.#outbox.send({ sessionUpdate: 'available_commands_update', availableCommands: [...commands] });
+      await this.#outbox.send({ sessionUpdate: 'available_commands_update', availableCommands: this.#commands });
       if (this.#editor.notices) await this.#tellNotes();
       const listed = await models;
       if (listed.length === 0) return;

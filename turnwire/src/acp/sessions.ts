@@ -98,7 +98,7 @@ export class Sessions {
     const { cwd } = request;
     if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
     const model = await this.model();
-    const { threads, notes = [], clock = systemClock } = this.#options;
+    const { threads, notes = [], commands: prompts = [], clock = systemClock } = this.#options;
     const opened = await openAgent({
       ...agentOptionsOf(this.#options, model),
       cwd,
@@ -107,7 +107,7 @@ export class Sessions {
       toolbox: () => toolboxFor(request, model, this.#options, () => filesOf(request, owner, () => session.id)),
       approver: (question, options) => session.ask(question, options),
     });
-    const session: AcpSession = new AcpSession({ ...owner, opened, model, notes, clock });
+    const session: AcpSession = new AcpSession({ ...owner, opened, model, notes, prompts, clock });
     this.#open.set(session.id, session);
     // The list is asked for once. A server that cannot tell it is asked all the same: its answers say why.
     this.#models ??= (model.models?.() ?? Promise.resolve([])).catch(() => []);

@@ -1,9 +1,10 @@
 import { RequestError, type AgentContext, type ContentBlock, type StopReason } from '@agentclientprotocol/sdk';
 import type { Agent, AgentEvent, ApprovalDecision, ApprovalRequest, HistoryCompactedEvent } from '@turnwire/agent';
+import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { previewOf } from '@turnwire/agent/internal/thread/store';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
-import { findCommand } from './commands.ts';
+import { findCommand, withPrompt } from './commands.ts';
 import type { Outbox } from './outbox.ts';
 import { decisionOf, permissionQuestion } from './permission.ts';
 import { messageOf } from './prompt.ts';
@@ -18,6 +19,8 @@ export interface TurnsOptions {
   readonly outbox: Outbox;
   readonly ids: ToolIds;
   readonly mapper: UpdateMapper;
+  /** Commands that are prompts. */
+  readonly prompts: readonly PromptCommand[];
   /** Called at the beginning of each prompt. */
   readonly begin: () => Promise<void>;
 }
@@ -92,7 +95,7 @@ export class SessionTurns {
       case 'undo':
         return () => this.#undo();
       case undefined: {
-        const message = messageOf(blocks);
+        const message = messageOf(withPrompt(blocks, this.#options.prompts));
         return (signal) => this.#run(message, signal);
       }
     }

@@ -19,6 +19,7 @@ import { UsageError } from './exit.ts';
 import { windowOf, type OpenModel } from './model.ts';
 import { describeSandbox, openTools, type OpenTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
+import { usableCommands } from './prompt-commands.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 import { version } from './version.ts';
 import { findRemembered } from './remembered-server.ts';
@@ -50,7 +51,9 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   const opening = { cli: quiet, configuration, name, apiKey: undefined, remembered: found?.server };
   const model = await openModel(flags, opening);
   const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
-  for (const note of [...configuration.takeNotes(), ...mcpServers.notes]) said.stream.write(`${name}: note: ${note}\n`);
+  const prompts = await usableCommands(flags, cli);
+  for (const note of [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes])
+    said.stream.write(`${name}: note: ${note}\n`);
   const sources = new Sources(
     { ...options, cli: quiet, configuration, mcpServers: mcpServers.servers },
     model,
@@ -64,6 +67,7 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
     cwd,
     folder: shortFolder(cwd, cli.home),
     version,
+    commands: prompts.commands,
     greeting: said.take(`${name}: `),
     open: (what, approver) => sources.open(what, approver),
     openProvider: (provider) => sources.openProvider(provider),

@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import { optional, wholeNumber } from '@turnwire/client/internal/provider/config-fields';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
 import type { AgentFlags } from './agent-flags.ts';
-import { askAnswer } from './ask.ts';
-import { canAsk } from './ask-line.ts';
 import { readCodexFile } from './codex-file.ts';
 import { readConfigFile, withUsageErrors, type ConfigFile } from './config-file.ts';
 import type { CliContext } from './context.ts';
+import { decideTrust } from './decide-trust.ts';
 import { UsageError } from './exit.ts';
 import { mcpServersIn, type McpServers } from './mcp-servers.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 import { describeProjectFile, summariseProjectFile } from './trust-question.ts';
-import { TrustStore, type TrustState } from './trust-store.ts';
 import { codexFolder, configFolder } from './user-folders.ts';
 
 export type ConfigurationFlags = Pick<ProviderFlags, 'codexConfig' | 'codexProfile' | 'trustProject'>;
@@ -130,34 +128,27 @@ export class Configuration {
   /** `undefined` when it is trusted. */
   async #decide(file: ConfigFile): Promise<IgnoredFile | undefined> {
     if (this.#flags.trustProject === true) return undefined;
-    const store = new TrustStore(this.#cli);
-    const asked = { folder: file.projectFolder ?? '', sha256: file.sha256 };
-    const state = await store.stateOf(asked);
-    if (state === 'trusted') return undefined;
-    const what = describeProjectFile(file);
-    if (what === '') return undefined;
-    const note = noteOf(file, state, what === undefined);
-    if (what === undefined || !canAsk(this.#cli)) {
-      this.#notes.push(note);
-      return { file, note };
-    }
-    // Who said no needs no note of it.
-    const answer = await askAnswer(this.#cli, questionFor(file, what, state));
-    if (!['y', 'yes'].includes(answer.toLowerCase())) return { file, note };
-    const problem = await store.trust(asked);
-    if (problem !== undefined) this.#notes.push(`the answer is not kept: ${problem}`);
-    return undefined;
+    const decision = await decideTrust(
+      {
+        folder: file.projectFolder ?? '',
+        sha256: file.sha256,
+        describe: () => describeProjectFile(file),
+        question: (what, why) => questionFor(file, what, why),
+        note: (why, isTooLong) => noteOf(file, why, isTooLong),
+      },
+      this.#cli,
+    );
+    this.#notes.push(...decision.notes);
+    return decision.isTrusted ? undefined : { file, note: decision.note };
   }
 }
 
-function questionFor(file: ConfigFile, what: string, state: TrustState): string {
-  const why = state === 'changed' ? 'has changed since you said yes to it' : 'came with this folder, not from you';
+function questionFor(file: ConfigFile, what: string, why: string): string {
   return `\n${quoteArgv([file.path])} ${why}. It would\n\n${what}\nUse it from now on, as it is? [y]es, [n]o: `;
 }
 
-function noteOf(file: ConfigFile, state: TrustState, isTooLong: boolean): string {
+function noteOf(file: ConfigFile, why: string, isTooLong: boolean): string {
   const path = quoteArgv([file.path]);
-  const why = state === 'changed' ? 'it has changed since you said yes to it' : 'this folder is not trusted';
   const how = isTooLong
     ? 'it is too long to be asked about: read it, then use --trust-project'
     : 'start turnwire here in a terminal and say yes, or use --trust-project';

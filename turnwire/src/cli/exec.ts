@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
 import type { OutputSchema } from '@turnwire/wire/internal/model/request';
 import { addAgentFlags, threadStore, toolFolder, type AgentFlags } from './agent-flags.ts';
@@ -10,6 +11,7 @@ import { execAgent } from './exec-agent.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { withImages } from './image-flag.ts';
 import { openModel } from './open-model.ts';
+import { usableCommands } from './prompt-commands.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { findRemembered } from './remembered-server.ts';
 import { readStdin } from './stdin.ts';
@@ -55,7 +57,7 @@ export async function exec(
   const stdin = await readStdin({ apiKey: flags.apiKeyStdin === true, prompt: promptFromStdin(argument, cli) }, cli);
   const text = stdin.prompt ?? argument ?? '';
   if (text.trim() === '') throw new UsageError('the prompt is empty');
-  const prompt = await withImages(text, image, cli);
+  const prompt = await withImages(await commandIn(text, flags, cli, name), image, cli);
   const configuration = new Configuration(flags, cli);
   const found =
     resume === undefined ? undefined : await findRemembered(resume, threadStore(cli), toolFolder(flags, cli));
@@ -86,6 +88,14 @@ export async function exec(
   } finally {
     await model.close();
   }
+}
+
+/** What a command of the person's own stands for; every other text as it is. The folders are looked into where one may be meant. */
+async function commandIn(text: string, flags: ProviderFlags, cli: CliContext, name: string): Promise<string> {
+  if (!/^\s*\/[a-z][a-z0-9_-]*(?:\s|$)/.test(text)) return text;
+  const { commands, notes } = await usableCommands(flags, cli);
+  for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
+  return withCommand(text, commands);
 }
 
 function promptFromStdin(argument: string | undefined, cli: CliContext): boolean {

@@ -1,6 +1,7 @@
 import type { Agent } from '@turnwire/agent/internal/agent';
 import type { Approver } from '@turnwire/agent/internal/approval/approval';
 import type { ModelPort } from '@turnwire/agent/internal/model-port';
+import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import type { RunCommand } from './own-command.ts';
 import type { ThreadSummary } from '@turnwire/agent/internal/thread/store';
 
@@ -51,6 +52,8 @@ export interface ChatBackend {
   threads(): Promise<readonly ThreadSummary[]>;
   /** Runs a command of the person's own as the model's are run, in their sandbox. Fails like `open` where there are none. */
   readonly runCommand: RunCommand;
+  /** Commands that are prompts, beside the chat's own; none has a name of these. Default: none. */
+  readonly commands?: readonly PromptCommand[];
   /** The provider that `open` uses at first. */
   readonly provider: string;
   readonly model: string | undefined;

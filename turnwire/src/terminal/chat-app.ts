@@ -117,6 +117,7 @@ export class ChatApp {
       choices: (name) => choicesFor(name, '', sources),
       pick: (name) => this.#keys.pick(name),
       page: (text) => void this.#page(text),
+      prompts: backend.commands ?? [],
       status: () => statusFacts(this.#talk, backend, this.#view.state),
     });
   }
@@ -190,7 +191,7 @@ export class ChatApp {
   }
 
   #submit(text: string): void {
-    const meant = parseSubmitted(text);
+    const meant = parseSubmitted(text, this.#options.backend.commands ?? []);
     if (meant.type === 'nothing') {
       this.#turns.sendQueued();
       return;

@@ -1,3 +1,4 @@
+import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { hasChoices } from './choices.ts';
 import type { ChatTurns } from './chat-turns.ts';
 import type { ChatView } from './chat-view.ts';
@@ -19,6 +20,8 @@ export interface ChatCommandsOptions {
   readonly pick: (name: string) => void;
   /** Shows a text in the person's pager. */
   readonly page: (text: string) => void;
+  /** Commands that are prompts, for `/help`. */
+  readonly prompts: readonly PromptCommand[];
 }
 
 /** Does what a line says that begins with a slash. */
@@ -31,7 +34,7 @@ export class ChatCommands {
 
   run(name: string, argument: string): void {
     const { talk, turns, view, leave, status } = this.#options;
-    if (name === 'help') view.notice('info', helpText);
+    if (name === 'help') view.notice('info', helpText(this.#options.prompts));
     else if (name === 'cost') view.notice('info', costText(view.state, talk.agent?.usage));
     else if (name === 'status') view.notice('info', factsText(status()));
     else if (name === 'exit') leave();

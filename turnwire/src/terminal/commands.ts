@@ -1,3 +1,6 @@
+import { promptOf, type PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
+import { visible } from '@turnwire/wire/internal/base/printable';
+
 /** The commands of the chat: `/help` and the like. */
 export interface SlashCommand {
   readonly name: string;
@@ -36,16 +39,28 @@ export type Submitted =
 /** Lines that tell the scripted model what to say go to it like any message. */
 const SCRIPT = /^\/(?:say|think|call)\s/;
 
-/** What a person meant. A message may begin with a slash when a space stands before it or more slashes follow. */
-export function parseSubmitted(raw: string): Submitted {
+/** Names that a command of the person's own cannot have. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  ...slashCommands.map(({ name }) => name),
+  'say',
+  'think',
+  'call',
+]);
+
+/** What a person meant; a command of their own is the message that it stands for. A message may begin with a slash when a space stands before it or more slashes follow. */
+export function parseSubmitted(raw: string, own: readonly PromptCommand[]): Submitted {
   const text = textOf(raw);
   if (text === '') return { type: 'nothing' };
   if (raw.startsWith('!') && text !== '!') return { type: 'shell', command: text.slice(1).trim() };
-  const match = /^\/([a-z]+)(?:\s+(.*))?$/s.exec(text);
+  const match = /^\/([a-z][a-z0-9_-]*)(?:\s+(.*))?$/s.exec(text);
   if (match === null || raw.startsWith(' ') || SCRIPT.test(text)) return { type: 'message', text };
   const [, name = '', argument = ''] = match;
-  if (!slashCommands.some((command) => command.name === name)) return { type: 'unknown', name };
-  return { type: 'command', name, argument: argument.trim() };
+  if (slashCommands.some((command) => command.name === name))
+    return { type: 'command', name, argument: argument.trim() };
+  const prompt = own.find((command) => command.name === name);
+  return prompt === undefined
+    ? { type: 'unknown', name }
+    : { type: 'message', text: promptOf(prompt, argument.trim()) };
 }
 
 /** Without blank lines around it; of several lines, the first keeps its indentation. */
@@ -54,11 +69,20 @@ function textOf(raw: string): string {
   return text.includes('\n') ? text : text.trimStart();
 }
 
-export const helpText = [
-  'Commands:',
-  ...slashCommands.map(
-    ({ name, argument, description }) => `  /${name}${argument === undefined ? '' : ` ${argument}`}: ${description}`,
-  ),
+/** What `/help` says. */
+export function helpText(own: readonly PromptCommand[]): string {
+  return [
+    'Commands:',
+    ...slashCommands.map(
+      ({ name, argument, description }) => `  /${name}${argument === undefined ? '' : ` ${argument}`}: ${description}`,
+    ),
+    ...(own.length === 0 ? [] : ["Your own and the project's commands:"]),
+    ...own.map(({ name, description }) => `  /${name}: ${visible(description)}`),
+    ...keyLines,
+  ].join('\n');
+}
+
+const keyLines = [
   'Keys:',
   '  Enter sends; while the agent works it queues (Up brings the last one back)',
   '  Ctrl-J, Shift-Enter or \\ Enter: a new line; Up and Down: earlier messages; @: files',
@@ -67,4 +91,4 @@ export const helpText = [
   '  Ctrl-T: the whole output of the latest tool in the pager ($PAGER)',
   '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning and output',
   '  Ctrl-C: interrupt, clear the line, twice: leave; Ctrl-D: leave',
-].join('\n');
+];

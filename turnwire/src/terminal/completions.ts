@@ -1,5 +1,6 @@
 import { fuzzyFilter, type AutocompleteItem, type AutocompleteProvider } from '@earendil-works/pi-tui';
 import { listProjectFiles } from '@turnwire/agent/internal/project/project-files';
+import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { choicesFor, type ChoiceSources } from './choices.ts';
 import { slashCommands } from './commands.ts';
@@ -19,7 +20,7 @@ export function createCompletions(sources: ChoiceSources): AutocompleteProvider 
         return suggest(file, await filesFor(file.replace(/^@"?/, ''), sources.backend.cwd, signal));
       if (cursorLine > 0 || !before.startsWith('/')) return null;
       const [, name = '', argument] = /^\/(\S*)(?:\s+(.*))?$/.exec(before) ?? [];
-      if (argument === undefined) return suggest(`/${name}`, commandsFor(name));
+      if (argument === undefined) return suggest(`/${name}`, commandsFor(name, sources.backend.commands ?? []));
       // The whole line: what is chosen takes its place.
       return suggest(before, await choicesFor(name, argument, sources).catch(() => []));
     },
@@ -36,13 +37,17 @@ function suggest(prefix: string, items: AutocompleteItem[]): { items: Autocomple
   return items.length === 0 ? null : { items, prefix };
 }
 
-function commandsFor(name: string): AutocompleteItem[] {
-  return slashCommands
+function commandsFor(name: string, prompts: readonly PromptCommand[]): AutocompleteItem[] {
+  const items = [
+    ...slashCommands.map((command) => ({ ...command, takesMore: command.argument !== undefined })),
+    ...prompts.map((command) => ({ ...command, takesMore: command.body.includes('$ARGUMENTS') })),
+  ];
+  return items
     .filter((command) => command.name.startsWith(name))
     .map((command) => ({
-      value: command.argument === undefined ? `/${command.name}` : `/${command.name} `,
+      value: command.takesMore ? `/${command.name} ` : `/${command.name}`,
       label: command.name,
-      description: command.description,
+      description: visible(command.description),
     }));
 }
 
