@@ -137,6 +137,19 @@ describe('an editor', () => {
     );
   });
 
+  test('comes with the skills of the person, where there are any', async () => {
+    const skills = [{ name: 'release', description: 'How a version is released', body: 'Tag it.', folder: '/x' }];
+    await withEditor(
+      [calls(call('read_skill', { name: 'release' })), answer('Tagged')],
+      async ({ model, newSession, prompt }) => {
+        await prompt(await newSession());
+        expect(JSON.stringify(model.requests[0]?.tools)).toContain('- release: How a version is released');
+        expect(JSON.stringify(model.requests[1]?.input)).toContain('[skill in /x]\\nTag it.');
+      },
+      { skills },
+    );
+  });
+
   const long = 'Hi '.repeat(1000);
 
   test('is told the title, the use of the window, what a command did, and every command there is', async () => {

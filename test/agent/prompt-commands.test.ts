@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { promptOf, readPromptCommands, withCommand } from '../../packages/agent/src/project/prompt-commands.ts';
@@ -20,7 +20,7 @@ describe('commands as Markdown files', () => {
       'empty-front.md': '---\n---\nText',
       'notes.txt': 'no command',
     });
-    const { commands, notes } = await readPromptCommands(folder, own);
+    const { texts: commands, notes } = await readPromptCommands(folder, own);
     expect(notes).toEqual([]);
     expect(commands).toEqual([
       { name: 'empty-front', description: 'Text', body: 'Text', path: join(folder, 'empty-front.md') },
@@ -45,7 +45,7 @@ describe('commands as Markdown files', () => {
       'list.md': '---\n- a\n---\nx',
       'textless.md': '---\ndescription: a\n---\n',
     });
-    const { commands, notes } = await readPromptCommands(folder, own);
+    const { texts: commands, notes } = await readPromptCommands(folder, own);
     expect(commands).toEqual([]);
     const why = (name: string) =>
       notes
@@ -64,10 +64,10 @@ describe('commands as Markdown files', () => {
   test('are a hundred at most, and none where there is no folder', async () => {
     const names = Array.from({ length: 101 }, (_, at) => `c${String(at).padStart(3, '0')}`);
     const folder = await folderWith(Object.fromEntries(names.map((name) => [`${name}.md`, name])));
-    const { commands, notes } = await readPromptCommands(folder, own);
+    const { texts: commands, notes } = await readPromptCommands(folder, own);
     expect(commands.map(({ name }) => name)).toEqual(names.slice(0, 100));
     expect(notes).toEqual([`only the first 100 commands of ${folder} are used`]);
-    expect(await readPromptCommands(join(folder, 'none'), own)).toMatchObject({ commands: [], notes: [] });
+    expect(await readPromptCommands(join(folder, 'none'), own)).toMatchObject({ texts: [], notes: [] });
   });
 
   test('of a project are not read through links, of the person they are', async () => {
@@ -76,7 +76,7 @@ describe('commands as Markdown files', () => {
     await symlink(join(folder, 'secret.md'), join(folder, 'commands', 'linked.md'));
     await symlink(join(folder, 'commands'), join(folder, 'link'));
     const namesIn = async (name: string, followLinks: boolean) =>
-      (await readPromptCommands(join(folder, name), { followLinks })).commands.map((command) => command.name);
+      (await readPromptCommands(join(folder, name), { followLinks })).texts.map((command) => command.name);
     expect(await namesIn('commands', false)).toEqual([]);
     await writeFile(join(folder, 'commands', 'real.md'), 'x');
     expect(await namesIn('commands', false)).toEqual(['real']);
@@ -85,16 +85,21 @@ describe('commands as Markdown files', () => {
   });
 
   test('change their hash with a text, a name and a description', async () => {
-    const hashOf = async (files: Readonly<Record<string, string>>) =>
-      (await readPromptCommands(await folderWith(files), own)).sha256;
+    const folder = await temporaryFolder();
+    const hashWith = async (name: string, text: string) => {
+      await writeFile(join(folder, name), text);
+      const { sha256 } = await readPromptCommands(folder, own);
+      await rm(join(folder, name));
+      return sha256;
+    };
     const hashes = [
-      await hashOf({ 'a.md': 'x' }),
-      await hashOf({ 'b.md': 'x' }),
-      await hashOf({ 'a.md': 'y' }),
-      await hashOf({ 'a.md': '---\ndescription: d\n---\nx' }),
+      await hashWith('a.md', 'x'),
+      await hashWith('b.md', 'x'),
+      await hashWith('a.md', 'y'),
+      await hashWith('a.md', '---\ndescription: d\n---\nx'),
     ];
     expect(new Set(hashes).size).toBe(4);
-    expect(await hashOf({ 'a.md': 'x' })).toBe(hashes[0]);
+    expect(await hashWith('a.md', 'x')).toBe(hashes[0]);
   });
 });
 

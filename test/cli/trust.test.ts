@@ -386,3 +386,31 @@ describe('commands', () => {
     expect(asked()).toBe('/fix');
   });
 });
+
+describe('skills', () => {
+  /** The description of `read_skill` as the model is told it. */
+  const told = (): unknown => {
+    const body = JSON.stringify(sink.requests.at(-1)?.body);
+    return /"name":"read_skill","description":"([^"]*)"/.exec(body)?.[1]?.split('\\n').slice(1);
+  };
+  const exec = async (...flags: string[]): Promise<CliResult> =>
+    turnwire('exec', '--base-url', sink.baseUrl, '--wire', 'chat', ...flags, 'hi');
+
+  it('of the person are told to a model with tools, those of a project after a yes', async () => {
+    write('home/.config/turnwire/skills/mine/SKILL.md', '---\ndescription: Mine\n---\nDo it.');
+    write('project/.turnwire/skills/theirs/SKILL.md', '---\ndescription: Theirs\n---\nDo that.');
+    const ignored = `turnwire exec: note: the skills in ${project()}/.turnwire/skills are not used, for this folder is not trusted; start turnwire here in a terminal and say yes, or use --trust-project\n`;
+
+    expect((await exec('--tools', 'read')).stderr).toBe(ignored);
+    expect(told()).toEqual(['- mine: Mine']);
+    expect((await exec()).stderr).toBe('');
+    expect(told()).toBeUndefined();
+    await exec('--tools', 'read', '--trust-project');
+    expect(told()).toEqual(['- mine: Mine', '- theirs: Theirs']);
+
+    const { shown } = await answeringTo('y\n', '--base-url', sink.baseUrl, '--wire', 'chat', '--tools', 'read', 'hi');
+    expect(shown).toContain('instructions for\n\n  theirs: Theirs\n\nUse them from now on');
+    expect((await exec('--tools', 'read')).stderr).toBe('');
+    expect(told()).toEqual(['- mine: Mine', '- theirs: Theirs']);
+  });
+});

@@ -17,6 +17,8 @@ export { ThreadStore, type ResumedThread, type StoredThread, type ThreadSummary 
 export { ThreadError, type ThreadProblem } from './thread/thread-error.ts';
 export { listProjectFiles, type ListOptions } from './project/project-files.ts';
 export { ProjectDocs, type ProjectDoc } from './project/project-docs.ts';
+export { readSkills, type Skill } from './project/skills.ts';
+export type { ReadOptions, TextFolder } from './project/text-folder.ts';
 export { sessionModel } from './session-model.ts';
 export { defaultInstructions } from './instructions.ts';
 export {

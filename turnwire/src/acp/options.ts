@@ -1,5 +1,6 @@
 import type { McpServerConfig, RequestOptions, Sandbox, ThreadStore } from '@turnwire/agent';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
+import type { Skill } from '@turnwire/agent/internal/project/skills';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AcpModel } from './settings.ts';
 
@@ -25,6 +26,8 @@ export interface AcpAgentOptions {
   readonly mcpServers?: readonly McpServerConfig[];
   /** Commands that are prompts, beside the agent's own; none has a name of these. Default: none. */
   readonly commands?: readonly PromptCommand[];
+  /** What the model may read with `read_skill`. Default: nothing. */
+  readonly skills?: readonly Skill[];
   /** What the person should know of the configuration, one line each: sent at the first prompt of a session. */
   readonly notes?: readonly string[];
   /** Default: the clock of the system. */

@@ -151,7 +151,7 @@ async function filesOf(
 async function toolboxFor(
   { cwd, mcpServers = [] }: SessionRequest,
   { env }: AcpModel,
-  { openSandbox, mcpServers: ours = [] }: AcpAgentOptions,
+  { openSandbox, mcpServers: ours = [], skills = [] }: AcpAgentOptions,
   openFiles: () => Promise<EditorFiles | undefined>,
 ): Promise<Toolbox> {
   try {
@@ -160,6 +160,7 @@ async function toolboxFor(
     return await openToolbox({
       cwd,
       ...(files === undefined ? {} : { files }),
+      skills,
       mcpServers: [...ours, ...mcpServers.flatMap(toConfig)],
       ...(env === undefined ? {} : { env }),
       ...(sandbox === undefined ? {} : { sandbox }),

@@ -11,7 +11,7 @@ import { createCommand, flag, numberFlag } from './flags.ts';
 import { MissingKeyError, openModel } from './open-model.ts';
 import type { OpenModel } from './model.ts';
 import { chosenSandbox, sayWhyNot } from './open-tools.ts';
-import { usableCommands } from './prompt-commands.ts';
+import { usableCommands, usableSkills } from './usable-texts.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
 import { version } from './version.ts';
@@ -42,7 +42,8 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     const mcpServers = await configuration.mcpServers();
     const projectDoc = await configuration.projectDoc(flags);
     const prompts = await usableCommands(flags, cli);
-    const notes = [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes];
+    const skills = await usableSkills(flags, cli);
+    const notes = [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes];
     for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
     const server = new AcpServer(flags, cli, configuration);
     await server.start();
@@ -61,7 +62,8 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
         maxRequests,
         ...projectDoc,
         mcpServers: mcpServers.servers,
-        commands: prompts.commands,
+        commands: prompts.texts,
+        skills: skills.texts,
         notes,
         ...(system === undefined ? {} : { instructions: system }),
       });

@@ -9,6 +9,7 @@ import {
   type ToolResult,
   type ToolRun,
 } from '@turnwire/agent';
+import type { Skill } from '@turnwire/agent/internal/project/skills';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ChatBackend, ModelChoice, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
@@ -19,7 +20,7 @@ import { UsageError } from './exit.ts';
 import { windowOf, type OpenModel } from './model.ts';
 import { describeSandbox, openTools, type OpenTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
-import { usableCommands } from './prompt-commands.ts';
+import { usableCommands, usableSkills } from './usable-texts.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 import { version } from './version.ts';
 import { findRemembered } from './remembered-server.ts';
@@ -52,10 +53,11 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   const model = await openModel(flags, opening);
   const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
   const prompts = await usableCommands(flags, cli);
-  for (const note of [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes])
+  const skills = flags.tools === 'none' ? { texts: [], notes: [] } : await usableSkills(flags, cli);
+  for (const note of [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes])
     said.stream.write(`${name}: note: ${note}\n`);
   const sources = new Sources(
-    { ...options, cli: quiet, configuration, mcpServers: mcpServers.servers },
+    { ...options, cli: quiet, configuration, mcpServers: mcpServers.servers, skills: skills.texts },
     model,
     cwd,
     said,
@@ -67,7 +69,7 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
     cwd,
     folder: shortFolder(cwd, cli.home),
     version,
-    commands: prompts.commands,
+    commands: prompts.texts,
     greeting: said.take(`${name}: `),
     open: (what, approver) => sources.open(what, approver),
     openProvider: (provider) => sources.openProvider(provider),
@@ -82,6 +84,7 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
 interface SourcesOptions extends ChatBackendOptions {
   readonly configuration: Configuration;
   readonly mcpServers: readonly McpServerConfig[];
+  readonly skills: readonly Skill[];
 }
 
 /** The tools and servers that all conversations of one chat share. */
@@ -191,9 +194,9 @@ class Sources {
   }
 
   async #openTools(): Promise<OpenTools> {
-    const { cli, flags, name, mcpServers } = this.#options;
+    const { cli, flags, name, mcpServers, skills } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider);
-    const toolbox = await openTools(flags, { cli, name, cwd: this.#cwd, env, mcpServers });
+    const toolbox = await openTools(flags, { cli, name, cwd: this.#cwd, env, mcpServers, skills });
     for (const note of toolbox.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
     return toolbox;
   }

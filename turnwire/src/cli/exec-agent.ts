@@ -9,6 +9,7 @@ import {
   type OpenedAgent,
   type RequestOptions,
 } from '@turnwire/agent';
+import type { Skill } from '@turnwire/agent/internal/project/skills';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import { ModelError, type ModelErrorJson } from '@turnwire/wire/internal/model/errors';
@@ -17,11 +18,12 @@ import { createAnswerCheck, FinalAnswer, type CheckAnswer } from './answer-schem
 import { AnswerText } from './answer-text.ts';
 import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
-import type { Configuration } from './configuration.ts';
+import type { Configuration, ConfigurationFlags } from './configuration.ts';
 import { BrokenPipe, describeFailure, exitCode, UsageError } from './exit.ts';
 import { windowOf, type OpenModel } from './model.ts';
 import { openTools } from './open-tools.ts';
 import { describeRetry } from './retry-text.ts';
+import { usableSkills } from './usable-texts.ts';
 
 export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly model: OpenModel;
@@ -29,7 +31,7 @@ export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
   readonly request: RequestOptions;
   /** Default: a text that explains the tools. */
   readonly instructions?: string | undefined;
-  readonly flags: AgentFlags;
+  readonly flags: AgentFlags & Pick<ConfigurationFlags, 'trustProject'>;
   readonly maxRequests: number;
   /** JSON lines instead of text. */
   readonly json: boolean;
@@ -115,7 +117,10 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     cwd,
     threads: threadStore(cli),
     ...(resume === undefined ? {} : { conversation: { type: 'resume', id: resume } }),
-    toolbox: async () => openTools(flags, { cli, name, cwd, env, mcpServers: await mcpServersFor(options) }),
+    toolbox: async () => {
+      const mcpServers = await mcpServersFor(options);
+      return openTools(flags, { cli, name, cwd, env, mcpServers, skills: await skillsFor(options) });
+    },
     request,
     approvals: flags.approve,
     maxRequests,
@@ -137,6 +142,13 @@ async function mcpServersFor({
   const { servers, notes } = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
   for (const note of [...configuration.takeNotes(), ...notes]) cli.stderr.write(`${name}: note: ${note}\n`);
   return servers;
+}
+
+async function skillsFor({ cli, flags, name }: ExecAgentOptions): Promise<readonly Skill[]> {
+  if (flags.tools === 'none') return [];
+  const { texts, notes } = await usableSkills(flags, cli);
+  for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
+  return texts;
 }
 
 async function openConversation(options: OpenAgentOptions): Promise<OpenedAgent> {

@@ -11,7 +11,7 @@ import { execAgent } from './exec-agent.ts';
 import { createCommand, flag, listFlag, numberFlag } from './flags.ts';
 import { withImages } from './image-flag.ts';
 import { openModel } from './open-model.ts';
-import { usableCommands } from './prompt-commands.ts';
+import { usableCommands } from './usable-texts.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { findRemembered } from './remembered-server.ts';
 import { readStdin } from './stdin.ts';
@@ -93,9 +93,9 @@ export async function exec(
 /** What a command of the person's own stands for; every other text as it is. The folders are looked into where one may be meant. */
 async function commandIn(text: string, flags: ProviderFlags, cli: CliContext, name: string): Promise<string> {
   if (!/^\s*\/[a-z][a-z0-9_-]*(?:\s|$)/.test(text)) return text;
-  const { commands, notes } = await usableCommands(flags, cli);
+  const { texts, notes } = await usableCommands(flags, cli);
   for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
-  return withCommand(text, commands);
+  return withCommand(text, texts);
 }
 
 function promptFromStdin(argument: string | undefined, cli: CliContext): boolean {

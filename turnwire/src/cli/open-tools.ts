@@ -7,6 +7,7 @@ import {
   type SandboxLevel,
   type Toolbox,
 } from '@turnwire/agent';
+import type { Skill } from '@turnwire/agent/internal/project/skills';
 import type { AgentFlags } from './agent-flags.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
@@ -24,6 +25,7 @@ export interface SandboxScope {
 
 export interface ToolsScope extends Omit<SandboxScope, 'level'> {
   readonly mcpServers: readonly McpServerConfig[];
+  readonly skills: readonly Skill[];
 }
 
 /** A toolbox, and what walls its commands in. */
@@ -38,10 +40,10 @@ export interface OpenTools extends Toolbox {
  * @throws UsageError for a folder that cannot be used, and for a sandbox that was asked for and cannot be had
  */
 export async function openTools(flags: Pick<AgentFlags, 'tools' | 'sandbox'>, scope: ToolsScope): Promise<OpenTools> {
-  const { cwd, env, mcpServers } = scope;
+  const { cwd, env, mcpServers, skills } = scope;
   try {
     const sandbox = await sandboxFor(flags, scope);
-    return { ...(await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers })), sandbox };
+    return { ...(await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers, skills })), sandbox };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`, { cause: error });

@@ -9,7 +9,9 @@ import { createApplyPatchTool } from './apply-patch.ts';
 import type { ToolsetContext } from '../tool-context.ts';
 import { createFetchUrlTool } from './fetch-url.ts';
 import { createListDirTool } from './list-dir.ts';
+import type { Skill } from '../project/skills.ts';
 import { createReadFileTool } from './read-file.ts';
+import { createReadSkillTool } from './read-skill.ts';
 import { createSearchTool } from './search.ts';
 import { createShellTool } from './shell.ts';
 import { createUpdatePlanTool } from './update-plan.ts';
@@ -30,6 +32,8 @@ export interface ToolsetOptions {
   readonly sandbox?: Sandbox;
   /** The editor that has files of the working directory open. Default: none, files are those on the disk. */
   readonly files?: EditorFiles;
+  /** What the model may read with `read_skill`, which there is where there are any. Default: none. */
+  readonly skills?: readonly Skill[];
   /** Whether `fetch_url` may read pages of this machine and its network. Default false: of the public internet alone. */
   readonly privateHosts?: boolean;
   /** Default: the real one. */
@@ -57,7 +61,13 @@ export async function createToolSets(options: ToolsetOptions): Promise<Record<To
     ...(options.privateHosts === undefined ? {} : { privateHosts: options.privateHosts }),
     sandbox: options.sandbox ?? (await openSandbox({ cwd: workspace.cwd, env, clock })),
   };
-  const reading = [createReadFileTool(context), createListDirTool(context), createSearchTool(context)];
+  const { skills = [] } = options;
+  const reading = [
+    createReadFileTool(context),
+    createListDirTool(context),
+    createSearchTool(context),
+    ...(skills.length === 0 ? [] : [createReadSkillTool(skills)]),
+  ];
   if (select === 'read') return { none: [], read: reading, all: reading };
   const acting = [createShellTool(context), createApplyPatchTool(context), createUpdatePlanTool()];
   return { none: [], read: reading, all: [...acting, ...reading, createFetchUrlTool(context)] };
