@@ -3,6 +3,7 @@ import { createServer, get, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nextTurn } from '../../packages/client/src/platform/wait.ts';
 import {
   ModelError,
   readEvents,
@@ -136,7 +137,7 @@ describe('a body that stays open behind a finished answer', () => {
     );
     const clock = manualClock();
     await all(readEvents(body, { wire: 'chat', clock }));
-    while (!ended) await Promise.resolve();
+    while (!ended) await nextTurn();
     clock.advance(1000);
     expect({ cancelled, pending: clock.pending }).toEqual({ cancelled: 0, pending: 0 });
   });
@@ -145,7 +146,7 @@ describe('a body that stays open behind a finished answer', () => {
     const { body } = held(chatBody(hello, stop));
     const clock = manualClock();
     const reading = all(readEvents(body, { wire: 'chat', usageAsked: true, usageGraceMs: 70, clock }));
-    while (!clock.asked.includes(70)) await Promise.resolve();
+    while (!clock.asked.includes(70)) await nextTurn();
     clock.advance(70);
     expect((await reading).events.at(-1)).toMatchObject({ type: 'completed', ended_by: 'finish_reason' });
   });
@@ -184,7 +185,7 @@ describe('timers', () => {
     const { body, seen } = held(...texts);
     const clock = manualClock();
     const reading = all(readEvents(body, { wire: 'chat', clock, ...options }));
-    while (clock.asked.filter((each) => each === ms).length < texts.length + 1) await Promise.resolve();
+    await nextTurn(); // all that was given is read, and more is waited for
     clock.advance(ms);
     const { error } = await reading;
     expect(error?.toJSON()).toMatchObject({ kind: 'stream_idle', message });
@@ -198,8 +199,8 @@ describe('timers', () => {
       Symbol.asyncIterator
     ]();
     await firstDelta(events);
-    expect(clock.pending).toBe(0);
     clock.advance(10_000);
+    expect(clock.pending).toBe(0);
     expect((await events.next()).value).toMatchObject({ type: 'output_text.delta', delta: 'Hello' });
   });
 });
@@ -217,7 +218,7 @@ describe('leaving', () => {
     const stopper = new AbortController();
     const clock = manualClock();
     const reading = all(readEvents(body, { wire: 'chat', clock, signal: stopper.signal }));
-    while (clock.asked.length < 4) await Promise.resolve();
+    await nextTurn(); // all that was given is read, and more is waited for
     stopper.abort(new Error('enough'));
     const { events, error } = await reading;
     expect(events.map(({ type }) => type)).toEqual([
