@@ -1,7 +1,17 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { expect, onTestFinished, test } from 'vitest';
-import { Agent, connectMcpServers, type McpConnections, type McpServerConfig } from '../../packages/agent/src/index.ts';
+import {
+  Agent,
+  connectMcpServers,
+  noSandbox,
+  openAgent,
+  openToolbox,
+  ThreadStore,
+  type McpConnections,
+  type McpServerConfig,
+} from '../../packages/agent/src/index.ts';
 import { McpServerProcess } from '../../packages/agent/src/mcp/server.ts';
 import { mcpTool } from '../../packages/agent/src/mcp/mcp-tool.ts';
 import { eventsOf, of, shortHistory, temporaryFolder } from './helpers.ts';
@@ -86,6 +96,50 @@ test('servers that cannot be used are told, and the others work', async () => {
     expect.stringMatching(/^the MCP server mute cannot be used: /),
   ]);
   expect(tools.map((tool) => tool.name)).toContain('mcp__test__add');
+});
+
+test('a server that is slow to start joins later, one that fails late is told at the next turn, and one that hangs holds up nothing', async () => {
+  const cwd = await temporaryFolder();
+  const go = join(cwd, 'go');
+  const slow = `const wait = setInterval(() => {
+    if (!process.getBuiltinModule('fs').existsSync(${JSON.stringify(go)})) return;
+    clearInterval(wait);
+    void import(${JSON.stringify(server.args[0])});
+  }, 20)`;
+  const toolbox = await openToolbox({
+    cwd,
+    sandbox: noSandbox(),
+    mcpPatienceMs: 100,
+    mcpServers: [
+      { ...server, name: 'slow', args: ['-e', slow] },
+      { name: 'ends', command: 'sh', args: ['-c', `until [ -e '${go}' ]; do sleep 0.05; done`] },
+      { name: 'hangs', command: 'sleep', args: ['100'] },
+    ],
+  });
+  onTestFinished(() => toolbox.close());
+  const joins = (name: string) => `starting MCP server ${name}: its tools join when it is up`;
+  expect(toolbox.notes).toEqual([joins('slow'), joins('ends'), joins('hangs')]);
+  const late = Promise.withResolvers<undefined>();
+  const model = new ScriptedModel(answer('one'), answer('two'));
+  const opened = await openAgent({ model, cwd, threads: new ThreadStore(join(cwd, 'threads')), toolbox });
+  let left = 2;
+  toolbox.onLate?.(() => {
+    left -= 1;
+    if (left === 0) late.resolve(undefined);
+  });
+  await eventsOf(opened.agent.run('go'));
+  await writeFile(go, '');
+  await late.promise;
+  const events = await eventsOf(opened.agent.run('go'));
+  const names = model.requests.map(({ tools = [] }) =>
+    tools.some((tool) => 'name' in tool && tool.name === 'mcp__slow__add'),
+  );
+  expect(names).toEqual([false, true]);
+  expect(of(events, 'warning').map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^the MCP server ends cannot be used: /),
+  ]);
+  await opened.close();
+  await toolbox.close();
 });
 
 test('servers whose names run into each other share neither a tool nor an approval', async () => {

@@ -90,6 +90,7 @@ export class Agent {
   readonly #docs: ProjectDocs | undefined;
   readonly #patches: PatchStore;
   #hasToldDocs = false;
+  #untold: readonly string[] = [];
   #turns: number;
   #running: AbortController | undefined;
 
@@ -152,6 +153,11 @@ export class Agent {
   /** Counts from the next question on. */
   set approvals(mode: ApprovalMode) {
     this.#gate.mode = mode;
+  }
+
+  /** What the person should know, in one line: a `warning` at the beginning of the next turn. */
+  tell(note: string): void {
+    this.#untold = [...this.#untold, note];
   }
 
   /** Stops the running turn: its request, its tools, its questions. Nothing happens when none runs. */
@@ -241,6 +247,8 @@ export class Agent {
       ...(this.threadId === undefined ? {} : { thread_id: this.threadId }),
       turn,
     });
+    for (const message of this.#untold) deps.channel.post({ type: 'warning', message });
+    this.#untold = [];
     this.#tellDocs(deps);
     const end = await this.#endOf(prompt, deps, turn);
     deps.channel.post(eventOf(end));

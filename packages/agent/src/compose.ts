@@ -13,6 +13,8 @@ import { createToolSets, type ToolSelection, type ToolsetOptions } from './tools
 export interface ToolboxOptions extends ToolsetOptions {
   /** Started with the toolbox; their tools are there only where all tools are. Default: none. */
   readonly mcpServers?: readonly McpServerConfig[];
+  /** Milliseconds after which MCP servers that are still starting are not waited for: they join later. Default: all are waited for. */
+  readonly mcpPatienceMs?: number;
 }
 
 /** What agents work with in one folder: the built-in tools in their sandbox, and MCP servers. */
@@ -25,6 +27,8 @@ export interface Toolbox {
   readonly notes: readonly string[];
   /** The tools of a selection, never more than the toolbox was opened for. Default: all of those. */
   tools(selection?: ToolSelection): readonly AgentTool[];
+  /** Calls `listener` when an MCP server joins late, or cannot be used after all: what the person should know then. */
+  onLate?(listener: (notes: readonly string[]) => void): void;
   /** The editor that it was opened for. */
   readonly files?: EditorFiles;
   /** Ends the MCP servers. */
@@ -32,16 +36,21 @@ export interface Toolbox {
 }
 
 /** Opens the tools of one folder. Fails when the folder does not exist; an MCP server that cannot be used is a note. */
-export async function openToolbox({ mcpServers = [], ...options }: ToolboxOptions): Promise<Toolbox> {
+export async function openToolbox({ mcpServers = [], mcpPatienceMs, ...options }: ToolboxOptions): Promise<Toolbox> {
   const selection = options.select ?? 'all';
   const sets = await createToolSets({ ...options, select: selection });
-  const mcp = await connectMcpServers(selection === 'all' ? mcpServers : [], { cwd: options.cwd });
+  const mcp = await connectMcpServers(selection === 'all' ? mcpServers : [], {
+    cwd: options.cwd,
+    patienceMs: mcpPatienceMs,
+    clock: options.clock,
+  });
   return {
     cwd: options.cwd,
     selection,
     notes: mcp.warnings,
     tools: (wanted = selection) => (wanted === 'all' ? [...sets.all, ...mcp.tools] : sets[wanted]),
     ...(options.files === undefined ? {} : { files: options.files }),
+    onLate: (listener) => mcp.onLate(listener),
     close: () => mcp.close(),
   };
 }
@@ -105,7 +114,8 @@ export async function openAgent(options: OpenAgentOptions): Promise<OpenedAgent>
     const isOwn = toolbox !== given;
     const textFor = (tools: ToolSelection): string | undefined =>
       instructionsFor({ cwd, tools, text: rest.instructions, docs: docs?.first ?? [] });
-    const instructions = textFor(toolbox.selection);
+    let { selection } = toolbox;
+    const instructions = textFor(selection);
     const agent = new Agent({
       ...rest,
       tools: toolbox.tools(),
@@ -114,12 +124,17 @@ export async function openAgent(options: OpenAgentOptions): Promise<OpenedAgent>
       ...(docs === undefined ? {} : { projectDocs: docs }),
       ...(thread === undefined ? {} : { thread }),
     });
+    toolbox.onLate?.((late) => {
+      agent.tools = toolbox.tools(selection);
+      for (const note of late) agent.tell(note);
+    });
     return {
       agent,
       toolbox,
       ...(thread === undefined ? {} : { thread }),
       notes: [...notes, ...(isOwn ? toolbox.notes : [])],
-      select: (selection) => {
+      select: (wanted) => {
+        selection = wanted;
         agent.tools = toolbox.tools(selection);
         agent.instructions = textFor(selection);
       },

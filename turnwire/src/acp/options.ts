@@ -24,6 +24,8 @@ export interface AcpAgentOptions {
   readonly projectDocBytes?: number;
   /** MCP servers of the configuration; the editor's own come on top. */
   readonly mcpServers?: readonly McpServerConfig[];
+  /** Milliseconds that a session waits for MCP servers which are starting; they join later. Default: until they are up. */
+  readonly mcpPatienceMs?: number;
   /** Commands that are prompts, beside the agent's own; none has a name of these. Default: none. */
   readonly commands?: readonly PromptCommand[];
   /** What the model may read with `read_skill`. Default: nothing. */

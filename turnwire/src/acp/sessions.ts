@@ -151,7 +151,7 @@ async function filesOf(
 async function toolboxFor(
   { cwd, mcpServers = [] }: SessionRequest,
   { env }: AcpModel,
-  { openSandbox, mcpServers: ours = [], skills = [] }: AcpAgentOptions,
+  { openSandbox, mcpServers: ours = [], skills = [], mcpPatienceMs }: AcpAgentOptions,
   openFiles: () => Promise<EditorFiles | undefined>,
 ): Promise<Toolbox> {
   try {
@@ -161,6 +161,7 @@ async function toolboxFor(
       cwd,
       ...(files === undefined ? {} : { files }),
       skills,
+      ...(mcpPatienceMs === undefined ? {} : { mcpPatienceMs }),
       mcpServers: [...ours, ...mcpServers.flatMap(toConfig)],
       ...(env === undefined ? {} : { env }),
       ...(sandbox === undefined ? {} : { sandbox }),

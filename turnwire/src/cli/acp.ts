@@ -10,7 +10,7 @@ import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { MissingKeyError, openModel } from './open-model.ts';
 import type { OpenModel } from './model.ts';
-import { chosenSandbox, sayWhyNot } from './open-tools.ts';
+import { chosenSandbox, MCP_PATIENCE_MS, sayWhyNot } from './open-tools.ts';
 import { usableCommands, usableSkills } from './usable-texts.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
@@ -62,6 +62,7 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
         maxRequests,
         ...projectDoc,
         mcpServers: mcpServers.servers,
+        mcpPatienceMs: MCP_PATIENCE_MS,
         commands: prompts.texts,
         skills: skills.texts,
         notes,

@@ -18,7 +18,7 @@ import { Configuration } from './configuration.ts';
 import { withStderr, type CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import { windowOf, type OpenModel } from './model.ts';
-import { describeSandbox, openTools, type OpenTools } from './open-tools.ts';
+import { describeSandbox, MCP_PATIENCE_MS, openTools, type OpenTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
 import { usableCommands, usableSkills } from './usable-texts.ts';
 import type { ProviderFlags } from './provider-flags.ts';
@@ -196,7 +196,15 @@ class Sources {
   async #openTools(): Promise<OpenTools> {
     const { cli, flags, name, mcpServers, skills } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider);
-    const toolbox = await openTools(flags, { cli, name, cwd: this.#cwd, env, mcpServers, skills });
+    const toolbox = await openTools(flags, {
+      cli,
+      name,
+      cwd: this.#cwd,
+      env,
+      mcpServers,
+      skills,
+      mcpPatienceMs: MCP_PATIENCE_MS,
+    });
     for (const note of toolbox.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
     return toolbox;
   }

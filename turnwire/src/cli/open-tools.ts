@@ -12,6 +12,9 @@ import type { AgentFlags } from './agent-flags.ts';
 import type { CliContext } from './context.ts';
 import { describeSystemError, UsageError } from './exit.ts';
 
+/** How long a person waits for MCP servers that are starting; a server that takes longer joins later. */
+export const MCP_PATIENCE_MS = 2000;
+
 export interface SandboxScope {
   readonly cli: Pick<CliContext, 'stderr'>;
   /** How messages on stderr begin. */
@@ -26,6 +29,8 @@ export interface SandboxScope {
 export interface ToolsScope extends Omit<SandboxScope, 'level'> {
   readonly mcpServers: readonly McpServerConfig[];
   readonly skills: readonly Skill[];
+  /** As of a toolbox. */
+  readonly mcpPatienceMs?: number;
 }
 
 /** A toolbox, and what walls its commands in. */
@@ -40,10 +45,14 @@ export interface OpenTools extends Toolbox {
  * @throws UsageError for a folder that cannot be used, and for a sandbox that was asked for and cannot be had
  */
 export async function openTools(flags: Pick<AgentFlags, 'tools' | 'sandbox'>, scope: ToolsScope): Promise<OpenTools> {
-  const { cwd, env, mcpServers, skills } = scope;
+  const { cwd, env, mcpServers, skills, mcpPatienceMs } = scope;
+  const patience = mcpPatienceMs === undefined ? {} : { mcpPatienceMs };
   try {
     const sandbox = await sandboxFor(flags, scope);
-    return { ...(await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers, skills })), sandbox };
+    return {
+      ...(await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers, skills, ...patience })),
+      sandbox,
+    };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`--cwd: cannot work in ${cwd}: ${describeSystemError(error)}`, { cause: error });

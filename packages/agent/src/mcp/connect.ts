@@ -1,4 +1,6 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AgentTool } from '../tool.ts';
 import { mcpTool, type ListedTool } from './mcp-tool.ts';
 import { McpServerProcess } from './server.ts';
@@ -23,12 +25,14 @@ export interface McpServerConfig {
   readonly toolTimeoutMs?: number | undefined;
 }
 
-/** The servers that are running. */
+/** The servers that are running, and those that are still starting. */
 export interface McpConnections {
-  /** The tools of all servers. */
+  /** The tools of all servers that are up: more, once another one is. */
   readonly tools: readonly AgentTool[];
-  /** One line per server that could not be used. */
+  /** One line per server that could not be used, or was not up in time. */
   readonly warnings: readonly string[];
+  /** Calls `listener` for each server that was not up in time, once it is, or cannot be used: what the person should know then. */
+  onLate(listener: (notes: readonly string[]) => void): void;
   /** Ends the servers. */
   close(): Promise<void>;
 }
@@ -39,6 +43,10 @@ export interface McpOptions {
   readonly cwd: string;
   /** Aborting it gives up on servers that are still starting. Without one they have their startup timeout. */
   readonly signal?: AbortSignal;
+  /** Milliseconds after which servers that are still starting are not waited for: they join later. Default: all are waited for. */
+  readonly patienceMs?: number | undefined;
+  /** Default: the clock of the system. */
+  readonly clock?: Clock | undefined;
 }
 
 const STARTUP_MS = 10_000;
@@ -50,15 +58,91 @@ export async function connectMcpServers(
   configs: readonly McpServerConfig[],
   options: McpOptions,
 ): Promise<McpConnections> {
-  const servers = await Promise.all(configs.map((config) => connectOne(config, options)));
-  const { tools, doubled } = withoutDoubles(servers.flatMap((server) => server.tools));
+  const starting = new StartingServers(configs, options);
+  await starting.inTime(options);
+  const { doubled } = withoutDoubles(starting.tools);
+  const warnings = [...starting.warnings, ...doubled];
+  starting.beginLate();
   return {
-    tools,
-    warnings: [...servers.flatMap((server) => server.warnings), ...doubled],
-    close: async () => {
-      await Promise.all(servers.map((server) => server.close()));
+    get tools() {
+      return withoutDoubles(starting.tools).tools;
     },
+    warnings,
+    onLate: (listener) => starting.onLate(listener),
+    close: () => starting.close(),
   };
+}
+
+/** All servers of a session, in the order of their configuration, whichever is up first. */
+class StartingServers {
+  readonly #names: readonly string[];
+  readonly #up: (ConnectedServer | undefined)[];
+  readonly #connecting: readonly Promise<ConnectedServer>[];
+  readonly #ending = new AbortController();
+  #unheard: readonly string[] = [];
+  readonly #listeners: ((notes: readonly string[]) => void)[] = [];
+
+  constructor(configs: readonly McpServerConfig[], options: McpOptions) {
+    const ends = [this.#ending.signal, ...(options.signal === undefined ? [] : [options.signal])];
+    const signal = AbortSignal.any(ends);
+    this.#names = configs.map(({ name }) => name);
+    this.#up = configs.map(() => undefined);
+    this.#connecting = configs.map(async (config, at) => {
+      const server = await connectOne(config, { cwd: options.cwd, signal });
+      this.#up[at] = server;
+      this.#tell(server.warnings);
+      return server;
+    });
+  }
+
+  get tools(): readonly AgentTool[] {
+    return this.#up.flatMap((server) => server?.tools ?? []);
+  }
+
+  get warnings(): readonly string[] {
+    return this.#up.flatMap(
+      (server, at) =>
+        server?.warnings ?? [`starting MCP server ${this.#names[at] ?? ''}: its tools join when it is up`],
+    );
+  }
+
+  /** Ends when all are up or cannot be used, at the latest after `patienceMs`. */
+  async inTime({ patienceMs, clock = systemClock }: McpOptions): Promise<void> {
+    const late = Promise.withResolvers<undefined>();
+    const timer = patienceMs === undefined ? undefined : clock.after(patienceMs, () => late.resolve(undefined));
+    await Promise.race([Promise.all(this.#connecting), late.promise]);
+    timer?.cancel();
+  }
+
+  /** What is not up by now is late. */
+  beginLate(): void {
+    this.#unheard = [];
+  }
+
+  /** The first listener hears also of what was late before it listened. */
+  onLate(listener: (notes: readonly string[]) => void): void {
+    this.#listeners.push(listener);
+    if (this.#unheard.length > 0) listener(this.#unheard);
+    this.#unheard = [];
+  }
+
+  #tell(notes: readonly string[]): void {
+    if (this.#listeners.length === 0) this.#unheard = [...this.#unheard, ...notes];
+    for (const listener of this.#listeners) listener(notes);
+  }
+
+  /** Gives up on those that are still starting. */
+  async close(): Promise<void> {
+    this.#listeners.length = 0;
+    this.#ending.abort();
+    await Promise.all(this.#connecting.map(async (server) => (await server).close()));
+  }
+}
+
+interface ConnectedServer {
+  readonly tools: readonly AgentTool[];
+  readonly warnings: readonly string[];
+  close(): Promise<void>;
 }
 
 /** A server may list a tool twice: the first has the name. */
@@ -72,7 +156,7 @@ function withoutDoubles(tools: readonly AgentTool[]): { tools: AgentTool[]; doub
   return { tools: [...byName.values()], doubled };
 }
 
-async function connectOne(config: McpServerConfig, options: McpOptions): Promise<McpConnections> {
+async function connectOne(config: McpServerConfig, options: McpOptions): Promise<ConnectedServer> {
   const timeout = config.startupTimeoutMs ?? STARTUP_MS;
   const request = { timeout, ...(options.signal === undefined ? {} : { signal: options.signal }) };
   try {
