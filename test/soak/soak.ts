@@ -18,12 +18,21 @@ export interface SoakOptions {
 const ENOUGH = 5;
 /** The first part of the time, in which caches fill and code is compiled. */
 const WARM_UP = 0.3;
+/** What memory does in a shorter run is warming up: the heap of a new process grows for minutes before it is collected whole. */
+const WARM_MS = 5 * 60_000;
 /** How long the last streams may take when no new ones begin. */
 const QUIET_MS = 130_000;
 const KEPT_RESPONSES = 300;
 const MIB = 1024 * 1024;
 /** Characters of a trace that are told. */
 const LONG = 8000;
+
+/** A quantity that may not grow, and how long a run has to be to say so. */
+interface Measure {
+  readonly name: string;
+  readonly of: (sample: Sample) => number;
+  readonly fromMs: number;
+}
 
 /** An answer that a later request can go on with. */
 interface Kept {
@@ -181,15 +190,16 @@ export class Soak {
     return `${seconds.toFixed(0)} s: ${this.#open} open, ${counts}; ${held}; ${disturber.told}`;
   }
 
-  /** Under load nothing may grow, and what is held when all is quiet neither. */
+  /** Under load nothing may grow, and what is held when all is quiet neither: memory, once the process is warm. */
   #compare(first: Sample, last: Sample): void {
-    const measures: Readonly<Record<string, (sample: Sample) => number>> = {
-      'heap and buffers, in MiB': ({ heap, outside }) => (heap + outside) / MIB,
-      handles: ({ handles }) => sum(handles),
-    };
-    for (const [name, measure] of Object.entries(measures)) {
+    const measures: readonly Measure[] = [
+      { name: 'heap and buffers, in MiB', of: ({ heap, outside }) => (heap + outside) / MIB, fromMs: WARM_MS },
+      { name: 'handles', of: ({ handles }) => sum(handles), fromMs: 0 },
+    ];
+    for (const { name, of: measure, fromMs } of measures) {
       const [before, after] = [measure(first), measure(last)];
       console.log(`${name}, when all is quiet: ${before.toFixed(1)}, then ${after.toFixed(1)}`);
+      if (this.#options.ms < fromMs) continue;
       if (after > before * 1.15 + 8)
         this.#tell(`${name}: ${before.toFixed(1)} when it was quiet, then ${after.toFixed(1)}`);
       if (this.#samples.length < 5) continue;
