@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { RequestError, type AgentContext, type ListSessionsResponse, type McpServer } from '@agentclientprotocol/sdk';
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import {
   openAgent,
   openToolbox,
@@ -57,7 +58,7 @@ export class Sessions {
       return await this.#model;
     } catch (error) {
       this.#model = undefined;
-      throw RequestError.authRequired(undefined, error instanceof Error ? error.message : String(error));
+      throw RequestError.authRequired(undefined, thrownText(error));
     }
   }
 

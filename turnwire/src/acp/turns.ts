@@ -1,4 +1,5 @@
 import { RequestError, type AgentContext, type ContentBlock, type StopReason } from '@agentclientprotocol/sdk';
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { Agent, AgentEvent, ApprovalDecision, ApprovalRequest, HistoryCompactedEvent } from '@turnwire/agent';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { previewOf } from '@turnwire/agent/internal/thread/store';
@@ -131,7 +132,7 @@ export class SessionTurns {
   async #undo(): Promise<StopReason> {
     const { agent, outbox } = this.#options;
     const title = await agent.undo().catch((error: unknown) => {
-      throw RequestError.internalError(undefined, error instanceof Error ? error.message : String(error));
+      throw RequestError.internalError(undefined, thrownText(error));
     });
     const text = title === undefined ? 'There is no patch to take back.' : `Taken back: ${visible(title)}.`;
     await outbox.send(chunk('agent_message_chunk', text));

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import {
   openAgent,
   ThreadError,
@@ -73,7 +74,7 @@ async function answerCheck({ request, cli, name }: ExecAgentOptions): Promise<Ch
   try {
     return await createAnswerCheck(request.outputSchema.schema);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = thrownText(error);
     cli.stderr.write(`${name}: note: the answer is not checked, for the schema cannot be used: ${oneLine(why)}\n`);
     return undefined;
   }

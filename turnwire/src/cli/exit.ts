@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ErrorKind, ModelError } from '@turnwire/wire/internal/model/errors';
 
@@ -58,6 +59,6 @@ export function describeSystemError(error: unknown): string {
     case 'EADDRINUSE':
       return 'the port is in use';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return thrownText(error);
   }
 }

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { AgentEvent } from '@turnwire/agent/internal/events';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { addCell, addNotice, findCell, replaceCell } from './view-cells.ts';
@@ -59,7 +60,7 @@ export class ChatView {
 
   /** A failure in one line. */
   fail(error: unknown): void {
-    this.notice('error', error instanceof Error ? error.message : String(error));
+    this.notice('error', thrownText(error));
   }
 
   /** The turn is over, however it ended. */

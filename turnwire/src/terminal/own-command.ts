@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { ToolResult, ToolRun } from '@turnwire/agent/internal/tool';
 import type { ChatView } from './chat-view.ts';
 import { ownCommandText } from './own-command-text.ts';
@@ -38,6 +39,6 @@ async function resultOf(run: RunCommand, command: string, toolRun: ToolRun): Pro
   try {
     return await run(command, toolRun);
   } catch (error) {
-    return { ok: false, output: error instanceof Error ? error.message : String(error) };
+    return { ok: false, output: thrownText(error) };
   }
 }

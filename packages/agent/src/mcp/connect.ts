@@ -1,4 +1,5 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AgentTool } from '../tool.ts';
@@ -170,7 +171,7 @@ async function connectOne(config: McpServerConfig, options: McpOptions): Promise
     const timeoutMs = config.toolTimeoutMs ?? TOOL_MS;
     return { tools: listed.map((tool) => mcpTool(config.name, tool, server.call, timeoutMs)), warnings: [], close };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = thrownText(error);
     const warnings = [`the MCP server ${config.name} cannot be used: ${why}`];
     return { tools: [], warnings, close: () => Promise.resolve() };
   }

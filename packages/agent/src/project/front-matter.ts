@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 
 /** A Markdown file in two: what stands in YAML between two lines `---` at its beginning, and its text. */
@@ -26,7 +27,7 @@ function readYaml(parse: (text: string, options: { maxAliasCount: number }) => u
   try {
     return parse(text, { maxAliasCount: 0 });
   } catch (error) {
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [why = ''] = thrownText(error).split('\n');
     throw new Error(`its front matter is no YAML: ${why}`, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { createHash } from 'node:crypto';
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -91,7 +92,7 @@ async function readText<T>({ name, path }: FoundFile, { called, make }: TextKind
     if (body.trim() === '') throw new Error('it has no text');
     return { type: 'text', text: make({ name, path, fields, body }) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = thrownText(error);
     return { type: 'note', note: `the ${called} ${path} is not used: ${why}` };
   }
 }

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { Journal, ThreadRecord } from './records.ts';
 import { ThreadError } from './thread-error.ts';
 
@@ -25,7 +26,7 @@ export class LenientJournal implements Journal {
     } catch (error) {
       if (error instanceof ThreadError || record.type === 'tool.started' || record.type === 'tool.finished')
         throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = thrownText(error);
       if (record.type === 'turn.started')
         throw new ThreadError(`the conversation cannot be written down: ${why}`, 'unwritable');
       this.#warn?.(`the conversation is not kept as a whole: ${why}`);

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { z } from 'zod';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 import type { ToolsetContext } from '../tool-context.ts';
@@ -49,7 +50,7 @@ async function run(url: URL, offset: number, options: FetchOptions): Promise<Too
     return await resultOf(await fetchPage(url, options), offset);
   } catch (error) {
     if (options.signal.aborted) throw error;
-    throw new ToolInputError(`the page cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ToolInputError(`the page cannot be read: ${thrownText(error)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { parentPort, workerData } from 'node:worker_threads';
 import { walk, type WalkRequest, type WalkResult } from './search-walk.ts';
 
@@ -8,6 +9,6 @@ function answer(): WalkResult | { error: string } {
   try {
     return walk(workerData as WalkRequest);
   } catch (error) {
-    return { error: `search failed: ${error instanceof Error ? error.message : String(error)}` };
+    return { error: `search failed: ${thrownText(error)}` };
   }
 }

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { parseJson } from '@turnwire/wire/internal/base/json';
 import type { ApprovalGate } from '../approval/gate.ts';
@@ -60,7 +61,7 @@ export async function runCall(call: ToolCall, deps: CallDeps): Promise<CallOutco
   try {
     ending = await endingOf(call, tool, place, { ...deps, telling });
   } catch (error) {
-    ending = failed(`the tool failed: ${messageOf(error)}`);
+    ending = failed(`the tool failed: ${thrownText(error)}`);
   } finally {
     place.leave();
   }
@@ -96,7 +97,7 @@ export async function writeDown(
   try {
     await journal.append({ type: 'tool.finished', output, told }, { durable: true });
   } catch (error) {
-    emit({ type: 'warning', message: `the output of a tool could not be written down: ${messageOf(error)}` });
+    emit({ type: 'warning', message: `the output of a tool could not be written down: ${thrownText(error)}` });
   }
 }
 
@@ -113,7 +114,7 @@ async function endingOf(
   try {
     plan = await tool.plan(inputOf(call), { signal: deps.signal });
   } catch (error) {
-    const text = error instanceof ToolInputError ? error.message : `${call.name} failed: ${messageOf(error)}`;
+    const text = error instanceof ToolInputError ? error.message : `${call.name} failed: ${thrownText(error)}`;
     return refuse(call, tool, text, deps);
   }
   emitStarted(call, tool, plan.title, deps, plan);
@@ -145,7 +146,7 @@ async function keepPatch({ title, writes }: ToolPlan, { patches, emit }: CallDep
   try {
     await patches.push({ title, writes });
   } catch (error) {
-    emit({ type: 'warning', message: `the patch cannot be taken back: ${messageOf(error)}` });
+    emit({ type: 'warning', message: `the patch cannot be taken back: ${thrownText(error)}` });
   }
 }
 
@@ -162,7 +163,7 @@ async function resultOf(
     return { ...result, status: statusOf(result, signal) };
   } catch (error) {
     if (signal.aborted) return { status: 'interrupted', ok: false, output: 'stopped: the user interrupted the turn' };
-    return failed(error instanceof ToolInputError ? error.message : `${call.name} failed: ${messageOf(error)}`);
+    return failed(error instanceof ToolInputError ? error.message : `${call.name} failed: ${thrownText(error)}`);
   }
 }
 
@@ -233,8 +234,4 @@ function unknownTool(call: ToolCall, deps: CallDeps): string {
 
 function failed(output: string): Ending {
   return { status: 'failed', ok: false, output };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { addUsage, type Usage } from '@turnwire/wire/internal/model/usage';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
@@ -229,7 +230,7 @@ export function toModelError(error: unknown): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof ThreadError)
     return new ModelError({ kind: 'invalid_request', message: error.message, cause: error });
-  const message = error instanceof Error ? error.message : String(error);
+  const message = thrownText(error);
   return new ModelError({ kind: 'protocol', message: `turnwire failed: ${message}`, cause: error });
 }
 
