@@ -78,10 +78,11 @@ const roomsOfBridge = {
   inspect: ['observe', 'reply'],
   reply: ['observe', 'store'],
   upstream: ['observe'],
+  workers: ['upstream', 'inspect', 'observe', 'store'],
   request: ['upstream', 'reply', 'store'],
   'exchange/stages': [],
-  exchange: ['request', 'upstream', 'reply', 'inspect', 'observe', 'store'],
-  front: ['exchange', 'request', 'upstream', 'reply', 'inspect', 'observe', 'store'],
+  exchange: ['workers', 'request', 'upstream', 'reply', 'inspect', 'observe', 'store'],
+  front: ['exchange', 'workers', 'request', 'upstream', 'reply', 'inspect', 'observe', 'store'],
 };
 
 const roomRules = Object.entries(roomsOfBridge).map(([room, allowed]) => ({

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { pino, type Logger } from 'pino';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { unixMs } from '@turnwire/client/internal/platform/wall-time';
@@ -12,9 +13,17 @@ import { createLogObserver } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import type { Observe } from './observe/observer.ts';
 import { SaidOnce } from './observe/said-once.ts';
-import { BridgeOptionsError, settingsOf, type BridgeOptions, type ModelFacts, type Settings } from './options.ts';
+import {
+  BridgeOptionsError,
+  settingsOf,
+  type BridgeModel,
+  type BridgeOptions,
+  type ModelFacts,
+  type Settings,
+} from './options.ts';
+import { urlOf } from './front/listener.ts';
 import { HttpServer } from './front/server.ts';
-import { LiveResponses, openStore } from './store/index.ts';
+import { isOfServer, LIVE_BYTES, LiveResponses, openStore, type ResponseStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
 import { createTracer } from './observe/trace.ts';
 import { createTurnStateSigner } from './upstream/sealed-turn.ts';
@@ -22,12 +31,9 @@ import { createHop } from './upstream/hop.ts';
 import { refuseOwnAddress } from './upstream/own-address.ts';
 import { UpstreamPool } from './upstream/pool.ts';
 import type { UpstreamReach } from './upstream/reach.ts';
-
-/** A model that clients of a bridge may ask for. */
-export interface BridgeModel extends ModelFacts {
-  /** Its name for them. */
-  readonly id: string;
-}
+import { Channel, type Port, type Told } from './workers/channel.ts';
+import type { Answers, BridgeIdentity } from './workers/message.ts';
+import { Peers } from './workers/peers.ts';
 
 /** A Responses and Chat Completions server in front of other model servers. */
 export interface Bridge extends AsyncDisposable {
@@ -63,21 +69,96 @@ export interface Bridge extends AsyncDisposable {
  * ```
  */
 export function createBridge(options: BridgeOptions): Bridge {
+  return new RunningBridge(checkedSettings(options));
+}
+
+/** @throws BridgeOptionsError for options that cannot be served */
+function checkedSettings(options: BridgeOptions): Settings {
   const settings = settingsOf(options);
   refuseOpenDoors(settings);
-  return new RunningBridge(settings);
+  return settings;
+}
+
+/** What makes a bridge one worker of several. */
+interface WorkerPlace {
+  readonly identity: BridgeIdentity;
+  /** Where it answers the others. */
+  readonly path: string;
+  readonly peers: Peers;
+}
+
+/**
+ * Runs one worker of a bridge, which gets its clients and all that it has in common with others through `port`. Settles when it was
+ * told to close, or `stop` has settled, or the primary process is gone, and its streams have finished, as they do when a bridge closes.
+ *
+ * @throws BridgeOptionsError for options that cannot be served
+ */
+export async function runWorker(options: BridgeOptions, port: Port, stop: Promise<unknown>): Promise<void> {
+  const settings = checkedSettings(options);
+  const begun = Promise.withResolvers<Extract<Told, { kind: 'begin' }>>();
+  const close = Promise.withResolvers<unknown>();
+  const cut = Promise.withResolvers<unknown>();
+  const running: { bridge?: RunningBridge } = {};
+  const channel = new Channel(
+    port,
+    settings.clock,
+    answersOf(running),
+    (told, socket) => {
+      if (told.kind === 'begin') begun.resolve(told);
+      else if (told.kind === 'close') close.resolve(undefined);
+      else if (told.kind === 'news' || told.kind === 'gone') peers.hear(told);
+      else if (told.kind === 'connection') {
+        channel.tell({ kind: 'taken', client: told.client });
+        if (socket !== undefined) running.bridge?.take(socket);
+      }
+    },
+  );
+  const peers = new Peers(channel);
+  let closing = false;
+  port.onGone(() => {
+    channel.close();
+    // Whoever ends the primary process while streams finish does not want to wait for them.
+    (closing ? cut : close).resolve(undefined);
+  });
+  const { identity, path } = await begun.promise;
+  const bridge = new RunningBridge({ ...settings, turnStateKey: identity.turnStateKey }, { identity, path, peers });
+  running.bridge = bridge;
+  await bridge.listen();
+  channel.tell({ kind: 'ready' });
+  await Promise.race([close.promise, stop]);
+  closing = true;
+  channel.tell({ kind: 'closing' });
+  await Promise.race([bridge.close(), cut.promise]);
+}
+
+/** What the primary process asks a worker, once that serves. */
+function answersOf(running: { readonly bridge?: RunningBridge }): Answers {
+  return {
+    metrics: () => Promise.resolve(running.bridge?.context?.metrics.registry.families() ?? []),
+    rows: (caller) => Promise.resolve(running.bridge?.context?.exchanges.rows(caller ?? undefined) ?? []),
+    reach: () => running.bridge?.reach() ?? Promise.resolve([]),
+    models: (ms) => running.bridge?.models(AbortSignal.timeout(ms)) ?? Promise.resolve([]),
+  };
 }
 
 class RunningBridge implements Bridge {
   readonly #settings: Settings;
+  /** Absent: it is a bridge by itself. */
+  readonly #place: WorkerPlace | undefined;
   #context: BridgeContext | undefined;
   #front: HttpServer | undefined;
   #url = '';
   #port = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, place?: WorkerPlace) {
     this.#settings = settings;
+    this.#place = place;
+  }
+
+  /** Undefined before {@link listen}. */
+  get context(): BridgeContext | undefined {
+    return this.#context;
   }
 
   get url(): string {
@@ -94,20 +175,26 @@ class RunningBridge implements Bridge {
   }
 
   async listen(): Promise<void> {
-    const context = await createContext(this.#settings);
+    const context = await createContext(this.#settings, this.#place);
     const front = new HttpServer(context);
     this.#context = context;
     this.#front = front;
     const { host, port } = this.#settings;
     try {
-      await front.listener.listen(host, port);
-      this.#port = front.listener.port;
+      if (this.#place === undefined) await front.listener.listen(host, port);
+      else await front.listener.listenAt(this.#place.path);
+      this.#port = this.#place?.identity.port ?? front.listener.port;
       refuseOwnAddress(this.#settings, this.#port);
     } catch (error) {
       await this.close();
       throw error;
     }
-    this.#url = `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+    this.#url = urlOf(host, this.#port);
+  }
+
+  /** Serves a connection that another process has accepted. */
+  take(socket: Socket): void {
+    this.#front?.listener.take(socket);
   }
 
   reach(): Promise<readonly UpstreamReach[]> {
@@ -167,15 +254,22 @@ async function settleWithin({ listener, sockets }: HttpServer): Promise<void> {
   await listener.close();
 }
 
-async function createContext(settings: Settings): Promise<BridgeContext> {
+async function createContext(settings: Settings, place: WorkerPlace | undefined): Promise<BridgeContext> {
+  const peers = place?.peers;
   const log = settings.logger ?? pino({ level: 'silent' });
   const transport = createHttpTransport({
     clock: settings.clock,
     ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
   });
   const streams = new OpenStreams(settings.clock, settings.heartbeatMs, settings.maxStreams);
-  const hop = createHop();
-  const pool = new UpstreamPool(settings, transport, hop);
+  peers?.shareStreams(undefined, streams);
+  const hop = createHop(place?.identity.hop);
+  const pool: UpstreamPool = new UpstreamPool(
+    settings,
+    transport,
+    hop,
+    peers?.shareRests((rest) => pool.adopt(rest)),
+  );
   const logged = createLogObserver(log, settings.clock);
   const metrics = createMetrics(
     () => streams.size,
@@ -189,10 +283,9 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
     pool,
     streams,
     log,
-    store: await openStore(settings.store, settings.storeLimits, (error) =>
-      log.error({ error: error.message }, 'the store'),
-    ),
-    live: new LiveResponses(settings.clock),
+    ...(peers === undefined ? {} : { peers }),
+    store: peers === undefined || isOfServer(settings.store) ? await storeOf(settings, log) : peers.store,
+    live: new LiveResponses(settings.clock, LIVE_BYTES, peers?.responses),
     seal: createTurnStateSigner(settings.turnStateKey),
     metrics,
     saidOnce: new SaidOnce(),
@@ -206,6 +299,10 @@ async function createContext(settings: Settings): Promise<BridgeContext> {
       ...tracers(settings, log),
     ]),
   };
+}
+
+function storeOf({ store, storeLimits }: Settings, log: Logger): Promise<ResponseStore> {
+  return openStore(store, storeLimits, (error) => log.error({ error: error.message }, 'the store'));
 }
 
 /** What `turnwire top` shows is always there: rows of what runs, and of a few that are over. */

@@ -1,7 +1,8 @@
 /** `turnwire/bridge`: any Responses or Chat Completions client on any model server. */
-export { createBridge, type Bridge, type BridgeModel } from './bridge.ts';
+export { createBridge, type Bridge } from './bridge.ts';
 export {
   BridgeOptionsError,
+  type BridgeModel,
   type BridgeMode,
   type BridgeOptions,
   type CallerOptions,

@@ -67,6 +67,12 @@ export interface ModelFacts {
   readonly reasoningLevels?: readonly string[];
 }
 
+/** A model that clients of a bridge may ask for. */
+export interface BridgeModel extends ModelFacts {
+  /** Its name for them. */
+  readonly id: string;
+}
+
 /** One model server. */
 export interface UpstreamOptions extends OwnOptions {
   /** Its base URL; one without a path gets `/v1`. */

@@ -1,6 +1,8 @@
 import { Option, type Command } from 'commander';
 import { pino, type Logger } from 'pino';
 import type { Bridge, BridgeMode, BridgeOptions, ReachState } from '@turnwire/bridge';
+import { runWorker } from '@turnwire/bridge/internal/bridge';
+import type { Port } from '@turnwire/bridge/internal/workers/channel';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
 import { announcement } from './announcement.ts';
 import { addAnswerFlags, answerOptionsOf, type AnswerFlags } from './answer-flags.ts';
@@ -17,7 +19,7 @@ import { addInspectFlags, inspectOptionsOf, type InspectFlags } from './inspect-
 import { proxyFromEnv } from './proxy.ts';
 import { addSearchFlags, searchOf, type SearchFlags } from './search-flags.ts';
 import { untilStopped, withServerInfo } from './serve.ts';
-import { logFormats, startBridge, stderrLog, type LogFormat } from './start-bridge.ts';
+import { cannotStart, logFormats, startBridge, stderrLog, type LogFormat } from './start-bridge.ts';
 import {
   addUpstreamFlags,
   findUpstreams,
@@ -26,6 +28,8 @@ import {
   type UpstreamQuestion,
 } from './upstream-flags.ts';
 import { secretFrom } from './upstream-keys.ts';
+import { startWorkers, type ServedBridge, type WorkerOptions } from './workers/start-workers.ts';
+import { workersFlag } from './workers/workers-flag.ts';
 
 interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags, InspectFlags {
   readonly mode: BridgeMode;
@@ -51,6 +55,7 @@ interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags, InspectFl
   readonly toolCallsOnStop: 'drop' | 'promote';
   readonly systemAsUser?: boolean;
   readonly websocket: boolean;
+  readonly workers: number;
   readonly maxStreams: number;
   readonly bodyLimit: number;
   readonly drainTimeout: number;
@@ -69,7 +74,7 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
   const command = createCommand(
     'turnwire bridge',
     'A Responses and Chat Completions server in front of any model server.',
-    'turnwire bridge --upstream http://127.0.0.1:8080 --wire chat',
+    'turnwire bridge --upstream http://127.0.0.1:8080 --wire chat\nturnwire bridge --upstream http://127.0.0.1:8080 --workers auto',
   );
   addUpstreamFlags(command, 'none');
   addTranslationFlags(command);
@@ -88,7 +93,12 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
     }
     const given = (name: string): boolean => ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '');
     const options = await optionsOf(flags, given, cli);
-    const bridge = await startBridge(options);
+    if (cli.parent !== undefined) {
+      await runAsWorker(options, cli.parent, cli);
+      done(exitCode.done);
+      return;
+    }
+    const bridge = await startServed(flags, options, cli);
     // Listened for before anybody is told where we are: a client may be quick.
     const stopped = untilStopped(cli);
     try {
@@ -96,13 +106,35 @@ export function createBridgeCommand({ cli, out, done }: CommandScope): Command {
         void warnOfUnready(bridge, options.logger);
         const models = await bridge.models(AbortSignal.timeout(NAMES_MS));
         await out.write(announcement(bridge, { ...flags, models, model: options.model }));
-        await stopped;
+        await Promise.race([stopped, bridge.over ?? stopped]);
       });
       done(exitCode.done);
     } finally {
       await bridge.close();
     }
   });
+}
+
+/** A bridge that listens: this process, or workers of it. */
+async function startServed(flags: BridgeFlags, options: WorkerOptions, cli: CliContext): Promise<ServedBridge> {
+  if (flags.workers === 1) return await startBridge(options);
+  if (flags.inspect === true) {
+    throw new UsageError('--inspect shows what happens in one process: leave --workers out, or use `turnwire top`');
+  }
+  const stdin = flags.apiKeyStdin === true ? `${options.apiKey?.() ?? ''}\n` : '';
+  try {
+    return await startWorkers(flags.workers, options, cli, stdin);
+  } catch (error) {
+    throw cannotStart(error, options.port);
+  }
+}
+
+async function runAsWorker(options: WorkerOptions, parent: Port, cli: CliContext): Promise<void> {
+  try {
+    await runWorker(options, parent, untilStopped(cli));
+  } catch (error) {
+    throw cannotStart(error, options.port);
+  }
 }
 
 function addTranslationFlags(command: Command): void {
@@ -141,6 +173,7 @@ function addServerFlags(command: Command): void {
       flag('--store-password-env <variable>', 'environment variable with the password of a redis store', 'none'),
     )
     .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
+    .addOption(workersFlag())
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
     .addOption(numberFlag('--drain-timeout <ms>', 'how long streams may finish after SIGTERM', 0, 30_000))
@@ -243,7 +276,7 @@ function storeOf({ store, storePasswordEnv: variable }: BridgeFlags, cli: CliCon
 }
 
 /** Says at the start what the first request would come to know. */
-async function warnOfUnready(bridge: Bridge, logger: Logger): Promise<void> {
+async function warnOfUnready(bridge: Pick<Bridge, 'reach'>, logger: Logger): Promise<void> {
   for (const { upstream, state, error } of await bridge.reach()) {
     if (state !== 'up') logger.warn({ upstream, state, error }, unready[state]);
   }

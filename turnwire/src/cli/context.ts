@@ -1,7 +1,12 @@
 import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import type { Port } from '@turnwire/bridge/internal/workers/channel';
 import { UsageError } from './exit.ts';
+import { portTo } from './process-port.ts';
+
+/** Set for a process that is a worker of a bridge: its parent talks to it. */
+export const WORKER_VARIABLE = 'WORKER_OF_TURNWIRE_BRIDGE';
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGTSTP' | 'SIGCONT';
 
@@ -25,15 +30,18 @@ export interface CliContext {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** The way to the process that started this one as a worker of a bridge. */
+  readonly parent?: Port | undefined;
   /** Calls `listener` at every such signal until the returned function is called. */
   onSignal(signal: SignalName, listener: () => void): () => void;
 }
 
 /** The same process with another stderr. Its stdin is still only opened when asked for. */
 export function withStderr(cli: CliContext, stderr: OutputStream): CliContext {
-  const { args, env, home, stdout } = cli;
+  const { args, env, home, stdout, parent } = cli;
   return {
     args,
+    parent,
     env,
     get cwd() {
       return cli.cwd;
@@ -53,6 +61,7 @@ export function contextOf(process: NodeJS.Process): CliContext {
   return {
     args: process.argv.slice(2),
     env: process.env,
+    parent: process.env[WORKER_VARIABLE] === undefined ? undefined : portTo(process),
     // A getter: it may be gone, which is no matter to a command that looks nothing up in it.
     get cwd() {
       return currentFolder(process);

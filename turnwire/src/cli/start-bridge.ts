@@ -1,7 +1,7 @@
 import { destination, type DestinationStream } from 'pino';
 import { BridgeOptionsError, createBridge, type Bridge, type BridgeOptions } from '@turnwire/bridge';
 import { visibleJson } from '@turnwire/wire/internal/base/printable';
-import { UsageError } from './exit.ts';
+import { ServerProblem, UsageError } from './exit.ts';
 import type { CliContext } from './context.ts';
 import { cannotListen } from './serve.ts';
 import { rawStream } from './output.ts';
@@ -18,11 +18,17 @@ export async function startBridge(options: BridgeOptions & { readonly port: numb
     await bridge.listen();
     return bridge;
   } catch (error) {
-    if (error instanceof BridgeOptionsError) throw new UsageError(error.message);
-    const cannot = cannotListen(error, options.port);
-    if (cannot !== error) throw cannot;
-    throw new UsageError(`the bridge cannot start: ${error instanceof Error ? error.message : 'unknown'}`);
+    throw cannotStart(error, options.port);
   }
+}
+
+/** Why a bridge cannot start, as the user's to mend where it is. */
+export function cannotStart(error: unknown, port: number): unknown {
+  if (error instanceof UsageError || error instanceof ServerProblem) return error;
+  if (error instanceof BridgeOptionsError) return new UsageError(error.message);
+  const cannot = cannotListen(error, port);
+  if (cannot !== error) return cannot;
+  return new UsageError(`the bridge cannot start: ${error instanceof Error ? error.message : 'unknown'}`);
 }
 
 /**

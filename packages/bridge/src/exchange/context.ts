@@ -13,6 +13,7 @@ import type { SaidOnce } from '../observe/said-once.ts';
 import type { ExchangeStart } from '../observe/observer.ts';
 import type { TurnStateSigner } from '../upstream/sealed-turn.ts';
 import type { Hop } from '../upstream/hop.ts';
+import type { Peers } from '../workers/peers.ts';
 import type { UpstreamPool } from '../upstream/pool.ts';
 
 /** What answering a request has to do with who asked. */
@@ -30,6 +31,8 @@ export interface BridgeContext {
   readonly pool: UpstreamPool;
   /** The mark on what this bridge sends, and how it knows it again. */
   readonly hop: Hop;
+  /** The other workers of the same bridge, where there are several. */
+  readonly peers?: Peers | undefined;
   /** Who asks, where callers have names. */
   readonly caller?: NamedCaller;
   readonly store: ResponseStore;

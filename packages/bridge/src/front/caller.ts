@@ -4,6 +4,7 @@ import type { Usage } from '@turnwire/wire/internal/model/events';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import type { CallerOptions } from '../options.ts';
 import type { ApiError } from '../reply/api-error.ts';
+import type { Use } from '../workers/peers.ts';
 import { Allowance } from './allowance.ts';
 
 /** Somebody who calls with a token of their own, and what they may do. */
@@ -13,6 +14,8 @@ export class Caller {
   readonly maxStreams: number | undefined;
   readonly #requests: Allowance | undefined;
   readonly #tokens: Allowance | undefined;
+  /** Tells other workers of the same bridge what was used here. */
+  onUse: ((use: Use) => void) | undefined;
 
   constructor({ name, maxStreams, requestsPerMinute, tokensPerMinute }: CallerOptions, clock: Clock) {
     const now = (): number => clock.now();
@@ -26,13 +29,22 @@ export class Caller {
   admit(wire: ProtocolId): ApiError | undefined {
     const wait = Math.max(this.#requests?.msUntil(1) ?? 0, this.#tokens?.msUntil(1) ?? 0);
     if (wait > 0) return this.#refusal(wait, wire);
-    this.#requests?.use(1);
+    this.used({ requests: 1, tokens: 0 });
+    this.onUse?.({ requests: 1, tokens: 0 });
     return undefined;
   }
 
   /** What an answer took counts when it is known: the next request waits for it. */
   spend({ input_tokens, output_tokens }: Usage): void {
-    this.#tokens?.use(input_tokens + output_tokens);
+    const use = { requests: 0, tokens: input_tokens + output_tokens };
+    this.used(use);
+    this.onUse?.(use);
+  }
+
+  /** So much is used, here or at another worker. */
+  used({ requests, tokens }: Use): void {
+    this.#requests?.use(requests);
+    this.#tokens?.use(tokens);
   }
 
   /** What is left, as clients of a wire read it. */

@@ -21,9 +21,11 @@ export class Callers {
 
   constructor(context: BridgeContext) {
     const { authToken, callers, clock } = context.settings;
+    const { peers } = context;
     this.anybody = { caller: undefined, context: { ...context, store: ownedBy(undefined, context.store) } };
     const named = callers.map((options) => {
       const caller = new Caller(options, clock);
+      caller.onUse = peers?.shareUse(caller.name, (use) => caller.used(use));
       return { caller, context: contextOf(caller, context) };
     });
     const ofAll = authToken === undefined ? [] : [authToken];
@@ -42,7 +44,9 @@ export class Callers {
 
 /** The bridge as one caller sees it: with their own responses and streams. */
 function contextOf(caller: Caller, context: BridgeContext): BridgeContext {
-  const { settings, store, streams } = context;
+  const { settings, store, peers } = context;
+  const streams = context.streams.within(caller.maxStreams);
+  peers?.shareStreams(caller.name, streams);
   return {
     ...context,
     caller,
@@ -52,7 +56,7 @@ function contextOf(caller: Caller, context: BridgeContext): BridgeContext {
       return exchange;
     },
     store: ownedBy(caller.name, store),
-    live: new LiveResponses(settings.clock, LIVE_BYTES / (settings.callers.length + 1)),
-    streams: streams.within(caller.maxStreams),
+    live: new LiveResponses(settings.clock, LIVE_BYTES / (settings.callers.length + 1), peers?.responses),
+    streams,
   };
 }

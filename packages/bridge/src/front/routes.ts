@@ -13,6 +13,7 @@ import { badRequest } from '../reply/api-error.ts';
 import { sendJson } from '../reply/reply-writer.ts';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { protocols } from '@turnwire/wire/internal/protocols';
+import { handOn } from './hand-on.ts';
 import {
   cancelResponse,
   deleteResponse,
@@ -185,8 +186,10 @@ function countingRoutes({ id, countPath }: (typeof protocols)[ProtocolId], handl
 function stored(mode: BridgeMode, local: StoredHandler): StoredHandler {
   const handler = modes[mode].stored(local);
   return async (request, id) => {
+    const path = request.context.peers?.pathOf(id);
     if (isStep(id)) notFound(request, id);
-    else await handler(request, id);
+    else if (path === undefined) await handler(request, id);
+    else await handOn(request, path);
   };
 }
 
@@ -202,18 +205,17 @@ const tellReady: Handler = async ({ res, context }) => {
   sendJson(res, ready ? 200 : 503, JSON.stringify({ ready, upstreams }));
 };
 
-const tellMetrics: Handler = ({ res, context }) => {
-  const text = context.metrics.registry.text();
+const tellMetrics: Handler = async ({ res, context }) => {
+  const text = (await context.peers?.metrics()) ?? context.metrics.registry.text();
   res.writeHead(200, { 'content-type': EXPOSITION_TYPE, 'content-length': Buffer.byteLength(text) }).end(text);
-  return Promise.resolve();
 };
 
 /** What runs and the last of what ran; a caller with a name is told of their own requests alone. */
-const tellExchanges: Handler = ({ res, context }) => {
-  const { exchanges, caller } = context;
-  const told: ListMessage = { now: exchanges.now(), rows: exchanges.rows(caller?.name), removed: [] };
+const tellExchanges: Handler = async ({ res, context }) => {
+  const { exchanges, caller, peers } = context;
+  const rows = (await peers?.rows(caller?.name)) ?? exchanges.rows(caller?.name);
+  const told: ListMessage = { now: exchanges.now(), rows, removed: [] };
   sendJson(res, 200, JSON.stringify(told));
-  return Promise.resolve();
 };
 
 const inspect: Handler = async (request) => {

@@ -13,6 +13,11 @@ export interface Family {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
+  /**
+   * What it is over several processes; absent: the sum. `first`: what the process says that answers, since all say the same;
+   * `least`: the least of all.
+   */
+  readonly across?: 'sum' | 'least' | 'first';
   readonly samples: Iterable<Sample>;
 }
 

@@ -2,6 +2,7 @@ import { unixSeconds } from '@turnwire/client/internal/platform/wall-time';
 import type { Usage } from '@turnwire/wire/internal/model/usage';
 import type { Repair } from '@turnwire/wire/internal/repairs';
 import type { ExchangeEnd, ExchangeObserver, ExchangeSummary, Observe, ReadRequest } from './observer.ts';
+import type { Family } from './exposition.ts';
 import { MetricRegistry } from './registry.ts';
 import { restStates, type UpstreamStatus } from './upstream-status.ts';
 import { version } from './version.ts';
@@ -33,18 +34,18 @@ export function createMetrics(open: () => number, upstreams: () => readonly Upst
 function addBuildInfo(registry: MetricRegistry): void {
   const labels = { version, node: process.versions.node };
   const info = { name: 'turnwire_build_info', help: 'The version of turnwire and of Node.js; its value is always 1.' };
-  registry.gaugeFrom(info, () => [{ labels, value: 1 }]);
+  registry.gaugeFrom(info, () => [{ labels, value: 1 }], 'first');
 }
 
 /** Under the names that Prometheus' own client libraries give them, which dashboards and alerts look for. */
-function addProcessMetrics(registry: MetricRegistry): void {
-  const gauge = (name: string, help: string, read: () => number): void =>
-    registry.gaugeFrom({ name, help }, () => [{ labels: {}, value: read() }]);
+export function addProcessMetrics(registry: MetricRegistry): void {
+  const gauge = (name: string, help: string, read: () => number, across?: Family['across']): void =>
+    registry.gaugeFrom({ name, help }, () => [{ labels: {}, value: read() }], across);
   const startedAt = Math.round(unixSeconds() - process.uptime());
   const memory = (): number => process.memoryUsage.rss();
   gauge('process_resident_memory_bytes', 'Resident memory.', memory);
   gauge('turnwire_resident_memory_bytes', 'The former name of process_resident_memory_bytes.', memory);
-  gauge('process_start_time_seconds', 'When the process began, in seconds since 1970.', () => startedAt);
+  gauge('process_start_time_seconds', 'When the process began, in seconds since 1970.', () => startedAt, 'least');
   registry.counterFrom({ name: 'process_cpu_seconds_total', help: 'Processor time, of user and system.' }, () => {
     const { user, system } = process.cpuUsage();
     return [{ labels: {}, value: (user + system) / 1e6 }];
@@ -184,14 +185,19 @@ function addUpstreamMetrics(registry: MetricRegistry, upstreams: () => readonly 
     name: 'turnwire_upstream_state',
     help: 'How each model server is: 1 for its state, 0 for the others.',
   };
-  registry.gaugeFrom(state, () =>
-    upstreams().flatMap((one) =>
-      restStates.map((name) => ({ labels: { upstream: one.label, state: name }, value: one.state === name ? 1 : 0 })),
-    ),
+  registry.gaugeFrom(
+    state,
+    () =>
+      upstreams().flatMap((one) =>
+        restStates.map((name) => ({ labels: { upstream: one.label, state: name }, value: one.state === name ? 1 : 0 })),
+      ),
+    'first',
   );
   const rest = { name: 'turnwire_upstream_rest_seconds', help: 'What is left of the rest of each model server.' };
-  registry.gaugeFrom(rest, () =>
-    upstreams().map(({ label, restMs }) => ({ labels: { upstream: label }, value: restMs / 1000 })),
+  registry.gaugeFrom(
+    rest,
+    () => upstreams().map(({ label, restMs }) => ({ labels: { upstream: label }, value: restMs / 1000 })),
+    'first',
   );
   const streams = { name: 'turnwire_upstream_streams_open', help: 'Streams that are open on each model server now.' };
   registry.gaugeFrom(streams, () =>

@@ -53,9 +53,13 @@ export class MetricRegistry {
     return { observe: (labels, value) => series.at(labels).add(value) };
   }
 
-  /** A value that goes up and down, read when the metrics are. */
-  gaugeFrom(spec: MetricSpec<never>, read: ReadSamples): void {
-    this.#add(spec, 'gauge', read);
+  /**
+   * A value that goes up and down, read when the metrics are.
+   *
+   * @param across - what it is over several processes
+   */
+  gaugeFrom(spec: MetricSpec<never>, read: ReadSamples, across: Family['across'] = 'sum'): void {
+    this.#add(spec, 'gauge', read, across);
   }
 
   /** A sum that somebody else keeps. */
@@ -65,12 +69,23 @@ export class MetricRegistry {
 
   /** All of them, as Prometheus reads them. */
   text(): string {
-    return expositionOf(Array.from(this.#families.values(), (family) => family()));
+    return expositionOf(this.families());
   }
 
-  #add({ name, help }: MetricSpec<string>, type: Family['type'], read: ReadSamples): void {
+  /** All of them, as they are now. */
+  families(): readonly Family[] {
+    return Array.from(this.#families.values(), (family) => family());
+  }
+
+  #add({ name, help }: MetricSpec<string>, type: Family['type'], read: ReadSamples, across?: Family['across']): void {
     if (this.#families.has(name)) throw new Error(`there are two metrics ${name}`);
-    this.#families.set(name, () => ({ name, help, type, samples: read() }));
+    this.#families.set(name, () => ({
+      name,
+      help,
+      type,
+      samples: [...read()],
+      ...(across === undefined ? {} : { across }),
+    }));
   }
 }
 

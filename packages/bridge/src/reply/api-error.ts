@@ -48,6 +48,18 @@ export function tooMany(): ApiError {
   };
 }
 
+/** What a request is about was on a worker of the bridge that has ended. */
+export function workerGone(): ApiError {
+  return {
+    status: 503,
+    type: 'server_error',
+    code: 'worker_gone',
+    message:
+      'the worker of the bridge that ran this response has ended: ask again, to see whether the response was kept',
+    headers: { 'retry-after': '1' },
+  };
+}
+
 /** For requests that come while the streams under way are let finish. */
 export function shuttingDown(): ApiError {
   return {

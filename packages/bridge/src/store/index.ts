@@ -4,7 +4,7 @@ import { createSqliteStore } from './sqlite.ts';
 import type { ResponseStore, StoreLimits } from './store.ts';
 import { watched } from './watched.ts';
 
-export { LIVE_BYTES, LiveResponses, type LiveResponse } from './live.ts';
+export { LIVE_BYTES, LiveResponses, type LiveElsewhere, type LiveResponse, type LiveState } from './live.ts';
 export { createMemoryStore } from './memory.ts';
 export { createRedisStore } from './redis.ts';
 export { createSqliteStore } from './sqlite.ts';
@@ -20,6 +20,11 @@ export {
 export { ownedBy } from './owned.ts';
 export { StoreError, watched } from './watched.ts';
 
+/** True for a store that several processes can ask, each by itself. */
+export function isOfServer(spec: string): boolean {
+  return /^rediss?:\/\//.test(spec);
+}
+
 /**
  * Opens the store that a specification names: `memory`, `sqlite:PATH`, or a `redis://` address.
  *
@@ -34,6 +39,6 @@ export async function openStore(
   if (spec.startsWith('sqlite:') && spec.length > 'sqlite:'.length) {
     return watched(await createSqliteStore(spec.slice('sqlite:'.length), limits));
   }
-  if (/^rediss?:\/\//.test(spec)) return watched(await createRedisStore(spec, limits, onError));
+  if (isOfServer(spec)) return watched(await createRedisStore(spec, limits, onError));
   throw new Error('a store is memory, sqlite:PATH or redis://HOST:PORT');
 }

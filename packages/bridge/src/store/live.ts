@@ -19,6 +19,7 @@ export interface LiveStart {
 export class LiveResponse {
   readonly #start: LiveStart;
   readonly #onBytes: (change: number) => void;
+  readonly #onEnd: () => void;
   #events: WireEvent[] = [];
   /** Events that were there and are dropped. */
   #dropped = 0;
@@ -32,10 +33,14 @@ export class LiveResponse {
   /** It was deleted: nobody keeps it. */
   deleted = false;
 
-  /** @param onBytes - told how many bytes of events came or went */
-  constructor(start: LiveStart, onBytes: (change: number) => void) {
+  /**
+   * @param onBytes - told how many bytes of events came or went
+   * @param onEnd - told when it has ended
+   */
+  constructor(start: LiveStart, onBytes: (change: number) => void, onEnd: () => void) {
     this.#start = start;
     this.#onBytes = onBytes;
+    this.#onEnd = onEnd;
   }
 
   get record(): StoredResponse {
@@ -86,6 +91,7 @@ export class LiveResponse {
   end(now: number): void {
     this.#alone?.cancel();
     this.#endedAt = now;
+    this.#onEnd();
     this.#over.resolve(undefined);
     this.#wake();
   }
@@ -134,6 +140,16 @@ const KEPT_MS = 10 * 60_000;
 export const LIVE_BYTES = 64 * 1024 * 1024;
 const MAX_ENDED = 1000;
 
+/** What other workers of the same bridge know of a response: `gone` is one that can only be had from the store. */
+export type LiveState = 'running' | 'ended' | 'gone';
+
+/** The responses of the other workers of the same bridge, and how they are told of those here. */
+export interface LiveElsewhere {
+  tell(id: string, state: LiveState): void;
+  /** True for one that runs at another worker. */
+  runs(id: string): boolean;
+}
+
 /**
  * The responses that run in the background, and those that lately did. Bounded are their events, in characters, how many have ended, and for how
  * long they stay; how many run is bounded by the number of open streams.
@@ -145,19 +161,25 @@ export class LiveResponses {
   readonly #responses = new Map<string, LiveResponse>();
   #bytes = 0;
 
+  readonly #elsewhere: LiveElsewhere | undefined;
+
   /** @param maxBytes - of the events of all of them, in characters */
-  constructor(clock: Clock, maxBytes = LIVE_BYTES) {
+  constructor(clock: Clock, maxBytes = LIVE_BYTES, elsewhere?: LiveElsewhere) {
     this.#clock = clock;
+    this.#elsewhere = elsewhere;
     this.#maxBytes = maxBytes;
   }
 
   start(start: LiveStart): LiveResponse {
     this.#sweep();
-    const live = new LiveResponse(start, (change) => {
+    const onBytes = (change: number): void => {
       this.#bytes += change;
       if (change > 0) this.#shrink();
-    });
-    this.#responses.set(live.record.id, live);
+    };
+    const live: LiveResponse = new LiveResponse(start, onBytes, () => this.#ended(id, live));
+    const { id } = live.record;
+    this.#responses.set(id, live);
+    this.#elsewhere?.tell(id, 'running');
     return live;
   }
 
@@ -166,10 +188,10 @@ export class LiveResponses {
     return this.#responses.get(id);
   }
 
-  /** True for one that has not ended. */
+  /** True for one that has not ended, at this worker or another one. */
   runs(id: string): boolean {
     const live = this.#responses.get(id);
-    return live !== undefined && live.endedAt === undefined;
+    return live === undefined ? this.#elsewhere?.runs(id) === true : live.endedAt === undefined;
   }
 
   /** True when it was there. One that runs ends. */
@@ -182,8 +204,14 @@ export class LiveResponses {
     return true;
   }
 
+  /** One that was deleted is not there any more. */
+  #ended(id: string, live: LiveResponse): void {
+    if (this.#responses.get(id) === live) this.#elsewhere?.tell(id, 'ended');
+  }
+
   #remove(id: string, live: LiveResponse): void {
     this.#responses.delete(id);
+    this.#elsewhere?.tell(id, 'gone');
     live.drop();
   }
 

@@ -11,12 +11,16 @@ export interface Hop {
   readonly isOwn: (via: string | undefined) => boolean;
 }
 
-export function createHop(): Hop {
-  const id = `turnwire-${randomHex(8)}`;
+/** @param id - of a bridge that has several workers, which know each other's requests */
+export function createHop(id = newHopId()): Hop {
   return {
     stamp: (earlier) => (earlier === undefined ? `1.1 ${id}` : `${earlier}, 1.1 ${id}`),
     isOwn: (via) => via?.includes(id) === true,
   };
+}
+
+export function newHopId(): string {
+  return `turnwire-${randomHex(8)}`;
 }
 
 /** The bridges that a request came through. Other proxies are left out: they are private to the caller. */

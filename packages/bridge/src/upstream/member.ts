@@ -27,7 +27,7 @@ export class Member implements Upstream {
     this.server = server;
     this.key = id === undefined ? server.id : `${server.id}.${id}`;
     this.maker = id === undefined ? server.maker : `${server.maker}#${id}`;
-    this.rest = id === undefined ? undefined : server.newRest();
+    this.rest = id === undefined ? undefined : server.newRest({ upstream: this.key });
     this.getEnv = () => key?.key();
     this.credentials = server.credentialsWith(key);
   }

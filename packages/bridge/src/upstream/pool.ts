@@ -10,6 +10,7 @@ import { isOfKey, Lease } from './lease.ts';
 import { labelsOf, membersOf, type Member } from './member.ts';
 import { answersPages, ownWireOf, probeWire } from './probe.ts';
 import { reachOf, type UpstreamReach } from './reach.ts';
+import type { Rest, RestNews } from './rest.ts';
 import { Server } from './server.ts';
 import { learnFacts, listModels, type AskedServer } from './server-models.ts';
 import type { Upstream } from './upstream.ts';
@@ -40,14 +41,15 @@ export class UpstreamPool {
   #turn = 0;
   #reaching: Promise<readonly UpstreamReach[]> | undefined;
 
-  constructor(settings: Settings, transport: HttpTransport, hop: Hop) {
+  /** @param onRest - told of rests that began here or are over, for other workers of the same bridge */
+  constructor(settings: Settings, transport: HttpTransport, hop: Hop, onRest?: (news: RestNews) => void) {
     this.#settings = settings;
     this.#transport = transport;
     const { upstreams, clock } = settings;
     const labels = labelsOf(upstreams.map(({ url }) => url));
     const ask = (server: Server): AskModels => this.#askOf(server);
     this.#servers = upstreams.map(
-      (upstream, at) => new Server(upstream, { label: labels[at] ?? '', via: hop.stamp(), clock, ask }),
+      (upstream, at) => new Server(upstream, { label: labels[at] ?? '', via: hop.stamp(), clock, ask, onRest }),
     );
     this.#members = this.#servers.flatMap(membersOf);
     this.catalogue = new Catalogue(this.#servers, { ...settings, map: settings.modelMap });
@@ -76,6 +78,16 @@ export class UpstreamPool {
       const restMs = state === 'resting' ? until - this.#settings.clock.now() : 0;
       return { label: server.label, state, restMs, open: server.open, failures: server.failures };
     });
+  }
+
+  /** Another worker has found out how one of the servers is. */
+  adopt({ server: id, upstream, model, ...standing }: RestNews): void {
+    const server = this.#servers.find((one) => one.id === id);
+    if (server === undefined) return;
+    const ofModel = (name: string): Rest => server.restOf(name) ?? server.addRestOf(name);
+    const ofKey = this.#members.find(({ key }) => key === upstream)?.rest;
+    const rest = model === undefined ? (upstream === undefined ? server.rest : ofKey) : ofModel(model);
+    rest?.adopt(standing);
   }
 
   /** Asks each server whether it is there. Whoever asks meanwhile is told the same. */

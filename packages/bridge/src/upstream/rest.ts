@@ -16,6 +16,24 @@ export interface RestDemand {
   readonly askedMs: number | undefined;
 }
 
+/** How a rest is, for other workers of the same bridge. Times are durations: their clocks have other origins. */
+export interface RestStanding {
+  readonly failures: number;
+  readonly lengthMs: number;
+  /** What is left of it. */
+  readonly restMs: number;
+}
+
+/** Which rest, and how it is. */
+export interface RestNews extends RestStanding {
+  /** The id of the server. */
+  readonly server: string;
+  /** The key of the upstream, where the rest is that of one key alone. */
+  readonly upstream?: string | undefined;
+  /** The model, where it is for that alone. */
+  readonly model?: string | undefined;
+}
+
 /** One turn on a server: tells the server's rest how it went. */
 export interface RestTurn {
   /** The first event is there. */
@@ -41,9 +59,30 @@ export class Rest {
   #probe: { beganAt: number | undefined } | undefined;
   #since = 0;
 
-  /** @param now - milliseconds that only grow */
-  constructor(now: () => number) {
+  readonly #onChange: ((standing: RestStanding) => void) | undefined;
+
+  /**
+   * @param now - milliseconds that only grow
+   * @param onChange - told when a new rest begins, and when the server is good again
+   */
+  constructor(now: () => number, onChange?: (standing: RestStanding) => void) {
     this.#now = now;
+    this.#onChange = onChange;
+  }
+
+  /** Another worker has found out how the server is. Each sends a probe of its own. */
+  adopt({ failures, lengthMs, restMs }: RestStanding): void {
+    const now = this.#now();
+    if (failures === 0) {
+      this.#failures = 0;
+      return;
+    }
+    if (this.#failures === 0) this.#since = now;
+    this.#failures = Math.max(this.#failures, failures);
+    this.#rests++;
+    this.#lengthMs = lengthMs;
+    this.#until = Math.max(this.#until, now + restMs);
+    this.#probe = undefined;
   }
 
   /** Failures in a row: those that came while the server rested count as one. */
@@ -85,7 +124,7 @@ export class Rest {
       },
       succeeded: () => {
         left();
-        if (this.#rests === at) this.#failures = 0;
+        if (this.#rests === at) this.#recover();
       },
       failed: (demand) => {
         left();
@@ -93,6 +132,12 @@ export class Rest {
       },
       left,
     };
+  }
+
+  #recover(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#onChange?.({ failures: 0, lengthMs: 0, restMs: 0 });
   }
 
   #failed({ leastMs, askedMs }: RestDemand, isNew: boolean): boolean {
@@ -109,6 +154,7 @@ export class Rest {
     this.#lengthMs = Math.max(leastMs, asked ?? doubled);
     this.#until = now + this.#lengthMs;
     this.#probe = undefined;
+    this.#onChange?.({ failures: this.#failures, lengthMs: this.#lengthMs, restMs: this.#lengthMs });
     return true;
   }
 }

@@ -8,7 +8,7 @@ import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { makerOf } from '@turnwire/wire/internal/quirks';
 import type { Settings, UpstreamKey, UpstreamSettings } from '../options.ts';
 import { KnownModels, type AskModels } from './known-models.ts';
-import { Rest } from './rest.ts';
+import { Rest, type RestNews } from './rest.ts';
 import type { Credentials } from './upstream.ts';
 
 /** Stands for the key in provider configurations; the value is asked for at every request. */
@@ -33,6 +33,7 @@ export class Server {
   probing: Promise<ProtocolId> | undefined;
   readonly #upstream: UpstreamSettings;
   readonly #via: string;
+  readonly #onRest: ServerOptions['onRest'];
   readonly #now: () => number;
   readonly #providers = new Map<ProtocolId, ProviderConfig>();
   /** Rests for models that it was found to lack. */
@@ -42,11 +43,13 @@ export class Server {
    * @param label - no other server's
    * @param via - the mark of this bridge, on all that it sends
    * @param ask - asks a server about its models
+   * @param onRest - told of its rests, for other workers
    */
-  constructor(upstream: UpstreamSettings, { label, via, clock, ask }: Pick<Settings, 'clock'> & ServerOptions) {
+  constructor(upstream: UpstreamSettings, { label, via, clock, ask, onRest }: Pick<Settings, 'clock'> & ServerOptions) {
     const { url, wire, models } = upstream;
     this.#upstream = upstream;
     this.#via = via;
+    this.#onRest = onRest;
     this.#now = () => clock.now();
     this.label = label;
     this.maker = makerOf(url) ?? url;
@@ -80,8 +83,9 @@ export class Server {
     return provider;
   }
 
-  newRest(): Rest {
-    return new Rest(this.#now);
+  /** @param which - absent: that of the server as a whole */
+  newRest(which: Pick<RestNews, 'upstream' | 'model'> = {}): Rest {
+    return new Rest(this.#now, (standing) => this.#onRest?.({ server: this.id, ...which, ...standing }));
   }
 
   /** The rest that requests for a model are given, if it was found to lack that model. */
@@ -93,7 +97,7 @@ export class Server {
   addRestOf(model: string): Rest {
     const [oldest] = this.#lacked.keys();
     if (this.#lacked.size >= MAX_MODELS && oldest !== undefined) this.#lacked.delete(oldest);
-    const rest = this.newRest();
+    const rest = this.newRest({ model });
     this.#lacked.set(model, rest);
     return rest;
   }
@@ -103,6 +107,7 @@ interface ServerOptions {
   readonly label: string;
   readonly via: string;
   readonly ask: (server: Server) => AskModels;
+  readonly onRest?: ((news: RestNews) => void) | undefined;
 }
 
 /** A name that tells nothing of what it is made from. */

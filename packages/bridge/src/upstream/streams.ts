@@ -26,6 +26,10 @@ export class OpenStreams {
   readonly #all: OpenStreams | undefined;
   #timer: Timer | undefined;
   #onIdle: (() => void)[] = [];
+  /** Streams that are open on other workers of the same bridge: they count against the same bound. */
+  elsewhere = 0;
+  /** Told when the number of streams has changed. */
+  onChange: (() => void) | undefined;
   #closing = false;
 
   /** @param all - streams of others, too, that these are among */
@@ -56,11 +60,12 @@ export class OpenStreams {
   }
 
   get full(): boolean {
-    return this.#streams.size >= this.#limit || this.#all?.full === true;
+    return this.#streams.size + this.elsewhere >= this.#limit || this.#all?.full === true;
   }
 
   add(stream: OpenStream): void {
     this.#streams.add(stream);
+    this.onChange?.();
     if (this.#all === undefined) this.#tick();
     else this.#all.add(stream);
   }
@@ -68,6 +73,7 @@ export class OpenStreams {
   delete(stream: OpenStream): void {
     this.#streams.delete(stream);
     this.#all?.delete(stream);
+    this.onChange?.();
     if (this.#streams.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
