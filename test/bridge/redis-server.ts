@@ -19,9 +19,9 @@ export function whyNoRedis(): string | undefined {
   return found.status === 0 ? undefined : 'redis-server is not installed (Debian: apt-get install redis-server)';
 }
 
-/** Debian's redis-server on a free loopback port, without persistence. */
-export async function startRedis(): Promise<RedisServer> {
-  const port = await freePort();
+/** Debian's redis-server on a loopback port, a free one unless told otherwise, without persistence. */
+export async function startRedis(given?: number): Promise<RedisServer> {
+  const port = given ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'turnwire-redis-'));
   const args = [
     '--port',
