@@ -134,6 +134,7 @@ describe.skipIf(process.platform !== 'linux')('a bridge with two workers', { tim
       }),
     );
     await until(async () => (await metricOf(bridge, 'turnwire_streams_open')) === 20);
+    await new Promise((resolve) => setTimeout(resolve, 200)); // longer than it takes until each worker knows of the other's
     for (const worker of [one, two]) expect((await jsonAt(worker, '/v1/responses', ask)).status).toBe(429);
     for (const { leave } of open) leave();
     await until(async () => (await metricOf(bridge, 'turnwire_streams_open')) === 0);

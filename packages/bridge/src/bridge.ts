@@ -113,7 +113,7 @@ export async function runWorker(options: BridgeOptions, port: Port, stop: Promis
       }
     },
   );
-  const peers = new Peers(channel);
+  const peers = new Peers(channel, settings.clock);
   let closing = false;
   port.onGone(() => {
     channel.close();

@@ -26,7 +26,10 @@ export class Channel {
   readonly #port: Port;
   readonly #clock: Clock;
   readonly #answers: Answers;
-  readonly #waiting = new Map<number, { readonly resolve: (answer: unknown) => void; readonly reject: (error: Error) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (answer: unknown) => void; readonly reject: (error: Error) => void }
+  >();
   #asked = 0;
 
   constructor(port: Port, clock: Clock, answers: Answers, onTold: (told: Told, socket: Socket | undefined) => void) {

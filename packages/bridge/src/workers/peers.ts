@@ -1,4 +1,4 @@
-import { onNextTurn } from '@turnwire/client/internal/platform/wait';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ExchangeRow } from '../inspect/api.ts';
 import { expositionOf } from '../observe/exposition.ts';
 import { watched, type LiveState, type ResponseStore } from '../store/index.ts';
@@ -18,9 +18,13 @@ interface Elsewhere {
   readonly runs: boolean;
 }
 
+/** How many streams are open is told so often at most, in milliseconds: for each request it would cost more than the request. */
+const TOGETHER_MS = 10;
+
 /** The other workers of the same bridge, as one of them sees them: what holds for all is told to all, and known here. */
 export class Peers {
   readonly #channel: Channel;
+  readonly #clock: Clock;
   readonly #streams = new Map<
     string | undefined,
     { readonly own: OpenStreams; readonly others: Map<number, number> }
@@ -29,8 +33,9 @@ export class Peers {
   readonly #responses = new Map<string, Elsewhere>();
   readonly #onRest: ((rest: RestNews) => void)[] = [];
 
-  constructor(channel: Channel) {
+  constructor(channel: Channel, clock: Clock) {
     this.#channel = channel;
+    this.#clock = clock;
   }
 
   /** The responses that all workers keep, in one place: the primary process. */
@@ -52,7 +57,7 @@ export class Peers {
     own.onChange = () => {
       if (isDue) return;
       isDue = true;
-      onNextTurn(() => {
+      this.#clock.after(TOGETHER_MS, () => {
         isDue = false;
         this.#tell({ kind: 'streams', caller, open: own.size });
       });
