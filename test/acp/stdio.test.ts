@@ -179,3 +179,49 @@ test('without its key there is no session, until the configuration is mended', a
   child.stdin.end();
   await once(child, 'exit');
 });
+
+test('a conversation that is loaded goes on with its own server, and a provider that is gone is told', async () => {
+  const cwd = await temporaryFolder();
+  const file = join(cwd, '.config', 'turnwire', 'config.toml');
+  await mkdir(dirname(file), { recursive: true });
+  const serve = (text: string) => {
+    const replies = [{ parts: [{ type: 'text' as const, text }] }];
+    return startMock({ scenario: { turns: [{ replies }, { replies }] } });
+  };
+  await using one = await serve('One.');
+  await using other = await serve('Other.');
+  const configure = (name: string, baseUrl: string) =>
+    writeFile(
+      file,
+      `model_provider = "${name}"\n[model_providers.${name}]\nbase_url = "${baseUrl}"\nwire_api = "chat"\nmodel = "of-${name}"\n`,
+    );
+  const talk = async (sessionId?: string) => {
+    const child = startWith([], cwd);
+    const editor = new Editor();
+    const id = await editor.app.connectWith(streamOf(child), async (context) => {
+      await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+      const fresh = await context.request('session/new', { cwd, mcpServers: [] });
+      if (sessionId !== undefined) await context.request('session/load', { sessionId, cwd, mcpServers: [] });
+      editor.updates.length = 0;
+      for (const one of sessionId === undefined ? [fresh.sessionId] : [sessionId, fresh.sessionId])
+        await context.request('session/prompt', { sessionId: one, prompt: [{ type: 'text', text: 'hi' }] });
+      return fresh.sessionId;
+    });
+    child.stdin.end();
+    await once(child, 'exit');
+    return { id, editor };
+  };
+  await configure('one', one.baseUrl);
+  const { id } = await talk();
+  await configure('other', other.baseUrl);
+  const { editor } = await talk(id);
+  expect(editor.text()).toBe('One.Other.');
+  expect(editor.text('agent_thought_chunk')).toBe(
+    `\n[provider "one" at ${one.baseUrl} is not in the configuration any more: the conversation goes on with that server as the thread remembers it]\n`,
+  );
+  const models = [one, other].map(({ requests }) => requests.map(({ body }) => (body as { model?: string }).model));
+  expect(models.map((asked) => asked.filter((model) => model !== undefined))).toEqual([
+    ['of-one', 'of-one'],
+    ['of-other'],
+  ]);
+});

@@ -136,3 +136,17 @@ test('in a scripted chat a conversation brings its own server back', async () =>
   expect(next.provider).toBeUndefined();
   expect(next.agent.model.server).toMatchObject({ base_url: server.baseUrl, model: 'tiny' });
 });
+
+test('a provider that the configuration has no more is told, and its server is gone on with', async () => {
+  const { exec, configure } = await place();
+  const one = await serve('One.');
+  const table = `[model_providers.one]\nbase_url = "${one.baseUrl}"\nwire_api = "chat"\nmodel = "m"\n`;
+  await configure(`model_provider = "one"\n${table}`);
+  await exec(['hi']);
+  await configure('');
+  expect(await exec(['--resume', 'last', 'and now?'])).toEqual({
+    code: 0,
+    stdout: 'One.\n',
+    stderr: `turnwire exec: note: provider "one" at ${one.baseUrl} is not in the configuration any more: the conversation goes on with that server as the thread remembers it\n`,
+  });
+});

@@ -1,4 +1,4 @@
-import type { McpServerConfig, RequestOptions, Sandbox, ThreadStore } from '@turnwire/agent';
+import type { McpServerConfig, ModelServer, RequestOptions, Sandbox, ThreadStore } from '@turnwire/agent';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import type { Skill } from '@turnwire/agent/internal/project/skills';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
@@ -6,10 +6,11 @@ import type { AcpModel } from './settings.ts';
 
 export interface AcpAgentOptions {
   /**
-   * Opens the model server: for the first session, and again after it failed. Fails with an error of one line that says
-   * what a person has to do, such as to set the variable of its key.
+   * Opens the model server of a session: the one that its conversation remembers, else that of the configuration. Asked for
+   * each session; what it answered before may be answered again. Fails with an error of one line that says what a person has
+   * to do, such as to set the variable of its key.
    */
-  readonly openModel: () => Promise<AcpModel>;
+  readonly openModel: (remembered?: ModelServer) => Promise<AcpModel>;
   readonly threads: ThreadStore;
   /** Version of turnwire, for the editor. */
   readonly version: string;

@@ -68,7 +68,7 @@ export class AcpSession {
     this.#commands = availableCommands(prompts);
     this.#turns = new SessionTurns({ sessionId: this.id, client, agent, ...told, begin: () => this.#tellNotes() });
     this.ask = (request, options) => this.#turns.ask(request, options);
-    this.#notes = [...notes, ...opened.notes];
+    this.#notes = [...new Set([...notes, ...(model.notes ?? []), ...opened.notes])];
     this.#opening = model.warning;
   }
 

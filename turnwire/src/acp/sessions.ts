@@ -8,6 +8,7 @@ import {
   type Conversation,
   type EditorFiles,
   type McpServerConfig,
+  type ModelServer,
   type OpenAgentOptions,
   type Toolbox,
 } from '@turnwire/agent';
@@ -34,8 +35,7 @@ export interface SessionOwner {
 export class Sessions {
   readonly #options: AcpAgentOptions;
   readonly #open = new Map<string, AcpSession>();
-  #model: Promise<AcpModel> | undefined;
-  #models: Promise<readonly ListedModel[]> | undefined;
+  readonly #models = new WeakMap<AcpModel, Promise<readonly ListedModel[]>>();
 
   constructor(options: AcpAgentOptions) {
     this.#options = options;
@@ -51,25 +51,28 @@ export class Sessions {
     return session;
   }
 
-  /** The model server, once it can be had: a failure is not kept, for a person may mend the configuration. */
-  async model(): Promise<AcpModel> {
-    this.#model ??= this.#options.openModel();
+  /** The model server: of the configuration, or the one that a conversation remembers. */
+  async model(remembered?: ModelServer): Promise<AcpModel> {
     try {
-      return await this.#model;
+      return await this.#options.openModel(remembered);
     } catch (error) {
-      this.#model = undefined;
       throw RequestError.authRequired(undefined, thrownText(error));
     }
   }
 
-  create(request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
-    return this.#opened({ type: 'new' }, request, owner);
+  async create(request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
+    checkFolder(request);
+    return this.#opened({ type: 'new' }, request, owner, await this.model());
   }
 
   async resume(id: string, request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
     // First, so that what its turn still had to say is read.
     await this.close(id);
-    return withRequestErrors(id, () => this.#opened({ type: 'resume', id }, request, owner));
+    checkFolder(request);
+    return withRequestErrors(id, async () => {
+      const model = await this.model(await this.#options.threads.serverOf(id));
+      return this.#opened({ type: 'resume', id }, request, owner, model);
+    });
   }
 
   async list(cwd: string | undefined): Promise<ListSessionsResponse> {
@@ -95,10 +98,13 @@ export class Sessions {
     await Promise.allSettled([...this.#open.keys()].map((id) => this.close(id)));
   }
 
-  async #opened(conversation: Conversation, request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
+  async #opened(
+    conversation: Conversation,
+    request: SessionRequest,
+    owner: SessionOwner,
+    model: AcpModel,
+  ): Promise<AcpSession> {
     const { cwd } = request;
-    if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
-    const model = await this.model();
     const { threads, notes = [], commands: prompts = [], clock = systemClock } = this.#options;
     const opened = await openAgent({
       ...agentOptionsOf(this.#options, model),
@@ -110,11 +116,21 @@ export class Sessions {
     });
     const session: AcpSession = new AcpSession({ ...owner, opened, model, notes, prompts, clock });
     this.#open.set(session.id, session);
-    // The list is asked for once. A server that cannot tell it is asked all the same: its answers say why.
-    this.#models ??= (model.models?.() ?? Promise.resolve([])).catch(() => []);
-    void session.introduce(this.#models);
+    void session.introduce(this.#modelsOf(model));
     return session;
   }
+
+  /** Each server is asked for its list once. One that cannot tell it is used all the same: its answers say why. */
+  #modelsOf(model: AcpModel): Promise<readonly ListedModel[]> {
+    const listed = this.#models.get(model) ?? (model.models?.() ?? Promise.resolve([])).catch(() => []);
+    this.#models.set(model, listed);
+    return listed;
+  }
+}
+
+/** Fails with a `RequestError`. */
+function checkFolder({ cwd }: SessionRequest): void {
+  if (!isAbsolute(cwd)) throw RequestError.invalidParams(undefined, 'cwd must be an absolute path');
 }
 
 function agentOptionsOf(

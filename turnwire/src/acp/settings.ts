@@ -17,6 +17,8 @@ export interface AcpModel {
   readonly model?: string | undefined;
   /** In tokens. */
   readonly contextWindow?: number | undefined;
+  /** What the person should know of how it was found, one line each. Default: nothing. */
+  readonly notes?: readonly string[] | undefined;
   /** Said at the beginning of a session's first answer: that no model gives it, say. */
   readonly warning?: string | undefined;
   /** Asks the server what it has; none where it has no list. May fail, and takes as long as the server does. */

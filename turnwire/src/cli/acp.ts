@@ -1,5 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { ndJsonStream } from '@agentclientprotocol/sdk';
+import type { ModelServer } from '@turnwire/agent';
 import type { Command } from 'commander';
 import { createAcpAgent, type AcpModel } from '../acp/index.ts';
 import { noProjectDocFlag, sandboxFlag, threadStore, toolEnvironment, type AgentFlags } from './agent-flags.ts';
@@ -45,12 +46,12 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
     const skills = await usableSkills(flags, cli);
     const notes = [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes];
     for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
-    const server = new AcpServer(flags, cli, configuration);
-    await server.start();
+    const servers = new AcpServers(flags, cli, configuration);
+    await servers.start();
     try {
       let said = false;
       const { app, ended } = createAcpAgent({
-        openModel: () => server.open(),
+        openModel: (remembered) => servers.open(remembered),
         threads: threadStore(cli),
         version,
         openSandbox: async (cwd, env = {}) => {
@@ -78,20 +79,21 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
       for (const end of stopListening) end();
       done(exitCode.done);
     } finally {
-      await server.close();
+      await servers.close();
     }
   });
 }
 
 /**
- * The model server of the flags and files. Without its key the editor is told so when it wants a session, and the files are
- * read again then; everything else that is wrong ends the command.
+ * The model servers of flags, files and conversations. Without its key the editor is told so when it wants a session, and the
+ * files are read again then; everything else that is wrong with the one of flags and files ends the command.
  */
-class AcpServer {
+class AcpServers {
   readonly #flags: AcpFlags;
   readonly #cli: CliContext;
   #configuration: Configuration;
-  #opened: OpenModel | undefined;
+  /** By what a conversation remembers of it; one that failed is not kept. */
+  readonly #opened = new Map<string, Promise<AcpServer>>();
 
   constructor(flags: AcpFlags, cli: CliContext, configuration: Configuration) {
     this.#flags = flags;
@@ -108,27 +110,47 @@ class AcpServer {
     }
   }
 
-  async open(): Promise<AcpModel> {
-    const model = (this.#opened ??= await this.#connect());
-    const { agentModel: port, provider, warning } = model;
-    return {
-      port,
-      models: () => model.models(),
-      warning,
-      model: provider.model,
-      contextWindow: provider.contextWindow,
-      env: toolEnvironment(this.#cli.env, provider),
-    };
+  async open(remembered?: ModelServer): Promise<AcpModel> {
+    // Of the scripted one there is one: its address is another one each time.
+    const server = remembered?.is_scripted === true ? undefined : remembered;
+    const key = JSON.stringify(server ?? 'configured');
+    const opened = this.#opened.get(key) ?? this.#connect(server);
+    this.#opened.set(key, opened);
+    try {
+      return (await opened).model;
+    } catch (error) {
+      this.#opened.delete(key);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
-    await this.#opened?.close();
+    for (const opened of this.#opened.values()) await (await opened).close();
   }
 
-  async #connect(): Promise<OpenModel> {
+  async #connect(remembered: ModelServer | undefined): Promise<AcpServer> {
     const [flags, cli, configuration] = [this.#flags, this.#cli, this.#configuration];
     // The next time the files are read again.
     this.#configuration = new Configuration(flags, cli);
-    return openModel(flags, { cli, configuration, name, apiKey: undefined });
+    const opened = await openModel(flags, { cli, configuration, name, apiKey: undefined, remembered });
+    return { model: toAcpModel(opened, cli), close: () => opened.close() };
   }
+}
+
+interface AcpServer {
+  readonly model: AcpModel;
+  close(): Promise<void>;
+}
+
+function toAcpModel(opened: OpenModel, cli: CliContext): AcpModel {
+  const { agentModel: port, provider, warning, notes } = opened;
+  return {
+    port,
+    models: () => opened.models(),
+    warning,
+    notes,
+    model: provider.model,
+    contextWindow: provider.contextWindow,
+    env: toolEnvironment(cli.env, provider),
+  };
 }

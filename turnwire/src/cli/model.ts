@@ -14,6 +14,8 @@ export interface OpenModel {
   readonly agentModel: ModelPort;
   /** What its server lists, within some seconds; none where it has no list. Fails with `ModelError`. */
   models(): Promise<readonly ListedModel[]>;
+  /** What the person should know of how it was found, one line each; stderr has it already. Default: nothing. */
+  readonly notes?: readonly string[];
   /** What has to be said where it answers: that no model does. */
   readonly warning?: string;
   /** Gives the sockets back, and stops the embedded server. */

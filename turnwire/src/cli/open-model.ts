@@ -45,12 +45,13 @@ export async function openModel(flags: ProviderFlags, options: OpenOptions): Pro
   if (provider !== undefined) {
     if (apiKey === undefined) checkKey(provider, cli);
     const { connect } = await import('./connect.ts');
-    return connect(
+    const model = connect(
       apiKey === undefined ? provider : { ...provider, envKey: STDIN_KEY },
       keyReader(cli, apiKey),
       cli.env,
       warns === true ? watchOf(options) : undefined,
     );
+    return { ...model, notes };
   }
   const { openScripted } = await import('./scripted.ts');
   const warning = `no provider was named, so the answers are scripted, without key or network. ${pointer(name)}`;

@@ -6,7 +6,7 @@ import { providersIn, withUsageErrors } from './config-file.ts';
 import type { Configuration, IgnoredFile } from './configuration.ts';
 import { UsageError } from './exit.ts';
 import type { ProviderFlags } from './provider-flags.ts';
-import { rememberedProvider } from './remembered-server.ts';
+import { noteOfUnlisted, rememberedProvider } from './remembered-server.ts';
 
 /** The chosen model server; `undefined` means the embedded scripted one. */
 export interface ProviderChoice {
@@ -71,8 +71,9 @@ async function fromThread(
   remembered: ModelServer | undefined,
 ): Promise<ProviderChoice | undefined> {
   if (remembered === undefined || flags.provider !== undefined || flags.codexConfig === true) return undefined;
-  const provider = rememberedProvider(remembered, (await configuration.providerFiles()).files);
-  return provider && { provider, notes: configuration.takeNotes() };
+  const { files } = await configuration.providerFiles();
+  const provider = rememberedProvider(remembered, files);
+  return provider && { provider, notes: [...configuration.takeNotes(), ...noteOfUnlisted(remembered, files)] };
 }
 
 async function fromFiles(flags: ProviderFlags, configuration: Configuration): Promise<ProviderChoice> {

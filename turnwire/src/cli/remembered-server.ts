@@ -46,11 +46,22 @@ export async function findRemembered(
 export function rememberedProvider(server: ModelServer, files: readonly ConfigFile[]): ProviderConfig | undefined {
   const { name, base_url: baseUrl, wire_api: wireApi, model, env_key: envKey } = server;
   if (server.is_scripted === true || !isProtocolId(wireApi)) return undefined;
-  const configured = files
-    .map((file) => providersIn(file).providers.get(name))
-    .find((provider) => provider?.wireApi === wireApi && withoutQuery(provider.baseUrl) === baseUrl);
-  const provider = configured ?? createProvider({ name, baseUrl, wireApi, envKey });
+  const provider = findConfigured(server, files) ?? createProvider({ name, baseUrl, wireApi, envKey });
   return model === undefined ? provider : { ...provider, model };
+}
+
+/** One line where the configuration has the provider no more. A server that flags named was never in it: its name is its address. */
+export function noteOfUnlisted(server: ModelServer, files: readonly ConfigFile[]): readonly string[] {
+  const { name, base_url: url } = server;
+  if (/^https?:/.test(name) || findConfigured(server, files) !== undefined) return [];
+  const what = `provider ${JSON.stringify(name)} at ${url} is not in the configuration any more`;
+  return [`${what}: the conversation goes on with that server as the thread remembers it`];
+}
+
+function findConfigured(server: ModelServer, files: readonly ConfigFile[]): ProviderConfig | undefined {
+  return files
+    .map((file) => providersIn(file).providers.get(server.name))
+    .find((one) => one?.wireApi === server.wire_api && withoutQuery(one.baseUrl) === server.base_url);
 }
 
 /** It may hold a key. */
