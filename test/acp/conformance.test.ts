@@ -18,6 +18,8 @@ interface Wire {
   /** The first request for permission. */
   readonly question: Promise<Json>;
   send(message: unknown): void;
+  /** Bytes as they are, and the line break. */
+  sendLine(line: string): void;
   request(method: string, params: unknown): Promise<Json>;
   end(): Promise<number | null>;
 }
@@ -51,6 +53,7 @@ function startWire(): Wire {
     lines,
     question: question.promise,
     send,
+    sendLine: (line) => void child.stdin.write(`${line}\n`),
     request(method, params) {
       id += 1;
       const answered = new Promise<Json>((resolve) => waiting.set(id, resolve));
@@ -131,6 +134,27 @@ describe('on stdio', () => {
         'agent_message_chunk',
       ]),
     );
+  });
+
+  test('lines that are no messages, cut, empty or of 4 MB, end nothing, and the next request is answered', async () => {
+    const broken = ['{', 'null', '[]', '7', '"text"', '{}', '{"jsonrpc":"2.0"', '\0\u001b[2J', '', '   '];
+    for (const line of [...broken, `{"jsonrpc":"2.0","method":"${'x'.repeat(4_000_000)}`]) wire.sendLine(line);
+    wire.send({ jsonrpc: '2.0', id: 'nobody asked', result: {} });
+    expect(codeOf(await wire.request('no/such', {}))).toBe(-32601);
+    expect(await newSession()).toMatch(/^\d{8}-/);
+  });
+
+  test('a session that is cancelled before its first prompt works; one that is deleted while it runs ends first', async () => {
+    const sessionId = await newSession();
+    wire.send({ jsonrpc: '2.0', method: 'session/cancel', params: { sessionId } });
+    const first = wire.request('session/prompt', { sessionId, prompt: [{ type: 'text', text: 'go' }] });
+    const second = wire.request('session/prompt', { sessionId, prompt: [{ type: 'text', text: 'too' }] });
+    expect(codeOf(await second)).toBe(-32600);
+    expect((await wire.request('session/delete', { sessionId }))['result']).toEqual({});
+    expect((await first)['result']).toEqual({ stopReason: 'cancelled' });
+    const again = { sessionId, prompt: [{ type: 'text', text: 'still there?' }] };
+    expect(codeOf(await wire.request('session/prompt', again))).toBe(-32002);
+    expect(codeOf(await wire.request('session/load', { sessionId, cwd, mcpServers: [] }))).toBe(-32002);
   });
 
   test('every message is one of JSON-RPC, and the end of stdin is the end', async () => {
