@@ -73,8 +73,8 @@ export interface Fault {
 const differs: Readonly<Record<string, Partial<Outcome>>> = {
   // What stands where the parts of a message belong is its text.
   'malformed-item': { text: 'Two.not an array' },
-  // Only who runs the server knows whether such tags are marks, or what the model wants to say.
-  'think-tags': { text: '<think>\nhm, well\n</think>\n\nHi.' },
+  // Only who runs the server knows whether such tags are marks, or what the model wants to say. They count in the server's usage.
+  'think-tags': { text: '<think>\nhm, well\n</think>\n\nHi.', usage: 9 },
 };
 
 /** Every fault that shows over HTTP on a wire. */
