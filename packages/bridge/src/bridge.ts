@@ -99,20 +99,15 @@ export async function runWorker(options: BridgeOptions, port: Port, stop: Promis
   const close = Promise.withResolvers<unknown>();
   const cut = Promise.withResolvers<unknown>();
   const running: { bridge?: RunningBridge } = {};
-  const channel = new Channel(
-    port,
-    settings.clock,
-    answersOf(running),
-    (told, socket) => {
-      if (told.kind === 'begin') begun.resolve(told);
-      else if (told.kind === 'close') close.resolve(undefined);
-      else if (told.kind === 'news' || told.kind === 'gone') peers.hear(told);
-      else if (told.kind === 'connection') {
-        channel.tell({ kind: 'taken', client: told.client });
-        if (socket !== undefined) running.bridge?.take(socket);
-      }
-    },
-  );
+  const channel = new Channel(port, settings.clock, answersOf(running), (told, socket) => {
+    if (told.kind === 'begin') begun.resolve(told);
+    else if (told.kind === 'close') close.resolve(undefined);
+    else if (told.kind === 'news' || told.kind === 'gone') peers.hear(told);
+    else if (told.kind === 'connection') {
+      channel.tell({ kind: 'taken', client: told.client });
+      if (socket !== undefined) running.bridge?.take(socket);
+    }
+  });
   const peers = new Peers(channel, settings.clock);
   let closing = false;
   port.onGone(() => {
