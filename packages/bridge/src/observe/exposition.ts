@@ -14,8 +14,7 @@ export interface Family {
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   /**
-   * What it is over several processes; absent: the sum. `first`: what the process says that answers, since all say the same;
-   * `least`: the least of all.
+   * What it is over several processes; absent: the sum. `first`: what one of them says, since all say the same; `least`: the least of all.
    */
   readonly across?: 'sum' | 'least' | 'first';
   readonly samples: Iterable<Sample>;

@@ -159,11 +159,13 @@ export class LiveResponses {
   readonly #maxBytes: number;
   /** The oldest first. */
   readonly #responses = new Map<string, LiveResponse>();
+  readonly #elsewhere: LiveElsewhere | undefined;
   #bytes = 0;
 
-  readonly #elsewhere: LiveElsewhere | undefined;
-
-  /** @param maxBytes - of the events of all of them, in characters */
+  /**
+   * @param maxBytes - of the events of all of them, in characters
+   * @param elsewhere - the other workers of the same bridge, where there are several
+   */
   constructor(clock: Clock, maxBytes = LIVE_BYTES, elsewhere?: LiveElsewhere) {
     this.#clock = clock;
     this.#elsewhere = elsewhere;
