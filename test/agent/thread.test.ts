@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, chmod, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, open, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Agent, ThreadStore, type AgentEvent } from '../../packages/agent/src/index.ts';
 import { commandLines, eventsOf, of, shortHistory, temporaryFolder, testTool } from './helpers.ts';
 import { needSandbox } from './sandbox-support.ts';
+import type { InputMessage } from '@turnwire/wire/internal/model/items';
+import { addUsage } from '@turnwire/wire/internal/model/usage';
 import { answer, call, calls, completed, done, ScriptedModel, usage } from './scripted-model.ts';
 
 async function someThread(): Promise<{ folder: string; store: ThreadStore; id: string; agent: Agent }> {
@@ -81,7 +83,7 @@ describe('a thread', () => {
     expect(torn.items).toEqual(agent.items);
     await eventsOf(new Agent({ model: new ScriptedModel(answer('x')), thread: torn }).run('y'));
     const after = await store.resume(id);
-    expect(after.notes).toEqual([expect.stringMatching(/^line \d+ cannot be read/)]);
+    expect(after.notes).toEqual([expect.stringMatching(/^the line at byte \d+ cannot be read/)]);
     expect(shortHistory(after.items).slice(-2)).toEqual(['user: y', 'assistant: x']);
 
     for (let cut = size; cut > 150; cut -= 37) {
@@ -171,6 +173,97 @@ test('a disk that fills up during the answer: the answer is not lost, and the pe
   ]);
   expect(events.at(-1)?.type).toBe('turn.completed');
   expect(shortHistory(agent)).toEqual(['user: go', 'assistant: done']);
+});
+
+describe('a thread that is larger than memory', () => {
+  const message = (text: string): InputMessage => ({ type: 'message', role: 'user', content: text });
+  const MIB = 1024 ** 2;
+
+  /** Its first record, and then a hole, which takes no room on the disk. Answers where it is, too. */
+  async function threadWithHole(): Promise<{ store: ThreadStore; id: string; path: string }> {
+    const folder = await temporaryFolder();
+    const store = new ThreadStore(folder);
+    const thread = store.create('/x');
+    await thread.append({ type: 'input', item: message('long ago') });
+    const path = join(folder, `${thread.id}.jsonl`);
+    await truncate(path, 3072 * MIB);
+    return { store, id: thread.id, path };
+  }
+
+  /** Bytes that are read of files while `work` runs. */
+  async function bytesRead<T>(path: string, work: () => Promise<T>): Promise<{ result: T; bytes: number }> {
+    const file = await open(path);
+    await file.close();
+    const read = vi.spyOn(Object.getPrototypeOf(file) as typeof file, 'read');
+    try {
+      const result = await work();
+      const answers = await Promise.all(read.mock.results.map(({ value }) => value as Promise<{ bytesRead: number }>));
+      return { result, bytes: answers.reduce((sum, answer) => sum + answer.bytesRead, 0) };
+    } finally {
+      read.mockRestore();
+    }
+  }
+
+  const linesOf = (...records: readonly object[]): string =>
+    `\n${records.map((record) => `${JSON.stringify(record)}\n`).join('')}`;
+  const totals = { turns: 7, usage, server: { name: 's', base_url: 'http://s/v1', wire_api: 'chat' } };
+
+  test('is read back to its last summary alone, which has what stood before; so is its server, and a list reads its beginning', async () => {
+    const { store, id, path } = await threadWithHole();
+    const summary = { type: 'compacted', items: [message('summary')], changed: ['/x/a'], totals };
+    await appendFile(path, linesOf(summary, { type: 'input', item: message('and now') }));
+    const { result, bytes } = await bytesRead(path, () => store.resume(id));
+    expect(result).toMatchObject({ ...totals, cwd: '/x', changed: ['/x/a'], notes: [] });
+    expect(shortHistory(result.items)).toEqual(['user: summary', 'user: and now']);
+    expect(bytes).toBeLessThan(MIB);
+    expect((await bytesRead(path, () => store.serverOf(id))).bytes).toBeLessThan(MIB);
+    expect(await store.serverOf(id)).toEqual(totals.server);
+    const listed = await bytesRead(path, () => store.list());
+    expect(listed.result).toMatchObject([{ id, preview: 'long ago' }]);
+    expect(listed.bytes).toBeLessThan(MIB);
+  });
+
+  test('without a summary is read as far back as a model can take it, and that is told', async () => {
+    const { store, id, path } = await threadWithHole();
+    const turn = { type: 'turn.started', turn: 9, at: '' };
+    const torn = { type: 'tool.finished', output: { type: 'function_call_output', call_id: 'gone', output: 'x' } };
+    await appendFile(path, linesOf(torn, turn, { type: 'input', item: message('and now') }));
+    const { result, bytes } = await bytesRead(path, () => store.resume(id));
+    expect(result).toMatchObject({ turns: 9, usage: undefined });
+    expect(result.notes).toEqual([
+      'the thread has more than 32 MiB since its last summary: what stands before these is left out',
+    ]);
+    expect(shortHistory(result.items)).toEqual(['user: and now']);
+    expect(bytes).toBeLessThan(34 * MIB);
+  });
+
+  test('is written with the totals of all turns, also of those before it was opened', async () => {
+    const store = new ThreadStore(await temporaryFolder());
+    const first = store.create('/x');
+    for (const turn of [1, 2]) {
+      const thread = turn === 1 ? first : await store.resume(first.id);
+      await thread.append({ type: 'turn.started', turn, at: '', server: totals.server });
+      await thread.append({ type: 'turn.ended', status: 'completed', at: '', usage });
+      await thread.append({ type: 'compacted', items: [message(`summary ${turn}`)] });
+      await thread.release();
+    }
+    const { items, ...again } = await store.resume(first.id);
+    expect(again).toMatchObject({ turns: 2, usage: addUsage(usage, usage), server: totals.server });
+    expect(shortHistory(items)).toEqual(['user: summary 2']);
+  });
+
+  test('of an older version, whose summaries have no totals, is counted from its beginning', async () => {
+    const folder = await temporaryFolder();
+    const store = new ThreadStore(folder);
+    const old = store.create('/x');
+    await old.append({ type: 'turn.started', turn: 1, at: '' });
+    await old.append({ type: 'turn.ended', status: 'completed', at: '', usage });
+    await appendFile(join(folder, `${old.id}.jsonl`), linesOf({ type: 'compacted', items: [message('summary')] }));
+    await old.release();
+    const thread = await store.resume(old.id);
+    expect(thread).toMatchObject({ turns: 1, usage, notes: [] });
+    expect(shortHistory(thread.items)).toEqual(['user: summary']);
+  });
 });
 
 describe('kill -9 in mid-turn', () => {

@@ -13,25 +13,34 @@ export interface LineBack {
   readonly isWhole: boolean;
 }
 
+/** How much of a file is read. */
+export interface LinesBackOptions {
+  /** Bytes from its beginning that count as the file. Default: what it has when it is opened. */
+  readonly size?: number;
+  /** Bytes that are read at most; a line that goes on before them is left out. Default: all. */
+  readonly maxBytes?: number;
+}
+
 /**
- * The lines of a file, the last one first, as the file is when it is opened. An empty line is left out. Reads no more of it than is
- * asked for, and holds one line at a time.
+ * The lines of a file, the last one first. An empty line is left out. Reads no more of it than is asked for, and holds one line at a
+ * time.
  */
-export async function* linesBack(path: string): AsyncGenerator<LineBack> {
+export async function* linesBack(path: string, options: LinesBackOptions = {}): AsyncGenerator<LineBack> {
   const file = await open(path, 'r');
   try {
-    let at = (await file.stat()).size;
+    let at = options.size ?? (await file.stat()).size;
+    const stop = Math.max(0, at - (options.maxBytes ?? at));
     /** What was read of the line that goes on, its end first. */
     let parts: Buffer[] = [];
     let isWhole = false;
     const take = (begin: number): LineBack => {
-      const line = { text: Buffer.concat(parts.toReversed()).toString('utf8'), at: begin, isWhole };
+      const line = { text: textOf(parts), at: begin, isWhole };
       parts = [];
       isWhole = true;
       return line;
     };
-    while (at > 0) {
-      const begin = Math.max(0, at - CHUNK);
+    while (at > stop) {
+      const begin = Math.max(stop, at - CHUNK);
       const chunk = await readAll(file, begin, at - begin);
       let end = chunk.length;
       for (let next = chunk.lastIndexOf(LINE_END); next >= 0; next = lastBefore(chunk, next)) {
@@ -43,11 +52,18 @@ export async function* linesBack(path: string): AsyncGenerator<LineBack> {
       parts.push(chunk.subarray(0, end));
       at = begin;
     }
+    if (stop > 0) return;
     const first = take(0);
     if (first.text !== '') yield first;
   } finally {
     await file.close();
   }
+}
+
+/** Most lines are one part, which is not copied. */
+function textOf([last, ...before]: readonly Buffer[]): string {
+  if (last === undefined) return '';
+  return (before.length === 0 ? last : Buffer.concat([...before.toReversed(), last])).toString('utf8');
 }
 
 function lastBefore(chunk: Buffer, at: number): number {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ThreadError } from './thread-error.ts';
 
-const schema = z.object({
+export const modelServerSchema = z.object({
   name: z.string(),
   base_url: z.string(),
   wire_api: z.string(),
@@ -14,11 +14,11 @@ const schema = z.object({
  * The server that a conversation is with, as its thread remembers it: its name in the configuration, where it is, which wire it
  * speaks, the model, and the name of the variable with the key. Never a key.
  */
-export type ModelServer = Readonly<z.output<typeof schema>>;
+export type ModelServer = Readonly<z.output<typeof modelServerSchema>>;
 
 /** `undefined` for what is none. */
 export function readModelServer(value: unknown): ModelServer | undefined {
-  return schema.safeParse(value).data;
+  return modelServerSchema.safeParse(value).data;
 }
 
 /** What a conversation is gone on with, and what is known of the one before. */

@@ -33,13 +33,17 @@ export type ThreadRecord =
   | { readonly type: 'tool.finished'; readonly output: ToolCallOutput; readonly told?: ToldCall }
   /** What one request to the model brought, in order, without the outputs of its calls. */
   | { readonly type: 'response'; readonly items: readonly Item[] }
-  /** The history is replaced by these; `told` of the calls among them, by their place; the plan, and the files that were changed until then. */
+  /**
+   * The history is replaced by these; `told` of the calls among them, by their place; the plan, the files that were changed, and the
+   * totals until then, so that nobody has to read what stands before it.
+   */
   | {
       readonly type: 'compacted';
       readonly items: readonly Item[];
       readonly told?: Readonly<Record<string, ToldCall>>;
       readonly plan?: readonly PlanStep[];
       readonly changed?: readonly string[];
+      readonly totals?: ThreadTotals;
     }
   | {
       readonly type: 'turn.ended';
@@ -47,6 +51,16 @@ export type ThreadRecord =
       readonly at: string;
       readonly usage?: Usage;
     };
+
+/** What adds up over the turns of a thread, and would else have to be gathered from its beginning. */
+export interface ThreadTotals {
+  /** Turns so far. */
+  readonly turns: number;
+  /** Sum over the turns that have ended, as far as servers told it. */
+  readonly usage: Usage | undefined;
+  /** That of the last turn, where it is known. */
+  readonly server: ModelServer | undefined;
+}
 
 /** The first line of a thread file. */
 export interface ThreadHeader {

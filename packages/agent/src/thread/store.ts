@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { isObject, parseOwnJson, stringOf } from '@turnwire/wire/internal/base/json';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
@@ -9,10 +9,12 @@ import { lineOf, pathOf, ThreadFile } from './file.ts';
 import { linesBack, type LineBack } from './lines-back.ts';
 import { readModelServer, type ModelServer } from './model-server.ts';
 import { createPatchFolder, patchFolder } from './patch-folder.ts';
-import type { AgentThread, ThreadHeader } from './records.ts';
+import type { AgentThread, ThreadHeader, ThreadTotals } from './records.ts';
 import { replay } from './replay.ts';
+import { MAX_TAIL_BYTES, parseRecord, readTail, type ThreadTail } from './tail.ts';
 import { ThreadError } from './thread-error.ts';
 import { changedFiles, planOf, toldByPlace } from './told.ts';
+import { NO_TOTALS, readTotals, totalsAfter } from './totals.ts';
 
 /** A thread in a list, newest first. */
 export interface ThreadSummary {
@@ -82,25 +84,23 @@ export class ThreadStore {
       ...(parent?.title === undefined ? {} : { title: parent.title }),
     };
     const file = new ThreadFile(this.#folder, header.id, { before: lineOf(header), size: 0 });
-    return { id: header.id, items: [], turns: 0, ...methodsOf(file), ...this.#patchesOf(header.id) };
+    return { id: header.id, items: [], turns: 0, ...methodsOf(file, NO_TOTALS), ...this.#patchesOf(header.id) };
   }
 
   /** Goes on with a thread. Fails with `ThreadError`. */
   async resume(id: string): Promise<ResumedThread> {
-    const bytes = await this.#read(id);
-    const text = bytes.toString('utf8');
-    const { header, notes, server, ...past } = replay(text);
-    if (header === undefined) throw new ThreadError(whyUnreadable(id, text), 'unreadable');
-    // What is appended must not continue a torn line.
-    const before = text.endsWith('\n') ? '' : '\n';
-    const file = new ThreadFile(this.#folder, id, { before, size: bytes.length });
+    const { header, size, ...tail } = await this.#read(id);
+    const { interrupted, turns, usage, server, ...past } = replay(tail.records);
+    const file = new ThreadFile(this.#folder, id, { before: tail.endsWhole ? '' : '\n', size });
     return {
       id,
       cwd: header.cwd,
       ...past,
+      turns,
+      usage,
       ...(server && { server }),
-      notes,
-      ...methodsOf(file),
+      notes: [...tail.notes, ...notesOf(tail, interrupted)],
+      ...methodsOf(file, { turns, usage, server }),
       ...this.#patchesOf(id),
     };
   }
@@ -128,9 +128,11 @@ export class ThreadStore {
    */
   async serverOf(id: string): Promise<ModelServer | undefined> {
     for await (const { text } of this.#linesBack(id)) {
-      if (!text.startsWith('{"type":"turn.started"')) continue;
-      const record = parseOwnJson(text);
-      return isObject(record) ? readModelServer(record.server) : undefined;
+      if (!/^\{"type":"(?:turn\.started|compacted)"/.test(text)) continue;
+      const record = parseRecord(text);
+      if (record?.type === 'turn.started') return readModelServer(record.server);
+      const totals = record?.type === 'compacted' ? readTotals(record.totals) : undefined;
+      if (totals !== undefined) return totals.server;
     }
     return undefined;
   }
@@ -193,7 +195,7 @@ export class ThreadStore {
 
   async *#linesBack(id: string): AsyncGenerator<LineBack> {
     try {
-      yield* linesBack(this.#pathOf(id));
+      yield* linesBack(this.#pathOf(id), { maxBytes: MAX_TAIL_BYTES });
     } catch (error) {
       throw readProblem(id, error);
     }
@@ -204,14 +206,24 @@ export class ThreadStore {
     return pathOf(this.#folder, id);
   }
 
-  async #read(id: string): Promise<Buffer> {
+  async #read(id: string): Promise<ThreadTail & { readonly header: ThreadHeader; readonly size: number }> {
     const path = this.#pathOf(id);
     try {
-      return await readFile(path);
+      const { size } = await stat(path);
+      const first = (await readBeginning(path)).split('\n', 1).join('');
+      const header = parseRecord(first);
+      if (header?.type !== 'thread') throw new ThreadError(whyUnreadable(id, first), 'unreadable');
+      return { header, size, ...(await readTail(path, size)) };
     } catch (error) {
       throw readProblem(id, error);
     }
   }
+}
+
+function notesOf({ isCut }: ThreadTail, interrupted: number): readonly string[] {
+  const before = `the thread has more than ${MAX_TAIL_BYTES / 1024 / 1024} MiB since its last summary: what stands before these is left out`;
+  const calls = `${interrupted} tool call(s) were running when the process ended; they are not run again`;
+  return [...(isCut ? [before] : []), ...(interrupted > 0 ? [calls] : [])];
 }
 
 function readProblem(id: string, error: unknown): ThreadError {
@@ -220,16 +232,21 @@ function readProblem(id: string, error: unknown): ThreadError {
   return new ThreadError(`the thread ${id} cannot be read: ${codeOf(error) ?? 'unknown error'}`, 'unreadable');
 }
 
-function methodsOf(file: ThreadFile): Pick<StoredThread, 'append' | 'claim' | 'release'> {
+/** A summary is written with the totals, which begin with `known`. */
+function methodsOf(file: ThreadFile, known: ThreadTotals): Pick<StoredThread, 'append' | 'claim' | 'release'> {
+  let totals = known;
   return {
-    append: (record, options) => file.append(record, options),
+    append: (record, options) => {
+      totals = totalsAfter(totals, record);
+      return file.append(record.type === 'compacted' ? { ...record, totals } : record, options);
+    },
     claim: () => file.claim(),
     release: () => file.release(),
   };
 }
 
-function whyUnreadable(id: string, text: string): string {
-  const first = parseOwnJson(text.slice(0, Math.max(0, text.indexOf('\n'))));
+function whyUnreadable(id: string, line: string): string {
+  const first = parseOwnJson(line);
   const version = isObject(first) && first.type === 'thread' ? first.version : undefined;
   if (typeof version !== 'number') return `the thread ${id} has no readable first line`;
   return `the thread ${id} was written by another version of turnwire (format ${version}, this one reads 1)`;

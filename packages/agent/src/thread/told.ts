@@ -64,7 +64,7 @@ export function readTold(value: unknown): ToldCall | undefined {
   return toldSchema.safeParse(value).data;
 }
 
-const usageSchema = z.looseObject({
+export const usageSchema = z.looseObject({
   input_tokens: z.number(),
   input_tokens_details: z.looseObject({ cached_tokens: z.number() }),
   output_tokens: z.number(),
