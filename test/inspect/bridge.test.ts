@@ -195,7 +195,8 @@ describe('why an agent waits', () => {
     (await upstream.next()).res.writeHead(200, SSE).end(chatChunk('Hello') + chatEnd);
     expect((await asked).text).toBe('Hello');
     const { row, now } = await rowOnce(bridge, ({ state }) => state === 'completed');
-    expect(row.setback?.waitedMs).toBeGreaterThanOrEqual(150);
+    // A timer of Node counts whole milliseconds, so it may ring a part of one before its time.
+    expect(row.setback?.waitedMs).toBeGreaterThan(149);
     const setback = { failures: 1, failure: '429', upstream: upstream.url, waitedMs: 4000 };
     expect({ ...row.setback, waitedMs: 4000 }).toEqual(setback);
     expect(whyText({ ...row, endedAt: row.startedAt + 4100, setback }, now)).toBe(
