@@ -352,22 +352,22 @@ describe('without a sandbox', () => {
 });
 
 describe("the profile of macOS' sandbox-exec", () => {
-  const view: View = { cwd: '/w "x"', homes: ['/Users/me'], readable: [], secrets: [] };
+  const view: View = { roots: ['/w "x"'], homes: ['/Users/me'], readable: [], secrets: [] };
 
   test('allows no network, and writes only at the level workspace', () => {
     const scratch = new Scratch();
-    const reading = seatbeltProfile({ view, scratch }, { level: 'read-only', cwd: view.cwd });
+    const reading = seatbeltProfile({ view, scratch }, { level: 'read-only', cwd: view.roots[0] });
     expect(reading).toContain('(version 1)\n(deny default)\n');
     expect(reading).not.toContain('network');
     expect(reading).not.toContain('allow file-write*');
-    const writing = seatbeltProfile({ view, scratch }, { level: 'workspace', cwd: view.cwd });
+    const writing = seatbeltProfile({ view, scratch }, { level: 'workspace', cwd: view.roots[0] });
     expect(writing).toContain(`(allow file-write*\n  (subpath "/w \\"x\\"")\n  (subpath "${scratch.folder}"))`);
   });
 
   test('is handed to it with the command behind', () => {
     const argv = seatbelt({ program: '/usr/bin/sandbox-exec', view, scratch: new Scratch() }, ['ls', '-l'], {
       level: 'read-only',
-      cwd: view.cwd,
+      cwd: view.roots[0],
     });
     expect(argv.slice(0, 2)).toEqual(['/usr/bin/sandbox-exec', '-p']);
     expect(argv.slice(-2)).toEqual(['ls', '-l']);
@@ -391,11 +391,11 @@ test('programs that run unasked come from folders that neither the model nor the
     await linkTo(join(root, 'round'), join(root, 'round')),
   ];
   const untrusted = [cwd, join(cwd, 'bin'), 'bin', '.', '', npm, `${npm}//`, join(root, 'absent'), ...links];
-  expect(trustedFolders(['/usr/bin', ...untrusted, away, '/bin', '/bin'].join(':'), cwd)).toEqual([
+  expect(trustedFolders(['/usr/bin', ...untrusted, away, '/bin', '/bin'].join(':'), [cwd])).toEqual([
     '/usr/bin',
     away,
     '/bin',
   ]);
-  expect(trustedFolders(undefined, cwd)).toEqual([]);
+  expect(trustedFolders(undefined, [cwd])).toEqual([]);
   expect(freeEnvironment({ PATH: [...untrusted, away].join(':') }, await Workspace.open(cwd))).toEqual({ PATH: away });
 });

@@ -68,6 +68,8 @@ export interface OpenAgentOptions extends Omit<AgentOptions, 'tools' | 'thread' 
   readonly toolbox: Toolbox | (() => Promise<Toolbox>);
   /** The working directory of a new conversation; an absolute path. */
   readonly cwd: string;
+  /** Those that the toolbox was opened with: told to the model, and kept with a new conversation. Default: none. */
+  readonly additionalDirectories?: readonly string[];
   /** Where conversations are kept. */
   readonly threads: ThreadStore;
   /** Default: a new one. */
@@ -106,14 +108,15 @@ export interface OpenedAgent {
  * ```
  */
 export async function openAgent(options: OpenAgentOptions): Promise<OpenedAgent> {
-  const { toolbox: given, cwd, threads, conversation = { type: 'new' }, projectDocBytes, ...rest } = options;
+  const { toolbox: given, cwd, threads, conversation = { type: 'new' }, projectDocBytes, ...others } = options;
+  const { additionalDirectories = [], ...rest } = others;
   const { thread, notes } = await openThread(threads, conversation, options);
   try {
     const toolbox = await toolboxOf(given);
     const docs = await docsFor(toolbox, projectDocBytes);
     const isOwn = toolbox !== given;
     const textFor = (tools: ToolSelection): string | undefined =>
-      instructionsFor({ cwd, tools, text: rest.instructions, docs: docs?.first ?? [] });
+      instructionsFor({ cwd, additionalDirectories, tools, text: rest.instructions, docs: docs?.first ?? [] });
     let { selection } = toolbox;
     const instructions = textFor(selection);
     const agent = new Agent({
@@ -163,12 +166,12 @@ async function toolboxOf(given: OpenAgentOptions['toolbox']): Promise<Toolbox> {
 async function openThread(
   threads: ThreadStore,
   conversation: Conversation,
-  options: Pick<OpenAgentOptions, 'cwd' | 'model' | 'request'>,
+  options: Pick<OpenAgentOptions, 'cwd' | 'additionalDirectories' | 'model' | 'request'>,
 ): Promise<{ readonly thread?: StoredThread; readonly notes: readonly string[] }> {
   if (conversation.type === 'new') {
     const problem = await threads.prepare();
     if (problem !== undefined) return { notes: [`the conversation is not kept: ${problem}`] };
-    return { thread: threads.create(options.cwd), notes: [] };
+    return { thread: threads.create(options.cwd, options), notes: [] };
   }
   const id = conversation.id === 'last' ? await threads.last(options.cwd) : conversation.id;
   const change = noteOfServer({ before: await threads.serverOf(id), now: serverOf(options), id });

@@ -22,13 +22,25 @@ export function defaultInstructions(options: {
 /** The system text for these tools: the caller's own or ours, and what the project says to those who work in it. */
 export function instructionsFor(options: {
   readonly cwd: string;
+  /** Folders that belong to the work beside it. */
+  readonly additionalDirectories: readonly string[];
   readonly tools: ToolSelection;
   /** Default: ours. */
   readonly text: string | undefined;
   readonly docs: readonly ProjectDoc[];
 }): string | undefined {
-  const { tools, docs } = options;
+  const { tools, docs, additionalDirectories } = options;
   const text = options.text ?? defaultInstructions(options);
-  if (tools === 'none' || docs.length === 0) return text;
-  return [...(text === undefined ? [] : [text]), textOfDocs(docs)].join('\n\n');
+  if (tools === 'none') return text;
+  const more = [
+    ...(additionalDirectories.length === 0 ? [] : [textOfDirectories(additionalDirectories)]),
+    ...(docs.length === 0 ? [] : [textOfDocs(docs)]),
+  ];
+  return text === undefined && more.length === 0 ? undefined : [text ?? [], ...more].flat().join('\n\n');
+}
+
+/** A path is quoted: its name may be made of lines. */
+function textOfDirectories(paths: readonly string[]): string {
+  const names = paths.map((path) => JSON.stringify(path)).join(', ');
+  return `These folders belong to the work too; name what is in them by absolute paths: ${names}.`;
 }

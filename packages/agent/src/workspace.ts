@@ -2,6 +2,7 @@ import { lstat, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { EditorFiles } from './editor-files.ts';
 import { contains } from './sandbox/paths.ts';
+import { KERNEL_PLACES, openRoots, type Roots } from './sandbox/roots.ts';
 import { ToolInputError } from './tool.ts';
 
 /** As many links as Linux follows. */
@@ -13,36 +14,51 @@ export interface Place {
   readonly path: string;
   /** Absolute, with every symbolic link resolved; what does not exist yet is appended to what does. */
   readonly real: string;
-  /** The real path is the working directory or lies below it, and not where keys are kept. */
+  /** The real path is a folder of the session or lies below one, and not where keys are kept. */
   readonly inside: boolean;
   /** Where it lies, for people: `outside the working directory`. */
   readonly where: string;
 }
 
-/** Of the kernel: the environment of every process, the memory, the disks. They are below a working directory of `/`. */
-const KERNEL = ['/proc', '/sys', '/dev'];
+export interface WorkspaceOptions {
+  /** Folders that belong to the work beside the working directory; absolute paths. Default: none. */
+  readonly additionalDirectories?: readonly string[];
+  /** Where keys are kept, absolute. Not all has to exist. Default: nothing. */
+  readonly secrets?: readonly string[];
+  /** The editor that has files of the folders open. Default: none, files are those on the disk. */
+  readonly files?: EditorFiles | undefined;
+}
 
-/** The folder that a session works in, and the question whether a path is in it. */
+/** The folders that a session works in, and the question whether a path is in one. */
 export class Workspace {
   /** Absolute, without symbolic links. */
   readonly cwd: string;
 
-  /** Where keys are kept below it (it may be the home, or `/`), without symbolic links. They count as outside. */
+  /** The working directory, and the folders that belong to the work beside it. */
+  readonly roots: Roots;
+
+  /** Where keys are kept below them (one may be the home, or `/`), without symbolic links. They count as outside. */
   readonly secrets: readonly string[];
 
-  /** The editor that has files of it open; absent: they are those on the disk. */
   readonly files: EditorFiles | undefined;
 
-  private constructor(cwd: string, secrets: readonly string[], files: EditorFiles | undefined) {
-    this.cwd = cwd;
+  /** What the folders are called, for people. */
+  readonly name: string;
+
+  private constructor(roots: Roots, secrets: readonly string[], files: EditorFiles | undefined) {
+    this.roots = roots;
+    this.cwd = roots[0];
+    this.name = roots.length === 1 ? 'the working directory' : 'the working directories';
     this.files = files;
-    this.secrets = secrets.filter((path) => contains(cwd, path) && !contains(path, cwd));
+    this.secrets = secrets.filter((path) => roots.some((root) => isStrictlyBelow(root, path)));
   }
 
-  /** `secrets`: where keys are kept, absolute. Not all has to exist. Fails when the folder does not exist. */
-  static async open(cwd: string, secrets: readonly string[] = [], files?: EditorFiles): Promise<Workspace> {
-    const real = [...secrets, ...KERNEL].map((path) => findReal(path, MAX_LINKS).catch(() => path));
-    return new Workspace(await realpath(resolve(cwd)), await Promise.all(real), files);
+  /** Fails when a folder does not exist, and for an additional directory that cannot be one: see `openRoots`. */
+  static async open(cwd: string, options: WorkspaceOptions = {}): Promise<Workspace> {
+    const { additionalDirectories = [], secrets = [], files } = options;
+    const roots = await openRoots({ cwd, additionalDirectories, secrets });
+    const real = [...secrets, ...KERNEL_PLACES].map((path) => findReal(path, MAX_LINKS).catch(() => path));
+    return new Workspace(roots, await Promise.all(real), files);
   }
 
   /** `path` may be relative to `base` (default: the working directory). Fails with `ToolInputError` for a bad path. */
@@ -66,7 +82,12 @@ export class Workspace {
 
   /** For a path that is real already. */
   contains(real: string): boolean {
-    return contains(this.cwd, real);
+    return this.rootOf(real) !== undefined;
+  }
+
+  /** The folder of the session that a path, which is real already, lies in: the working directory where it does. */
+  rootOf(real: string): string | undefined {
+    return this.roots.find((root) => contains(root, real));
   }
 
   /** Whether keys are kept somewhere below a folder, which is real already: who walks through it reads them. */
@@ -76,15 +97,22 @@ export class Workspace {
 
   /** Relative to the working directory where it lies in it: for people and the model. */
   show(path: string): string {
-    return this.contains(path) ? relative(this.cwd, path) || '.' : path;
+    return contains(this.cwd, path) ? relative(this.cwd, path) || '.' : path;
   }
 
   #place(path: string, real: string): Place {
-    const isSecret = this.secrets.some((secret) => contains(secret, real));
-    const inside = this.contains(real) && !isSecret;
-    const where = isSecret ? 'where keys may be kept' : `${inside ? 'in' : 'outside'} the working directory`;
+    const secrets = this.secrets.filter((secret) => contains(secret, real));
+    // A root that lies where keys are kept is all visible; what another one shows of that place is not.
+    const shows = (root: string): boolean => !secrets.some((secret) => isStrictlyBelow(root, secret));
+    const inside = this.roots.some((root) => contains(root, real) && shows(root));
+    const isSecret = !inside && secrets.length > 0;
+    const where = isSecret ? 'where keys may be kept' : `${inside ? 'in' : 'outside'} ${this.name}`;
     return { path, real, inside, where };
   }
+}
+
+function isStrictlyBelow(folder: string, path: string): boolean {
+  return folder !== path && contains(folder, path);
 }
 
 /** Joined as it stands: the system follows `link` in `link/..` before it goes up, so nothing may be shortened here. */

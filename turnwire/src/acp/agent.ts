@@ -89,7 +89,7 @@ const offer = {
   agentCapabilities: {
     loadSession: true,
     promptCapabilities: { image: true, embeddedContext: true },
-    sessionCapabilities: { list: {}, resume: {}, close: {}, delete: {} },
+    sessionCapabilities: { list: {}, resume: {}, close: {}, delete: {}, additionalDirectories: {} },
   },
   authMethods: [configurationMethod],
 };

@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { AgentContext } from '@agentclientprotocol/sdk';
 import type { EditorFiles } from '@turnwire/agent';
@@ -8,16 +7,28 @@ export interface EditorFilesOptions {
   readonly client: AgentContext;
   /** Known when the first file is asked for. */
   readonly sessionId: () => string;
-  /** As the editor names it, links and all: so it is told of each file. */
-  readonly cwd: string;
+  /** The folders of the session. */
+  readonly folders: readonly EditorFolder[];
 }
 
-/** The files of the working directory through the editor. What lies elsewhere is no file of its project. */
-export async function openEditorFiles({ client, sessionId, cwd }: EditorFilesOptions): Promise<EditorFiles> {
-  const root = await realpath(cwd);
-  const nameOf = (path: string): string => join(cwd, relative(root, path));
+/** A folder as the editor names it, links and all, and without symbolic links. */
+export interface EditorFolder {
+  readonly name: string;
+  readonly real: string;
+}
+
+/**
+ * The files of the session's folders through the editor, which is told of each as it names the folder. What lies elsewhere is
+ * no file of its project.
+ */
+export function createEditorFiles({ client, sessionId, folders }: EditorFilesOptions): EditorFiles {
+  const folderOf = (path: string): EditorFolder | undefined => folders.find(({ real }) => contains(real, path));
+  const nameOf = (path: string): string => {
+    const folder = folderOf(path);
+    return folder === undefined ? path : join(folder.name, relative(folder.real, path));
+  };
   return {
-    has: (path) => contains(root, path),
+    has: (path) => folderOf(path) !== undefined,
     async read(path) {
       const { content } = await client.request('fs/read_text_file', { sessionId: sessionId(), path: nameOf(path) });
       return content;

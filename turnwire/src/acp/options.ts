@@ -1,8 +1,18 @@
-import type { McpServerConfig, ModelServer, RequestOptions, Sandbox, ThreadStore } from '@turnwire/agent';
+import type {
+  McpServerConfig,
+  ModelServer,
+  RequestOptions,
+  Sandbox,
+  SandboxOptions,
+  ThreadStore,
+} from '@turnwire/agent';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import type { Skill } from '@turnwire/agent/internal/project/skills';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AcpModel } from './settings.ts';
+
+/** Where a session works: absolute paths. */
+export type SessionFolders = Required<Pick<SandboxOptions, 'cwd' | 'additionalDirectories'>>;
 
 export interface AcpAgentOptions {
   /**
@@ -15,7 +25,7 @@ export interface AcpAgentOptions {
   /** Version of turnwire, for the editor. */
   readonly version: string;
   /** What walls the commands of a session in. Default: the one that `createTools` finds. */
-  readonly openSandbox?: (cwd: string, env: AcpModel['env']) => Promise<Sandbox>;
+  readonly openSandbox?: (folders: SessionFolders, env: AcpModel['env']) => Promise<Sandbox>;
   readonly request?: RequestOptions;
   /** Default: a text that explains the tools. */
   readonly instructions?: string;

@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly editor: EditorAbilities;
   /** Belongs to the session; its approver is `ask`. */
   readonly opened: OpenedAgent;
+  /** As the editor named them. */
+  readonly additionalDirectories: readonly string[];
   readonly model: AcpModel;
   /** What the person should know, one line each. */
   readonly notes: readonly string[];
@@ -41,6 +43,7 @@ export interface SessionState {
 /** One conversation of the editor: its agent, and what the editor has seen of it. */
 export class AcpSession {
   readonly id: string;
+  readonly additionalDirectories: readonly string[];
   readonly ask: Approver;
   readonly #opened: OpenedAgent;
   readonly #editor: EditorAbilities;
@@ -54,10 +57,11 @@ export class AcpSession {
   #opening: string | undefined;
   #notes: readonly string[];
 
-  constructor({ client, editor, opened, model, notes, prompts, clock }: SessionOptions) {
+  constructor({ client, editor, opened, additionalDirectories, model, notes, prompts, clock }: SessionOptions) {
     const { agent, thread } = opened;
     // A conversation that is not kept needs a name all the same.
     this.id = thread?.id ?? randomHex(16);
+    this.additionalDirectories = additionalDirectories;
     this.#opened = opened;
     this.#editor = editor;
     this.#settings = new SessionSettings(opened, model);

@@ -12,9 +12,11 @@ import {
   type OpenAgentOptions,
   type Toolbox,
 } from '@turnwire/agent';
+import { openRoots } from '@turnwire/agent/internal/sandbox/roots';
+import { secretPlaces } from '@turnwire/agent/internal/sandbox/secret-places';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { EditorAbilities } from './abilities.ts';
-import { openEditorFiles } from './editor-files.ts';
+import { createEditorFiles } from './editor-files.ts';
 import type { AcpAgentOptions } from './options.ts';
 import { AcpSession } from './session.ts';
 import type { AcpModel, ListedModel } from './settings.ts';
@@ -22,6 +24,7 @@ import type { AcpModel, ListedModel } from './settings.ts';
 /** What an editor asks for when it opens a session. */
 export interface SessionRequest {
   readonly cwd: string;
+  readonly additionalDirectories?: readonly string[];
   readonly mcpServers?: readonly McpServer[];
 }
 
@@ -79,7 +82,13 @@ export class Sessions {
     const threads = await this.#options.threads.list();
     const wanted = threads.filter((thread) => cwd === undefined || thread.cwd === cwd);
     return {
-      sessions: wanted.map(({ id, cwd, preview, updatedAt }) => ({ sessionId: id, cwd, title: preview, updatedAt })),
+      sessions: wanted.map(({ id, cwd, additionalDirectories, preview, updatedAt }) => ({
+        sessionId: id,
+        cwd,
+        additionalDirectories: [...(this.find(id)?.additionalDirectories ?? additionalDirectories)],
+        title: preview,
+        updatedAt,
+      })),
     };
   }
 
@@ -104,17 +113,27 @@ export class Sessions {
     owner: SessionOwner,
     model: AcpModel,
   ): Promise<AcpSession> {
-    const { cwd } = request;
+    const { cwd, additionalDirectories = [] } = request;
     const { threads, notes = [], commands: prompts = [], clock = systemClock } = this.#options;
     const opened = await openAgent({
       ...agentOptionsOf(this.#options, model),
       cwd,
+      additionalDirectories,
       threads,
       conversation,
-      toolbox: () => toolboxFor(request, model, this.#options, () => filesOf(request, owner, () => session.id)),
+      toolbox: () =>
+        toolboxFor(request, model, this.#options, (roots) => filesOf(request, roots, owner, () => session.id)),
       approver: (question, options) => session.ask(question, options),
     });
-    const session: AcpSession = new AcpSession({ ...owner, opened, model, notes, prompts, clock });
+    const session: AcpSession = new AcpSession({
+      ...owner,
+      opened,
+      additionalDirectories,
+      model,
+      notes,
+      prompts,
+      clock,
+    });
     this.#open.set(session.id, session);
     void session.introduce(this.#modelsOf(model));
     return session;
@@ -157,25 +176,34 @@ async function withRequestErrors<T>(id: string, work: () => Promise<T>): Promise
   }
 }
 
-async function filesOf(
-  { cwd }: SessionRequest,
+/** `roots`: the working directory and the additional ones as they are. */
+function filesOf(
+  { cwd, additionalDirectories = [] }: SessionRequest,
+  roots: readonly string[],
   { client, editor }: SessionOwner,
   sessionId: () => string,
-): Promise<EditorFiles | undefined> {
-  return editor.files ? openEditorFiles({ client, sessionId, cwd }) : undefined;
+): EditorFiles | undefined {
+  if (!editor.files) return undefined;
+  const names = [cwd, ...additionalDirectories];
+  return createEditorFiles({
+    client,
+    sessionId,
+    folders: roots.map((real, at) => ({ name: names[at] ?? real, real })),
+  });
 }
 
 async function toolboxFor(
-  { cwd, mcpServers = [] }: SessionRequest,
+  { cwd, additionalDirectories = [], mcpServers = [] }: SessionRequest,
   { env }: AcpModel,
   { openSandbox, mcpServers: ours = [], skills = [], mcpPatienceMs }: AcpAgentOptions,
-  openFiles: () => Promise<EditorFiles | undefined>,
+  filesIn: (roots: readonly string[]) => EditorFiles | undefined,
 ): Promise<Toolbox> {
   try {
-    const sandbox = await openSandbox?.(cwd, env);
-    const files = await openFiles();
+    const folders = { cwd, additionalDirectories };
+    const files = filesIn(await openRoots({ ...folders, secrets: secretPlaces(env ?? {}) }));
+    const sandbox = await openSandbox?.(folders, env);
     return await openToolbox({
-      cwd,
+      ...folders,
       ...(files === undefined ? {} : { files }),
       skills,
       ...(mcpPatienceMs === undefined ? {} : { mcpPatienceMs }),

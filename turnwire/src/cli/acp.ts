@@ -54,8 +54,8 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
         openModel: (remembered) => servers.open(remembered),
         threads: threadStore(cli),
         version,
-        openSandbox: async (cwd, env = {}) => {
-          const sandbox = await chosenSandbox({ cli, name, cwd, env, level: flags.sandbox });
+        openSandbox: async (folders, env = {}) => {
+          const sandbox = await chosenSandbox({ cli, name, ...folders, env, level: flags.sandbox });
           if (!said) sayWhyNot(sandbox, { cli, name });
           said ||= sandbox.problem !== undefined;
           return sandbox;

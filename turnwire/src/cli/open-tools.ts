@@ -20,6 +20,8 @@ export interface SandboxScope {
   /** How messages on stderr begin. */
   readonly name: string;
   readonly cwd: string;
+  /** As of a toolbox. */
+  readonly additionalDirectories?: readonly string[];
   /** Environment of commands. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** As it was asked for; absent: the best that can be had. */
@@ -77,8 +79,8 @@ async function sandboxFor(
 }
 
 /** Fails with `UsageError` when a level was asked for that cannot be had. */
-export async function chosenSandbox({ cwd, env, level }: SandboxScope): Promise<Sandbox> {
-  const sandbox = await openSandbox({ cwd, env, ...(level === undefined ? {} : { level }) });
+export async function chosenSandbox({ level, ...scope }: SandboxScope): Promise<Sandbox> {
+  const sandbox = await openSandbox({ ...scope, ...(level === undefined ? {} : { level }) });
   if (level !== undefined && level !== 'off' && !sandbox.works) {
     throw new UsageError(`--sandbox ${level}: no sandbox can be had: ${sandbox.problem ?? ''}`);
   }

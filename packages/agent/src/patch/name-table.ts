@@ -8,7 +8,7 @@ import { PatchError } from './parse.ts';
 export interface NameState {
   /** Absolute. The links of its folder are resolved; it may be a link itself. */
   readonly path: string;
-  /** It lies in the working directory. (Where a link leads is another question.) */
+  /** It lies in a folder of the session. (Where a link leads is another question.) */
   readonly inside: boolean;
   readonly before: Entry | null;
   after: Entry | null;

@@ -11,7 +11,7 @@ import { PatchError, type Section } from './parse.ts';
 export interface PatchPlan {
   readonly changes: readonly FileChange[];
   readonly writes: readonly FileWrite[];
-  /** Places outside of the working directory. */
+  /** Places outside of the folders of the session. */
   readonly outside: readonly string[];
 }
 

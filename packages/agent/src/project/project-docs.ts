@@ -45,7 +45,7 @@ export class ProjectDocs {
   static async open(cwd: string, maxBytes: number): Promise<ProjectDocs> {
     const folder = await realpath(cwd);
     const root = await repositoryRoot(folder);
-    const reader = new DocReader(await Workspace.open(root, secretPlaces({})), folder, maxBytes);
+    const reader = new DocReader(await Workspace.open(root, { secrets: secretPlaces({}) }), folder, maxBytes);
     return new ProjectDocs(await reader.read(foldersBetween(root, folder)), reader);
   }
 

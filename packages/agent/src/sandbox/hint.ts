@@ -10,6 +10,6 @@ export function sandboxHint(output: string, level: SandboxLevel, home: string | 
     /no such file|not found|\bENOENT\b/i.test(output) && home !== undefined && output.includes(`${home}/`);
   if (level === 'off' || !(STOPPED.test(output) || missesHome)) return undefined;
   const writes =
-    level === 'workspace' ? 'it can only write below the working directory and in $TMPDIR' : 'it cannot write';
+    level === 'workspace' ? 'it can only write in the folders of this work and in $TMPDIR' : 'it cannot write';
   return `[this ran in a sandbox: ${writes}, there is no network, and the home folder is empty. If that is why it failed, call shell again with "sandbox": "off" and a "reason": that needs approval.]`;
 }

@@ -1,12 +1,12 @@
-import { realpath } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { runProcess } from '../process/process.ts';
 import { bubblewrap } from './bubblewrap.ts';
 import { findProgram, trustedFolders } from './paths.ts';
 import { noSandbox, type Argv, type Sandbox, type SandboxLevel, type WrapOptions } from './sandbox.ts';
+import { openRoots, type Roots } from './roots.ts';
 import { Scratch } from './scratch.ts';
+import { secretPlaces } from './secret-places.ts';
 import { seatbelt } from './seatbelt.ts';
 import { createView } from './view.ts';
 
@@ -14,6 +14,8 @@ import { createView } from './view.ts';
 export interface SandboxOptions {
   /** The working directory. Fails when it does not exist. */
   readonly cwd: string;
+  /** Folders that belong to the work beside it; absolute paths. Fails for one that cannot be used. Default: none. */
+  readonly additionalDirectories?: readonly string[];
   /** The environment of commands: `PATH` and `HOME` say which programs they need and what is private. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For approved commands. Default: `workspace` where a sandbox works, else `off`. */
@@ -37,13 +39,13 @@ const PROBE_TIMEOUT_MS = 5000;
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { level = 'workspace' } = options;
   if (level === 'off') return noSandbox();
-  const cwd = await realpath(resolve(options.cwd));
-  if (cwd === '/') return noSandbox('the working directory is /, so that nothing would be outside of it');
-  const candidates = wallsOf({ ...options, cwd });
+  const roots = await openRoots({ ...options, secrets: secretPlaces(options.env) });
+  if (roots.includes('/')) return noSandbox('a working directory is /, so that nothing would be outside of it');
+  const candidates = wallsOf(options, roots);
   if ('problem' in candidates) return noSandbox(candidates.problem);
   let problem = 'it was not tried';
   for (const wall of candidates.walls) {
-    const found = await probe(wall, cwd, options);
+    const found = await probe(wall, roots[0], options);
     if (found === undefined) return sandboxOf(wall, level);
     problem = found;
   }
@@ -59,14 +61,16 @@ function sandboxOf(wall: Wall, level: SandboxLevel): Sandbox {
 }
 
 /** The best first. */
-function wallsOf(options: SandboxOptions): { readonly walls: readonly Wall[] } | { readonly problem: string } {
-  const { platform = process.platform, cwd, env } = options;
+function wallsOf(
+  { platform = process.platform, env }: SandboxOptions,
+  roots: Roots,
+): { readonly walls: readonly Wall[] } | { readonly problem: string } {
   const scratch = new Scratch();
-  const view = createView({ cwd, env });
+  const view = createView({ roots, env });
   switch (platform) {
     case 'linux': {
       // Not one that the project brings.
-      const program = findProgram('bwrap', trustedFolders(env.PATH, cwd));
+      const program = findProgram('bwrap', trustedFolders(env.PATH, roots));
       if (program === undefined) return { problem: 'bubblewrap (the program bwrap) is not installed' };
       // `--disable-userns` came with bubblewrap 0.8.
       const extras = [['--disable-userns'], []];

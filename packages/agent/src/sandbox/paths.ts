@@ -24,14 +24,16 @@ export function foldersOf(searchPath: string | undefined): readonly string[] {
 /**
  * The folders of a `PATH` whose programs may run unasked: those that exist, and that neither the model nor the project can
  * fill. `npm run` puts `node_modules/.bin` in front, of the folders above, too, and a package that brings a program named
- * `cat` would have it run. A folder counts as it is written and as it is: a link in the working directory can be made
+ * `cat` would have it run. A folder counts as it is written and as it is: a link in a folder of the session can be made
  * to lead elsewhere, a link to it leads in, and what does not exist can be made one.
  *
- * @param cwd the working directory, absolute and without symbolic links
+ * @param roots the folders of the session, absolute and without symbolic links
  */
-export function trustedFolders(searchPath: string | undefined, cwd: string): readonly string[] {
+export function trustedFolders(searchPath: string | undefined, roots: readonly string[]): readonly string[] {
   const isTrusted = (path: string | undefined): boolean =>
-    path !== undefined && !contains(cwd, path) && !/[/\\]node_modules[/\\]\.bin[/\\]?$/.test(path);
+    path !== undefined &&
+    !roots.some((root) => contains(root, path)) &&
+    !/[/\\]node_modules[/\\]\.bin[/\\]?$/.test(path);
   return foldersOf(searchPath).filter((folder) => isTrusted(folder) && isTrusted(realOrNothing(folder)));
 }
 

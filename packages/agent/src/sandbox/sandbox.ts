@@ -4,8 +4,8 @@ export type Argv = readonly [string, ...string[]];
 /**
  * What a command is walled in by:
  * - `off`: nothing.
- * - `read-only`: it sees the working directory and the system's programs, writes nothing, and reaches no network.
- * - `workspace`: it also writes below the working directory and in a scratch folder.
+ * - `read-only`: it sees the folders of the session and the system's programs, writes nothing, and reaches no network.
+ * - `workspace`: it also writes below the folders of the session and in a scratch folder.
  */
 export type SandboxLevel = 'off' | 'read-only' | 'workspace';
 
@@ -13,11 +13,11 @@ export type SandboxLevel = 'off' | 'read-only' | 'workspace';
 export interface WrapOptions {
   /** What the command may do. */
   readonly level: SandboxLevel;
-  /** Absolute, without symbolic links: where the command runs. May lie outside of the working directory. */
+  /** Absolute, without symbolic links: where the command runs. May lie outside of the folders of the session. */
   readonly cwd: string;
 }
 
-/** The operating system's wall around commands, for one working directory. */
+/** The operating system's wall around commands, for the folders of one session. */
 export interface Sandbox {
   /** For approved commands that do not ask to leave it. */
   readonly level: SandboxLevel;

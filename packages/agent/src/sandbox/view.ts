@@ -1,17 +1,18 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { contains, foldersOf, realOrNothing } from './paths.ts';
+import type { Roots } from './roots.ts';
 import { homesOf, secretPlaces } from './secret-places.ts';
 
 /** Which part of the file system a command in the sandbox sees. All paths are absolute. */
 export interface View {
-  /** The working directory, without symbolic links. */
-  readonly cwd: string;
+  /** The folders of the session. */
+  readonly roots: Roots;
   /** The person's home folders (of the variable, of the system): empty in the sandbox. */
   readonly homes: readonly string[];
   /** Programs, libraries, settings without secrets: to read. */
   readonly readable: readonly ReadablePlace[];
-  /** What may hold secrets: never visible, not even when the working directory contains it. Not all of it exists. */
+  /** What may hold secrets: never visible, not even when a folder of the session contains it. Not all of it exists. */
   readonly secrets: readonly string[];
 }
 
@@ -23,18 +24,19 @@ export type ReadablePlace =
   | { readonly type: 'link'; readonly path: string; readonly target: string };
 
 export interface ViewOptions {
-  readonly cwd: string;
+  readonly roots: Roots;
   /** The environment of commands. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export function createView({ cwd, env }: ViewOptions): View {
+export function createView({ roots, env }: ViewOptions): View {
   const homes = homesOf(env);
   const wanted = [...SYSTEM, ...settings(), ...homes.flatMap(findManagers(env.PATH)), ...toolFolders(env.PATH, homes)];
   // What is on the search path and in the project is writable with the project; but not when that is the home.
-  const isOurs = (path: string): boolean => !contains(cwd, path) || homes.some((home) => contains(cwd, home));
+  const isOurs = (path: string): boolean =>
+    roots.every((root) => !contains(root, path) || homes.some((home) => contains(root, home)));
   return {
-    cwd,
+    roots,
     homes,
     readable: readablePlaces(wanted).filter((place) => isOurs(place.path)),
     secrets: secretPlaces(env),
@@ -144,9 +146,10 @@ function findManagers(searchPath: string | undefined): (home: string) => readonl
     );
 }
 
-/** The folders that a command works in: the working directory, and where it runs when that lies outside. */
+/** The folders that a command works in: those of the session, and where it runs when that lies outside. */
 export function placesOf(view: View, cwd: string): readonly string[] {
-  return cwd === '/' || contains(view.cwd, cwd) ? [view.cwd] : [view.cwd, cwd];
+  const { roots } = view;
+  return cwd === '/' || roots.some((root) => contains(root, cwd)) ? roots : [...roots, cwd];
 }
 
 /** The secrets that a visible folder would show: real paths. None of those that contain the folder itself. */

@@ -71,6 +71,8 @@ export interface ThreadHeader {
   readonly created_at: string;
   /** Absolute. */
   readonly cwd: string;
+  /** Folders that belonged to the work beside it when the thread was begun; absolute. Absent: none. */
+  readonly additional_directories?: readonly string[];
   /** The thread that this one was forked from. */
   readonly parent?: string;
   /** The beginning of the first message of the thread that it was forked from. */

@@ -20,6 +20,8 @@ import { NO_TOTALS, readTotals, totalsAfter } from './totals.ts';
 export interface ThreadSummary {
   readonly id: string;
   readonly cwd: string;
+  /** Folders that belonged to the work beside it when the thread was begun. */
+  readonly additionalDirectories: readonly string[];
   /** ISO 8601. */
   readonly createdAt: string;
   /** ISO 8601; the file's own time. */
@@ -45,6 +47,13 @@ export interface ResumedThread extends StoredThread {
   readonly cwd: string;
   /** What was not as it should be (a torn last line, a tool that was cut off): to be shown to the person. */
   readonly notes: readonly string[];
+}
+
+interface NewThreadOptions {
+  /** Folders that belong to the work beside the working directory; absolute. Default: none. */
+  readonly additionalDirectories?: readonly string[];
+  /** The thread that it is forked from. */
+  readonly parent?: { readonly id: string; readonly title?: string };
 }
 
 const PREVIEW_CHARS = 80;
@@ -73,13 +82,14 @@ export class ThreadStore {
   }
 
   /** A new thread. Nothing is on disk before its first record. */
-  create(cwd: string, parent?: { readonly id: string; readonly title?: string }): StoredThread {
+  create(cwd: string, { additionalDirectories = [], parent }: NewThreadOptions = {}): StoredThread {
     const header: ThreadHeader = {
       type: 'thread',
       version: 1,
       id: newId(),
       created_at: timestamp(),
       cwd,
+      ...(additionalDirectories.length === 0 ? {} : { additional_directories: additionalDirectories }),
       ...(parent === undefined ? {} : { parent: parent.id }),
       ...(parent?.title === undefined ? {} : { title: parent.title }),
     };
@@ -109,7 +119,7 @@ export class ThreadStore {
   async fork(id: string): Promise<ResumedThread> {
     const { cwd, items, turns, notes, told = new Map(), plan = [], changed = [], server } = await this.resume(id);
     const { preview: title = '' } = (await this.#summaryOf(id)) ?? {};
-    const thread = this.create(cwd, { id, title });
+    const thread = this.create(cwd, { parent: { id, title } });
     const at = timestamp();
     await thread.append({ type: 'turn.started', turn: turns, at, ...(server && { server }) });
     await thread.append({
@@ -183,6 +193,7 @@ export class ThreadStore {
     return {
       id,
       cwd,
+      additionalDirectories: pathsOf(header?.additional_directories),
       createdAt: stringOf(header?.created_at) ?? mtime.toISOString(),
       updatedAt: mtime.toISOString(),
       preview,
@@ -272,6 +283,10 @@ async function readBeginning(path: string): Promise<string> {
   } finally {
     await file.close();
   }
+}
+
+function pathsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((path) => typeof path === 'string') : [];
 }
 
 /** The beginning of a message, in one line: what a conversation is called by. */

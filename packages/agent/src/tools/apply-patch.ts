@@ -43,7 +43,7 @@ export function createApplyPatchTool(context: ToolsetContext): AgentTool {
         locations: paths.map((path) => ({ path })),
         changes: plan.changes,
         writes: plan.writes,
-        approval: { reason: reasonFor(plan), rules: paths.map((path) => `write:${path}`) },
+        approval: { reason: reasonFor(plan, workspace.name), rules: paths.map((path) => `write:${path}`) },
         async run() {
           await writeFiles(plan.writes, workspace.files);
           return { output: summaryOf(plan.changes, workspace), ok: true };
@@ -62,10 +62,10 @@ async function planOf(input: string, workspace: Workspace): Promise<PatchPlan> {
   }
 }
 
-function reasonFor(plan: PatchPlan): string {
+function reasonFor(plan: PatchPlan, folders: string): string {
   const files = plan.writes.length === 1 ? 'a file' : `${plan.writes.length} files`;
   const links = plan.writes.some((write) => write.before?.type === 'link');
-  const outside = plan.outside.length === 0 ? '' : `, outside the working directory: ${plan.outside.join(', ')}`;
+  const outside = plan.outside.length === 0 ? '' : `, outside ${folders}: ${plan.outside.join(', ')}`;
   return `it writes ${files}${links ? '; of a link only the name goes, what it leads to stays' : ''}${outside}`;
 }
 

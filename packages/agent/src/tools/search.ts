@@ -61,8 +61,8 @@ async function withRipgrep(
   context: ToolsetContext,
   signal: AbortSignal,
 ): Promise<WalkResult | undefined> {
-  const { cwd } = context.workspace;
-  const program = findProgram('rg', trustedFolders(context.env.PATH, cwd));
+  const { cwd, roots } = context.workspace;
+  const program = findProgram('rg', trustedFolders(context.env.PATH, roots));
   // Without a sandbox nothing hides keys from it; our own walk passes them by.
   if (program === undefined || (!context.sandbox.works && context.workspace.hasSecretsBelow(place.real)))
     return undefined;

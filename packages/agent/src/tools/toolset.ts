@@ -22,15 +22,17 @@ export type ToolSelection = 'none' | 'read' | 'all';
 
 /** Which tools there are, and where they work. */
 export interface ToolsetOptions {
-  /** The working directory: what lies outside of it needs approval. */
+  /** The working directory: what lies outside of it and of the additional ones needs approval. */
   readonly cwd: string;
+  /** Folders that belong to the work beside it, as the working directory does; absolute paths. Default: none. */
+  readonly additionalDirectories?: readonly string[];
   /** Default `all`. */
   readonly select?: ToolSelection;
   /** Environment of commands. Default: a bare `PATH`, so that no secret gets out by accident. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What walls commands in. Default: `openSandbox` for this folder and environment. */
   readonly sandbox?: Sandbox;
-  /** The editor that has files of the working directory open. Default: none, files are those on the disk. */
+  /** The editor that has files of these folders open. Default: none, files are those on the disk. */
   readonly files?: EditorFiles;
   /** What the model may read with `read_skill`, which there is where there are any. Default: none. */
   readonly skills?: readonly Skill[];
@@ -42,7 +44,7 @@ export interface ToolsetOptions {
 
 const BARE_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
-/** The built-in tools for one working directory. Fails when it does not exist. */
+/** The built-in tools for one working directory. Fails when it or an additional one cannot be used. */
 export async function createTools(options: ToolsetOptions): Promise<readonly AgentTool[]> {
   const { select = 'all' } = options;
   return (await createToolSets(options))[select];
@@ -53,13 +55,14 @@ export async function createToolSets(options: ToolsetOptions): Promise<Record<To
   const { select = 'all' } = options;
   if (select === 'none') return { none: [], read: [], all: [] };
   const { env = BARE_ENVIRONMENT, clock = systemClock } = options;
-  const workspace = await Workspace.open(options.cwd, secretPlaces(env), options.files);
+  const { cwd, additionalDirectories = [], files } = options;
+  const workspace = await Workspace.open(cwd, { additionalDirectories, secrets: secretPlaces(env), files });
   const context: ToolsetContext = {
     workspace,
     env,
     clock,
     ...(options.privateHosts === undefined ? {} : { privateHosts: options.privateHosts }),
-    sandbox: options.sandbox ?? (await openSandbox({ cwd: workspace.cwd, env, clock })),
+    sandbox: options.sandbox ?? (await openSandbox({ cwd, additionalDirectories, env, clock })),
   };
   const { skills = [] } = options;
   const reading = [

@@ -28,14 +28,15 @@ export async function judge(
 ): Promise<Verdict> {
   const { workspace, sandbox } = context;
   if (!platform.isPosix) return { type: 'ask', reason: 'here it is not known what a command does' };
-  if (!place.inside) return { type: 'ask', reason: `it runs ${place.where}` };
+  const root = workspace.rootOf(place.real);
+  if (root === undefined || !place.inside) return { type: 'ask', reason: `it runs ${place.where}` };
   const line = lineOf(command);
   const commands = line === undefined ? [{ words: wordsOf(command) }] : simpleCommands(line);
   if (commands === undefined) return { type: 'ask', reason: 'it uses more of the shell than plain commands' };
   const env = freeEnvironment(context.env, workspace);
   // A shell would look for programs in the folder that it runs in.
   if (env['PATH'] === '') return { type: 'ask', reason: 'the search path has no folder outside the working directory' };
-  const where = { workspace, folder: place.real, path: env['PATH'] ?? '', sandboxed: sandbox.works };
+  const where = { workspace, root, folder: place.real, path: env['PATH'] ?? '', sandboxed: sandbox.works };
   for (const { words } of commands) {
     const reason = await objectionTo(words, where);
     if (reason !== undefined) return { type: 'ask', reason };
@@ -44,7 +45,7 @@ export async function judge(
   return {
     type: 'free',
     argv: line === undefined ? withInsertions(wordsOf(command)) : platform.shellArgv(rewritten(commands)),
-    env: { ...env, ...(usesGit ? gitEnvironment(workspace.cwd) : {}) },
+    env: { ...env, ...(usesGit ? gitEnvironment(root) : {}) },
   };
 }
 

@@ -12,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `PATH` has no folder that the model or the project may write to. */
 export function freeEnvironment(env: Environment, workspace: Workspace): Record<string, string> {
-  const kept: Record<string, string> = { PATH: trustedFolders(env['PATH'], workspace.cwd).join(delimiter) };
+  const kept: Record<string, string> = { PATH: trustedFolders(env['PATH'], workspace.roots).join(delimiter) };
   for (const [name, value] of Object.entries(env)) if (value !== undefined && KEPT.test(name)) kept[name] = value;
   return kept;
 }

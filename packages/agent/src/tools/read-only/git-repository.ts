@@ -1,6 +1,5 @@
 import { access, lstat, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Workspace } from '../../workspace.ts';
 import { dangerousSetting } from './git-config.ts';
 
 /** Folders of a repository that no command on our list reads; other tools put links into them. */
@@ -9,18 +8,18 @@ const UNREAD = new Set(['annex', 'hooks', 'lfs', 'modules']);
 const MAX_ENTRIES = 50_000;
 
 /**
- * Why git may not run unasked in this folder: it may where the working directory has a repository of its own, the folder
- * is in no other one, and nothing in it names a program or leads to another place.
+ * Why git may not run unasked in this folder: it may where the root (a folder of the session) has a repository of its own,
+ * the folder is in no other one, and nothing in it names a program or leads to another place.
  */
 export async function objectionToRepository(
   folder: string,
-  workspace: Workspace,
+  root: string,
   sandboxed: boolean,
 ): Promise<string | undefined> {
-  const gitDir = join(workspace.cwd, '.git');
+  const gitDir = join(root, '.git');
   const info = await lstat(gitDir).catch(() => undefined);
-  if (info?.isDirectory() !== true) return 'the working directory has no repository of its own (a folder .git)';
-  for (let inner = folder; inner !== workspace.cwd; inner = dirname(inner)) {
+  if (info?.isDirectory() !== true) return `${root} has no repository of its own (a folder .git)`;
+  for (let inner = folder; inner !== root; inner = dirname(inner)) {
     if (await isRepository(inner)) return `${inner} is another repository`;
   }
   // Git itself refuses those, for who may write to them may make it run programs (CVE-2022-24765).

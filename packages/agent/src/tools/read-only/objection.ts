@@ -11,7 +11,9 @@ import { programNamed, type Program } from './programs.ts';
 /** Where a command would run, and as what. */
 export interface Surroundings {
   readonly workspace: Workspace;
-  /** Absolute, without symbolic links, in the working directory. */
+  /** The folder of the session that it would run in. */
+  readonly root: string;
+  /** Absolute, without symbolic links, in the root. */
   readonly folder: string;
   /** Folders that programs are looked for in. */
   readonly path: string;
@@ -45,7 +47,7 @@ async function objectionToGit(args: readonly string[], where: Surroundings): Pro
   const rest = args.slice(found.at + 1);
   return (
     (await objectionToArguments(`git ${found.name}`, rest, found.command, where)) ??
-    (await objectionToRepository(where.folder, where.workspace, where.sandboxed))
+    (await objectionToRepository(where.folder, where.root, where.sandboxed))
   );
 }
 
@@ -105,7 +107,7 @@ async function objectionToPlace(name: string, { workspace, path }: Surroundings)
     );
     if (!runs) continue;
     const { real } = await workspace.locate(file);
-    return workspace.contains(real) ? `${name} is ${quoteArgv([real])}, in the working directory` : undefined;
+    return workspace.contains(real) ? `${name} is ${quoteArgv([real])}, in ${workspace.name}` : undefined;
   }
   return undefined;
 }
