@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
+/** Below the timeouts of the tests, so that one that waits in vain says for what. */
+const UNTIL_MS = 40_000;
+
 export interface TmuxOptions {
   /** A folder of its own: the socket and a home are in it. */
   readonly cwd: string;
@@ -73,10 +76,14 @@ export class Tmux {
     return this.#run('capture-pane', '-p', '-S', '-');
   }
 
-  /** tmux cannot call back: the screen is looked at again and again; the test's timeout is the bound. */
+  /** tmux cannot call back: the screen is looked at again and again. Fails with what it shows when the text does not come. */
   async until(text: string | RegExp, where: () => string = () => this.screen()): Promise<void> {
     const isThere = (): boolean => (typeof text === 'string' ? where().includes(text) : text.test(where()));
-    while (!isThere()) await sleep(50);
+    const latest = performance.now() + UNTIL_MS;
+    while (!isThere()) {
+      if (performance.now() > latest) throw new Error(`${String(text)} did not come; there is\n${where()}`);
+      await sleep(50);
+    }
   }
 
   #run(...args: readonly string[]): string {
