@@ -7,8 +7,10 @@ import { openChat, skip } from './chat-in-tmux.ts';
 import type { Tmux } from '../../test/terminal/tmux.ts';
 
 const WORDS = Array.from({ length: 1200 }, (_, at) => `w${String(at).padStart(4, '0')}`);
-/** The screen is drawn for a size that has stayed so long. */
-const SETTLED_MS = 600;
+/** The whole status line is shown. */
+const WIDE = [120, 30] as const;
+/** tmux tells its programs of a new size up to 250 ms late. */
+const TOLD_MS = 500;
 
 /** An answer of numbered words, `paceMs` between its deltas. */
 const words = (paceMs: number) => ({
@@ -31,6 +33,15 @@ function assertWhole(tmux: Tmux, mayDouble = 0): void {
   assert.ok(doubled.length <= mayDouble, `doubled: ${doubled.join(' ')} in\n${tmux.all()}`);
   if (doubled.length === 0) assert.deepEqual(found, WORDS);
   assert.equal(tmux.screen().split('tiny at').length, 2);
+}
+
+/** What is typed is shown once the screen was drawn for the new size. */
+async function settled(tmux: Tmux): Promise<void> {
+  await sleep(TOLD_MS);
+  tmux.type('x');
+  await tmux.until('› x');
+  tmux.send('BSpace');
+  await tmux.until(/› *$/, () => tmux.screen().trimEnd());
 }
 
 async function resizeAll(tmux: Tmux, sizes: readonly (readonly [number, number])[], betweenMs: number): Promise<void> {
@@ -56,10 +67,10 @@ await test('single steps from 80 to 60 columns and back', { skip }, async () => 
   const { tmux } = chat;
   tmux.send('go', 'Enter');
   await tmux.until('w1199');
-  await sleep(SETTLED_MS);
+  await settled(tmux);
   const steps = Array.from({ length: 20 }, (_, at) => [79 - at, 24] as const);
   await resizeAll(tmux, [...steps, ...steps.toReversed(), [80, 24]], 350);
-  await sleep(SETTLED_MS);
+  await settled(tmux);
   assertWhole(tmux);
 });
 
@@ -69,8 +80,12 @@ await test('any sizes', { skip }, async () => {
   const { tmux } = chat;
   tmux.send('go', 'Enter');
   await tmux.until('w1199');
-  await resizeAll(tmux, randomSizes(12, 1), 300);
-  await sleep(SETTLED_MS);
+  for (const [columns, rows] of randomSizes(6, 2)) {
+    tmux.resize(columns, rows);
+    await settled(tmux);
+  }
+  await resizeAll(tmux, [...randomSizes(12, 1), WIDE], 300);
+  await settled(tmux);
   assertWhole(tmux);
 });
 
@@ -86,9 +101,9 @@ for (const [name, paceMs, betweenMs, mayDouble] of [
       const { tmux } = chat;
       tmux.send('go', 'Enter');
       if (paceMs > 0) await tmux.until('w0030');
-      await resizeAll(tmux, randomSizes(8, seed), betweenMs);
+      await resizeAll(tmux, [...randomSizes(8, seed), WIDE], betweenMs);
       await tmux.until('w1199');
-      await sleep(SETTLED_MS);
+      await settled(tmux);
       assertWhole(tmux, mayDouble);
     }
   });

@@ -6,7 +6,7 @@ import { gate, startChat, transcript, type RunningChat } from './harness.ts';
 
 const SENTENCES = Array.from({ length: 40 }, (_, at) => `Sentence ${at} has some words in it, and 日本語 too.`);
 const CLEARS = ['\x1b[3J', '\x1b[2J', '\x1bc', '\x1b[?1049h'];
-const SETTLED_MS = 400;
+const SETTLED_MS = 1100;
 
 const delta = (text: string): ModelEvent => ({ type: 'output_text.delta', delta: text, item_id: 'msg_1' });
 

@@ -1,8 +1,9 @@
 import { setCapabilityOverrides, TuiMainScreen, visibleWidth, type Terminal } from '@earendil-works/pi-tui';
-import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { cleanRow } from './clean-row.ts';
 import { Frame, hasGrown } from './frame.ts';
 import { reflowOf, reseat } from './reflow.ts';
+import { SizeWatch, type Size } from './size-watch.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
 export interface ScreenDocument {
@@ -39,26 +40,7 @@ interface Scrolling {
   readonly scrolled: number;
 }
 
-interface Size {
-  readonly width: number;
-  readonly rows: number;
-}
-
-type Resizing =
-  /** Waits until the size stays as it is. */
-  | { readonly step: 'settling'; readonly timer: Timer; readonly size: Size }
-  /** The terminal was asked where its cursor is. */
-  | { readonly step: 'asking'; readonly timer: Timer; readonly size: Size };
-
 const NO_ROW: Row = { line: '', text: '' };
-/**
- * After a change of the size nothing is drawn before the size was the same for so long: tmux tells a program at once of the
- * first of several changes, and of the others up to 250 ms late (`server_client_check_pane_resize`), and what is drawn for a
- * size that is no more is cut.
- */
-const SETTLE_MS = 300;
-/** How long a terminal may take to say where its cursor is. */
-const CURSOR_TIMEOUT_MS = 150;
 // Whatever had the terminal before this frame (a tool, a message on stderr) does not colour or hide it.
 const BEGIN = '\x1b[?2026h\x1b[?7l\x1b[0m';
 const END = '\x1b[?7h\x1b[?2026l';
@@ -74,11 +56,9 @@ const END = '\x1b[?7h\x1b[?2026l';
  * and overlays of the base class are not drawn.
  */
 export class Screen extends TuiMainScreen {
-  readonly #clock: Clock;
   readonly #compose: ScreenOptions['compose'];
   readonly #term: string;
-  /** What the terminal answered to the question what it is. */
-  #attributes: string | undefined;
+  readonly #watch: SizeWatch;
   /** What is on the screen, from its first row on. */
   #shown: Row[] = [];
   #top = 0;
@@ -92,7 +72,6 @@ export class Screen extends TuiMainScreen {
   #document: ScreenDocument = { first: 0, lines: [], bottom: [] };
   #size: Size | undefined;
   #isLent = false;
-  #resizing: Resizing | undefined;
   /** Bytes that frames wrote, for measurements. */
   written = 0;
 
@@ -100,12 +79,10 @@ export class Screen extends TuiMainScreen {
     super(terminal, false);
     // What `cleanRow` would take out again: a link shows its address as text instead, which also cannot deceive.
     setCapabilityOverrides({ hyperlinks: false, images: null });
-    this.#clock = clock;
+    this.#watch = new SizeWatch({ terminal, clock, settled: (cursorRow) => this.#resized(cursorRow) });
     this.#term = term;
     this.#compose = compose;
-    this.addInputListener((data) =>
-      this.#takeAttributes(data) || this.#takeCursor(data) ? { consume: true } : undefined,
-    );
+    this.addInputListener((data) => (this.#watch.take(data) ? { consume: true } : undefined));
   }
 
   /** First line of the transcript that is on the screen. */
@@ -115,7 +92,7 @@ export class Screen extends TuiMainScreen {
 
   /** Draws now, in whatever size the terminal has; for the last frames. */
   drawLast(): void {
-    if (this.#resizing !== undefined || this.#isResized()) this.#resized(undefined);
+    if (this.#watch.isResizing || this.#isResized()) this.#resized(undefined);
     this.renderNow();
   }
 
@@ -139,7 +116,7 @@ export class Screen extends TuiMainScreen {
   resume(): void {
     // Stopped by somebody else: its modes are set anew as well.
     if (!this.stopped) this.terminal.stop();
-    this.#stopResizing();
+    this.#watch.stop();
     this.start();
     // A frame that was asked for before the stop was not drawn, and keeps the base class from asking for another.
     this.renderNow();
@@ -154,7 +131,7 @@ export class Screen extends TuiMainScreen {
     // What the shell left goes up into the scrollback: the screen is ours from its first row on. After a stop it may be anywhere.
     const away =
       this.#size === undefined ? '\n'.repeat(this.terminal.rows - 1) : `\x1b[9999H${'\n'.repeat(this.terminal.rows)}`;
-    this.terminal.write(`${away}\x1b[H\x1b[>c`);
+    this.terminal.write(`${away}\x1b[H${this.#watch.begin()}`);
     this.#size = { width: this.terminal.columns, rows: this.terminal.rows };
     this.#shown = [];
     this.#last = -1;
@@ -164,7 +141,7 @@ export class Screen extends TuiMainScreen {
   }
 
   protected override beforeTerminalStop(): void {
-    this.#stopResizing();
+    this.#watch.stop();
     if (this.#isLent) {
       this.terminal.write('\x1b[?1049h\x1b[H');
       return;
@@ -184,8 +161,8 @@ export class Screen extends TuiMainScreen {
     if (this.stopped) return;
     const size = this.#sizeNow();
     if (size.width < 1 || size.rows < 1) return;
-    if (this.#isResized()) this.#settle(size);
-    else if (this.#resizing === undefined) this.#draw(size);
+    this.#watch.notice(this.#size ?? size);
+    if (!this.#watch.isResizing) this.#draw(size);
   }
 
   #sizeNow(): Size {
@@ -193,7 +170,7 @@ export class Screen extends TuiMainScreen {
   }
 
   #isResized(): boolean {
-    const size = this.#resizing?.size ?? this.#size;
+    const size = this.#size;
     return size !== undefined && (size.width !== this.terminal.columns || size.rows !== this.terminal.rows);
   }
 
@@ -271,47 +248,9 @@ export class Screen extends TuiMainScreen {
     this.terminal.write(text);
   }
 
-  #settle(size: Size): void {
-    this.#stopResizing();
-    this.#resizing = { step: 'settling', size, timer: this.#clock.after(SETTLE_MS, () => this.#askForCursor(size)) };
-  }
-
-  /** The terminal has moved its lines: only it knows where they are now. */
-  #askForCursor(size: Size): void {
-    if (this.#isResized()) {
-      this.#settle(this.#sizeNow());
-      return;
-    }
-    const timer = this.#clock.after(CURSOR_TIMEOUT_MS, () => this.#resized(undefined));
-    this.#resizing = { step: 'asking', size, timer };
-    this.terminal.write('\x1b[6n');
-  }
-
-  #stopResizing(): void {
-    this.#resizing?.timer.cancel();
-    this.#resizing = undefined;
-  }
-
-  #takeAttributes(data: string): boolean {
-    // eslint-disable-next-line no-control-regex -- it is a control sequence
-    const answer = /^\x1b\[>([\d;]+)c$/.exec(data);
-    if (answer !== null) this.#attributes = answer[1];
-    return answer !== null;
-  }
-
-  #takeCursor(data: string): boolean {
-    // eslint-disable-next-line no-control-regex -- it is a control sequence
-    const report = /^\x1b\[(\d+);\d+R$/.exec(data);
-    if (report === null || this.#resizing?.step !== 'asking') return false;
-    // Resized again in the meantime: the answer may be older than that.
-    if (this.#isResized()) this.#settle(this.#sizeNow());
-    else this.#resized(Number(report[1]) - 1);
-    return true;
-  }
-
   /** `cursorRow`: where the cursor is now; unknown when the terminal does not say: then nothing was taken back. */
   #resized(cursorRow: number | undefined): void {
-    this.#stopResizing();
+    this.#watch.stop();
     if (this.stopped) return;
     const size = this.#sizeNow();
     const strange = this.#reseat(cursorRow ?? Math.min(this.#cursor.row, size.rows - 1), cursorRow === undefined, size);
@@ -344,7 +283,7 @@ export class Screen extends TuiMainScreen {
       rows.map(({ text }) => text),
       cursorRow,
       width,
-      reflowOf(this.#term, this.#attributes),
+      reflowOf(this.#term, this.#watch.attributes),
     );
     const onScreen = rows.slice(seat.above);
     const strange = onScreen.findLastIndex(({ number }) => number < 0) + 1;

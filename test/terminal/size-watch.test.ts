@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { SizeWatch } from '../../turnwire/src/terminal/size-watch.ts';
+import { manualClock } from '../transport/support/manual-clock.ts';
+
+const ASK_SIZE = '\x1b[18t';
+const ASK_CURSOR = '\x1b[6n';
+const DRAWN = { width: 80, rows: 24 };
+
+/** A terminal that answers when the test says so; `columns` and `rows` are what the system tells of it. */
+function watched() {
+  const clock = manualClock();
+  const asked: string[] = [];
+  const settled: (number | undefined)[] = [];
+  const terminal = { columns: 80, rows: 24, write: (text: string) => void asked.push(text) };
+  const watch = new SizeWatch({ terminal, clock, settled: (cursorRow) => void settled.push(cursorRow) });
+  watch.begin();
+  const hear = (columns: number, rows: number): void => {
+    Object.assign(terminal, { columns, rows });
+    watch.notice(DRAWN);
+  };
+  return { watch, clock, asked, settled, hear };
+}
+
+describe('after a resize the moment to draw is', () => {
+  it('when the terminal has told its cursor and the size that was heard of', () => {
+    const { watch, clock, asked, settled, hear } = watched();
+    watch.take('\x1b[8;24;80t');
+    hear(60, 24);
+    expect(watch.isResizing).toBe(true);
+    clock.advance(300);
+    expect(asked).toEqual([ASK_CURSOR + ASK_SIZE]);
+    watch.take('\x1b[20;1R');
+    expect(settled).toEqual([]);
+    watch.take('\x1b[8;24;60t');
+    expect(settled).toEqual([19]);
+    expect(watch.isResizing).toBe(false);
+  });
+
+  it('not yet when the terminal tells a size of which nothing was heard', () => {
+    const { watch, clock, asked, settled, hear } = watched();
+    watch.take('\x1b[8;24;80t');
+    hear(60, 24);
+    clock.advance(300);
+    watch.take('\x1b[20;1R');
+    watch.take('\x1b[8;24;50t');
+    expect(settled).toEqual([]);
+    hear(50, 24);
+    clock.advance(1000);
+    expect(asked).toEqual([ASK_CURSOR + ASK_SIZE, ASK_CURSOR + ASK_SIZE]);
+    watch.take('\x1b[18;1R');
+    watch.take('\x1b[8;24;50t');
+    expect(settled).toEqual([17]);
+  });
+
+  it('later when the size changes again and again', () => {
+    const { clock, asked, hear } = watched();
+    hear(60, 24);
+    clock.advance(200);
+    hear(61, 24);
+    clock.advance(399);
+    expect(asked).toEqual([]);
+    clock.advance(1);
+    expect(asked).toEqual([ASK_CURSOR]);
+  });
+
+  it('when only the latest question for the cursor is answered', () => {
+    const { watch, clock, settled, hear } = watched();
+    hear(60, 24);
+    clock.advance(300);
+    hear(50, 24);
+    clock.advance(1000);
+    watch.take('\x1b[20;1R');
+    expect(settled).toEqual([]);
+    watch.take('\x1b[18;1R');
+    expect(settled).toEqual([17]);
+  });
+
+  it('after the cursor alone where the terminal means another size than the system', () => {
+    const { watch, clock, asked, settled, hear } = watched();
+    watch.take('\x1b[8;25;80t');
+    hear(60, 24);
+    clock.advance(300);
+    expect(asked).toEqual([ASK_CURSOR]);
+    watch.take('\x1b[20;1R');
+    expect(settled).toEqual([19]);
+  });
+
+  it('at last without an answer, and the next time at once', () => {
+    const { clock, asked, settled, hear } = watched();
+    hear(60, 24);
+    clock.advance(300 + 3000);
+    expect(settled).toEqual([undefined]);
+    clock.advance(1000);
+    hear(50, 24);
+    clock.advance(300);
+    expect(settled).toEqual([undefined, undefined]);
+    expect(asked).toEqual([ASK_CURSOR]);
+  });
+});
+
+it('leaves to others what is typed', () => {
+  const { watch } = watched();
+  for (const key of ['a', '\x1b[A', '\x1b[1;2R']) expect(watch.take(key)).toBe(false);
+});
