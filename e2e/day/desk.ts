@@ -1,5 +1,5 @@
 /** Where somebody works all day: a project with what projects have, a home with an MCP server, and a terminal. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,6 +65,13 @@ export class Desk implements Disposable {
       if (now !== before) since = performance.now();
       before = now;
     }
+  }
+
+  /** The files of the conversations, the oldest first. */
+  threads(): string[] {
+    const folder = join(this.folder, 'home', '.local', 'state', 'turnwire', 'threads');
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'));
+    return names.sort().map((name) => readFileSync(join(folder, name), 'utf8'));
   }
 
   /** What came onto the terminal since the last chat was opened. */

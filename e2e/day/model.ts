@@ -2,37 +2,44 @@
 import type { Reply, ReplyPart, Scenario, Turn } from '../../packages/testing/src/index.ts';
 
 /** Numbered words, so that one that is lost or doubled is seen: `w0000 w0001 …`. */
-export function words(from: number, to: number): string[] {
+function words(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, at) => `w${String(from + at).padStart(4, '0')}`);
 }
 
-/** The words of the answers that are whole, by what the person says. Each has those after the one before. */
-const answered = [
-  ['Good morning', 300],
-  ['And then', 20],
-  ['Build it', 20],
-  ['Build it again', 20],
-  ['Change it', 20],
-  ['Change it otherwise', 20],
-  ['Write it', 20],
-  ['Add them', 20],
-  ['What is in', 20],
-] as const;
+/** How many words the answers have that are whole, by what the person says. Each goes on where the one before ended. */
+const counts = {
+  'Good morning': 300,
+  'And then': 20,
+  'Build it': 20,
+  'Build it again': 20,
+  'Change it': 20,
+  'Change it otherwise': 20,
+  'Write it': 20,
+  'And now': 20,
+  'Add them': 20,
+  'What is in shot.png': 20,
+  'Good evening': 20,
+  'In the copy': 20,
+} as const;
 
-type Said = (typeof answered)[number][0] | 'Good evening' | 'In the copy';
+export type Said = keyof typeof counts;
 
-/** All words of the day before the chat is left. */
-export const wordsOfDay = words(
-  0,
-  answered.reduce((sum, [, count]) => sum + count, 0),
-);
+/** The words of the day up to the answer to a message. */
+export function wordsUntil(said: Said): string[] {
+  return words(0, firstWordOf(said) + counts[said]);
+}
 
-/** The answer to a message that an answer belongs to. */
+/** The answer to a message. */
 export function answerTo(said: Said): string {
-  const at = answered.findIndex(([name]) => name === said);
-  if (at < 0) return words(wordsOfDay.length, wordsOfDay.length + 20).join(' ');
-  const from = answered.slice(0, at).reduce((sum, [, count]) => sum + count, 0);
-  return words(from, from + (answered[at]?.[1] ?? 0)).join(' ');
+  const first = firstWordOf(said);
+  return words(first, first + counts[said]).join(' ');
+}
+
+function firstWordOf(said: Said): number {
+  const names = Object.keys(counts);
+  return Object.values(counts)
+    .slice(0, names.indexOf(said))
+    .reduce((sum: number, count) => sum + count, 0);
 }
 
 export const patch = (file: string): string =>
@@ -54,7 +61,7 @@ const to = (said: string, ...replies: readonly Reply[]): Turn => ({
 });
 
 /** Slow: it is interrupted. Its words are counted apart. */
-const story = Array.from({ length: 400 }, (_, at) => `s${String(at).padStart(4, '0')}`).join(' ');
+export const story = Array.from({ length: 400 }, (_, at) => `s${String(at).padStart(4, '0')}`).join(' ');
 
 export const scenario: Scenario = {
   turns: [
@@ -71,10 +78,11 @@ export const scenario: Scenario = {
     to('Change it otherwise', calling('apply_patch', { input: patch('refused.txt') }), text('Change it otherwise')),
     to('Write it', calling('apply_patch', { input: patch('written.txt') }), text('Write it')),
     to('Tell a story', { parts: [{ type: 'text', text: story, chunk: 6 }], paceMs: 40 }),
+    to('And now', text('And now')),
     to('Wait', calling('shell', { command: commands.long })),
     to('Wait again', { parts: [{ type: 'reasoning', text: story, chunk: 6 }], paceMs: 40 }),
     to('Add them', calling('mcp__sums__add', { a: 19, b: 23 }), text('Add them')),
-    to('What is in', text('What is in')),
+    to('What is in shot.png', text('What is in shot.png')),
     to('Good evening', text('Good evening')),
     to('In the copy', text('In the copy')),
   ],
