@@ -14,6 +14,7 @@ const lockFiles = [
   'e2e/codex/package-lock.json',
   'e2e/claude/package-lock.json',
   'e2e/inspector/package-lock.json',
+  'e2e/acp/package-lock.json',
   'e2e/opencode/package-lock.json',
   'bench/package-lock.json',
 ];
