@@ -59,9 +59,11 @@ function explain({ code, stdout, stderr }: Ended): string {
   return `acpx ended with ${code}\n${stderr}\n${stdout}`;
 }
 
+type Update = Readonly<Record<string, unknown>>;
+
 interface Message {
   readonly method?: string;
-  readonly params?: { readonly update?: Readonly<Record<string, unknown>> };
+  readonly params?: { readonly update?: Update };
   readonly result?: Readonly<Record<string, unknown>>;
 }
 
@@ -82,9 +84,9 @@ void test('acpx works a turn: its files both ways, a permission, a plan, the tex
     assert.ok(asked('fs/read_text_file') >= 1, explain(ended));
     assert.equal(asked('fs/write_text_file'), 1, explain(ended));
     assert.equal(asked('session/request_permission'), 2, explain(ended));
-    const updates = messages.flatMap(({ params }) => params?.update ?? []);
+    const updates = messages.map(({ params }): Update => params?.update ?? {});
     const entries = plan.map(({ step, status }) => ({ content: step, priority: 'medium', status }));
-    assert.deepEqual(updates.find((update) => update.sessionUpdate === 'plan')?.entries, entries);
+    assert.deepEqual(updates.find((update: Update) => update.sessionUpdate === 'plan')?.entries, entries);
     const ends = updates.filter(
       ({ sessionUpdate, status }) => sessionUpdate === 'tool_call_update' && status === 'completed',
     );
