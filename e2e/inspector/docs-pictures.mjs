@@ -11,6 +11,9 @@ import { pathToFileURL } from 'node:url';
 import { pageFiles } from '@turnwire/inspector';
 import { createBridge } from '../../packages/bridge/src/index.ts';
 import { scenario, startMock } from '../../packages/testing/src/index.ts';
+import { playScenes } from '../day/gallery.ts';
+import { terminalPage } from '../day/terminal-page.ts';
+import { skip as noTerminal } from '../terminal/chat-in-tmux.ts';
 import { launch, openPage, skip } from './page.mjs';
 import { smallerPng } from './smaller-png.ts';
 
@@ -25,13 +28,14 @@ const text =
   'It waits for the end of the body, and the server keeps the connection open. The answer was complete long before: the finish reason had come, ' +
   'and nobody looked. Read the stream until the model says that it is over, and let the rest go.';
 
-if (skip !== false) throw new Error(skip);
+for (const why of [skip, noTerminal]) if (why !== false) throw new Error(why);
 mkdirSync(out, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-pictures-'));
 const browser = await launch();
 try {
   await takeInspector();
   await takeReport();
+  await playScenes(async (scene, tmux) => shootPage(`terminal-${scene}.png`, await terminalPage(tmux)));
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });
@@ -89,18 +93,20 @@ async function takeInspector() {
   }
 }
 
-/** What a terminal shows, as a page of this script's own. */
 async function takeTop(url) {
   const { stdout } = await turnwire('top', '--url', url, '--once');
-  const file = join(folder, 'top.html');
   const escaped = stdout.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  writeFileSync(
-    file,
+  await shootPage(
+    'top.png',
     `<!doctype html><meta charset="utf-8"><style>body{margin:0;background:#16181c;color:#e6e8eb}pre{margin:0;padding:18px;font:13px/1.5 monospace;width:max-content}</style><pre>$ turnwire top\n${escaped}</pre>`,
   );
+}
+
+/** What a terminal shows, as a page of this script's own. */
+async function shootPage(name, html) {
   const page = await browser.newPage({ viewport: { width: 1400, height: 400 } });
-  await page.goto(pathToFileURL(file).href);
-  save('top.png', await page.locator('pre').screenshot());
+  await page.setContent(html);
+  save(name, await page.locator('pre').screenshot());
   await page.close();
 }
 
