@@ -69,7 +69,10 @@ describe('an answer on the screen', () => {
 
   it('has its tables aligned as they say, however narrow', async () => {
     const table = '| left | count | middle |\n|:---|---:|:---:|\n| a | 7 | x |\n| **b** | 1234 | `long text` |';
-    expect((await shown(answer(table))).rows.slice(1)).toEqual([
+    const wide = await shown(answer(table));
+    const looks = ['left', 'count', 'middle', '1234'].map((text) => wide.chat.terminal.lookOf(text)?.bold);
+    expect(looks).toEqual([true, true, true, false]);
+    expect(wide.rows.slice(1)).toEqual([
       '┌──────┬───────┬───────────┐',
       '│ left │ count │  middle   │',
       '├──────┼───────┼───────────┤',

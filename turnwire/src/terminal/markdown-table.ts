@@ -52,7 +52,9 @@ function alignRow(line: string, columns: readonly Column[], wanted: readonly Ali
     const cell = sliceByColumn(line, at, width);
     const free = width - visibleWidth(stripTerminalSequences(cell).trimEnd());
     const before = { left: 0, center: Math.floor(free / 2), right: free }[wanted[index] ?? 'left'];
-    row += sliceByColumn(line, done, at - done) + ' '.repeat(before) + sliceByColumn(line, at, width - before);
+    // From the blank before it on: a look that begins with the first character would come before those that end there.
+    row +=
+      sliceByColumn(line, done, at - 1 - done) + ' '.repeat(before) + sliceByColumn(line, at - 1, 1 + width - before);
     done = at + width;
   });
   return row + sliceByColumn(line, done, visibleWidth(line) - done);
