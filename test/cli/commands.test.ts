@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../turnwire/src/cli/commands.ts';
+import { contextOf } from '../../turnwire/src/cli/context.ts';
+import { runCli } from '../../turnwire/src/cli/run.ts';
 import { resultOf, root, runInProcess, spawnCli } from './harness.ts';
 
 /** Commands that are groups of others, with those. */
@@ -82,6 +86,36 @@ describe('wrong usage', () => {
     if (typeof message === 'string') expect(stderr).toBe(message);
     else expect(stderr).toMatch(message);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+describe('in a working directory that is gone', () => {
+  const run = async (...args: readonly string[]) => {
+    const streams = { stdin: new PassThrough().end(), stdout: new PassThrough(), stderr: new PassThrough() };
+    const cwd = (): never => {
+      throw Object.assign(new Error('ENOENT: process.cwd failed'), { code: 'ENOENT', syscall: 'uv_cwd' });
+    };
+    const values = { ...streams, argv: ['node', 'turnwire', ...args], cwd };
+    const gone = Object.create(
+      process,
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }])),
+    ) as NodeJS.Process;
+    const code = await runCli(contextOf(gone));
+    const [stdout, stderr] = [streams.stdout, streams.stderr].map((stream) => text(stream.end()));
+    return { code, stdout: await stdout, stderr: await stderr };
+  };
+
+  it.each(['--version', ...whole.map((name) => `${name} --help`)])('%s answers as ever', async (line) => {
+    const args = line.split(' ');
+    expect(await run(...args)).toEqual(await runInProcess(args));
+  });
+
+  it('a command that needs it says so', async () => {
+    expect(await run('exec', 'hi')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'turnwire exec: the working directory is gone: change into another one, and try again\n',
+    });
   });
 });
 
