@@ -138,7 +138,7 @@ function numberOf({ data }: WireEvent): number {
 const KEPT_MS = 10 * 60_000;
 /** Events of all of them together, in characters. */
 export const LIVE_BYTES = 64 * 1024 * 1024;
-const MAX_ENDED = 1000;
+const MAX_ENDED = 10_000;
 
 /** What other workers of the same bridge know of a response: `gone` is one that can only be had from the store. */
 export type LiveState = 'running' | 'ended' | 'gone';
@@ -157,8 +157,9 @@ export interface LiveElsewhere {
 export class LiveResponses {
   readonly #clock: Clock;
   readonly #maxBytes: number;
-  /** The oldest first. */
   readonly #responses = new Map<string, LiveResponse>();
+  /** Those of them that have ended, in the order of their ends. */
+  readonly #ended = new Map<string, LiveResponse>();
   readonly #elsewhere: LiveElsewhere | undefined;
   #bytes = 0;
 
@@ -178,7 +179,7 @@ export class LiveResponses {
       this.#bytes += change;
       if (change > 0) this.#shrink();
     };
-    const live: LiveResponse = new LiveResponse(start, onBytes, () => this.#ended(id, live));
+    const live: LiveResponse = new LiveResponse(start, onBytes, () => this.#onEnd(id, live));
     const { id } = live.record;
     this.#responses.set(id, live);
     this.#elsewhere?.tell(id, 'running');
@@ -207,32 +208,34 @@ export class LiveResponses {
   }
 
   /** One that was deleted is not there any more. */
-  #ended(id: string, live: LiveResponse): void {
-    if (this.#responses.get(id) === live) this.#elsewhere?.tell(id, 'ended');
+  #onEnd(id: string, live: LiveResponse): void {
+    if (this.#responses.get(id) !== live) return;
+    this.#ended.set(id, live);
+    this.#elsewhere?.tell(id, 'ended');
   }
 
   #remove(id: string, live: LiveResponse): void {
     this.#responses.delete(id);
+    this.#ended.delete(id);
     this.#elsewhere?.tell(id, 'gone');
     live.drop();
   }
 
   #sweep(): void {
-    const ended = [...this.#responses].filter(([, { endedAt }]) => endedAt !== undefined);
     const before = this.#clock.now() - KEPT_MS;
-    for (const [place, [id, live]] of ended.entries()) {
-      if ((live.endedAt ?? 0) < before || place < ended.length - MAX_ENDED) this.#remove(id, live);
+    for (const [id, live] of this.#ended) {
+      if ((live.endedAt ?? 0) >= before && this.#ended.size <= MAX_ENDED) return;
+      this.#remove(id, live);
     }
   }
 
   /** Those that have ended go first, the oldest of them first; then what the others have told so far. */
   #shrink(): void {
-    const all = [...this.#responses];
-    for (const [id, live] of all) {
+    for (const [id, live] of this.#ended) {
       if (this.#bytes <= this.#maxBytes) return;
-      if (live.endedAt !== undefined) this.#remove(id, live);
+      this.#remove(id, live);
     }
-    for (const [, live] of all) {
+    for (const live of this.#responses.values()) {
       if (this.#bytes <= this.#maxBytes) return;
       live.drop();
     }

@@ -20,8 +20,18 @@ export function isSecretParameter(name: string): boolean {
 
 /** True for a JSON field whose string is a secret. Requests to models are full of `tokens` and `key`: these are none. */
 export function isSecretField(name: string): boolean {
-  return isSecret(name, 'field');
+  const known = knownFields.get(name);
+  if (known !== undefined) return known;
+  const found = isSecret(name, 'field');
+  if (knownFields.size === MOST_FIELDS) knownFields.clear();
+  if (name.length <= LONGEST_KNOWN) knownFields.set(name, found);
+  return found;
 }
+
+/** The fields of a wire are a few dozen, and each of its events has some. */
+const knownFields = new Map<string, boolean>();
+const MOST_FIELDS = 1000;
+const LONGEST_KNOWN = 64;
 
 /** True for an environment variable. */
 export function isSecretVariable(name: string): boolean {

@@ -194,6 +194,8 @@ const BACKSLASH = 92;
 
 /** What stands between two strings, without blanks and their escapes. */
 function gapOf(text: string): string {
+  // Nearly all are a gap without blanks, or what stands within a string.
+  if (text === ':' || text === ',' || /^[^\s\\:,]/.test(text)) return text;
   return text.replaceAll(/\s|\\+[nrt]|\\/g, '');
 }
 
@@ -234,23 +236,33 @@ function partSpans(text: string): Span[] {
   return spans.filter(({ from, to }) => to > from);
 }
 
-/**
- * What secrets look like, in the group `secret`; where it is `perhaps`, words that look alike are told apart. Each begins
- * where none can have begun just before, so that no text is read twice.
- */
-const LOOKS: readonly RegExp[] = [
-  /:\/\/[^\s/:@"'<>\\]*:(?<secret>[^\s/@"'<>\\]+)@/dg, // a password in an address
-  /(?<![\w-])bearer(?:\s|%20|\+)+(?<perhaps>[\w.~+/=-]{8,})/dgi,
-  /(?<![\w-])basic\s+(?<perhaps>[A-Za-z\d+/]{8,}={0,2})/dgi,
-  /(?<![\w-])(?<secret>sk-[\w-]{16,})/dg,
-  /(?<![\w-])(?<perhaps>(?:ek|gsk|xai|pplx|nvapi|hf|r8|gh[opsur]|github_pat|glpat|npm|pypi|xox[abeprs])[-_][\w-]{16,})/dg,
-  /(?<![\w-])(?<secret>(?:AKIA|ASIA)[A-Z\d]{16}|AIza[\w-]{35})(?![\w-])/dg,
-  /(?<![\w-])(?<secret>eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})/dg, // a JSON Web Token
-  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?<secret>[^-]{16,})/dg,
+/** What a kind of secret looks like. */
+interface Look {
+  /** What is in each of them and can be found fast: most texts have none of it. */
+  readonly hint: RegExp;
+  /**
+   * The secret in the group `secret`; where it is `perhaps`, words that look alike are told apart. It begins where none can
+   * have begun just before, so that no text is read twice.
+   */
+  readonly look: RegExp;
+}
+
+const LOOKS: readonly Look[] = [
+  { hint: /:\/\//, look: /:\/\/[^\s/:@"'<>\\]*:(?<secret>[^\s/@"'<>\\]+)@/dg }, // a password in an address
+  { hint: /bearer/i, look: /(?<![\w-])bearer(?:\s|%20|\+)+(?<perhaps>[\w.~+/=-]{8,})/dgi },
+  { hint: /basic/i, look: /(?<![\w-])basic\s+(?<perhaps>[A-Za-z\d+/]{8,}={0,2})/dgi },
+  { hint: /sk-/, look: /(?<![\w-])(?<secret>sk-[\w-]{16,})/dg },
+  {
+    hint: /(?:ek|gsk|xai|pplx|nvapi|hf|r8|gh[opsur]|github_pat|glpat|npm|pypi|xox[abeprs])[-_]/,
+    look: /(?<![\w-])(?<perhaps>(?:ek|gsk|xai|pplx|nvapi|hf|r8|gh[opsur]|github_pat|glpat|npm|pypi|xox[abeprs])[-_][\w-]{16,})/dg,
+  },
+  { hint: /A[KS]IA|AIza/, look: /(?<![\w-])(?<secret>(?:AKIA|ASIA)[A-Z\d]{16}|AIza[\w-]{35})(?![\w-])/dg },
+  { hint: /eyJ/, look: /(?<![\w-])(?<secret>eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})/dg }, // a JSON Web Token
+  { hint: /PRIVATE KEY/, look: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?<secret>[^-]{16,})/dg },
 ];
 
 function lookSpans(text: string): Span[] {
-  return LOOKS.flatMap((look) =>
+  return LOOKS.filter(({ hint }) => hint.test(text)).flatMap(({ look }) =>
     [...text.matchAll(look)].flatMap(({ groups, indices }) => {
       const { secret, perhaps } = groups ?? {};
       if (secret === undefined && !/\d/.test(perhaps ?? '')) return []; // `Bearer authentication`, `hf_some_identifier`

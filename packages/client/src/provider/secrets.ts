@@ -4,13 +4,28 @@ import { isSecretHeader, isSecretParameter } from '../platform/secret-names.ts';
 import type { GetEnv } from './provider-request.ts';
 import type { ProviderConfig } from './provider.ts';
 
+/** What is secret in a provider's requests: values as configured, and environment variables. */
+interface Sources {
+  readonly values: readonly string[];
+  readonly variables: readonly string[];
+}
+
+/** A provider does not change, and is asked for each of its answers. */
+const known = new WeakMap<ProviderConfig, Sources>();
+
 /** The values in a provider's requests that nobody else is to see; read as they are now. */
 export function secretsOf(provider: ProviderConfig, getEnv: GetEnv): readonly string[] {
+  const { values, variables } = known.get(provider) ?? findSources(provider);
+  return [...values, ...variables.map((name) => withoutScheme(getEnv(name) ?? ''))];
+}
+
+function findSources(provider: ProviderConfig): Sources {
   const headers = Object.entries(provider.httpHeaders).filter(([name]) => isSecretHeader(name));
   const query = queryOf(provider).filter(([name]) => isSecretParameter(name));
-  const variables = [provider.envKey, ...Object.values(provider.envHttpHeaders)];
-  const fromEnv = variables.map((name) => (name === undefined ? '' : (getEnv(name) ?? '')));
-  return [...[...headers, ...query].map(([, value]) => value), ...fromEnv].map(withoutScheme);
+  const variables = [provider.envKey, ...Object.values(provider.envHttpHeaders)].filter((name) => name !== undefined);
+  const sources = { values: [...headers, ...query].map(([, value]) => withoutScheme(value)), variables };
+  known.set(provider, sources);
+  return sources;
 }
 
 /**
