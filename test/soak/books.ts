@@ -36,8 +36,8 @@ export class Books {
 
   /** The text of the trace of a request, where it is still there. */
   async traceOf(tag: string): Promise<string> {
-    for (const file of await readdir(this.#folder)) {
-      const text = await readFile(join(this.#folder, file), 'utf8').catch(() => ''); // read and deleted meanwhile
+    for (const file of await this.#files()) {
+      const text = await textOf(join(this.#folder, file));
       if (text.slice(0, text.indexOf('\n')).includes(`soak ${tag} `)) return text;
     }
     return 'there is no trace of it';
@@ -45,12 +45,17 @@ export class Books {
 
   /** Reads the traces of exchanges that are over, on both sides. */
   async read(): Promise<void> {
-    for (const file of await readdir(this.#folder)) {
+    for (const file of await this.#files()) {
       const path = join(this.#folder, file);
-      const traced = parse(await readFile(path, 'utf8'));
+      const traced = parse(await textOf(path));
       if (traced === undefined || !this.#check(traced)) continue;
-      await rm(path);
+      await rm(path, { force: true });
     }
+  }
+
+  /** None behind the end of the bridge, with which its folder goes. */
+  async #files(): Promise<readonly string[]> {
+    return readdir(this.#folder).catch(() => []);
   }
 
   /** False while its client has not told how it ended. */
@@ -90,6 +95,11 @@ export class Books {
 /** Not the routes of those who come back for the rest of an answer. */
 function isAnswer(key: string): boolean {
   return !/get|stored/i.test(key);
+}
+
+/** Empty for a file that was read and deleted meanwhile. */
+async function textOf(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
 }
 
 function parse(text: string): Traced | undefined {

@@ -17,10 +17,12 @@ export interface Seen {
   readonly responseId: string | undefined;
   readonly problems: readonly string[];
   readonly events: number;
+  /** It was refused, since servers ended the connections that it was sent on, before they answered. */
+  readonly unlucky?: boolean;
 }
 
 /** An answer that has not ended by then hangs. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** Node ends an idle connection a second before the bridge says that it will. */
 const agent = new Agent({ keepAlive: true });
@@ -113,8 +115,14 @@ async function refused(fold: Fold, response: IncomingMessage): Promise<Seen> {
   const body = parseJson(await bodyText(response));
   const error = isObject(body) && isObject(body['error']) ? body['error'] : undefined;
   const code = stringOf(error?.['code']) ?? stringOf(error?.['type']);
-  const wrong = stringOf(error?.['message']) === undefined ? ['a refusal without a message'] : [];
-  return seenOf(fold, `http:${response.statusCode ?? 0}:${code ?? ''}`, 0, wrong);
+  const message = stringOf(error?.['message']);
+  const seen = seenOf(
+    fold,
+    `http:${response.statusCode ?? 0}:${code ?? ''}`,
+    0,
+    message === undefined ? ['a refusal without a message'] : [],
+  );
+  return { ...seen, unlucky: message?.includes('the server closed the connection') === true };
 }
 
 async function readWhole(fold: Fold, response: IncomingMessage): Promise<Seen> {

@@ -44,9 +44,12 @@ export class Disturber {
     return { servers: felt.some(({ of }) => of === 'servers'), store: felt.some(({ of }) => of === 'store') };
   }
 
-  /** The store did not answer in time, though nobody stopped it. */
+  /** The store did not answer in time, though nobody stopped it. With many streams it is many who say so. */
   note(): void {
-    this.#add({ of: 'store', to: performance.now() });
+    const now = performance.now();
+    const last = this.#disturbances.findLast(({ of }) => of === 'store');
+    if (last !== undefined && last.to + AFTERMATH_MS.store > now) last.to = Math.max(last.to, now);
+    else this.#add({ of: 'store', to: now });
   }
 
   /** Settles when everything runs. */

@@ -22,7 +22,8 @@ export function verdictOn({ asked }: Plan, seen: Seen, turn: number, disturbed: 
   if (seen.end === 'no end') return 'the answer has no end';
   if (seen.end !== 'completed') {
     const ofStore = disturbed.store && OF_STORE.test(seen.end);
-    const mayFail = seen.end === 'left' || disturbed.servers || ofStore || isLossy(asked.fault);
+    const mayFail =
+      seen.end === 'left' || seen.unlucky === true || disturbed.servers || ofStore || isLossy(asked.fault);
     if (!mayFail) return `it ended as ${seen.end}, which its fault does not explain`;
     return garbled || text.startsWith(seen.text) ? undefined : differ('the text so far', seen.text, text);
   }

@@ -17,7 +17,7 @@ if (!(minutes > 0) || !(streams >= 1) || !Number.isSafeInteger(seed))
   throw new Error('--minutes, --streams and --seed want numbers');
 
 /** Beyond its time, for the two times in which it waits until all is quiet, and to start and end. */
-const GRACE_MS = 300_000;
+const GRACE_MS = 700_000;
 
 const soak = new Soak({ ms: minutes * 60_000, streams, seed });
 const hangs = sleep(minutes * 60_000 + GRACE_MS, ['the soak itself hangs']);
