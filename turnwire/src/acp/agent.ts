@@ -26,8 +26,9 @@ export interface AcpAgent {
 export function createAcpAgent(options: AcpAgentOptions): AcpAgent {
   const sessions = new Sessions(options);
   const ended = Promise.withResolvers<undefined>();
+  const gone = new AbortController();
   let editor = abilitiesOf(undefined);
-  const ownerOf = ({ client }: Pick<SessionOwner, 'client'>): SessionOwner => ({ client, editor });
+  const ownerOf = ({ client }: Pick<SessionOwner, 'client'>): SessionOwner => ({ client, editor, gone: gone.signal });
   const app = createApp({ name: 'turnwire' })
     .onRequest('initialize', ({ params }) => {
       editor = abilitiesOf(params.clientCapabilities);
@@ -70,9 +71,12 @@ export function createAcpAgent(options: AcpAgentOptions): AcpAgent {
       await sessions.delete(params.sessionId);
       return {};
     })
-    .onConnect(
-      (connection) => void connection.closed.then(() => sessions.closeAll()).then(() => ended.resolve(undefined)),
-    );
+    .onConnect((connection) => {
+      void connection.closed
+        .then(() => gone.abort())
+        .then(() => sessions.closeAll())
+        .then(() => ended.resolve(undefined));
+    });
   return { app, ended: ended.promise };
 }
 

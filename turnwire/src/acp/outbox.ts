@@ -1,4 +1,5 @@
 import type { AgentContext, SessionUpdate } from '@agentclientprotocol/sdk';
+import { unlessAborted } from '@turnwire/client/internal/platform/wait';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 
 /** An editor that draws each chunk is asked for 20 frames a second, not for 2,000. */
@@ -9,23 +10,27 @@ const MAX_WAITING_CHARS = 64 * 1024;
 type ChunkUpdate = Extract<SessionUpdate, { sessionUpdate: 'agent_message_chunk' | 'agent_thought_chunk' }>;
 type TextChunk = ChunkUpdate & { readonly content: { readonly type: 'text' } };
 
+export interface OutboxOptions {
+  readonly client: AgentContext;
+  readonly sessionId: string;
+  /** Fires when the connection is closed: what is not sent by then is not waited for. */
+  readonly gone: AbortSignal;
+  readonly clock: Clock;
+}
+
 /**
  * What goes to the editor, in order. Pieces of the same text that come within a frame go as one; the first after a pause
  * goes at once. An editor that does not read stops the sender: it waits once `MAX_WAITING_CHARS` have gathered.
  */
 export class Outbox {
-  readonly #client: AgentContext;
-  readonly #sessionId: string;
-  readonly #clock: Clock;
+  readonly #options: OutboxOptions;
   #waiting: TextChunk | undefined;
   #frame: Timer | undefined;
   /** Messages that the editor has not taken yet. */
   #unread = 0;
 
-  constructor(client: AgentContext, sessionId: string, clock: Clock) {
-    this.#client = client;
-    this.#sessionId = sessionId;
-    this.#clock = clock;
+  constructor(options: OutboxOptions) {
+    this.#options = options;
   }
 
   /** Fails when the editor is gone. */
@@ -51,7 +56,7 @@ export class Outbox {
     if (joined === undefined) await this.flush();
     this.#waiting = joined ?? update;
     const isFirst = this.#frame === undefined;
-    this.#frame ??= this.#clock.after(FRAME_MS, () => this.#endFrame());
+    this.#frame ??= this.#options.clock.after(FRAME_MS, () => this.#endFrame());
     if (isFirst || this.#waiting.content.text.length >= MAX_WAITING_CHARS) await this.flush();
   }
 
@@ -60,12 +65,15 @@ export class Outbox {
     if (this.#waiting === undefined) return;
     // Whoever sends next hears that the editor is gone.
     if (this.#unread === 0) this.flush().catch(() => undefined);
-    this.#frame = this.#clock.after(FRAME_MS, () => this.#endFrame());
+    this.#frame = this.#options.clock.after(FRAME_MS, () => this.#endFrame());
   }
 
   async #write(update: SessionUpdate): Promise<void> {
+    const { client, sessionId, gone } = this.#options;
     this.#unread += 1;
-    await this.#client.notify('session/update', { sessionId: this.#sessionId, update });
+    // A pipe that nobody reads takes nothing more, and never says so.
+    await unlessAborted(client.notify('session/update', { sessionId, update }), gone);
+    gone.throwIfAborted();
     this.#unread -= 1;
   }
 }

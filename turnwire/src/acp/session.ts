@@ -22,6 +22,8 @@ import { chunk, UpdateMapper, userUpdates } from './updates.ts';
 export interface SessionOptions {
   readonly client: AgentContext;
   readonly editor: EditorAbilities;
+  /** Fires when the connection is closed. */
+  readonly gone: AbortSignal;
   /** Belongs to the session; its approver is `ask`. */
   readonly opened: OpenedAgent;
   /** As the editor named them. */
@@ -57,7 +59,7 @@ export class AcpSession {
   #opening: string | undefined;
   #notes: readonly string[];
 
-  constructor({ client, editor, opened, additionalDirectories, model, notes, prompts, clock }: SessionOptions) {
+  constructor({ client, editor, gone, opened, additionalDirectories, model, notes, prompts, clock }: SessionOptions) {
     const { agent, thread } = opened;
     // A conversation that is not kept needs a name all the same.
     this.id = thread?.id ?? randomHex(16);
@@ -66,7 +68,7 @@ export class AcpSession {
     this.#editor = editor;
     this.#settings = new SessionSettings(opened, model);
     this.#mapper = new UpdateMapper(this.#ids, editor);
-    const outbox = new Outbox(client, this.id, clock);
+    const outbox = new Outbox({ client, sessionId: this.id, gone, clock });
     this.#outbox = outbox;
     const told = { outbox, ids: this.#ids, mapper: this.#mapper, prompts };
     this.#commands = availableCommands(prompts);

@@ -32,6 +32,8 @@ export interface SessionRequest {
 export interface SessionOwner {
   readonly client: AgentContext;
   readonly editor: EditorAbilities;
+  /** Fires when the connection is closed. */
+  readonly gone: AbortSignal;
 }
 
 /** The sessions of one connection. All failures are `RequestError`s. */

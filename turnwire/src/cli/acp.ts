@@ -1,5 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { ndJsonStream } from '@agentclientprotocol/sdk';
+import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import { wait } from '@turnwire/client/internal/platform/wait';
 import type { ModelServer } from '@turnwire/agent';
 import type { Command } from 'commander';
 import { createAcpAgent, type AcpModel } from '../acp/index.ts';
@@ -23,10 +25,12 @@ interface AcpFlags extends ProviderFlags, Pick<AgentFlags, 'sandbox' | 'projectD
 }
 
 const name = 'turnwire acp';
+/** An editor that has closed its end may still read what was said. One that does not read keeps no process. */
+const LAST_WORDS_MS = 2000;
 const example = 'turnwire acp --provider local';
 
 /** `turnwire acp`: the agent behind an editor, on stdin and stdout. */
-export function createAcpCommand({ cli, done }: CommandScope): Command {
+export function createAcpCommand({ cli, out, done }: CommandScope): Command {
   const command = createCommand(name, 'Agent for editors (Agent Client Protocol) on stdin and stdout.', example)
     .addOption(
       flag('--instructions <text>', 'the system text; @FILE takes it from a file', 'one that explains the tools'),
@@ -76,6 +80,8 @@ export function createAcpCommand({ cli, done }: CommandScope): Command {
       const stopListening = [cli.onSignal('SIGINT', stop), cli.onSignal('SIGTERM', stop)];
       // Ends when the editor closes stdin, or with a signal.
       await ended;
+      await Promise.race([out.flush(), wait(systemClock, LAST_WORDS_MS)]);
+      cli.leaveStdout?.();
       for (const end of stopListening) end();
       done(exitCode.done);
     } finally {

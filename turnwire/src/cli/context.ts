@@ -30,6 +30,8 @@ export interface CliContext {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** From now on the end of the process does not wait for the reader of stdout. */
+  readonly leaveStdout?: (() => void) | undefined;
   /** The way to the process that started this one as a worker of a bridge. */
   readonly parent?: Port | undefined;
   /** Calls `listener` at every such signal until the returned function is called. */
@@ -38,10 +40,11 @@ export interface CliContext {
 
 /** The same process with another stderr. Its stdin is still only opened when asked for. */
 export function withStderr(cli: CliContext, stderr: OutputStream): CliContext {
-  const { args, env, home, stdout, parent } = cli;
+  const { args, env, home, stdout, parent, leaveStdout } = cli;
   return {
     args,
     parent,
+    leaveStdout,
     env,
     get cwd() {
       return cli.cwd;
@@ -56,10 +59,11 @@ export function withStderr(cli: CliContext, stderr: OutputStream): CliContext {
   };
 }
 
-/** The context of a real process. */
-export function contextOf(process: NodeJS.Process): CliContext {
+/** The context of a real process, with what its commands may ask of its end. */
+export function contextOf(process: NodeJS.Process, { leaveStdout }: Pick<CliContext, 'leaveStdout'> = {}): CliContext {
   return {
     args: process.argv.slice(2),
+    leaveStdout,
     env: process.env,
     parent: process.env[WORKER_VARIABLE] === undefined ? undefined : portTo(process),
     // A getter: it may be gone, which is no matter to a command that looks nothing up in it.

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { unlessAborted } from '@turnwire/client/internal/platform/wait';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
 import { commands, type CommandEntry } from './commands.ts';
 import { contextOf, withStderr, type CliContext } from './context.ts';
@@ -9,9 +10,9 @@ import { version } from './version.ts';
 
 /** Runs the process's command line and ends the process. */
 export async function main(process: NodeJS.Process): Promise<void> {
-  const cli = contextOf(process);
-  const code = await runCli(cli);
-  await new Output(process.stdout).flush();
+  const left = new AbortController();
+  const code = await runCli(contextOf(process, { leaveStdout: () => left.abort() }));
+  await unlessAborted(new Output(process.stdout).flush(), left.signal);
   await new Output(process.stderr).flush();
   // Not process.exitCode: nothing that a command left open (a stdin, a socket) may keep a finished one waiting.
   process.exit(code);
