@@ -298,5 +298,5 @@ function textOf(item: unknown): string {
   if (!isObject(item)) return '';
   if (typeof item.content === 'string') return item.content;
   const parts = Array.isArray(item.content) ? item.content : [];
-  return parts.map((part: unknown) => (isObject(part) ? (stringOf(part.text) ?? '') : '')).join('');
+  return parts.map((part: unknown) => (isObject(part) ? (stringOf(part.text) ?? '') : '')).join(' ');
 }

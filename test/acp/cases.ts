@@ -1,0 +1,219 @@
+import type { ClientCapabilities, ContentBlock } from '@agentclientprotocol/sdk';
+import type { ModeId } from '../../turnwire/src/acp/index.ts';
+import { answer, call, calls, type Step } from '../agent/scripted-model.ts';
+import type { Answer } from './client.ts';
+
+/**
+ * What an agent has to do on the wire, as data: the areas are those of public suites for agents (files, terminals, plans,
+ * commands, modes, permissions, content), the cases are our own.
+ */
+export interface AcpCase {
+  readonly name: string;
+  /** What the editor offers. Default: nothing. */
+  readonly offers?: ClientCapabilities;
+  /** On the disk before. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** In the editor, not saved yet. */
+  readonly unsaved?: Readonly<Record<string, string>>;
+  /** Default `ask`. */
+  readonly mode?: ModeId;
+  /** To each question. Default: no. */
+  readonly answer?: Answer;
+  /** Each response of the model. */
+  readonly model: readonly Step[][];
+  /** Default: one of the text "go". */
+  readonly prompts?: readonly (readonly ContentBlock[])[];
+  /** All that the editor gets, in order, in short: see `shortUpdate`; a request with `<-` in front. */
+  readonly gets: readonly string[];
+  /** Default: `end_turn` of each prompt. */
+  readonly stops?: readonly string[];
+  /** On the disk behind; `null`: nothing. */
+  readonly leaves?: Readonly<Record<string, string | null>>;
+  /** What the last request of the model says somewhere. */
+  readonly modelSees?: readonly string[];
+}
+
+const fs = { readTextFile: true, writeTextFile: true };
+const noFs = { readTextFile: false, writeTextFile: false };
+const read = calls(call('read_file', { path: 'a.txt' }));
+const patch = calls(
+  call('apply_patch', { input: '*** Begin Patch\n*** Update File: a.txt\n@@\n-old\n+new\n*** End Patch' }),
+);
+const shell = (command: string) => calls(call('shell', { command }));
+const plan = (...steps: [string, string][]) =>
+  calls(call('update_plan', { plan: steps.map(([step, status]) => ({ step, status })) }, `plan_${steps[0]?.[1]}`));
+const text = (value: string): ContentBlock => ({ type: 'text', text: value });
+const commands = 'available_commands_update compact undo';
+const title = (value = 'go') => `session_info_update ${value}`;
+const done = 'agent_message_chunk done';
+
+export const cases: readonly AcpCase[] = [
+  {
+    name: 'files: what is not saved is read through the editor',
+    offers: { fs },
+    files: { 'a.txt': 'saved' },
+    unsaved: { 'a.txt': 'unsaved' },
+    model: [read, answer('done')],
+    gets: [
+      commands,
+      title(),
+      'tool_call call_1 read pending: read a.txt',
+      '<- fs/read_text_file a.txt',
+      'tool_call_update call_1 completed: unsaved',
+      done,
+    ],
+    modelSees: ['unsaved'],
+  },
+  {
+    name: 'files: a patch is read and written through the editor, once it is allowed',
+    offers: { fs },
+    files: { 'a.txt': 'old\n' },
+    answer: 'once',
+    model: [patch, answer('done')],
+    gets: [
+      commands,
+      title(),
+      '<- fs/read_text_file a.txt',
+      'tool_call call_1 edit pending: patch a.txt',
+      '<- session/request_permission call_1',
+      'tool_call_update call_1 in_progress',
+      '<- fs/read_text_file a.txt',
+      '<- fs/write_text_file a.txt',
+      'tool_call_update call_1 completed: applied:\nM a.txt',
+      done,
+    ],
+    leaves: { 'a.txt': 'new\n' },
+  },
+  {
+    name: 'files: an editor that does not offer them is not asked, and the disk is read',
+    offers: { fs: noFs, terminal: true },
+    files: { 'a.txt': 'saved' },
+    unsaved: { 'a.txt': 'unsaved' },
+    model: [read, answer('done')],
+    gets: [
+      commands,
+      title(),
+      'tool_call call_1 read pending: read a.txt',
+      'tool_call_update call_1 completed: saved',
+      done,
+    ],
+  },
+  {
+    name: 'files: one that is not there fails the call, and the turn goes on',
+    offers: { fs },
+    model: [read, answer('done')],
+    gets: [
+      commands,
+      title(),
+      'tool_call call_1 read pending: read a.txt',
+      'tool_call_update call_1 failed: cannot read a.txt: ENOENT',
+      done,
+    ],
+  },
+  ...[true, false].map((terminal): AcpCase => ({
+    name: `terminals: a command runs in our own sandbox, ${terminal ? 'also where the editor offers one' : 'and asks for none'}`,
+    offers: { terminal },
+    mode: 'auto',
+    model: [shell('echo out; exit 3'), answer('done')],
+    gets: [
+      commands,
+      'current_mode_update auto',
+      title(),
+      'tool_call call_1 execute pending: echo out; exit 3',
+      'tool_call_update call_1 in_progress',
+      'tool_call_update call_1 failed: exit code 3\nout\n',
+      done,
+    ],
+    modelSees: ['exit code 3'],
+  })),
+  {
+    name: 'plan: each change tells the whole of it',
+    model: [
+      plan(['look', 'in_progress'], ['act', 'pending']),
+      plan(['look', 'completed'], ['act', 'in_progress']),
+      answer('done'),
+    ],
+    gets: [
+      commands,
+      title(),
+      'tool_call plan_in_progress other pending: plan, 0 of 2 done: look',
+      'tool_call_update plan_in_progress completed: [>] look\n[ ] act',
+      'plan look=in_progress act=pending',
+      'tool_call plan_completed other pending: plan, 1 of 2 done: act',
+      'tool_call_update plan_completed completed: [x] look\n[>] act',
+      'plan look=completed act=in_progress',
+      done,
+    ],
+  },
+  {
+    name: 'commands: one of ours is done without the model, what is none goes to it',
+    model: [answer('done')],
+    prompts: [[text('/undo')], [text('/nonsense')]],
+    gets: [commands, 'agent_message_chunk There is no patch to take back.', title('/nonsense'), done],
+    modelSees: ['/nonsense'],
+  },
+  {
+    name: 'modes: read-only has no tool that acts, and none is asked for',
+    mode: 'read-only',
+    files: { 'a.txt': 'old\n' },
+    answer: 'once',
+    model: [patch, answer('done')],
+    gets: [
+      commands,
+      'current_mode_update read-only',
+      title(),
+      'tool_call call_1 other pending: apply_patch',
+      'tool_call_update call_1 failed: there is no tool "apply_patch": the tools are read_file, list_dir, search',
+      done,
+    ],
+    leaves: { 'a.txt': 'old\n' },
+  },
+  {
+    name: 'permission: a no leaves everything as it was, the model is told, the turn goes on',
+    files: { 'a.txt': 'old\n' },
+    model: [patch, answer('done')],
+    gets: [
+      commands,
+      title(),
+      'tool_call call_1 edit pending: patch a.txt',
+      '<- session/request_permission call_1',
+      'tool_call_update call_1 failed: not run: the user said no',
+      done,
+    ],
+    leaves: { 'a.txt': 'old\n' },
+    modelSees: ['the user said no'],
+  },
+  {
+    name: 'permission: a yes for this session is not asked for again',
+    answer: 'session',
+    model: [shell('touch made'), answer('done'), shell('touch made'), answer('done')],
+    prompts: [[text('go')], [text('again')]],
+    gets: [
+      commands,
+      title(),
+      'tool_call call_1 execute pending: touch made',
+      '<- session/request_permission call_1',
+      'tool_call_update call_1 in_progress',
+      'tool_call_update call_1 completed: exit code 0\n(no output)',
+      done,
+      'tool_call call_1#2 execute pending: touch made',
+      'tool_call_update call_1#2 completed: exit code 0\n(no output)',
+      done,
+    ],
+    leaves: { made: '' },
+  },
+  {
+    name: 'content: links, embedded files and images go to the model',
+    model: [answer('done')],
+    prompts: [
+      [
+        text('look'),
+        { type: 'resource_link', name: 'b', uri: 'file:///p/b.txt' },
+        { type: 'resource', resource: { uri: 'file:///p/c.txt', text: 'of the file c' } },
+        { type: 'image', mimeType: 'image/png', data: 'aGk=' },
+      ],
+    ],
+    gets: [commands, title('look [file: file:///p/b.txt] [file: file:///p/c.txt] of the file c [end of file]'), done],
+    modelSees: ['file:///p/b.txt', 'of the file c', 'data:image/png;base64,aGk='],
+  },
+];
