@@ -33,7 +33,7 @@ function changed(value: unknown): unknown {
 const OWN = [
   /\x1b\[\?(?:2026|7|25|2004)[hl]/, // a frame at once, no wrapping, cursor, bracketed paste
   /\x1b\[\d+;\d+H|\x1b\[(?:9999)?H|\x1b\[\d+B|\x1b\[[02]K/, // go to, clear the line
-  /\x1b\[6n|\x1b\[>c/, // where is the cursor, what are you
+  /\x1b\[6n|\x1b\[>c|\x1b\[18t/, // where is the cursor, what are you, how large
   /\x1b\[(?:\d+[GAC]|0?J|1G)/, // readline
   /\x1b\[(?:[<>=]\d*(?:;\d+)?u|\?u|c|>4;[02]m)/, // keyboard protocols
   /\x1b\[(?:(?:[0-479]|2[2-479]|3[1-3569])(?:;(?:[0-479]|2[2-479]|3[1-3569]))*)?m/, // looks; nothing of ours is blue: that is a stranger's

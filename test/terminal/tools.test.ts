@@ -1,7 +1,11 @@
+import { stripTerminalSequences } from '@earendil-works/pi-tui';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineTool, type AgentTool, type ToolPlan } from '../../packages/agent/src/index.ts';
+import { defineTool, type AgentTool, type PlanStep, type ToolPlan } from '../../packages/agent/src/index.ts';
 import { unifiedDiff } from '../../packages/agent/src/patch/diff.ts';
+import { createUpdatePlanTool } from '../../packages/agent/src/tools/update-plan.ts';
+import { planLines } from '../../turnwire/src/terminal/plan-lines.ts';
+import { createTheme } from '../../turnwire/src/terminal/theme.ts';
 import { testTool } from '../agent/helpers.ts';
 import { answer, call, calls } from '../agent/scripted-model.ts';
 import { gate, keys, startChat, transcript, type RunningChat } from './harness.ts';
@@ -25,6 +29,67 @@ async function after(shell: AgentTool, rows = 40): Promise<RunningChat> {
 }
 
 const lines = (count: number): string => Array.from({ length: count }, (_, at) => `out ${at}`).join('\n');
+
+describe("the model's plan", () => {
+  const steps = ['Find it', 'Mend it', 'Run the tests'];
+  const planned = (done: number) =>
+    call('update_plan', {
+      plan: steps.map((step, at) => ({
+        step,
+        status: at < done ? 'completed' : at === done ? 'in_progress' : 'pending',
+      })),
+    });
+  const texts = (rows: readonly string[]): string[] => rows.map((row) => row.trimEnd()).filter((row) => row !== '');
+
+  it('stands below the transcript, is drawn in its place, and goes into the transcript when it is done', async () => {
+    const [first, second] = [gate(), gate()];
+    const script = [
+      calls(planned(0)),
+      [first.wait, ...calls(planned(1))],
+      [second.wait, ...calls(planned(3))],
+      answer('Mended.'),
+    ];
+    const chat = await startChat(script, { tools: [createUpdatePlanTool()] });
+    chat.say('go');
+    await chat.terminal.until('Plan · 0 of 3 done');
+    expect(texts(chat.terminal.screen()).slice(0, 5)).toEqual([
+      '› go',
+      'Plan · 0 of 3 done',
+      '  ▸ Find it',
+      '  ○ Mend it',
+      '  ○ Run the tests',
+    ]);
+    first.open();
+    await chat.terminal.until('Plan · 1 of 3 done');
+    expect(texts(chat.terminal.screen()).slice(0, 5)).toEqual([
+      '› go',
+      'Plan · 1 of 3 done',
+      '  ✓ Find it',
+      '  ▸ Mend it',
+      '  ○ Run the tests',
+    ]);
+    second.open();
+    await chat.idle();
+    expect(transcript(chat.terminal.all())).toEqual([
+      '› go',
+      'Plan · 3 of 3 done',
+      '  ✓ Find it',
+      '  ✓ Mend it',
+      '  ✓ Run the tests',
+      'Mended.',
+    ]);
+  });
+
+  it('shows of a long one what comes next, and fits into twenty columns', () => {
+    const long = Array.from({ length: 9 }, (_, at): PlanStep => ({
+      step: `step ${at} of many more than fit`,
+      status: at < 5 ? 'completed' : 'pending',
+    }));
+    expect(
+      planLines(long, { theme: createTheme({ colour: false }), width: 20 }, 3).map(stripTerminalSequences),
+    ).toEqual(['Plan · 5 of 9 done', '  ✓ step 4 of many …', '  ○ step 5 of many …', '  ○ step 6 of many …']);
+  });
+});
 
 describe('a finished tool', () => {
   it.each([

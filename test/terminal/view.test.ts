@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentEvent } from '../../packages/agent/src/index.ts';
+import type { AgentEvent, PlanStep } from '../../packages/agent/src/index.ts';
 import { viewAfter } from '../../turnwire/src/terminal/view-reducer.ts';
 import { emptyView, type Cell, type ViewState } from '../../turnwire/src/terminal/view-state.ts';
 import { call, completed, done, message, retrying, usage } from '../agent/scripted-model.ts';
@@ -11,6 +11,7 @@ function viewOf(...events: AgentEvent[]): ViewState {
 /** A cell in short. */
 function short(cell: Cell): string {
   if (cell.type === 'start') return 'start';
+  if (cell.type === 'plan') return `plan ${cell.steps.map(({ step }) => step).join(', ')}`;
   if (cell.type === 'text') return `text ${cell.block.source}`;
   return cell.type === 'tool' ? `${cell.name} ${cell.state} ${cell.output}`.trim() : `${cell.type} ${cell.text}`;
 }
@@ -23,6 +24,10 @@ const text = (delta: string, id?: string): AgentEvent => ({
   type: 'output_text.delta',
   delta,
   ...(id === undefined ? {} : { item_id: id }),
+});
+const planned = (status: PlanStep['status']): AgentEvent => ({
+  type: 'plan.updated',
+  steps: [{ step: '\u202estep', status }],
 });
 const ran = (id: string, output: string): AgentEvent[] => [
   { type: 'tool.started', call_id: id, name: 'look', kind: 'read', title: 'look' },
@@ -46,6 +51,27 @@ describe('the view of a turn', () => {
       expect(cells(started, begin!, ...pieces(size))).toEqual(['look running get\n100%\ndone ok']);
     }
     expect(cells(started, begin!, end!)).toEqual(['look completed get\n100%\ndone ok']);
+  });
+
+  it.each([
+    ['when it is done', [started, planned('completed'), text('Done.', 'm')], ['plan \\u{202e}step', 'text Done.']],
+    [
+      'when the turn ends',
+      [started, planned('pending'), text('So far.', 'm'), ended],
+      ['text So far.', 'plan \\u{202e}step'],
+    ],
+    [
+      'not while it may change',
+      [started, planned('pending'), planned('in_progress'), text('So far.', 'm')],
+      ['text So far.'],
+    ],
+    [
+      'not when it was taken away',
+      [started, planned('pending'), { type: 'plan.updated', steps: [] }, text('a', 'm'), ended],
+      ['text a'],
+    ],
+  ] satisfies [string, AgentEvent[], string[]][])('takes a plan into the transcript %s', (_, events, wanted) => {
+    expect(cells(...events)).toEqual(wanted);
   });
 
   it('shows what a sequence that never ends was hiding', () => {

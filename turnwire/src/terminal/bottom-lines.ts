@@ -3,6 +3,7 @@ import { visible } from '@turnwire/wire/internal/base/printable';
 import type { QueuedMessage } from '@turnwire/agent/internal/turn/steering-queue';
 import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-prompt.ts';
 import { fit } from './cell-look.ts';
+import { planLines } from './plan-lines.ts';
 import { boundLines, oneLine, shortCount, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';
 import { contextText, whoAnswers } from './status-text.ts';
@@ -79,6 +80,11 @@ function answerLines({ question, asksWhy, isTyping }: BottomView, theme: Theme):
   });
 }
 
+/** The plan that the model works at, in at most a quarter of the screen. */
+export function currentPlanLines({ view: { plan }, rows }: BottomView, theme: Theme, width: number): string[] {
+  return plan.length === 0 ? [] : ['', ...planLines(plan, { theme, width }, Math.max(2, Math.floor(rows / 4) - 1))];
+}
+
 export function queueLines({ queue }: BottomView, theme: Theme, width: number): string[] {
   if (queue.length === 0) return [];
   const lines = queue.slice(-QUEUE_SHOWN).map(({ text }) => fit(theme.dim(`  ⧗ ${oneLine(text, 300)}`), width));
@@ -100,7 +106,7 @@ export function statusLine(bottom: BottomView, theme: Theme, width: number): str
     visible(whoAnswers(provider, model)),
     visible(folder ?? ''),
   ];
-  return fit(theme.dim(parts.filter((part) => part !== '').join(' · ')), width);
+  return theme.dim(fit(parts.filter((part) => part !== '').join(' · '), width));
 }
 
 function retryText({ retry }: ViewState): string {

@@ -4,6 +4,7 @@ import { highlight } from './highlight.ts';
 import type { Block } from './markdown-blocks.ts';
 import { alignTable } from './markdown-table.ts';
 import { markdownTheme } from './markdown-theme.ts';
+import { planLines } from './plan-lines.ts';
 import { startLines } from './start-lines.ts';
 import { boundLines, oneLine } from './text.ts';
 import { toolLines } from './tool-lines.ts';
@@ -26,6 +27,8 @@ export function cellLines(cell: Cell, look: CellLook): string[] {
       return reasoningLines(cell, look);
     case 'tool':
       return toolLines(cell, look);
+    case 'plan':
+      return ['', ...planLines(cell.steps, look)];
     case 'notice':
       return noticeLines(cell, look);
   }

@@ -1,6 +1,6 @@
 import type { Terminal } from '@earendil-works/pi-tui';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
-import { questionLines, queueLines, statusLine, type BottomView } from './bottom-lines.ts';
+import { currentPlanLines, questionLines, queueLines, statusLine, type BottomView } from './bottom-lines.ts';
 import { cellLines } from './cell-lines.ts';
 import type { ChatView } from './chat-view.ts';
 import type { InputView } from './input-line.ts';
@@ -86,6 +86,7 @@ export class ChatScreen {
     const bottom = { ...this.#options.bottom(), view: view.state, rows: terminal.rows, now: clock.now() };
     const { lines, cursor } = input(width);
     const above = [
+      ...currentPlanLines(bottom, theme, width),
       ...questionLines(bottom, theme, width),
       ...queueLines(bottom, theme, width),
       '',

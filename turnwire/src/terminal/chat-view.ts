@@ -72,7 +72,9 @@ export class ChatView {
   next(past: readonly AgentEvent[]): void {
     this.#forgetCounts();
     this.take(past);
+    const { plan } = this.state;
     this.#forgetCounts();
+    this.state = { ...this.state, plan };
   }
 
   /** Cells that have left the screen are the terminal's. */

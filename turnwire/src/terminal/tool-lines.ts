@@ -19,8 +19,7 @@ const DIFF_LINES = 1000;
 /** A call in one line; below it what has to be judged: its diff, and why it was not good. */
 export function toolLines(cell: ToolCell, look: CellLook): string[] {
   const { theme, width } = look;
-  // The question below says the same, whole.
-  if (cell.state === 'asking' && (cell.changes ?? []).length === 0) return [];
+  if (isShownElsewhere(cell)) return [];
   const head =
     `${markOf(cell, theme)} ${theme.bold(cell.name)} ${titleOf(cell)}`.trimEnd() +
     theme.dim(endOf(cell) + gistOf(cell, look));
@@ -29,6 +28,12 @@ export function toolLines(cell: ToolCell, look: CellLook): string[] {
   return ['', ...lines, ...changeLines(cell.changes ?? [], look), ...outputLines(cell, look)].map((line) =>
     fit(line, width),
   );
+}
+
+/** The question below says the same, whole; a plan has its list. */
+function isShownElsewhere({ state, changes = [], name }: ToolCell): boolean {
+  if (name === 'update_plan') return state === 'writing' || state === 'running' || state === 'completed';
+  return state === 'asking' && changes.length === 0;
 }
 
 function markOf(cell: ToolCell, theme: Theme): string {
@@ -51,6 +56,8 @@ function markOf(cell: ToolCell, theme: Theme): string {
 }
 
 function titleOf(cell: ToolCell): string {
+  // The question below the diff has it.
+  if (cell.state === 'asking') return '';
   if (cell.title !== undefined && cell.title !== cell.name) return oneLine(cell.title, 400);
   // As it is written: its end is what is new.
   const input = cell.input === '{}' ? '' : oneLine(cell.input.slice(-400), 400);

@@ -1,4 +1,5 @@
-import type { AgentEvent } from '@turnwire/agent/internal/events';
+import type { AgentEvent, PlanStep } from '@turnwire/agent/internal/events';
+import { visible } from '@turnwire/wire/internal/base/printable';
 import type { CompletedEvent, RetryingEvent } from '@turnwire/wire/internal/model/events';
 import { isToolCall, itemIdOf, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
 import { openKeyFor, voidTest } from '@turnwire/wire/internal/model/transcript-builder';
@@ -72,7 +73,7 @@ function stateAfter(state: ViewState, event: AgentEvent, now: number): ViewState
     case 'history.compacted':
       return addNotice({ ...state, phase: 'waiting' }, 'info', compactedText(event.items_before, event.items_after));
     case 'plan.updated':
-      return state; // The output of `update_plan` shows it.
+      return planAfter(state, event.steps);
     case 'project_doc.told':
       return addNotice(state, 'info', `The model is told ${event.name}.`);
     case 'warning':
@@ -109,10 +110,22 @@ function withoutAnswer(state: ViewState): ViewState {
   return last?.type === 'text' ? state : addNotice(state, 'warning', 'The answer is empty.');
 }
 
+/** A plan of which all is done belongs to the transcript. */
+function planAfter(state: ViewState, steps: readonly PlanStep[]): ViewState {
+  const plan = steps.map(({ step, status }) => ({ step: visible(step), status }));
+  const next = { ...state, plan };
+  return plan.every(({ status }) => status === 'completed') ? keepPlan(next) : next;
+}
+
+function keepPlan(state: ViewState): ViewState {
+  const { plan: steps } = state;
+  return steps.length === 0 ? state : addCell({ ...state, plan: [] }, { type: 'plan', open: false, steps });
+}
+
 /** Nothing is open any more; what was streamed and never done stays as it is. */
 function turnEnded(state: ViewState): ViewState {
   return {
-    ...closeWriting(keepOpen(state)),
+    ...keepPlan(closeWriting(keepOpen(state))),
     doneItems: new Set(),
     retry: undefined,
     approval: undefined,

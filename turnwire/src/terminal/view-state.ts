@@ -1,4 +1,10 @@
-import type { ApprovalRequestedEvent, FileChange, ToolKind, ToolStatus } from '@turnwire/agent/internal/events';
+import type {
+  ApprovalRequestedEvent,
+  FileChange,
+  PlanStep,
+  ToolKind,
+  ToolStatus,
+} from '@turnwire/agent/internal/events';
 import type { RetryingEvent, Usage } from '@turnwire/wire/internal/model/events';
 import type { Block, Splitter } from './markdown-blocks.ts';
 
@@ -6,7 +12,7 @@ import type { Block, Splitter } from './markdown-blocks.ts';
  * What stands in the transcript, top to bottom. A cell keeps its `key` for life; a changed cell is a new object. A cell
  * that is not `open` will not change any more.
  */
-export type Cell = StartCell | UserCell | TextCell | ReasoningCell | ToolCell | NoticeCell;
+export type Cell = StartCell | UserCell | TextCell | ReasoningCell | ToolCell | PlanCell | NoticeCell;
 
 interface CellBase {
   readonly key: number;
@@ -68,6 +74,12 @@ export interface ToolCell extends CellBase {
   readonly runningSince?: number;
   readonly exitCode?: number;
   readonly durationMs?: number;
+}
+
+/** The model's plan as it was when it was done, or when the turn ended. */
+export interface PlanCell extends CellBase {
+  readonly type: 'plan';
+  readonly steps: readonly PlanStep[];
 }
 
 /** The whole output of a call: what the model got of it. */
@@ -134,6 +146,8 @@ export interface ViewState {
   readonly responseKey: number;
   readonly retry: RetryingEvent | undefined;
   readonly approval: ApprovalRequestedEvent | undefined;
+  /** What the model is about to do, while it may still change: it stands below the transcript. Empty: nothing. */
+  readonly plan: readonly PlanStep[];
   /** What the latest tools gave, oldest first, to be read as a whole. Bounded. */
   readonly outputs: readonly ToolOutput[];
   readonly meter: Meter;
@@ -165,6 +179,7 @@ export const emptyView: ViewState = {
   responseKey: 1,
   retry: undefined,
   approval: undefined,
+  plan: [],
   meter: emptyMeter,
   usage: undefined,
   total: undefined,
