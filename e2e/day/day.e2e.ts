@@ -161,6 +161,7 @@ await test('a day', { skip }, async (day) => {
     await tmux.until('Going on with a conversation', () => desk.sinceExit());
     await tmux.until('tiny at', () => desk.sinceExit());
     assert.deepEqual(wordsIn(desk.sinceExit()), wordsUntil('What is in shot.png'));
+    assert.match(desk.sinceExit(), /^· Taken back: \S+written\.txt\.$/m);
     desk.say('Good evening.');
     await answered('Good evening');
     assert.deepEqual(asked(server), [

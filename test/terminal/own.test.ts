@@ -74,6 +74,21 @@ describe('an image', () => {
     expect(transcript(chat.terminal.all())).toEqual(['› look at pic.png and none.png', '  [image]', 'A picture.']);
   });
 
+  it('goes with a message that waited in the queue', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'pic.png'), Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'));
+    const held = gate();
+    const chat = await startChat([[held.wait, ...answer('One.')], answer('A picture.')], { backend: { cwd } });
+    await chat.idle();
+    chat.say('go');
+    await chat.terminal.until('waiting');
+    chat.say('look at pic.png');
+    await chat.terminal.until('⧗ look at pic.png');
+    held.open();
+    await chat.idle();
+    expect(partsOf(chat.model.requests[1]?.input.at(-1))).toEqual(['look at pic.png', 'input_image']);
+  });
+
   it('of the clipboard goes with the message as well', async () => {
     const cwd = await temporaryFolder();
     const file = join(cwd, '1.png');

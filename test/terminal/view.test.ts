@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent, PlanStep } from '../../packages/agent/src/index.ts';
+import { takenBackText } from '../../packages/agent/src/patch/undo.ts';
 import { viewAfter } from '../../turnwire/src/terminal/view-reducer.ts';
 import { emptyView, type Cell, type ViewState } from '../../turnwire/src/terminal/view-state.ts';
 import { call, completed, done, message, retrying, usage } from '../agent/scripted-model.ts';
@@ -72,6 +73,18 @@ describe('the view of a turn', () => {
     ],
   ] satisfies [string, AgentEvent[], string[]][])('takes a plan into the transcript %s', (_, events, wanted) => {
     expect(cells(...events)).toEqual(wanted);
+  });
+
+  it('tells that a patch was taken back as a note, and not as what the person said', () => {
+    const accepted = (said: string): AgentEvent => ({
+      type: 'input.accepted',
+      item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: said }] },
+    });
+    const told = takenBackText({
+      title: 'patch a, b',
+      writes: ['/a', '/b'].map((path) => ({ path, before: null, after: null })),
+    });
+    expect(cells(accepted('hello'), accepted(told))).toEqual(['user hello', 'notice Taken back: /a, /b.']);
   });
 
   it('shows what a sequence that never ends was hiding', () => {

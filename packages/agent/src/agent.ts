@@ -14,7 +14,7 @@ import { pastEvents } from './thread/past-events.ts';
 import { serverOf, type ModelPort } from './model-port.ts';
 import { SteeringQueue } from './turn/steering-queue.ts';
 import { LenientJournal } from './thread/lenient-journal.ts';
-import { createPatchMemory, takeBack, type PatchStore } from './patch/undo.ts';
+import { createPatchMemory, type PatchStore, takeBack, takenBackText } from './patch/undo.ts';
 import { noJournal, type AgentThread } from './thread/records.ts';
 import type { ProjectDocs } from './project/project-docs.ts';
 import type { AgentTool } from './tool.ts';
@@ -204,8 +204,7 @@ export class Agent {
     if (patch === undefined) return undefined;
     await takeBack(patch, this.#files);
     await this.#patches.drop();
-    const files = patch.writes.map(({ path }) => path).join(', ');
-    await this.#history.addInput(userMessage(`[I took your last patch back: ${files} is as it was before.]`));
+    await this.#history.addInput(userMessage(takenBackText(patch)));
     return patch.title;
   }
 

@@ -234,6 +234,7 @@ export class ChatApp {
   }
 
   #opened(agent: Agent, what: OpenWhat): void {
+    agent.queue.toInput = (text) => this.#turns.messageOf(text);
     this.#view.next(what.type === 'resume' ? agent.past : []);
   }
 }

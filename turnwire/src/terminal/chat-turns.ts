@@ -135,16 +135,17 @@ export class ChatTurns {
       view.notice('warning', 'No conversation is open: /new begins one, /resume goes on with another one.');
       return;
     }
-    await this.show(talk.agent.run(prompt === undefined ? undefined : await this.#messageOf(prompt)));
+    const message = prompt === undefined ? undefined : await this.messageOf(prompt, talk.takeTold());
+    await this.show(talk.agent.run(message));
   }
 
-  /** What was typed, the images that it names, and the commands that were run since the last message. */
-  async #messageOf(prompt: string): Promise<InputMessage> {
-    const { talk, view, cwd } = this.#options;
-    const { parts, tooLarge } = await imagesNamedIn(prompt, cwd);
+  /** What was typed, and the images that it names; `told` is for the model alone. Does not fail. */
+  async messageOf(typed: string, told: readonly string[] = []): Promise<InputMessage> {
+    const { view, cwd } = this.#options;
+    const { parts, tooLarge } = await imagesNamedIn(typed, cwd);
     for (const name of tooLarge) view.notice('warning', `${name} is larger than 5 MB and is not sent.`);
     const text = (one: string) => ({ type: 'input_text', text: one }) as const;
-    return { type: 'message', role: 'user', content: [text(prompt), ...parts, ...talk.takeTold().map(text)] };
+    return { type: 'message', role: 'user', content: [text(typed), ...parts, ...told.map(text)] };
   }
 
   /** The seconds in the status line. */

@@ -1,4 +1,5 @@
 import type { AgentEvent, PlanStep } from '@turnwire/agent/internal/events';
+import { filesTakenBack } from '@turnwire/agent/internal/patch/undo';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { CompletedEvent, RetryingEvent } from '@turnwire/wire/internal/model/events';
 import { isToolCall, itemIdOf, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
@@ -40,7 +41,7 @@ function stateAfter(state: ViewState, event: AgentEvent, now: number): ViewState
     case 'turn.started':
       return newTurn(state, now);
     case 'input.accepted':
-      return addCell(state, { type: 'user', open: false, text: screenText(textOfInput(event.item)) });
+      return inputAfter(state, textOfInput(event.item));
     case 'output_text.delta':
     case 'refusal.delta':
       return streamAnswer(heard(state, 'answering', event.delta, now), event.item_id ?? NO_ID, event.delta);
@@ -93,6 +94,13 @@ function stateAfter(state: ViewState, event: AgentEvent, now: number): ViewState
     case 'unknown':
       return state;
   }
+}
+
+/** What a person said; that a patch was taken back was not said in their words. */
+function inputAfter(state: ViewState, text: string): ViewState {
+  const files = filesTakenBack(text);
+  if (files !== undefined) return addNotice(state, 'info', `Taken back: ${visible(files)}.`);
+  return addCell(state, { type: 'user', open: false, text: screenText(text) });
 }
 
 function newTurn(state: ViewState, now: number): ViewState {

@@ -1,3 +1,6 @@
+import type { InputMessage } from '@turnwire/wire/internal/model/items';
+import { userMessage } from '../thread/history.ts';
+
 /** A message that waits for the agent's next request. */
 export interface QueuedMessage {
   readonly id: string;
@@ -12,6 +15,8 @@ const MAX_QUEUED = 100;
  * running turn, after the outputs of its tools.
  */
 export class SteeringQueue {
+  /** What a message becomes when it goes in, e.g. with the images that it names. Must not fail. Default: its text alone. */
+  toInput: (text: string) => InputMessage | Promise<InputMessage> = userMessage;
   #messages: QueuedMessage[] = [];
   #count = 0;
   readonly #listeners = new Set<() => void>();

@@ -9,7 +9,7 @@ import { runCall, writeDown, type CallDeps, type CallOutcome } from './call-runn
 import { compact, estimateTokens, isNearlyFull } from './compaction.ts';
 import type { EventChannel } from './event-channel.ts';
 import type { AgentEvent } from '../events.ts';
-import { outputFor, userMessage, type History } from '../thread/history.ts';
+import { outputFor, type History } from '../thread/history.ts';
 import type { TurnModel } from '../model-port.ts';
 import { OrderLock, Semaphore } from './order-lock.ts';
 import { droppedWarnings } from './dropped-calls.ts';
@@ -93,7 +93,8 @@ export class Turn {
   }
 
   async #acceptQueued(): Promise<void> {
-    for (const { id, text } of this.#deps.queue.take()) await this.#accept(userMessage(text), id);
+    const { queue } = this.#deps;
+    for (const { id, text } of queue.take()) await this.#accept(await queue.toInput(text), id);
   }
 
   async #accept(item: InputMessage, queueId?: string): Promise<void> {
