@@ -1,44 +1,40 @@
 /** How much of the end of an answer is kept: it is for those who watch alone. */
 const KEPT_BYTES = 64 * 1024;
 
-/** Room for so much, so that the bytes have to move only once for as many as are kept. */
-const MOST_BYTES = 2 * KEPT_BYTES;
-
 /**
  * The last bytes that were passed on, however they were cut. They are copied: a chunk may be a small part of a large buffer.
- * Memory is twice what is kept at most, and work per byte constant.
+ * Memory is what is kept at most, and work per byte constant: what is new is written over what is oldest.
  */
 export class PassTail {
   #buffer = Buffer.alloc(0);
-  #used = 0;
-  #isWhole = true;
+  /** Of all that was passed on. */
+  #length = 0;
 
   /** All that was passed on is here. */
   get isWhole(): boolean {
-    return this.#isWhole;
+    return this.#length <= KEPT_BYTES;
   }
 
   get bytes(): Uint8Array {
-    return this.#buffer.subarray(Math.max(0, this.#used - KEPT_BYTES), this.#used);
+    if (this.isWhole) return this.#buffer.subarray(0, this.#length);
+    const oldest = this.#length % KEPT_BYTES;
+    return Buffer.concat([this.#buffer.subarray(oldest), this.#buffer.subarray(0, oldest)]);
   }
 
   push(chunk: Uint8Array): void {
+    this.#length += chunk.byteLength;
     const piece = chunk.subarray(Math.max(0, chunk.byteLength - KEPT_BYTES));
-    this.#isWhole &&= this.#used + chunk.byteLength <= KEPT_BYTES;
-    this.#makeRoom(piece.byteLength);
-    this.#buffer.set(piece, this.#used);
-    this.#used += piece.byteLength;
+    this.#makeRoom(Math.min(KEPT_BYTES, this.#length));
+    const start = (this.#length - piece.byteLength) % KEPT_BYTES;
+    const first = piece.subarray(0, KEPT_BYTES - start);
+    this.#buffer.set(first, start);
+    this.#buffer.set(piece.subarray(first.byteLength));
   }
 
   #makeRoom(bytes: number): void {
-    const needed = this.#used + bytes;
-    if (needed <= this.#buffer.byteLength) return;
-    const fits = needed <= MOST_BYTES;
-    const size = fits ? Math.min(MOST_BYTES, 2 * needed) : MOST_BYTES;
-    const target = this.#buffer.byteLength === size ? this.#buffer : Buffer.alloc(size);
-    const kept = fits ? this.#buffer.subarray(0, this.#used) : this.bytes;
-    target.set(kept); // within one buffer they move to its beginning, and may overlap
-    this.#used = kept.byteLength;
-    this.#buffer = target;
+    if (bytes <= this.#buffer.byteLength) return;
+    const larger = Buffer.alloc(Math.min(KEPT_BYTES, Math.max(bytes, 2 * this.#buffer.byteLength)));
+    larger.set(this.#buffer);
+    this.#buffer = larger;
   }
 }
