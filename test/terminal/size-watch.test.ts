@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SizeWatch } from '../../turnwire/src/terminal/size-watch.ts';
+import { rowsAbove } from '../../turnwire/src/terminal/reflow.ts';
+import { SizeWatch, type Size } from '../../turnwire/src/terminal/size-watch.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 
 const ASK_SIZE = '\x1b[18t';
@@ -12,13 +13,20 @@ function watched() {
   const asked: string[] = [];
   const settled: (number | undefined)[] = [];
   const terminal = { columns: 80, rows: 24, write: (text: string) => void asked.push(text) };
-  const watch = new SizeWatch({ terminal, clock, settled: (cursorRow) => void settled.push(cursorRow) });
+  const frames: (string | Size)[] = [];
+  const watch = new SizeWatch({
+    terminal,
+    clock,
+    settled: (cursorRow) => void settled.push(cursorRow),
+    arrived: () => void frames.push('arrived'),
+    mistaken: (...sizes) => void frames.push(...sizes),
+  });
   watch.begin();
   const hear = (columns: number, rows: number): void => {
     Object.assign(terminal, { columns, rows });
     watch.notice(DRAWN);
   };
-  return { watch, clock, asked, settled, hear };
+  return { watch, clock, asked, settled, frames, hear };
 }
 
 describe('after a resize the moment to draw is', () => {
@@ -96,6 +104,76 @@ describe('after a resize the moment to draw is', () => {
     expect(settled).toEqual([undefined, undefined]);
     expect(asked).toEqual([ASK_CURSOR]);
   });
+});
+
+it('reads the size of tmux 3.3a, which tells the columns first', () => {
+  const { watch, clock, settled, hear } = watched();
+  watch.take('\x1b[8;80;24t');
+  hear(60, 24);
+  clock.advance(300);
+  watch.take('\x1b[20;1R');
+  watch.take('\x1b[8;60;24t');
+  expect(settled).toEqual([19]);
+});
+
+describe('a frame', () => {
+  it('is followed by the next one once the terminal has it', () => {
+    const { watch, frames } = watched();
+    watch.take('\x1b[8;24;80t');
+    expect(watch.question).toBe(ASK_SIZE);
+    watch.send(DRAWN, 1);
+    expect(watch.isArriving).toBe(true);
+    watch.take('\x1b[8;24;80t');
+    expect(frames).toEqual(['arrived']);
+    expect(watch.isArriving).toBe(false);
+  });
+
+  it('that met another size is told, and nothing is drawn before the terminal and the system agree', () => {
+    const { watch, clock, frames, settled, hear } = watched();
+    watch.take('\x1b[8;24;80t');
+    watch.send(DRAWN, 2);
+    watch.take('\x1b[8;24;80t');
+    expect(frames).toEqual([]);
+    watch.take('\x1b[8;20;60t');
+    expect(frames).toEqual([DRAWN, { width: 60, rows: 20 }]);
+    expect(watch.isResizing).toBe(true);
+    hear(60, 20);
+    clock.advance(300);
+    watch.take('\x1b[18;1R');
+    watch.take('\x1b[8;20;60t');
+    expect(settled).toEqual([17]);
+  });
+
+  it('whose answer comes while the cursor is asked for is told apart from that', () => {
+    const { watch, clock, frames, settled, hear } = watched();
+    watch.take('\x1b[8;24;80t');
+    watch.send(DRAWN, 1);
+    hear(60, 24);
+    clock.advance(300);
+    watch.take('\x1b[8;24;80t');
+    expect([frames, settled]).toEqual([['arrived'], []]);
+    watch.take('\x1b[20;1R');
+    watch.take('\x1b[8;24;60t');
+    expect(settled).toEqual([19]);
+  });
+
+  it('waits for nothing where the terminal does not tell its size, or no more', () => {
+    const { watch, clock, frames } = watched();
+    expect(watch.question).toBe('');
+    watch.take('\x1b[8;24;80t');
+    watch.send(DRAWN, 1);
+    clock.advance(3000);
+    expect(frames).toEqual(['arrived']);
+    expect(watch.isArriving).toBe(false);
+    expect(watch.question).toBe('');
+  });
+});
+
+it('of the rows that a terminal broke, those above are known', () => {
+  expect(rowsAbove(['abcdef', '', 'gh'], 5, 2)).toEqual([]);
+  expect(rowsAbove(['abcdef', '', 'gh'], 4, 2)).toEqual(['ab']);
+  expect(rowsAbove(['abcdef', '', 'gh'], 1, 2)).toEqual(['abcdef', '']);
+  expect(rowsAbove([], 1, 2)).toEqual([]);
 });
 
 it('leaves to others what is typed', () => {

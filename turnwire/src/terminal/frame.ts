@@ -6,14 +6,17 @@ export class Frame {
   #text = '';
   readonly #rows: number;
   readonly #start: number;
+  readonly #question: string;
+  #questions = 1;
   #row: number;
 
   /**
    * `last`: the row of the document's last line. When that is the last row of the screen, rows are counted from there, wherever it
-   * is by now; else from the first one.
+   * is by now; else from the first one. `question`: asks the terminal for its size, at the start and before what does not wrap.
    */
-  constructor(rows: number, last: number) {
+  constructor(rows: number, last: number, question: string) {
     this.#rows = rows;
+    this.#question = question;
     this.#start = last === rows - 1 ? last : 0;
     this.#row = this.#start;
   }
@@ -22,8 +25,13 @@ export class Frame {
     return this.#text === '';
   }
 
+  /** How many times the question is in it. */
+  get questions(): number {
+    return this.#question === '' ? 0 : this.#questions;
+  }
+
   get text(): string {
-    return `\x1b[${this.#start === 0 ? '' : 9999}H${this.#text}`;
+    return `${this.#question}\x1b[${this.#start === 0 ? '' : 9999}H${this.#text}`;
   }
 
   goTo(row: number, column: number): void {
@@ -54,7 +62,8 @@ export class Frame {
     const wrapping = texts.slice(0, Math.max(0, wrapped));
     const rest = texts.slice(wrapping.length);
     if (wrapping.length > 0) this.#text += `\x1b[?7h${wrapping.join(line)}${rest.length > 0 ? line : ''}\x1b[?7l`;
-    this.#text += rest.join(line);
+    this.#text += `${this.#question}${rest.join(line)}`;
+    this.#questions++;
     this.#row = this.#rows - 1;
   }
 }

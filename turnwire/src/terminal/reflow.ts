@@ -1,4 +1,4 @@
-import { stripTerminalSequences, visibleWidth } from '@earendil-works/pi-tui';
+import { sliceByColumn, stripTerminalSequences, visibleWidth } from '@earendil-works/pi-tui';
 
 /** What a terminal does with its lines when it becomes narrower: breaks them (and joins them again), or cuts them. */
 export type Reflow = 'breaks' | 'cuts';
@@ -69,4 +69,14 @@ export function reseat(lines: readonly string[], rows: number, width: number, re
     above--;
   }
   return { above, strange: left };
+}
+
+/** What stands above the last `rows` rows of lines that a terminal broke. */
+export function rowsAbove(lines: readonly string[], rows: number, width: number): string[] {
+  let left = lines.reduce((sum, line) => sum + rowsOf(line, width), -rows);
+  return lines.flatMap((line) => {
+    const height = Math.min(left, rowsOf(line, width));
+    left -= height;
+    return height > 0 ? [sliceByColumn(line, 0, height * width)] : [];
+  });
 }

@@ -2,7 +2,7 @@ import { setCapabilityOverrides, TuiMainScreen, visibleWidth, type Terminal } fr
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { cleanRow } from './clean-row.ts';
 import { Frame, hasGrown } from './frame.ts';
-import { reflowOf, reseat } from './reflow.ts';
+import { reflowOf, reseat, rowsAbove } from './reflow.ts';
 import { SizeWatch, type Size } from './size-watch.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
@@ -40,6 +40,14 @@ interface Scrolling {
   readonly scrolled: number;
 }
 
+interface Printed {
+  /** Number of the first line, and what was on the screen from there on. */
+  readonly line: number;
+  readonly over: readonly string[];
+  /** How many lines at the end were not of the transcript: they were printed without wrapping. */
+  readonly bottom: number;
+}
+
 const NO_ROW: Row = { line: '', text: '' };
 // Whatever had the terminal before this frame (a tool, a message on stderr) does not colour or hide it.
 const BEGIN = '\x1b[?2026h\x1b[?7l\x1b[0m';
@@ -68,6 +76,8 @@ export class Screen extends TuiMainScreen {
   #strays: { readonly before: number; readonly rows: readonly string[] } = { before: 0, rows: [] };
   /** Where the terminal's cursor waits. */
   #cursor = { row: 0, column: 0, isShown: false };
+  /** What the latest frame printed, when it was one that scrolled. */
+  #printed: Printed | undefined;
   /** As it was drawn last. */
   #document: ScreenDocument = { first: 0, lines: [], bottom: [] };
   #size: Size | undefined;
@@ -79,7 +89,13 @@ export class Screen extends TuiMainScreen {
     super(terminal, false);
     // What `cleanRow` would take out again: a link shows its address as text instead, which also cannot deceive.
     setCapabilityOverrides({ hyperlinks: false, images: null });
-    this.#watch = new SizeWatch({ terminal, clock, settled: (cursorRow) => this.#resized(cursorRow) });
+    this.#watch = new SizeWatch({
+      terminal,
+      clock,
+      settled: (cursorRow) => this.#resized(cursorRow),
+      arrived: () => this.requestRender(),
+      mistaken: (first, last) => this.#mistook(first, last),
+    });
     this.#term = term;
     this.#compose = compose;
     this.addInputListener((data) => (this.#watch.take(data) ? { consume: true } : undefined));
@@ -93,6 +109,7 @@ export class Screen extends TuiMainScreen {
   /** Draws now, in whatever size the terminal has; for the last frames. */
   drawLast(): void {
     if (this.#watch.isResizing || this.#isResized()) this.#resized(undefined);
+    this.#watch.stop();
     this.renderNow();
   }
 
@@ -162,7 +179,7 @@ export class Screen extends TuiMainScreen {
     const size = this.#sizeNow();
     if (size.width < 1 || size.rows < 1) return;
     this.#watch.notice(this.#size ?? size);
-    if (!this.#watch.isResizing) this.#draw(size);
+    if (!this.#watch.isResizing && !this.#watch.isArriving) this.#draw(size);
   }
 
   #sizeNow(): Size {
@@ -186,14 +203,17 @@ export class Screen extends TuiMainScreen {
     const lines = document.lines.slice(Math.max(0, this.#top - document.first));
     const wanted = lines.length + bottom.length;
     const scrolled = Math.max(0, wanted - rows);
-    const frame = new Frame(rows, this.#last);
+    const frame = new Frame(rows, this.#last, this.#watch.question);
     this.#last = Math.max(this.#last, wanted - scrolled - 1);
     const blank = Array.from({ length: Math.max(0, this.#last + 1 - wanted) }, () => '');
+    this.#printed = undefined;
     if (scrolled === 0) this.#change([...lines, ...blank, ...bottom], frame, width);
     else this.#scroll({ lines, bottom, scrolled }, frame, width);
     this.#top += scrolled;
     this.#placeCursor(document, bottom.length, width, frame);
-    if (!frame.isEmpty) this.#write(`${BEGIN}${frame.text}${END}`);
+    if (frame.isEmpty) return;
+    this.#watch.send({ width, rows }, frame.questions);
+    this.#write(`${BEGIN}${frame.text}${END}`);
   }
 
   /** Rows that became others, each in its place. */
@@ -222,6 +242,11 @@ export class Screen extends TuiMainScreen {
     });
     const changed = next.findIndex(({ text }, at) => text !== this.#shown[at]?.text);
     const from = changed < 0 ? next.length : changed;
+    this.#printed = {
+      line: this.#top + from,
+      over: this.#shown.slice(from).map(({ text }) => text),
+      bottom: bottom.length,
+    };
     frame.printFrom(
       from,
       this.#shown[from]?.text ?? '',
@@ -246,6 +271,19 @@ export class Screen extends TuiMainScreen {
   #write(text: string): void {
     this.written += Buffer.byteLength(text);
     this.terminal.write(text);
+  }
+
+  /**
+   * The latest frame met a terminal of another size. Where that is narrower, the rows that it printed over were more by then, and the
+   * first of them are still there (`first`); the lines at the bottom were cut (`last`).
+   */
+  #mistook(first: Size, last: Size): void {
+    const printed = this.#printed;
+    if (printed === undefined || reflowOf(this.#term, this.#watch.attributes) === 'cuts') return;
+    const left = rowsAbove(printed.over, Math.min(printed.over.length, first.rows), first.width);
+    if (left.length > 0) this.#strays = { before: printed.line, rows: left };
+    const cut = this.#shown.length - printed.bottom;
+    this.#shown = this.#shown.map((row, at) => (at < cut ? row : { ...row, text: cleanRow(row.line, last.width) }));
   }
 
   /** `cursorRow`: where the cursor is now; unknown when the terminal does not say: then nothing was taken back. */

@@ -11,7 +11,23 @@ export interface SizeWatchOptions {
   readonly clock: Clock;
   /** The size stays as it is; the cursor's row in it, from 0; unknown when the terminal does not tell. */
   readonly settled: (cursorRow: number | undefined) => void;
+  /** The terminal has the latest frame: the next one may come. */
+  readonly arrived: () => void;
+  /** The terminal had another size than the latest frame is for, when it got its beginning (`first`) or its end. */
+  readonly mistaken: (first: Size, last: Size) => void;
 }
+
+/** A frame that is on its way, and the size that it was drawn for. */
+interface Sent {
+  readonly size: Size;
+  readonly timer: Timer;
+  /** How many times it asks, and what was answered. */
+  readonly questions: number;
+  readonly told: readonly Size[];
+}
+
+/** How a terminal tells its size: rows first as xterm, columns first as tmux 3.3a, or in a way that cannot be told. */
+type Order = 'rows first' | 'columns first' | 'unknown';
 
 type Step =
   /** Waits until the size stays as it is. */
@@ -49,10 +65,12 @@ export class SizeWatch {
   readonly #options: SizeWatchOptions;
   #step: Step | undefined;
   #changedAt = -Infinity;
-  /** Questions for the cursor that were not answered yet: only the answer to the latest counts. */
-  #asked = 0;
+  /** Questions that were not answered yet, and for what they were asked. */
+  #asked: readonly ('frame' | 'cursor')[] = [];
+  #sent: Sent | undefined;
   #cursorRow: number | undefined;
-  #tellsSize = false;
+  /** Undefined before the first answer. */
+  #order: Order | undefined;
   #tellsCursor = true;
   #disagreed = 0;
   #attributes: string | undefined;
@@ -66,6 +84,11 @@ export class SizeWatch {
     return this.#step !== undefined;
   }
 
+  /** A frame is on its way: what comes behind it has to wait. */
+  get isArriving(): boolean {
+    return this.#sent !== undefined;
+  }
+
   /** What the terminal answered to the question what it is, e.g. `84;0;0`. */
   get attributes(): string | undefined {
     return this.#attributes;
@@ -73,8 +96,23 @@ export class SizeWatch {
 
   /** The questions that a terminal is asked at the start. */
   begin(): string {
-    this.#asked = 0;
+    this.#asked = [];
+    this.#order = undefined;
     return `${ASK_SIZE}${ASK_ATTRIBUTES}`;
+  }
+
+  /** What a frame asks, so that it is known which size it met; nothing where that is not told. */
+  get question(): string {
+    return this.#tellsSize ? ASK_SIZE : '';
+  }
+
+  /** A frame for that size is about to be written, in which the question is so many times. */
+  send(size: Size, questions: number): void {
+    if (questions === 0) return;
+    this.#stopSent();
+    const timer = this.#options.clock.after(ANSWER_MS, () => this.#unanswered());
+    this.#sent = { size, timer, questions, told: [] };
+    this.#asked = [...this.#asked, ...Array.from({ length: questions }, () => 'frame' as const)];
   }
 
   /** Waits for the size to settle, from anew, when it is not the one that was `drawn` or is waited for. */
@@ -96,23 +134,25 @@ export class SizeWatch {
       this.#attributes = attributes;
       return true;
     }
-    const [, rows, width] = SIZE.exec(data) ?? [];
-    if (rows !== undefined) {
-      this.#takeSize({ width: Number(width), rows: Number(rows) });
+    const [, first, second] = SIZE.exec(data) ?? [];
+    if (first !== undefined) {
+      this.#takeSize(Number(first), Number(second));
       return true;
     }
-    const cursor = this.#asked > 0 ? CURSOR.exec(data)?.[1] : undefined;
+    const cursor = this.#asked.includes('cursor') ? CURSOR.exec(data)?.[1] : undefined;
     if (cursor === undefined) return false;
-    this.#asked--;
     this.#cursorRow = Number(cursor) - 1;
-    if (!this.#tellsSize) this.#answered(this.#heard());
+    if (!this.#tellsSize) {
+      this.#asked = this.#asked.slice(1);
+      this.#answered(this.#heard());
+    }
     return true;
   }
 
   /** Waits for nothing any more. */
   stop(): void {
-    this.#step?.timer.cancel();
-    this.#step = undefined;
+    this.#stopStep();
+    this.#stopSent();
   }
 
   #heard(): Size {
@@ -120,8 +160,18 @@ export class SizeWatch {
     return { width: terminal.columns, rows: terminal.rows };
   }
 
+  #stopStep(): void {
+    this.#step?.timer.cancel();
+    this.#step = undefined;
+  }
+
+  #stopSent(): void {
+    this.#sent?.timer.cancel();
+    this.#sent = undefined;
+  }
+
   #settle(ms: number): void {
-    this.stop();
+    this.#stopStep();
     const size = this.#heard();
     this.#step = { name: 'settling', size, timer: this.#options.clock.after(ms, () => this.#ask(size)) };
   }
@@ -132,20 +182,47 @@ export class SizeWatch {
       this.#settled(undefined);
       return;
     }
-    this.#asked++;
+    this.#asked = [...this.#asked, 'cursor'];
     this.#step = { name: 'asking', size, timer: this.#options.clock.after(ANSWER_MS, () => this.#unanswered()) };
     this.#options.terminal.write(`${ASK_CURSOR}${this.#tellsSize ? ASK_SIZE : ''}`);
   }
 
-  #takeSize(size: Size): void {
-    // The first answer, to the question of the start: some terminals give another size than the system.
-    if (!this.#tellsSize && this.#cursorRow === undefined) this.#tellsSize = isSame(size, this.#heard());
-    else this.#answered(size);
+  get #tellsSize(): boolean {
+    return this.#order === 'rows first' || this.#order === 'columns first';
+  }
+
+  #takeSize(first: number, second: number): void {
+    if (this.#order === undefined) {
+      this.#order = orderOf(first, second, this.#heard());
+      return;
+    }
+    const [kind, ...rest] = this.#asked;
+    if (!this.#tellsSize || kind === undefined) return;
+    this.#asked = rest;
+    const told = this.#order === 'rows first' ? { rows: first, width: second } : { rows: second, width: first };
+    if (kind === 'cursor') this.#answered(told);
+    else this.#frameCame(told);
+  }
+
+  #frameCame(told: Size): void {
+    const left = this.#asked.filter((kind) => kind === 'frame').length;
+    // Else it is the answer to a frame before.
+    if (this.#sent === undefined || left >= this.#sent.questions) return;
+    this.#sent = { ...this.#sent, told: [...this.#sent.told, told] };
+    if (left > 0) return;
+    const { size, told: all } = this.#sent;
+    this.#stopSent();
+    if (all.every((one) => isSame(one, size))) {
+      this.#options.arrived();
+      return;
+    }
+    this.#options.mistaken(all[0] ?? told, told);
+    if (this.#step === undefined) this.#settle(SETTLE_MS);
   }
 
   /** An answer to a question before the latest one may be of another size. */
   #answered(told: Size): void {
-    if (this.#step?.name !== 'asking' || this.#asked > 0) return;
+    if (this.#step?.name !== 'asking' || this.#asked.includes('cursor')) return;
     const { size } = this.#step;
     if (this.notice(size)) return;
     // The terminal has the next size already, of which the system has not told yet.
@@ -153,17 +230,32 @@ export class SizeWatch {
     else this.#settled(this.#cursorRow);
   }
 
+  /** What does not answer in time is not waited for again. */
   #unanswered(): void {
+    this.#order = 'unknown';
+    this.#asked = this.#asked.filter((kind) => kind === 'cursor');
+    this.#stopSent();
+    if (this.#step?.name !== 'asking') {
+      this.#options.arrived();
+      return;
+    }
     this.#tellsCursor = this.#cursorRow !== undefined;
     this.#settled(undefined);
   }
 
   #settled(cursorRow: number | undefined): void {
-    this.stop();
-    this.#tellsSize &&= this.#disagreed < DISAGREEMENTS;
+    this.#stopStep();
+    if (this.#disagreed >= DISAGREEMENTS) this.#order = 'unknown';
     this.#disagreed = 0;
     this.#options.settled(cursorRow);
   }
+}
+
+/** `size`: what the system says. Some terminals mean something else. */
+function orderOf(first: number, second: number, { width, rows }: Size): Order {
+  if (width === rows) return 'unknown';
+  if (first === rows && second === width) return 'rows first';
+  return first === width && second === rows ? 'columns first' : 'unknown';
 }
 
 function isSame(one: Size, other: Size): boolean {
