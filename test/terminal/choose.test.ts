@@ -123,6 +123,21 @@ describe('the output of tools', () => {
     expect(transcript(chat.terminal.screen())).toContain('✓ one one 1 · 300 lines (ctrl+o)');
   });
 
+  it('and of the model: the latest answer is read in the pager with /answer, no line broken', async () => {
+    const paged: string[] = [];
+    const page = (text: string) => Promise.resolve(void paged.push(text));
+    const long = `See https://example.com/${'a'.repeat(300)} \u202e.`;
+    const chat = await startChat([answer('Before.'), answer(long)], { page });
+    chat.say('/answer');
+    await chat.terminal.until('There is no answer yet.');
+    chat.say('go');
+    await chat.idle();
+    chat.say('on');
+    await chat.idle();
+    chat.say('/answer');
+    await expect.poll(() => paged).toEqual([`See https://example.com/${'a'.repeat(300)} .`]);
+  });
+
   it('has the terminal to itself meanwhile, and a pager that fails is told', async () => {
     const began = Promise.withResolvers<undefined>();
     const left = Promise.withResolvers<undefined>();

@@ -6,6 +6,7 @@ import type { CliContext } from './context.ts';
 import { exitCode } from './exit.ts';
 import { JobControl } from './job-control.ts';
 import { page } from './pager.ts';
+import { tmuxHasLinks } from './tmux-links.ts';
 
 export interface ChatTerminalOptions {
   readonly cli: CliContext;
@@ -21,8 +22,7 @@ export async function chatOnTerminal({ cli, backend, open }: ChatTerminalOptions
     backend,
     clock: systemClock,
     colour: (cli.env.NO_COLOR ?? '') === '',
-    // Without asking tmux, which would take its time.
-    links: detectCapabilities(() => false).hyperlinks,
+    links: detectCapabilities(() => tmuxHasLinks(cli.env)).hyperlinks,
     term: cli.env.TERM,
     open,
     stop: () => jobs.stop(),

@@ -1,11 +1,16 @@
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
+import type { AssistantMessage, Item } from '@turnwire/wire/internal/model/items';
 import { hasChoices } from './choices.ts';
 import type { ChatTurns } from './chat-turns.ts';
 import type { ChatView } from './chat-view.ts';
 import { helpText } from './commands.ts';
 import type { Conversation } from './conversation.ts';
 import { costText, factsText } from './status-text.ts';
+import { screenText } from './text.ts';
+import { textOfMessage } from './view-answer.ts';
 import type { Fact } from './view-state.ts';
+
+const isAnswer = (item: Item): item is AssistantMessage => item.type === 'message' && item.role === 'assistant';
 
 export interface ChatCommandsOptions {
   readonly talk: Conversation;
@@ -39,6 +44,7 @@ export class ChatCommands {
     else if (name === 'status') view.notice('info', factsText(status()));
     else if (name === 'exit') leave();
     else if (name === 'output') this.showOutput(argument);
+    else if (name === 'answer') this.#showAnswer();
     else if (turns.isBusy) view.notice('warning', `/${name} has to wait: Esc stops what is running.`);
     else turns.do(() => this.#change(name, argument));
   }
@@ -59,6 +65,14 @@ export class ChatCommands {
     if (output !== undefined && /^[1-9]\d*$|^$/.test(argument)) page(`${output.title}\n\n${output.text}`);
     else if (outputs.length === 0) view.notice('info', 'No tool has run yet.');
     else view.notice('warning', `There are the outputs 1 (the latest) to ${outputs.length}.`);
+  }
+
+  /** A pager breaks no line: a long address is copied whole. */
+  #showAnswer(): void {
+    const { talk, view, page } = this.#options;
+    const answer = talk.agent?.items.findLast(isAnswer);
+    if (answer === undefined) view.notice('info', 'There is no answer yet.');
+    else page(screenText(textOfMessage(answer)));
   }
 
   async #change(name: string, argument: string): Promise<void> {

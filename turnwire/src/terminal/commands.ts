@@ -21,6 +21,7 @@ export const slashCommands: readonly SlashCommand[] = [
     argument: 'N',
     description: 'what a tool printed, whole, in the pager: the latest, or the Nth before',
   },
+  { name: 'answer', description: 'the latest answer as the model wrote it, in the pager, to copy from' },
   { name: 'compact', description: 'summarise the conversation to make room' },
   { name: 'cost', description: 'tokens used so far' },
   { name: 'status', description: 'folder, model, sandbox, and how full the context is' },
