@@ -169,6 +169,36 @@ describe('a frame', () => {
   });
 });
 
+describe('before the terminal is given away', () => {
+  it('all that was asked is answered, and nothing more is asked until it is back', async () => {
+    const { watch, clock } = watched();
+    watch.take('\x1b[8;24;80t');
+    watch.send(DRAWN, 2);
+    let isHushed = false;
+    const hushed = watch.hush().then(() => (isHushed = true));
+    expect(watch.question).toBe('');
+    watch.take('\x1b[8;24;80t');
+    await Promise.resolve();
+    expect(isHushed).toBe(false);
+    watch.take('\x1b[8;24;80t');
+    await hushed;
+    watch.begin();
+    expect(watch.question).toBe(ASK_SIZE);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('it is waited for half a second at most, and not at all when nothing was asked', async () => {
+    const { watch, clock } = watched();
+    await watch.hush();
+    watch.begin();
+    watch.take('\x1b[8;24;80t');
+    watch.send(DRAWN, 1);
+    const hushed = watch.hush();
+    clock.advance(500);
+    await hushed;
+  });
+});
+
 it('of the rows that a terminal broke, those above are known', () => {
   expect(rowsAbove(['abcdef', '', 'gh'], 5, 2)).toEqual([]);
   expect(rowsAbove(['abcdef', '', 'gh'], 4, 2)).toEqual(['ab']);

@@ -5,8 +5,8 @@ import type { CliContext } from './context.ts';
 
 /** Who has the terminal while the process runs. */
 export interface TerminalOwner {
-  /** Gives it to the shell, as it was. */
-  suspend(): void;
+  /** Gives it to the shell, as it was, once nothing that was asked of it can come any more. */
+  suspend(): Promise<void>;
   /** Takes it again. */
   resume(): void;
 }
@@ -25,6 +25,7 @@ export class JobControl {
   readonly #owner: TerminalOwner;
   readonly #offContinue: () => void;
   #offStop: () => void = () => undefined;
+  #isSuspending = false;
   #stopping: Timer | undefined;
   #resumedAt = -Infinity;
 
@@ -38,18 +39,26 @@ export class JobControl {
   /** Stops the processes of the job, this one among them, as Ctrl-Z does in a terminal that is not raw. */
   stop(): void {
     // No jobs there.
-    if (process.platform === 'win32' || this.#stopping !== undefined) return;
-    this.#owner.suspend();
+    if (process.platform === 'win32' || this.#isSuspending || this.#stopping !== undefined) return;
+    this.#isSuspending = true;
+    void this.#owner.suspend().then(() => this.#stopNow());
+  }
+
+  close(): void {
+    this.#isSuspending = false;
+    this.#offContinue();
+    this.#offStop();
+    this.#stopping?.cancel();
+  }
+
+  #stopNow(): void {
+    // Else it was closed meanwhile.
+    if (!this.#isSuspending) return;
+    this.#isSuspending = false;
     // Without a listener the signal does what it does by itself.
     this.#offStop();
     this.#stopping = systemClock.after(STOPPED_MS, () => this.#resume());
     process.kill(0, 'SIGTSTP');
-  }
-
-  close(): void {
-    this.#offContinue();
-    this.#offStop();
-    this.#stopping?.cancel();
   }
 
   #listen(): void {

@@ -141,6 +141,7 @@ export class ChatApp {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#talk.close();
+      await this.screen.hush();
       this.#screen.leave();
     }
   }
@@ -157,8 +158,10 @@ export class ChatApp {
   }
 
   /** Gives the terminal to the shell: the process is about to be stopped. */
-  suspend(): void {
-    if (!this.#isPaging) this.screen.stop();
+  async suspend(): Promise<void> {
+    if (this.#isPaging) return;
+    await this.screen.hush();
+    this.screen.stop();
   }
 
   /** Takes the terminal again, after the process was stopped. */

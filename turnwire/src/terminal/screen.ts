@@ -106,6 +106,11 @@ export class Screen extends TuiMainScreen {
     return this.#top;
   }
 
+  /** To be called before the terminal is given away: waits for what it was asked. */
+  hush(): Promise<void> {
+    return this.#watch.hush();
+  }
+
   /** Draws now, in whatever size the terminal has; for the last frames. */
   drawLast(): void {
     if (this.#watch.isResizing || this.#isResized()) this.#resized(undefined);
@@ -118,6 +123,7 @@ export class Screen extends TuiMainScreen {
    * there again afterwards.
    */
   async lend(borrower: () => Promise<void>): Promise<void> {
+    await this.hush();
     this.#isLent = true;
     this.stop();
     try {
@@ -141,7 +147,7 @@ export class Screen extends TuiMainScreen {
 
   protected override afterTerminalStart(): void {
     if (this.#isLent) {
-      this.terminal.write('\x1b[?1049l');
+      this.terminal.write(`\x1b[?1049l${this.#watch.begin()}`);
       this.#cursor = { ...this.#cursor, isShown: false };
       return;
     }

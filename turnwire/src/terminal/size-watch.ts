@@ -45,6 +45,8 @@ const LONGEST_SETTLE_MS = 1000;
 const ANSWER_MS = 3000;
 /** A terminal that gives another size than the system so many times in a row means something else by it. */
 const DISAGREEMENTS = 10;
+/** How long the answers are waited for before somebody else has the terminal. */
+const HUSH_MS = 500;
 /** XTWINOPS 18: "Report the size of the text area in characters" (xterm, ctlseqs.txt). */
 const ASK_SIZE = '\x1b[18t';
 const ASK_CURSOR = '\x1b[6n';
@@ -73,6 +75,8 @@ export class SizeWatch {
   #order: Order | undefined;
   #tellsCursor = true;
   #disagreed = 0;
+  /** Called once all is answered; nothing is asked meanwhile. */
+  #hushed: (() => void) | undefined;
   #attributes: string | undefined;
 
   constructor(options: SizeWatchOptions) {
@@ -94,16 +98,32 @@ export class SizeWatch {
     return this.#attributes;
   }
 
-  /** The questions that a terminal is asked at the start. */
+  /** The questions that a terminal is asked at the start, and when it comes back. */
   begin(): string {
     this.#asked = [];
+    this.#hushed = undefined;
+    if (this.#tellsSize) return ASK_ATTRIBUTES;
     this.#order = undefined;
     return `${ASK_SIZE}${ASK_ATTRIBUTES}`;
   }
 
   /** What a frame asks, so that it is known which size it met; nothing where that is not told. */
   get question(): string {
-    return this.#tellsSize ? ASK_SIZE : '';
+    return this.#tellsSize && this.#hushed === undefined ? ASK_SIZE : '';
+  }
+
+  /**
+   * Asks nothing more before `begin`, and waits until all is answered, 0.5 s at most: what comes later is read by whoever has the
+   * terminal next.
+   */
+  async hush(): Promise<void> {
+    this.#stopStep();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#hushed = () => resolve(undefined);
+    const timer = this.#options.clock.after(HUSH_MS, this.#hushed);
+    this.#checkHushed();
+    await promise;
+    timer.cancel();
   }
 
   /** A frame for that size is about to be written, in which the question is so many times. */
@@ -137,6 +157,7 @@ export class SizeWatch {
     const [, first, second] = SIZE.exec(data) ?? [];
     if (first !== undefined) {
       this.#takeSize(Number(first), Number(second));
+      this.#checkHushed();
       return true;
     }
     const cursor = this.#asked.includes('cursor') ? CURSOR.exec(data)?.[1] : undefined;
@@ -146,6 +167,7 @@ export class SizeWatch {
       this.#asked = this.#asked.slice(1);
       this.#answered(this.#heard());
     }
+    this.#checkHushed();
     return true;
   }
 
@@ -158,6 +180,10 @@ export class SizeWatch {
   #heard(): Size {
     const { terminal } = this.#options;
     return { width: terminal.columns, rows: terminal.rows };
+  }
+
+  #checkHushed(): void {
+    if (this.#asked.length === 0) this.#hushed?.();
   }
 
   #stopStep(): void {
@@ -178,7 +204,7 @@ export class SizeWatch {
 
   #ask(size: Size): void {
     if (this.notice(size)) return;
-    if (!this.#tellsCursor) {
+    if (!this.#tellsCursor || this.#hushed !== undefined) {
       this.#settled(undefined);
       return;
     }
