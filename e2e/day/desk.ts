@@ -20,10 +20,10 @@ export class Desk implements Disposable {
   readonly tmux: Tmux;
 
   /** A chat with the model server; once it is left, another one goes on with its conversation. */
-  constructor(baseUrl: string) {
+  constructor(baseUrl: string, { hasMcp = true }: { readonly hasMcp?: boolean } = {}) {
     writeFileSync(join(this.folder, 'AGENTS.md'), 'Count the words of each answer.\n');
     writeFileSync(join(this.folder, 'shot.png'), image);
-    this.#configure();
+    if (hasMcp) this.#configure();
     const chats = [chatCommand(baseUrl), chatCommand(baseUrl, '--resume last')];
     const command = `${chats.map((chat) => `${chat}; echo exit $?`).join('; ')}; exec cat`;
     this.tmux = new Tmux({ cwd: this.folder, command, columns: 90, rows: 30 });

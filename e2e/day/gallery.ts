@@ -5,7 +5,7 @@ import { scenario, startMock } from '../../packages/testing/src/index.ts';
 import type { Tmux } from '../../test/terminal/tmux.ts';
 import { Desk } from './desk.ts';
 
-export type Scene = 'start' | 'question' | 'tools' | 'table' | 'picker';
+export type Scene = 'start' | 'question' | 'tools' | 'streaming' | 'table' | 'picker' | 'resumed';
 
 const SUM = 'export function sum(list) {\n  return list.reduce((a, b) => a - b, 0);\n}\n';
 
@@ -53,14 +53,17 @@ const model = scenario('scenes')
   .next()
   .toolCall('apply_patch', { input: PATCH })
   .next()
-  .text('Mended. `sum` adds now.')
+  .toolCall('update_plan', { plan: PLAN.map(({ step }) => ({ step, status: 'completed' })) })
+  .next()
+  .text('Mended. `sum` adds now, and all tests pass.')
   .when({ user: 'How are the servers' })
-  .text(TABLE);
+  .text(TABLE, { chunk: 6 })
+  .pace({ paceMs: 15 });
 
 /** Shows each scene once it is there. */
 export async function playScenes(look: (scene: Scene, tmux: Tmux) => Promise<void>): Promise<void> {
   await using server = await startMock({ scenario: model });
-  using desk = new Desk(server.baseUrl);
+  using desk = new Desk(server.baseUrl, { hasMcp: false });
   const { tmux, folder } = desk;
   mkdirSync(join(folder, 'src'));
   writeFileSync(join(folder, 'src', 'sum.js'), SUM);
@@ -73,9 +76,11 @@ export async function playScenes(look: (scene: Scene, tmux: Tmux) => Promise<voi
   await tmux.until('? Run apply_patch');
   await look('question', tmux);
   await desk.answer('? Run apply_patch', 'y');
-  await tmux.until('adds now');
+  await tmux.until('all tests pass');
   await look('tools', tmux);
   desk.say('How are the servers?');
+  await tmux.until('The reader that all');
+  await look('streaming', tmux);
   await tmux.until('says what each event is');
   await look('table', tmux);
   desk.say('/fork');
@@ -83,4 +88,12 @@ export async function playScenes(look: (scene: Scene, tmux: Tmux) => Promise<voi
   desk.say('/resume');
   await tmux.until(/→ \S+ +Run the tests/);
   await look('picker', tmux);
+  tmux.send('Escape');
+  await tmux.until(/^[^→]*$/);
+  tmux.send('C-c');
+  await tmux.until(/^›\s*$/m);
+  tmux.send('C-d');
+  await tmux.until('Going on with a conversation', () => tmux.all());
+  await tmux.until(/^tiny at/m);
+  await look('resumed', tmux);
 }

@@ -1,5 +1,6 @@
 /**
- * Makes the pictures of the docs anew, from scripted servers and a real bridge: `npm run docs:pictures`. Needs Chromium.
+ * Makes the pictures of the docs anew, from scripted servers and a real bridge: `npm run docs:pictures`, or some of them:
+ * `npm run docs:pictures -- terminal`. Needs Chromium and tmux.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,12 +34,16 @@ mkdirSync(out, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-pictures-'));
 const browser = await launch();
 try {
-  await takeInspector();
-  await takeReport();
-  await playScenes(async (scene, tmux) => shootPage(`terminal-${scene}.png`, await terminalPage(tmux)));
+  const wanted = process.argv.slice(2);
+  const takers = { inspector: takeInspector, report: takeReport, terminal: takeTerminal };
+  for (const [name, take] of Object.entries(takers)) if (wanted.length === 0 || wanted.includes(name)) await take();
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function takeTerminal() {
+  await playScenes(async (scene, tmux) => shootPage(`terminal-${scene}.png`, await terminalPage(tmux)));
 }
 
 async function takeInspector() {

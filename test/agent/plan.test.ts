@@ -36,7 +36,15 @@ test('a plan is told when the tool has run, and is the plan until the next one',
   expect(shortHistory(agent)[2]).toBe('output p1: [x] look\n[>] mend\n[ ] test');
   expect(agent.plan).toEqual(second);
   expect((await resumed()).plan).toEqual(second);
-  expect(agent.past.at(-1)).toEqual({ type: 'plan.updated', steps: second });
+  // Who shows the conversation again shows each where it was made.
+  const past = (await resumed()).past.map((event) => (event.type === 'plan.updated' ? event.steps : event.type));
+  expect(past.filter((one) => one === 'tool.finished' || typeof one === 'object')).toEqual([
+    'tool.finished',
+    first,
+    'tool.finished',
+    second,
+  ]);
+  expect(past.at(-1)).toBe('completed');
 });
 
 test('it survives a summary, a new process and a copy', async () => {

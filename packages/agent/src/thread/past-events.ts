@@ -1,14 +1,14 @@
 import { isToolCall, type InputMessage, type Item, type OutputItem } from '@turnwire/wire/internal/model/items';
 import type { AgentEvent, PlanStep, ToolFinishedEvent, ToolStartedEvent } from '../events.ts';
 import type { ToolCall } from './records.ts';
-import { changeOfTold, type Told, type ToldCall } from './told.ts';
+import { changeOfTold, planOf, type Told, type ToldCall } from './told.ts';
 
 /** Ends a response, so that its ids may come again. */
 const COMPLETED: AgentEvent = { type: 'completed', response_id: '', ended_by: 'response.completed' };
 
 /**
  * The events that would have shown a conversation, oldest first: what was said, and every call as it was, with its
- * title, its diff and how it ended; the plan as it is now comes last. `unknown` are calls that a process began and did not live to finish.
+ * title, its diff and how it ended, and the plan where it changed. `unknown` are calls that a process began and did not live to finish.
  */
 export function pastEvents(past: {
   readonly items: readonly Item[];
@@ -26,11 +26,12 @@ export function pastEvents(past: {
     }
     if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
       const call = open.get(String(item.call_id));
-      return call === undefined ? [] : [finishedOf(call, told.get(call) ?? {}, item.output)];
+      return call === undefined ? [] : endOf(call, told.get(call) ?? {}, item.output);
     }
     return [{ type: 'output_item.done', item: item as OutputItem }, COMPLETED];
   });
-  return plan.length === 0 ? events : [...events, { type: 'plan.updated', steps: plan }];
+  // A summary keeps the plan, and not the call that made it.
+  return plan.length === 0 || plan === planOf(told) ? events : [...events, { type: 'plan.updated', steps: plan }];
 }
 
 function inputOf(item: InputMessage): AgentEvent[] {
@@ -50,6 +51,12 @@ function startedOf({ call_id: callId, name }: ToolCall, told: ToldCall): ToolSta
       : { locations: locations.map(({ path, line }) => ({ path, ...(line === undefined ? {} : { line }) })) }),
     ...(changes === undefined ? {} : { changes: changes.map(changeOfTold) }),
   };
+}
+
+function endOf(call: ToolCall, told: ToldCall, output: unknown): AgentEvent[] {
+  const { steps, status } = told;
+  const planned: AgentEvent[] = steps === undefined || status !== 'completed' ? [] : [{ type: 'plan.updated', steps }];
+  return [finishedOf(call, told, output), ...planned];
 }
 
 function finishedOf({ call_id: callId, name }: ToolCall, told: ToldCall, output: unknown): ToolFinishedEvent {
