@@ -16,7 +16,7 @@ describe('an editor', () => {
       expect(answer).toMatchObject({
         protocolVersion: 1,
         agentInfo: { name: 'turnwire', version: '1.2.3' },
-        agentCapabilities: { loadSession: true },
+        agentCapabilities: { loadSession: true, mcpCapabilities: { http: true } },
       });
       const session = await context.request('session/new', { cwd, mcpServers: [] });
       expect(session.modes).toMatchObject({ currentModeId: 'ask' });

@@ -186,7 +186,10 @@ describe('an editor', () => {
 
   test('is told notes beside the conversation where it has a place for them, else among the thoughts', async () => {
     const notes = ['mind \u202e this'];
-    const mcpServers: McpServer[] = [{ name: 'bad', command: '/nonexistent', args: [], env: [] }];
+    const mcpServers: McpServer[] = [
+      { name: 'bad', command: '/nonexistent', args: [], env: [] },
+      { type: 'http', name: 'web', url: 'http://127.0.0.1:2/', headers: [{ name: 'a', value: 'b' }] },
+    ];
     for (const notices of [true, false]) {
       await withEditor(
         [answer('Hi')],
@@ -195,7 +198,13 @@ describe('an editor', () => {
           await prompt(sessionId);
           const told = editor.updates.filter((update) => update.sessionUpdate === 'notice');
           expect(told.map(({ title }) => title)).toEqual(
-            notices ? ['mind \\u{202e} this', expect.stringContaining('the MCP server bad cannot be used')] : [],
+            notices
+              ? [
+                  'mind \\u{202e} this',
+                  expect.stringContaining('the MCP server bad cannot be used'),
+                  expect.stringContaining('the MCP server web cannot be used: http://127.0.0.1:2: fetch failed'),
+                ]
+              : [],
           );
           const thought = editor.text('agent_thought_chunk');
           expect([thought.includes('mind  this'), thought.includes('MCP server bad')]).toEqual([!notices, !notices]);

@@ -352,9 +352,10 @@ describe('every user of the names', () => {
       DATABASE_URL: 'postgres://u:p@h/db',
       WORDS: 'Bearer of news',
       HEADER: 'x',
+      OF_MCP: 'y',
       KEPT: 'http://h/x',
     };
-    const left = toolEnvironment(env, { envKey: 'EDITOR', envHttpHeaders: { 'x-a': 'HEADER' } });
+    const left = toolEnvironment(env, { envKey: 'EDITOR', envHttpHeaders: { 'x-a': 'HEADER' } }, ['OF_MCP']);
     expect(Object.keys(left)).toEqual([...plainVariables.filter((name) => name !== 'EDITOR'), 'WORDS', 'KEPT']);
   });
 });

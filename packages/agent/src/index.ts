@@ -30,4 +30,5 @@ export {
   type Toolbox,
   type ToolboxOptions,
 } from './compose.ts';
-export { connectMcpServers, type McpConnections, type McpOptions, type McpServerConfig } from './mcp/connect.ts';
+export type { McpAddress, McpProgram, McpServerConfig } from './mcp/config.ts';
+export { connectMcpServers, type McpConnections, type McpOptions } from './mcp/connect.ts';

@@ -92,6 +92,7 @@ const offer = {
   protocolVersion: PROTOCOL_VERSION,
   agentCapabilities: {
     loadSession: true,
+    mcpCapabilities: { http: true },
     promptCapabilities: { image: true, embeddedContext: true },
     sessionCapabilities: { list: {}, resume: {}, close: {}, delete: {}, additionalDirectories: {} },
   },

@@ -220,9 +220,17 @@ async function toolboxFor(
   }
 }
 
-/** Servers on HTTP are not offered by `initialize`, so an editor sends none. */
+/** Of a kind that `initialize` does not offer (`sse`, `acp`) an editor sends none. */
 function toConfig(server: McpServer): McpServerConfig[] {
-  if (!('command' in server)) return [];
-  const env = Object.fromEntries(server.env.map(({ name, value }) => [name, value]));
-  return [{ name: server.name, command: server.command, args: server.args, env }];
+  if ('command' in server) {
+    const { name, command, args } = server;
+    return [{ name, command, args, env: toRecord(server.env) }];
+  }
+  return server.type === 'http' ? [{ name: server.name, url: server.url, headers: toRecord(server.headers) }] : [];
+}
+
+function toRecord(
+  pairs: readonly { readonly name: string; readonly value: string }[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(pairs.map(({ name, value }) => [name, value]));
 }

@@ -50,7 +50,7 @@ export function createAcpCommand({ cli, out, done }: CommandScope): Command {
     const skills = await usableSkills(flags, cli);
     const notes = [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes];
     for (const note of notes) cli.stderr.write(`${name}: note: ${note}\n`);
-    const servers = new AcpServers(flags, cli, configuration);
+    const servers = new AcpServers(flags, cli, configuration, mcpServers.variables);
     await servers.start();
     try {
       let said = false;
@@ -98,13 +98,15 @@ class AcpServers {
   readonly #flags: AcpFlags;
   readonly #cli: CliContext;
   #configuration: Configuration;
+  readonly #mcpVariables: readonly string[];
   /** By what a conversation remembers of it; one that failed is not kept. */
   readonly #opened = new Map<string, Promise<AcpServer>>();
 
-  constructor(flags: AcpFlags, cli: CliContext, configuration: Configuration) {
+  constructor(flags: AcpFlags, cli: CliContext, configuration: Configuration, mcpVariables: readonly string[]) {
     this.#flags = flags;
     this.#cli = cli;
     this.#configuration = configuration;
+    this.#mcpVariables = mcpVariables;
   }
 
   async start(): Promise<void> {
@@ -139,7 +141,8 @@ class AcpServers {
     // The next time the files are read again.
     this.#configuration = new Configuration(flags, cli);
     const opened = await openModel(flags, { cli, configuration, name, apiKey: undefined, remembered });
-    return { model: toAcpModel(opened, cli), close: () => opened.close() };
+    const env = toolEnvironment(cli.env, opened.provider, this.#mcpVariables);
+    return { model: toAcpModel(opened, env), close: () => opened.close() };
   }
 }
 
@@ -148,7 +151,7 @@ interface AcpServer {
   close(): Promise<void>;
 }
 
-function toAcpModel(opened: OpenModel, cli: CliContext): AcpModel {
+function toAcpModel(opened: OpenModel, env: AcpModel['env']): AcpModel {
   const { agentModel: port, provider, warning, notes } = opened;
   return {
     port,
@@ -157,6 +160,6 @@ function toAcpModel(opened: OpenModel, cli: CliContext): AcpModel {
     notes,
     model: provider.model,
     contextWindow: provider.contextWindow,
-    env: toolEnvironment(cli.env, provider),
+    env,
   };
 }

@@ -59,14 +59,15 @@ export function threadStore(cli: CliContext): ThreadStore {
 }
 
 /**
- * The environment of the model's commands: ours, without what the provider's configuration names as a secret, what its
+ * The environment of the model's commands: ours, without what the provider's configuration and MCP servers' (`mcpVariables`) name as a secret, what its
  * own name says is one, and what looks like one (an address with a password, say).
  */
 export function toolEnvironment(
   env: CliContext['env'],
   provider: Pick<ProviderConfig, 'envKey' | 'envHttpHeaders'>,
+  mcpVariables: readonly string[] = [],
 ): Record<string, string | undefined> {
-  const named = new Set([provider.envKey, ...Object.values(provider.envHttpHeaders)]);
+  const named = new Set([provider.envKey, ...Object.values(provider.envHttpHeaders), ...mcpVariables]);
   const held = (name: string, value: string): boolean =>
     named.has(name) || isSecretVariable(name) || looksSecret(value);
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => !held(name, value ?? '')));

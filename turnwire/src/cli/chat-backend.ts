@@ -4,7 +4,6 @@ import {
   openAgent,
   ThreadError,
   type Approver,
-  type McpServerConfig,
   type OpenedAgent as OpenedConversation,
   type ToolResult,
   type ToolRun,
@@ -17,6 +16,7 @@ import { providersIn } from './config-file.ts';
 import { Configuration } from './configuration.ts';
 import { withStderr, type CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
+import { NO_MCP_SERVERS, type McpServers } from './mcp-servers.ts';
 import { windowOf, type OpenModel } from './model.ts';
 import { describeSandbox, MCP_PATIENCE_MS, openTools, type OpenTools } from './open-tools.ts';
 import { openModel } from './open-model.ts';
@@ -51,13 +51,13 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   const found = resume === undefined ? undefined : await findRemembered(resume, threadStore(cli), cwd);
   const opening = { cli: quiet, configuration, name, apiKey: undefined, remembered: found?.server };
   const model = await openModel(flags, opening);
-  const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
+  const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : NO_MCP_SERVERS;
   const prompts = await usableCommands(flags, cli);
   const skills = flags.tools === 'none' ? { texts: [], notes: [] } : await usableSkills(flags, cli);
   for (const note of [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes])
     said.stream.write(`${name}: note: ${note}\n`);
   const sources = new Sources(
-    { ...options, cli: quiet, configuration, mcpServers: mcpServers.servers, skills: skills.texts },
+    { ...options, cli: quiet, configuration, mcpServers, skills: skills.texts },
     model,
     cwd,
     said,
@@ -83,7 +83,7 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
 
 interface SourcesOptions extends ChatBackendOptions {
   readonly configuration: Configuration;
-  readonly mcpServers: readonly McpServerConfig[];
+  readonly mcpServers: McpServers;
   readonly skills: readonly Skill[];
 }
 
@@ -195,13 +195,13 @@ class Sources {
 
   async #openTools(): Promise<OpenTools> {
     const { cli, flags, name, mcpServers, skills } = this.#options;
-    const env = toolEnvironment(cli.env, this.#model.provider);
+    const env = toolEnvironment(cli.env, this.#model.provider, mcpServers.variables);
     const toolbox = await openTools(flags, {
       cli,
       name,
       cwd: this.#cwd,
       env,
-      mcpServers,
+      mcpServers: mcpServers.servers,
       skills,
       mcpPatienceMs: MCP_PATIENCE_MS,
     });

@@ -8,7 +8,7 @@ import { readConfigFile, withUsageErrors, type ConfigFile } from './config-file.
 import type { CliContext } from './context.ts';
 import { decideTrust } from './decide-trust.ts';
 import { UsageError } from './exit.ts';
-import { mcpServersIn, type McpServers } from './mcp-servers.ts';
+import { mcpServersIn, withVariables, type McpServers } from './mcp-servers.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 import { describeProjectFile, summariseProjectFile } from './trust-question.ts';
 import { codexFolder, configFolder } from './user-folders.ts';
@@ -75,10 +75,9 @@ export class Configuration {
   /** The MCP servers that may be started; of two with one name the project's. May ask and fail as `providerFiles`. */
   async mcpServers(): Promise<McpServers> {
     const { files } = await this.#filesFor('mcpServers');
-    const found = files.map(mcpServersIn);
-    const servers = found.toReversed().flatMap((tables) => tables.servers);
-    const byName = new Map(servers.map((server) => [server.name, server]));
-    return { servers: [...byName.values()], notes: found.flatMap(({ notes }) => notes) };
+    const tables = files.map(mcpServersIn).toReversed().flat();
+    const byName = new Map(tables.map((table) => [table.name, table]));
+    return withVariables([...byName.values()], this.#cli.env);
   }
 
   /**

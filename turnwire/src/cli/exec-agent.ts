@@ -5,7 +5,6 @@ import {
   type Agent,
   type AgentEvent,
   type FileChange,
-  type McpServerConfig,
   type OpenAgentOptions,
   type OpenedAgent,
   type RequestOptions,
@@ -21,6 +20,7 @@ import { createTerminalApprover } from './ask-approval.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { Configuration, ConfigurationFlags } from './configuration.ts';
 import { BrokenPipe, describeFailure, exitCode, UsageError } from './exit.ts';
+import { NO_MCP_SERVERS, type McpServers } from './mcp-servers.ts';
 import { windowOf, type OpenModel } from './model.ts';
 import { openTools } from './open-tools.ts';
 import { describeRetry } from './retry-text.ts';
@@ -111,7 +111,6 @@ function misfit(problem: string): ModelErrorJson {
 async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; close: () => Promise<void> }> {
   const { cli, flags, model, request, maxRequests, instructions, resume, name } = options;
   const cwd = toolFolder(flags, cli);
-  const env = toolEnvironment(cli.env, model.provider);
   const approver = createTerminalApprover(cli, () => opened.agent.interrupt());
   const opened = await openConversation({
     model: model.agentModel,
@@ -119,7 +118,8 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     threads: threadStore(cli),
     ...(resume === undefined ? {} : { conversation: { type: 'resume', id: resume } }),
     toolbox: async () => {
-      const mcpServers = await mcpServersFor(options);
+      const { servers: mcpServers, variables } = await mcpServersFor(options);
+      const env = toolEnvironment(cli.env, model.provider, variables);
       return openTools(flags, { cli, name, cwd, env, mcpServers, skills: await skillsFor(options) });
     },
     request,
@@ -134,15 +134,10 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
   return opened;
 }
 
-async function mcpServersFor({
-  cli,
-  flags,
-  configuration,
-  name,
-}: ExecAgentOptions): Promise<readonly McpServerConfig[]> {
-  const { servers, notes } = flags.tools === 'all' ? await configuration.mcpServers() : { servers: [], notes: [] };
-  for (const note of [...configuration.takeNotes(), ...notes]) cli.stderr.write(`${name}: note: ${note}\n`);
-  return servers;
+async function mcpServersFor({ cli, flags, configuration, name }: ExecAgentOptions): Promise<McpServers> {
+  const found = flags.tools === 'all' ? await configuration.mcpServers() : NO_MCP_SERVERS;
+  for (const note of [...configuration.takeNotes(), ...found.notes]) cli.stderr.write(`${name}: note: ${note}\n`);
+  return found;
 }
 
 async function skillsFor({ cli, flags, name }: ExecAgentOptions): Promise<readonly Skill[]> {

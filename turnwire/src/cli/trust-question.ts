@@ -1,8 +1,7 @@
-import type { McpServerConfig } from '@turnwire/agent';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
 import { providersIn, type ConfigFile } from './config-file.ts';
-import { mcpServersIn } from './mcp-servers.ts';
+import { mcpServersIn, type McpTable } from './mcp-servers.ts';
 
 /** A question that does not fit on a screen hides what it asks about. */
 const MAX_CHARS = 4000;
@@ -18,13 +17,12 @@ const MAX_NAMED = 3;
  */
 export function describeProjectFile(file: ConfigFile): string | undefined {
   const { providers, modelProvider } = providersIn(file);
-  const { servers } = mcpServersIn(file);
   const lines = [
     ...[...providers].flatMap(([name, provider]) => providerLines(name, provider, name === modelProvider)),
     ...(modelProvider === undefined || providers.has(modelProvider)
       ? []
       : [`talk to the model server ${quoted(modelProvider)} by default`]),
-    ...servers.flatMap(serverLines),
+    ...mcpServersIn(file).flatMap(serverLines),
   ];
   const text = lines.map((line) => `  ${line}\n`).join('');
   return lines.length > MAX_LINES || text.length > MAX_CHARS ? undefined : text;
@@ -36,15 +34,35 @@ function providerLines(name: string, provider: ProviderConfig, isDefault: boolea
     `send prompts and files to the model server ${quoted(name)}${isDefault ? ', by default' : ''}`,
     `    at ${shownUrl(baseUrl)} (${wireApi}${model === undefined ? '' : `, model ${quoted(model)}`})`,
     ...(envKey === undefined ? [] : [`    with the value of your variable ${quoted(envKey)} as the key`]),
-    ...Object.entries(envHttpHeaders).map(
-      ([header, variable]) => `    with the value of your variable ${quoted(variable)} in the header ${quoted(header)}`,
-    ),
-    ...Object.keys(httpHeaders).map((header) => `    with the header ${quoted(header)} of the file`),
+    ...headerLines(envHttpHeaders, httpHeaders),
     ...Object.keys(queryParams).map((key) => `    with the query parameter ${quoted(key)} of the file`),
   ];
 }
 
-function serverLines({ name, command, args, env, cwd }: McpServerConfig): string[] {
+type Strings = Readonly<Record<string, string>>;
+
+function headerLines(ofVariables: Strings, ofFile: Strings): string[] {
+  return [
+    ...Object.entries(ofVariables).map(
+      ([header, variable]) => `    with the value of your variable ${quoted(variable)} in the header ${quoted(header)}`,
+    ),
+    ...Object.keys(ofFile).map((header) => `    with the header ${quoted(header)} of the file`),
+  ];
+}
+
+function serverLines(server: McpTable): string[] {
+  if ('url' in server) {
+    const { name, url, bearerVariable, envHeaders, headers } = server;
+    return [
+      `send the arguments of tools to the MCP server ${quoted(name)}`,
+      `    at ${shownUrl(url)}`,
+      ...(bearerVariable === undefined
+        ? []
+        : [`    with the value of your variable ${quoted(bearerVariable)} as the key`]),
+      ...headerLines(envHeaders, headers),
+    ];
+  }
+  const { name, command, args, env, cwd } = server;
   return [
     `start the program of the MCP server ${quoted(name)}`,
     `    ${quoteArgv([command, ...(args ?? [])])}`,
@@ -62,7 +80,7 @@ export function summariseProjectFile(file: ConfigFile): string {
   const { providers, modelProvider } = providersIn(file);
   const models = [...providers].map(([name, { baseUrl }]) => `${quoted(name)} (${shownUrl(baseUrl)})`);
   const named = models.length === 0 && modelProvider !== undefined ? [quoted(modelProvider)] : models;
-  const servers = mcpServersIn(file).servers.map(({ name }) => quoted(name));
+  const servers = mcpServersIn(file).map(({ name }) => quoted(name));
   return [...counted('model server', named), ...counted('MCP server', servers)].join(' and ') || 'nothing to use';
 }
 

@@ -3,28 +3,13 @@ import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AgentTool } from '../tool.ts';
+import type { McpServerConfig } from './config.ts';
+import { openMcpAddress } from './http.ts';
 import { mcpTool, type ListedTool } from './mcp-tool.ts';
-import { McpServerProcess } from './server.ts';
-
-/** One `[mcp_servers.NAME]`: a program that speaks the Model Context Protocol on its stdin and stdout. */
-export interface McpServerConfig {
-  /** The name in the configuration: its tools are called `mcp__NAME__TOOL`. */
-  readonly name: string;
-  /** The program: a path, or a name that is looked up in `PATH`. */
-  readonly command: string;
-  /** Its arguments. Default: none. */
-  readonly args?: readonly string[] | undefined;
-  /**
-   * Variables added to a small default environment (PATH, HOME, …); nothing else of ours is handed on. Default: none.
-   */
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Default: the session's working directory. */
-  readonly cwd?: string | undefined;
-  /** Milliseconds to connect and list the tools. Default 10,000. */
-  readonly startupTimeoutMs?: number | undefined;
-  /** Milliseconds for one call. Default 120,000. */
-  readonly toolTimeoutMs?: number | undefined;
-}
+import { withOwnSignal } from './own-signal.ts';
+import { McpServerProcess, type McpCaller } from './server.ts';
+import { McpServerSession } from './server-session.ts';
+import { startMcpProgram } from './stdio.ts';
 
 /** The servers that are running, and those that are still starting. */
 export interface McpConnections {
@@ -89,7 +74,8 @@ class StartingServers {
     this.#names = configs.map(({ name }) => name);
     this.#up = configs.map(() => undefined);
     this.#connecting = configs.map(async (config, at) => {
-      const server = await connectOne(config, { cwd: options.cwd, signal });
+      const { cwd, clock = systemClock } = options;
+      const server = await withOwnSignal(signal, (own) => connectOne(config, { cwd, clock, signal: own }));
       this.#up[at] = server;
       this.#tell(server.warnings);
       return server;
@@ -157,14 +143,12 @@ function withoutDoubles(tools: readonly AgentTool[]): { tools: AgentTool[]; doub
   return { tools: [...byName.values()], doubled };
 }
 
-async function connectOne(config: McpServerConfig, options: McpOptions): Promise<ConnectedServer> {
+async function connectOne(config: McpServerConfig, options: ConnectOptions): Promise<ConnectedServer> {
   const timeout = config.startupTimeoutMs ?? STARTUP_MS;
-  const request = { timeout, ...(options.signal === undefined ? {} : { signal: options.signal }) };
   try {
-    const client = await startServer(config, options.cwd, request);
-    const server = new McpServerProcess(config.name, client, () => startServer(config, options.cwd, { timeout }));
+    const { client, server } = await openServer(config, { ...options, timeout });
     const close = (): Promise<void> => server.close();
-    const listed = await listTools(client, request).catch(async (error: unknown) => {
+    const listed = await listTools(client, { timeout, signal: options.signal }).catch(async (error: unknown) => {
       await close();
       throw error;
     });
@@ -177,34 +161,34 @@ async function connectOne(config: McpServerConfig, options: McpOptions): Promise
   }
 }
 
-interface StartRequest {
-  readonly timeout: number;
-  readonly signal?: AbortSignal;
+interface ConnectOptions {
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
-/** Answers when it is ready; fails, with its process ended, when it is not in time. */
-async function startServer(config: McpServerConfig, cwd: string, request: StartRequest): Promise<Client> {
-  // Loaded only where a server is configured: the SDK would double the start-up time of everybody else.
-  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
-  const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
-  const client = new Client({ name: 'turnwire', version: '1' });
-  try {
-    const transport = new StdioClientTransport({
-      command: config.command,
-      args: [...(config.args ?? [])],
-      cwd: config.cwd ?? cwd,
-      stderr: 'ignore',
-      ...(config.env === undefined ? {} : { env: { ...config.env } }),
-    });
-    await client.connect(transport, request);
-    return client;
-  } catch (error) {
-    await client.close().catch(() => undefined);
-    throw error;
+/** Whatever a server is reached by, it is called so. */
+interface CalledServer {
+  readonly call: McpCaller;
+  close(): Promise<void>;
+}
+
+async function openServer(
+  config: McpServerConfig,
+  { cwd, signal, clock, timeout }: ConnectOptions & { readonly timeout: number },
+): Promise<{ readonly client: Client; readonly server: CalledServer }> {
+  if ('url' in config) {
+    const longestMs = Math.max(timeout, config.toolTimeoutMs ?? TOOL_MS);
+    const open = (ending?: AbortSignal) => openMcpAddress(config, { timeout, signal: ending, clock, longestMs });
+    const session = await open(signal);
+    return { client: session.client, server: new McpServerSession(config, session, open) };
   }
+  const start = (ending?: AbortSignal) => startMcpProgram(config, cwd, { timeout, signal: ending });
+  const client = await start(signal);
+  return { client, server: new McpServerProcess(config.name, client, start) };
 }
 
-async function listTools(client: Client, request: { timeout: number; signal?: AbortSignal }): Promise<ListedTool[]> {
+async function listTools(client: Client, request: { timeout: number; signal: AbortSignal }): Promise<ListedTool[]> {
   const tools: ListedTool[] = [];
   let cursor: string | undefined;
   do {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isObject, stringOf, type JsonObject } from '@turnwire/wire/internal/base/json';
 import { HeadTail } from '../process/head-tail.ts';
+import { withOwnSignal } from './own-signal.ts';
 import type { McpCaller } from './server.ts';
 import { ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 
@@ -41,7 +42,8 @@ export function mcpTool(server: string, tool: ListedTool, caller: McpCaller, tim
           const { signal } = run;
           const say = (text: string): void => run.output('stderr', text);
           const request = { name: tool.name, arguments: args };
-          return toResult(await caller(request, { signal, timeout: timeoutMs, say }));
+          const call = (own: AbortSignal) => caller(request, { signal: own, timeout: timeoutMs, say });
+          return toResult(await withOwnSignal(signal, call));
         },
       });
     },

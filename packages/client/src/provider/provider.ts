@@ -209,13 +209,15 @@ function requireRetries(value: unknown, where: string): number {
   return Math.min(wholeNumber({ min: 0 })(value, where), MAX_RETRIES);
 }
 
-function requireHeaderNames(value: unknown, where: string): Readonly<Record<string, string>> {
+/** Strings by the names of headers. */
+export function requireHeaderNames(value: unknown, where: string): Readonly<Record<string, string>> {
   const headers = requireStrings(value, where);
   if (Object.keys(headers).every((name) => headerName.test(name))) return headers;
   throw new ConfigError(`${where} has a name that no header can have`);
 }
 
-function requireHeaders(value: unknown, where: string): Readonly<Record<string, string>> {
+/** Headers: names and values that they can have. */
+export function requireHeaders(value: unknown, where: string): Readonly<Record<string, string>> {
   const headers = requireHeaderNames(value, where);
   if (Object.values(headers).every((text) => headerValue.test(text))) return headers;
   throw new ConfigError(`${where} has a value that no header can have`);

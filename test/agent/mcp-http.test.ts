@@ -1,0 +1,158 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { connectMcpServers, type McpAddress, type McpConnections } from '../../packages/agent/src/index.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+const seen: { method: string; key: string | undefined }[] = [];
+const sessions = new Map<string, StreamableHTTPServerTransport>();
+let isJson = false;
+let handler: Handler = serve;
+const http = createServer((request, response) => {
+  seen.push({ method: request.method ?? '', key: request.headers.authorization });
+  void handler(request, response);
+});
+let url = '';
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`;
+});
+afterAll(() => {
+  http.close();
+  http.closeAllConnections();
+});
+beforeEach(() => {
+  seen.length = 0;
+  sessions.clear();
+  isJson = false;
+  handler = serve;
+});
+
+/** A server with sessions; one that it does not know is 404. */
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const id = request.headers['mcp-session-id'];
+  const known = typeof id === 'string' ? sessions.get(id) : await openSession();
+  if (known === undefined) response.writeHead(404).end('no such session');
+  else await known.handleRequest(request, response);
+}
+
+let opened = 0;
+
+async function openSession(): Promise<StreamableHTTPServerTransport> {
+  const transport = new StreamableHTTPServerTransport({
+    sessionIdGenerator: () => `session-${(opened += 1)}`,
+    enableJsonResponse: isJson,
+    onsessioninitialized: (id) => void sessions.set(id, transport),
+    onsessionclosed: (id) => void sessions.delete(id),
+  });
+  const server = new McpServer({ name: 'test', version: '1' });
+  server.registerTool('add', { inputSchema: { a: z.number(), b: z.number() } }, ({ a, b }) => ({
+    content: [{ type: 'text', text: String(a + b) }],
+  }));
+  server.registerTool('hang', {}, () => new Promise(() => undefined));
+  server.registerTool('flood', {}, () => ({ content: [{ type: 'text', text: 'x'.repeat(17 * 1024 * 1024) }] }));
+  await server.connect(transport);
+  return transport;
+}
+
+async function connect(more: Partial<McpAddress> = {}): Promise<McpConnections & { use: Use; said: string[] }> {
+  const connections = await connectMcpServers([{ name: 'web', url, ...more }], { cwd: '/' });
+  onTestFinished(() => connections.close());
+  const said: string[] = [];
+  const use: Use = async (name, value = {}) => {
+    const { signal } = new AbortController();
+    const tool = connections.tools.find((each) => each.name === `mcp__web__${name}`);
+    const plan = await tool?.plan({ type: 'json', value }, { signal });
+    const result = await plan?.run({ signal, output: (_, text) => void said.push(text) });
+    return result?.output ?? 'no such tool';
+  };
+  return { ...connections, tools: connections.tools, use, said };
+}
+
+type Use = (name: string, value?: object) => Promise<string>;
+
+test.each([true, false])('a server over HTTP is used and told goodbye; answers as JSON: %s', async (json) => {
+  isJson = json;
+  const connections = await connect({ headers: { authorization: 'Bearer sesame-1' } });
+  const { warnings, use } = connections;
+  expect(warnings).toEqual([]);
+  expect(await use('add', { a: 1, b: 2 })).toBe('3');
+  await connections.close();
+  expect(seen).toEqual(
+    ['POST', 'POST', 'POST', 'POST', 'DELETE'].map((method) => ({ method, key: 'Bearer sesame-1' })),
+  );
+  expect(sessions.size).toBe(0);
+});
+
+test('a session that the server has forgotten is opened anew, once for all calls', async () => {
+  const { use, said } = await connect();
+  const before = opened;
+  sessions.clear();
+  expect(await Promise.all([use('add', { a: 1, b: 2 }), use('add', { a: 3, b: 4 })])).toEqual(['3', '7']);
+  expect(opened).toBe(before + 1);
+  expect(new Set(said)).toEqual(new Set(['the MCP server web has forgotten its session: a new one is opened\n']));
+});
+
+test('a server that stays away is told at each call, and used when it is back', async () => {
+  const { use } = await connect();
+  sessions.clear();
+  handler = (_, response) => response.writeHead(404).end('gone');
+  const { origin } = new URL(url);
+  const gone = `${origin} answered with status 404: Streamable HTTP error: Error POSTing to endpoint: gone`;
+  await expect(use('add', { a: 1, b: 2 })).rejects.toThrow(gone);
+  await expect(use('add', { a: 1, b: 2 })).rejects.toThrow(gone);
+  handler = serve;
+  expect(await use('add', { a: 1, b: 2 })).toBe('3');
+});
+
+test('a refusal is told in one short line without the key that it quotes', async () => {
+  handler = (request, response) =>
+    response.writeHead(401).end(`not\n${request.headers.authorization ?? ''}\n${'x'.repeat(1000)}`);
+  const { warnings } = await connect({ headers: { authorization: 'Bearer sesame-1' } });
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatch(
+    /^the MCP server web cannot be used: http:\/\/127\.0\.0\.1:\d+ answered with status 401: .*not Bearer \[redacted\] x{100,}… \(it wants a key/,
+  );
+  expect(warnings[0]?.length).toBeLessThan(500);
+});
+
+test('headers go to no other server, whatever the server answers', async () => {
+  const strangers: (string | undefined)[] = [];
+  const stranger = createServer((request, response) => {
+    strangers.push(request.headers.authorization);
+    response.end();
+  });
+  await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void stranger.close());
+  const location = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}/`;
+  handler = (_, response) => response.writeHead(307, { location }).end();
+  const { warnings } = await connect({ headers: { authorization: 'Bearer sesame-1' } });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^the MCP server web cannot be used: .*Redirect to .* not followed/),
+  ]);
+  expect(strangers).toEqual([]);
+});
+
+test('a server that never answers, and one that is not there, hold up nothing', async () => {
+  handler = () => undefined;
+  const { warnings } = await connect({ startupTimeoutMs: 50 });
+  expect(warnings).toEqual([expect.stringMatching(/^the MCP server web cannot be used: .*Request timed out/)]);
+  const away = await connect({ url: 'http://127.0.0.1:2/' });
+  expect(away.warnings).toEqual([
+    'the MCP server web cannot be used: http://127.0.0.1:2: fetch failed: connect ECONNREFUSED 127.0.0.1:2',
+  ]);
+});
+
+test('a call that takes too long, or whose answer is too long, fails alone', async () => {
+  isJson = true;
+  const hurried = await connect({ toolTimeoutMs: 50 });
+  await expect(hurried.use('hang')).rejects.toThrow('Request timed out');
+  const { use } = await connect();
+  await expect(use('flood')).rejects.toThrow('its answer is longer than 16777216 bytes');
+  expect(await use('add', { a: 1, b: 2 })).toBe('3');
+});
