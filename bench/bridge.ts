@@ -5,13 +5,12 @@
  *
  *   node bridge.ts [ROUNDS]
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { LoadOptions, Measured } from './bridge/load.ts';
-import { forkServer, rssKib, spawnServer, stop } from './bridge/process.ts';
+import type { LoadOptions } from './bridge/load.ts';
+import { measureLoad, type Row } from './bridge/measure.ts';
+import { rssKib, spawnServer, stop } from './bridge/process.ts';
 import { median } from './median.ts';
 import { chatToChat, contenders, direct, passthrough, pipe, toResponses, type Contender } from './bridge/servers.ts';
 
@@ -19,45 +18,15 @@ const rounds = Number(process.argv[2] ?? 5);
 const CLI = fileURLToPath(new URL('../turnwire/dist/cli/main.js', import.meta.url));
 const IDLE_PORT = 18_991;
 
-interface Row extends Measured {
-  /** Streams that the upstream still served a second after all clients had gone. */
-  readonly left: number;
-}
+/** A burst is for `bench:requests`. */
+type Kind = Exclude<LoadOptions['kind'], 'burst'>;
 
 interface Load {
   readonly title: string;
-  readonly kind: LoadOptions['kind'];
+  readonly kind: Kind;
   readonly streams: number;
   readonly rounds: number;
   readonly servers: readonly Contender[];
-}
-
-async function measure(server: Contender, { kind, streams }: Load): Promise<Row> {
-  const upstream = await forkServer('upstream.ts', []);
-  const serving = (await server.start?.(upstream.port)) ?? upstream;
-  const options: LoadOptions = {
-    kind,
-    streams,
-    port: serving.port,
-    pid: serving.pid,
-    path: server.path,
-    headers: server.headers?.(upstream.port) ?? {},
-  };
-  const load = fork(new URL('bridge/load.ts', import.meta.url), [JSON.stringify(options)]);
-  const exit = once(load, 'exit');
-  const [measured] = (await Promise.race([once(load, 'message'), exit.then(() => [undefined])])) as [Measured?];
-  if (measured === undefined) throw new Error(`${server.name} could not be measured`);
-  await exit;
-  const left = await openAfterASecond(upstream.port);
-  if (serving !== upstream) await stop(serving);
-  await stop(upstream);
-  return { ...measured, left };
-}
-
-async function openAfterASecond(port: number): Promise<number> {
-  await sleep(1000);
-  const { open } = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { open: number };
-  return open;
 }
 
 async function compare(load: Load): Promise<void> {
@@ -65,7 +34,7 @@ async function compare(load: Load): Promise<void> {
   for (let round = 0; round < load.rounds; round++) {
     for (const server of load.servers) {
       process.stderr.write(`${load.title}: round ${round + 1} of ${load.rounds}, ${server.name}\n`);
-      results.get(server.name)?.push(await measure(server, load));
+      results.get(server.name)?.push(await measureLoad(server, load));
     }
   }
   print(load, results);
@@ -86,7 +55,7 @@ function print({ title, kind }: Load, results: ReadonlyMap<string, readonly Row[
     'MiB in all': (name) => (of(name, 'kib') / 1024).toFixed(1),
     'left open': (name) => of(name, 'left').toFixed(0),
   };
-  const shown: Record<LoadOptions['kind'], readonly string[]> = {
+  const shown: Record<Kind, readonly string[]> = {
     fast: ['events/s', 'CPU us/event', 'x pipe'],
     paced: ['events/s', 'CPU us/event', 'x pipe', 'added to first event, ms', 'x pipe, first event', 'left open'],
     open: ['events/s', 'KiB per stream', 'left open'],

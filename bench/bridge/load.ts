@@ -9,7 +9,7 @@ export interface LoadOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** The process that is measured. */
   readonly pid: number;
-  readonly kind: 'fast' | 'paced' | 'open' | 'unread';
+  readonly kind: 'fast' | 'paced' | 'open' | 'unread' | 'burst';
   readonly streams: number;
 }
 
@@ -18,6 +18,8 @@ export interface Measured {
   readonly cpuUs?: number;
   /** Median time from the request to its first event, with the other streams running. */
   readonly firstMs?: number;
+  /** For `burst`, that time of the stream that 99 of 100 were before. */
+  readonly lastMs?: number;
   /** Growth of resident memory: per stream; in all for `unread`. */
   readonly kib?: number;
 }
@@ -124,6 +126,13 @@ async function open(): Promise<Measured> {
   return { ...measured, kib: (rssKib(options.pid) - before) / options.streams };
 }
 
+/** Streams that open 1,000 a second, at a process that has served nothing. */
+async function burst(): Promise<Measured> {
+  const all = await openAll();
+  const times = (await Promise.all(all.map((one) => one.first))).sort((a, b) => a - b);
+  return { firstMs: times[times.length >> 1] ?? NaN, lastMs: times[Math.floor(times.length * 0.99)] ?? NaN };
+}
+
 /** What a client costs that asks for a very long answer and never reads. */
 async function unread(): Promise<Measured> {
   await probe();
@@ -134,5 +143,5 @@ async function unread(): Promise<Measured> {
   return { kib: rssKib(options.pid) - before };
 }
 
-process.send?.(await { fast, paced, open, unread }[options.kind]());
+process.send?.(await { fast, paced, open, unread, burst }[options.kind]());
 process.exit(0); // all its streams are cut: whoever serves them has to notice

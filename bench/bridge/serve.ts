@@ -1,10 +1,10 @@
 /** One of the servers that are compared, in front of the upstream's port: `serve.ts KIND PORT`. */
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createBridge } from '../../packages/bridge/src/index.ts';
 
 const [kind = 'pipe', upstreamPort = '0'] = process.argv.slice(2);
 
-if (kind === 'pipe' || kind === 'pipe-json') {
+if (kind.startsWith('pipe')) {
   const server = createServer((req, res) => {
     const path = '/v1/chat/completions';
     const headers = { 'content-type': 'application/json' };
@@ -15,7 +15,8 @@ if (kind === 'pipe' || kind === 'pipe-json') {
     });
     upstream.on('error', () => res.destroy());
     res.on('close', () => upstream.destroy());
-    req.pipe(upstream);
+    if (kind === 'pipe-body') void parseAndSend(req, upstream);
+    else req.pipe(upstream);
   });
   server.listen(0, '127.0.0.1', 8192, () => {
     const address = server.address();
@@ -28,6 +29,12 @@ if (kind === 'pipe' || kind === 'pipe-json') {
   const bridge = createBridge({ upstreams, wire: 'chat', port: 0, mode, ...inspect });
   await bridge.listen();
   process.send?.({ port: bridge.port });
+}
+
+/** What a gateway has to do at least that looks at its requests. */
+async function parseAndSend(req: IncomingMessage, upstream: ClientRequest): Promise<void> {
+  const chunks = (await req.toArray()) as Buffer[];
+  upstream.end(JSON.stringify(JSON.parse(Buffer.concat(chunks).toString())));
 }
 
 /** What a gateway has to do at least that looks at each event. */

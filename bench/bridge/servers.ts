@@ -23,6 +23,8 @@ const own = (kind: string) => (port: number) => forkServer('serve.ts', [kind, St
 
 export const direct: Contender = { name: 'direct', path: CHAT };
 export const pipe: Contender = { name: 'pipe', path: CHAT, start: own('pipe') };
+/** It parses the request and each event, and writes them again. */
+export const pipeBody: Contender = { name: 'pipe with JSON', path: CHAT, start: own('pipe-body') };
 export const passthrough: Contender = { name: 'turnwire, passthrough', path: CHAT, start: own('passthrough') };
 export const chatToChat: Contender = { name: 'turnwire, chat to chat', path: CHAT, start: own('translate') };
 export const toResponses: Contender = {
