@@ -80,6 +80,22 @@ describe("the model's plan", () => {
     ]);
   });
 
+  it('makes room for a question', async () => {
+    const held = gate();
+    const risky = testTool('risky', () => 'ran', { needsApproval: true });
+    const script = [calls(planned(0)), calls(call('risky', {})), [held.wait, ...answer('Done.')]];
+    const chat = await startChat(script, { tools: [createUpdatePlanTool(), risky] });
+    chat.say('go');
+    await chat.terminal.until('deny and say why');
+    expect(chat.terminal.screen().join('\n')).not.toContain('Plan ·');
+    chat.clock.pass(400);
+    chat.terminal.press('y');
+    await chat.terminal.until('✓ risky');
+    await chat.terminal.until('Plan · 0 of 3 done');
+    held.open();
+    await chat.idle();
+  });
+
   it('shows of a long one what comes next, and fits into twenty columns', () => {
     const long = Array.from({ length: 9 }, (_, at): PlanStep => ({
       step: `step ${at} of many more than fit`,

@@ -80,9 +80,11 @@ function answerLines({ question, asksWhy, isTyping }: BottomView, theme: Theme):
   });
 }
 
-/** The plan that the model works at, in at most a quarter of the screen. */
-export function currentPlanLines({ view: { plan }, rows }: BottomView, theme: Theme, width: number): string[] {
-  return plan.length === 0 ? [] : ['', ...planLines(plan, { theme, width }, Math.max(2, Math.floor(rows / 4) - 1))];
+/** The plan that the model works at, in at most a quarter of the screen. A question stands alone, below what it is about. */
+export function currentPlanLines({ view, question, rows }: BottomView, theme: Theme, width: number): string[] {
+  const { plan } = view;
+  if (plan.length === 0 || question !== undefined) return [];
+  return ['', ...planLines(plan, { theme, width }, Math.max(2, Math.floor(rows / 4) - 1))];
 }
 
 export function queueLines({ queue }: BottomView, theme: Theme, width: number): string[] {
