@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { isObject } from '../../packages/wire/src/base/json.ts';
 import { startMock, type MockServer } from '../../packages/testing/src/index.ts';
 import { skip } from '../terminal/chat-in-tmux.ts';
+import { numberedWordsIn } from '../terminal/numbered-words.ts';
 import { Desk, image } from './desk.ts';
 import { answerTo, scenario, story, wordsUntil, type Said } from './model.ts';
 
@@ -20,7 +21,6 @@ function asked(server: MockServer): readonly unknown[] {
 const outputs = (server: MockServer): readonly string[] =>
   server.requests.findLast(({ view }) => view !== undefined)?.view?.toolOutputs.map(({ text }) => text) ?? [];
 
-const wordsIn = (text: string): string[] => text.replaceAll(/\s/g, '').match(/w\d{4}/g) ?? [];
 /** Characters of a word. */
 const WORD = 5;
 
@@ -150,7 +150,7 @@ await test('a day', { skip }, async (day) => {
   await day.test('small again', () => desk.resize(72, 24));
 
   await day.test('everything is on the terminal once, in its order', () => {
-    assert.deepEqual(wordsIn(tmux.all()), wordsUntil('What is in shot.png'));
+    assert.deepEqual(numberedWordsIn(tmux.all()), wordsUntil('What is in shot.png'));
     assert.equal(tmux.screen().split('tiny at').length, 2);
   });
 
@@ -160,7 +160,7 @@ await test('a day', { skip }, async (day) => {
     await tmux.until('To go on: turnwire chat --resume ', () => tmux.all());
     await tmux.until('Going on with a conversation', () => desk.sinceExit());
     await tmux.until('tiny at', () => desk.sinceExit());
-    assert.deepEqual(wordsIn(desk.sinceExit()), wordsUntil('What is in shot.png'));
+    assert.deepEqual(numberedWordsIn(desk.sinceExit()), wordsUntil('What is in shot.png'));
     assert.match(desk.sinceExit(), /^· Taken back: \S+written\.txt\.$/m);
     desk.say('Good evening.');
     await answered('Good evening');

@@ -1,10 +1,6 @@
 /** What the model of the day says: to each message of the person the answer that belongs to it. */
+import { numberedWords } from '../terminal/numbered-words.ts';
 import type { Reply, ReplyPart, Scenario, Turn } from '../../packages/testing/src/index.ts';
-
-/** Numbered words, so that one that is lost or doubled is seen: `w0000 w0001 …`. */
-function words(from: number, to: number): string[] {
-  return Array.from({ length: to - from }, (_, at) => `w${String(from + at).padStart(4, '0')}`);
-}
 
 /** How many words the answers have that are whole, by what the person says. Each goes on where the one before ended. */
 const counts = {
@@ -26,13 +22,13 @@ export type Said = keyof typeof counts;
 
 /** The words of the day up to the answer to a message. */
 export function wordsUntil(said: Said): string[] {
-  return words(0, firstWordOf(said) + counts[said]);
+  return numberedWords(0, firstWordOf(said) + counts[said]);
 }
 
 /** The answer to a message. */
 export function answerTo(said: Said): string {
   const first = firstWordOf(said);
-  return words(first, first + counts[said]).join(' ');
+  return numberedWords(first, first + counts[said]).join(' ');
 }
 
 function firstWordOf(said: Said): number {

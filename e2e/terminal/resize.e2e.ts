@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMock } from '../../packages/testing/src/index.ts';
 import { openChat, skip } from './chat-in-tmux.ts';
+import { numberedWords, numberedWordsIn } from './numbered-words.ts';
 import type { Tmux } from '../../test/terminal/tmux.ts';
 
-const WORDS = Array.from({ length: 1200 }, (_, at) => `w${String(at).padStart(4, '0')}`);
+const WORDS = numberedWords(0, 1200);
 /** The whole status line is shown. */
 const WIDE = [120, 30] as const;
 /** tmux tells its programs of a new size up to 250 ms late. */
@@ -17,16 +18,9 @@ const words = (paceMs: number) => ({
   turns: [{ replies: [{ parts: [{ type: 'text' as const, text: WORDS.join(' '), chunk: 24 }], paceMs }] }],
 });
 
-/** A word that was broken at the end of a row goes on in the next one. */
-const wordsIn = (tmux: Tmux): string[] =>
-  tmux
-    .all()
-    .replaceAll(/\s/g, '')
-    .match(/w\d{4}/g) ?? [];
-
 /** `mayDouble`: a line that was on its way to the terminal when that was resized may stand there twice. */
 function assertWhole(tmux: Tmux, mayDouble = 0): void {
-  const found = wordsIn(tmux);
+  const found = numberedWordsIn(tmux.all());
   const missing = WORDS.filter((word) => !found.includes(word));
   const doubled = found.filter((word, at) => found.indexOf(word) !== at);
   assert.equal(missing.join(' '), '', `missing in\n${tmux.all()}`);
