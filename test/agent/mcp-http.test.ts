@@ -55,7 +55,6 @@ async function openSession(): Promise<StreamableHTTPServerTransport> {
     content: [{ type: 'text', text: String(a + b) }],
   }));
   server.registerTool('hang', {}, () => new Promise(() => undefined));
-  server.registerTool('flood', {}, () => ({ content: [{ type: 'text', text: 'x'.repeat(17 * 1024 * 1024) }] }));
   await server.connect(transport);
   return transport;
 }
@@ -153,6 +152,10 @@ test('a call that takes too long, or whose answer is too long, fails alone', asy
   const hurried = await connect({ toolTimeoutMs: 50 });
   await expect(hurried.use('hang')).rejects.toThrow('Request timed out');
   const { use } = await connect();
-  await expect(use('flood')).rejects.toThrow('its answer is longer than 16777216 bytes');
+  handler = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.alloc(17 * 1024 * 1024, ' '));
+  };
+  await expect(use('hang')).rejects.toThrow('its answer is longer than 16777216 bytes');
+  handler = serve;
   expect(await use('add', { a: 1, b: 2 })).toBe('3');
 });
