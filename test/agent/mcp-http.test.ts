@@ -115,7 +115,7 @@ test('a refusal is told in one short line without the key that it quotes', async
   const { warnings } = await connect({ headers: { authorization: 'Bearer sesame-1' } });
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toMatch(
-    /^the MCP server web cannot be used: http:\/\/127\.0\.0\.1:\d+ answered with status 401: .*not Bearer \[redacted\] x{100,}… \(it wants a key/,
+    /^the MCP server web cannot be used: http:\/\/127\.0\.0\.1:\d+ answered with status 401: .*not Bearer \[redacted\] x{100,}… \(sign in with: turnwire mcp login web; or/,
   );
   expect(warnings[0]?.length).toBeLessThan(500);
 });

@@ -9,7 +9,10 @@ import { runCli } from '../../turnwire/src/cli/run.ts';
 import { resultOf, root, runInProcess, spawnCli } from './harness.ts';
 
 /** Commands that are groups of others, with those. */
-const groups: Readonly<Record<string, readonly string[]>> = { tape: ['show', 'report', 'shrink', 'from-trace'] };
+const groups: Readonly<Record<string, readonly string[]>> = {
+  tape: ['show', 'report', 'shrink', 'from-trace'],
+  mcp: ['login', 'logout', 'list'],
+};
 
 /** Every command that does something. */
 const whole = commands.flatMap(({ name }) => groups[name]?.map((part) => `${name} ${part}`) ?? [name]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mcpServersIn, withVariables } from '../../turnwire/src/cli/mcp-servers.ts';
+import { McpCredentialFile } from '../../turnwire/src/cli/mcp-credentials.ts';
 import { UsageError } from '../../turnwire/src/cli/exit.ts';
 import type { ConfigFile } from '../../turnwire/src/cli/config-file.ts';
 
@@ -84,19 +85,20 @@ describe('[mcp_servers.NAME]', () => {
     const server = { name: 'files', url: 'https://h/mcp', startupTimeoutMs: 1000, toolTimeoutMs: undefined };
     const headers = { 'x-a': 'plain', 'x-b': 'of b', authorization: 'Bearer sesame' };
     const variables = ['B', 'UNSET', 'KEY'];
-    expect(withVariables(tables, { KEY: ' sesame\n', B: 'of b' })).toEqual({
-      servers: [{ ...server, headers }],
+    const credentials = new McpCredentialFile({ env: {}, home: '/nowhere' });
+    expect(withVariables(tables, { KEY: ' sesame\n', B: 'of b' }, credentials)).toEqual({
+      servers: [{ ...server, headers, credentials }],
       notes: [],
       variables,
     });
     const unused = 'the MCP server files is not used:';
-    expect(withVariables(tables, { B: 'of b' })).toEqual({
+    expect(withVariables(tables, { B: 'of b' }, credentials)).toEqual({
       servers: [],
       notes: [`${unused} the environment variable KEY is not set`],
       variables,
     });
     const notes = [`${unused} has a value that no header can have`];
-    expect(withVariables(tables, { KEY: 'a\0b' })).toEqual({ servers: [], notes, variables });
+    expect(withVariables(tables, { KEY: 'a\0b' }, credentials)).toEqual({ servers: [], notes, variables });
   });
 
   it.each<[Table, number, string]>([

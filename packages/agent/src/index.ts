@@ -31,4 +31,5 @@ export {
   type ToolboxOptions,
 } from './compose.ts';
 export type { McpAddress, McpProgram, McpServerConfig } from './mcp/config.ts';
+export type { McpCredentials, McpCredentialStore } from './mcp/credentials.ts';
 export { connectMcpServers, type McpConnections, type McpOptions } from './mcp/connect.ts';

@@ -65,6 +65,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./tape.ts')).createTapeCommand,
   },
   {
+    name: 'mcp',
+    summary: 'sign in at MCP servers, and list them',
+    load: async () => (await import('./mcp.ts')).createMcpCommand,
+  },
+  {
     name: 'decode',
     summary: 'raw stream bytes in, canonical events out',
     load: async () => (await import('./decode.ts')).createDecodeCommand,

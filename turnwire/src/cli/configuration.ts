@@ -8,6 +8,7 @@ import { readConfigFile, withUsageErrors, type ConfigFile } from './config-file.
 import type { CliContext } from './context.ts';
 import { decideTrust } from './decide-trust.ts';
 import { UsageError } from './exit.ts';
+import { McpCredentialFile } from './mcp-credentials.ts';
 import { mcpServersIn, withVariables, type McpServers } from './mcp-servers.ts';
 import type { ProviderFlags } from './provider-flags.ts';
 import { describeProjectFile, summariseProjectFile } from './trust-question.ts';
@@ -77,7 +78,7 @@ export class Configuration {
     const { files } = await this.#filesFor('mcpServers');
     const tables = files.map(mcpServersIn).toReversed().flat();
     const byName = new Map(tables.map((table) => [table.name, table]));
-    return withVariables([...byName.values()], this.#cli.env);
+    return withVariables([...byName.values()], this.#cli.env, new McpCredentialFile(this.#cli));
   }
 
   /**

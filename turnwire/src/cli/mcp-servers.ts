@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { McpAddress, McpProgram, McpServerConfig } from '@turnwire/agent';
+import type { McpAddress, McpCredentialStore, McpProgram, McpServerConfig } from '@turnwire/agent';
 import { isObject, type JsonObject } from '@turnwire/wire/internal/base/json';
 import {
   checkKeys,
@@ -71,9 +71,13 @@ export function mcpServersIn(file: ConfigFile): readonly McpTable[] {
   return withUsageErrors(() => Object.entries(tables).flatMap(([name, server]) => parseServer(name, server, file)));
 }
 
-/** The servers with the values of their variables. */
-export function withVariables(tables: readonly McpTable[], env: CliContext['env']): McpServers {
-  const made = tables.map((table) => ('url' in table ? addressOf(table, env) : table));
+/** The servers with the values of their variables, and with where credentials for them are. */
+export function withVariables(
+  tables: readonly McpTable[],
+  env: CliContext['env'],
+  credentials: McpCredentialStore,
+): McpServers {
+  const made = tables.map((table) => ('url' in table ? addressOf(table, env, credentials) : table));
   const addresses = tables.filter((table) => 'url' in table);
   return {
     servers: made.filter((server) => typeof server !== 'string'),
@@ -86,7 +90,11 @@ export function withVariables(tables: readonly McpTable[], env: CliContext['env'
 }
 
 /** Or why it cannot be used. */
-function addressOf(table: McpAddressTable, env: CliContext['env']): McpAddress | string {
+function addressOf(
+  table: McpAddressTable,
+  env: CliContext['env'],
+  credentials: McpCredentialStore,
+): McpAddress | string {
   const { headers, envHeaders, bearerVariable, ...address } = table;
   const given = Object.entries(envHeaders).map(([header, variable]) => [header, env[variable]?.trim() ?? ''] as const);
   const bearer = bearerVariable === undefined ? undefined : (env[bearerVariable]?.trim() ?? '');
@@ -98,7 +106,7 @@ function addressOf(table: McpAddressTable, env: CliContext['env']): McpAddress |
     ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
   };
   try {
-    return { ...address, headers: requireHeaders(all, unused) };
+    return { ...address, headers: requireHeaders(all, unused), credentials };
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;

@@ -1,9 +1,9 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
-import { randomHex } from '@turnwire/client/internal/platform/random';
 import type { CliContext } from './context.ts';
 import { describeSystemError } from './exit.ts';
+import { writePrivateFile } from './private-file.ts';
 import { stateFolder } from './user-folders.ts';
 
 /** One project's file that the person said yes to: as it was then, in the folder where it was then. */
@@ -40,7 +40,7 @@ export class TrustStore {
     const others = (await this.#read()).filter((entry) => entry.folder !== folder);
     const trusted = [...others, { folder, sha256 }].slice(-MAX_ENTRIES);
     try {
-      await this.#write(`${JSON.stringify({ version: 1, trusted }, undefined, 2)}\n`);
+      await writePrivateFile(this.#path, `${JSON.stringify({ version: 1, trusted }, undefined, 2)}\n`);
       return undefined;
     } catch (error) {
       return `${this.#path}: ${describeSystemError(error)}`;
@@ -57,19 +57,6 @@ export class TrustStore {
       return trustedIn(parseJson(await readFile(this.#path, 'utf8')));
     } catch {
       return [];
-    }
-  }
-
-  /** Whole or not at all: another turnwire may read it now. */
-  async #write(text: string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const draft = `${this.#path}.${randomHex(16)}`;
-    try {
-      await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
-      await rename(draft, this.#path);
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
     }
   }
 }

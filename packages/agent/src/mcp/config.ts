@@ -1,3 +1,5 @@
+import type { McpCredentialStore } from './credentials.ts';
+
 /** One `[mcp_servers.NAME]`: a program, or a server with an address. */
 export type McpServerConfig = McpProgram | McpAddress;
 
@@ -31,4 +33,6 @@ export interface McpAddress extends McpServerBase {
   readonly url: string;
   /** Headers of every request; their values are kept out of errors. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where credentials of a sign-in are kept. Default: nobody is signed in. */
+  readonly credentials?: McpCredentialStore | undefined;
 }

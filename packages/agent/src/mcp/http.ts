@@ -1,9 +1,11 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { conceal, withoutScheme } from '@turnwire/client/internal/platform/conceal';
+import { withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
 import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 import type { McpAddress } from './config.ts';
+import { keptSignIn } from './kept-sign-in.ts';
 import type { StartRequest } from './stdio.ts';
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -33,9 +35,10 @@ export async function openMcpAddress(config: McpAddress, request: OpenRequest): 
   const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
   const client = new Client({ name: 'turnwire', version: '1' });
+  const authProvider = await keptSignIn(config);
   const transport = new StreamableHTTPClientTransport(new URL(config.url), {
-    requestInit: { headers: { ...config.headers } },
-    fetch: boundedFetch(request),
+    ...(authProvider === undefined ? {} : { authProvider }),
+    fetch: boundedFetch(config, request),
   });
   try {
     const { timeout, signal } = request;
@@ -58,15 +61,16 @@ export async function openMcpAddress(config: McpAddress, request: OpenRequest): 
 }
 
 /** What the SDK says of an HTTP answer is all of its body, and a header may be quoted in that. */
-export function httpError({ url, headers = {} }: McpAddress, error: unknown): Error {
+export function httpError({ name, url, headers = {} }: McpAddress, error: unknown): Error {
   const { origin } = new URL(url);
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
   const secrets = Object.values(headers).map(withoutScheme);
-  const text = conceal(`${thrownText(error)}${cause}`, secrets).replaceAll(/\s+/g, ' ');
+  const text = withoutSecretSpans(conceal(`${thrownText(error)}${cause}`, secrets)).replaceAll(/\s+/g, ' ');
   const cut = text.length > MAX_ERROR_CHARS ? `${text.slice(0, MAX_ERROR_CHARS)}…` : text;
   const status = statusOf(error);
   const about = status === undefined ? origin : `${origin} answered with status ${status}`;
-  const advice = status === 401 || status === 403 ? ' (it wants a key in a header, or another one)' : '';
+  const advice =
+    status === 401 || status === 403 ? ` (sign in with: turnwire mcp login ${name}; or give it a key in a header)` : '';
   return new Error(`${about}: ${cut}${advice}`);
 }
 
@@ -78,18 +82,31 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /**
- * Ends every request after its time, and every answer after so many bytes. The stream for messages that nobody asked for is not
- * opened, since none of them would be heard; one that goes on with a broken answer is.
+ * Ends every request after its time, and every answer after so many bytes. The configured headers go to the server's origin alone: one signs in
+ * elsewhere. The stream for messages that nobody asked for is not opened, since none of them would be heard; one that goes on with a broken answer is.
  */
-function boundedFetch({ clock, longestMs }: OpenRequest): FetchLike {
+export function boundedFetch(
+  config: McpAddress,
+  { clock, longestMs, signal: ending }: Omit<OpenRequest, 'timeout'>,
+): FetchLike {
+  const server = new URL(config.url);
   return async (url, init = {}) => {
-    if (init.method === 'GET' && !new Headers(init.headers).has('last-event-id'))
+    const headers = new Headers(init.headers);
+    const to = new URL(url);
+    if (init.method === 'GET' && to.href === server.href && !headers.has('last-event-id'))
       return new Response(null, { status: 405 });
+    // What follows redirects by itself could carry them elsewhere.
+    if (to.origin === server.origin && init.redirect === 'manual')
+      for (const [name, value] of Object.entries(config.headers ?? {})) headers.set(name, value);
     const late = new AbortController();
     const timer = clock.after(longestMs, () => late.abort(new Error(`no whole answer within ${longestMs} ms`)));
-    const signal = AbortSignal.any([late.signal, ...(init.signal ? [init.signal] : [])]);
+    const signal = AbortSignal.any([
+      late.signal,
+      ...(init.signal ? [init.signal] : []),
+      ...(ending === undefined ? [] : [ending]),
+    ]);
     try {
-      const response = await fetch(url, { ...init, signal });
+      const response = await fetch(url, { ...init, headers, signal });
       const body = response.body === null ? null : ReadableStream.from(limited(response.body, timer));
       if (body === null) timer.cancel();
       return new Response(body, {
