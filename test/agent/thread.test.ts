@@ -227,7 +227,8 @@ describe('a thread that is larger than memory', () => {
     const { store, id, path } = await threadWithHole();
     const turn = { type: 'turn.started', turn: 9, at: '' };
     const torn = { type: 'tool.finished', output: { type: 'function_call_output', call_id: 'gone', output: 'x' } };
-    await appendFile(path, linesOf(torn, turn, { type: 'input', item: message('and now') }));
+    const cut = { type: 'input', item: message('said in a turn whose beginning is left out') };
+    await appendFile(path, linesOf(torn, cut, turn, { type: 'input', item: message('and now') }));
     const { result, bytes } = await bytesRead(path, () => store.resume(id));
     expect(result).toMatchObject({ turns: 9, usage: undefined });
     expect(result.notes).toEqual([
