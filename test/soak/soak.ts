@@ -249,7 +249,7 @@ function bridgeFlags(streams: number, paceMs: number): readonly string[] {
   const values = {
     ...{ 'max-streams': 2 * streams + 100, 'idle-timeout': silence, 'first-event-timeout': silence, heartbeat: 2000 },
     // As long as a machine may be busy that starts thousands of streams at once: who comes back is heard as late as all others.
-    ...{ resume: 30_000, 'log-level': 'error', 'log-format': 'json', 'drain-timeout': 5000 },
+    ...{ resume: 90_000, 'log-level': 'error', 'log-format': 'json', 'drain-timeout': 5000 },
   };
   return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }

@@ -14,20 +14,12 @@ import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag } from './flags.ts';
 import { McpCredentialFile } from './mcp-credentials.ts';
 import { codexProfileFlag, trustProjectFlag } from './provider-flags.ts';
+import { withSubcommands } from './subcommands.ts';
 
 /** What can be done with the MCP servers of the configuration beside using them. */
 export function createMcpCommand(scope: CommandScope): Command {
   const command = createCommand('turnwire mcp', 'Signs in at MCP servers, and lists them.', examples.login);
-  for (const create of [createLoginCommand, createLogoutCommand, createListCommand]) command.addCommand(create(scope));
-  const names = command.commands.map((part) => part.name()).join(', ');
-  return command
-    .enablePositionalOptions()
-    .argument('[command]')
-    .action((name: string | undefined) => {
-      throw new UsageError(
-        name === undefined ? `which of these: ${names}?` : `no command ${name}; there are: ${names}`,
-      );
-    });
+  return withSubcommands(command, [createLoginCommand, createLogoutCommand, createListCommand], scope);
 }
 
 const examples = {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandScope } from './command-scope.ts';
-import { UsageError } from './exit.ts';
 import { createCommand } from './flags.ts';
+import { withSubcommands } from './subcommands.ts';
 import { createTapeFromTraceCommand } from './tape-from-trace.ts';
 import { createTapeReportCommand } from './tape-report.ts';
 import { createTapeShowCommand } from './tape-show.ts';
@@ -15,16 +15,7 @@ export function createTapeCommand(scope: CommandScope): Command {
     'Looks at recorded exchanges, and makes bug reports of them.',
     example,
   );
-  for (const create of parts) command.addCommand(create(scope));
-  const names = command.commands.map((part) => part.name()).join(', ');
-  return command
-    .enablePositionalOptions()
-    .argument('[command]')
-    .action((name: string | undefined) => {
-      throw new UsageError(
-        name === undefined ? `which of these: ${names}?` : `no command ${name}; there are: ${names}`,
-      );
-    });
+  return withSubcommands(command, parts, scope);
 }
 
 const example = [
