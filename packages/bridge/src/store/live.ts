@@ -138,7 +138,7 @@ function numberOf({ data }: WireEvent): number {
 const KEPT_MS = 10 * 60_000;
 /** Events of all of them together, in characters. */
 export const LIVE_BYTES = 64 * 1024 * 1024;
-const MAX_ENDED = 10_000;
+const MAX_ENDED = 2000;
 
 /** What other workers of the same bridge know of a response: `gone` is one that can only be had from the store. */
 export type LiveState = 'running' | 'ended' | 'gone';
