@@ -53,7 +53,7 @@ const routes: readonly Route[] = [
 
 const agent = new Agent({ keepAlive: true, maxSockets: ABREAST });
 
-/** By these the bridge knows Codex, which is answered without what it does not read. */
+/** By these the bridge knows Codex: on the Responses wire its clients are measured, whatever the size. */
 const CODEX = { originator: 'codex_exec', 'user-agent': 'codex_exec/0.169.0' };
 
 async function ask(port: number, path: string, body: string): Promise<void> {

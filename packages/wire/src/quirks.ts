@@ -1,3 +1,5 @@
+import { remembered } from './base/remembered.ts';
+
 /** How one chat server departs from the common form. Data only: the request builder reads it, nothing branches on names. */
 export interface ChatQuirks {
   /** The field of an assistant message in which the server wants the model's reasoning back; none: it is left out. */
@@ -160,25 +162,20 @@ function hostOf(baseUrl: string): string {
   return URL.canParse(baseUrl) ? new URL(baseUrl).hostname.toLowerCase() : '';
 }
 
-/** What was asked lately: a client's requests go to one server and few models. */
-const known = new Map<string, ChatQuirks>();
-const MOST_KNOWN = 500;
-/** In characters: the name of a model is a stranger's. */
-const LONGEST_KNOWN = 300;
-
 /**
  * The quirks of a chat server, by the host of its base URL and the name of the model.
  *
  * @param baseUrl - something that is no URL has no host, and only the model counts
  */
 export function chatQuirksOf(baseUrl: string, model: string): ChatQuirks {
-  const key = `${baseUrl} ${model}`;
-  const quirks = known.get(key) ?? findQuirks(baseUrl, model);
-  if (known.has(key) || key.length > LONGEST_KNOWN) return quirks;
-  if (known.size === MOST_KNOWN) known.clear();
-  known.set(key, quirks);
-  return quirks;
+  return quirksOfServer(baseUrl)(model);
 }
+
+/** A client's requests go to few servers, and name few models. */
+const quirksOfServer = remembered(
+  (baseUrl) => remembered((model) => findQuirks(baseUrl, model), { most: 100, longest: 200 }),
+  { most: 100, longest: 2000 },
+);
 
 function findQuirks(baseUrl: string, model: string): ChatQuirks {
   const host = hostOf(baseUrl);

@@ -5,6 +5,7 @@
  * A name is taken apart into its words (`x-goog-api-key`, `apiKey`, `API_KEY`, `api\u005fkey`), and a word decides. Where
  * a name stands matters: `session` is a credential as a header and a plain word in JSON.
  */
+import { remembered } from '@turnwire/wire/internal/base/remembered';
 
 type Place = 'header' | 'parameter' | 'field' | 'variable';
 
@@ -18,20 +19,14 @@ export function isSecretParameter(name: string): boolean {
   return isSecret(name, 'parameter');
 }
 
-/** True for a JSON field whose string is a secret. Requests to models are full of `tokens` and `key`: these are none. */
-export function isSecretField(name: string): boolean {
-  const known = knownFields.get(name);
-  if (known !== undefined) return known;
-  const found = isSecret(name, 'field');
-  if (knownFields.size === MOST_FIELDS) knownFields.clear();
-  if (name.length <= LONGEST_KNOWN) knownFields.set(name, found);
-  return found;
-}
-
-/** The fields of a wire are a few dozen, and each of its events has some. */
-const knownFields = new Map<string, boolean>();
-const MOST_FIELDS = 1000;
-const LONGEST_KNOWN = 64;
+/**
+ * True for a JSON field whose string is a secret. Requests to models are full of `tokens` and `key`: these are none. The fields of a
+ * wire are a few dozen, and each of its events has some.
+ */
+export const isSecretField: (name: string) => boolean = remembered((name) => isSecret(name, 'field'), {
+  most: 1000,
+  longest: 64,
+});
 
 /** True for an environment variable. */
 export function isSecretVariable(name: string): boolean {
