@@ -213,4 +213,17 @@ describe('the real process', () => {
     const result = await resultOf(child);
     expect(result).toEqual({ code: 0, stdout: SCRIPTED, stderr: '' });
   });
+
+  it('searches in a thread that finds the other packages as it does', async () => {
+    writeFileSync(join(folder, 'found.txt'), 'one\nneedle\n');
+    const call = { type: 'tool_call' as const, name: 'search', arguments: { pattern: 'needle' } };
+    const replies = [{ parts: [call] }, { parts: [{ type: 'text' as const, text: 'done' }] }];
+    await using server = await startMock({ scenario: { turns: [{ replies }] } });
+    // Without ripgrep.
+    const child = spawnCli(['exec', '--json', '--tools', 'read', ...at(server), 'hi'], { PATH: '' }, folder);
+    const { stdout } = await resultOf(child);
+    expect(linesOf(stdout).find(({ type }) => type === 'tool.finished')).toMatchObject({
+      output: 'found.txt:2:needle',
+    });
+  });
 });

@@ -109,6 +109,16 @@ function ripgrepArgs(query: Query): string[] {
   ];
 }
 
+/** In a clone the thread has to be told to take the other packages as their sources: what its parent knows of that is not handed on. */
+function startWorker(workerData: WalkRequest): Worker {
+  const isSource = import.meta.url.endsWith('.ts');
+  return new Worker(new URL(`./search-worker.${isSource ? 'ts' : 'js'}`, import.meta.url), {
+    workerData,
+    env: {},
+    ...(isSource ? { execArgv: [...process.execArgv, '--conditions=@turnwire/source'] } : {}),
+  });
+}
+
 /** In a thread of its own, because a bad pattern can keep the regular expression engine busy for ever. */
 async function withWalk(query: Query, place: Place, context: ToolsetContext, signal: AbortSignal): Promise<WalkResult> {
   const request: WalkRequest = {
@@ -120,8 +130,7 @@ async function withWalk(query: Query, place: Place, context: ToolsetContext, sig
     ignoreCase: query.ignore_case === true,
     maxResults: (query.max_results ?? DEFAULT_RESULTS) + 1,
   };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./search-worker.${extension}`, import.meta.url), { workerData: request, env: {} });
+  const worker = startWorker(request);
   const result = Promise.withResolvers<WalkResult>();
   const onAbort = (): void => result.reject(new Error('stopped: the user interrupted the turn'));
   let timer: Timer | undefined;
