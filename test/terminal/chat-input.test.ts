@@ -80,7 +80,7 @@ describe('the question before a tool runs', () => {
     await chat.idle();
     expect(chat.runs()).toBe(0);
     expect(outputs(chat, 1)).toEqual([expect.stringContaining('the user said no')]);
-    expect(transcript(chat.terminal.screen())).toContain('⊘ danger danger 1 denied');
+    expect(transcript(chat.terminal.screen())).toContain('⊘ danger 1 denied');
   });
 
   it('deny and say why: the model is told the reason', async () => {

@@ -322,7 +322,7 @@ describe('a tool call', () => {
     await chat.terminal.until('◌ count {"n"▍');
     held.open();
     await chat.idle();
-    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ count count 12 · 100 lines (ctrl+o)', 'Counted.']);
+    expect(transcript(chat.terminal.all())).toEqual(['› go', '✓ count 12 · 100 lines (ctrl+o)', 'Counted.']);
     expect(tool.runs).toBe(1);
   });
 

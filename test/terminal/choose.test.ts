@@ -114,13 +114,13 @@ describe('the output of tools', () => {
     chat.terminal.press(keys.ctrlT);
     await expect.poll(() => paged).toEqual(['two\n\nshort']);
     chat.say('/output 2');
-    await expect.poll(() => paged.slice(1)).toEqual([`one one 1\n\n${lines}`]);
+    await expect.poll(() => paged.slice(1)).toEqual([`one 1\n\n${lines}`]);
     chat.say('/output 3');
     await chat.terminal.until('There are the outputs 1 (the latest) to 2.');
     chat.terminal.type('/output ');
-    await chat.terminal.until(/2 +one one 1/);
+    await chat.terminal.until(/2 +one 1/);
     // The screen came back, whole.
-    expect(transcript(chat.terminal.screen())).toContain('✓ one one 1 · 300 lines (ctrl+o)');
+    expect(transcript(chat.terminal.screen())).toContain('✓ one 1 · 300 lines (ctrl+o)');
   });
 
   it('and of the model: the latest answer is read in the pager with /answer, no line broken', async () => {

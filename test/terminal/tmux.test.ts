@@ -42,7 +42,7 @@ describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
     tmux.resize(90, 26);
     await sleep(400);
     const all = tmux.all();
-    for (const once of ['› hello', '✓ apply_patch', '+# turnwire was here', 'To talk to a real model', 'tok/s']) {
+    for (const once of ['› hello', '✓ patch', '+# turnwire was here', 'To talk to a real model', 'tok/s']) {
       expect(count(all, once), `${once} in\n${all}`).toBe(1);
     }
 

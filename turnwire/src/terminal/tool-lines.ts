@@ -6,6 +6,7 @@ import { highlightDiff } from './highlight.ts';
 import { boundLines, judgedLines, oneLine, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';
 import type { ToolCell } from './view-state.ts';
+import { wordsOfCall } from './view-tool.ts';
 
 /** Lines of a tool's output: the first, the last. */
 const OUTPUT_HEAD = 4;
@@ -20,9 +21,9 @@ const DIFF_LINES = 1000;
 export function toolLines(cell: ToolCell, look: CellLook): string[] {
   const { theme, width } = look;
   if (isShownElsewhere(cell)) return [];
+  const [name, rest] = wordsOfCall(cell, titleOf(cell));
   const head =
-    `${markOf(cell, theme)} ${theme.bold(cell.name)} ${titleOf(cell)}`.trimEnd() +
-    theme.dim(endOf(cell) + gistOf(cell, look));
+    `${markOf(cell, theme)} ${theme.bold(name)} ${rest}`.trimEnd() + theme.dim(endOf(cell) + gistOf(cell, look));
   const wrapped = wrapTextWithAnsi(head, Math.max(1, width - 2)).slice(0, 6);
   const lines = wrapped.map((line, at) => (at === 0 ? line : `  ${line}`));
   return ['', ...lines, ...changeLines(cell.changes ?? [], look), ...outputLines(cell, look)].map((line) =>

@@ -92,14 +92,21 @@ function withoutLastLine(text: string): string {
   return text.slice(0, text.lastIndexOf('\n') + 1);
 }
 
+/** The tool and what it does: of `read_file` and `read a.txt` the second says both. A command is told as it is. */
+export function wordsOfCall({ kind, name }: ToolCell, title: string): readonly [name: string, rest: string] {
+  const [verb = ''] = title.split(' ', 1);
+  const saysBoth = kind !== 'execute' && name.split('_').includes(verb);
+  return saysBoth ? [verb, title.slice(verb.length + 1)] : [name, title];
+}
+
 export function finishTool(state: ViewState, event: ToolFinishedEvent): ViewState {
   const cell = findLive(state, event.call_id);
   if (cell === undefined) return state;
   const printed = screenText(lastStates(printedOf(event.output, event.exit_code)));
   // What was changed stands in the diff already.
   const isShown = event.status !== 'completed' || (cell.changes ?? []).length === 0;
-  const title = cell.title === cell.name ? '' : ` ${cell.title ?? cell.input}`;
-  const kept = { title: cell.name + title, text: printed };
+  const title = wordsOfCall(cell, cell.title === cell.name ? '' : (cell.title ?? cell.input));
+  const kept = { title: title.join(' ').trimEnd(), text: printed };
   return change({ ...state, outputs: [...state.outputs, kept].slice(-MAX_OUTPUTS) }, cell, {
     state: event.status,
     open: false,
