@@ -362,15 +362,13 @@ describe('commands', () => {
     chat.say('/nonsense');
     await chat.terminal.until('There is no command /nonsense');
     chat.say('/help');
-    await chat.terminal.until('/compact: summarise');
+    await chat.terminal.until(/\/compact +summarise/);
     expect(chat.model.requests).toHaveLength(1);
   });
 
   it('of the person are sent as the text that they stand for, listed and completed', async () => {
     const command = { name: 'fix-it', description: 'Mend a file', body: 'Mend $ARGUMENTS.', path: '/x/fix-it.md' };
     const chat = await startChat([answer('Done.')], { rows: 60, backend: { commands: [command] } });
-    chat.say('/help');
-    await chat.terminal.until('/fix-it: Mend a file');
     chat.terminal.type('/fi');
     await chat.terminal.until(/fix-it +Mend a file/);
     chat.terminal.press(keys.tab);
@@ -382,6 +380,8 @@ describe('commands', () => {
     ]);
     chat.say('/fix-this');
     await chat.terminal.until('There is no command /fix-this');
+    chat.say('/help');
+    await chat.terminal.until(/\/fix-it +Mend a file/);
   });
 
   it('begin, resume and fork conversations, and compact one', async () => {

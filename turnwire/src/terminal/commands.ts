@@ -1,5 +1,7 @@
 import { promptOf, type PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { visible } from '@turnwire/wire/internal/base/printable';
+import { factsText } from './status-text.ts';
+import type { Fact } from './view-state.ts';
 
 /** The commands of the chat: `/help` and the like. */
 export interface SlashCommand {
@@ -15,13 +17,13 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'new', description: 'a new conversation' },
   { name: 'resume', argument: 'ID', description: 'go on with an earlier conversation' },
   { name: 'fork', description: 'go on in a copy of this conversation' },
-  { name: 'undo', description: 'take the last patch back, as long as its files are as it left them' },
+  { name: 'undo', description: 'take the last patch back, if its files are as it left them' },
   {
     name: 'output',
     argument: 'N',
-    description: 'what a tool printed, whole, in the pager: the latest, or the Nth before',
+    description: 'all that a tool printed, in the pager: the latest, or the Nth',
   },
-  { name: 'answer', description: 'the latest answer as the model wrote it, in the pager, to copy from' },
+  { name: 'answer', description: 'the latest answer as the model wrote it, in the pager' },
   { name: 'compact', description: 'summarise the conversation to make room' },
   { name: 'cost', description: 'tokens used so far' },
   { name: 'status', description: 'folder, model, sandbox, and how full the context is' },
@@ -72,24 +74,30 @@ function textOf(raw: string): string {
 
 /** What `/help` says. */
 export function helpText(own: readonly PromptCommand[]): string {
+  const commands = slashCommands.map(({ name, argument, description: text }) => ({
+    label: `  /${name}${argument === undefined ? '' : ` ${argument}`}`,
+    text,
+  }));
+  const theirs = own.map(({ name, description }) => ({ label: `  /${name}`, text: visible(description) }));
   return [
-    'Commands:',
-    ...slashCommands.map(
-      ({ name, argument, description }) => `  /${name}${argument === undefined ? '' : ` ${argument}`}: ${description}`,
-    ),
-    ...(own.length === 0 ? [] : ["Your own and the project's commands:"]),
-    ...own.map(({ name, description }) => `  /${name}: ${visible(description)}`),
-    ...keyLines,
-  ].join('\n');
+    ['Commands', factsText(commands)],
+    ...(own.length === 0 ? [] : [["Your own and the project's commands", factsText(theirs)]]),
+    ['Keys', factsText(keys)],
+  ]
+    .flat()
+    .join('\n');
 }
 
-const keyLines = [
-  'Keys:',
-  '  Enter sends; while the agent works it queues (Up brings the last one back)',
-  '  Ctrl-J, Shift-Enter or \\ Enter: a new line; Up and Down: earlier messages; @: files',
-  '  !COMMAND runs a command yourself; the model is told of it with your next message',
-  '  Ctrl-V: the image in the clipboard; a path to an image in a message takes the image along',
-  '  Ctrl-T: the whole output of the latest tool in the pager ($PAGER)',
-  '  Esc: interrupt, what was said is kept; Ctrl-O: fold or unfold reasoning and output',
-  '  Ctrl-C: interrupt, clear the line, twice: leave; Ctrl-D: leave',
+const keys: readonly Fact[] = [
+  { label: '  Enter', text: 'sends; queues while the agent works (Up: the last back)' },
+  { label: '  Ctrl-J, Shift-Enter', text: 'a new line, as \\ Enter' },
+  { label: '  Up, Down', text: 'earlier messages' },
+  { label: '  @', text: 'names a file' },
+  { label: '  !COMMAND', text: 'runs it; the model is told with your next message' },
+  { label: '  Ctrl-V', text: 'an image out of the clipboard; its path does it, too' },
+  { label: '  Ctrl-T', text: "the latest tool's whole output, in the pager ($PAGER)" },
+  { label: '  Ctrl-O', text: 'folds or unfolds reasoning and output' },
+  { label: '  Esc', text: 'interrupts; what was said is kept' },
+  { label: '  Ctrl-C', text: 'interrupts, clears the line; twice: leaves' },
+  { label: '  Ctrl-D', text: 'leaves' },
 ];
