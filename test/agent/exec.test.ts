@@ -54,7 +54,7 @@ function exec(cwd: string, server: Server, args: readonly string[], env: Record<
 
 /** Messages as they are on a machine with a sandbox: where there is none that is said, and has a test of its own. */
 function besidesSandbox(stderr: string): string {
-  return stderr.replace(/^turnwire exec: note: commands run without a sandbox.*\n/, '');
+  return stderr.replace(/^turnwire exec: note: commands run without a sandbox.*\n/m, '');
 }
 
 const patch = '*** Begin Patch\n*** Add File: made.txt\n+by the script\n*** End Patch';
@@ -494,5 +494,53 @@ describe('AGENTS.md', () => {
       code: 2,
       stderr: expect.stringContaining('config.toml: project_doc_max_bytes must be a whole number') as string,
     });
+  });
+});
+
+describe('private hosts', () => {
+  const config = 'fetch_private_hosts = ["127.0.0.1"]\n';
+
+  /** What a page of this machine gives, and what is said. */
+  async function fetched(files: Readonly<Record<string, string>>, args: readonly string[], env = {}) {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
+    for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content);
+    const wiki = createServer((_, response) => void response.end('minutes'));
+    onTestFinished(() => void wiki.close());
+    await once(wiki.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(wiki.address() as AddressInfo).port}/`;
+    const server = await serve([{ type: 'tool_call', name: 'fetch_url', arguments: { url }, callId: 'c1' }], done);
+    const flags = ['--tools', 'all', '--approve', 'always', '--json', '--sandbox', 'off', ...args];
+    const { code, stdout, stderr } = await exec(cwd, server, [...flags, 'x'], env);
+    const { output } = linesOf(stdout).find(({ type }) => type === 'tool.finished') ?? {};
+    return { code, stderr, output: String(output).replace(url, 'URL') };
+  }
+
+  const refused = 'the page cannot be read: 127.0.0.1 is no address of the public internet';
+  const read = 'URL (status 200):\nminutes';
+
+  test('are read once the flag or the own configuration names them, and also beside a proxy', async () => {
+    const own = { '.home/.config/turnwire/config.toml': config };
+    expect(await fetched({}, [])).toEqual({ code: 0, stderr: '', output: refused });
+    expect(await fetched({}, ['--allow-private-host', '127.0.0.1'])).toEqual({ code: 0, stderr: '', output: read });
+    expect(await fetched(own, [])).toEqual({ code: 0, stderr: '', output: read });
+    const proxy = { HTTP_PROXY: 'http://127.0.0.1:9', no_proxy: '127.0.0.1' };
+    expect(await fetched(own, [], proxy)).toEqual({ code: 0, stderr: '', output: read });
+  });
+
+  test('are not for the author of a project to name', async () => {
+    const { output, stderr } = await fetched({ 'turnwire.toml': config }, ['--trust-project']);
+    expect(output).toBe(refused);
+    expect(stderr).toMatch(
+      /^turnwire exec: note: \S+turnwire\.toml: fetch_private_hosts counts in your own config\.toml alone\n$/,
+    );
+  });
+
+  test('are names of hosts', async () => {
+    const { code, stderr } = await fetched({}, ['--allow-private-host', 'wiki/a b']);
+    expect([code, stderr]).toEqual([
+      2,
+      "turnwire exec: --allow-private-host: 'wiki/a b' is no host name or IP address\n",
+    ]);
   });
 });

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { isIP, type AddressInfo, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createFetchUrlTool } from '../../packages/agent/src/tools/fetch-url.ts';
-import { isPublicAddress, lookupPublic } from '../../packages/agent/src/tools/public-address.ts';
-import type { ToolPlan, ToolResult } from '../../packages/agent/src/index.ts';
+import { fetchPage, type FetchOptions } from '../../packages/agent/src/tools/fetch-page.ts';
+import { isPublicAddress } from '../../packages/agent/src/tools/public-address.ts';
+import { readHost } from '../../packages/agent/src/web-access.ts';
+import type { ToolPlan, ToolResult, WebAccess } from '../../packages/agent/src/index.ts';
 import { TestClock } from '../terminal/harness.ts';
 
 async function serve(listener: RequestListener): Promise<string> {
@@ -17,14 +19,12 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function planFor(
-  url: string,
-  more: { offset?: number; privateHosts?: boolean; clock?: TestClock } = {},
-): Promise<ToolPlan> {
-  const { offset, privateHosts = true, clock = new TestClock() } = more;
+function planFor(url: string, more: WebAccess & { offset?: number; clock?: TestClock } = {}): Promise<ToolPlan> {
+  const { offset, proxy, privateHosts = ['127.0.0.1'], clock = new TestClock() } = more;
+  const web = { privateHosts, ...(proxy === undefined ? {} : { proxy }) };
   const value = { url, ...(offset === undefined ? {} : { offset }) };
   const signal = new AbortController().signal;
-  return createFetchUrlTool({ clock, privateHosts }).plan({ type: 'json', value }, { signal });
+  return createFetchUrlTool({ clock, web }).plan({ type: 'json', value }, { signal });
 }
 
 async function fetchText(url: string, more: Parameters<typeof planFor>[1] = {}): Promise<ToolResult> {
@@ -78,7 +78,7 @@ test.each([
   'http://0.0.0.0/',
   'http://localhost:1/',
 ])('%s is no address of the public internet', async (url) => {
-  await expect(fetchText(url, { privateHosts: false })).rejects.toThrow(/no address of the public internet/);
+  await expect(fetchText(url, { privateHosts: [] })).rejects.toThrow(/no address of the public internet/);
 });
 
 test('public are the addresses of the internet alone', () => {
@@ -98,10 +98,104 @@ test('public are the addresses of the internet alone', () => {
   expect([...pub, ...not].filter(isPublicAddress)).toEqual(pub);
 });
 
-test('the connection goes to the address that was looked at', async () => {
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  lookupPublic('localhost', { all: true }, (error) => resolve(error));
-  expect(await promise).toMatchObject({ name: 'PrivateAddressError' });
+describe('a name', () => {
+  /** As a server of names that knows one name, with these addresses. */
+  const page = (url: string, addresses: readonly string[], more: Partial<FetchOptions> = {}) =>
+    fetchPage(new URL(url), {
+      signal: new AbortController().signal,
+      clock: new TestClock(),
+      lookup: (_, __, callback) =>
+        callback(
+          null,
+          addresses.map((address) => ({ address, family: isIP(address) })),
+        ),
+      ...more,
+    });
+
+  test('of a private host is refused, by any of its addresses', async () => {
+    const base = await serve((_, response) => response.end('secret'));
+    const url = base.replace('127.0.0.1', 'wiki.example');
+    await expect(page(url, ['8.8.8.8', '127.0.0.1'])).rejects.toThrow(
+      'wiki.example is at 127.0.0.1, no address of the public internet',
+    );
+  });
+
+  test('that the person allows is read, and no other', async () => {
+    const base = await serve((_, response) => response.end('minutes'));
+    const url = base.replace('127.0.0.1', 'Wiki.Example');
+    const privateHosts = ['wiki.example'];
+    expect(await page(url, ['127.0.0.1'], { privateHosts })).toMatchObject({ type: 'text', text: 'minutes' });
+    await expect(page(base, [], { privateHosts })).rejects.toThrow('no address of the public internet');
+    await expect(page(url.replace('Wiki', 'a.wiki'), ['127.0.0.1'], { privateHosts })).rejects.toThrow(
+      'a.wiki.example',
+    );
+  });
+});
+
+describe('through a proxy', () => {
+  /** What it was asked for, line by line. */
+  async function proxy(): Promise<{ url: string; asked: string[] }> {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method ?? ''} ${request.url ?? ''} ${request.headers['proxy-authorization'] ?? ''}`);
+      response.end('from the proxy');
+    }).listen(0, '127.0.0.1');
+    server.on('connect', (request: IncomingMessage, socket: Socket) => {
+      asked.push(`CONNECT ${request.url ?? ''}`);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    return { url: `http://me:sesame@127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  }
+
+  test('a name goes to the proxy, which looks it up', async () => {
+    const { url: httpProxy, asked } = await proxy();
+    const { output } = await fetchText('http://wiki.example/a?b=c', { proxy: { httpProxy } });
+    expect(output).toBe('http://wiki.example/a?b=c (status 200):\nfrom the proxy');
+    expect(asked).toEqual([`GET http://wiki.example/a?b=c Basic ${Buffer.from('me:sesame').toString('base64')}`]);
+  });
+
+  test('an encrypted page has a tunnel; a proxy that refuses is told without its password', async () => {
+    const { url: httpsProxy, asked } = await proxy();
+    const failed = fetchText('https://wiki.example/', { proxy: { httpsProxy } });
+    await expect(failed).rejects.toThrow(/the page cannot be read: .*403/);
+    await expect(failed).rejects.not.toThrow(/sesame/);
+    expect(asked).toEqual(['CONNECT wiki.example:443']);
+  });
+
+  test.each(['http://10.0.0.1/', 'http://[::1]/', 'http://localhost/', 'http://LOCALHOST./', 'http://a.localhost/'])(
+    '%s is refused, and not shown to the proxy',
+    async (url) => {
+      const { url: httpProxy, asked } = await proxy();
+      await expect(fetchText(url, { proxy: { httpProxy } })).rejects.toThrow('no address of the public internet');
+      expect(asked).toEqual([]);
+    },
+  );
+
+  test('a private host that the person allows goes there as well, unless it is reached directly', async () => {
+    const base = await serve((_, response) => response.end('from the server'));
+    const { url: httpProxy, asked } = await proxy();
+    expect((await fetchText(base, { proxy: { httpProxy } })).output).toContain('from the proxy');
+    const direct = await fetchText(base, { proxy: { httpProxy, noProxy: 'other.example,127.0.0.1' } });
+    expect(direct.output).toContain('from the server');
+    expect(asked).toHaveLength(1);
+  });
+});
+
+test('a host that is allowed is a name or an address, as addresses have it', () => {
+  const texts = ['Wiki.Local', '10.1.2.3', '::1', '[FE80::1]', 'wiki.local.', 'a:80', 'http://a', 'a/b', 'u@a', ''];
+  expect(texts.map(readHost)).toEqual([
+    'wiki.local',
+    '10.1.2.3',
+    '::1',
+    'fe80::1',
+    'wiki.local',
+    ...Array<undefined>(5),
+  ]);
 });
 
 test('redirects are followed on the same host, told to another, and end', async () => {

@@ -45,7 +45,7 @@ test("Windows: the system's own PowerShell, never one of the project, and taskki
 test('Windows: nothing runs unasked, for its shell reads lines in another way than they are judged', async () => {
   const cwd = await temporaryFolder();
   const workspace = await Workspace.open(cwd);
-  const context = { workspace, env: { PATH: '/usr/bin:/bin' }, clock: systemClock, sandbox: noSandbox() };
+  const context = { workspace, env: { PATH: '/usr/bin:/bin' }, clock: systemClock, sandbox: noSandbox(), web: {} };
   const place = await workspace.locate('.');
   expect((await judge('ls', place, context, processPlatform('linux'))).type).toBe('free');
   expect((await judge('ls', place, context, processPlatform('win32'))).type).toBe('ask');

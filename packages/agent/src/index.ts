@@ -12,6 +12,7 @@ export * from './thread/records.ts';
 export { openSandbox, type SandboxOptions } from './sandbox/open.ts';
 export { noSandbox, type Argv, type Sandbox, type SandboxLevel, type WrapOptions } from './sandbox/sandbox.ts';
 export { createTools, type ToolSelection, type ToolsetOptions } from './tools/toolset.ts';
+export type { WebAccess } from './web-access.ts';
 export type { ModelServer } from './thread/model-server.ts';
 export { ThreadStore, type ResumedThread, type StoredThread, type ThreadSummary } from './thread/store.ts';
 export { ThreadError, type ThreadProblem } from './thread/thread-error.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { Sandbox } from './sandbox/sandbox.ts';
+import type { WebAccess } from './web-access.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What the built-in tools share. */
@@ -9,6 +10,5 @@ export interface ToolsetContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly sandbox: Sandbox;
-  /** Whether `fetch_url` may go to this machine and its network. */
-  readonly privateHosts?: boolean;
+  readonly web: WebAccess;
 }

@@ -5,6 +5,7 @@ import type {
   Sandbox,
   SandboxOptions,
   ThreadStore,
+  WebAccess,
 } from '@turnwire/agent';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import type { Skill } from '@turnwire/agent/internal/project/skills';
@@ -41,6 +42,8 @@ export interface AcpAgentOptions {
   readonly commands?: readonly PromptCommand[];
   /** What the model may read with `read_skill`. Default: nothing. */
   readonly skills?: readonly Skill[];
+  /** How `fetch_url` gets to the web. Default: as that of `createTools`. */
+  readonly web?: WebAccess;
   /** What the person should know of the configuration, one line each: sent at the first prompt of a session. */
   readonly notes?: readonly string[];
   /** Default: the clock of the system. */

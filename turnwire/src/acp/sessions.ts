@@ -197,7 +197,7 @@ function filesOf(
 async function toolboxFor(
   { cwd, additionalDirectories = [], mcpServers = [] }: SessionRequest,
   { env }: AcpModel,
-  { openSandbox, mcpServers: ours = [], skills = [], mcpPatienceMs }: AcpAgentOptions,
+  { openSandbox, mcpServers: ours = [], skills = [], web = {}, mcpPatienceMs }: AcpAgentOptions,
   filesIn: (roots: readonly string[]) => EditorFiles | undefined,
 ): Promise<Toolbox> {
   try {
@@ -208,6 +208,7 @@ async function toolboxFor(
       ...folders,
       ...(files === undefined ? {} : { files }),
       skills,
+      web,
       ...(mcpPatienceMs === undefined ? {} : { mcpPatienceMs }),
       mcpServers: [...ours, ...mcpServers.flatMap(toConfig)],
       ...(env === undefined ? {} : { env }),

@@ -5,7 +5,14 @@ import { wait } from '@turnwire/client/internal/platform/wait';
 import type { ModelServer } from '@turnwire/agent';
 import type { Command } from 'commander';
 import { createAcpAgent, type AcpModel } from '../acp/index.ts';
-import { noProjectDocFlag, sandboxFlag, threadStore, toolEnvironment, type AgentFlags } from './agent-flags.ts';
+import {
+  noProjectDocFlag,
+  privateHostFlag,
+  sandboxFlag,
+  threadStore,
+  toolEnvironment,
+  type AgentFlags,
+} from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { Configuration } from './configuration.ts';
@@ -19,7 +26,7 @@ import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
 import { version } from './version.ts';
 
-interface AcpFlags extends ProviderFlags, Pick<AgentFlags, 'sandbox' | 'projectDoc'> {
+interface AcpFlags extends ProviderFlags, Pick<AgentFlags, 'sandbox' | 'projectDoc' | 'allowPrivateHost'> {
   readonly instructions?: string;
   readonly maxRequests: number;
 }
@@ -37,7 +44,8 @@ export function createAcpCommand({ cli, out, done }: CommandScope): Command {
     )
     .addOption(numberFlag('--max-requests <n>', 'bound of the requests to the model in one turn', 1, 100))
     .addOption(sandboxFlag())
-    .addOption(noProjectDocFlag());
+    .addOption(noProjectDocFlag())
+    .addOption(privateHostFlag());
   return addProviderFlags(command).action(async (flags: AcpFlags) => {
     if (flags.apiKeyStdin === true) throw new UsageError('--api-key-stdin: stdin belongs to the editor');
     const { instructions, maxRequests } = flags;
@@ -46,6 +54,7 @@ export function createAcpCommand({ cli, out, done }: CommandScope): Command {
     const configuration = new Configuration(flags, cli);
     const mcpServers = await configuration.mcpServers();
     const projectDoc = await configuration.projectDoc(flags);
+    const web = await configuration.webAccess(flags);
     const prompts = await usableCommands(flags, cli);
     const skills = await usableSkills(flags, cli);
     const notes = [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes];
@@ -70,6 +79,7 @@ export function createAcpCommand({ cli, out, done }: CommandScope): Command {
         mcpPatienceMs: MCP_PATIENCE_MS,
         commands: prompts.texts,
         skills: skills.texts,
+        web,
         notes,
         ...(system === undefined ? {} : { instructions: system }),
       });

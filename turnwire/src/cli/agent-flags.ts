@@ -5,7 +5,7 @@ import type { ProviderConfig } from '@turnwire/client/internal/provider/provider
 import { isSecretVariable } from '@turnwire/client/internal/platform/secret-names';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
 import type { CliContext } from './context.ts';
-import { flag } from './flags.ts';
+import { flag, listFlag } from './flags.ts';
 import { stateFolder } from './user-folders.ts';
 
 /** What the model may do, and where. */
@@ -17,6 +17,8 @@ export interface AgentFlags {
   readonly cwd?: string;
   /** False: the model is not told what the project's `AGENTS.md` files say. */
   readonly projectDoc?: boolean;
+  /** Hosts of this machine or its network that `fetch_url` may read. */
+  readonly allowPrivateHost?: readonly string[];
 }
 
 /** The flags of every command with an agent. */
@@ -34,11 +36,16 @@ export function addAgentFlags(command: Command, defaults: { readonly tools: Tool
     )
     .addOption(sandboxFlag())
     .addOption(noProjectDocFlag())
+    .addOption(privateHostFlag())
     .addOption(flag('--cwd <dir>', 'the folder that the tools work in', 'the current one'));
 }
 
 export function noProjectDocFlag(): Option {
   return flag('--no-project-doc', "do not tell the model what the project's AGENTS.md files say", 'it is told');
+}
+
+export function privateHostFlag(): Option {
+  return listFlag('--allow-private-host <host>', 'a host of your network that fetch_url may read, repeatable');
 }
 
 export function sandboxFlag(): Option {

@@ -7,6 +7,7 @@ import {
   type OpenedAgent as OpenedConversation,
   type ToolResult,
   type ToolRun,
+  type WebAccess,
 } from '@turnwire/agent';
 import type { Skill } from '@turnwire/agent/internal/project/skills';
 import { visible } from '@turnwire/wire/internal/base/printable';
@@ -52,12 +53,13 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   const opening = { cli: quiet, configuration, name, apiKey: undefined, remembered: found?.server };
   const model = await openModel(flags, opening);
   const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : NO_MCP_SERVERS;
+  const web = await configuration.webAccess(flags);
   const prompts = await usableCommands(flags, cli);
   const skills = flags.tools === 'none' ? { texts: [], notes: [] } : await usableSkills(flags, cli);
   for (const note of [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes])
     said.stream.write(`${name}: note: ${note}\n`);
   const sources = new Sources(
-    { ...options, cli: quiet, configuration, mcpServers, skills: skills.texts },
+    { ...options, cli: quiet, configuration, mcpServers, web, skills: skills.texts },
     model,
     cwd,
     said,
@@ -85,6 +87,7 @@ interface SourcesOptions extends ChatBackendOptions {
   readonly configuration: Configuration;
   readonly mcpServers: McpServers;
   readonly skills: readonly Skill[];
+  readonly web: WebAccess;
 }
 
 /** The tools and servers that all conversations of one chat share. */
@@ -194,7 +197,7 @@ class Sources {
   }
 
   async #openTools(): Promise<OpenTools> {
-    const { cli, flags, name, mcpServers, skills } = this.#options;
+    const { cli, flags, name, mcpServers, skills, web } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider, mcpServers.variables);
     const toolbox = await openTools(flags, {
       cli,
@@ -203,6 +206,7 @@ class Sources {
       env,
       mcpServers: mcpServers.servers,
       skills,
+      web,
       mcpPatienceMs: MCP_PATIENCE_MS,
     });
     for (const note of toolbox.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);

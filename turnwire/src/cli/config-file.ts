@@ -38,7 +38,7 @@ export async function readConfigFile(
 }
 
 /** Top-level keys that are not about providers. */
-const otherKeys = ['mcp_servers', 'models', 'callers', 'project_doc_max_bytes'];
+const otherKeys = ['mcp_servers', 'models', 'callers', 'project_doc_max_bytes', 'fetch_private_hosts'];
 
 /**
  * The providers of a file.

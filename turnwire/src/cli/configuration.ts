@@ -1,6 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { optional, wholeNumber } from '@turnwire/client/internal/provider/config-fields';
+import type { WebAccess } from '@turnwire/agent';
+import { readHost } from '@turnwire/agent/internal/web-access';
+import { optional, requireStringList, wholeNumber } from '@turnwire/client/internal/provider/config-fields';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
 import type { AgentFlags } from './agent-flags.ts';
 import { readCodexFile } from './codex-file.ts';
@@ -11,6 +13,7 @@ import { UsageError } from './exit.ts';
 import { McpCredentialFile } from './mcp-credentials.ts';
 import { mcpServersIn, withVariables, type McpServers } from './mcp-servers.ts';
 import type { ProviderFlags } from './provider-flags.ts';
+import { proxyFromEnv } from './proxy.ts';
 import { describeProjectFile, summariseProjectFile } from './trust-question.ts';
 import { codexFolder, configFolder } from './user-folders.ts';
 
@@ -33,6 +36,7 @@ const isAbout: Readonly<Record<Use, (key: string) => boolean>> = {
 };
 
 const docBytes = optional(wholeNumber({ min: 0, unit: 'bytes' }));
+const stringList = optional(requireStringList);
 /** More than any window takes. */
 const MAX_DOC_BYTES = 1024 * 1024;
 
@@ -94,6 +98,24 @@ export class Configuration {
     return bytes === undefined ? {} : { projectDocBytes: Math.min(bytes, MAX_DOC_BYTES) };
   }
 
+  /**
+   * How `fetch_url` gets to the web: through the proxies of the environment, and to the private hosts that the flag and the person's own
+   * file name. What a project's file names is told and does not count: its author is not who the network belongs to. Fails as
+   * `providerFiles`.
+   */
+  async webAccess({ allowPrivateHost = [] }: Pick<AgentFlags, 'allowPrivateHost'>): Promise<WebAccess> {
+    this.#files ??= this.#read();
+    const { own, project } = await this.#files;
+    if (project?.toml.fetch_private_hosts !== undefined)
+      this.#notes.push(`${quoteArgv([project.path])}: fetch_private_hosts counts in your own config.toml alone`);
+    const ofFiles = own.flatMap(({ path, toml }) => {
+      const where = `${path}: fetch_private_hosts`;
+      return privateHosts(withUsageErrors(() => stringList(toml.fetch_private_hosts, where)) ?? [], where);
+    });
+    const ofFlags = privateHosts(allowPrivateHost, '--allow-private-host');
+    return { proxy: proxyFromEnv(this.#cli.env), privateHosts: [...ofFiles, ...ofFlags] };
+  }
+
   /** What the person has not been told yet, one line each. */
   takeNotes(): readonly string[] {
     const notes = this.#notes;
@@ -141,6 +163,15 @@ export class Configuration {
     this.#notes.push(...decision.notes);
     return decision.isTrusted ? undefined : { file, note: decision.note };
   }
+}
+
+/** Fails with `UsageError` for what is no host alone. */
+function privateHosts(texts: readonly string[], where: string): readonly string[] {
+  return texts.map((text) => {
+    const host = readHost(text);
+    if (host === undefined) throw new UsageError(`${where}: ${quoteArgv([text])} is no host name or IP address`);
+    return host;
+  });
 }
 
 function questionFor(file: ConfigFile, what: string, why: string): string {

@@ -118,9 +118,10 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
     threads: threadStore(cli),
     ...(resume === undefined ? {} : { conversation: { type: 'resume', id: resume } }),
     toolbox: async () => {
+      const web = await options.configuration.webAccess(flags);
       const { servers: mcpServers, variables } = await mcpServersFor(options);
       const env = toolEnvironment(cli.env, model.provider, variables);
-      return openTools(flags, { cli, name, cwd, env, mcpServers, skills: await skillsFor(options) });
+      return openTools(flags, { cli, name, cwd, env, mcpServers, web, skills: await skillsFor(options) });
     },
     request,
     approvals: flags.approve,

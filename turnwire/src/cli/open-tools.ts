@@ -6,6 +6,7 @@ import {
   type Sandbox,
   type SandboxLevel,
   type Toolbox,
+  type WebAccess,
 } from '@turnwire/agent';
 import type { Skill } from '@turnwire/agent/internal/project/skills';
 import type { AgentFlags } from './agent-flags.ts';
@@ -31,6 +32,7 @@ export interface SandboxScope {
 export interface ToolsScope extends Omit<SandboxScope, 'level'> {
   readonly mcpServers: readonly McpServerConfig[];
   readonly skills: readonly Skill[];
+  readonly web: WebAccess;
   /** As of a toolbox. */
   readonly mcpPatienceMs?: number;
 }
@@ -47,12 +49,12 @@ export interface OpenTools extends Toolbox {
  * @throws UsageError for a folder that cannot be used, and for a sandbox that was asked for and cannot be had
  */
 export async function openTools(flags: Pick<AgentFlags, 'tools' | 'sandbox'>, scope: ToolsScope): Promise<OpenTools> {
-  const { cwd, env, mcpServers, skills, mcpPatienceMs } = scope;
+  const { cwd, env, mcpServers, skills, web, mcpPatienceMs } = scope;
   const patience = mcpPatienceMs === undefined ? {} : { mcpPatienceMs };
   try {
     const sandbox = await sandboxFor(flags, scope);
     return {
-      ...(await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers, skills, ...patience })),
+      ...(await openToolbox({ cwd, select: flags.tools, env, sandbox, mcpServers, skills, web, ...patience })),
       sandbox,
     };
   } catch (error) {

@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
-import { request as httpRequest } from '@turnwire/client/internal/platform/node-http';
+import type { LookupFunction } from 'node:net';
+import { createHttpTransport, type HttpResponse, type HttpTransport } from '@turnwire/client';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
-import { isPublicAddress, lookupPublic, PrivateAddressError } from './public-address.ts';
+import { assertNotPrivate, publicLookup, systemLookup } from './public-address.ts';
+import { hostOf, type WebAccess } from '../web-access.ts';
 
 const MAX_BYTES = 2 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
@@ -24,48 +23,63 @@ export type Page =
   | { readonly type: 'elsewhere'; readonly url: URL }
   | { readonly type: 'no_text'; readonly url: URL; readonly mediaType: string };
 
-export interface FetchOptions {
+export interface FetchOptions extends WebAccess {
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Also addresses of this machine and its network. */
-  readonly allowPrivate: boolean;
+  /** Where names are looked up that no proxy looks up. Default: the system. */
+  readonly lookup?: LookupFunction;
+}
+
+/** A request for one host: it goes through this, and ends with this. */
+interface Way {
+  readonly transport: HttpTransport;
+  readonly signal: AbortSignal;
 }
 
 /**
- * A page by GET, without cookies and without a proxy; redirects on the same host are followed. At most 2 MiB and 30 s. Fails with an
- * error of one line.
+ * A page by GET, without cookies; redirects on the same host are followed. At most 2 MiB and 30 s. Fails with an error of one line, also for
+ * a private host that is not allowed: by its addresses, or, where a proxy looks it up, by itself alone.
  */
 export async function fetchPage(url: URL, options: FetchOptions): Promise<Page> {
+  const { signal, clock, proxy, privateHosts = [], lookup = systemLookup } = options;
+  const host = hostOf(url);
+  const isAllowed = privateHosts.includes(host);
+  if (!isAllowed) assertNotPrivate(host);
   const ended = new AbortController();
-  const timer = options.clock.after(TIMEOUT_MS, () =>
+  const timer = clock.after(TIMEOUT_MS, () =>
     ended.abort(new Error(`${url.host} gave no page within ${TIMEOUT_MS / 1000} s`)),
   );
-  const signal = AbortSignal.any([options.signal, ended.signal]);
+  const transport = createHttpTransport({
+    clock,
+    ...(proxy === undefined ? {} : { proxy }),
+    lookup: isAllowed ? lookup : publicLookup(lookup),
+  });
   try {
-    return await follow(url, { ...options, signal }, MAX_REDIRECTS);
+    return await follow(url, { transport, signal: AbortSignal.any([signal, ended.signal]) }, MAX_REDIRECTS);
   } catch (error) {
     // What the request says of it is that it was aborted.
-    if (ended.signal.aborted && !options.signal.aborted) throw ended.signal.reason;
+    if (ended.signal.aborted && !signal.aborted) throw ended.signal.reason;
     throw error;
   } finally {
     timer.cancel();
+    await transport.close();
   }
 }
 
-async function follow(url: URL, options: FetchOptions, redirects: number): Promise<Page> {
-  const response = await get(url, options);
+async function follow(url: URL, way: Way, redirects: number): Promise<Page> {
+  const response = await get(url, way);
   try {
-    const { location } = response.headers;
-    const status = response.statusCode ?? 0;
-    if (status < 300 || status >= 400 || location === undefined) return await read(url, status, response);
+    const { status } = response;
+    const location = response.header('location');
+    if (status < 300 || status >= 400 || location === undefined) return await read(url, response);
     const next = URL.parse(location, url.href);
     if (next === null || !/^https?:$/.test(next.protocol))
       throw new Error(`${url.href} leads to what is no web address`);
     if (redirects === 0) throw new Error(`${url.href} leads from one address to the next without an end`);
     if (!isSameSite(url, next)) return { type: 'elsewhere', url: next };
-    return await follow(next, options, redirects - 1);
+    return await follow(next, way, redirects - 1);
   } finally {
-    response.destroy();
+    response.cancel();
   }
 }
 
@@ -75,37 +89,25 @@ function isSameSite(from: URL, to: URL): boolean {
   return from.origin === to.origin || (from.protocol === 'http:' && to.protocol === 'https:' && to.port === '');
 }
 
-async function get(url: URL, { signal, allowPrivate }: FetchOptions): Promise<IncomingMessage> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  // An address is not looked up.
-  if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw new PrivateAddressError(host, host);
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request(url.href, {
-    signal,
-    agent: false,
-    headers: { accept: 'text/html, text/*;q=0.9, application/json;q=0.9, */*;q=0.1', 'user-agent': 'turnwire' },
-    ...(allowPrivate ? {} : { lookup: lookupPublic }),
-  })
-    .once('response', resolve)
-    .once('error', reject)
-    .end();
-  return promise;
+function get(url: URL, { transport, signal }: Way): Promise<HttpResponse> {
+  const accept = 'text/html, text/*;q=0.9, application/json;q=0.9, */*;q=0.1';
+  const headers = { accept, 'user-agent': 'turnwire' };
+  return transport.send({ method: 'GET', url, headers, signal, redirect: 'manual' });
 }
 
-async function read(url: URL, status: number, response: IncomingMessage): Promise<Page> {
-  const [mediaType, charset] = mediaTypeOf(response.headers['content-type'] ?? 'text/plain');
+async function read(url: URL, response: HttpResponse): Promise<Page> {
+  const [mediaType, charset] = mediaTypeOf(response.header('content-type') ?? 'text/plain');
   if (!/^text\/|[/+](?:json|xml)$|^application\/(?:javascript|x-ndjson|yaml)$/.test(mediaType))
     return { type: 'no_text', url, mediaType };
-  const chunks: Buffer[] = [];
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of response.chunks) {
     chunks.push(chunk.subarray(0, MAX_BYTES - bytes));
     bytes += chunk.length;
     if (bytes > MAX_BYTES) break;
   }
   const text = decode(Buffer.concat(chunks), charset);
-  return { type: 'text', url, status, mediaType, text, isCut: bytes > MAX_BYTES };
+  return { type: 'text', url, status: response.status, mediaType, text, isCut: bytes > MAX_BYTES };
 }
 
 function mediaTypeOf(header: string): readonly [string, string | undefined] {

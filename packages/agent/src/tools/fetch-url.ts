@@ -12,7 +12,7 @@ const schema = z.strictObject({
 });
 
 /** `fetch_url`: a page of the public web as text. Each host is asked about. */
-export function createFetchUrlTool(context: Pick<ToolsetContext, 'clock' | 'privateHosts'>): AgentTool {
+export function createFetchUrlTool(context: Pick<ToolsetContext, 'clock' | 'web'>): AgentTool {
   return defineTool({
     name: 'fetch_url',
     description:
@@ -27,8 +27,7 @@ export function createFetchUrlTool(context: Pick<ToolsetContext, 'clock' | 'priv
           reason: `it reads a page at ${url.host}, whose server sees the address`,
           rules: [`fetch:${url.origin}`],
         },
-        run: ({ signal }) =>
-          run(url, offset, { signal, clock: context.clock, allowPrivate: context.privateHosts === true }),
+        run: ({ signal }) => run(url, offset, { ...context.web, signal, clock: context.clock }),
       });
     },
   });

@@ -15,6 +15,7 @@ import { createReadSkillTool } from './read-skill.ts';
 import { createSearchTool } from './search.ts';
 import { createShellTool } from './shell.ts';
 import { createUpdatePlanTool } from './update-plan.ts';
+import type { WebAccess } from '../web-access.ts';
 import { Workspace } from '../workspace.ts';
 
 /** `none`; `read`: what looks at files; `all`: commands and patches too. */
@@ -36,8 +37,8 @@ export interface ToolsetOptions {
   readonly files?: EditorFiles;
   /** What the model may read with `read_skill`, which there is where there are any. Default: none. */
   readonly skills?: readonly Skill[];
-  /** Whether `fetch_url` may read pages of this machine and its network. Default false: of the public internet alone. */
-  readonly privateHosts?: boolean;
+  /** How `fetch_url` gets to the web. Default: without a proxy, to the public internet alone. */
+  readonly web?: WebAccess;
   /** Default: the real one. */
   readonly clock?: Clock;
 }
@@ -61,7 +62,7 @@ export async function createToolSets(options: ToolsetOptions): Promise<Record<To
     workspace,
     env,
     clock,
-    ...(options.privateHosts === undefined ? {} : { privateHosts: options.privateHosts }),
+    web: options.web ?? {},
     sandbox: options.sandbox ?? (await openSandbox({ cwd, additionalDirectories, env, clock })),
   };
   const { skills = [] } = options;

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { Agent, buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 import { nextTurn } from '../platform/wait.ts';
 import type { ProxyOptions } from './proxy-choice.ts';
@@ -26,10 +26,13 @@ export interface Connections {
  */
 const ORPHAN_CONNECT_MS = 30_000;
 
-/** Pools per origin over HTTP/1.1 without undici's own timers; a proxy only when one is given. */
-export function createConnections(proxy: ProxyOptions = {}): Connections {
-  const owned = connector(0);
-  const orphan = connector(ORPHAN_CONNECT_MS);
+/**
+ * Pools per origin over HTTP/1.1 without undici's own timers; a proxy only when one is given. `lookup` is asked for the names of servers
+ * that are connected to directly, and not for a proxy's.
+ */
+export function createConnections(proxy: ProxyOptions = {}, lookup?: LookupFunction): Connections {
+  const owned = connector(0, lookup);
+  const orphan = connector(ORPHAN_CONNECT_MS, lookup);
   let listener: ((socket: Socket) => void) | undefined;
   const connect: buildConnector.connector = (options, callback) => {
     // undici connects within `dispatch`, so the listener of the moment is the one that asked.
@@ -72,8 +75,9 @@ async function twoTurns(): Promise<void> {
 /** undici's connector returns the socket it opens, which its types leave out. */
 type OpeningConnector = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket;
 
-function connector(timeout: number): OpeningConnector {
-  return buildConnector({ timeout, allowH2: false }) as unknown as OpeningConnector;
+function connector(timeout: number, lookup: LookupFunction | undefined): OpeningConnector {
+  const own = lookup === undefined ? {} : { lookup };
+  return buildConnector({ timeout, allowH2: false, ...own }) as unknown as OpeningConnector;
 }
 
 function createDispatcher(connect: buildConnector.connector, proxy: ProxyOptions): Dispatcher {

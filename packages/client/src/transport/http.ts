@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { headerIn, type HeaderValues } from '@turnwire/wire/internal/base/http-headers';
 import type { ByteSource } from '@turnwire/wire/internal/base/byte-source';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
@@ -18,6 +19,8 @@ export interface HttpTransportOptions {
   readonly clock?: Clock;
   /** Proxies on the way. Default: none. */
   readonly proxy?: ProxyOptions;
+  /** Finds the addresses of a server that no proxy stands before; a proxy looks names up itself. Default: the system. */
+  readonly lookup?: LookupFunction;
 }
 
 /** One HTTP request. */
@@ -81,7 +84,7 @@ export interface HttpTransport {
  */
 export function createHttpTransport(options: HttpTransportOptions = {}): HttpTransport {
   const clock = options.clock ?? systemClock;
-  const connections = createConnections(options.proxy);
+  const connections = createConnections(options.proxy, options.lookup);
   return {
     proxy: options.proxy,
     send: (request) => send(connections, clock, request),
