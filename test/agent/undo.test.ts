@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Agent, createTools, noSandbox, ThreadStore, type AgentThread } from '../../packages/agent/src/index.ts';
 import { eventsOf, of, shortHistory, temporaryFolder } from './helpers.ts';
 import { answer, call, calls, ScriptedModel, type Step } from './scripted-model.ts';
@@ -121,6 +121,67 @@ test('another process takes it back, too; nobody else may read it, and it goes w
   await resumed.release();
   await threads.delete(thread.id);
   expect(await readdir(join(folder, 'patches'))).toEqual([]);
+});
+
+describe('a fork', () => {
+  async function forked(): Promise<{ cwd: string; folder: string; parent: Agent; fork: Agent; id: string }> {
+    const [cwd, folder] = [await temporaryFolder(), await temporaryFolder()];
+    const threads = new ThreadStore(folder);
+    const thread = threads.create(cwd);
+    const parent = await agentIn(
+      cwd,
+      [patch('*** Add File: a', '+one'), patch('*** Update File: a', '@@', '-one', '+two')],
+      thread,
+    );
+    await eventsOf(parent.run('1'));
+    await eventsOf(parent.run('2'));
+    const copy = await threads.fork(thread.id);
+    expect(copy.notes).toEqual([]);
+    const fork = await agentIn(cwd, [patch('*** Add File: b', '+three')], copy);
+    return { cwd, folder, parent, fork, id: copy.id };
+  }
+
+  test('takes back its own patches, then those that it began with', async () => {
+    const { cwd, folder, fork, id } = await forked();
+    await eventsOf(fork.run('3'));
+    expect(await tree(cwd)).toEqual({ a: '644 two\n', b: '644 three\n' });
+    expect([await fork.undo(), await fork.undo()]).toEqual(['patch b', 'patch a']);
+    expect(await tree(cwd)).toEqual({ a: '644 one\n' });
+    expect(shortHistory(fork).at(-1)).toBe(
+      `user: [I took your last patch back: ${join(cwd, 'a')} is as it was before.]`,
+    );
+    const kept = join(folder, 'patches', id);
+    expect(await readdir(kept)).toEqual(['000001.json']);
+    expect([(await stat(kept)).mode & 0o777, (await stat(join(kept, '000001.json'))).mode & 0o777]).toEqual([
+      0o700, 0o600,
+    ]);
+    expect([await fork.undo(), await fork.undo()]).toEqual(['patch a', undefined]);
+    expect(await tree(cwd)).toEqual({});
+  });
+
+  test('does not take back what the other conversation took back, and says so', async () => {
+    const { cwd, parent, fork } = await forked();
+    expect(await parent.undo()).toBe('patch a');
+    await expect(fork.undo()).rejects.toThrow('was changed by somebody else');
+    expect(await tree(cwd)).toEqual({ a: '644 one\n' });
+  });
+});
+
+test('a fork whose patches cannot be copied has none of them, says so, and works', async () => {
+  const [cwd, folder] = [await temporaryFolder(), await temporaryFolder()];
+  const threads = new ThreadStore(folder);
+  const thread = threads.create(cwd);
+  const parent = await agentIn(cwd, [patch('*** Add File: a', '+one')], thread);
+  await eventsOf(parent.run('1'));
+  await mkdir(join(folder, 'patches', thread.id, '000002.json'));
+  const copy = await threads.fork(thread.id);
+  expect(copy.notes).toEqual([
+    expect.stringMatching(new RegExp(`^the patches of ${thread.id} cannot be taken back here: E`)),
+  ]);
+  const fork = await agentIn(cwd, [patch('*** Add File: b', '+two')], copy);
+  expect(await fork.undo()).toBeUndefined();
+  await eventsOf(fork.run('2'));
+  expect([await fork.undo(), await fork.undo()]).toEqual(['patch b', undefined]);
 });
 
 test('the oldest are forgotten, and not while a turn runs', async () => {

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseOwnJson } from '@turnwire/wire/internal/base/json';
 import { MAX_PATCHES, readAppliedPatch, type PatchStore } from '../patch/undo.ts';
@@ -31,6 +32,16 @@ export function createPatchFolder(folder: string): PatchStore {
       if (name !== undefined) await rm(join(folder, name), { force: true });
     },
   };
+}
+
+/** Gives another conversation, which has none of its own, the patches of `from`. Fails with the system's error. */
+export async function copyPatches(from: string, to: string): Promise<void> {
+  const names = await namesIn(from);
+  if (names.length === 0) return;
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  for (const name of names) {
+    await copyFile(join(from, name), join(to, name), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
 }
 
 /** The oldest first. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { isObject, parseOwnJson, stringOf } from '@turnwire/wire/internal/base/json';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
@@ -8,7 +9,7 @@ import { claimThread } from './claim.ts';
 import { lineOf, pathOf, ThreadFile } from './file.ts';
 import { linesBack, type LineBack } from './lines-back.ts';
 import { readModelServer, type ModelServer } from './model-server.ts';
-import { createPatchFolder, patchFolder } from './patch-folder.ts';
+import { copyPatches, createPatchFolder, patchFolder } from './patch-folder.ts';
 import type { AgentThread, ThreadHeader, ThreadTotals } from './records.ts';
 import { replay } from './replay.ts';
 import { MAX_TAIL_BYTES, parseRecord, readTail, type ThreadTail } from './tail.ts';
@@ -115,7 +116,7 @@ export class ThreadStore {
     };
   }
 
-  /** A new thread that begins with another one's history. Fails with `ThreadError`. */
+  /** A new thread that begins with another one's history, and can take its patches back. Fails with `ThreadError`. */
   async fork(id: string): Promise<ResumedThread> {
     const { cwd, items, turns, notes, told = new Map(), plan = [], changed = [], server } = await this.resume(id);
     const { preview: title = '' } = (await this.#summaryOf(id)) ?? {};
@@ -129,7 +130,21 @@ export class ThreadStore {
       plan: planOf(told) ?? plan,
       changed: changedFiles(changed, told),
     });
-    return { ...thread, cwd, items, turns, notes, told, plan, changed, ...(server && { server }) };
+    const lost = await this.#copyPatches(id, thread.id);
+    return { ...thread, cwd, items, turns, notes: [...notes, ...lost], told, plan, changed, ...(server && { server }) };
+  }
+
+  /** Says what stood in the way: who cannot take a patch back can go on all the same. */
+  async #copyPatches(from: string, to: string): Promise<readonly string[]> {
+    const folder = patchFolder(this.#folder, to);
+    try {
+      await copyPatches(patchFolder(this.#folder, from), folder);
+      return [];
+    } catch (error) {
+      // Some of them would be taken back in the wrong order.
+      await rm(folder, { recursive: true, force: true });
+      return [`the patches of ${from} cannot be taken back here: ${thrownText(error)}`];
+    }
   }
 
   /**
