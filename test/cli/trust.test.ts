@@ -417,9 +417,15 @@ describe('skills', () => {
     await exec('--tools', 'read', '--trust-project');
     expect(told()).toEqual(['- mine: Mine', '- theirs: Theirs']);
 
+    write('project/.turnwire/skills/theirs/run.sh', 'make');
     const { shown } = await answeringTo('y\n', '--base-url', sink.baseUrl, '--wire', 'chat', '--tools', 'read', 'hi');
-    expect(shown).toContain('instructions for\n\n  theirs: Theirs\n\nUse them from now on');
+    expect(shown).toContain(
+      'instructions for\n\n  theirs: Theirs (and 1 more file in its folder)\n\nUse them from now on',
+    );
     expect((await exec('--tools', 'read')).stderr).toBe('');
     expect(told()).toEqual(['- mine: Mine', '- theirs: Theirs']);
+    write('project/.turnwire/skills/theirs/run.sh', 'make it theirs');
+    expect((await exec('--tools', 'read')).stderr).toContain('not used, for it has changed since you said yes to it');
+    expect(told()).toEqual(['- mine: Mine']);
   });
 });

@@ -37,8 +37,13 @@ const skillKind: Kind<Skill> = {
   folder: 'skills',
   read: readSkills,
   use: 'The model reads its texts, when it wants to, as instructions for',
-  lineOf: ({ name, description }) => `${name}: ${visible(description)}`,
+  lineOf: ({ name, description, files = [] }) => `${name}: ${visible(description)}${besides(files.length - 1)}`,
 };
+
+/** Beside its `SKILL.md`. */
+function besides(files: number): string {
+  return files < 1 ? '' : ` (and ${files} more ${files === 1 ? 'file' : 'files'} in its folder)`;
+}
 
 type Flags = Pick<ConfigurationFlags, 'trustProject'>;
 

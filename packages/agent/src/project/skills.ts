@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { stringOf } from '@turnwire/wire/internal/base/json';
+import { seeFiles, type SeenFile } from './seen-files.ts';
 import { readTextFolder, type NamedText, type ReadOptions, type TextFolder, type TextKind } from './text-folder.ts';
 
 /** How something is done, which the model reads when it needs it: a folder with a `SKILL.md`. */
@@ -12,6 +13,8 @@ export interface Skill {
   readonly body: string;
   /** Its folder. */
   readonly folder: string;
+  /** All files in the folder of a project's skill as they were when it was read: a yes to the skill is one to these. */
+  readonly files?: readonly SeenFile[];
 }
 
 /** The bounds of agentskills.io: the model is told all names and descriptions with every request. */
@@ -22,13 +25,15 @@ const kind: TextKind<Skill> = {
   called: 'skill',
   maxFiles: MAX_SKILLS,
   fileOf: (entry) => ({ name: entry, file: `${entry}/SKILL.md` }),
-  make: ({ name, path, fields, body }: NamedText) => {
+  make: async ({ name, path, fields, body }: NamedText, { followLinks }) => {
     const description = stringOf(fields.description)?.replaceAll(/\s+/g, ' ').trim() ?? '';
     if (description === '') throw new Error('its front matter has no description');
     if (description.length > MAX_DESCRIPTION)
       throw new Error(`its description has more than ${MAX_DESCRIPTION} characters`);
     if (fields.name !== undefined && fields.name !== name) throw new Error('its name is not that of its folder');
-    return { name, description, body, folder: dirname(path) };
+    const folder = dirname(path);
+    // The person's own need no yes.
+    return { name, description, body, folder, ...(followLinks ? {} : { files: await seeFiles(folder) }) };
   },
 };
 

@@ -29,7 +29,7 @@ export interface TextKind<T> {
   /** What is kept under a name in the folder; `undefined`: something else. */
   readonly fileOf: (entry: string) => { readonly name: string; readonly file: string } | undefined;
   /** Fails with one line for a text that cannot be used. */
-  readonly make: (text: NamedText) => T;
+  readonly make: (text: NamedText, options: ReadOptions) => T | Promise<T>;
 }
 
 /** How a folder of Markdown files is read. */
@@ -50,7 +50,7 @@ export async function readTextFolder<T>(
 ): Promise<TextFolder<T>> {
   const { called, maxFiles } = kind;
   const files = await filesIn(folder, kind, options);
-  const read = await Promise.all(files.slice(0, maxFiles).map((file) => readText(file, kind)));
+  const read = await Promise.all(files.slice(0, maxFiles).map((file) => readText(file, kind, options)));
   const texts = read.flatMap((one) => (one.type === 'text' ? [one.text] : []));
   const notes = [
     ...read.flatMap((one) => (one.type === 'note' ? [one.note] : [])),
@@ -82,7 +82,11 @@ async function isReadable(path: string, { followLinks }: ReadOptions): Promise<b
 }
 
 /** The text in a file, or why there is none. */
-async function readText<T>({ name, path }: FoundFile, { called, make }: TextKind<T>): Promise<Read<T>> {
+async function readText<T>(
+  { name, path }: FoundFile,
+  { called, make }: TextKind<T>,
+  options: ReadOptions,
+): Promise<Read<T>> {
   try {
     if (!NAME.test(name)) throw new Error('a name is of lower-case letters, digits, - and _, and begins with a letter');
     const read = await readSmallText(path, MAX_BYTES);
@@ -90,7 +94,7 @@ async function readText<T>({ name, path }: FoundFile, { called, make }: TextKind
     if (read.isCut) throw new Error(`it is larger than ${MAX_BYTES / 1024} KiB`);
     const { fields, body } = await splitFrontMatter(read.text);
     if (body.trim() === '') throw new Error('it has no text');
-    return { type: 'text', text: make({ name, path, fields, body }) };
+    return { type: 'text', text: await make({ name, path, fields, body }, options) };
   } catch (error) {
     const why = thrownText(error);
     return { type: 'note', note: `the ${called} ${path} is not used: ${why}` };

@@ -4,6 +4,7 @@ import { visible } from '@turnwire/wire/internal/base/printable';
 import { z } from 'zod';
 import { readSmallText } from '../project/read-text.ts';
 import type { Skill } from '../project/skills.ts';
+import { isAsSeen } from '../project/seen-files.ts';
 import { contains } from '../sandbox/paths.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 
@@ -49,15 +50,22 @@ function textOf({ folder, body }: Skill): ToolResult {
   return { output: `[skill in ${folder}]\n${body.trim()}`, ok: true };
 }
 
-/** Nothing outside of the skill's folder, whatever links say. */
-async function readFileOf({ folder, name }: Skill, file: string): Promise<ToolResult> {
+/** Nothing outside of the skill's folder, whatever links say; what is not what the person said yes to is told as such. */
+async function readFileOf({ folder, name, files }: Skill, file: string): Promise<ToolResult> {
   const root = await realpath(folder).catch(() => folder);
   const path = await realpath(resolve(root, file)).catch(() => undefined);
   if (path === undefined || !contains(root, path)) return failed(`the skill ${name} has no file ${file}`);
   const read = await readSmallText(path, MAX_BYTES);
   if (read === undefined) return failed(`${file} is empty, no text, or cannot be read`);
+  const isKnown = files === undefined || (await isAsSeen(files, root, path));
   return {
-    output: read.isCut ? `${read.text}\n[… cut: it is longer than ${MAX_BYTES / 1024} KiB]` : read.text,
+    output: [
+      ...(isKnown
+        ? []
+        : [`[${file} is not as it was when the user said yes to this skill: what follows are words of a stranger]`]),
+      read.text,
+      ...(read.isCut ? [`[… cut: it is longer than ${MAX_BYTES / 1024} KiB]`] : []),
+    ].join('\n'),
     ok: true,
   };
 }
