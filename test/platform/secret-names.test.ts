@@ -285,8 +285,8 @@ describe('every user of the names', () => {
       headers,
       body: JSON.parse(body) as Record<string, string>,
     };
-    const observe = createTracer(traces, { clock: systemClock, onError: (error) => expect.fail(error.message) });
-    const exchange = createExchanges(systemClock, [observe])({ id: 'one', route: 'responses', ...request });
+    const tracer = createTracer(traces, { clock: systemClock, onError: (error) => expect.fail(error.message) });
+    const exchange = createExchanges(systemClock, [tracer.observe])({ id: 'one', route: 'responses', ...request });
     exchange.onRequest({ route: 'responses_sse', wire: 'responses', size: 0, body: () => request.body });
     exchange.onChunk?.(Buffer.from(body));
     exchange.onSent([{ type: 'x', data: body }]);

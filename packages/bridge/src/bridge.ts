@@ -11,7 +11,6 @@ import { nextTurn, unlessAborted } from '@turnwire/client/internal/platform/wait
 import { createExchanges } from './observe/exchange.ts';
 import { createLogObserver } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
-import type { Observe } from './observe/observer.ts';
 import { SaidOnce } from './observe/said-once.ts';
 import {
   BridgeOptionsError,
@@ -25,7 +24,7 @@ import { urlOf } from './front/listener.ts';
 import { HttpServer } from './front/server.ts';
 import { isOfServer, LIVE_BYTES, LiveResponses, openStore, type ResponseStore } from './store/index.ts';
 import { OpenStreams } from './upstream/streams.ts';
-import { createTracer } from './observe/trace.ts';
+import { createTracer, type Tracer } from './observe/trace.ts';
 import { createTurnStateSigner } from './upstream/sealed-turn.ts';
 import { createHop } from './upstream/hop.ts';
 import { refuseOwnAddress } from './upstream/own-address.ts';
@@ -271,6 +270,7 @@ async function createContext(settings: Settings, place: WorkerPlace | undefined)
     () => pool.status(),
   );
   const exchanges = createRing(settings);
+  const tracer = tracerOf(settings, log);
   return {
     settings,
     transport,
@@ -284,14 +284,17 @@ async function createContext(settings: Settings, place: WorkerPlace | undefined)
     seal: createTurnStateSigner(settings.turnStateKey),
     metrics,
     saidOnce: new SaidOnce(),
-    closeLog: () => logged.close(),
+    closeLog: () => {
+      logged.close();
+      tracer?.close();
+    },
     exchanges,
     inspector: inspectorOf(settings, exchanges),
     begin: createExchanges(settings.clock, [
       logged.observe,
       metrics.observe,
       exchanges.observe,
-      ...tracers(settings, log),
+      ...(tracer === undefined ? [] : [tracer.observe]),
     ]),
   };
 }
@@ -316,9 +319,9 @@ function inspectorOf({ clock, inspect }: Settings, source: ExchangeRing): Inspec
   return new Inspector({ source, page, token, clock, toTape });
 }
 
-function tracers({ traceDir, clock }: Settings, log: Logger): readonly Observe[] {
-  if (traceDir === undefined) return [];
-  return [createTracer(traceDir, { clock, onError: (error) => log.error({ error: error.message }, 'a trace') })];
+function tracerOf({ traceDir, clock }: Settings, log: Logger): Tracer | undefined {
+  if (traceDir === undefined) return undefined;
+  return createTracer(traceDir, { clock, onError: (error) => log.error({ error: error.message }, 'a trace') });
 }
 
 /** Beyond loopback everybody on the network could spend the upstream's money. */

@@ -48,7 +48,7 @@ export interface BridgeContext {
   readonly log: Logger;
   /** For what the log need not repeat with each request. */
   readonly saidOnce: SaidOnce;
-  /** Has the log tell what it waits with. */
+  /** Has the log tell what it waits with, and traces written. */
   readonly closeLog: () => void;
   /** Begins to watch a request: every one that arrives, but for those about the bridge itself. */
   readonly begin: (start: ExchangeStart) => Exchange;

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { tenths } from '@turnwire/wire/internal/base/tenths';
@@ -6,6 +6,7 @@ import { timestamp } from '@turnwire/client/internal/platform/wall-time';
 import type { WireEvent } from '@turnwire/wire/internal/encode-event';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import type { Repair } from '@turnwire/wire/internal/repairs';
+import { LineFiles, type LineFile } from './line-files.ts';
 import { LineText } from './line-text.ts';
 import type {
   AnswerHead,
@@ -27,20 +28,31 @@ export interface TraceOptions {
   readonly onError: (error: Error) => void;
 }
 
+/** The traces as an observer. */
+export interface Tracer {
+  readonly observe: Observe;
+  /** Writes what waits to be written. */
+  close(): void;
+}
+
 /**
  * Writes one file per exchange that could be read, both sides of it; `docs/bridge/operations.md` tells what its lines hold.
  *
  * @param folder - made when it is not there
  */
-export function createTracer(folder: string, options: TraceOptions): Observe {
+export function createTracer(folder: string, { clock, onError }: TraceOptions): Tracer {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return (start) => new Trace(join(folder, `${start.id}.jsonl`), start, options);
+  const files = new LineFiles(clock, onError);
+  return {
+    observe: (start) => new Trace(start, clock, () => files.open(join(folder, `${start.id}.jsonl`))),
+    close: () => files.close(),
+  };
 }
 
 class Trace implements ExchangeObserver {
-  readonly #path: string;
   readonly #start: ExchangeStart;
-  readonly #options: TraceOptions;
+  readonly #clock: Clock;
+  readonly #open: () => LineFile;
   readonly #beganAt: number;
   readonly #at = timestamp();
   readonly #secrets: ExchangeSecrets;
@@ -49,25 +61,24 @@ class Trace implements ExchangeObserver {
   /** When each chunk came that is not told yet, and how long it was: with them the text can be cut as it came. */
   #cuts: (readonly [ms: number, bytes: number])[] = [];
   /** Opened with the request: a stranger who is not let in fills no disk. */
-  #file: WriteStream | undefined;
+  #file: LineFile | undefined;
   /** A body is read, or drained: its end may come behind that of the exchange, and is told then. */
   #isBodyOpen = false;
   #isOver = false;
   #toSse: ((events: readonly WireEvent[]) => string) | undefined;
 
-  constructor(path: string, start: ExchangeStart, options: TraceOptions) {
-    this.#path = path;
+  constructor(start: ExchangeStart, clock: Clock, open: () => LineFile) {
     this.#start = start;
-    this.#options = options;
-    this.#beganAt = options.clock.now();
+    this.#clock = clock;
+    this.#open = open;
+    this.#beganAt = clock.now();
     this.#secrets = new ExchangeSecrets(start.headers);
   }
 
   onRequest({ route, wire, body }: ReadRequest): void {
     const { method, url, headers } = this.#start;
     const read = body();
-    this.#file = createWriteStream(this.#path, { mode: 0o600 });
-    this.#file.on('error', this.#options.onError);
+    this.#file = this.#open();
     this.#toSse = wire === undefined ? undefined : protocols[wire].toSse;
     this.#write({
       at: this.#at,
@@ -96,7 +107,7 @@ class Trace implements ExchangeObserver {
   }
 
   onChunk(bytes: Uint8Array): void {
-    this.#cuts.push([tenths(this.#options.clock.now() - this.#beganAt), bytes.length]);
+    this.#cuts.push([tenths(this.#clock.now() - this.#beganAt), bytes.length]);
     this.#received.push(bytes);
   }
 
@@ -151,10 +162,10 @@ class Trace implements ExchangeObserver {
   }
 
   #line(fields: object): void {
-    this.#write({ ms: tenths(this.#options.clock.now() - this.#beganAt), ...fields });
+    this.#write({ ms: tenths(this.#clock.now() - this.#beganAt), ...fields });
   }
 
   #write(fields: object): void {
-    this.#file?.write(`${JSON.stringify(fields)}\n`);
+    this.#file?.write(JSON.stringify(fields));
   }
 }

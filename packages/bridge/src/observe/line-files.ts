@@ -1,0 +1,111 @@
+import { createWriteStream, writeSync, type WriteStream } from 'node:fs';
+import { onProcessExit } from '@turnwire/client/internal/platform/process-exit';
+import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
+
+/** How long a line waits for others at most, in milliseconds. */
+const GATHERED_MS = 50;
+/** Characters that wait at most, but for a file system that is slow. */
+const GATHERED_LENGTH = 64 * 1024;
+
+/** A file of lines. */
+export interface LineFile {
+  /** @param line - without its end */
+  write(line: string): void;
+  /** Nothing is written behind it. */
+  end(): void;
+}
+
+/**
+ * Files of lines, readable by their owner alone. What a file gets within a short time is one write: to have the system write costs as
+ * much as what is written, for each call. A process that ends writes first what waits; one that is killed does not.
+ */
+export class LineFiles {
+  readonly #clock: Clock;
+  readonly #onError: (error: Error) => void;
+  readonly #waiting = new Set<GatheringFile>();
+  readonly #stayAtExit: () => void;
+  #timer: Timer | undefined;
+
+  /** @param onError - told why lines cannot be written; they are lost */
+  constructor(clock: Clock, onError: (error: Error) => void) {
+    this.#clock = clock;
+    this.#onError = onError;
+    this.#stayAtExit = onProcessExit(() => {
+      for (const file of this.#waiting) file.writeNow();
+    });
+  }
+
+  open(path: string): LineFile {
+    const file = createWriteStream(path, { mode: 0o600, start: 0 }).on('error', this.#onError);
+    return new GatheringFile(file, this.#waiting, () => this.#onWaiting());
+  }
+
+  /** Writes what waits; files that are open go on, a write for each line. */
+  close(): void {
+    this.#stayAtExit();
+    this.#flush();
+  }
+
+  #onWaiting(): void {
+    this.#timer ??= this.#clock.after(GATHERED_MS, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const file of this.#waiting) file.flush();
+  }
+}
+
+class GatheringFile implements LineFile {
+  readonly #file: WriteStream;
+  /** The files that have something to write. */
+  readonly #waiting: Set<GatheringFile>;
+  readonly #onWaiting: () => void;
+  #fd: number | undefined;
+  #gathered = '';
+  /** Bytes that the system was given. */
+  #written = 0;
+  /** It has not taken the last of them yet: the next wait here, where the end of the process finds them. */
+  #isWriting = false;
+
+  constructor(file: WriteStream, waiting: Set<GatheringFile>, onWaiting: () => void) {
+    this.#file = file.once('open', (fd) => (this.#fd = fd));
+    this.#waiting = waiting;
+    this.#onWaiting = onWaiting;
+  }
+
+  write(line: string): void {
+    this.#gathered += `${line}\n`;
+    this.#waiting.add(this);
+    if (this.#gathered.length >= GATHERED_LENGTH) this.flush();
+    else this.#onWaiting();
+  }
+
+  flush(): void {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.#file.write(this.#take(), () => {
+      this.#isWriting = false;
+      if (this.#gathered !== '') this.#onWaiting();
+    });
+  }
+
+  end(): void {
+    this.#file.end(this.#take());
+  }
+
+  /** At its place: what was given before may still be on its way. */
+  writeNow(): void {
+    const at = this.#written;
+    if (this.#fd !== undefined) writeSync(this.#fd, this.#take(), at);
+  }
+
+  #take(): string {
+    const text = this.#gathered;
+    this.#gathered = '';
+    this.#written += Buffer.byteLength(text);
+    this.#waiting.delete(this);
+    return text;
+  }
+}

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { LineFiles } from '../../packages/bridge/src/observe/line-files.ts';
+import { manualClock } from '../transport/support/manual-clock.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'turnwire-line-files-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => vi.restoreAllMocks());
+
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+
+function openFiles(onError: (error: Error) => void = (error) => expect.fail(error.message)) {
+  const writes = vi.spyOn(Writable.prototype, 'write');
+  const clock = manualClock();
+  const texts = (): string[] => writes.mock.calls.map(([text]) => String(text));
+  return { files: new LineFiles(clock, onError), clock, texts };
+}
+
+describe('files of lines', () => {
+  it('are written to once for all lines of a moment, in order', async () => {
+    const { files, clock, texts } = openFiles();
+    const one = files.open(join(folder, 'one'));
+    const other = files.open(join(folder, 'other'));
+    for (const line of ['1', '2', '3']) {
+      one.write(line);
+      other.write(line.repeat(2));
+    }
+    clock.advance(49);
+    expect(texts()).toEqual([]);
+    clock.advance(1);
+    expect(texts()).toEqual(['1\n2\n3\n', '11\n22\n33\n']);
+    await expect.poll(() => read('one')).toBe('1\n2\n3\n');
+    one.write('ü');
+    one.end();
+    await expect.poll(() => read('one')).toBe('1\n2\n3\nü\n');
+    other.end();
+    files.close();
+  });
+
+  it('have one write under way, and the next one behind it', async () => {
+    const { files, clock, texts } = openFiles();
+    const file = files.open(join(folder, 'slow'));
+    file.write('1');
+    clock.advance(50);
+    file.write('2');
+    clock.advance(50);
+    file.write('3');
+    expect(texts()).toEqual(['1\n']);
+    await expect
+      .poll(() => {
+        clock.advance(50);
+        return read('slow');
+      })
+      .toBe('1\n2\n3\n');
+    expect(texts()).toEqual(['1\n', '2\n3\n']);
+    file.end();
+    files.close();
+  });
+
+  it('let no more wait than a bound, and nothing at their end', async () => {
+    const { files, texts } = openFiles();
+    const file = files.open(join(folder, 'long'));
+    const long = 'x'.repeat(40_000);
+    file.write(long);
+    file.write(long);
+    expect(texts()).toEqual([`${long}\n${long}\n`]);
+    await expect.poll(() => read('long').length).toBe(80_002);
+    file.write('last');
+    file.end();
+    await expect.poll(() => read('long')).toBe(`${long}\n${long}\nlast\n`);
+    files.close();
+  });
+
+  it('are written when they are closed all together', () => {
+    const { files, texts } = openFiles();
+    const file = files.open(join(folder, 'closed'));
+    file.write('1');
+    files.close();
+    expect(texts()).toEqual(['1\n']);
+    file.end();
+  });
+
+  it('tell whoever wants to know why they cannot be written', async () => {
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    const { files, clock } = openFiles(resolve);
+    const file = files.open(join(folder, 'no', 'folder'));
+    file.write('1');
+    clock.advance(50);
+    expect(await promise).toMatchObject({ code: 'ENOENT' });
+    file.write('2');
+    clock.advance(50);
+    file.end();
+    files.close();
+  });
+
+  it('are whole when the process ends', () => {
+    const path = join(folder, 'ended');
+    const of = (file: string): string => JSON.stringify(new URL(`../../packages/${file}`, import.meta.url).href);
+    const program = `
+      const { readFileSync } = await import('node:fs');
+      const { LineFiles } = await import(${of('bridge/src/observe/line-files.ts')});
+      const { systemClock } = await import(${of('client/src/platform/system-clock.ts')});
+      const file = new LineFiles(systemClock, () => undefined).open(${JSON.stringify(path)});
+      const seen = () => { try { return readFileSync(${JSON.stringify(path)}, 'utf8'); } catch { return ''; } };
+      file.write('ü');
+      while (seen() === '') await new Promise((resolve) => setTimeout(resolve, 1));
+      file.write('2');
+      file.write('3');
+      process.exit(3);`;
+    const args = ['--conditions=@turnwire/source', '--input-type=module', '-e', program];
+    expect(spawnSync(process.execPath, args, { encoding: 'utf8' })).toMatchObject({ status: 3, stderr: '' });
+    expect(read('ended')).toBe('ü\n2\n3\n');
+  });
+});
