@@ -28,7 +28,8 @@ const stdin = env.FAKE_STDIN === undefined ? '' : readFileSync(0, 'utf8');
 const answers = [];
 for (const [url, headers, body] of JSON.parse(env.FAKE_ASKS ?? '[]')) {
   const at = url.replace('BASE', baseOf());
-  const answer = await fetch(at, { method: 'POST', headers: { 'content-type': 'application/json', ...headersOf(headers) }, body: JSON.stringify(body) });
+  const asked = body === undefined ? { method: 'HEAD' } : { method: 'POST', body: JSON.stringify(body) };
+  const answer = await fetch(at, { ...asked, headers: { 'content-type': 'application/json', ...headersOf(headers) } });
   answers.push({ status: answer.status, text: await answer.text() });
 }
 writeFileSync(env.FAKE_OUT, JSON.stringify({ ...seen, stdin, answers }));
@@ -91,8 +92,9 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   return await resultOf(child);
 }
 
-const ask = (url: string, headers: Readonly<Record<string, string>>, body: object) =>
-  [`BASE${url}`, headers, body] as const;
+/** By POST; without a body by HEAD. */
+const ask = (url: string, headers: Readonly<Record<string, string>>, ...body: [] | [object]) =>
+  [`BASE${url}`, headers, ...body] as const;
 const responses = { model: 'm', input: 'hi' };
 
 /** A server with routes that answer the same JSON each time. */
@@ -113,6 +115,8 @@ describe('turnwire run codex', () => {
     const asks = [
       ask('/v1/responses', { authorization: 'Bearer TOKEN' }, responses),
       ask('/v1/responses', { authorization: 'Bearer wrong' }, responses),
+      // No request to a model: it is not counted.
+      ask('/api/hello', {}),
     ];
     const { code, stdout, stderr } = await run(
       ['codex', '--upstream', mock.url, '--', 'exec', '-c', 'x=1', 'Say "hi"'],
@@ -139,7 +143,7 @@ describe('turnwire run codex', () => {
     ]);
     expect(env.TURNWIRE_TOKEN).toMatch(/^[0-9a-f]{64}$/);
     expect(args.join(' ')).not.toContain(env.TURNWIRE_TOKEN);
-    expect(answers.map(({ status }) => status)).toEqual([200, 401]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 401, 401]);
     expect(code).toBe(7);
     expect(stdout).toBe('');
     expect(stderr).toMatch(

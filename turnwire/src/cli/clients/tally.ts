@@ -25,7 +25,8 @@ export class Tally implements DestinationStream {
     this.#file?.write(line);
     const entry = parseOwnJson(line);
     if (!isObject(entry)) return;
-    if (entry.msg === 'refused') this.#refused += 1;
+    // Claude Code asks by HEAD whether somebody is there, without its token.
+    if (entry.msg === 'refused' && entry.method !== 'HEAD') this.#refused += 1;
     if (entry.msg === 'refused again') this.#refused += numberOf(entry.times);
     if (entry.msg === 'response' && isAnswer(entry)) this.#answer(entry);
     // Usage comes in a line of its own where it was late.
