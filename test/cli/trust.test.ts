@@ -394,6 +394,38 @@ describe('commands', () => {
     expect((await exec('/fix')).stderr).toContain('not used, for it has changed since you said yes to it');
     expect(asked()).toBe('/fix');
   });
+
+  it('are those of the folders up to the root of the repository, each with a yes of its own; the nearest wins', async () => {
+    write('.turnwire/commands/above.md', 'Above.');
+    write('project/.turnwire/commands/root.md', 'Root.');
+    write('project/.turnwire/commands/both.md', 'Both, of the root.');
+    write('project/in/deep/.turnwire/commands/both.md', 'Both, of deep.');
+    const cwd = join(project(), 'in/deep');
+    const inDeep = async (prompt: string, ...flags: string[]): Promise<readonly [string | undefined, string]> => {
+      const args = ['exec', '--base-url', sink.baseUrl, '--wire', 'chat', ...flags, prompt];
+      const { stderr } = await runInProcess(args, { cwd, home: home(), env: secrets });
+      return [asked(), stderr];
+    };
+    expect(await inDeep('/root', '--trust-project')).toEqual(['/root', '']);
+    write('project/.git/HEAD', '');
+    expect(await inDeep('/root', '--trust-project')).toEqual(['Root.', '']);
+    expect(await inDeep('/both', '--trust-project')).toEqual(['Both, of deep.', '']);
+    expect(await inDeep('/above', '--trust-project')).toEqual(['/above', '']);
+
+    const notUsed = (folder: string): string => `turnwire exec: note: the commands in ${folder} are not used, for this`;
+    const [asTyped, notes] = await inDeep('/both');
+    expect([asTyped, notes.split('\n').map((line) => line.split(' folder is')[0])]).toEqual([
+      '/both',
+      [notUsed(folderOf()), notUsed(join(cwd, '.turnwire/commands')), ''],
+    ]);
+    await answeringTo('y\n', '--base-url', sink.baseUrl, '--wire', 'chat', '/root');
+    const [ofRoot, left] = await inDeep('/both');
+    expect([ofRoot, left]).toEqual([
+      'Both, of the root.',
+      expect.stringContaining(notUsed(join(cwd, '.turnwire/commands'))),
+    ]);
+    expect(left.split('\n')).toHaveLength(2);
+  });
 });
 
 describe('skills', () => {
@@ -423,6 +455,13 @@ describe('skills', () => {
       'instructions for\n\n  theirs: Theirs (and 1 more file in its folder)\n\nUse them from now on',
     );
     expect((await exec('--tools', 'read')).stderr).toBe('');
+    expect(told()).toEqual(['- mine: Mine', '- theirs: Theirs']);
+    write('project/.git/HEAD', '');
+    const cwd = join(project(), 'in');
+    write('project/in/.turnwire/skills/near/SKILL.md', '---\ndescription: Near\n---\nDo more.');
+    const args = ['exec', '--base-url', sink.baseUrl, '--wire', 'chat', '--tools', 'read', 'hi'];
+    const { stderr } = await runInProcess(args, { cwd, home: home(), env: secrets });
+    expect(stderr).toContain(`the skills in ${cwd}/.turnwire/skills are not used`);
     expect(told()).toEqual(['- mine: Mine', '- theirs: Theirs']);
     write('project/.turnwire/skills/theirs/run.sh', 'make it theirs');
     expect((await exec('--tools', 'read')).stderr).toContain('not used, for it has changed since you said yes to it');

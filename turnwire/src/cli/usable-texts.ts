@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPromptCommands, type PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
+import { foldersBetween, repositoryRoot } from '@turnwire/agent/internal/project/repository';
 import { readSkills, type Skill } from '@turnwire/agent/internal/project/skills';
 import type { ReadOptions, TextFolder } from '@turnwire/agent/internal/project/text-folder';
 import { quoteArgv } from '@turnwire/client/internal/platform/quote-argv';
@@ -67,8 +68,8 @@ function reservedNote({ name, path }: PromptCommand): string {
 }
 
 /**
- * The person's own texts (beside `config.toml`), and those of the project (in `.turnwire` of the working directory) once the
- * person said yes to them; of two with one name the project's. May ask on the terminal; fails then with a ModelError of kind
+ * The person's own texts (beside `config.toml`), and those of the project (in `.turnwire` of the working directory and of each folder above
+ * it up to the repository's root) once the person said yes to them, folder by folder; of two with one name the nearest. May ask on the terminal; fails then with a ModelError of kind
  * `aborted` for Ctrl-C.
  */
 async function usableTexts<T extends { readonly name: string }>(
@@ -82,10 +83,23 @@ async function usableTexts<T extends { readonly name: string }>(
   return { texts: [...byName.values()], notes: [...own.notes, ...project.notes].map(visible) };
 }
 
-async function projectTexts<T>(kind: Kind<T>, { trustProject }: Flags, cli: CliContext): Promise<UsableTexts<T>> {
+/** The nearest last. */
+async function projectTexts<T>(kind: Kind<T>, flags: Flags, cli: CliContext): Promise<UsableTexts<T>> {
   const cwd = await realpath(cli.cwd).catch(() => undefined);
   if (cwd === undefined) return { texts: [], notes: [] };
-  const folder = join(cwd, '.turnwire', kind.folder);
+  const found: UsableTexts<T>[] = [];
+  // One after the other: each may be a question.
+  for (const folder of foldersBetween(await repositoryRoot(cwd), cwd))
+    found.push(await textsIn(join(folder, '.turnwire', kind.folder), kind, flags, cli));
+  return { texts: found.flatMap(({ texts }) => texts), notes: found.flatMap(({ notes }) => notes) };
+}
+
+async function textsIn<T>(
+  folder: string,
+  kind: Kind<T>,
+  { trustProject }: Flags,
+  cli: CliContext,
+): Promise<UsableTexts<T>> {
   const { texts, notes, sha256 } = await kind.read(folder, { followLinks: false });
   if (trustProject === true || texts.length === 0) return { texts, notes };
   const decision = await decideTrust(

@@ -1,9 +1,10 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { secretPlaces } from '../sandbox/secret-places.ts';
 import { contains } from '../sandbox/paths.ts';
 import { Workspace } from '../workspace.ts';
 import { readSmallText } from './read-text.ts';
+import { foldersBetween, repositoryRoot } from './repository.ts';
 
 /** What a file of the project says to those who work in its folder. */
 export interface ProjectDoc {
@@ -22,9 +23,6 @@ export const PROJECT_DOC_BYTES = 32 * 1024;
 
 /** In each folder the first of these that is there. `CLAUDE.md` mostly is a link to `AGENTS.md`, or stands alone. */
 const NAMES = ['AGENTS.override.md', 'AGENTS.md', 'CLAUDE.md'];
-
-/** Folders between the repository's root and one that a tool works in. */
-const MAX_FOLDERS = 64;
 
 /**
  * The `AGENTS.md` files of a project: from the root of the repository down to the working directory once, and those of
@@ -118,28 +116,6 @@ class DocReader {
       return { path: place.real, name: relative(this.#cwd, place.path), ...read };
     }
     return undefined;
-  }
-}
-
-/** From the outermost to the innermost, both included. */
-function foldersBetween(root: string, folder: string): readonly string[] {
-  const folders: string[] = [];
-  for (let at = folder; contains(root, at) && folders.length < MAX_FOLDERS; at = dirname(at)) {
-    folders.unshift(at);
-    if (at === dirname(at)) break;
-  }
-  return folders;
-}
-
-/**
- * The nearest folder above with a `.git` of the same user (a file, in a worktree), else the folder itself. Of another user
- * it does not count: anybody may make one in `/tmp`, as CVE-2022-24765 has it.
- */
-async function repositoryRoot(folder: string): Promise<string> {
-  for (let at = folder; ; at = dirname(at)) {
-    const git = await lstat(join(at, '.git')).catch(() => undefined);
-    if (git !== undefined) return git.uid === process.getuid?.() || at === folder ? at : folder;
-    if (at === dirname(at)) return folder;
   }
 }
 
