@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { McpCredentials, McpCredentialStore } from '@turnwire/agent';
 import { isObject, parseJson, type JsonObject } from '@turnwire/wire/internal/base/json';
 import type { CliContext } from './context.ts';
-import { writePrivateFile } from './private-file.ts';
+import { changePrivateFile } from './private-file.ts';
 import { stateFolder } from './user-folders.ts';
 
 /** Credentials of MCP servers: `mcp-credentials.json` in the state folder, which only the person may read. */
@@ -20,10 +20,12 @@ export class McpCredentialFile implements McpCredentialStore {
   }
 
   async write(url: string, credentials: McpCredentials | undefined): Promise<void> {
-    const others = Object.entries(await this.#read()).filter(([each]) => each !== url);
-    const kept = credentials === undefined ? others : [...others, [url, credentials]];
-    const servers: unknown = Object.fromEntries(kept);
-    await writePrivateFile(this.#path, `${JSON.stringify({ version: 1, servers }, undefined, 2)}\n`);
+    await changePrivateFile(this.#path, async () => {
+      const others = Object.entries(await this.#read()).filter(([each]) => each !== url);
+      const kept = credentials === undefined ? others : [...others, [url, credentials]];
+      const servers: unknown = Object.fromEntries(kept);
+      return `${JSON.stringify({ version: 1, servers }, undefined, 2)}\n`;
+    });
   }
 
   /** A file of another version, one that is damaged, and none hold nothing. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
 import type { CliContext } from './context.ts';
 import { describeSystemError } from './exit.ts';
-import { writePrivateFile } from './private-file.ts';
+import { changePrivateFile } from './private-file.ts';
 import { stateFolder } from './user-folders.ts';
 
 /** One project's file that the person said yes to: as it was then, in the folder where it was then. */
@@ -37,10 +37,12 @@ export class TrustStore {
 
   /** Keeps a yes; answers what stands in the way, in one line, or nothing. */
   async trust({ folder, sha256 }: TrustedFile): Promise<string | undefined> {
-    const others = (await this.#read()).filter((entry) => entry.folder !== folder);
-    const trusted = [...others, { folder, sha256 }].slice(-MAX_ENTRIES);
     try {
-      await writePrivateFile(this.#path, `${JSON.stringify({ version: 1, trusted }, undefined, 2)}\n`);
+      await changePrivateFile(this.#path, async () => {
+        const others = (await this.#read()).filter((entry) => entry.folder !== folder);
+        const trusted = [...others, { folder, sha256 }].slice(-MAX_ENTRIES);
+        return `${JSON.stringify({ version: 1, trusted }, undefined, 2)}\n`;
+      });
       return undefined;
     } catch (error) {
       return `${this.#path}: ${describeSystemError(error)}`;

@@ -1,101 +1,17 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { claim, describeHolder } from '../process/claim.ts';
 import { ThreadError } from './thread-error.ts';
-
-/** Who goes on with a thread: told by the name of an empty file, so that there is no half-written one. */
-interface Claim {
-  readonly pid: number;
-  /** When the process began, as the system counts; `0` where it does not tell. A pid is used again, both are not. */
-  readonly start: string;
-  readonly host: string;
-}
-
-/** How often this process claimed each of its files. */
-const held = new Map<string, number>();
 
 /**
  * Makes this process the one that goes on with a thread, until the function that it answers is called.
  *
- * Each process first leaves its own file, then looks for others: of two that come at the same time at least one sees
- * the other and steps back. Files of processes that are gone are taken away; their names are never used again.
- *
  * @throws ThreadError when another process goes on with it; otherwise the system's error
  */
 export async function claimThread(folder: string, id: string): Promise<() => void> {
-  const locks = join(folder, 'locks');
-  const own = toFileName(id, {
-    pid: process.pid,
-    start: (await readProcessState(process.pid))?.start ?? '0',
-    host: hostname(),
-  });
-  await mkdir(locks, { recursive: true, mode: 0o700 });
-  const release = hold(join(locks, own));
-  try {
-    for (const name of await readdir(locks)) {
-      if (name === own || !name.startsWith(`${id}.`)) continue;
-      const path = join(locks, name);
-      const other = parseClaim(name);
-      if (other === undefined || (await isGone(other))) await rm(path, { force: true });
-      else throw new ThreadError(inUse(id, other, path), 'in_use');
-    }
-    return release;
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-/** At once, not in steps: another conversation of this process may claim and release the same thread. */
-function hold(path: string): () => void {
-  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-  writeFileSync(path, '', { mode: 0o600 });
-  held.set(path, (held.get(path) ?? 0) + 1);
-  let isHeld = true;
-  return () => {
-    if (!isHeld) return;
-    isHeld = false;
-    const left = (held.get(path) ?? 1) - 1;
-    held.set(path, left);
-    if (left > 0) return;
-    held.delete(path);
-    rmSync(path, { force: true });
-  };
-}
-
-function toFileName(id: string, { pid, start, host }: Claim): string {
-  return `${id}.${pid}.${start}.${encodeURIComponent(host)}`;
-}
-
-function parseClaim(name: string): Claim | undefined {
-  const [, pid, start, host] = /^[^.]+\.(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
-  if (start === undefined || host === undefined) return undefined;
-  return { pid: Number(pid), start, host: decodeURIComponent(host) };
-}
-
-/** Of another machine's processes (a home on the network) we know nothing. */
-async function isGone(claim: Claim): Promise<boolean> {
-  if (claim.host !== hostname()) return false;
-  try {
-    process.kill(claim.pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
-  const now = await readProcessState(claim.pid);
-  return now !== undefined && (now.isDead || now.start !== claim.start);
-}
-
-/** From `/proc`; `undefined` where there is none. */
-async function readProcessState(pid: number): Promise<{ start: string; isDead: boolean } | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The second field is the program's name in brackets, with anything in it.
-  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
-  const start = fields?.[19];
-  return start === undefined ? undefined : { start, isDead: fields?.[0] === 'Z' || fields?.[0] === 'X' };
-}
-
-function inUse(id: string, { pid, host }: Claim, path: string): string {
-  const where = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
-  return `the thread ${id} is open in another turnwire (${where}): end that one first, or start a new thread; if it does not run any more, delete ${path}`;
+  const answer = await claim(join(folder, 'locks'), id);
+  if (answer.type === 'held') return answer.release;
+  throw new ThreadError(
+    `the thread ${id} is open in another turnwire (${describeHolder(answer.by)}): end that one first, or start a new thread; if it does not run any more, delete ${answer.path}`,
+    'in_use',
+  );
 }
