@@ -1,13 +1,17 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { openChatBackend, type OpenBackend } from '../../turnwire/src/cli/chat-backend.ts';
 import { ClipboardImages } from '../../turnwire/src/cli/clipboard-image.ts';
 import { page } from '../../turnwire/src/cli/pager.ts';
-import { temporaryFolder } from '../agent/helpers.ts';
+import { startMock } from '../../packages/testing/src/index.ts';
+import type { Clock } from '../../packages/wire/src/base/clock.ts';
+import { eventsOf, temporaryFolder, typesOf } from '../agent/helpers.ts';
+import { slowMcpServer } from '../agent/slow-mcp-server.ts';
+import { TestClock } from '../terminal/harness.ts';
 
-async function backendIn(cwd: string, more: object = {}): Promise<OpenBackend> {
+async function backendIn(cwd: string, more: object = {}, clock?: Clock): Promise<OpenBackend> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const cli = {
     args: [],
@@ -20,7 +24,13 @@ async function backendIn(cwd: string, more: object = {}): Promise<OpenBackend> {
     onSignal: () => () => undefined,
   };
   const flags = { tools: 'all', approve: 'never', maxRequests: 5, sandbox: 'off', ...more } as const;
-  const backend = await openChatBackend({ cli, name: 'turnwire chat', flags, instructions: undefined });
+  const backend = await openChatBackend({
+    cli,
+    name: 'turnwire chat',
+    flags,
+    instructions: undefined,
+    ...(clock && { clock }),
+  });
   onTestFinished(() => backend.close());
   return backend;
 }
@@ -43,6 +53,29 @@ test('a chat without commands has none for the person either', async () => {
   await expect(backend.runCommand('ls', run)).rejects.toThrow(
     'there are no commands: the chat was started with other --tools',
   );
+});
+
+test('a conversation begins without an MCP server that is slow to start, and has its tools once it is up', async () => {
+  const slow = await slowMcpServer();
+  const cwd = await temporaryFolder();
+  await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
+  await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), `[mcp_servers.slow]\nurl = "${slow.url}"\n`);
+  const model = await startMock();
+  onTestFinished(() => model.close());
+  const clock = new TestClock();
+  const backend = await backendIn(cwd, { baseUrl: model.baseUrl, wire: 'chat', model: 'm' }, clock);
+  const opening = backend.open({ type: 'new' }, () => Promise.resolve({ type: 'deny' }));
+  await slow.asked;
+  clock.pass(2000);
+  const { agent, notes } = await opening;
+  expect(notes).toContain('starting MCP server slow: its tools join when it is up');
+  const isThere = () => JSON.stringify(model.requests.at(-1)?.body).includes('mcp__slow__late');
+  expect(typesOf(await eventsOf(agent.run('/say now')))).toContain('turn.completed');
+  expect(isThere()).toBe(false);
+  slow.start();
+  // Each takes several turns of the event loop: longer than a server needs that has started.
+  for (let turn = 0; turn < 100 && !isThere(); turn++) await eventsOf(agent.run('/say later'));
+  expect(isThere()).toBe(true);
 });
 
 test('the scripted server has no models to choose from', async () => {

@@ -197,7 +197,7 @@ function filesOf(
 async function toolboxFor(
   { cwd, additionalDirectories = [], mcpServers = [] }: SessionRequest,
   { env }: AcpModel,
-  { openSandbox, mcpServers: ours = [], skills = [], web = {}, mcpPatienceMs }: AcpAgentOptions,
+  { openSandbox, mcpServers: ours = [], skills = [], web = {}, mcpPatienceMs, clock = systemClock }: AcpAgentOptions,
   filesIn: (roots: readonly string[]) => EditorFiles | undefined,
 ): Promise<Toolbox> {
   try {
@@ -209,6 +209,7 @@ async function toolboxFor(
       ...(files === undefined ? {} : { files }),
       skills,
       web,
+      clock,
       ...(mcpPatienceMs === undefined ? {} : { mcpPatienceMs }),
       mcpServers: [...ours, ...mcpServers.flatMap(toConfig)],
       ...(env === undefined ? {} : { env }),

@@ -10,6 +10,7 @@ import {
   type WebAccess,
 } from '@turnwire/agent';
 import type { Skill } from '@turnwire/agent/internal/project/skills';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ChatBackend, ModelChoice, OpenedAgent, OpenedProvider, OpenWhat } from '../terminal/index.ts';
 import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
@@ -34,6 +35,8 @@ export interface ChatBackendOptions {
   readonly instructions: string | undefined;
   /** The conversation that is opened first: `last`, or its id. Its server is the one where flags name none. */
   readonly resume?: string | undefined;
+  /** Of the tools and of the wait for MCP servers. Default: the clock of the system. */
+  readonly clock?: Clock;
 }
 
 /** What the terminal chat stands on: model servers, tools, MCP servers, conversations on disk. */
@@ -197,7 +200,7 @@ class Sources {
   }
 
   async #openTools(): Promise<OpenTools> {
-    const { cli, flags, name, mcpServers, skills, web } = this.#options;
+    const { cli, flags, name, mcpServers, skills, web, clock } = this.#options;
     const env = toolEnvironment(cli.env, this.#model.provider, mcpServers.variables);
     const toolbox = await openTools(flags, {
       cli,
@@ -208,6 +211,7 @@ class Sources {
       skills,
       web,
       mcpPatienceMs: MCP_PATIENCE_MS,
+      clock,
     });
     for (const note of toolbox.notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
     return toolbox;

@@ -8,6 +8,7 @@ import {
   type Toolbox,
   type WebAccess,
 } from '@turnwire/agent';
+import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { Skill } from '@turnwire/agent/internal/project/skills';
 import type { AgentFlags } from './agent-flags.ts';
 import type { CliContext } from './context.ts';
@@ -35,6 +36,8 @@ export interface ToolsScope extends Omit<SandboxScope, 'level'> {
   readonly web: WebAccess;
   /** As of a toolbox. */
   readonly mcpPatienceMs?: number;
+  /** Default: the clock of the system. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A toolbox, and what walls its commands in. */
@@ -49,8 +52,8 @@ export interface OpenTools extends Toolbox {
  * @throws UsageError for a folder that cannot be used, and for a sandbox that was asked for and cannot be had
  */
 export async function openTools(flags: Pick<AgentFlags, 'tools' | 'sandbox'>, scope: ToolsScope): Promise<OpenTools> {
-  const { cwd, env, mcpServers, skills, web, mcpPatienceMs } = scope;
-  const patience = mcpPatienceMs === undefined ? {} : { mcpPatienceMs };
+  const { cwd, env, mcpServers, skills, web, mcpPatienceMs, clock } = scope;
+  const patience = { ...(mcpPatienceMs !== undefined && { mcpPatienceMs }), ...(clock && { clock }) };
   try {
     const sandbox = await sandboxFor(flags, scope);
     return {
