@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { ndJsonStream, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
+import { ndJsonStream, PROTOCOL_VERSION, type McpServer } from '@agentclientprotocol/sdk';
 import { expect, onTestFinished, test } from 'vitest';
 import { startMock } from '../../packages/testing/src/index.ts';
 import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
+import { slowMcpServer } from '../agent/slow-mcp-server.ts';
 import { childEnv } from '../run-folder.ts';
 import { Editor } from './client.ts';
 
@@ -76,6 +77,24 @@ test.each(protocolIds)(
     expect(code).toBe(0);
   },
 );
+
+test('turnwire acp begins a session without an MCP server that is slow to start', async () => {
+  const cwd = await temporaryFolder();
+  const slow = await slowMcpServer();
+  await using server = await startMock();
+  const child = startAcp(server.baseUrl, cwd, 'HOME');
+  const editor = new Editor();
+  await editor.app.connectWith(streamOf(child), async (context) => {
+    await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+    const mcpServers: McpServer[] = [{ type: 'http', name: 'slow', url: slow.url, headers: [] }];
+    const { sessionId } = await context.request('session/new', { cwd, mcpServers });
+    await context.request('session/prompt', { sessionId, prompt: [{ type: 'text', text: '/say Hello.' }] });
+  });
+  expect(JSON.stringify(editor.updates)).toContain('starting MCP server slow: its tools join when it is up');
+  expect(editor.text()).toContain('Hello.');
+  child.stdin.end();
+  await once(child, 'exit');
+});
 
 test.each(['the end of stdin', 'SIGTERM'])('%s ends a running turn, and it is written down', async (how) => {
   const cwd = await temporaryFolder();
