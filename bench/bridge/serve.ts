@@ -1,8 +1,8 @@
-/** One of the servers that are compared, in front of the upstream's port: `serve.ts KIND PORT`. */
+/** One of the servers that are compared, in front of the upstream's port: `serve.ts KIND PORT [WARM-UP-MS]`. */
 import { createServer, request, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createBridge } from '../../packages/bridge/src/index.ts';
 
-const [kind = 'pipe', upstreamPort = '0'] = process.argv.slice(2);
+const [kind = 'pipe', upstreamPort = '0', warmUpMs = '0'] = process.argv.slice(2);
 
 if (kind.startsWith('pipe')) {
   const server = createServer((req, res) => {
@@ -26,7 +26,7 @@ if (kind.startsWith('pipe')) {
   const mode = kind === 'passthrough' ? 'passthrough' : 'translate';
   const upstreams = [`http://127.0.0.1:${upstreamPort}/v1`];
   const inspect = kind === 'translate-inspect' ? { inspect: { page: [] } } : {};
-  const bridge = createBridge({ upstreams, wire: 'chat', port: 0, mode, ...inspect });
+  const bridge = createBridge({ upstreams, wire: 'chat', port: 0, mode, warmUpMs: Number(warmUpMs), ...inspect });
   await bridge.listen();
   process.send?.({ port: bridge.port });
 }

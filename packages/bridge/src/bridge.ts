@@ -4,6 +4,7 @@ import { randomHex } from '@turnwire/client/internal/platform/random';
 import { unixMs } from '@turnwire/client/internal/platform/wall-time';
 import { Inspector } from './inspect/inspector.ts';
 import { ExchangeRing } from './inspect/ring.ts';
+import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { BridgeContext } from './exchange/context.ts';
 import { isLoopback, reachableUrl } from '@turnwire/client/internal/platform/local-only';
@@ -175,6 +176,7 @@ class RunningBridge implements Bridge {
     this.#front = front;
     const { host, port } = this.#settings;
     try {
+      await this.#warmUp();
       if (this.#place === undefined) await front.listener.listen(host, port);
       else await front.listener.listenAt(this.#place.path);
       this.#port = this.#place?.identity.port ?? front.listener.port;
@@ -184,6 +186,18 @@ class RunningBridge implements Bridge {
       throw error;
     }
     this.#url = urlOf(host, this.#port);
+  }
+
+  /** It does without where that fails: then the first clients wait. */
+  async #warmUp(): Promise<void> {
+    const { warmUpMs, logger } = this.#settings;
+    if (warmUpMs === 0) return;
+    const { warmUp } = await import('./warm-up.ts');
+    try {
+      await warmUp(this.#settings, createBridge);
+    } catch (error) {
+      logger?.warn({ error: thrownText(error) }, 'the code could not be warmed up: the first answers come later');
+    }
   }
 
   /** Serves a connection that another process has accepted. */

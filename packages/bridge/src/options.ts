@@ -221,6 +221,11 @@ export interface BridgeOptions {
   readonly requestMaxRetries?: number;
   /** Serve the WebSocket upgrade; else it is refused with 426 at once. Default true. */
   readonly websocket?: boolean;
+  /**
+   * Milliseconds before it listens in which the code that answers requests is run, on loopback and seen by nobody, so that the first
+   * clients do not wait for it to be compiled. Default 0: none.
+   */
+  readonly warmUpMs?: number;
   /** Number of streams that may be open at one time; more get 429. Default 4096. */
   readonly maxStreams?: number;
   /** Bytes of a request's body; more get 413. Default 64 MiB. */
@@ -276,6 +281,7 @@ export function settingsOf(options: BridgeOptions) {
     systemAsUser: options.systemAsUser ?? false,
     requestMaxRetries: options.requestMaxRetries ?? 4,
     websocket: options.websocket ?? true,
+    warmUpMs: options.warmUpMs ?? 0,
     maxStreams: options.maxStreams ?? 4096,
     bodyLimit: options.bodyLimit ?? 64 * 1024 * 1024,
     drainTimeoutMs: options.drainTimeoutMs ?? 30_000,

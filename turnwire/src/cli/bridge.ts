@@ -56,6 +56,7 @@ interface BridgeFlags extends AnswerFlags, SearchFlags, UpstreamFlags, InspectFl
   readonly systemAsUser?: boolean;
   readonly websocket: boolean;
   readonly workers: number;
+  readonly warmUp: number;
   readonly maxStreams: number;
   readonly bodyLimit: number;
   readonly drainTimeout: number;
@@ -174,6 +175,9 @@ function addServerFlags(command: Command): void {
     )
     .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
     .addOption(workersFlag())
+    .addOption(
+      numberFlag('--warm-up <ms>', 'how long its code is run before it listens: first answers come sooner', 0, 200),
+    )
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
     .addOption(numberFlag('--drain-timeout <ms>', 'how long streams may finish after SIGTERM', 0, 30_000))
@@ -227,6 +231,7 @@ async function optionsOf(flags: BridgeFlags, given: Given, cli: CliContext) {
     toolCallsOnStop: flags.toolCallsOnStop,
     ...(flags.systemAsUser === true ? { systemAsUser: true } : {}),
     websocket: flags.websocket,
+    warmUpMs: flags.warmUp,
     maxStreams: flags.maxStreams,
     bodyLimit: flags.bodyLimit,
     drainTimeoutMs: flags.drainTimeout,
