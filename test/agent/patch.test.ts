@@ -140,6 +140,47 @@ describe('the diff', () => {
     expect(shownDiff(mixed)).toBe(mixed);
   });
 
+  test('of long lines what differs is shown, and what is left out is told', () => {
+    const [start, end] = ['s'.repeat(1_000_000), 'e'.repeat(500_000)];
+    const shown = shownDiff(unifiedDiff('f', `one\n${start}old${end}\n`, `two\n${start}new${end}\n`));
+    const cut = (mark: string, text: string) =>
+      `${mark}[… 999900 characters, the same in both …]${'s'.repeat(100)}${text}${'e'.repeat(100)}[… 499900 characters, the same in both …]`;
+    expect(shown.split('\n').slice(2)).toEqual([
+      '@@ -1,2 +1,2 @@',
+      '-one',
+      cut('-', 'old'),
+      '+two',
+      cut('+', 'new'),
+      '',
+    ]);
+  });
+
+  test('of a long line that differs as a whole, and of one that stays, the middle is left out', () => {
+    const [one, other] = ['a'.repeat(3000), 'b'.repeat(3000)];
+    const half = (letter: string) => letter.repeat(1000);
+    const cut = (letter: string) => `${half(letter)}[… 1000 characters …]${half(letter)}`;
+    const shown = shownDiff(unifiedDiff('f', `${one}\nx\n`, `${one}\n${other}\nx\n`));
+    expect(shown.split('\n').slice(2)).toEqual(['@@ -1,2 +1,3 @@', ` ${cut('a')}`, `+${cut('b')}`, ' x', '']);
+    const crlf = shownDiff(unifiedDiff('f', null, `${one}\r\n`));
+    expect(crlf).toBe(`--- /dev/null (CRLF)\n+++ f (CRLF)\n@@ -0,0 +1 @@\n+${cut('a')}\n`);
+  });
+
+  test('a long line that becomes a short one, or repeats itself, is told whole', () => {
+    const long = 'ab'.repeat(1500);
+    expect(
+      shownDiff(unifiedDiff('f', `${long}\n`, 'ab\n'))
+        .split('\n')
+        .slice(3),
+    ).toEqual([`-${long.slice(0, 1000)}[… 1000 characters …]${long.slice(-1000)}`, '+ab', '']);
+    // What was left out, and what is shown, are the line.
+    const shown = shownDiff(unifiedDiff('f', `${long}\n`, `${long}ab\n`))
+      .split('\n')
+      .slice(3, 5);
+    const size = (line: string) =>
+      line.replaceAll(/\[… (\d+)[^…]*…\]/g, (_, count) => '.'.repeat(Number(count))).length - 1;
+    expect(shown.map(size)).toEqual([long.length, long.length + 2]);
+  });
+
   test('git applies it, whatever the texts', async () => {
     const cwd = await temporaryFolder();
     const texts = fc

@@ -205,6 +205,16 @@ describe('read_file', () => {
     expect(output).toMatch(/from line 2001 on …\]$/);
   });
 
+  test('a line without an end is looked at for 256 MiB, and shown so far', async () => {
+    const cwd = await temporaryFolder();
+    execFileSync('sh', ['-c', "head -c 270000000 /dev/zero | tr '\\0' x >endless"], { cwd });
+    const note = '[… cut: no more than the first 256 MiB of a file are looked at …]';
+    expect((await run(cwd, 'read_file', { path: 'endless' })).output).toBe(
+      `${'x'.repeat(2000)}[… ${256 * 1024 * 1024 - 2000} characters …]\n${note}`,
+    );
+    expect((await run(cwd, 'read_file', { path: 'endless', offset: 2 })).output).toBe(note);
+  });
+
   test('what cannot be read is said', async () => {
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, 'binary'), Buffer.from([1, 0, 2]));
@@ -283,6 +293,32 @@ describe('search', () => {
     );
     expect((await run(cwd, 'search', { pattern: 'nope' }, { path })).output).toBe('(nothing found)');
     await expect(run(cwd, 'search', { pattern: '(' }, { path })).rejects.toThrow('search failed');
+  });
+
+  test('without ripgrep, of a long line what stands around the match', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'min.js'), `${'a'.repeat(1e6)}HERE${'b'.repeat(1e5)}\nHERE${'c'.repeat(400)}\n`);
+    const { output } = await run(cwd, 'search', { pattern: 'HERE' }, { path: '/nowhere' });
+    expect(output.split('\n')).toEqual([
+      `min.js:1:[…] ${'a'.repeat(100)}HERE${'b'.repeat(196)} […]`,
+      `min.js:2:HERE${'c'.repeat(296)} […]`,
+    ]);
+  });
+
+  test('without ripgrep, large files of text are told, and lines have 64 KiB in all', async () => {
+    const cwd = await temporaryFolder();
+    const path = '/nowhere';
+    for (let n = 0; n < 7; n++) await writeFile(join(cwd, `large${n}.js`), 'x'.repeat(2 * 1024 * 1024 + 1));
+    await writeFile(join(cwd, 'large.png'), Buffer.alloc(2 * 1024 * 1024 + 1));
+    const names = Array.from({ length: 5 }, (_, n) => `large${n}.js`).join(', ');
+    const note = `[… not searched, for it is larger than 2 MiB: ${names}, 2 more …]`;
+    expect((await run(cwd, 'search', { pattern: 'x' }, { path })).output).toBe(`(nothing found)\n${note}`);
+    await writeFile(join(cwd, 'many'), `${'y'.repeat(254)}\n`.repeat(1000));
+    const { output } = await run(cwd, 'search', { pattern: 'y', max_results: 1000 }, { path });
+    const [lines, notes] = [output.split('\n').slice(0, -2), output.split('\n').slice(-2)];
+    expect(lines.join('\n').length).toBeLessThanOrEqual(64 * 1024);
+    expect(lines.length).toBeGreaterThan(240);
+    expect(notes).toEqual(['[… cut: these lines have 64 KiB, and more lines match …]', note]);
   });
 
   test('a pattern that never ends is stopped by an interrupt', async () => {

@@ -136,6 +136,23 @@ describe('a finished tool', () => {
     ]);
   });
 
+  it('that failed with one line without an end shows its beginning, and says so; unfolded, all that is kept', async () => {
+    const chat = await after(printing(`exit code 2\n${'x'.repeat(39_000)}`, { ok: false, exitCode: 2 }));
+    const row = 'x'.repeat(76);
+    expect(transcript(chat.terminal.all())).toEqual([
+      '› go',
+      '✗ shell make it exit 2',
+      `  ⎿ ${row}`,
+      ...Array<string>(3).fill(`    ${row}`),
+      '    … the rest of this line, of 39000 characters (ctrl+o)',
+      'Done.',
+    ]);
+    chat.terminal.press(keys.ctrlO);
+    await chat.terminal.until(/^(?!.*the rest)/s);
+    const shown = transcript(chat.terminal.all()).filter((line) => /^ {2}[ ⎿] x+$/.test(line));
+    expect(shown.map((line) => line.slice(4)).join('')).toBe('x'.repeat(39_000));
+  });
+
   it('is unfolded in its place with Ctrl-O, all of it, and folded again', async () => {
     const chat = await after(printing(`exit code 0\n${lines(20)}`, { exitCode: 0 }));
     chat.terminal.press(keys.ctrlO);
@@ -167,6 +184,20 @@ describe('a finished tool', () => {
       '  +two',
       'Done.',
     ]);
+  });
+
+  it('that patched a line of megabytes shows what it changed of it', async () => {
+    const [before, after_] = [`${'a'.repeat(2e6)}one${'b'.repeat(2e6)}\n`, `${'a'.repeat(2e6)}two${'b'.repeat(2e6)}\n`];
+    const diff = unifiedDiff('f.js', before, after_);
+    const change = { kind: 'update', path: '/f.js', old_text: before, new_text: after_, diff } as const;
+    const run = () => Promise.resolve({ output: 'applied:\nM f.js', ok: true });
+    const chat = await after(tool('shell', { title: 'patch f.js', changes: [change], run }));
+    const shown = transcript(chat.terminal.all());
+    expect(shown.length).toBeLessThan(20);
+    const text = shown.join('').replaceAll(' ', '');
+    const beside = '[…1999900characters,thesameinboth…]';
+    for (const word of ['one', 'two'])
+      expect(text).toContain(`${beside}${'a'.repeat(100)}${word}${'b'.repeat(100)}${beside}`);
   });
 });
 

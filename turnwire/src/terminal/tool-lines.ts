@@ -14,6 +14,8 @@ const OUTPUT_TAIL = 4;
 /** The same of a command of the person's own. */
 const OWN_HEAD = 10;
 const OWN_TAIL = 10;
+/** Characters of one line that are looked at where it is folded. */
+const MAX_LINE = 2000;
 /** Lines of all diffs of a call: a person judges them. The rest is said to be left out. */
 const DIFF_LINES = 1000;
 
@@ -114,6 +116,13 @@ function linesOfOutput({ output }: ToolCell): string[] {
   return text === '' ? [] : text.split('\n');
 }
 
+/** One long line is bounded too. */
+function headOfLine(line: string, wrap: (line: string) => string[]): string[] {
+  const rows = wrap(line.slice(0, MAX_LINE));
+  if (rows.length <= OUTPUT_HEAD && line.length <= MAX_LINE) return rows;
+  return [...rows.slice(0, OUTPUT_HEAD), `… the rest of this line, of ${line.length} characters (ctrl+o)`];
+}
+
 /** Of a call that is good there is nothing to see but its line; of others the first and the last lines say why. */
 function outputLines(cell: ToolCell, { theme, width, unfolded }: CellLook): string[] {
   if (isFolded(cell, unfolded)) return [];
@@ -123,8 +132,7 @@ function outputLines(cell: ToolCell, { theme, width, unfolded }: CellLook): stri
   const all = unfolded
     ? { head: lines, tail: [], omitted: 0 }
     : boundLines(lines, cell.isOwn === true ? OWN_HEAD : OUTPUT_HEAD, cell.isOwn === true ? OWN_TAIL : OUTPUT_TAIL);
-  // One long line is bounded too.
-  const bounded = (line: string): string[] => (unfolded ? wrap(line) : wrap(line.slice(0, 2000)).slice(0, OUTPUT_HEAD));
+  const bounded = (line: string): string[] => (unfolded ? wrap(line) : headOfLine(line, wrap));
   const more = all.omitted === 0 ? [] : [`… ${all.omitted} more lines (ctrl+o)`];
   return [...all.head.flatMap(bounded), ...more, ...all.tail.flatMap(bounded)].map((line, at) =>
     theme.dim(`${at === 0 ? '  ⎿ ' : '    '}${line}`),

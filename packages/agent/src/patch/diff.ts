@@ -1,3 +1,5 @@
+import { shortenLongLines } from './long-lines.ts';
+
 /** Past this many differing lines the middle is shown as replaced as a whole: still right, only longer. */
 const MAX_EDITS = 1000;
 const CONTEXT = 3;
@@ -21,12 +23,17 @@ export function unifiedDiff(name: string, before: string | null, after: string |
   return header + toHunks(edits).map(hunkText).join('');
 }
 
-/** A diff to look at: that all lines end in CRLF is said once, and not by a control character in every line. */
+/**
+ * A diff to look at: that all lines end in CRLF is said once, and not by a control character in every line; long lines as
+ * `shortenLongLines` has them.
+ */
 export function shownDiff(diff: string): string {
   const [before = '', after = '', ...rest] = diff.split('\n');
   const lines = rest.filter((line) => /^[-+ ]/.test(line));
-  if (lines.length === 0 || !lines.every((line) => line.endsWith('\r'))) return diff;
-  return [`${before} (CRLF)`, `${after} (CRLF)`, ...rest.map((line) => line.replace(/\r$/, ''))].join('\n');
+  if (lines.length === 0 || !lines.every((line) => line.endsWith('\r')))
+    return [before, after, ...shortenLongLines(rest)].join('\n');
+  const withoutEnds = rest.map((line) => line.replace(/\r$/, ''));
+  return [`${before} (CRLF)`, `${after} (CRLF)`, ...shortenLongLines(withoutEnds)].join('\n');
 }
 
 /** The lines that a unified diff has of the text before and of the one after. */

@@ -111,7 +111,7 @@ async function linesOf(file: FileHandle, offset: number, limit: number, signal: 
     window.push(decoder.decode(chunk, { stream: true }));
     scanned += bytesRead;
   }
-  return { output: window.cut(), ok: true };
+  return { output: window.isFull ? window.cut() : window.stop(), ok: true };
 }
 
 /** Keeps the lines from `offset` on, within the bounds, of text that comes in chunks. */
@@ -155,6 +155,13 @@ class LineWindow {
   cut(): string {
     const next = this.#first + this.#lines.length;
     return `${this.#lines.join('\n')}\n[… cut: there is more, from line ${next} on …]`;
+  }
+
+  /** More of the file is not looked at, whatever line that is in. */
+  stop(): string {
+    if (this.#number >= this.#first && this.#lineChars > 0) this.#endLine();
+    const note = `[… cut: no more than the first ${MAX_SCANNED_BYTES / 1024 / 1024} MiB of a file are looked at …]`;
+    return [...this.#lines, note].join('\n');
   }
 
   #extend(text: string): void {

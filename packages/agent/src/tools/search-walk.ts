@@ -25,22 +25,42 @@ export interface WalkResult {
 
 const MAX_FILES = 20_000;
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
+/** Where a large file that is no text has a NUL. */
+const BINARY_BYTES = 8192;
 const MAX_LINE_CHARS = 300;
+/** Files that were not searched. */
+const MAX_NAMED = 5;
 
 /** Searches below `root`, without following links. Synchronous: it runs in a worker. Fails for a bad pattern. */
 export function walk(request: WalkRequest): WalkResult {
   const pattern = new RegExp(request.pattern, request.ignoreCase ? 'iu' : 'u');
   const glob = request.glob === undefined ? undefined : globToRegExp(request.glob);
   const lines: string[] = [];
+  const large: string[] = [];
   let files = 0;
   for (const path of filesBelow(request.root, new Set(request.secrets))) {
     const name = relative(request.cwd, path);
     if (glob !== undefined && !glob.test(basename(path)) && !glob.test(name)) continue;
-    if (++files > MAX_FILES) return { lines, note: `[… only the first ${MAX_FILES} files were searched …]` };
-    addMatches(path, name.startsWith('..') ? path : name, pattern, lines, request.maxResults);
+    if (++files > MAX_FILES)
+      return resultOf(lines, [`[… only the first ${MAX_FILES} files were searched …]`, ...notesOn(large)]);
+    const shown = name.startsWith('..') ? path : name;
+    const read = readText(path);
+    if (read.type === 'too_large') large.push(shown);
+    if (read.type === 'text') addMatches(read.text, shown, pattern, lines, request.maxResults);
     if (lines.length >= request.maxResults) break;
   }
-  return { lines };
+  return resultOf(lines, notesOn(large));
+}
+
+function resultOf(lines: readonly string[], notes: readonly string[]): WalkResult {
+  return { lines, ...(notes.length === 0 ? {} : { note: notes.join('\n') }) };
+}
+
+function notesOn(large: readonly string[]): readonly string[] {
+  if (large.length === 0) return [];
+  const more = large.length > MAX_NAMED ? [`${large.length - MAX_NAMED} more`] : [];
+  const names = [...large.slice(0, MAX_NAMED), ...more].join(', ');
+  return [`[… not searched, for it is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB: ${names} …]`];
 }
 
 function* filesBelow(root: string, secrets: ReadonlySet<string>): Generator<string> {
@@ -56,35 +76,46 @@ function* filesIn(folder: string, rules: IgnoreRules, secrets: ReadonlySet<strin
   }
 }
 
-function addMatches(path: string, name: string, pattern: RegExp, lines: string[], max: number): void {
-  const text = readText(path);
-  if (text === undefined) return;
+function addMatches(text: string, name: string, pattern: RegExp, lines: string[], max: number): void {
   let number = 0;
   for (const line of text.split('\n')) {
     number += 1;
-    if (!pattern.test(line)) continue;
-    lines.push(`${name}:${number}:${line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS)} […]` : line}`);
+    const match = pattern.exec(line);
+    if (match === null) continue;
+    lines.push(`${name}:${number}:${aroundMatch(line, match.index)}`);
     if (lines.length >= max) return;
   }
 }
 
-/** `undefined` for what is too large, binary, or not readable. */
-function readText(path: string): string | undefined {
+/** Of a long line what stands around the match, which may be far from its beginning. */
+function aroundMatch(line: string, index: number): string {
+  if (line.length <= MAX_LINE_CHARS) return line;
+  const from = index < MAX_LINE_CHARS / 2 ? 0 : index - MAX_LINE_CHARS / 3;
+  const to = from + MAX_LINE_CHARS;
+  return `${from > 0 ? '[…] ' : ''}${line.slice(from, to)}${to < line.length ? ' […]' : ''}`;
+}
+
+/** `none` for what is binary or not readable. */
+type ReadText = { readonly type: 'text'; readonly text: string } | { readonly type: 'too_large' | 'none' };
+
+function readText(path: string): ReadText {
   try {
     const stat = statSync(path);
     const { size } = stat;
     // Opening a pipe would block.
-    if (!stat.isFile() || size > MAX_FILE_BYTES) return undefined;
+    if (!stat.isFile()) return { type: 'none' };
+    const isTooLarge = size > MAX_FILE_BYTES;
     const file = openSync(path, 'r');
     try {
-      const buffer = Buffer.alloc(size);
+      const buffer = Buffer.alloc(isTooLarge ? BINARY_BYTES : size);
       const bytes = buffer.subarray(0, readSync(file, buffer));
-      return bytes.includes(0) ? undefined : bytes.toString('utf8');
+      if (bytes.includes(0)) return { type: 'none' };
+      return isTooLarge ? { type: 'too_large' } : { type: 'text', text: bytes.toString('utf8') };
     } finally {
       closeSync(file);
     }
   } catch {
-    return undefined;
+    return { type: 'none' };
   }
 }
 

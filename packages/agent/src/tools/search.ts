@@ -48,10 +48,25 @@ export function createSearchTool(context: ToolsetContext): AgentTool {
 async function search(query: Query, place: Place, context: ToolsetContext, signal: AbortSignal): Promise<ToolResult> {
   const found = (await withRipgrep(query, place, context, signal)) ?? (await withWalk(query, place, context, signal));
   const limit = query.max_results ?? DEFAULT_RESULTS;
-  const lines = found.lines.slice(0, limit);
-  if (lines.length === 0) return { output: found.note ?? '(nothing found)', ok: true };
-  const notes = [found.lines.length > limit ? `[… more than ${limit} lines match …]` : undefined, found.note];
+  const wanted = found.lines.slice(0, limit);
+  const lines = withinBytes(wanted);
+  if (lines.length === 0)
+    return { output: ['(nothing found)', ...(found.note === undefined ? [] : [found.note])].join('\n'), ok: true };
+  const notes = [
+    lines.length < wanted.length
+      ? `[… cut: these lines have ${MAX_BYTES / 1024} KiB, and more lines match …]`
+      : undefined,
+    found.lines.length > limit ? `[… more than ${limit} lines match …]` : undefined,
+    found.note,
+  ];
   return { output: [...lines, ...notes.filter((note) => note !== undefined)].join('\n'), ok: true };
+}
+
+/** The first of them. */
+function withinBytes(lines: readonly string[]): readonly string[] {
+  let left = MAX_BYTES;
+  const end = lines.findIndex((line) => (left -= Buffer.byteLength(line) + 1) < 0);
+  return end < 0 ? lines : lines.slice(0, end);
 }
 
 /** `undefined` when ripgrep is not there. */
