@@ -8,7 +8,7 @@ import type { EncoderOptions } from '../protocol.ts';
 import { WireItem } from './encode-item.ts';
 import { ItemSequencer, type OpenOnWire } from '../item-sequencer.ts';
 import { Outbox } from './encode-parts.ts';
-import { requestFieldsOf } from './response-object.ts';
+import { ResponseObject, type ResponseState } from './response-object.ts';
 
 /** How an answer is written as Responses events. */
 export interface ResponsesEncoderOptions extends Pick<
@@ -118,7 +118,7 @@ class Encoder implements ResponsesEncoder {
   readonly #out = new Outbox();
   readonly #items: ItemSequencer;
   readonly #mint: MintId;
-  readonly #requestFields: JsonObject;
+  readonly #object: ResponseObject;
   #id: string | undefined;
   #ended = false;
   #status: Status = 'in_progress';
@@ -126,7 +126,7 @@ class Encoder implements ResponsesEncoder {
 
   constructor(options: ResponsesEncoderOptions) {
     this.#options = options;
-    this.#requestFields = requestFieldsOf(options.response);
+    this.#object = new ResponseObject(options.response);
     this.#mint = options.mintId ?? counter();
     const open: OpenOnWire = (announced, id, index) => new WireItem(this.#out, announced, id, index);
     this.#items = new ItemSequencer(open, this.#mint, options.repairs);
@@ -145,16 +145,15 @@ class Encoder implements ResponsesEncoder {
   }
 
   get response(): JsonObject {
+    return this.#object.of(this.#state);
+  }
+
+  get #state(): ResponseState {
+    const { responseId = '', createdAt = 0, model = '' } = this.#options;
     return {
-      id: this.#id ?? this.#options.responseId ?? '',
-      object: 'response',
-      created_at: this.#options.createdAt ?? 0,
-      status: this.#status,
-      model: this.#options.model ?? '',
-      ...this.#requestFields,
+      begin: { id: this.#id ?? responseId, object: 'response', created_at: createdAt, status: this.#status, model },
       output: this.#status === 'in_progress' ? [] : this.#items.output(),
-      usage: null,
-      ...this.#endFields,
+      end: this.#endFields,
     };
   }
 
@@ -216,7 +215,7 @@ class Encoder implements ResponsesEncoder {
   #start(event?: ModelEvent): void {
     const own = event?.type === 'created' || event?.type === 'completed' ? event.response_id : undefined;
     this.#id = this.#options.responseId ?? (own === undefined || own === '' ? this.#mint('resp') : own);
-    const fields = `"response":${JSON.stringify(this.response)}`;
+    const fields = `"response":${this.#object.textOf(this.#state)}`;
     this.#out.add('response.created', fields);
     this.#out.add('response.in_progress', fields);
   }
@@ -226,7 +225,7 @@ class Encoder implements ResponsesEncoder {
     this.#endFields = fields;
     this.#ended = true;
     const type = status === 'cancelled' ? 'incomplete' : status;
-    this.#out.add(`response.${type}`, `"response":${JSON.stringify(this.response)}`);
+    this.#out.add(`response.${type}`, `"response":${this.#object.textOf(this.#state)}`);
   }
 
   #now(): number {

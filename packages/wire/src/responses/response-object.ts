@@ -32,8 +32,60 @@ const DEFAULTS: JsonObject = {
 };
 
 /** The fields of a response object that its request decides, each of them there. */
-export function requestFieldsOf(given: JsonObject = {}): JsonObject {
+function requestFieldsOf(given: JsonObject = {}): JsonObject {
   return { ...DEFAULTS, ...given, ...wholeFields(given) };
+}
+
+/** Members that the encoder gives the object itself; where a request has one of them, too, it takes the place of that. */
+const OWN = ['id', 'object', 'created_at', 'status', 'model', 'output', 'usage', 'end_turn'] as const;
+
+/** What the encoder knows of a response, in the order of the object. */
+export interface ResponseState {
+  /** `id`, `object`, `created_at`, `status` and `model`. */
+  readonly begin: JsonObject;
+  readonly output: readonly unknown[];
+  /** What the end of the answer says in place of what was said before. */
+  readonly end: JsonObject;
+}
+
+/** The response object of one request: as it stands, and as JSON, in which what the request decides is written once. */
+export class ResponseObject {
+  readonly #fields: JsonObject;
+  /** Those of them that an end may change: the first, and all short. */
+  readonly #first: JsonObject;
+  readonly #others: JsonObject;
+  readonly #isPlain: boolean;
+  #othersText: string | undefined;
+
+  /** @param given - fields of the request */
+  constructor(given: JsonObject | undefined) {
+    this.#fields = requestFieldsOf(given);
+    const { background, completed_at, error, frequency_penalty, incomplete_details, ...others } = this.#fields;
+    this.#first = { background, completed_at, error, frequency_penalty, incomplete_details };
+    this.#others = others;
+    // Names that are numbers stand before all others in an object.
+    const [first] = Object.keys(this.#fields);
+    this.#isPlain = first === 'background' && !OWN.some((name) => Object.hasOwn(this.#fields, name));
+  }
+
+  of({ begin, output, end }: ResponseState): JsonObject {
+    return { ...begin, ...this.#fields, output, usage: null, ...end };
+  }
+
+  /** The same as JSON. */
+  textOf(state: ResponseState): string {
+    if (!this.#isPlain) return JSON.stringify(this.of(state));
+    const { begin, output, end } = state;
+    const { usage = null, end_turn, ...changed } = end;
+    this.#othersText ??= membersOf(this.#others);
+    const first = membersOf({ ...begin, ...this.#first, ...changed });
+    const last = membersOf({ output, usage, end_turn });
+    return `{${[first, this.#othersText, last].filter((text) => text !== '').join(',')}}`;
+  }
+}
+
+function membersOf(object: JsonObject): string {
+  return JSON.stringify(object).slice(1, -1);
 }
 
 /** What the schema wants whole: each member is there, and null where it is unknown. */
