@@ -9,7 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { Stream as AnthropicStream } from '@anthropic-ai/sdk/core/streaming';
 import { Stream as OpenAiStream } from 'openai/core/streaming';
-import { createDecoder, type DecoderOptions, type ProtocolId } from '../packages/wire/src/index.ts';
+import { createDecoder, KnownShapes, type DecoderOptions, type ProtocolId } from '../packages/wire/src/index.ts';
 import { baseline } from './baseline.ts';
 import { median } from './median.ts';
 import {
@@ -55,6 +55,8 @@ const decodeWith =
   };
 
 const turnwire = decodeWith({});
+/** As a client decodes all but the first answers of a server. */
+const knowing = decodeWith({ shapes: new KnownShapes() });
 /** Every event is parsed. */
 const slowPath = decodeWith({ templates: false });
 
@@ -202,11 +204,15 @@ const rows: readonly Row[] = [
   singleRow(messagesText(EVENTS), { baseline: 2, sdk: 8 }),
   packedRow(messagesToolInput(EVENTS), { baseline: 2.5, sdk: 10 }),
   singleRow(messagesToolInput(EVENTS), { baseline: 2, sdk: 8 }),
-  ...[chatText(300), chatToolCalls(300), responsesText(300), responsesToolInput(300), messagesText(300)].map(
-    (stream): Row => {
-      const row = singleRow(stream, { baseline: 2 });
-      return { ...row, label: `an answer of 300 events, ${row.label}` };
-    },
+  ...[300, 20].flatMap((events) =>
+    [chatText, chatToolCalls, responsesText, responsesToolInput, messagesText].flatMap((make): Row[] => {
+      const row = singleRow(make(events), { baseline: events === 300 ? 2 : 1 });
+      const label = `an answer of ${events} events`;
+      return [
+        { ...row, label: `${label}, the first` },
+        { ...row, label: `${label}, of a server that is known`, decode: knowing },
+      ];
+    }),
   ),
   ...[chatText(EVENTS), responsesText(EVENTS), messagesText(EVENTS)].map((stream): Row => {
     const row = packedRow(stream, { baseline: 0.9 });

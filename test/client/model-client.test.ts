@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   createModelClient,
   type ModelClient,
@@ -7,6 +7,7 @@ import {
 import type { PollResult } from '../../packages/client/src/observer.ts';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
+import { KnownShapes } from '../../packages/wire/src/sse/known-shapes.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
 import {
   chatAnswer,
@@ -45,6 +46,16 @@ function clientFor(
 }
 
 describe('a good answer', () => {
+  test('is read like the first by a client that knows what its events look like', async () => {
+    await using server = await modelServer(stream(chatAnswer('one')), stream(chatAnswer('two')));
+    const client = clientFor(server.url);
+    const onUse = vi.spyOn(KnownShapes.prototype, 'onUse');
+    const texts = [textOf((await outcomeOf(client.stream(hello))).events), onUse.mock.calls.length];
+    texts.push(textOf((await outcomeOf(client.stream(hello))).events), onUse.mock.calls.length);
+    onUse.mockRestore();
+    expect(texts).toEqual(['one', 0, 'two', 1]);
+  });
+
   test('chat: the whole event list, and the request that was sent', async () => {
     await using server = await modelServer(stream(chatAnswer('hello')));
     const { events, error } = await outcomeOf(clientFor(server.url).stream(hello));

@@ -37,7 +37,7 @@ const noise = fc.oneof({ weight: 4, arbitrary: fc.constant(new Uint8Array()) }, 
 /** Bodies of anything, now and then with bytes of anything within. */
 function anyBody(wire: ProtocolId, bodies: fc.Arbitrary<string>): fc.Arbitrary<Stream> {
   return fc
-    .record({ body: bodies, options: decoderOptions, cuts, noise, at: fc.nat(2000) })
+    .record({ body: bodies, before: bodies, options: decoderOptions, cuts, noise, at: fc.nat(2000) })
     .map(({ body, noise: inside, at, ...rest }) => {
       const bytes = utf8.encode(body);
       const place = at % (bytes.length + 1);
@@ -56,18 +56,19 @@ function dialectStream(wire: ProtocolId, body: string, answer: Answer, told: Tol
 }
 
 const chat = fc
-  .tuple(answers, chatDialects, framings, fc.boolean())
-  .map(([given, drawn, framing, toMessages]): Stream => {
+  .tuple(answers, chatDialects, framings, fc.boolean(), answers)
+  .map(([given, drawn, framing, toMessages, earlier]): Stream => {
     const answer = toMessages ? forMessagesClient(given) : given;
     const dialect = toMessages ? { ...drawn, calls: { ...drawn.calls, custom: false } } : drawn;
     const told = expectedOf(answer, chatErrorKind(answer, dialect));
     const body = toSse(writeChat(answer, dialect), framing);
-    return dialectStream('chat', body, answer, told, { cuts: framing.cuts, clients: clientsOf(toMessages) });
+    const before = toSse(writeChat(earlier, dialect), framing);
+    return dialectStream('chat', body, answer, told, { cuts: framing.cuts, clients: clientsOf(toMessages), before });
   });
 
 const responses = fc
-  .tuple(answers, responsesDialects, framings, fc.boolean())
-  .map(([given, drawn, framing, toMessages]): Stream => {
+  .tuple(answers, responsesDialects, framings, fc.boolean(), answers)
+  .map(([given, drawn, framing, toMessages, earlier]): Stream => {
     const answer = toMessages ? forMessagesClient(given) : given;
     const dialect = toMessages ? { ...drawn, custom: false } : drawn;
     const told = expectedOf(answer, responsesErrorKind(answer, dialect));
@@ -75,6 +76,7 @@ const responses = fc
     return dialectStream('responses', body, answer, told, {
       cuts: framing.cuts,
       clients: clientsOf(toMessages),
+      before: toSse(writeResponses(earlier, dialect), framing),
       frames: writeResponses(answer, { ...dialect, typed: 'payload' }).map(({ data }) =>
         typeof data === 'string' ? data : JSON.stringify(data),
       ),
@@ -87,13 +89,14 @@ function clientsOf(toMessages: boolean): readonly ProtocolId[] {
 }
 
 const messages = fc
-  .tuple(answers, messagesDialects, framings, fc.boolean())
-  .map(([given, dialect, framing, toClients]): Stream => {
+  .tuple(answers, messagesDialects, framings, fc.boolean(), answers)
+  .map(([given, dialect, framing, toClients, earlier]): Stream => {
     const answer = toClients ? forMessagesClient(given) : forMessages(given);
     const told = withMessagesUsage(expectedOf(answer, messagesErrorKind(answer, dialect)), answer);
     const body = toSse(writeMessages(answer, dialect), framing);
     const clients: readonly ProtocolId[] = toClients ? ['chat', 'responses', 'messages'] : [];
-    return dialectStream('messages', body, answer, told, { cuts: framing.cuts, clients });
+    const before = toSse(writeMessages(forMessages(earlier), dialect), framing);
+    return dialectStream('messages', body, answer, told, { cuts: framing.cuts, clients, before });
   });
 
 /** A stream for each answer that one JSON body can tell. */

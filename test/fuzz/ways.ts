@@ -1,4 +1,4 @@
-import { createDecoder, type DecoderOptions } from '../../packages/wire/src/index.ts';
+import { createDecoder, KnownShapes, type DecoderOptions } from '../../packages/wire/src/index.ts';
 import { cut, cutAt, decodeChunks, type Outcome } from '../wire/helpers.ts';
 import type { Stream } from './stream.ts';
 
@@ -21,7 +21,31 @@ export const ways: Readonly<Record<string, (stream: Stream) => Outcome | undefin
     bytes.length > SHORT ? undefined : decodeChunks(wire, cut(bytes, 1), options),
   'from one buffer that is used again': ({ wire, bytes, options, cuts }) =>
     readReused(wire, cutAt(bytes, cuts), options),
+  'knowing an answer like it, one event in a chunk': (stream) =>
+    readKnowing([withOtherNames(stream.bytes)], stream, cutAtBlankLines(stream.bytes)),
+  'knowing itself and another answer, cut anywhere': (stream) =>
+    readKnowing([stream.bytes, new TextEncoder().encode(stream.before)], stream, cutAt(stream.bytes, stream.cuts)),
 };
+
+/** Reads bodies that came before, and then this one with what is kept of them. */
+function readKnowing(
+  before: readonly Uint8Array[],
+  { wire, options }: Pick<Stream, 'wire' | 'options'>,
+  chunks: readonly Uint8Array[],
+): Outcome {
+  const knowing = { ...options, shapes: new KnownShapes() };
+  for (const body of before) decodeChunks(wire, [body], knowing);
+  return decodeChunks(wire, chunks, knowing);
+}
+
+/** The same answer under other ids, of another model, at another time and place. */
+function withOtherNames(bytes: Uint8Array): Uint8Array {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const other = text
+    .replaceAll(/"(id|item_id|model|system_fingerprint|name)":"/g, '$&x')
+    .replaceAll(/"(index|output_index|content_index|created|sequence_number)":(\d)/g, '"$1":1$2');
+  return new TextEncoder().encode(other);
+}
 
 const LF = 10;
 

@@ -1,6 +1,7 @@
 import type { ModelError } from './model/errors.ts';
 import type { ModelEvent } from './model/events.ts';
 import type { Repairs } from './repairs.ts';
+import type { KnownShapes } from './sse/known-shapes.ts';
 import type { ThinkTags } from './dialects/think-tags.ts';
 
 export type { ThinkTags };
@@ -53,6 +54,8 @@ export interface DecoderOptions {
   readonly maker?: string | undefined;
   /** Records what was wrong with the answer and was repaired. Default: nothing is recorded. */
   readonly repairs?: Repairs | undefined;
+  /** What earlier answers of the same model looked like, so that this one need not be learnt anew. Default: nothing is known. */
+  readonly shapes?: KnownShapes | undefined;
   /** Test only: false parses every event with `JSON.parse`. Default true. */
   readonly templates?: boolean;
 }

@@ -1,6 +1,7 @@
 /** `turnwire/wire`: the protocols as pure state machines, bytes and values in, values out. */
 export { createDecoder } from './stream-decoder.ts';
 export { readEvents, type ReadEventsOptions, type ReadTimeoutOptions } from './read/read-events.ts';
+export { KnownShapes } from './sse/known-shapes.ts';
 export type { ByteBody } from './read/body-chunks.ts';
 export type { PollResult } from './read/answer-reader.ts';
 export type { ModelStream } from './read/model-stream.ts';

@@ -49,8 +49,7 @@ export abstract class WireMachine {
   #onJson(data: string, eventLine: string | undefined): JsonObject | undefined {
     const value = parseJson(data);
     if (isObject(value)) {
-      this.model ??= modelNamedBy(value);
-      if (this.#begun || !this.#failAsOther(value)) this.onObject(value, eventLine);
+      this.onValue(value, eventLine);
       return value;
     }
     if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
@@ -58,7 +57,13 @@ export abstract class WireMachine {
     return undefined;
   }
 
-  /** One event's data, parsed, and its `event:` line where it has one. */
+  /** One event's data, parsed, whichever of the answer it is: the first may show that it is of another wire. */
+  onValue(value: JsonObject, eventLine?: string): void {
+    this.model ??= modelNamedBy(value);
+    if (this.#begun || !this.#failAsOther(value)) this.onObject(value, eventLine);
+  }
+
+  /** The same of one that is of this wire, and its `event:` line where it has one. */
   abstract onObject(value: JsonObject, eventLine?: string): void;
   /** The short way of events like this one, which was handled already: see `ValueSink`. */
   abstract routeOf(event: JsonObject): TextRoute | undefined;

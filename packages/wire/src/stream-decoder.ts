@@ -73,7 +73,9 @@ export class ByteDecoder implements StreamDecoder, EventSink {
     this.#sniffer = new BodySniffer(this.#limit);
     const isFast = options.templates !== false;
     const values = tap === undefined ? machine : this.#tapped(tap);
-    const templates = isFast ? new EventTemplates(machine.templateRules, this.#limit, values) : undefined;
+    // A tap has to see the text of an event that is new to it.
+    const known = tap === undefined ? options.shapes?.ofAnswer((value) => this.#onKnown(value)) : undefined;
+    const templates = isFast ? new EventTemplates(machine.templateRules, this.#limit, values, known) : undefined;
     this.#reader = new EventReader(this, this.#limit, templates);
   }
 
@@ -151,6 +153,12 @@ export class ByteDecoder implements StreamDecoder, EventSink {
     const value = this.#machine.onData(data, eventLine);
     this.#mayGoUnseen = this.#tap?.see(value, data, eventLine) ?? true;
     return value;
+  }
+
+  /** An event whose shape an earlier answer had. */
+  #onKnown(value: JsonObject): void {
+    this.#sniffer = undefined;
+    this.#machine.onValue(value);
   }
 
   /** The machine, and the tap behind it: an event that has to be seen has no short way. */

@@ -62,7 +62,7 @@ async function ask(
   try {
     const sent = toHttpRequest(request, upstream, AbortSignal.any([request.signal, stop.signal]));
     response = peekable(await watchedTransport(request, upstream, request.protocol).send(sent));
-    const judge = judgeOf(request, response);
+    const judge = judgeOf(request, response, upstream);
     const failure = isGood(response)
       ? await beginning.failureOf(response, isJsonAnswer(request, response) ? 'json' : judge)
       : await failureOfAnswer(sent, response.looking, clock);
@@ -117,11 +117,21 @@ function isGood(response: HttpResponse): boolean {
   return isStream(response) || response.status === 304;
 }
 
-/** A decoder for an event stream of a known wire; any other body is judged by its head alone. */
-export function judgeOf({ context, protocol }: PassRequest, response: HttpResponse): StreamDecoder | undefined {
+/**
+ * A decoder for an event stream of a known wire; any other body is judged by its head alone.
+ *
+ * @param upstream whose answer begins here. Absent: it is the end of one
+ */
+export function judgeOf(
+  { context, protocol }: PassRequest,
+  response: HttpResponse,
+  upstream?: Pick<Upstream, 'memory'>,
+): StreamDecoder | undefined {
   if (protocol === undefined || !isReadable(response, 'text/event-stream')) return undefined;
   const { onClose, toolCallsOnStop } = context.settings;
-  return createDecoder(protocol, { onClose, toolCallsOnStop, tokenLimit: true });
+  // Not of each model: the body is not parsed for its name.
+  const shapes = upstream?.memory.shapes(protocol, '');
+  return createDecoder(protocol, { onClose, toolCallsOnStop, tokenLimit: true, shapes });
 }
 
 function isJsonAnswer({ protocol }: PassRequest, response: HttpResponse): boolean {

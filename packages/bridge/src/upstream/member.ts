@@ -1,5 +1,5 @@
 import { redactTarget } from '@turnwire/client/internal/platform/secret-text';
-import type { ServerMemory } from '@turnwire/client/internal/http/healed-request';
+import type { ServerMemory } from '@turnwire/client/internal/http/server-memory';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import type { GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';

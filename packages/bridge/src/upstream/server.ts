@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ErrorKind } from '@turnwire/wire/internal/model/errors';
 import { secretsOf } from '@turnwire/client/internal/provider/secrets';
 import { createProvider, type ProviderConfig } from '@turnwire/client/internal/provider/provider';
-import { HealMemory } from '@turnwire/client/internal/http/heal-memory';
-import type { ServerMemory } from '@turnwire/client/internal/http/healed-request';
+import { createServerMemory } from '@turnwire/client/internal/http/server-memory';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';
 import { makerOf } from '@turnwire/wire/internal/quirks';
 import type { Settings, UpstreamKey, UpstreamSettings } from '../options.ts';
@@ -22,7 +21,7 @@ export class Server {
   readonly id: string;
   readonly label: string;
   readonly maker: string;
-  readonly memory: ServerMemory = { heals: new HealMemory() };
+  readonly memory = createServerMemory();
   readonly rest: Rest;
   readonly failures = new Map<ErrorKind, number>();
   /** What it told of its models. */

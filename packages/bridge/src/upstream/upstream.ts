@@ -1,4 +1,4 @@
-import type { ServerMemory } from '@turnwire/client/internal/http/healed-request';
+import type { ServerMemory } from '@turnwire/client/internal/http/server-memory';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import type { GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import type { ProtocolId } from '@turnwire/wire/internal/decoder';

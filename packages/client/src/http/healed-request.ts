@@ -6,12 +6,7 @@ import { chatQuirksOf } from '@turnwire/wire/internal/quirks';
 import type { Repairs } from '@turnwire/wire/internal/repairs';
 import { unsendableError, type RequestBody } from '@turnwire/wire/internal/request-body';
 import type { ProviderConfig } from '../provider/provider.ts';
-import type { HealMemory } from './heal-memory.ts';
-
-/** What a client learns about its server and keeps. */
-export interface ServerMemory {
-  readonly heals: HealMemory;
-}
+import type { ServerMemory } from './server-memory.ts';
 
 export interface HealingOptions {
   readonly provider: ProviderConfig;

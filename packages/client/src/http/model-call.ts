@@ -10,7 +10,8 @@ import type { RequestBody } from '@turnwire/wire/internal/request-body';
 import { TURN_STATE_HEADER } from '@turnwire/wire/internal/responses/headers';
 import { HttpCall, type HttpCallContext, type HttpCallPlan, type PreparedCall } from './call.ts';
 import { isStream } from '@turnwire/wire/internal/read/refusal';
-import { HealedRequest, type ServerMemory } from './healed-request.ts';
+import { HealedRequest } from './healed-request.ts';
+import type { ServerMemory } from './server-memory.ts';
 import { UnpausedCall, type ModelCall } from './unpaused-call.ts';
 import { readLateUsage } from './late-usage.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
@@ -108,7 +109,7 @@ function toHttpRequest(body: RequestBody['body'], options: PlanOptions): HttpReq
 }
 
 function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: boolean): DecoderOptions {
-  const { provider, mintId, repairs } = options;
+  const { provider, mintId, repairs, memory } = options;
   return {
     usageAsked: asksUsage,
     usageOfCut: true,
@@ -122,6 +123,7 @@ function decoderOptions(request: ModelRequest, options: PlanOptions, asksUsage: 
     mintCallId: () => mintId('call'),
     maker: makerOf(provider.baseUrl),
     repairs,
+    shapes: memory.shapes(provider.wireApi, request.model ?? provider.model ?? ''),
   };
 }
 

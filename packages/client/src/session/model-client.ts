@@ -4,7 +4,7 @@ import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { MintId } from '@turnwire/wire/internal/decoder';
 import { randomId } from '../platform/random.ts';
-import { HealMemory } from '../http/heal-memory.ts';
+import { createServerMemory } from '../http/server-memory.ts';
 import { openHttpCall, type CallContext } from '../http/model-call.ts';
 import { RetryingStream } from '../stream/retrying-stream.ts';
 import { retryPolicies } from '@turnwire/wire/internal/model/retry-policy';
@@ -77,7 +77,7 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
     transport,
     getEnv: options.getEnv ?? (() => undefined),
     mintId: options.mintId ?? randomId,
-    memory: { heals: new HealMemory() },
+    memory: createServerMemory(),
   };
   const closing = new AbortController();
   return {

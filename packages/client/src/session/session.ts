@@ -11,7 +11,7 @@ import { createHttpTransport, type HttpTransport } from '../transport/http.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { MintId } from '@turnwire/wire/internal/decoder';
 import { randomFraction, randomId } from '../platform/random.ts';
-import { HealMemory } from '../http/heal-memory.ts';
+import { createServerMemory } from '../http/server-memory.ts';
 import { openHttpCall, type CallContext } from '../http/model-call.ts';
 import { createTurnState } from '../turn-state.ts';
 import { toModelStream, type ModelStream } from '@turnwire/wire/internal/read/model-stream';
@@ -117,7 +117,7 @@ export function createModelSession(options: ModelSessionOptions): ModelSession {
     getEnv,
     mintId,
     observer,
-    memory: { heals: new HealMemory() },
+    memory: createServerMemory(),
   };
   const webSocket = createWebSocketFallback(context);
   const closing = new AbortController();

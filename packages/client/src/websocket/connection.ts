@@ -3,8 +3,7 @@ import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { ProxyOptions } from '../transport/proxy-choice.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { HttpTimers } from '../transport/watch.ts';
-import { HealMemory } from '../http/heal-memory.ts';
-import type { ServerMemory } from '../http/healed-request.ts';
+import { createServerMemory, type ServerMemory } from '../http/server-memory.ts';
 import type { ModelObserver } from '../observer.ts';
 import type { GetEnv } from '../provider/provider-request.ts';
 import type { ProviderConfig } from '../provider/provider.ts';
@@ -55,7 +54,7 @@ export interface WebSocketConnection {
 export function createWebSocketConnection(options: WebSocketConnectionOptions): WebSocketConnection {
   const { provider, clock = systemClock, observer, proxy, getEnv = () => undefined } = options;
   const pool = new SocketPool({ provider, clock, getEnv, proxy });
-  const { memory = { heals: new HealMemory() } } = options;
+  const { memory = createServerMemory() } = options;
   const context = { pool, provider, clock, observer, memory, timers: timersOf(provider) };
   return {
     stream: (request, { signal, turnState } = {}) => new WebSocketCall(request, { ...context, signal, turnState }),

@@ -5,6 +5,10 @@ import { inputDeltas, textDeltas } from './delta-types.ts';
 export const templateRules: TemplateRules = {
   fields: [
     { path: ['delta'], kind: 'string' },
+    { path: ['item_id'], kind: 'string', ofAnswer: true },
+    { path: ['output_index'], kind: 'number', ofAnswer: true },
+    { path: ['content_index'], kind: 'number', ofAnswer: true },
+    { path: ['summary_index'], kind: 'number', ofAnswer: true },
     { path: ['sequence_number'], kind: 'number', unread: true },
     { path: ['obfuscation'], kind: 'string', unread: true },
   ],

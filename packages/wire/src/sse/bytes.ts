@@ -25,8 +25,26 @@ export interface Literal {
 const utf8 = new TextEncoder();
 
 export function literalOf(text: string): Literal {
-  const { bytes, view } = windowOn(utf8.encode(text));
-  return { bytes, words: Array.from({ length: bytes.length >> 2 }, (_, n) => view.getInt32(n * 4, true)) };
+  return literalOn(windowOn(utf8.encode(text)));
+}
+
+/** What stands there now: a copy. */
+export function literalAt(window: ByteWindow, start: number, end: number): Literal {
+  return literalOn(windowOn(new Uint8Array(window.bytes.subarray(start, end)))); // a Buffer's slice would be no copy
+}
+
+/** The one right behind the other. */
+export function joined(one: Literal, other: Literal): Literal {
+  const bytes = new Uint8Array(one.bytes.length + other.bytes.length);
+  bytes.set(one.bytes);
+  bytes.set(other.bytes, one.bytes.length);
+  return literalOn(windowOn(bytes));
+}
+
+function literalOn({ bytes, view }: ByteWindow): Literal {
+  const words: number[] = [];
+  for (let at = 0; at + 4 <= bytes.length; at += 4) words.push(view.getInt32(at, true));
+  return { bytes, words };
 }
 
 /** True where the literal stands at this place. */

@@ -7,6 +7,8 @@ export interface FieldPath {
   readonly kind: 'string' | 'number';
   /** Most servers repeat it: it counts as literal text until it was seen to change. */
   readonly steady?: boolean;
+  /** The same in an answer, or in an item of it, and another in the next: it is always literal text but in what is kept between answers. */
+  readonly ofAnswer?: boolean;
   /** The decoder never looks at it: it is checked for being what JSON allows, and left as it was. */
   readonly unread?: boolean;
 }

@@ -50,6 +50,11 @@ export class SseFramer {
     return !this.#inEvent && !this.#afterCr;
   }
 
+  /** Events went by that it was not given: what comes is no longer the beginning of the stream. */
+  onPassed(): void {
+    this.#started = true;
+  }
+
   push(chunk: string): void {
     const text = this.#normalise(chunk);
     let position = this.#inLine ? this.#continueLine(text, 0) : 0;

@@ -123,6 +123,7 @@ export class EventReader implements FrameSink {
         at = end;
       } else {
         at = behind;
+        this.#framer.onPassed();
       }
     }
     this.#unread = window.end - at;

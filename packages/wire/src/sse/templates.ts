@@ -1,9 +1,10 @@
 import type { JsonObject } from '../base/json.ts';
-import { asciiText, decodeUtf8, isAt, type ByteWindow } from './bytes.ts';
+import { isAt, literalOf, type ByteWindow, type Literal } from './bytes.ts';
+import { eventSpans, textsBetween } from './event-spans.ts';
+import { FieldReader } from './field-reader.ts';
 import type { FieldPath } from './field-scanner.ts';
-import { unescaped } from './unescaped.ts';
-import { REPLACEMENT } from './utf8.ts';
-import { findHolder, makeTemplate, type Field, type Template, type TextRoute } from './template.ts';
+import type { KnownEvents, Learner } from './known-events.ts';
+import { makeTemplate, seamOf, type Field, type Template, type TextRoute } from './template.ts';
 
 export type { FieldPath, TextRoute };
 
@@ -37,12 +38,8 @@ const MAX_TEMPLATES = 4;
 /** Events in a row that no template knew, after which only one in so many is learnt from. */
 const PATIENCE = 64;
 
-const QUOTE = 34;
-const BACKSLASH = 92;
-const ZERO = 48;
-
 /** The templates of one stream. */
-export class EventTemplates {
+export class EventTemplates implements Learner {
   readonly #rules: TemplateRules;
   readonly #maxEvent: number;
   readonly #sink: ValueSink;
@@ -52,11 +49,15 @@ export class EventTemplates {
   /** What steady fields were in the last event learnt from, and which of them have changed since. */
   readonly #steady = new Map<FieldPath, unknown>();
   readonly #changed = new Set<FieldPath>();
-  /** The fields of the event under comparison. */
-  readonly #found: unknown[] = [];
+  readonly #reader = new FieldReader();
+  readonly #known: KnownEvents | undefined;
 
-  /** @param maxEvent events longer than this many bytes are left to the slow path */
-  constructor(rules: TemplateRules, maxEvent: number, sink: ValueSink) {
+  /**
+   * @param maxEvent events longer than this many bytes are left to the slow path
+   * @param known absent: nothing is known of earlier answers
+   */
+  constructor(rules: TemplateRules, maxEvent: number, sink: ValueSink, known?: KnownEvents) {
+    this.#known = known;
     this.#rules = rules;
     this.#maxEvent = maxEvent;
     this.#sink = sink;
@@ -64,8 +65,19 @@ export class EventTemplates {
 
   /** Takes as many whole events as match, from `position` on; returns the position behind them. */
   run(window: ByteWindow, position: number): number {
+    let start = position;
     // Behind the finish no text counts: nothing is left that is worth a short way.
-    if (!this.#isStreaming()) return position;
+    while (this.#isStreaming()) {
+      start = this.#runTemplates(window, start);
+      if (this.#known === undefined || start === window.end || !this.#isStreaming()) break;
+      const end = this.#known.run(window, start, this.#maxEvent, this);
+      if (end < 0) break;
+      start = end;
+    }
+    return start;
+  }
+
+  #runTemplates(window: ByteWindow, position: number): number {
     let start = position;
     for (let n = 0; n < this.#templates.length && start < window.end; n++) {
       const before = start;
@@ -90,17 +102,19 @@ export class EventTemplates {
   }
 
   #runOne(template: Template, window: ByteWindow, position: number): number {
-    const { head, tail, seam, fields } = template;
+    const { head, tail, fields } = template;
     if (!isAt(window, position, head)) return position;
     let start = position;
     let cursor = position + head.bytes.length;
     for (;;) {
       const end = this.#readFields(fields, window, cursor);
-      if (end < 0 || end + tail.bytes.length - start > this.#maxEvent) return start;
-      const another = isAt(window, end, seam);
+      const behind = end + tail.bytes.length;
+      if (end < 0 || behind - start > this.#maxEvent) return start;
+      const seam = behind < window.end ? seamOf(template) : undefined;
+      const another = seam !== undefined && isAt(window, end, seam);
       if (!another && !isAt(window, end, tail)) return start;
       this.#hand(template);
-      start = end + tail.bytes.length;
+      start = behind;
       if (!another || !this.#isStreaming()) return start;
       cursor = end + seam.bytes.length;
     }
@@ -112,73 +126,20 @@ export class EventTemplates {
     let position = cursor;
     for (let n = 0; ; n++) {
       const field = fields[n] as Field;
-      const end = field.isString
-        ? this.#readString(field, window, position, n)
-        : this.#readNumber(field, window, position, n);
+      const end = this.#reader.read(field, window, position, n);
       if (end < 0 || n === last) return end;
       if (!isAt(window, end, field.literal)) return -1;
       position = end + field.literal.bytes.length;
     }
   }
 
-  /** Reads the inside of a JSON string up to its closing quote. */
-  #readString(field: Field, window: ByteWindow, start: number, n: number): number {
-    const { bytes, view, end } = window;
-    for (let at = start; at < end; at++) {
-      const byte = view.getUint8(at);
-      if (byte === QUOTE) {
-        if (!field.unread) this.#found[n] = asciiText(bytes, start, at);
-        return at;
-      }
-      if (byte === BACKSLASH || byte > 127) return this.#readOther(window, start, at, n);
-      if (byte < 32) return -1; // a control character is no JSON
-    }
-    return -1;
-  }
-
-  /** The same where there is an escape, or a character beyond ASCII. */
-  #readOther({ bytes, view, end }: ByteWindow, start: number, from: number, n: number): number {
-    let isEscaped = false;
-    let isAscii = true;
-    for (let at = from; at < end; at++) {
-      const byte = view.getUint8(at);
-      if (byte === QUOTE) {
-        const text = isEscaped ? unescaped(bytes, start, at, isAscii) : decodeUtf8(bytes, start, at);
-        if (text === undefined || (!isAscii && text.includes(REPLACEMENT))) return -1;
-        this.#found[n] = text;
-        return at;
-      }
-      if (byte < 32) return -1;
-      if (byte > 127) isAscii = false;
-      if (byte !== BACKSLASH) continue;
-      isEscaped = true;
-      at++;
-    }
-    return -1;
-  }
-
-  /** Reads a whole number without sign, fraction or exponent. */
-  #readNumber(field: Field, { view, end }: ByteWindow, start: number, n: number): number {
-    let at = start;
-    let value = 0;
-    for (; at < end; at++) {
-      const digit = view.getUint8(at) - ZERO;
-      if (!(digit >= 0 && digit <= 9)) break;
-      value = value * 10 + digit;
-    }
-    const digits = at - start;
-    if (digits === 0 || digits > 15 || (digits > 1 && view.getUint8(start) === ZERO)) return -1;
-    if (!field.unread) this.#found[n] = value;
-    return at;
-  }
-
   #hand({ fields, value, route, textAt }: Template): void {
     for (let n = 0; n < fields.length; n++) {
       const field = fields[n] as Field;
-      if (!field.unread && !field.routed) field.holder[field.key] = this.#found[n];
+      if (!field.unread && !field.routed) field.holder[field.key] = this.#reader.found[n];
     }
     if (route === undefined) this.#sink.onObject(value);
-    else route(this.#found[textAt] as string);
+    else route(this.#reader.found[textAt] as string);
   }
 
   /**
@@ -187,29 +148,39 @@ export class EventTemplates {
    * @param frame the event's whole text as it came, blank line included
    */
   learn(frame: string, value: JsonObject): void {
-    if (++this.#misses > PATIENCE && this.#misses % PATIENCE !== 0) return;
-    if (!this.#rules.accepts(value)) return;
-    const template = makeTemplate(
-      frame,
+    // An event behind the finish will not come again.
+    if (!this.#isStreaming() || !this.#hasPatience() || !this.#rules.accepts(value)) return;
+    const spans = eventSpans(frame, value, this.#rules.fields);
+    if (spans === undefined) return;
+    const varying = spans.filter((span) => this.varies(span.field, span.value));
+    const template = this.#keep(
       value,
-      this.#rules.fields.filter((field) => this.#varies(field, value)),
-      (example) => this.#sink.routeOf(example),
+      varying.map(({ field }) => field),
+      textsBetween(frame, varying).map(literalOf),
     );
-    if (template === undefined) return;
-    if (this.#templates.unshift(template) > MAX_TEMPLATES) this.#templates.pop();
+    // Only of an event whose one text is all that it says nothing else is an answer's own.
+    if (template?.route !== undefined) this.#known?.add(frame, value, spans);
   }
 
-  #varies(field: FieldPath, value: JsonObject): boolean {
+  learnFrom(value: JsonObject, fields: readonly FieldPath[], literals: readonly Literal[]): void {
+    if (this.#isStreaming() && this.#hasPatience()) this.#keep(value, fields, literals);
+  }
+
+  #keep(value: JsonObject, fields: readonly FieldPath[], literals: readonly Literal[]): Template | undefined {
+    const template = makeTemplate(value, fields, literals, (example) => this.#sink.routeOf(example));
+    if (template !== undefined && this.#templates.unshift(template) > MAX_TEMPLATES) this.#templates.pop();
+    return template;
+  }
+
+  #hasPatience(): boolean {
+    return ++this.#misses <= PATIENCE || this.#misses % PATIENCE === 0;
+  }
+
+  varies(field: FieldPath, now: unknown): boolean {
+    if (field.ofAnswer === true) return false;
     if (field.steady !== true) return true;
-    const now = fieldOf(value, field.path);
-    if (now !== undefined) {
-      if (this.#steady.has(field) && this.#steady.get(field) !== now) this.#changed.add(field);
-      this.#steady.set(field, now);
-    }
+    if (this.#steady.has(field) && this.#steady.get(field) !== now) this.#changed.add(field);
+    this.#steady.set(field, now);
     return this.#changed.has(field);
   }
-}
-
-function fieldOf(value: JsonObject, path: FieldPath['path']): unknown {
-  return findHolder(value, path)?.[path.at(-1) ?? ''];
 }

@@ -1,0 +1,169 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { createDecoder, KnownShapes, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
+import { shapesOfServer } from '../../packages/wire/src/sse/known-shapes.ts';
+import { captures, chatBody, chunk, decodeChunks, decodeText, messagesBody, responsesBody } from './helpers.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** An answer of one server: what differs from one to the next is its number and its texts. */
+type Write = (n: number, texts: readonly string[]) => string;
+
+const chat: Write = (n, texts) => {
+  const names = { id: `chatcmpl-${n}`, created: 1000 + n, model: `m${n}`, system_fingerprint: `fp_${n}` };
+  const delta = (content: string): object => chunk({ content }, null, names);
+  return chatBody(...texts.map(delta), chunk({}, 'stop', names), '[DONE]');
+};
+
+const responses: Write = (n, texts) => {
+  const at = { item_id: `msg_${n}`, output_index: n, content_index: n };
+  const item = { id: at.item_id, type: 'message', role: 'assistant', content: [] };
+  return responsesBody(
+    { type: 'response.created', response: { id: `resp_${n}` } },
+    { type: 'response.output_item.added', output_index: n, item },
+    ...texts.map((delta, k) => ({ type: 'response.output_text.delta', sequence_number: k, ...at, delta })),
+    { type: 'response.completed', response: { id: `resp_${n}`, output: [] } },
+  );
+};
+
+const messages: Write = (n, texts) =>
+  messagesBody(
+    { type: 'message_start', message: { id: `msg_${n}`, content: [] } },
+    { type: 'content_block_start', index: n, content_block: { type: 'text', text: '' } },
+    ...texts.map((text) => ({ type: 'content_block_delta', index: n, delta: { type: 'text_delta', text } })),
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1 } },
+  );
+
+const wires: [ProtocolId, Write][] = [
+  ['chat', chat],
+  ['responses', responses],
+  ['messages', messages],
+];
+
+const plainly: DecoderOptions = { templates: false };
+
+test.each(wires)('an answer of %s is read as without what earlier ones taught', (wire, write) => {
+  const shapes = new KnownShapes();
+  for (let n = 0; n < 4; n++) {
+    const body = write(n, ['a', `b"${n}`, 'é', '']);
+    expect(decodeText(wire, body, { shapes })).toEqual(decodeText(wire, body, plainly));
+  }
+});
+
+test.each(wires)('no delta of %s is parsed in the answer behind the first', (wire, write) => {
+  const shapes = new KnownShapes();
+  const parsed = (n: number): number => {
+    const parse = vi.spyOn(JSON, 'parse');
+    decodeText(wire, write(n, ['a', 'b', 'c', 'd']), { shapes });
+    const deltas = parse.mock.calls.filter(([text]) =>
+      /delta":(?:\{"(?:content|type":"text_delta)|"[abcd]")/.test(text),
+    );
+    parse.mockRestore();
+    return deltas.length;
+  };
+  expect(parsed(0)).toBeGreaterThan(0);
+  expect(parsed(1)).toBe(0);
+});
+
+test.each(wires)('from its third delta on, an answer of %s is compared as a whole', (wire, write) => {
+  const shapes = new KnownShapes();
+  decodeText(wire, write(1, ['a']), { shapes });
+  const onUse = vi.spyOn(shapes, 'onUse');
+  decodeText(wire, write(2, ['a', 'b', 'c', 'd', 'e', 'f']), { shapes });
+  expect(onUse).toHaveBeenCalledTimes(2);
+});
+
+test.each(wires)('nothing that an answer of %s said is kept, neither its text nor its ids', (wire, write) => {
+  const shapes = new KnownShapes();
+  decodeText(wire, write(7777, ['secret', 'words']), { shapes });
+  decodeText(wire, write(8888, ['hidden', 'tale']), { shapes });
+  expect(shapes.all.length).toBeGreaterThan(0);
+  const kept = shapes.all.map(({ head, fields, blank }) => [
+    ...[head, ...fields.map(({ literal }) => literal)].map(({ bytes }) => new TextDecoder().decode(bytes)),
+    JSON.stringify(blank),
+  ]);
+  expect(JSON.stringify(kept)).not.toMatch(/7777|8888|secret|words|hidden|tale/);
+});
+
+test('events that say more than one text are not kept: what they say might be an answer’s own', () => {
+  const shapes = new KnownShapes();
+  const logprobs = { content: [{ token: 'secret' }] };
+  const said = { choices: [{ index: 0, delta: { content: 'secret' }, logprobs }] };
+  decodeText('chat', chatBody(said, said, chunk({}, 'stop')), { shapes });
+  expect(shapes.all).toEqual([]);
+});
+
+test('long events are not kept, and of many shapes the newest', () => {
+  const shapes = new KnownShapes();
+  const of = (member: string, value = 'x'): string =>
+    chatBody(chunk({ content: 'a' }, null, { [member]: value }), chunk({}, 'stop'));
+  decodeText('chat', of('long', 'x'.repeat(1024)), { shapes });
+  expect(shapes.all).toEqual([]);
+  for (let n = 0; n < 10; n++) decodeText('chat', of(`m${n}`), { shapes });
+  expect(shapes.all.map(({ blank }) => Object.keys(blank).at(-1))).toEqual(['m9', 'm8', 'm7', 'm6', 'm5', 'm4']);
+});
+
+test('a server whose events are of another shape in each answer is soon hardly learnt from', () => {
+  const shapes = new KnownShapes();
+  const add = vi.spyOn(shapes, 'add');
+  const kept = new Set<unknown>();
+  for (let n = 0; n < 160; n++) {
+    decodeText('chat', chatBody(chunk({ content: 'a' }, null, { trace: `t${n}` }), chunk({}, 'stop')), { shapes });
+    for (const shape of shapes.all) kept.add(shape);
+  }
+  expect(add).toHaveBeenCalledTimes(160);
+  expect(kept.size).toBeLessThan(30);
+});
+
+test('the first event of an answer tells its id and its model, though its shape is known', () => {
+  const shapes = new KnownShapes();
+  decodeText('chat', chat(1, ['a', 'b']), { shapes });
+  const decoder = createDecoder('chat', { shapes });
+  const [first = ''] = chat(2, ['c', 'd']).split(/(?<=\n\n)/);
+  expect(decoder.push(new TextEncoder().encode(first))[0]).toEqual({ type: 'created', response_id: 'chatcmpl-2' });
+  expect(decoder.model).toBe('m2');
+});
+
+test('what is no text of an answer stays what it is without', () => {
+  const known = (): KnownShapes => {
+    const shapes = new KnownShapes();
+    decodeText('chat', chatBody({ content: 'x' }, chunk({ content: 'a' }), chunk({ content: 'b' }), '[DONE]'), {
+      shapes,
+    });
+    return shapes;
+  };
+  const text = chatBody(chunk({ content: 'a' }));
+  const odd = [
+    `\ufeff${text}${text}`,
+    `${text}\ufeff${text}${text}`,
+    `{"error":{"message":"x"}}\n${text}`,
+    `{"error":{"message":"x"}}\n\n${text}`,
+    text.slice(0, -1),
+    text.replace('"a"', '"\ufffd"'),
+    `: a comment\n${text}`,
+    `event: error\n${text}`,
+    text.replaceAll('\n', '\r\n').repeat(3),
+    text.repeat(3).replace('\n\n', '\r\r'),
+    chatBody(chunk({ content: 'a' }, 'stop'), chunk({ content: 'a' }), chunk({ content: 'b' })),
+  ];
+  for (const body of odd)
+    expect([body, decodeText('chat', body, { shapes: known() })]).toEqual([body, decodeText('chat', body, plainly)]);
+});
+
+test('recorded streams are read the same behind all others of their wire', () => {
+  const shapes = new Map<ProtocolId, KnownShapes>();
+  for (const { wire, bytes, options } of [...captures(), ...captures()]) {
+    if (!shapes.has(wire)) shapes.set(wire, new KnownShapes());
+    const outcome = decodeChunks(wire, [bytes], { ...options, shapes: shapes.get(wire) });
+    expect(outcome).toEqual(decodeChunks(wire, [bytes], { ...options, ...plainly }));
+  }
+});
+
+test('each wire and model of a server has shapes of its own, and all are let go where callers name too many', () => {
+  const shapesOf = shapesOfServer();
+  const first = shapesOf('chat', 'a');
+  expect(shapesOf('chat', 'a')).toBe(first);
+  expect(shapesOf('messages', 'a')).not.toBe(first);
+  expect(shapesOf('chat', 'b')).not.toBe(first);
+  for (let n = 0; n < 16; n++) shapesOf('chat', `m${n}`);
+  expect(shapesOf('chat', 'a')).not.toBe(first);
+});
