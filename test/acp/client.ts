@@ -1,6 +1,8 @@
 import {
   client,
   type ClientApp,
+  type CreateElicitationRequest,
+  type CreateElicitationResponse,
   type RequestPermissionRequest,
   type SessionNotification,
   type SessionUpdate,
@@ -15,6 +17,14 @@ export class Editor {
   /** How many updates had come when each question came. */
   readonly questionAt: number[] = [];
   answer: Answer | ((request: RequestPermissionRequest) => Answer) = 'deny';
+  readonly elicitations: CreateElicitationRequest[] = [];
+  /** How many updates had come when each came. */
+  readonly elicitationAt: number[] = [];
+  elicit: (request: CreateElicitationRequest) => Promise<CreateElicitationResponse> = () =>
+    Promise.resolve({ action: 'decline' });
+  /** Ids of elicitations that are done. */
+  readonly completed: string[] = [];
+  onCompleted: () => void = () => undefined;
   onUpdate: (update: SessionUpdate, notification: SessionNotification) => void = () => undefined;
   readonly app: ClientApp;
 
@@ -30,6 +40,15 @@ export class Editor {
         const answer = typeof this.answer === 'function' ? this.answer(params) : this.answer;
         if (answer === 'no answer') return new Promise<never>(() => undefined);
         return Promise.resolve({ outcome: { outcome: 'selected' as const, optionId: answer } });
+      })
+      .onRequest('elicitation/create', ({ params }) => {
+        this.elicitations.push(params);
+        this.elicitationAt.push(this.updates.length);
+        return this.elicit(params);
+      })
+      .onNotification('elicitation/complete', ({ params }) => {
+        this.completed.push(params.elicitationId);
+        this.onCompleted();
       });
   }
 

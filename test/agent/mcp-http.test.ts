@@ -4,7 +4,13 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { connectMcpServers, type McpAddress, type McpConnections } from '../../packages/agent/src/index.ts';
+import {
+  connectMcpServers,
+  type Elicit,
+  type McpAddress,
+  type McpConnections,
+} from '../../packages/agent/src/index.ts';
+import { TestClock } from '../terminal/harness.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
@@ -55,6 +61,11 @@ async function openSession(): Promise<StreamableHTTPServerTransport> {
     content: [{ type: 'text', text: String(a + b) }],
   }));
   server.registerTool('hang', {}, () => new Promise(() => undefined));
+  server.registerTool('confirm', {}, async ({ requestId: relatedRequestId }) => {
+    const requestedSchema = { type: 'object' as const, properties: {} };
+    const answer = await server.server.elicitInput({ message: 'Go on?', requestedSchema }, { relatedRequestId });
+    return { content: [{ type: 'text', text: answer.action }] };
+  });
   await server.connect(transport);
   return transport;
 }
@@ -137,6 +148,25 @@ test('headers go to no other server, whatever the server answers', async () => {
   expect(strangers).toEqual([]);
 });
 
+test('what a server asks on the stream of its call is asked, and waited for longer than any request', async () => {
+  const clock = new TestClock();
+  const connections = await connectMcpServers([{ name: 'web', url, toolTimeoutMs: 400, startupTimeoutMs: 400 }], {
+    cwd: '/',
+    clock,
+  });
+  onTestFinished(() => connections.close());
+  const tool = connections.tools.find(({ name }) => name === 'mcp__web__confirm');
+  const { signal } = new AbortController();
+  const plan = await tool?.plan({ type: 'json', value: {} }, { signal });
+  const elicit: Elicit = () => {
+    clock.pass(1000);
+    return Promise.resolve({ action: 'accept' });
+  };
+  const result = await plan?.run({ signal, output: () => undefined, elicit });
+  expect(result).toEqual({ output: 'accept', ok: true });
+  clock.pass(1000);
+});
+
 test('a server that never answers, and one that is not there, hold up nothing', async () => {
   handler = () => undefined;
   const { warnings } = await connect({ startupTimeoutMs: 50 });
@@ -150,7 +180,7 @@ test('a server that never answers, and one that is not there, hold up nothing', 
 test('a call that takes too long, or whose answer is too long, fails alone', async () => {
   isJson = true;
   const hurried = await connect({ toolTimeoutMs: 50 });
-  await expect(hurried.use('hang')).rejects.toThrow('Request timed out');
+  await expect(hurried.use('hang')).rejects.toThrow('the MCP server web gave no answer within 50 ms');
   const { use } = await connect();
   handler = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.alloc(17 * 1024 * 1024, ' '));

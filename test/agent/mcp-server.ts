@@ -22,4 +22,52 @@ server.registerTool('where', {}, () => ({
 server.registerTool('die', {}, () => process.exit(1));
 server.registerTool('pid', {}, () => ({ content: [{ type: 'text', text: String(process.pid) }] }));
 server.registerTool('hang', {}, () => new Promise(() => undefined));
+server.registerTool('ask', {}, async (extra) => {
+  const answer = await server.server.elicitInput(
+    {
+      message: 'Who are\u202e you?',
+      requestedSchema: {
+        type: 'object',
+        properties: {
+          name: { type: 'string', title: 'Your\u200b name', description: 'As in the passport', minLength: 2 },
+          age: { type: 'integer', minimum: 0, maximum: 150, default: 30 },
+          mail: { type: 'string', format: 'email' },
+          sure: { type: 'boolean', default: true },
+          size: { type: 'string', enum: ['s', 'm'], enumNames: ['small', 'medium'] },
+          tags: { type: 'array', items: { type: 'string', enum: ['red', 'blue'] }, maxItems: 1 },
+        },
+        required: ['name'],
+      },
+    },
+    { signal: extra.signal },
+  );
+  return { content: [{ type: 'text', text: JSON.stringify(answer) }] };
+});
+server.registerTool('confirm', {}, async ({ signal }) => {
+  const requestedSchema = { type: 'object' as const, properties: {} };
+  const answer = await server.server.elicitInput({ message: 'Go on?', requestedSchema }, { signal });
+  return { content: [{ type: 'text', text: answer.action }] };
+});
+server.registerTool('open', { inputSchema: { url: z.string() } }, async ({ url }, { signal }) => {
+  const elicitationId = 'sign-in';
+  const answer = await server.server.elicitInput({ mode: 'url', message: 'Sign in', url, elicitationId }, { signal });
+  if (answer.action === 'accept') await server.server.createElicitationCompletionNotifier(elicitationId)();
+  return { content: [{ type: 'text', text: answer.action }] };
+});
+// Asks for what nobody should be asked, and waits for some of the answers.
+const pesterInput = { times: z.number(), fields: z.number(), answers: z.number() };
+server.registerTool('pester', { inputSchema: pesterInput }, ({ times, fields, answers }) => {
+  const field = { type: 'string' as const };
+  const properties = Object.fromEntries(Array.from({ length: fields }, (_, at) => [`field ${at}`, field]));
+  const requestedSchema = { type: 'object' as const, properties };
+  return new Promise((resolve) => {
+    let left = answers;
+    const heard = (): void => {
+      left -= 1;
+      if (left === 0) resolve({ content: [{ type: 'text', text: 'pestered' }] });
+    };
+    for (let n = 0; n < times; n++)
+      void server.server.elicitInput({ message: 'x'.repeat(9000), requestedSchema }).then(heard, () => undefined);
+  });
+});
 await server.connect(new StdioServerTransport());

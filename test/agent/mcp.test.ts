@@ -146,7 +146,7 @@ test('servers whose names run into each other share neither a tool nor an approv
   const schema = { type: 'object' };
   const caller = () => Promise.resolve({});
   const asked = async (server: string, name: string) => {
-    const tool = mcpTool(server, { name, inputSchema: schema }, caller, 1000);
+    const tool = mcpTool(server, { name, inputSchema: schema }, caller);
     const plan = await tool.plan({ type: 'json', value: {} }, { signal: new AbortController().signal });
     return { name: tool.name, rules: plan.approval?.rules };
   };
@@ -205,7 +205,7 @@ test('a server that ends again and again, or does not start any more, is left al
     starts += 1;
     return starts === 2 ? Promise.reject(new Error('no such program')) : Promise.resolve(ends());
   });
-  const call = { signal: new AbortController().signal, timeout: 1, say: () => undefined };
+  const call = { signal: new AbortController().signal, say: () => undefined };
   const errors: string[] = [];
   for (let n = 0; n < 6; n++)
     await server.call({ name: 't', arguments: {} }, call).catch((error: unknown) => errors.push(String(error)));

@@ -64,6 +64,20 @@ const events: { readonly [Type in AgentEvent['type']]: Extract<AgentEvent, { typ
     rules: ['look *'],
   },
   'approval.resolved': { type: 'approval.resolved', approval_id: 'ap', call_id: 'call_1', decision: 'once' },
+  'elicitation.requested': {
+    type: 'elicitation.requested',
+    elicitation_id: 'el',
+    call_id: 'call_1',
+    mode: 'form',
+    server: 'test',
+    message: 'your name?',
+  },
+  'elicitation.resolved': {
+    type: 'elicitation.resolved',
+    elicitation_id: 'el',
+    call_id: 'call_1',
+    action: 'accept',
+  },
   'tool.output': { type: 'tool.output', call_id: 'call_1', stream: 'stdout', delta: 'printed' },
   'tool.finished': {
     type: 'tool.finished',

@@ -2,7 +2,10 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { InputMessage, Item } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { Usage } from '@turnwire/wire/internal/model/usage';
+import { ElicitationDesk } from './approval/elicitation-desk.ts';
+import type { Elicitor } from './approval/elicitation.ts';
 import { ApprovalGate } from './approval/gate.ts';
+import { OneByOne } from './approval/one-by-one.ts';
 import type { ApprovalMode, Approver } from './approval/approval.ts';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { timestamp } from '@turnwire/client/internal/platform/wall-time';
@@ -39,6 +42,8 @@ export interface AgentOptions {
   readonly approvals?: ApprovalMode;
   /** Asks the person. Without one `ask` is `never`. */
   readonly approver?: Approver;
+  /** Asks the person what MCP servers want to know. Without one they are told no. */
+  readonly elicitor?: Elicitor;
   /** Number of requests that one turn may make; one more fails it. Default 100. */
   readonly maxRequests?: number;
   /** Size of the model's context window, in tokens. Absent: the history is compacted only when a server refuses it. */
@@ -82,6 +87,7 @@ export class Agent {
   /** Sum over the turns that the thread had when it was opened, as far as servers told it. */
   readonly usage: Usage | undefined;
   readonly #gate: ApprovalGate;
+  readonly #elicitations: ElicitationDesk;
   readonly #history: History;
   readonly #journal: LenientJournal;
   readonly #clock: Clock;
@@ -101,7 +107,9 @@ export class Agent {
     this.tools = options.tools ?? [];
     this.contextWindow = options.contextWindow;
     this.threadId = options.thread?.id;
-    this.#gate = new ApprovalGate({ mode: options.approvals ?? 'ask', approver: options.approver });
+    const person = new OneByOne();
+    this.#gate = new ApprovalGate({ mode: options.approvals ?? 'ask', approver: options.approver, person });
+    this.#elicitations = new ElicitationDesk(options.elicitor, person);
     this.#journal = new LenientJournal(options.thread ?? noJournal);
     this.#history = new History(options.thread?.items, this.#journal, options.thread);
     this.usage = options.thread?.usage;
@@ -288,6 +296,7 @@ export class Agent {
       journal: this.#journal,
       tools: new Map(this.tools.map((tool) => [tool.name, tool])),
       gate: this.#gate,
+      elicitations: this.#elicitations,
       queue: this.queue,
       clock: this.#clock,
       channel,

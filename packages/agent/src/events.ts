@@ -9,9 +9,9 @@ import type { SandboxLevel } from './sandbox/sandbox.ts';
  * prints these objects.
  *
  * Contract: `turn.started` is first. Exactly one of `turn.completed`, `turn.failed`, `turn.interrupted` is last.
- * Every `tool.started` has its `tool.finished` before that, every `approval.requested` its `approval.resolved`. Tool
- * events may stand between the events of a response that is still streaming. `tool.finished` comes when the tool is
- * done; the outputs go to the model in the order of the calls.
+ * Every `tool.started` has its `tool.finished` before that, every `approval.requested` its `approval.resolved`, every
+ * `elicitation.requested` its `elicitation.resolved`. Tool events may stand between the events of a response that is
+ * still streaming. `tool.finished` comes when the tool is done; the outputs go to the model in the order of the calls.
  */
 export type AgentEvent =
   | ModelEvent
@@ -22,6 +22,8 @@ export type AgentEvent =
   | ToolFinishedEvent
   | ApprovalRequestedEvent
   | ApprovalResolvedEvent
+  | ElicitationRequestedEvent
+  | ElicitationResolvedEvent
   | HistoryCompactingEvent
   | HistoryCompactedEvent
   | ProjectDocEvent
@@ -135,6 +137,26 @@ export interface ApprovalResolvedEvent {
   readonly approval_id: string;
   readonly call_id: string;
   readonly decision: 'once' | 'session' | 'deny' | 'interrupted';
+}
+
+/** An MCP server wants to know something. The elicitor of the agent is asked at the same time. */
+export interface ElicitationRequestedEvent {
+  readonly type: 'elicitation.requested';
+  readonly elicitation_id: string;
+  /** The call that the server asks in. */
+  readonly call_id: string;
+  readonly mode: 'form' | 'url';
+  readonly server: string;
+  /** The server's words. */
+  readonly message: string;
+}
+
+/** The person has answered, or the question was taken back: `cancel`. */
+export interface ElicitationResolvedEvent {
+  readonly type: 'elicitation.resolved';
+  readonly elicitation_id: string;
+  readonly call_id: string;
+  readonly action: 'accept' | 'decline' | 'cancel';
 }
 
 /** The history is being summarised: this takes a request to the model. */

@@ -3,6 +3,7 @@
  */
 export * from './agent.ts';
 export * from './approval/approval.ts';
+export type * from './approval/elicitation.ts';
 export type { EditorFiles } from './editor-files.ts';
 export * from './events.ts';
 export type * from './model-port.ts';

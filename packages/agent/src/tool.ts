@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
 import type { ApprovalNeed } from './approval/approval.ts';
+import type { Elicit } from './approval/elicitation.ts';
 import type { FileChange, PlanStep, ToolKind, ToolLocation } from './events.ts';
 import type { FileWrite } from './file-write.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
@@ -26,6 +27,8 @@ export interface ToolRun {
   readonly signal: AbortSignal;
   /** Shows output while it comes. The tool itself bounds how much it shows. */
   output(stream: 'stdout' | 'stderr', delta: string): void;
+  /** Asks the person on behalf of an MCP server. Absent: nobody can be asked. */
+  readonly elicit?: Elicit;
 }
 
 /** What a tool gives back. */

@@ -1,4 +1,5 @@
 import type { ClientCapabilities } from '@agentclientprotocol/sdk';
+import type { Elicitor } from '@turnwire/agent';
 
 /** What an editor said that it can do, as far as it matters here. */
 export interface EditorAbilities {
@@ -10,15 +11,18 @@ export interface EditorAbilities {
   readonly notices: boolean;
   /** It shows that a conversation is summarised. */
   readonly compaction: boolean;
+  /** How it asks a person what MCP servers want to know. */
+  readonly elicitation: Elicitor['modes'];
 }
 
 export function abilitiesOf(capabilities: ClientCapabilities | undefined): EditorAbilities {
-  const { fs, terminal, session } = capabilities ?? {};
+  const { fs, terminal, session, elicitation } = capabilities ?? {};
   return {
     files: fs?.readTextFile === true && fs.writeTextFile === true,
     terminal: terminal === true,
     notices: isOffered(session?.notices),
     compaction: isOffered(session?.compaction),
+    elicitation: (['form', 'url'] as const).filter((mode) => isOffered(elicitation?.[mode])),
   };
 }
 

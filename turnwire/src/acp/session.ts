@@ -6,7 +6,7 @@ import type {
   SessionConfigOption,
   SessionModeState,
 } from '@agentclientprotocol/sdk';
-import type { Approver, OpenedAgent } from '@turnwire/agent';
+import type { Approver, Elicitor, OpenedAgent } from '@turnwire/agent';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import { nextTurn } from '@turnwire/client/internal/platform/wait';
@@ -24,7 +24,7 @@ export interface SessionOptions {
   readonly editor: EditorAbilities;
   /** Fires when the connection is closed. */
   readonly gone: AbortSignal;
-  /** Belongs to the session; its approver is `ask`. */
+  /** Belongs to the session; its approver is `ask`, its elicitor asks with `elicit`. */
   readonly opened: OpenedAgent;
   /** As the editor named them. */
   readonly additionalDirectories: readonly string[];
@@ -47,6 +47,7 @@ export class AcpSession {
   readonly id: string;
   readonly additionalDirectories: readonly string[];
   readonly ask: Approver;
+  readonly elicit: Elicitor['ask'];
   readonly #opened: OpenedAgent;
   readonly #editor: EditorAbilities;
   readonly #settings: SessionSettings;
@@ -74,6 +75,7 @@ export class AcpSession {
     this.#commands = availableCommands(prompts);
     this.#turns = new SessionTurns({ sessionId: this.id, client, agent, ...told, begin: () => this.#tellNotes() });
     this.ask = (request, options) => this.#turns.ask(request, options);
+    this.elicit = (request, options) => this.#turns.elicit(request, options);
     this.#notes = [...new Set([...notes, ...(model.notes ?? []), ...opened.notes])];
     this.#opening = model.warning;
   }

@@ -126,6 +126,7 @@ export class Sessions {
       toolbox: () =>
         toolboxFor(request, model, this.#options, (roots) => filesOf(request, roots, owner, () => session.id)),
       approver: (question, options) => session.ask(question, options),
+      elicitor: { modes: owner.editor.elicitation, ask: (question, options) => session.elicit(question, options) },
     });
     const session: AcpSession = new AcpSession({
       ...owner,

@@ -1,11 +1,27 @@
-import { RequestError, type AgentContext, type ContentBlock, type StopReason } from '@agentclientprotocol/sdk';
+import {
+  RequestError,
+  type AgentContext,
+  type ContentBlock,
+  type SendRequestOptions,
+  type StopReason,
+} from '@agentclientprotocol/sdk';
+import { randomHex } from '@turnwire/client/internal/platform/random';
 import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
-import type { Agent, AgentEvent, ApprovalDecision, ApprovalRequest, HistoryCompactedEvent } from '@turnwire/agent';
+import type {
+  Agent,
+  AgentEvent,
+  ApprovalDecision,
+  ApprovalRequest,
+  ElicitationAnswer,
+  ElicitationRequest,
+  HistoryCompactedEvent,
+} from '@turnwire/agent';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { previewOf } from '@turnwire/agent/internal/thread/store';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import { findCommand, withPrompt } from './commands.ts';
+import { answerOf, elicitationQuestion } from './elicitation.ts';
 import type { Outbox } from './outbox.ts';
 import { decisionOf, permissionQuestion } from './permission.ts';
 import { messageOf } from './prompt.ts';
@@ -29,7 +45,7 @@ export interface TurnsOptions {
 /** The prompts of one session, one after the other. */
 export class SessionTurns {
   readonly #options: TurnsOptions;
-  /** Questions whose tool call the editor has been told of, and those that wait for it. */
+  /** Questions whose tool call the editor has been told of, and those that wait for it; by their id. */
   readonly #told = new Map<string, PromiseWithResolvers<undefined>>();
   /** The prompt that was taken last, while it is not answered. */
   #taken: AbortController | undefined;
@@ -80,13 +96,35 @@ export class SessionTurns {
   /** Asks the person at the editor. */
   async ask(request: ApprovalRequest, { signal }: { readonly signal: AbortSignal }): Promise<ApprovalDecision> {
     const { sessionId, client, ids } = this.#options;
-    // The editor must know the call before it is asked about it. When the turn is interrupted, the agent does not wait
-    // for the answer.
-    await this.#toldOf(request.approvalId).promise;
-    this.#told.delete(request.approvalId);
+    await this.#untilTold(request.approvalId);
     const question = permissionQuestion(sessionId, ids.of(request.callId), request);
-    const options = { cancellationSignal: signal, stopWaitingOnCancel: true };
-    return decisionOf(await client.request('session/request_permission', question, options));
+    return decisionOf(await client.request('session/request_permission', question, untilTakenBack(signal)));
+  }
+
+  /** Asks the person at the editor what an MCP server wants to know. */
+  async elicit(request: ElicitationRequest, { signal }: { readonly signal: AbortSignal }): Promise<ElicitationAnswer> {
+    const { sessionId, client, ids } = this.#options;
+    await this.#untilTold(request.elicitationId);
+    const id = randomHex(16);
+    const question = elicitationQuestion(id, sessionId, ids.of(request.callId), request);
+    const answer = answerOf(await client.request('elicitation/create', question, untilTakenBack(signal)));
+    if (request.mode === 'url' && answer.action === 'accept') this.#tellCompleted(id, request.completed);
+    return answer;
+  }
+
+  #tellCompleted(elicitationId: string, completed: AbortSignal): void {
+    const { client } = this.#options;
+    const tell = (): void => {
+      // An editor that is gone shows no page any more.
+      client.notify('elicitation/complete', { elicitationId }).catch(() => undefined);
+    };
+    completed.addEventListener('abort', tell, { once: true });
+  }
+
+  /** The editor must know the call before it is asked about it. When the turn is interrupted, the agent does not wait. */
+  async #untilTold(questionId: string): Promise<void> {
+    await this.#toldOf(questionId).promise;
+    this.#told.delete(questionId);
   }
 
   #workOf(blocks: readonly ContentBlock[]): (signal: AbortSignal) => Promise<StopReason> {
@@ -143,6 +181,7 @@ export class SessionTurns {
     const { agent, mapper, outbox } = this.#options;
     for (const update of mapper.take(event)) await outbox.send(update);
     if (event.type === 'approval.requested') this.#toldOf(event.approval_id).resolve(undefined);
+    if (event.type === 'elicitation.requested') this.#toldOf(event.elicitation_id).resolve(undefined);
     if (event.type === 'input.accepted' && agent.turns === 1)
       await outbox.send({ sessionUpdate: 'session_info_update', title: previewOf(event.item) });
     const size = agent.contextWindow;
@@ -150,11 +189,15 @@ export class SessionTurns {
       await outbox.send({ sessionUpdate: 'usage_update', used: event.usage.total_tokens, size });
   }
 
-  #toldOf(approvalId: string): PromiseWithResolvers<undefined> {
-    const known = this.#told.get(approvalId) ?? Promise.withResolvers<undefined>();
-    this.#told.set(approvalId, known);
+  #toldOf(questionId: string): PromiseWithResolvers<undefined> {
+    const known = this.#told.get(questionId) ?? Promise.withResolvers<undefined>();
+    this.#told.set(questionId, known);
     return known;
   }
+}
+
+function untilTakenBack(signal: AbortSignal): SendRequestOptions {
+  return { cancellationSignal: signal, stopWaitingOnCancel: true };
 }
 
 function compactedText({ items_before: before, items_after: after }: HistoryCompactedEvent): string {

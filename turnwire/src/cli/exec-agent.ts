@@ -256,6 +256,8 @@ function jsonLine(event: AgentEvent): readonly object[] {
     case 'input.accepted':
     case 'approval.requested':
     case 'approval.resolved':
+    case 'elicitation.requested':
+    case 'elicitation.resolved':
     case 'history.compacting':
     case 'history.compacted':
     case 'warning':

@@ -10,7 +10,7 @@ export interface Activity {
 /** `undefined` when nothing happens. What is longest under way and waits for nobody comes first. */
 export function activityOf(state: ViewState): Activity | undefined {
   if (state.phase === 'idle') return undefined;
-  if (state.approval !== undefined) return { text: 'waiting for you', since: undefined };
+  if (state.asked !== undefined) return { text: 'waiting for you', since: undefined };
   const running = state.cells.filter((cell): cell is ToolCell => cell.type === 'tool' && cell.state === 'running');
   const [first] = running;
   if (first === undefined) return { text: state.phase, since: state.phaseAt };

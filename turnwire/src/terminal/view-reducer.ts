@@ -66,9 +66,11 @@ function stateAfter(state: ViewState, event: AgentEvent, now: number): ViewState
     case 'tool.finished':
       return { ...finishTool(state, event), phase: 'waiting', meter: startRequest(state.meter, now) };
     case 'approval.requested':
-      return { ...askAboutTool(state, event.call_id), approval: event };
+    case 'elicitation.requested':
+      return { ...askAboutTool(state, event.call_id), asked: event };
     case 'approval.resolved':
-      return { ...goOnWithTool(state, event.call_id, now), approval: undefined };
+    case 'elicitation.resolved':
+      return { ...goOnWithTool(state, event.call_id, now), asked: undefined };
     case 'history.compacting':
       return { ...state, phase: 'compacting' };
     case 'history.compacted':
@@ -136,7 +138,7 @@ function turnEnded(state: ViewState): ViewState {
     ...keepPlan(closeWriting(keepOpen(state))),
     doneItems: new Set(),
     retry: undefined,
-    approval: undefined,
+    asked: undefined,
     phase: 'idle',
     meter: { ...state.meter, turnStartedAt: undefined },
   };

@@ -1,5 +1,6 @@
 import type {
   ApprovalRequestedEvent,
+  ElicitationRequestedEvent,
   FileChange,
   PlanStep,
   ToolKind,
@@ -145,7 +146,8 @@ export interface ViewState {
   /** First key of the running response: a retry makes nothing older void. */
   readonly responseKey: number;
   readonly retry: RetryingEvent | undefined;
-  readonly approval: ApprovalRequestedEvent | undefined;
+  /** What the person is asked. */
+  readonly asked: ApprovalRequestedEvent | ElicitationRequestedEvent | undefined;
   /** What the model is about to do, while it may still change: it stands below the transcript. Empty: nothing. */
   readonly plan: readonly PlanStep[];
   /** What the latest tools gave, oldest first, to be read as a whole. Bounded. */
@@ -178,7 +180,7 @@ export const emptyView: ViewState = {
   doneItems: new Set(),
   responseKey: 1,
   retry: undefined,
-  approval: undefined,
+  asked: undefined,
   plan: [],
   meter: emptyMeter,
   usage: undefined,

@@ -38,7 +38,7 @@ export type ApprovalDecision =
   | { readonly type: 'deny'; readonly reason?: string; readonly forSession?: boolean };
 
 /**
- * Asks a person. The agent calls it for one request at a time. When `signal` aborts, the answer no longer counts, and
+ * Asks a person. The agent calls it for one request at a time, questions of MCP servers included. When `signal` aborts, the answer no longer counts, and
  * the front end should take its prompt away. A rejection counts as a denial.
  */
 export type Approver = (request: ApprovalRequest, options: { signal: AbortSignal }) => Promise<ApprovalDecision>;

@@ -1,5 +1,6 @@
 import type { ApprovalDecision, ApprovalMode, ApprovalRequest, Approver } from './approval.ts';
 import type { AgentEvent } from '../events.ts';
+import type { OneByOne } from './one-by-one.ts';
 
 export type GateAnswer =
   | { readonly type: 'allowed' }
@@ -9,6 +10,7 @@ export type GateAnswer =
 export interface GateOptions {
   readonly mode: ApprovalMode;
   readonly approver?: Approver | undefined;
+  readonly person: OneByOne;
 }
 
 /**
@@ -23,12 +25,13 @@ export class ApprovalGate {
   readonly #approver: Approver | undefined;
   readonly #allowed = new Set<string>();
   readonly #refused = new Set<string>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #person: OneByOne;
   #count = 0;
 
   constructor(options: GateOptions) {
     this.mode = options.mode;
     this.#approver = options.approver;
+    this.#person = options.person;
   }
 
   /** Ends with the person's answer or, when `signal` aborts, with `interrupted`. Never rejects. */
@@ -39,9 +42,7 @@ export class ApprovalGate {
   ): Promise<GateAnswer> {
     const known = this.#withoutAsking(request);
     if (known !== undefined) return known;
-    const answer = this.#last.then(() => this.#ask(request, signal, emit));
-    this.#last = answer;
-    return answer;
+    return this.#person.next(() => this.#ask(request, signal, emit));
   }
 
   #withoutAsking(request: Omit<ApprovalRequest, 'approvalId'>): GateAnswer | undefined {

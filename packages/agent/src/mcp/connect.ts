@@ -3,6 +3,7 @@ import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AgentTool } from '../tool.ts';
+import { McpCalls } from './calls.ts';
 import type { McpServerConfig } from './config.ts';
 import { openMcpAddress } from './http.ts';
 import { mcpTool, type ListedTool } from './mcp-tool.ts';
@@ -146,14 +147,17 @@ function withoutDoubles(tools: readonly AgentTool[]): { tools: AgentTool[]; doub
 async function connectOne(config: McpServerConfig, options: ConnectOptions): Promise<ConnectedServer> {
   const timeout = config.startupTimeoutMs ?? STARTUP_MS;
   try {
-    const { client, server } = await openServer(config, { ...options, timeout });
+    const calls = new McpCalls(config.name, options.clock);
+    const { client, server } = await openServer(config, calls, { ...options, timeout });
     const close = (): Promise<void> => server.close();
     const listed = await listTools(client, { timeout, signal: options.signal }).catch(async (error: unknown) => {
       await close();
       throw error;
     });
     const timeoutMs = config.toolTimeoutMs ?? TOOL_MS;
-    return { tools: listed.map((tool) => mcpTool(config.name, tool, server.call, timeoutMs)), warnings: [], close };
+    const caller: McpCaller = (request, call) =>
+      calls.run(call, timeoutMs, (signal) => server.call(request, { ...call, signal }));
+    return { tools: listed.map((tool) => mcpTool(config.name, tool, caller)), warnings: [], close };
   } catch (error) {
     const why = thrownText(error);
     const warnings = [`the MCP server ${config.name} cannot be used: ${why}`];
@@ -175,15 +179,16 @@ interface CalledServer {
 
 async function openServer(
   config: McpServerConfig,
+  calls: McpCalls,
   { cwd, signal, clock, timeout }: ConnectOptions & { readonly timeout: number },
 ): Promise<{ readonly client: Client; readonly server: CalledServer }> {
   if ('url' in config) {
     const longestMs = Math.max(timeout, config.toolTimeoutMs ?? TOOL_MS);
-    const open = (ending?: AbortSignal) => openMcpAddress(config, { timeout, signal: ending, clock, longestMs });
+    const open = (ending?: AbortSignal) => openMcpAddress(config, calls, { timeout, signal: ending, clock, longestMs });
     const session = await open(signal);
     return { client: session.client, server: new McpServerSession(config, session, open) };
   }
-  const start = (ending?: AbortSignal) => startMcpProgram(config, cwd, { timeout, signal: ending });
+  const start = (ending?: AbortSignal) => startMcpProgram(config, cwd, calls, { timeout, signal: ending });
   const client = await start(signal);
   return { client, server: new McpServerProcess(config.name, client, start) };
 }

@@ -4,6 +4,7 @@ import { conceal, withoutScheme } from '@turnwire/client/internal/platform/conce
 import { withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
 import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
+import type { McpCalls } from './calls.ts';
 import type { McpAddress } from './config.ts';
 import { keptSignIn } from './kept-sign-in.ts';
 import type { StartRequest } from './stdio.ts';
@@ -30,15 +31,14 @@ export interface OpenRequest extends StartRequest {
 }
 
 /** Answers when the server has said hello; fails with one line that holds no header's value. */
-export async function openMcpAddress(config: McpAddress, request: OpenRequest): Promise<McpSession> {
+export async function openMcpAddress(config: McpAddress, calls: McpCalls, request: OpenRequest): Promise<McpSession> {
   // As for programs: loaded where such a server is configured.
-  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-  const client = new Client({ name: 'turnwire', version: '1' });
+  const client = await calls.createClient();
   const authProvider = await keptSignIn(config);
   const transport = new StreamableHTTPClientTransport(new URL(config.url), {
     ...(authProvider === undefined ? {} : { authProvider }),
-    fetch: boundedFetch(config, request),
+    fetch: boundedFetch(config, { ...request, clock: calls.clock }),
   });
   try {
     const { timeout, signal } = request;

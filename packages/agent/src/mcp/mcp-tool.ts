@@ -21,7 +21,7 @@ const PLAIN_TOOL = /^[a-zA-Z0-9-][a-zA-Z0-9_-]*$/;
 const DIGEST_LENGTH = 8;
 
 /** A tool of an MCP server. Every call needs approval: what a server says of its own tools is no proof. */
-export function mcpTool(server: string, tool: ListedTool, caller: McpCaller, timeoutMs: number): AgentTool {
+export function mcpTool(server: string, tool: ListedTool, caller: McpCaller): AgentTool {
   const name = toolName(server, tool.name);
   return {
     name,
@@ -39,10 +39,10 @@ export function mcpTool(server: string, tool: ListedTool, caller: McpCaller, tim
           rules: [`mcp:${JSON.stringify([server, tool.name])}`],
         },
         run: async (run) => {
-          const { signal } = run;
+          const { signal, elicit } = run;
           const say = (text: string): void => run.output('stderr', text);
           const request = { name: tool.name, arguments: args };
-          const call = (own: AbortSignal) => caller(request, { signal: own, timeout: timeoutMs, say });
+          const call = (own: AbortSignal) => caller(request, { signal: own, say, elicit });
           return toResult(await withOwnSignal(signal, call));
         },
       });

@@ -1,6 +1,6 @@
 import type { McpAddress } from './config.ts';
 import { httpError, statusOf, type McpSession } from './http.ts';
-import type { McpCaller } from './server.ts';
+import { SDK_TIMEOUT_MS, type McpCaller } from './server.ts';
 
 /**
  * A server over HTTP. One that has forgotten its session (status 404, says the protocol; 400, say many) has not taken the call: a new
@@ -21,11 +21,12 @@ export class McpServerSession {
     this.#session = Promise.resolve(session);
   }
 
-  readonly call: McpCaller = async (request, { signal, timeout, say }) => {
+  readonly call: McpCaller = async (request, { signal, say }) => {
     const used = this.#session;
     // One that could not be opened for an earlier call is tried again.
     const session = await used.catch(() => this.#another(used));
-    const use = ({ client }: McpSession) => client.callTool(request, undefined, { signal, timeout });
+    const options = { signal, timeout: SDK_TIMEOUT_MS };
+    const use = ({ client }: McpSession) => client.callTool(request, undefined, options);
     try {
       return await use(session).catch(async (error: unknown) => {
         if (!session.isNumbered || !isForgotten(error)) throw error;

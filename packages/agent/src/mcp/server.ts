@@ -1,14 +1,18 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { JsonObject } from '@turnwire/wire/internal/base/json';
+import type { Elicit } from '../approval/elicitation.ts';
 
 /** How a tool is called. */
 export interface McpCall {
   readonly signal: AbortSignal;
-  /** Milliseconds. */
-  readonly timeout: number;
   /** Tells the person in one line what happened to the server. */
   readonly say: (text: string) => void;
+  /** Asks the person. Absent: nobody can be asked. */
+  readonly elicit?: Elicit | undefined;
 }
+
+/** The SDK's own timer does not wait for a person: `signal` ends a call. The longest time that a timer of Node takes, in milliseconds. */
+export const SDK_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Calls a tool of a server. Fails with the server's error, or when there is no server any more. */
 export type McpCaller = (
@@ -38,11 +42,11 @@ export class McpServerProcess {
     this.#client = Promise.resolve(this.#watch(client));
   }
 
-  readonly call: McpCaller = async (request, { signal, timeout, say }) => {
+  readonly call: McpCaller = async (request, { signal, say }) => {
     if (this.#hasEnded) this.#restart(say);
     const client = await this.#client;
     try {
-      return await client.callTool(request, undefined, { signal, timeout });
+      return await client.callTool(request, undefined, { signal, timeout: SDK_TIMEOUT_MS });
     } catch (error) {
       if (!this.#hasEnded || signal.aborted) throw error;
       throw new Error(`the MCP server ${this.#name} ended while this call ran; what it did of it is unknown`, {

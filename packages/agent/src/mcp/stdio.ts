@@ -1,4 +1,5 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { McpCalls } from './calls.ts';
 import type { McpProgram } from './config.ts';
 
 /** How long a start may take, and what gives it up. */
@@ -12,12 +13,12 @@ export interface StartRequest {
 export async function startMcpProgram(
   config: McpProgram,
   cwd: string,
+  calls: McpCalls,
   { timeout, signal }: StartRequest,
 ): Promise<Client> {
-  // Loaded only where a server is configured: the SDK would double the start-up time of everybody else.
-  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
+  // Loaded, as the client is, only where a server is configured.
   const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
-  const client = new Client({ name: 'turnwire', version: '1' });
+  const client = await calls.createClient();
   try {
     const transport = new StdioClientTransport({
       command: config.command,

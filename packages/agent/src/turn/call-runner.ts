@@ -1,6 +1,8 @@
 import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { parseJson } from '@turnwire/wire/internal/base/json';
+import type { ElicitationDesk } from '../approval/elicitation-desk.ts';
+import type { Elicit } from '../approval/elicitation.ts';
 import type { ApprovalGate } from '../approval/gate.ts';
 import type { AgentEvent, ToolFinishedEvent, ToolStatus } from '../events.ts';
 import type { ProjectDocs } from '../project/project-docs.ts';
@@ -23,6 +25,7 @@ export interface CallOutcome {
 export interface CallDeps {
   readonly tools: ReadonlyMap<string, AgentTool>;
   readonly gate: ApprovalGate;
+  readonly elicitations: ElicitationDesk;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly lock: OrderLock;
@@ -135,9 +138,24 @@ async function runPlan(call: ToolCall, plan: ToolPlan, deps: TellingDeps): Promi
   await journal.append({ type: 'tool.started', call, told: telling.told }, { durable: true });
   telling.isStarted = true;
   const begin = clock.now();
-  const ending = await resultOf(plan, call, signal, emit);
+  const { elicit, asked } = timed(deps.elicitations.for({ callId: call.call_id, emit }), clock);
+  const ending = await resultOf(plan, call, elicit, deps);
   if (ending.status === 'completed') await keepPatch(plan, deps);
-  return { ...ending, ranFor: clock.now() - begin };
+  return { ...ending, ranFor: Math.max(0, clock.now() - begin - asked()) };
+}
+
+/** Adds up how long the person was waited for; of questions that wait at the same time each counts. */
+function timed(elicit: Elicit, clock: Clock): { readonly elicit: Elicit; readonly asked: () => number } {
+  let asked = 0;
+  return {
+    elicit: async (...question) => {
+      const since = clock.now();
+      const answer = await elicit(...question);
+      asked += clock.now() - since;
+      return answer;
+    },
+    asked: () => asked,
+  };
 }
 
 /** A patch that cannot be taken back is applied all the same. */
@@ -150,16 +168,11 @@ async function keepPatch({ title, writes }: ToolPlan, { patches, emit }: CallDep
   }
 }
 
-async function resultOf(
-  plan: ToolPlan,
-  call: ToolCall,
-  signal: AbortSignal,
-  emit: (event: AgentEvent) => void,
-): Promise<Ending> {
+async function resultOf(plan: ToolPlan, call: ToolCall, elicit: Elicit, { signal, emit }: CallDeps): Promise<Ending> {
   try {
     const output = (stream: 'stdout' | 'stderr', delta: string): void =>
       emit({ type: 'tool.output', call_id: call.call_id, stream, delta });
-    const result = await plan.run({ signal, output });
+    const result = await plan.run({ signal, output, elicit });
     return { ...result, status: statusOf(result, signal) };
   } catch (error) {
     if (signal.aborted) return { status: 'interrupted', ok: false, output: 'stopped: the user interrupted the turn' };

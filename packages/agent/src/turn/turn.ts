@@ -4,6 +4,7 @@ import { addUsage, type Usage } from '@turnwire/wire/internal/model/usage';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import type { ModelRequest } from '@turnwire/wire/internal/model/request';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
+import type { ElicitationDesk } from '../approval/elicitation-desk.ts';
 import type { ApprovalGate } from '../approval/gate.ts';
 import { runCall, writeDown, type CallDeps, type CallOutcome } from './call-runner.ts';
 import { compact, estimateTokens, isNearlyFull } from './compaction.ts';
@@ -33,6 +34,7 @@ export interface TurnDeps {
   readonly journal: Journal;
   readonly tools: ReadonlyMap<string, AgentTool>;
   readonly gate: ApprovalGate;
+  readonly elicitations: ElicitationDesk;
   readonly queue: SteeringQueue;
   readonly clock: Clock;
   readonly channel: EventChannel<AgentEvent>;
@@ -150,11 +152,12 @@ export class Turn {
   }
 
   #callTaker(): (call: ToolCall, repeated?: Promise<CallOutcome>) => Promise<CallOutcome> {
-    const { tools, gate, journal, clock, signal, docs, patches } = this.#deps;
+    const { tools, gate, elicitations, journal, clock, signal, docs, patches } = this.#deps;
     const emit = (event: AgentEvent): void => this.#emit(event);
     const deps: CallDeps = {
       tools,
       gate,
+      elicitations,
       journal,
       clock,
       signal,

@@ -1,0 +1,246 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  Agent,
+  connectMcpServers,
+  type AgentEvent,
+  type ElicitationAnswer,
+  type ElicitationRequest,
+  type Elicitor,
+} from '../../packages/agent/src/index.ts';
+import { PatientClock } from '../../packages/agent/src/mcp/patient-clock.ts';
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
+import type { Clock } from '../../packages/wire/src/base/clock.ts';
+import { TestClock } from '../terminal/harness.ts';
+import { eventsOf, of, temporaryFolder } from './helpers.ts';
+import { answer, call, calls, ScriptedModel } from './scripted-model.ts';
+
+const server = { name: 'test', command: process.execPath, args: [join(import.meta.dirname, 'mcp-server.ts')] };
+
+interface Outcome {
+  readonly events: readonly AgentEvent[];
+  readonly outputs: readonly string[];
+  readonly warnings: readonly string[];
+  readonly asked: readonly ElicitationRequest[];
+}
+
+type Answering = (request: ElicitationRequest, agent: Agent, signal: AbortSignal) => Promise<ElicitationAnswer>;
+
+/** One turn in which the model calls tools of the server, and a person who answers. */
+async function turn(
+  tools: readonly { readonly name: string; readonly args?: object }[],
+  answering?: Answering,
+  more: Partial<Pick<Elicitor, 'modes'>> & { readonly toolTimeoutMs?: number; readonly clock?: Clock } = {},
+): Promise<Outcome> {
+  const { modes = ['form', 'url'], clock = systemClock, ...config } = more;
+  const connections = await connectMcpServers([{ ...server, ...config }], { cwd: await temporaryFolder(), clock });
+  onTestFinished(() => connections.close());
+  const asked: ElicitationRequest[] = [];
+  const ask: Elicitor['ask'] = (request, { signal }) => {
+    asked.push(request);
+    return answering?.(request, agent, signal) ?? Promise.reject(new Error('nobody is there'));
+  };
+  const script = calls(...tools.map(({ name, args = {} }, at) => call(`mcp__test__${name}`, args, `call_${at}`)));
+  const agent: Agent = new Agent({
+    model: new ScriptedModel(script, answer('done')),
+    tools: connections.tools,
+    approvals: 'always',
+    clock,
+    ...(answering && { elicitor: { modes, ask } }),
+  });
+  const events = await eventsOf(agent.run('go'));
+  const outputs = of(events, 'tool.finished').map(({ output }) => output);
+  return { events, outputs, warnings: of(events, 'warning').map(({ message }) => message), asked };
+}
+
+test('what a server asks reaches the person with nothing hidden, and the answer goes back', async () => {
+  const content = { name: 'Ann', age: 40, sure: false, size: 'm', tags: ['red'] };
+  const { asked, outputs, events } = await turn([{ name: 'ask' }], () =>
+    Promise.resolve({ action: 'accept', content }),
+  );
+  expect(asked).toEqual([
+    {
+      elicitationId: 'el_1',
+      callId: 'call_0',
+      mode: 'form',
+      server: 'test',
+      message: 'Who are\\u{202e} you?',
+      fields: [
+        {
+          name: 'name',
+          title: 'Your\\u{200b} name',
+          description: 'As in the passport',
+          isRequired: true,
+          type: 'string',
+          minLength: 2,
+        },
+        { name: 'age', title: 'age', isRequired: false, type: 'integer', minimum: 0, maximum: 150, default: 30 },
+        { name: 'mail', title: 'mail', isRequired: false, type: 'string', format: 'email' },
+        { name: 'sure', title: 'sure', isRequired: false, type: 'boolean', default: true },
+        {
+          name: 'size',
+          title: 'size',
+          isRequired: false,
+          type: 'choice',
+          choices: [
+            { value: 's', title: 'small' },
+            { value: 'm', title: 'medium' },
+          ],
+        },
+        {
+          name: 'tags',
+          title: 'tags',
+          isRequired: false,
+          type: 'choices',
+          choices: [
+            { value: 'red', title: 'red' },
+            { value: 'blue', title: 'blue' },
+          ],
+          maxItems: 1,
+        },
+      ],
+    },
+  ]);
+  expect(outputs.map((output) => JSON.parse(output) as object)).toEqual([{ action: 'accept', content }]);
+  const told = events.filter(({ type }) => type.startsWith('elicitation.'));
+  expect(told).toEqual([
+    {
+      type: 'elicitation.requested',
+      elicitation_id: 'el_1',
+      call_id: 'call_0',
+      mode: 'form',
+      server: 'test',
+      message: 'Who are\\u{202e} you?',
+    },
+    { type: 'elicitation.resolved', elicitation_id: 'el_1', call_id: 'call_0', action: 'accept' },
+  ]);
+});
+
+test.each(['decline', 'cancel'] as const)('a person who says %s is heard', async (action) => {
+  const { outputs, warnings } = await turn([{ name: 'confirm' }], () => Promise.resolve({ action }));
+  expect([outputs, warnings]).toEqual([[action], []]);
+});
+
+test('where nobody can be asked, the server is told no and the person that it was', async () => {
+  const { outputs, warnings } = await turn([{ name: 'confirm' }]);
+  const why = 'nobody can be asked here (“Go on?”)';
+  expect([outputs, warnings]).toEqual([['decline'], [`the MCP server test asks for something and is told no: ${why}`]]);
+});
+
+test('a person who cannot be asked in a way, or a front end that fails, is a no that is told', async () => {
+  const url = 'https://example.test/';
+  const yes = () => Promise.resolve({ action: 'accept' as const });
+  const forms = await turn([{ name: 'open', args: { url } }], yes, { modes: ['form'] });
+  expect([forms.outputs, forms.asked]).toEqual([['decline'], []]);
+  expect(forms.warnings).toEqual([
+    'the MCP server test asks for something and is told no: nobody can be asked here (“Sign in”)',
+  ]);
+  const broken = await turn([{ name: 'confirm' }], () => Promise.reject(new Error('no screen')));
+  expect([broken.outputs, broken.warnings]).toEqual([
+    ['decline'],
+    ['the MCP server test asks for something and is told no: the question could not be asked'],
+  ]);
+});
+
+test('an address is shown as it is, and its end is heard; one that is no page is refused', async () => {
+  const completed = Promise.withResolvers<undefined>();
+  const { asked, outputs } = await turn(
+    [{ name: 'open', args: { url: 'https://exämple.test/a\u202eb' } }],
+    (request) => {
+      if (request.mode === 'url') request.completed.addEventListener('abort', () => completed.resolve(undefined));
+      return Promise.resolve({ action: 'accept' });
+    },
+  );
+  expect(asked).toMatchObject([{ mode: 'url', url: 'https://xn--exmple-cua.test/a%E2%80%AEb' }]);
+  expect(outputs).toEqual(['accept']);
+  await completed.promise;
+  for (const url of ['file:///etc/passwd', 'javascript:alert(1)', 'https://bank.test@evil.test/']) {
+    const { warnings, ...refused } = await turn([{ name: 'open', args: { url } }], () =>
+      Promise.resolve({ action: 'accept' }),
+    );
+    expect([refused.asked, refused.outputs]).toEqual([[], ['decline']]);
+    expect(warnings).toEqual([
+      'the MCP server test asks for something and is told no: its address is none that may be opened',
+    ]);
+  }
+});
+
+test('a server that pesters asks a bounded number of bounded questions, one at a time, and none outlives its call', async () => {
+  let open = 0;
+  const { asked, warnings, outputs, events } = await turn(
+    [{ name: 'pester', args: { times: 20, fields: 1, answers: 12 } }],
+    (_, __, signal) => {
+      open += 1;
+      expect(open).toBe(1);
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          open -= 1;
+          reject(new Error('taken back'));
+        });
+      });
+    },
+  );
+  expect(outputs).toEqual(['pestered']);
+  const types = events.map(({ type }) => type);
+  expect(types.lastIndexOf('elicitation.resolved')).toBeLessThan(types.indexOf('tool.finished'));
+  expect(asked.map(({ message }) => message)).toEqual([`${'x'.repeat(4000)}… (5000 characters more)`]);
+  expect([open, warnings]).toEqual([
+    0,
+    ['the MCP server test asks for something and is told no: 8 questions wait for an answer'],
+  ]);
+  const wide = await turn([{ name: 'pester', args: { times: 1, fields: 33, answers: 1 } }], () =>
+    Promise.resolve({ action: 'accept' }),
+  );
+  expect([wide.asked, wide.warnings]).toEqual([
+    [],
+    ['the MCP server test asks for something and is told no: its form has more than 32 fields'],
+  ]);
+});
+
+test('an interrupt takes the question back', async () => {
+  const { events } = await turn([{ name: 'confirm' }], (_, agent) => {
+    agent.interrupt();
+    return new Promise(() => undefined);
+  });
+  expect(events.map(({ type }) => type).slice(-4)).toEqual([
+    'elicitation.requested',
+    'elicitation.resolved',
+    'tool.finished',
+    'turn.interrupted',
+  ]);
+  expect(of(events, 'elicitation.resolved').map(({ action }) => action)).toEqual(['cancel']);
+});
+
+test('the time in which a person thinks is neither the time of the call nor that of the tool', async () => {
+  const clock = new TestClock();
+  const late = (): Promise<ElicitationAnswer> => {
+    clock.pass(1000);
+    return Promise.resolve({ action: 'accept' });
+  };
+  const { outputs, events } = await turn([{ name: 'confirm' }], late, { toolTimeoutMs: 400, clock });
+  expect(outputs).toEqual(['accept']);
+  const [finished] = of(events, 'tool.finished');
+  expect(finished?.duration_ms).toBeLessThan(1000);
+});
+
+test('a patient clock stands still while it is told to', async () => {
+  const clock = new TestClock();
+  const patient = new PatientClock(clock);
+  const fired: string[] = [];
+  patient.after(100, () => fired.push('first'));
+  patient.after(200, () => fired.push('cancelled')).cancel();
+  clock.pass(60);
+  const [one, two] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const waits = [patient.during(() => one.promise), patient.during(() => two.promise)];
+  patient.after(10, () => fired.push('second'));
+  clock.pass(1000);
+  one.resolve(undefined);
+  await waits[0];
+  clock.pass(1000);
+  two.resolve(undefined);
+  await waits[1];
+  clock.pass(39);
+  expect(fired).toEqual(['second']);
+  clock.pass(1);
+  expect(fired).toEqual(['second', 'first']);
+});
