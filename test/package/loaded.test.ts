@@ -63,13 +63,13 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   '@turnwire/wire': [],
   '@turnwire/wire/fetch': [],
   '@turnwire/wire/register': [],
-  '@turnwire/client': ['undici'],
+  '@turnwire/client': [],
   '@turnwire/client/telemetry': ['@opentelemetry/api'],
   '@turnwire/testing': [],
   '@turnwire/agent': ['ignore', 'zod'],
   '@turnwire/bridge': ['find-my-way', 'pino', 'undici'],
   '@turnwire/inspector': [],
-  turnwire: ['undici'],
+  turnwire: [],
   'turnwire/wire': [],
   'turnwire/fetch': [],
   'turnwire/register': [],
@@ -110,11 +110,7 @@ describe('what a use loads', () => {
     const http = await runScript(answered(false));
     const webSocket = await runScript(answered(true));
     expect([http.stdout, http.stderr, http.packages]).toEqual(['completed\nhttp\n', '', ['undici']]);
-    expect([webSocket.stdout, webSocket.stderr, webSocket.packages]).toEqual([
-      'completed\nwebsocket\n',
-      '',
-      ['undici', 'ws'],
-    ]);
+    expect([webSocket.stdout, webSocket.stderr, webSocket.packages]).toEqual(['completed\nwebsocket\n', '', ['ws']]);
   });
 
   it('without ws a turn says what to install, and goes on over HTTP', async () => {

@@ -171,6 +171,8 @@ test('connect: a server that does not accept is a timeout, and the attempt is gi
   const port = (full.address() as AddressInfo).port;
   let connections = 0;
   full.on('connection', () => connections++);
+  // The first request of a transport begins some turns of the event loop later.
+  await failureOf(http.send({ method: 'POST', url: 'http://127.0.0.1', signal: AbortSignal.abort() }));
   const sent = failureOf(http.send({ method: 'POST', url: `http://127.0.0.1:${port}`, timers: { connectMs: 1000 } }));
   clock.advance(1000); // before the connection can stand
   const error = await sent;

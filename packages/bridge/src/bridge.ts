@@ -5,6 +5,8 @@ import { unixMs } from '@turnwire/client/internal/platform/wall-time';
 import { Inspector } from './inspect/inspector.ts';
 import { ExchangeRing } from './inspect/ring.ts';
 import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
+// Before the first request: its connections would be read when it comes.
+import '@turnwire/client/internal/transport/dispatcher';
 import { createHttpTransport } from '@turnwire/client/internal/transport/http';
 import type { BridgeContext } from './exchange/context.ts';
 import { isLoopback, reachableUrl } from '@turnwire/client/internal/platform/local-only';

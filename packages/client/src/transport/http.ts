@@ -3,7 +3,7 @@ import { headerIn, type HeaderValues } from '@turnwire/wire/internal/base/http-h
 import type { ByteSource } from '@turnwire/wire/internal/base/byte-source';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
-import { createConnections, type Connections } from './dispatcher.ts';
+import type { Connections } from './dispatcher.ts';
 import { bodyReader, type BodyReader } from './decompress.ts';
 import { Exchange, type Head, type RestOfBody } from './exchange.ts';
 import { timerFailure } from '@turnwire/wire/internal/model/timer-failure';
@@ -84,11 +84,23 @@ export interface HttpTransport {
  */
 export function createHttpTransport(options: HttpTransportOptions = {}): HttpTransport {
   const clock = options.clock ?? systemClock;
-  const connections = createConnections(options.proxy, options.lookup);
+  let connections: Connections | undefined;
+  let opening: Promise<Connections> | undefined;
+  let isClosed = false;
+  const open = async (): Promise<Connections> => {
+    // undici is a hundred files: they are read with the first request, and not before a program can do anything.
+    const { createConnections } = await import('./dispatcher.ts');
+    connections = createConnections(options.proxy, options.lookup);
+    if (isClosed) await connections.destroy();
+    return connections;
+  };
   return {
     proxy: options.proxy,
-    send: (request) => send(connections, clock, request),
-    close: () => connections.destroy(),
+    send: async (request) => send(connections ?? (await (opening ??= open())), clock, request),
+    close: async () => {
+      isClosed = true;
+      await (await opening)?.destroy();
+    },
   };
 }
 
