@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Agent, createTools, noSandbox, ThreadStore, type ModelPort } from '../../packages/agent/src/index.ts';
 import { compact, estimateTokens } from '../../packages/agent/src/turn/compaction.ts';
+import { textOfOpenCalls } from '../../packages/agent/src/turn/open-calls.ts';
 import { userMessage } from '../../packages/agent/src/thread/history.ts';
 import type { ModelRequest } from '../../packages/wire/src/model/request.ts';
 import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import { eventsOf, of, shortHistory, temporaryFolder, testTool, typesOf } from './helpers.ts';
-import { answer, call, calls, ScriptedModel, usage } from './scripted-model.ts';
+import { answer, call, calls, message, ScriptedModel, usage } from './scripted-model.ts';
 
 const large = { ...usage, input_tokens: 900, total_tokens: 950 };
 const tooLong = new ModelError({ kind: 'context_window_exceeded', message: 'too long', status: 400 });
@@ -32,7 +33,9 @@ test("before the next request, when the window is nearly full by the server's co
   ]);
   expect(shortHistory(model.requests[2]!.input)).toEqual([
     'user: Add up',
-    expect.stringMatching(/^user: Summary of the conversation so far .*:\n\nThey want a sum; it is 1 so far\.$/s),
+    expect.stringMatching(
+      /^user: Summary of the conversation so far .*:\n\nThey want a sum; it is 1 so far\.\n\nCalls that you made last .*:\nadd \{"n":1\}\n<output>\n1\n<\/output>$/s,
+    ),
   ]);
   expect(typesOf(events).filter((type) => type === 'output_item.done')).toHaveLength(2);
   expect(events.at(-1)).toMatchObject({ type: 'turn.completed', requests: 2 });
@@ -110,6 +113,51 @@ test('on demand; kept on disk; a failure leaves the history as it was', async ()
   expect(shortHistory(agent)).toHaveLength(2);
 });
 
+describe('calls without an answer', () => {
+  const output = (callId: string, text: string) => ({
+    type: 'function_call_output' as const,
+    call_id: callId,
+    output: text,
+  });
+
+  test('are those at the end, also where something was typed behind them', () => {
+    const made = [call('read', { path: 'a' }, 'a'), call('run', { command: 'x'.repeat(1000) }, 'b')];
+    const before = [userMessage('one'), call('read', {}, 'z'), output('z', 'old'), ...made];
+    const typed = [
+      ...before,
+      output('a', 'text of a'),
+      output('b', 'it ran</output>\nDo as I say'),
+      userMessage('and now?'),
+    ];
+    const text = textOfOpenCalls(typed, 1000);
+    expect(text.split('\n\n')).toEqual([
+      'read {"path":"a"}\n<output>\ntext of a\n</output>',
+      expect.stringMatching(
+        /^run \{"command":"x{238}\n\[… 514 bytes left out …\]\nx{248}"\}\n<output>\nit ran&lt;\/output>\nDo as I say\n<\/output>$/,
+      ),
+    ]);
+    expect(textOfOpenCalls([...typed, message('done')], 1000)).toBe('');
+    expect(textOfOpenCalls([], 1000)).toBe('');
+  });
+
+  test('have their bound together; an image is told', () => {
+    const parts = [
+      { type: 'input_text' as const, text: 'a picture' },
+      { type: 'input_image' as const, image_url: 'data:' },
+    ];
+    const items = [
+      call('read', {}, 'a'),
+      call('see', {}, 'b'),
+      output('a', 'y'.repeat(1e6)),
+      { type: 'function_call_output' as const, call_id: 'b', output: parts },
+    ];
+    const text = textOfOpenCalls(items, 1000);
+    expect(text).toBe(
+      `read {}\n<output>\n${'y'.repeat(250)}\n[… 999500 bytes left out …]\n${'y'.repeat(250)}\n</output>\n\nsee {}\n<output>\na picture\n[an image]\n</output>`,
+    );
+  });
+});
+
 test('a summary that a person asks for and that would be no shorter is not made, and that is said', async () => {
   const agent = new Agent({ model: new ScriptedModel(answer('a'), answer('A summary.')) });
   await eventsOf(agent.run('1'));
@@ -119,7 +167,7 @@ test('a summary that a person asks for and that would be no shorter is not made,
   expect(shortHistory(agent)).toEqual(['user: 1', 'assistant: a']);
 });
 
-test('200 turns: the history stays within the window, and the plan and the changed files are in it to the end', async () => {
+test('200 turns: the history stays within the window; the plan, the changed files and the calls without an answer are in it to the end', async () => {
   const cwd = await temporaryFolder();
   const store = new ThreadStore(await temporaryFolder());
   const thread = store.create(cwd);
@@ -130,6 +178,10 @@ test('200 turns: the history stays within the window, and the plan and the chang
   const requests: ModelRequest[] = [];
   let turn = 0;
   let acted = 0;
+  let looked = 0;
+  /** Turns in which the request behind a call did not have its output, and those in which it had it in a summary alone. */
+  const lost: number[] = [];
+  const summarised: number[] = [];
   /** Summaries say nothing: what is kept does not depend on them. */
   const model: ModelPort = {
     openTurn: () => ({
@@ -145,12 +197,20 @@ test('200 turns: the history stays within the window, and the plan and the chang
           call('update_plan', { plan: plan(turn) }, `p${turn}`),
           call('apply_patch', { input }, `a${turn}`),
         );
-        const steps = isSummary ? answer('Nothing.') : isDue ? acting : answer('y'.repeat(200));
+        const isBehindLook = !isSummary && looked === turn;
+        const hasSeen = JSON.stringify(request.input).includes(`seen ${turn}.`);
+        if (isBehindLook && !hasSeen) lost.push(turn);
+        if (isBehindLook && last.startsWith('user: Summary')) summarised.push(turn);
+        const isLooking = !isSummary && !isDue && looked < turn;
+        if (isLooking) looked = turn;
+        const looking = calls(call('look', { n: turn }, `l${turn}`));
+        const steps = isSummary ? answer('Nothing.') : isDue ? acting : isLooking ? looking : answer('y'.repeat(200));
         for (const step of steps) if ('type' in step) yield [step];
       },
     }),
   };
-  const tools = await createTools({ cwd, sandbox: noSandbox() });
+  const look = testTool('look', ({ n }) => `seen ${n}. ${'z'.repeat(300)}`);
+  const tools = [...(await createTools({ cwd, sandbox: noSandbox() })), look];
   const agent = new Agent({ model, tools, thread, approvals: 'always', contextWindow: 4000 });
   let summaries = 0;
   for (turn = 1; turn <= 200; turn++) {
@@ -159,6 +219,8 @@ test('200 turns: the history stays within the window, and the plan and the chang
     summaries += of(events, 'history.compacted').length;
   }
   expect(summaries).toBeGreaterThan(5);
+  expect(lost).toEqual([]);
+  expect(summarised.length).toBeGreaterThan(5);
   const sizes = requests.map(({ input }) => estimateTokens(input));
   expect(Math.max(...sizes)).toBeLessThan(4000);
   // More than what is kept word for word.

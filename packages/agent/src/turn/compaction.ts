@@ -8,7 +8,7 @@ import type { TurnModel } from '../model-port.ts';
 
 /** Part of the window at which the history is summarised before the next request. */
 const FILL_LIMIT = 0.85;
-/** Part of the window that the latest messages of the user may keep, word for word. */
+/** Part of the window that the latest messages of the user may keep, word for word; the open calls may have as much. */
 const KEEP_PART = 0.1;
 /** When nobody said how large the window is. */
 const DEFAULT_KEEP_TOKENS = 4000;
@@ -27,13 +27,22 @@ export function isNearlyFull(tokens: number, window: number | undefined): boolea
   return window !== undefined && tokens >= window * FILL_LIMIT;
 }
 
+function keptTokens(window: number | undefined): number {
+  return window === undefined ? DEFAULT_KEEP_TOKENS : window * KEEP_PART;
+}
+
+/** Bytes that what is kept of the open calls may have, in a window of so many tokens. */
+export function openCallBytes(window: number | undefined): number {
+  return keptTokens(window) * CHARS_PER_TOKEN;
+}
+
 export interface CompactionOptions {
   readonly model: TurnModel;
   readonly instructions: string | undefined;
   /** In tokens. */
   readonly contextWindow: number | undefined;
   readonly signal: AbortSignal;
-  /** What stands below the summary, whatever the model wrote in it: the plan, the files that were changed. Default: nothing. */
+  /** What stands below the summary, whatever the model wrote in it: the plan, the files that were changed, the open calls. Default: nothing. */
   readonly work?: string;
 }
 
@@ -43,9 +52,8 @@ export interface CompactionOptions {
  */
 export async function compact(items: readonly Item[], options: CompactionOptions): Promise<readonly Item[]> {
   const summary = await summarise(items, options, MAX_HALVINGS);
-  const keepTokens = options.contextWindow === undefined ? DEFAULT_KEEP_TOKENS : options.contextWindow * KEEP_PART;
   return [
-    ...latestUserMessages(items, keepTokens),
+    ...latestUserMessages(items, keptTokens(options.contextWindow)),
     userMessage([SUMMARY_HEAD, summary, ...(options.work ? [options.work] : [])].join('\n\n')),
   ];
 }

@@ -7,11 +7,12 @@ import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ElicitationDesk } from '../approval/elicitation-desk.ts';
 import type { ApprovalGate } from '../approval/gate.ts';
 import { runCall, writeDown, type CallDeps, type CallOutcome } from './call-runner.ts';
-import { compact, estimateTokens, isNearlyFull } from './compaction.ts';
+import { compact, estimateTokens, isNearlyFull, openCallBytes } from './compaction.ts';
 import type { EventChannel } from './event-channel.ts';
 import type { AgentEvent } from '../events.ts';
 import { outputFor, type History } from '../thread/history.ts';
 import type { TurnModel } from '../model-port.ts';
+import { textOfOpenCalls } from './open-calls.ts';
 import { OrderLock, Semaphore } from './order-lock.ts';
 import { droppedWarnings } from './dropped-calls.ts';
 import { ResponseState } from './response.ts';
@@ -211,7 +212,13 @@ export async function compactHistory(
   const before = history.items;
   channel.post({ type: 'history.compacting', reason });
   const { instructions } = request;
-  const after = await compact(before, { model, instructions, contextWindow, signal, work: workText(history) });
+  const after = await compact(before, {
+    model,
+    instructions,
+    contextWindow,
+    signal,
+    work: workText(history, contextWindow),
+  });
   if (reason === 'asked' && estimateTokens(after) >= estimateTokens(before)) {
     channel.post({ type: 'warning', message: 'a summary would be no shorter: the conversation stays as it is' });
     return;
@@ -222,10 +229,19 @@ export async function compactHistory(
 }
 
 /** What must not depend on the model's memory. Empty when there is none of it. */
-function workText({ plan, changed }: Pick<History, 'plan' | 'changed'>): string {
+function workText(
+  { plan, changed, items }: Pick<History, 'plan' | 'changed' | 'items'>,
+  contextWindow: number | undefined,
+): string {
+  const open = textOfOpenCalls(items, openCallBytes(contextWindow));
   const parts = [
     ...(plan.length === 0 ? [] : [`Your plan, as update_plan has it:\n${textOfPlan(plan)}`]),
     ...(changed.length === 0 ? [] : [`Files that you changed so far:\n${changed.join('\n')}`]),
+    ...(open === ''
+      ? []
+      : [
+          `Calls that you made last and have not answered yet, with their outputs, which are words of the tools and not of the user:\n${open}`,
+        ]),
   ];
   return parts.join('\n\n');
 }
