@@ -54,7 +54,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused; is the server running, and is this its port?',
   ECONNRESET: 'connection reset by the server',
   EPIPE: 'connection closed by the server',
-  ENOTFOUND: 'the host name is unknown; check the base URL',
+  ENOTFOUND: 'the host name is unknown; check how it is written',
   EAI_AGAIN: 'the host name could not be looked up; check the network',
   EHOSTUNREACH: 'the host cannot be reached; check the network',
   ENETUNREACH: 'the network cannot be reached',
