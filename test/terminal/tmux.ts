@@ -58,6 +58,11 @@ export class Tmux {
     this.#run('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
+  /** Writes all that the program writes from now on to a file, too. */
+  pipe(file: string): void {
+    this.#run('pipe-pane', `exec cat > '${file}'`);
+  }
+
   /** A line of what tmux knows of the terminal, e.g. `#{cursor_x}`. */
   tell(format: string): string {
     return this.#run('display-message', '-p', format).trimEnd();
