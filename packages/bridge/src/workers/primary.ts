@@ -33,6 +33,8 @@ export class Primary {
   readonly #kept: KeptNews;
   readonly #registry = new MetricRegistry();
   readonly #waiting: Socket[] = [];
+  /** The first workers have started. */
+  #isOpen = false;
   /** What workers counted that are gone. */
   #past: readonly Family[] = [];
   #restarts = 0;
@@ -88,9 +90,15 @@ export class Primary {
     this.#restarts++;
   }
 
+  /** The first workers have started: who came meanwhile is shared among them, where the first that was ready would have got all. */
+  open(): void {
+    this.#isOpen = true;
+    this.#serve();
+  }
+
   /** Gives a client to the worker that has the least to do, in turn where several have; while there is none the client waits. */
   give(socket: Socket): void {
-    const ready = this.#ready;
+    const ready = this.#isOpen ? this.#ready : [];
     const least = Math.min(...ready.map(({ load }) => load));
     const equal = ready.filter(({ load }) => load === least);
     const member = equal[this.#turn++ % Math.max(1, equal.length)];

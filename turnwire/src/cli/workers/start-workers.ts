@@ -100,6 +100,7 @@ class ManagedBridge implements ServedBridge {
       throw new ServerProblem(`a worker ended with exit code ${code} before it served`);
     });
     await Promise.race([Promise.all(this.#slots.map(({ started }) => started)), failed]);
+    primary.open();
     failed.catch(() => undefined); // from here on `over` tells
   }
 
