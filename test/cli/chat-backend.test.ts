@@ -9,7 +9,7 @@ import { startMock } from '../../packages/testing/src/index.ts';
 import type { Clock } from '../../packages/wire/src/base/clock.ts';
 import { eventsOf, temporaryFolder, typesOf } from '../agent/helpers.ts';
 import { slowMcpServer } from '../agent/slow-mcp-server.ts';
-import { TestClock } from '../terminal/harness.ts';
+import { noElicitor, TestClock } from '../terminal/harness.ts';
 
 async function backendIn(cwd: string, more: object = {}, clock?: Clock): Promise<OpenBackend> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
@@ -64,7 +64,7 @@ test('a conversation begins without an MCP server that is slow to start, and has
   onTestFinished(() => model.close());
   const clock = new TestClock();
   const backend = await backendIn(cwd, { baseUrl: model.baseUrl, wire: 'chat', model: 'm' }, clock);
-  const opening = backend.open({ type: 'new' }, () => Promise.resolve({ type: 'deny' }));
+  const opening = backend.open({ type: 'new' }, () => Promise.resolve({ type: 'deny' }), noElicitor);
   await slow.asked;
   clock.pass(2000);
   const { agent, notes } = await opening;

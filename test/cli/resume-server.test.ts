@@ -6,6 +6,7 @@ import { startMock, type MockServer } from '../../packages/testing/src/index.ts'
 import { ThreadStore } from '../../packages/agent/src/index.ts';
 import { openChatBackend } from '../../turnwire/src/cli/chat-backend.ts';
 import { eventsOf, temporaryFolder } from '../agent/helpers.ts';
+import { noElicitor } from '../terminal/harness.ts';
 import { runInProcess, type CliResult } from './harness.ts';
 
 async function serve(text: string): Promise<MockServer> {
@@ -127,12 +128,12 @@ test('in a scripted chat a conversation brings its own server back', async () =>
   onTestFinished(() => backend.close());
   const approver = () => Promise.resolve({ type: 'deny' } as const);
   expect(backend.provider).toBe('scripted');
-  const { agent, provider } = await backend.open({ type: 'resume', id: 'last' }, approver);
+  const { agent, provider } = await backend.open({ type: 'resume', id: 'last' }, approver, noElicitor);
   expect(provider).toMatchObject({ name: server.baseUrl, model: 'tiny' });
   await eventsOf(agent.run('and now?'));
   expect(server.requests).toHaveLength(2);
   // And the next one stays with it.
-  const next = await backend.open({ type: 'new' }, approver);
+  const next = await backend.open({ type: 'new' }, approver, noElicitor);
   expect(next.provider).toBeUndefined();
   expect(next.agent.model.server).toMatchObject({ base_url: server.baseUrl, model: 'tiny' });
 });

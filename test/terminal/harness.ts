@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { Agent, type AgentTool } from '../../packages/agent/src/index.ts';
+import { Agent, type AgentTool, type Elicitor } from '../../packages/agent/src/index.ts';
 import type { Clock } from '../../packages/wire/src/base/clock.ts';
 import { ChatApp, type ChatBackend, type ChatEnd } from '../../turnwire/src/terminal/index.ts';
 import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
@@ -22,6 +22,9 @@ export const keys = {
   ctrlO: '\x0f',
   ctrlT: '\x14',
 } as const;
+
+/** Nobody is there to be asked. */
+export const noElicitor: Elicitor = { modes: [], ask: () => Promise.resolve({ action: 'cancel' }) };
 
 /** The system's clock, and a way to let time pass at once. */
 export class TestClock implements Clock {
@@ -94,8 +97,8 @@ export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {
   const agents: Agent[] = [];
   const clock = new TestClock();
   const backend: ChatBackend = {
-    open: (_what, approver) => {
-      const agent = new Agent({ model, tools: setup.tools ?? [], approver });
+    open: (_what, approver, elicitor) => {
+      const agent = new Agent({ model, tools: setup.tools ?? [], approver, elicitor });
       agents.push(agent);
       return Promise.resolve({ agent, notes: [] });
     },

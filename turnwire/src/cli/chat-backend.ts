@@ -4,6 +4,7 @@ import {
   openAgent,
   ThreadError,
   type Approver,
+  type Elicitor,
   type OpenedAgent as OpenedConversation,
   type ToolResult,
   type ToolRun,
@@ -76,7 +77,7 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
     version,
     commands: prompts.texts,
     greeting: said.take(`${name}: `),
-    open: (what, approver) => sources.open(what, approver),
+    open: (what, approver, elicitor) => sources.open(what, approver, elicitor),
     openProvider: (provider) => sources.openProvider(provider),
     models: () => sources.models(),
     providers: () => sources.providers(),
@@ -113,7 +114,7 @@ class Sources {
     this.#said = said;
   }
 
-  async open(what: OpenWhat, approver: Approver): Promise<OpenedAgent> {
+  async open(what: OpenWhat, approver: Approver, elicitor: Elicitor): Promise<OpenedAgent> {
     const provider = what.type === 'new' ? undefined : await this.#goBackTo(what.id);
     const { cli, flags, name, instructions, configuration } = this.#options;
     const toolbox = (this.#toolbox ??= await this.#openTools());
@@ -125,6 +126,7 @@ class Sources {
       toolbox,
       approvals: flags.approve,
       approver,
+      elicitor,
       maxRequests: flags.maxRequests,
       ...(await configuration.projectDoc(flags)),
       ...windowOf(this.#model.provider),

@@ -1,9 +1,7 @@
-import { matchesKey } from '@earendil-works/pi-tui';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { ApprovalDecision, ApprovalRequest, Approver } from '@turnwire/agent/internal/approval/approval';
-
-/** Keys pressed before a person can have read the question are no answer to it. */
-const GUARD_MS = 400;
+import { GUARD_MS, meaningOf, type PromptChoice } from './choice-keys.ts';
+import type { LineEnd, LineTaker } from './line-taker.ts';
 
 export interface OpenQuestion {
   readonly request: ApprovalRequest;
@@ -15,20 +13,24 @@ interface Waiting extends OpenQuestion {
   readonly answer: (decision: ApprovalDecision) => void;
 }
 
-export const approvalChoices = ['once', 'for this session', 'deny', 'deny and say why'] as const;
-export const approvalKeys: readonly string[] = ['y', 's', 'n', 'w'];
+export const approvalChoices: readonly PromptChoice[] = [
+  { key: 'y', label: 'once' },
+  { key: 's', label: 'for this session' },
+  { key: 'n', label: 'deny' },
+  { key: 'w', label: 'deny and say why' },
+];
 
 /**
  * The question about one tool call. The answer belongs to that question alone: it ends with it, with its signal, or
  * with the turn.
  */
-export class ApprovalPrompt {
+export class ApprovalPrompt implements LineTaker {
   #waiting: Waiting | undefined;
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #askWhy: () => void;
 
-  /** `askWhy`: the person wants to type a reason; `denyBecause` is then called with it. */
+  /** `askWhy`: the person wants to type a reason, which is for `take`. */
   constructor(options: { readonly clock: Clock; readonly changed: () => void; readonly askWhy: () => void }) {
     this.#clock = options.clock;
     this.#changed = options.changed;
@@ -58,26 +60,25 @@ export class ApprovalPrompt {
   handleKey(data: string): boolean {
     const waiting = this.#waiting;
     if (waiting === undefined) return false;
-    const hotkey = approvalKeys.indexOf(data.toLowerCase());
-    const isEnter = matchesKey(data, 'enter');
-    if (matchesKey(data, 'up') || matchesKey(data, 'down')) this.#move(waiting, matchesKey(data, 'up') ? -1 : 1);
-    else if (hotkey >= 0 || isEnter) {
-      if (this.#clock.now() - waiting.since >= GUARD_MS) this.#choose(waiting, isEnter ? waiting.selected : hotkey);
-    } else return false;
+    const meant = meaningOf(data, approvalChoices, waiting.selected);
+    if (meant === undefined) return false;
+    if (meant.type === 'select') {
+      this.#waiting = { ...waiting, selected: meant.at };
+      this.#changed();
+    } else if (this.#clock.now() - waiting.since >= GUARD_MS) this.#choose(waiting, meant.at);
     return true;
   }
 
-  /** The reason for a denial. False when the question is gone. */
-  denyBecause(reason: string): boolean {
+  /** The reason for a denial. */
+  take(reason: string): LineEnd {
     const waiting = this.#waiting;
-    if (waiting === undefined) return false;
+    if (waiting === undefined) return 'gone';
     waiting.answer(reason === '' ? { type: 'deny' } : { type: 'deny', reason });
-    return true;
+    return 'taken';
   }
 
-  #move(waiting: Waiting, by: number): void {
-    const count = approvalChoices.length;
-    this.#waiting = { ...waiting, selected: (waiting.selected + by + count) % count };
+  /** The question stands as it was. */
+  leave(): void {
     this.#changed();
   }
 

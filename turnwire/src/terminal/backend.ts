@@ -1,5 +1,6 @@
 import type { Agent } from '@turnwire/agent/internal/agent';
 import type { Approver } from '@turnwire/agent/internal/approval/approval';
+import type { Elicitor } from '@turnwire/agent/internal/approval/elicitation';
 import type { ModelPort } from '@turnwire/agent/internal/model-port';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import type { RunCommand } from './own-command.ts';
@@ -41,7 +42,7 @@ export interface ModelChoice {
 /** What the chat needs of its starter, which composes agents, threads and providers. */
 export interface ChatBackend {
   /** Fails with an error whose message is one line for the person. */
-  open(what: OpenWhat, approver: Approver): Promise<OpenedAgent>;
+  open(what: OpenWhat, approver: Approver, elicitor: Elicitor): Promise<OpenedAgent>;
   /** Another model server by its name in the configuration. Fails like `open`. */
   openProvider(name: string): Promise<OpenedProvider>;
   /** Models of the server that answers now, for `/model`; none where it has no list. Fails like `open`. */

@@ -1,8 +1,12 @@
 import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import type { ElicitationField } from '@turnwire/agent/internal/approval/elicitation';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { QueuedMessage } from '@turnwire/agent/internal/turn/steering-queue';
-import { approvalChoices, approvalKeys, type OpenQuestion } from './approval-prompt.ts';
+import { approvalChoices, type OpenQuestion } from './approval-prompt.ts';
+import type { PromptChoice } from './choice-keys.ts';
 import { fit } from './cell-look.ts';
+import type { OpenElicitation } from './elicitation-prompt.ts';
+import { describeField } from './field-answer.ts';
 import { planLines } from './plan-lines.ts';
 import { boundLines, oneLine, shortCount, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';
@@ -15,6 +19,8 @@ export interface BottomView {
   readonly view: ViewState;
   readonly queue: readonly QueuedMessage[];
   readonly question: OpenQuestion | undefined;
+  /** Of an MCP server; never beside another question. */
+  readonly elicitation: OpenElicitation | undefined;
   /** The input line takes the reason of a denial. */
   readonly asksWhy: boolean;
   /** There is text in the input line: keys are text. */
@@ -39,23 +45,63 @@ const GUTTER = '  │ ';
 
 /** What is asked, all of it as far as half the screen holds it, and the answers. */
 export function questionLines(bottom: BottomView, theme: Theme, width: number): string[] {
-  if (bottom.question === undefined) return [];
-  const { name, title, reason, rules } = bottom.question.request;
-  const wrap = (text: string): string[] => wrapStrange(text, width);
-  const { head, omitted } = boundLines(
-    wrap(`? Run ${name}: ${title}`),
-    Math.max(3, Math.floor(bottom.rows / 2) - 4),
-    0,
-  );
+  const { question, elicitation } = bottom;
+  if (elicitation !== undefined) return elicitationLines(elicitation, bottom, theme, width);
+  if (question === undefined) return [];
+  const { name, title, reason, rules } = question.request;
+  const why = bottom.asksWhy ? 'Why not? Enter sends it, Esc goes back.' : undefined;
   const lines = [
     '',
-    ...head.map(theme.yellow),
-    ...(omitted === 0 ? [] : [theme.red(`… ${omitted} more lines than this terminal shows`)]),
-    ...wrap(reason).slice(0, 4).map(theme.dim),
+    ...askedLines(wrapStrange(`? Run ${name}: ${title}`, width), bottom, theme),
+    ...wrapStrange(reason, width).slice(0, 4).map(theme.dim),
     ...ruleLines(rules).map(theme.dim),
-    ...answerLines(bottom, theme),
+    ...answerLines(approvalChoices, question.selected, why, bottom, theme),
   ];
   return lines.map((line) => fit(line, width));
+}
+
+/** Half the screen at most. */
+function askedLines(rows: readonly string[], { rows: height }: BottomView, theme: Theme): string[] {
+  const { head, omitted } = boundLines(rows, Math.max(3, Math.floor(height / 2) - 4), 0);
+  const more = omitted === 0 ? [] : [theme.red(`… ${omitted} more lines than this terminal shows`)];
+  return [...head.map(theme.yellow), ...more];
+}
+
+function elicitationLines(open: OpenElicitation, bottom: BottomView, theme: Theme, width: number): string[] {
+  const { request, filling, choices, selected } = open;
+  const asked = `? The MCP server ${request.server} asks: ${request.message}`.split('\n');
+  const what = [...asked, ...(filling === undefined ? answerSoFar(open) : fieldTexts(filling.field))];
+  const [at, count] = [(filling?.at ?? 0) + 1, request.mode === 'form' ? request.fields.length : 0];
+  const line = filling && `${at} of ${count}. Enter takes the line, Esc goes back.`;
+  const problem = filling?.problem ?? '';
+  const lines = [
+    '',
+    ...askedLines(
+      what.flatMap((text, at) => strangeRows(text, at, width)),
+      bottom,
+      theme,
+    ),
+    ...(problem === '' ? [] : [theme.red(problem)]),
+    ...answerLines(choices, selected, line, bottom, theme),
+  ];
+  return lines.map((each) => fit(each, width));
+}
+
+function strangeRows(text: string, at: number, width: number): string[] {
+  return at === 0 ? wrapStrange(text, width) : wrapStrange(text, width).map((row, n) => (n === 0 ? GUTTER + row : row));
+}
+
+/** The address, or what was filled in. */
+function answerSoFar({ request, values }: OpenElicitation): string[] {
+  if (request.mode === 'url') return [request.url];
+  const filled = request.fields.filter(({ name }) => Object.hasOwn(values, name));
+  return filled.map(({ name, title }) => `${title}: ${String(values[name])}`);
+}
+
+function fieldTexts(field: ElicitationField): string[] {
+  const { title, description } = field;
+  const how = describeField(field);
+  return [`${title}${how === '' ? '' : ` (${how})`}`, ...(description === undefined ? [] : [description])];
 }
 
 /** However a stranger's text is wrapped: none of its rows begins where rows of ours begin. */
@@ -71,19 +117,30 @@ function ruleLines(rules: readonly string[]): string[] {
   return ['“This session” would allow exactly:', ...shown, ...more];
 }
 
-function answerLines({ question, asksWhy, isTyping }: BottomView, theme: Theme): string[] {
-  if (asksWhy) return [theme.yellow('Why not? Enter sends it, Esc goes back.')];
+/** `line`: how to go on where the input line takes the answer. */
+function answerLines(
+  choices: readonly PromptChoice[],
+  selected: number,
+  line: string | undefined,
+  { isTyping }: BottomView,
+  theme: Theme,
+): string[] {
+  if (line !== undefined) return [theme.yellow(line)];
   if (isTyping) return [theme.yellow('To answer, send or clear your line first.')];
-  return approvalChoices.map((choice, at) => {
-    const text = `${at === question?.selected ? '›' : ' '} ${approvalKeys[at] ?? ''}  ${choice}`;
-    return at === question?.selected ? theme.bold(text) : text;
+  return choices.map(({ key, label }, at) => {
+    const text = `${at === selected ? '›' : ' '} ${key}  ${label}`;
+    return at === selected ? theme.bold(text) : text;
   });
 }
 
 /** The plan that the model works at, in at most a quarter of the screen. A question stands alone, below what it is about. */
-export function currentPlanLines({ view, question, rows }: BottomView, theme: Theme, width: number): string[] {
+export function currentPlanLines(
+  { view, question, elicitation, rows }: BottomView,
+  theme: Theme,
+  width: number,
+): string[] {
   const { plan } = view;
-  if (plan.length === 0 || question !== undefined) return [];
+  if (plan.length === 0 || question !== undefined || elicitation !== undefined) return [];
   return ['', ...planLines(plan, { theme, width }, Math.max(2, Math.floor(rows / 4) - 1))];
 }
 

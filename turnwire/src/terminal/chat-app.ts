@@ -95,6 +95,7 @@ export class ChatApp {
     this.#talk = new Conversation({
       backend,
       approver: this.#keys.approver,
+      elicitor: this.#keys.elicitor,
       notice: (level, text) => this.#view.notice(level, text),
       opened: (agent, what) => this.#opened(agent, what),
       queueChanged: redraw,

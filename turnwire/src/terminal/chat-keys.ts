@@ -1,11 +1,14 @@
 import { matchesKey, type AutocompleteProvider, type Component, type TUI } from '@earendil-works/pi-tui';
 import type { Approver } from '@turnwire/agent/internal/approval/approval';
+import type { Elicitor } from '@turnwire/agent/internal/approval/elicitation';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { ApprovalPrompt } from './approval-prompt.ts';
 import type { BottomView } from './bottom-lines.ts';
 import { hasChoices } from './choices.ts';
+import { ElicitationPrompt } from './elicitation-prompt.ts';
 import { InputLine } from './input-line.ts';
 import { KeyBursts } from './key-bursts.ts';
+import type { LineTaker } from './line-taker.ts';
 import type { Theme } from './theme.ts';
 
 export interface ChatKeysOptions {
@@ -38,8 +41,10 @@ export class ChatKeys {
   readonly editor: InputLine;
   readonly #options: ChatKeysOptions;
   readonly #prompt: ApprovalPrompt;
-  #asksWhy = false;
-  /** The line that was being typed when the question for a reason came. */
+  readonly #elicitation: ElicitationPrompt;
+  /** The question that the line is for; absent: it is a message. */
+  #taker: LineTaker | undefined;
+  /** The line that was being typed when a question took its place. */
   #draft = '';
   #hint: string | undefined;
   #lastCtrlC = -Infinity;
@@ -49,17 +54,28 @@ export class ChatKeys {
     this.editor = new InputLine(options.tui, options.theme, (text) => this.#submit(text));
     this.editor.setAutocompleteProvider(options.completions);
     const { clock, redraw } = options;
-    this.#prompt = new ApprovalPrompt({ clock, changed: redraw, askWhy: () => this.#askWhy() });
+    this.#prompt = new ApprovalPrompt({ clock, changed: redraw, askWhy: () => this.#askLines(this.#prompt) });
+    this.#elicitation = new ElicitationPrompt({
+      clock,
+      changed: redraw,
+      askLines: () => this.#askLines(this.#elicitation),
+    });
   }
 
   get approver(): Approver {
     return this.#prompt.approver;
   }
 
+  get elicitor(): Elicitor {
+    return this.#elicitation.elicitor;
+  }
+
   /** For the lines above and below the input line. */
-  get bottom(): Pick<BottomView, 'question' | 'asksWhy' | 'isTyping' | 'hint'> {
+  get bottom(): Pick<BottomView, 'question' | 'elicitation' | 'asksWhy' | 'isTyping' | 'hint'> {
     const isTyping = this.editor.getText() !== '';
-    return { question: this.#prompt.question, asksWhy: this.#asksWhy, isTyping, hint: this.#hint };
+    const asksWhy = this.#taker === this.#prompt;
+    const { question } = this.#prompt;
+    return { question, elicitation: this.#elicitation.question, asksWhy, isTyping, hint: this.#hint };
   }
 
   /** Lets the person choose what comes after a command. */
@@ -87,9 +103,9 @@ export class ChatKeys {
     redraw();
   }
 
-  /** A turn is over: a question for a reason has no question any more. */
+  /** A turn is over, and its questions are. */
   endQuestion(): void {
-    if (this.#asksWhy) this.#endWhy();
+    this.#endLines();
   }
 
   /** What has the focus. */
@@ -126,7 +142,7 @@ export class ChatKeys {
     else if (matchesKey(data, 'ctrl+o')) this.#options.fold();
     else if (matchesKey(data, 'ctrl+t')) this.#options.showOutput();
     else if (matchesKey(data, 'ctrl+v')) this.#options.pasteImage();
-    else if (!this.#asksWhy && isEmpty && this.#prompt.handleKey(data)) return;
+    else if (this.#taker === undefined && isEmpty && this.#answer(data)) return;
     else if (isEmpty && matchesKey(data, 'up') && this.#unqueue()) return;
     else this.#type(data);
   }
@@ -144,8 +160,15 @@ export class ChatKeys {
   }
 
   #escape(): void {
-    if (this.#asksWhy) this.#endWhy();
-    else this.#options.stopTurn();
+    if (this.#taker === undefined) this.#options.stopTurn();
+    else {
+      this.#taker.leave();
+      this.#endLines();
+    }
+  }
+
+  #answer(data: string): boolean {
+    return this.#prompt.handleKey(data) || this.#elicitation.handleKey(data);
   }
 
   /** Takes the last queued message back into the input line. */
@@ -156,27 +179,29 @@ export class ChatKeys {
     return true;
   }
 
-  #askWhy(): void {
-    this.#asksWhy = true;
+  #askLines(taker: LineTaker): void {
+    this.#taker = taker;
     this.#draft = this.editor.getText();
     this.editor.setText('');
     this.#options.redraw();
   }
 
-  #endWhy(): void {
-    this.#asksWhy = false;
+  #endLines(): void {
+    if (this.#taker === undefined) return;
+    this.#taker = undefined;
     this.editor.setText(this.#draft);
     this.#options.redraw();
   }
 
   #submit(text: string): void {
-    if (!this.#asksWhy) {
+    if (this.#taker === undefined) {
       this.#options.submit(text);
       return;
     }
-    const asked = this.#prompt.denyBecause(text.trim());
-    this.#endWhy();
+    const end = this.#taker.take(text.trim());
+    if (end === 'more') return;
+    this.#endLines();
     // The question went away while the person typed: nothing typed is lost.
-    if (!asked) this.editor.setText(text);
+    if (end === 'gone') this.editor.setText(text);
   }
 }

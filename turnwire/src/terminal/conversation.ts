@@ -1,11 +1,13 @@
 import type { Agent, RequestOptions } from '@turnwire/agent/internal/agent';
 import type { Approver } from '@turnwire/agent/internal/approval/approval';
+import type { Elicitor } from '@turnwire/agent/internal/approval/elicitation';
 import type { ChatBackend, OpenWhat } from './backend.ts';
 import type { NoticeCell } from './view-state.ts';
 
 export interface ConversationOptions {
   readonly backend: ChatBackend;
   readonly approver: Approver;
+  readonly elicitor: Elicitor;
   readonly notice: (level: NoticeCell['level'], text: string) => void;
   /** Another conversation is open from now on. */
   readonly opened: (agent: Agent, what: OpenWhat) => void;
@@ -42,8 +44,8 @@ export class Conversation {
   }
 
   async open(what: OpenWhat): Promise<void> {
-    const { backend, approver, notice, opened, queueChanged } = this.#options;
-    const { agent, notes, provider, sandbox } = await backend.open(what, approver);
+    const { backend, approver, elicitor, notice, opened, queueChanged } = this.#options;
+    const { agent, notes, provider, sandbox } = await backend.open(what, approver, elicitor);
     this.sandbox = sandbox;
     const before = this.agent;
     if (provider !== undefined) {
