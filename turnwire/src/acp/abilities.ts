@@ -5,8 +5,6 @@ import type { Elicitor } from '@turnwire/agent';
 export interface EditorAbilities {
   /** It reads and writes files, unsaved text included. An editor that can do one of both alone is not asked. */
   readonly files: boolean;
-  /** It runs commands in a terminal of its own. */
-  readonly terminal: boolean;
   /** It shows notices beside the conversation. */
   readonly notices: boolean;
   /** It shows that a conversation is summarised. */
@@ -16,10 +14,9 @@ export interface EditorAbilities {
 }
 
 export function abilitiesOf(capabilities: ClientCapabilities | undefined): EditorAbilities {
-  const { fs, terminal, session, elicitation } = capabilities ?? {};
+  const { fs, session, elicitation } = capabilities ?? {};
   return {
     files: fs?.readTextFile === true && fs.writeTextFile === true,
-    terminal: terminal === true,
     notices: isOffered(session?.notices),
     compaction: isOffered(session?.compaction),
     elicitation: (['form', 'url'] as const).filter((mode) => isOffered(elicitation?.[mode])),
