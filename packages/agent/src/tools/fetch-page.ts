@@ -30,7 +30,7 @@ export interface FetchOptions extends WebAccess {
   readonly lookup?: LookupFunction;
 }
 
-/** A request for one host: it goes through this, and ends with this. */
+/** How the requests for one page are made. */
 interface Way {
   readonly transport: HttpTransport;
   readonly signal: AbortSignal;
@@ -45,15 +45,15 @@ export async function fetchPage(url: URL, options: FetchOptions): Promise<Page> 
   const host = hostOf(url);
   const isAllowed = privateHosts.includes(host);
   if (!isAllowed) assertNotPrivate(host);
-  const ended = new AbortController();
-  const timer = clock.after(TIMEOUT_MS, () =>
-    ended.abort(new Error(`${url.host} gave no page within ${TIMEOUT_MS / 1000} s`)),
-  );
   const transport = createHttpTransport({
     clock,
     ...(proxy === undefined ? {} : { proxy }),
     lookup: isAllowed ? lookup : publicLookup(lookup),
   });
+  const ended = new AbortController();
+  const timer = clock.after(TIMEOUT_MS, () =>
+    ended.abort(new Error(`${url.host} gave no page within ${TIMEOUT_MS / 1000} s`)),
+  );
   try {
     return await follow(url, { transport, signal: AbortSignal.any([signal, ended.signal]) }, MAX_REDIRECTS);
   } catch (error) {
