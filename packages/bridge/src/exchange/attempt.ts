@@ -110,11 +110,12 @@ interface Opened {
 async function open(options: Attempting, upstream: Upstream, signal: AbortSignal): Promise<Opened> {
   const { context, prepared, model } = options;
   const { pool, settings } = context;
-  const wire = await unlessAborted(pool.wireOf(upstream), signal);
+  const wire = pool.knownWireOf(upstream) ?? (await unlessAborted(pool.wireOf(upstream), signal));
   if (wire === undefined) throw new ModelError({ kind: 'aborted', message: 'cancelled' });
   const usual = upstream.provider(wire);
   const contextWindow = pool.catalogue.windowOn(upstream, model, usual.contextWindow);
-  const provider = contextWindow === undefined ? usual : { ...usual, contextWindow };
+  const provider =
+    contextWindow === undefined || contextWindow === usual.contextWindow ? usual : { ...usual, contextWindow };
   const { request, ...told } = toUpstream(prepared, { provider, maker: upstream.maker, tools: settings.tools });
   const repairs = new Repairs();
   const calling = {

@@ -240,8 +240,12 @@ function refuseUnheard(exchange: Exchange, socket: Duplex, error: ApiError): voi
   refuseRaw(socket, error);
 }
 
-function gateRequestOf({ method = 'GET', url = '/', headers, headersDistinct }: IncomingMessage): AccessRequest {
-  return { method, url, headers, hosts: headersDistinct.host };
+function gateRequestOf({ method = 'GET', url = '/', headers, rawHeaders }: IncomingMessage): AccessRequest {
+  return { method, url, headers, hosts: rawHeaders.filter((_, at) => at % 2 === 1 && isHost(rawHeaders[at - 1])) };
+}
+
+function isHost(name = ''): boolean {
+  return name.length === 'host'.length && name.toLowerCase() === 'host';
 }
 
 /** Some clients offer HTTP/2 with every request (`upgrade: h2c`): they are served as if they did not. */

@@ -36,6 +36,8 @@ export class UpstreamPool {
   readonly #settings: Settings;
   readonly #transport: HttpTransport;
   readonly #closing = new AbortController();
+  /** Upstreams of several makers: what one encrypts, another refuses. */
+  readonly hasSeveralMakers: boolean;
   /** Which of the servers has which model. */
   readonly catalogue: Catalogue<Server>;
   #turn = 0;
@@ -52,6 +54,7 @@ export class UpstreamPool {
       (upstream, at) => new Server(upstream, { label: labels[at] ?? '', via: hop.stamp(), clock, ask, onRest }),
     );
     this.#members = this.#servers.flatMap(membersOf);
+    this.hasSeveralMakers = new Set(this.#members.map(({ maker }) => maker)).size > 1;
     this.catalogue = new Catalogue(this.#servers, { ...settings, map: settings.modelMap });
   }
 
@@ -62,11 +65,6 @@ export class UpstreamPool {
 
   get servers(): number {
     return this.#servers.length;
-  }
-
-  /** Upstreams of several makers: what one encrypts, another refuses. */
-  get hasSeveralMakers(): boolean {
-    return new Set(this.#members.map((member) => member.maker)).size > 1;
   }
 
   status(): UpstreamStatus[] {
@@ -141,6 +139,11 @@ export class UpstreamPool {
     return isOfKey(failure) ? [upstream] : this.#membersOf(server);
   }
 
+  /** The wire that a server speaks, where that is known. */
+  knownWireOf(upstream: Upstream): ProtocolId | undefined {
+    return this.#memberOf(upstream).server.wire;
+  }
+
   /** The wire that a server speaks; asked until somebody answered who knows. */
   async wireOf(upstream: Upstream): Promise<ProtocolId> {
     const member = this.#memberOf(upstream);
@@ -211,6 +214,7 @@ export class UpstreamPool {
   /** In turn where several are equal. */
   #leastBusy(members: readonly Member[]): Member | undefined {
     const turn = this.#turn++;
+    if (members.length < 2) return members[0];
     const servers = leastOpen([...new Set(members.map(({ server }) => server))]);
     const server = servers[turn % Math.max(1, servers.length)];
     const keys = leastOpen(members.filter((member) => member.server === server));

@@ -66,7 +66,9 @@ export class HealedRequest {
 
   get #known(): ReadonlySet<HealName> {
     const { memory, provider } = this.#options;
+    const remembered = memory.heals.of(this.#model);
+    if (!provider.systemAsUser && this.#tried.size === 0) return remembered;
     const asked: readonly HealName[] = provider.systemAsUser ? ['system_between_turns_refused'] : [];
-    return new Set([...asked, ...memory.heals.of(this.#model), ...this.#tried]);
+    return new Set([...asked, ...remembered, ...this.#tried]);
   }
 }

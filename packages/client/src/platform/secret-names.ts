@@ -9,24 +9,22 @@ import { remembered } from '@turnwire/wire/internal/base/remembered';
 
 type Place = 'header' | 'parameter' | 'field' | 'variable';
 
+/** Names of headers and fields come again and again: a few dozen, of which each request and each event has some. */
+const BOUNDS = { most: 1000, longest: 64 };
+
 /** True for a header whose value identifies the caller, or lets its reader in. */
-export function isSecretHeader(name: string): boolean {
-  return !/^access-control-/i.test(name) && isSecret(name, 'header');
-}
+export const isSecretHeader: (name: string) => boolean = remembered(
+  (name) => !/^access-control-/i.test(name) && isSecret(name, 'header'),
+  BOUNDS,
+);
 
 /** True for a parameter of an address, or a field of a form. */
 export function isSecretParameter(name: string): boolean {
   return isSecret(name, 'parameter');
 }
 
-/**
- * True for a JSON field whose string is a secret. Requests to models are full of `tokens` and `key`: these are none. The fields of a
- * wire are a few dozen, and each of its events has some.
- */
-export const isSecretField: (name: string) => boolean = remembered((name) => isSecret(name, 'field'), {
-  most: 1000,
-  longest: 64,
-});
+/** True for a JSON field whose string is a secret. Requests to models are full of `tokens` and `key`: these are none. */
+export const isSecretField: (name: string) => boolean = remembered((name) => isSecret(name, 'field'), BOUNDS);
 
 /** True for an environment variable. */
 export function isSecretVariable(name: string): boolean {

@@ -1,3 +1,4 @@
+import { remembered } from '@turnwire/wire/internal/base/remembered';
 import { bearerOf } from '@turnwire/wire/internal/bearer';
 import { protocols } from '@turnwire/wire/internal/protocols';
 import { ModelError } from '@turnwire/wire/internal/model/errors';
@@ -13,6 +14,15 @@ export type GetEnv = (name: string) => string | undefined;
  * @param path - without leading slash, e.g. `responses`
  */
 export function requestUrl(provider: ProviderConfig, path: string): string {
+  const known = addresses.get(provider) ?? remembered((path) => joinedUrl(provider, path), { most: 100, longest: 200 });
+  addresses.set(provider, known);
+  return known(path);
+}
+
+/** A provider does not change, and each of its answers asks for the same few. */
+const addresses = new WeakMap<ProviderConfig, (path: string) => string>();
+
+function joinedUrl(provider: ProviderConfig, path: string): string {
   const withoutFragment = provider.baseUrl.split('#', 1)[0] ?? '';
   const queryAt = withoutFragment.indexOf('?');
   const base = queryAt < 0 ? withoutFragment : withoutFragment.slice(0, queryAt);

@@ -47,7 +47,6 @@ export class Exchange {
   /** Settles when the headers are there, or with the failure before them. */
   readonly head: Promise<Head>;
   readonly #options: ExchangeOptions;
-  readonly #target: string;
   readonly #watch: ExchangeTimers;
   readonly #headSettles: PromiseWithResolvers<Head> = Promise.withResolvers<Head>();
   #state: State = 'connecting';
@@ -66,12 +65,16 @@ export class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    this.#target = describeTarget(options.method, options.url);
     this.#watch = new ExchangeTimers(options.clock, options.timers, (timer, ms) => {
       this.fail(timerFailure(timer, ms, this.#target));
     });
     this.head = this.#headSettles.promise;
     this.#start();
+  }
+
+  /** For errors. */
+  get #target(): string {
+    return describeTarget(this.#options.method, this.#options.url);
   }
 
   /** True once nothing more will come from the socket, however much is still queued. */

@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { headerIn, type HeaderValues } from '@turnwire/wire/internal/base/http-headers';
 import type { ByteSource } from '@turnwire/wire/internal/base/byte-source';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { remembered } from '@turnwire/wire/internal/base/remembered';
 import { Deadline } from '@turnwire/wire/internal/base/deadline';
 import type { Connections } from './dispatcher.ts';
 import { bodyReader, type BodyReader } from './decompress.ts';
@@ -108,7 +109,7 @@ async function send(connections: Connections, clock: Clock, request: HttpRequest
   if (connections.settling) await connections.settled();
   const timers = request.timers ?? {};
   const totalMs = timers.totalMs ?? defaultTimers.totalMs;
-  let hop: Hop = { url: new URL(request.url), headers: request.headers ?? {} };
+  let hop: Hop = { url: toUrl(request.url), headers: request.headers ?? {} };
   let exchange: Exchange | undefined;
   const total = new Deadline(clock, totalMs, () => {
     exchange?.fail(timerFailure('total', totalMs, describeTarget(request.method, hop.url)));
@@ -137,6 +138,13 @@ async function send(connections: Connections, clock: Clock, request: HttpRequest
     }
   }
 }
+
+function toUrl(address: string | URL): URL {
+  return typeof address === 'string' ? parsedUrl(address) : new URL(address);
+}
+
+/** Nobody changes an address here, and a server is asked at the same one again and again. */
+const parsedUrl = remembered((address) => new URL(address), { most: 100, longest: 500 });
 
 async function waitForHead(exchange: Exchange, total: Deadline): Promise<Head> {
   try {
