@@ -67,8 +67,9 @@ export class MessagesMachine extends BlockMachine {
 
   /** An `event: error` may have plain text for its data. */
   override onData(data: string, eventLine?: string): JsonObject | undefined {
-    const isText = nameIn(eventLine) === 'error' && !this.finished && !isObject(parseJson(data)) && !isTooDeep(data);
-    if (!isText) return super.onData(data, eventLine);
+    if (!isNamedError(eventLine) || this.finished || isObject(parseJson(data)) || isTooDeep(data)) {
+      return super.onData(data, eventLine);
+    }
     this.fail(errorFromWire(data));
     return undefined;
   }
@@ -196,6 +197,11 @@ export class MessagesMachine extends BlockMachine {
     });
     this.end();
   }
+}
+
+/** Asked for each event: one look tells of nearly all. */
+function isNamedError(eventLine: string | undefined): boolean {
+  return eventLine?.includes('error') === true && nameIn(eventLine) === 'error';
 }
 
 function nameIn(eventLine: string | undefined): string | undefined {

@@ -2,6 +2,7 @@ import { TextBuffer } from '../base/text-buffer.ts';
 
 const CR = /\r\n?/g;
 const COLON = 58;
+const SPACE = 32;
 const LF = '\n';
 
 /** Takes the events of the text. */
@@ -33,8 +34,10 @@ export class SseFramer {
   readonly #line = new TextBuffer();
   #inLine = false;
   #inComment = false;
-  /** The `data:` lines of the event so far. */
-  #data: string[] = [];
+  /** The first `data:` line of the event, which nearly always is the only one. */
+  #data: string | undefined;
+  /** Those behind it. */
+  #more: string[] | undefined;
   #dataLength = 0;
   #eventLine: string | undefined;
   /** Any line of the current event was seen. */
@@ -65,7 +68,7 @@ export class SseFramer {
         return;
       }
       if (end === position) this.#dispatch();
-      else this.#onLine(text.slice(position, end));
+      else this.#onLine(text, position, end);
       position = end + 1;
     }
   }
@@ -73,7 +76,7 @@ export class SseFramer {
   /** The byte stream is over: what was begun counts. True when an event was, which lacked its blank line. */
   finish(): boolean {
     if (this.#inLine) this.#endLine('');
-    const begun = this.#data.length > 0;
+    const begun = this.#data !== undefined;
     this.#dispatch();
     return begun;
   }
@@ -126,22 +129,27 @@ export class SseFramer {
     const line = this.#line.toString();
     this.#line.clear();
     if (line === '') this.#dispatch();
-    else this.#onLine(line);
+    else this.#onLine(line, 0, line.length);
   }
 
-  #onLine(line: string): void {
+  /** A line where it stands in a text: only what counts is cut out of it. */
+  #onLine(text: string, start: number, end: number): void {
     this.#inEvent = true;
-    if (line.charCodeAt(0) === COLON) return;
-    if (this.#dataLength + line.length > this.#maxEvent) {
+    if (text.charCodeAt(start) === COLON) return;
+    if (this.#dataLength + end - start > this.#maxEvent) {
       this.#sink.onOverflow();
       return;
     }
-    const value = parseData(line);
-    if (value === undefined) {
-      if (line.startsWith('event')) this.#eventLine = line;
-      return;
-    }
-    this.#data.push(value);
+    if (text.startsWith('data', start)) this.#onDataLine(text, start + 4, end);
+    else if (text.startsWith('event', start)) this.#eventLine = text.slice(start, end);
+  }
+
+  /** One space after the colon is removed; a field whose name goes on is another one, and means nothing here. */
+  #onDataLine(text: string, colon: number, end: number): void {
+    if (colon < end && text.charCodeAt(colon) !== COLON) return;
+    const value = text.slice(text.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1, end);
+    if (this.#data === undefined) this.#data = value;
+    else (this.#more ??= []).push(value);
     this.#dataLength += value.length + 1;
   }
 
@@ -149,18 +157,11 @@ export class SseFramer {
     this.#inEvent = false;
     const eventLine = this.#eventLine;
     this.#eventLine = undefined;
-    if (this.#data.length === 0) return;
-    const data = this.#data.length === 1 ? (this.#data[0] ?? '') : this.#data.join(LF);
-    this.#data = [];
+    if (this.#data === undefined) return;
+    const data = this.#more === undefined ? this.#data : [this.#data, ...this.#more].join(LF);
+    this.#data = undefined;
+    this.#more = undefined;
     this.#dataLength = 0;
     if (!this.#sink.ended) this.#sink.onData(data, eventLine);
   }
-}
-
-/** The value of a `data` line, one space after the colon removed; other fields mean nothing here. */
-function parseData(line: string): string | undefined {
-  if (!line.startsWith('data')) return undefined;
-  if (line.length === 4) return '';
-  if (line.charCodeAt(4) !== COLON) return undefined;
-  return line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
 }
