@@ -22,7 +22,7 @@ const bundles: readonly Bundle[] = [
     code: `import { chat, healingFor } from '${entry}'; export const fetch = healingFor([chat]);`,
     most: 29_400,
   },
-  { name: 'healing()', code: `import { healing } from '${entry}'; export const fetch = healing();`, most: 53_600 },
+  { name: 'healing()', code: `import { healing } from '${entry}'; export const fetch = healing();`, most: 53_900 },
   { name: 'readEvents', code: `export { readEvents } from '${main}';`, most: 30_600 },
 ];
 

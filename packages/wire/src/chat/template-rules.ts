@@ -13,7 +13,7 @@ export const templateRules: TemplateRules = {
     { path: ['choices', 0, 'index'], kind: 'number', steady: true },
     { path: ['id'], kind: 'string', ofAnswer: true },
     { path: ['model'], kind: 'string', ofAnswer: true },
-    { path: ['system_fingerprint'], kind: 'string', ofAnswer: true },
+    { path: ['system_fingerprint'], kind: 'string', ofAnswer: true, unread: true },
     { path: ['created'], kind: 'number', steady: true, unread: true },
     { path: ['obfuscation'], kind: 'string', unread: true },
     { path: ['usage', 'completion_tokens'], kind: 'number', steady: true },

@@ -64,14 +64,14 @@ export class KnownEvents {
 
   #read({ head, fields }: Shape, window: ByteWindow, position: number): number {
     if (!isAt(window, position, head)) return -1;
-    let at = position + head.bytes.length;
+    let at = position + head.length;
     for (let n = 0; n < fields.length; n++) {
       const field = fields[n] as ShapeField;
       const end = this.#reader.read(field, window, at, n);
       if (end < 0 || !isAt(window, end, field.literal)) return -1;
       this.#starts[n] = at;
       this.#ends[n] = end;
-      at = end + field.literal.bytes.length;
+      at = end + field.literal.length;
     }
     return at;
   }

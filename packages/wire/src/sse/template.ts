@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
-import { joined, type Literal } from './bytes.ts';
+import type { Literal } from './bytes.ts';
 import { findHolder, lastOf } from './event-spans.ts';
 import type { ReadableField } from './field-reader.ts';
 import type { FieldPath } from './field-scanner.ts';
@@ -23,8 +23,6 @@ export interface Template {
   readonly fields: readonly Field[];
   /** From behind the last field to the end of the event, blank line included. */
   readonly tail: Literal;
-  /** The tail, and the head of a next event of the same shape: one comparison for both. Made for the first event that has another behind it. */
-  seam: Literal | undefined;
   readonly value: JsonObject;
   /** The short way of these events, and which field it takes. */
   readonly route: TextRoute | undefined;
@@ -53,11 +51,7 @@ export function makeTemplate(
     const use = route === undefined ? 'filled' : n === textAt ? 'routed' : 'beside';
     if (holder !== undefined) all.push(toField(field, holder, literals[n + 1] ?? tail, use));
   }
-  return { head, fields: all, tail, seam: undefined, value, route, textAt };
-}
-
-export function seamOf(template: Template): Literal {
-  return (template.seam ??= joined(template.tail, template.head));
+  return { head, fields: all, tail, value, route, textAt };
 }
 
 /** The one string that is read, or -1 for none or several. */

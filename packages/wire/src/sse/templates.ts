@@ -4,7 +4,7 @@ import { eventSpans, textsBetween } from './event-spans.ts';
 import { FieldReader } from './field-reader.ts';
 import type { FieldPath } from './field-scanner.ts';
 import type { KnownEvents, Learner } from './known-events.ts';
-import { makeTemplate, seamOf, type Field, type Template, type TextRoute } from './template.ts';
+import { makeTemplate, type Field, type Template, type TextRoute } from './template.ts';
 
 export type { FieldPath, TextRoute };
 
@@ -103,21 +103,15 @@ export class EventTemplates implements Learner {
 
   #runOne(template: Template, window: ByteWindow, position: number): number {
     const { head, tail, fields } = template;
-    if (!isAt(window, position, head)) return position;
     let start = position;
-    let cursor = position + head.bytes.length;
-    for (;;) {
-      const end = this.#readFields(fields, window, cursor);
-      const behind = end + tail.bytes.length;
-      if (end < 0 || behind - start > this.#maxEvent) return start;
-      const seam = behind < window.end ? seamOf(template) : undefined;
-      const another = seam !== undefined && isAt(window, end, seam);
-      if (!another && !isAt(window, end, tail)) return start;
+    while (this.#isStreaming() && isAt(window, start, head)) {
+      const end = this.#readFields(fields, window, start + head.length);
+      const behind = end + tail.length;
+      if (end < 0 || behind - start > this.#maxEvent || !isAt(window, end, tail)) break;
       this.#hand(template);
       start = behind;
-      if (!another || !this.#isStreaming()) return start;
-      cursor = end + seam.bytes.length;
     }
+    return start;
   }
 
   /** Reads the fields from `cursor` on; returns the position behind the last one, or -1 for no match. */
@@ -129,7 +123,7 @@ export class EventTemplates implements Learner {
       const end = this.#reader.read(field, window, position, n);
       if (end < 0 || n === last) return end;
       if (!isAt(window, end, field.literal)) return -1;
-      position = end + field.literal.bytes.length;
+      position = end + field.literal.length;
     }
   }
 
