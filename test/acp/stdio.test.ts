@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { ndJsonStream, PROTOCOL_VERSION, type McpServer } from '@agentclientprotocol/sdk';
+import { ndJsonStream, PROTOCOL_VERSION, type ClientContext, type McpServer } from '@agentclientprotocol/sdk';
 import { expect, onTestFinished, test } from 'vitest';
 import { startMock } from '../../packages/testing/src/index.ts';
 import { protocolIds, type ProtocolId } from '../../packages/wire/src/index.ts';
@@ -243,4 +243,45 @@ test('a conversation that is loaded goes on with its own server, and a provider 
     ['of-one', 'of-one'],
     ['of-other'],
   ]);
+});
+
+test('a model that was chosen in a session is its model again where flags name the server', async () => {
+  const cwd = await temporaryFolder();
+  const file = join(cwd, '.config', 'turnwire', 'config.toml');
+  await mkdir(dirname(file), { recursive: true });
+  const replies = [{ parts: [{ type: 'text' as const, text: 'One.' }] }];
+  await using one = await startMock({ scenario: { model: 'chosen', turns: [{ replies }, { replies }] } });
+  await writeFile(file, `[model_providers.one]\nbase_url = "${one.baseUrl}"\nwire_api = "chat"\nmodel = "of-one"\n`);
+  const talk = async (work: (context: ClientContext, editor: Editor) => Promise<string>): Promise<string> => {
+    const child = startWith(['--provider', 'one'], cwd);
+    const editor = new Editor();
+    const id = await editor.app.connectWith(streamOf(child), async (context) => {
+      await context.request('initialize', { protocolVersion: PROTOCOL_VERSION });
+      const sessionId = await work(context, editor);
+      await context.request('session/prompt', { sessionId, prompt: [{ type: 'text', text: 'hi' }] });
+      expect(editor.text('agent_thought_chunk')).toBe('');
+      return sessionId;
+    });
+    child.stdin.end();
+    await once(child, 'exit');
+    return id;
+  };
+  const id = await talk(async (context, editor) => {
+    const listed = Promise.withResolvers<undefined>();
+    editor.onUpdate = ({ sessionUpdate }) => {
+      if (sessionUpdate === 'config_option_update') listed.resolve(undefined);
+    };
+    const { sessionId } = await context.request('session/new', { cwd, mcpServers: [] });
+    await listed.promise;
+    await context.request('session/set_config_option', { sessionId, configId: 'model', value: 'chosen' });
+    return sessionId;
+  });
+  await talk(async (context) => {
+    const { configOptions } = await context.request('session/load', { sessionId: id, cwd, mcpServers: [] });
+    const option = configOptions?.find(({ category }) => category === 'model');
+    expect(option?.currentValue).toBe('chosen');
+    return id;
+  });
+  const asked = one.requests.filter(({ method }) => method === 'POST');
+  expect(asked.map(({ body }) => (body as { model?: string }).model)).toEqual(['chosen', 'chosen']);
 });

@@ -16,6 +16,11 @@ async function serve(text: string): Promise<MockServer> {
   return server;
 }
 
+/** The models that a server was asked for. */
+function modelsOf({ requests }: MockServer): unknown[] {
+  return requests.map(({ body }) => (body as { model: string }).model);
+}
+
 interface Place {
   readonly cwd: string;
   readonly exec: (args: readonly string[], env?: Record<string, string>) => Promise<CliResult>;
@@ -73,7 +78,7 @@ test('flags win, and that is told', async () => {
   );
   expect(await exec(['--resume', 'last', 'still?'])).toEqual({ code: 0, stdout: 'Other.\n', stderr: '' });
   await exec(['--resume', 'last', '--model', 'large', 'larger?']);
-  expect(other.requests.map(({ body }) => (body as { model: string }).model)).toEqual(['tiny', 'tiny', 'large']);
+  expect(modelsOf(other)).toEqual(['tiny', 'tiny', 'large']);
 });
 
 test('a provider of the configuration is taken as it is there now, and not the default one', async () => {
@@ -86,6 +91,24 @@ test('a provider of the configuration is taken as it is there now, and not the d
   await exec(['--provider', 'one', 'hi']);
   expect(await exec(['--resume', 'last', 'and now?'])).toEqual({ code: 0, stdout: 'One.\n', stderr: '' });
   expect(one.requests.map(({ headers }) => headers['x-team'])).toEqual(['blue', 'blue']);
+});
+
+test('the model that was chosen for a conversation stays where flags name its own server, and only there', async () => {
+  const { exec, configure } = await place();
+  const [one, other] = [await serve('One.'), await serve('Other.')];
+  const table = (name: string, { baseUrl }: MockServer): string =>
+    `[model_providers.${name}]\nbase_url = "${baseUrl}"\nwire_api = "chat"\nmodel = "of-${name}"\n`;
+  await configure(`model_provider = "other"\n${table('one', one)}${table('other', other)}`);
+  await exec(['--provider', 'one', '--model', 'chosen', 'hi']);
+  const again = await exec(['--provider', 'one', '--resume', 'last', 'and now?']);
+  expect(again).toEqual({ code: 0, stdout: 'One.\n', stderr: '' });
+  await exec(['--base-url', one.baseUrl, '--wire', 'chat', '--resume', 'last', 'and by its address?']);
+  expect(modelsOf(one)).toEqual(['chosen', 'chosen', 'chosen']);
+  const moved = await exec(['--provider', 'other', '--resume', 'last', 'and there?']);
+  expect(moved.stderr).toBe(
+    `turnwire exec: note: the conversation was with chosen at ${one.baseUrl} so far, and goes on with of-other at ${other.baseUrl}\n`,
+  );
+  expect(modelsOf(other)).toEqual(['of-other']);
 });
 
 test('the scripted model never goes on with a real conversation, and with its own it does', async () => {

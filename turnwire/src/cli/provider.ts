@@ -6,7 +6,7 @@ import { providersIn, withUsageErrors } from './config-file.ts';
 import type { Configuration, IgnoredFile } from './configuration.ts';
 import { UsageError } from './exit.ts';
 import type { ProviderFlags } from './provider-flags.ts';
-import { noteOfUnlisted, rememberedProvider } from './remembered-server.ts';
+import { noteOfUnlisted, rememberedProvider, withRememberedModel } from './remembered-server.ts';
 
 /** The chosen model server; `undefined` means the embedded scripted one. */
 export interface ProviderChoice {
@@ -18,7 +18,8 @@ export interface ProviderChoice {
 }
 
 /**
- * The provider that flags name, else the one that the conversation remembers, else that of the configuration files.
+ * The provider that flags name, else the one that the conversation remembers, else that of the configuration files. Where
+ * flags name the conversation's own server and no model, the model is the conversation's.
  *
  * @throws UsageError with one line: contradicting flags, an unknown name, a file that cannot be used
  */
@@ -32,7 +33,9 @@ export async function chooseProvider(
     flags.baseUrl === undefined
       ? ((await fromThread(flags, configuration, remembered)) ?? (await fromFiles(flags, configuration)))
       : direct(flags, flags.baseUrl);
-  return { ...choice, ...(choice.provider && { provider: withFlags(choice.provider, flags) }) };
+  if (choice.provider === undefined) return choice;
+  const provider = withFlags(choice.provider, flags);
+  return { ...choice, provider: flags.model === undefined ? withRememberedModel(provider, remembered) : provider };
 }
 
 function checkFlags(flags: ProviderFlags): void {

@@ -50,6 +50,12 @@ export function rememberedProvider(server: ModelServer, files: readonly ConfigFi
   return model === undefined ? provider : { ...provider, model };
 }
 
+/** A provider that flags name, with the model that the thread was with where it is the thread's own server: it was chosen there. */
+export function withRememberedModel(provider: ProviderConfig, remembered: ModelServer | undefined): ProviderConfig {
+  if (remembered?.model === undefined || !isServerOf(remembered, provider)) return provider;
+  return { ...provider, model: remembered.model };
+}
+
 /** One line where the configuration has the provider no more. A server that flags named was never in it: its name is its address. */
 export function noteOfUnlisted(server: ModelServer, files: readonly ConfigFile[]): readonly string[] {
   const { name, base_url: url } = server;
@@ -61,7 +67,11 @@ export function noteOfUnlisted(server: ModelServer, files: readonly ConfigFile[]
 function findConfigured(server: ModelServer, files: readonly ConfigFile[]): ProviderConfig | undefined {
   return files
     .map((file) => providersIn(file).providers.get(server.name))
-    .find((one) => one?.wireApi === server.wire_api && withoutQuery(one.baseUrl) === server.base_url);
+    .find((one) => one !== undefined && isServerOf(server, one));
+}
+
+function isServerOf({ wire_api: wireApi, base_url: url }: ModelServer, provider: ProviderConfig): boolean {
+  return provider.wireApi === wireApi && withoutQuery(provider.baseUrl) === url;
 }
 
 /** It may hold a key. */
