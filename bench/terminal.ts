@@ -45,7 +45,7 @@ function answering(said: string, text: string, paceMs: number): Turn {
   };
 }
 
-/** Of one process and all below it. */
+/** Of all processes of a chat. */
 interface Cost {
   readonly cpuSeconds: number;
   readonly rssMiB: number;
@@ -61,33 +61,28 @@ interface Sample {
   readonly rssMiB: number;
 }
 
-function costOf(pid: number): Cost {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const stats = all.flatMap((id) => {
-    try {
-      const fields = readFileSync(`/proc/${id}/stat`, 'utf8').replace(/.*\) /s, '').split(' ');
-      return [
-        {
-          id: Number(id),
-          parent: Number(fields[1]),
-          ticks: Number(fields[11]) + Number(fields[12]),
-          pages: Number(fields[21]),
-        },
-      ];
-    } catch {
-      return []; // it has ended
-    }
-  });
-  const family = new Set([pid]);
-  for (let before = 0; before !== family.size;) {
-    before = family.size;
-    for (const { id, parent } of stats) if (family.has(parent)) family.add(id);
+/** What runs with a home: also what a chat has started and let go of. The terminal itself is another's. */
+function processesIn(home: string, tmux: Tmux): readonly number[] {
+  const terminal = tmux.tell('#{pid}');
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== terminal)
+    .filter((id) => textOf(`/proc/${id}/environ`).split('\0').includes(`HOME=${home}`))
+    .map(Number);
+}
+
+function costOf(processes: readonly number[]): Cost {
+  const fields = processes.map((id) => textOf(`/proc/${id}/stat`).replace(/.*\) /s, '').split(' ').map(Number));
+  const sum = (at: number): number => fields.reduce((all, one) => all + (one[at] ?? 0), 0);
+  return { cpuSeconds: (sum(11) + sum(12)) / TICKS_PER_SECOND, rssMiB: (sum(21) * 4096) / 2 ** 20 };
+}
+
+/** Empty where the process has ended, or is another person's. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
-  const own = stats.filter(({ id }) => family.has(id));
-  return {
-    cpuSeconds: own.reduce((sum, { ticks }) => sum + ticks, 0) / TICKS_PER_SECOND,
-    rssMiB: own.reduce((sum, { pages }) => sum + pages * 4096, 0) / 2 ** 20,
-  };
 }
 
 async function measure(client: Client): Promise<Sample> {
@@ -99,18 +94,17 @@ async function measure(client: Client): Promise<Sample> {
   const began = performance.now();
   const tmux = new Tmux({ cwd, command, columns: 100, rows: 34, ...(env === undefined ? {} : { env }) });
   try {
-    const pid = Number(tmux.tell('#{pane_pid}'));
     await tmux.until(client.ready);
     const readySeconds = (performance.now() - began) / 1000;
-    const readyCpuSeconds = costOf(pid).cpuSeconds;
+    const readyCpuSeconds = costOf(processesIn(home, tmux)).cpuSeconds;
     await still(tmux);
     tmux.pipe(written);
-    const before = costOf(pid);
+    const before = costOf(processesIn(home, tmux));
     for (let at = 0; at < TURNS; at++) await turn(tmux, `turn${at}x`);
-    const after = costOf(pid);
+    const after = costOf(processesIn(home, tmux));
     const bytes = statSync(written).size;
     const longSeconds = await longAnswer(tmux, client);
-    const long = costOf(pid);
+    const long = costOf(processesIn(home, tmux));
     return {
       ...{ readySeconds, readyCpuSeconds, turnBytes: bytes / TURNS },
       turnCpuSeconds: (after.cpuSeconds - before.cpuSeconds) / TURNS,
@@ -119,6 +113,7 @@ async function measure(client: Client): Promise<Sample> {
       rssMiB: long.rssMiB,
     };
   } finally {
+    for (const id of processesIn(home, tmux)) process.kill(id, 'SIGKILL');
     tmux.end();
     rmSync(top, { recursive: true, force: true });
   }
