@@ -75,6 +75,23 @@ describe('files of lines', () => {
     files.close();
   });
 
+  it('end with the line before the one that cannot wait any more, where the file system does not get on', async () => {
+    const problems: string[] = [];
+    const { files, clock } = openFiles((error) => problems.push(error.message));
+    const file = files.open(join(folder, 'cut'));
+    const line = 'x'.repeat(16 * 1024 * 1024);
+    file.write('on its way');
+    clock.advance(50);
+    // Within one turn of the event loop nothing is written.
+    for (let count = 0; count < 6; count++) file.write(`${count}${line}`);
+    expect(problems).toEqual([`${join(folder, 'cut')} is cut: the file system takes too long`]);
+    file.end();
+    const kept = `on its way\n0${line}\n1${line}\n2${line}\n`;
+    await expect.poll(() => read('cut').length).toBe(kept.length);
+    expect(read('cut') === kept).toBe(true);
+    files.close();
+  });
+
   it('are written when they are closed all together', () => {
     const { files, texts } = openFiles();
     const file = files.open(join(folder, 'closed'));

@@ -6,6 +6,8 @@ import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 const GATHERED_MS = 50;
 /** Characters that wait at most, but for a file system that is slow. */
 const GATHERED_LENGTH = 64 * 1024;
+/** Characters that wait in all files together, where the file system is that slow. */
+const MAX_WAITING = 64 * 1024 * 1024;
 
 /** A file of lines. */
 export interface LineFile {
@@ -17,12 +19,13 @@ export interface LineFile {
 
 /**
  * Files of lines, readable by their owner alone. What a file gets within a short time is one write: to have the system write costs as
- * much as what is written, for each call. A process that ends writes first what waits; one that is killed does not.
+ * much as what is written, for each call. A process that ends writes first what waits; one that is killed does not. A file for which no more
+ * can wait ends with the line before.
  */
 export class LineFiles {
   readonly #clock: Clock;
   readonly #onError: (error: Error) => void;
-  readonly #waiting = new Set<GatheringFile>();
+  readonly #waiting = new Waiting(() => this.#onWaiting());
   readonly #stayAtExit: () => void;
   #timer: Timer | undefined;
 
@@ -31,13 +34,14 @@ export class LineFiles {
     this.#clock = clock;
     this.#onError = onError;
     this.#stayAtExit = onProcessExit(() => {
-      for (const file of this.#waiting) file.writeNow();
+      for (const file of this.#waiting.files) file.writeNow();
     });
   }
 
   open(path: string): LineFile {
     const file = createWriteStream(path, { mode: 0o600, start: 0 }).on('error', this.#onError);
-    return new GatheringFile(file, this.#waiting, () => this.#onWaiting());
+    const onCut = (): void => this.#onError(new Error(`${path} is cut: the file system takes too long`));
+    return new GatheringFile(file, this.#waiting, onCut);
   }
 
   /** Writes what waits; files that are open go on, a write for each line. */
@@ -53,33 +57,48 @@ export class LineFiles {
   #flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const file of this.#waiting) file.flush();
+    for (const file of this.#waiting.files) file.flush();
+  }
+}
+
+/** What waits in all files. */
+class Waiting {
+  readonly files = new Set<GatheringFile>();
+  /** Is called when a file begins to wait. */
+  readonly onWaiting: () => void;
+  characters = 0;
+
+  constructor(onWaiting: () => void) {
+    this.onWaiting = onWaiting;
   }
 }
 
 class GatheringFile implements LineFile {
   readonly #file: WriteStream;
-  /** The files that have something to write. */
-  readonly #waiting: Set<GatheringFile>;
-  readonly #onWaiting: () => void;
+  readonly #waiting: Waiting;
+  readonly #onCut: () => void;
   #fd: number | undefined;
   #gathered = '';
   /** Bytes that the system was given. */
   #written = 0;
   /** It has not taken the last of them yet: the next wait here, where the end of the process finds them. */
   #isWriting = false;
+  /** Lines were lost: what comes behind them is not written. */
+  #isCut = false;
 
-  constructor(file: WriteStream, waiting: Set<GatheringFile>, onWaiting: () => void) {
+  constructor(file: WriteStream, waiting: Waiting, onCut: () => void) {
     this.#file = file.once('open', (fd) => (this.#fd = fd));
     this.#waiting = waiting;
-    this.#onWaiting = onWaiting;
+    this.#onCut = onCut;
   }
 
   write(line: string): void {
+    if (this.#isCut || this.#cuts(line)) return;
     this.#gathered += `${line}\n`;
-    this.#waiting.add(this);
+    this.#waiting.characters += line.length + 1;
+    this.#waiting.files.add(this);
     if (this.#gathered.length >= GATHERED_LENGTH) this.flush();
-    else this.#onWaiting();
+    else this.#waiting.onWaiting();
   }
 
   flush(): void {
@@ -87,7 +106,7 @@ class GatheringFile implements LineFile {
     this.#isWriting = true;
     this.#file.write(this.#take(), () => {
       this.#isWriting = false;
-      if (this.#gathered !== '') this.#onWaiting();
+      if (this.#gathered !== '') this.#waiting.onWaiting();
     });
   }
 
@@ -101,11 +120,18 @@ class GatheringFile implements LineFile {
     if (this.#fd !== undefined) writeSync(this.#fd, this.#take(), at);
   }
 
+  #cuts(line: string): boolean {
+    this.#isCut = this.#waiting.characters + line.length >= MAX_WAITING;
+    if (this.#isCut) this.#onCut();
+    return this.#isCut;
+  }
+
   #take(): string {
     const text = this.#gathered;
     this.#gathered = '';
     this.#written += Buffer.byteLength(text);
-    this.#waiting.delete(this);
+    this.#waiting.characters -= text.length;
+    this.#waiting.files.delete(this);
     return text;
   }
 }
