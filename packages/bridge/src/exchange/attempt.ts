@@ -75,13 +75,16 @@ interface Attempting extends AttemptOptions {
 }
 
 async function ask(options: Attempting, lease: Lease, hasOther: () => boolean): Promise<Asked<Started, HttpResponse>> {
-  const { clock, firstEventTimeoutMs } = options.context.settings;
+  const { settings, pool } = options.context;
+  const { clock, firstEventTimeoutMs } = settings;
   const { upstream } = lease;
-  const limit = { clock, ms: firstEventTimeoutMs, hasOther };
+  // The only server is never given up for another one.
+  const isAlone = pool.servers === 1;
+  const limit = { clock, ms: isAlone ? 0 : firstEventTimeoutMs, hasOther };
   const silent = new AbortController();
   // Finding out which wire it speaks counts as well.
   const deadline = firstEventDeadline(limit, () => silent.abort());
-  const signal = AbortSignal.any([options.signal, silent.signal]);
+  const signal = isAlone ? options.signal : AbortSignal.any([options.signal, silent.signal]);
   let opened: Opened | undefined;
   try {
     opened = await open(options, upstream, signal);

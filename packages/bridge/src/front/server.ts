@@ -87,7 +87,7 @@ export class HttpServer {
     this.#answers.set(request.socket, res);
     const found = this.#router.find(request.method ?? 'GET', request.url ?? '/');
     const client = protocols[clientWireOf('route' in found ? found.route.protocol : undefined, request.headers)];
-    for (const name of new Set(['x-request-id', client.requestIdHeader])) res.setHeader(name, id);
+    res.setHeader('x-request-id', id).setHeader(client.requestIdHeader, id);
     res.once('finish', () => this.#leaveUnread(request));
     const exchange = this.#begin(id, 'route' in found ? nameOf(found.route) : 'other', request);
     try {

@@ -157,12 +157,13 @@ export class Exchange {
       return;
     }
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#watch.connecting();
     const options = { origin: url.origin, path: url.pathname + url.search, method, headers, body: body ?? null };
     connections.dispatching(
       (socket) => (this.#opening = socket),
       () => connections.dispatcher.dispatch(options, this.#handler()),
     );
+    // A connection that is there takes the request at once.
+    if (this.#state === 'connecting') this.#watch.connecting();
   }
 
   #handler(): Dispatcher.DispatchHandler {
