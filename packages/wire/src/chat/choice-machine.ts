@@ -23,12 +23,17 @@ export interface Choice {
   readonly index: number;
   reasoning: OpenText | undefined;
   message: OpenText | undefined;
-  readonly calls: CallTable;
+  /** Made for the first of them. */
+  calls: CallTable | undefined;
   /** What the server wants back as it was. */
   readonly state: ChatState;
   readonly logprobs: Logprobs;
   /** The first non-empty finish_reason. */
   finish: string | undefined;
+}
+
+export function hasCalls({ calls }: Choice): boolean {
+  return calls !== undefined && calls.slots.length > 0;
 }
 
 /** What the deltas of each choice say -> items: announced with their first words, and closed when the answer is over. */
@@ -57,7 +62,7 @@ export abstract class ChoiceMachine extends WireMachine {
         index,
         reasoning: undefined,
         message: undefined,
-        calls: new CallTable((repair) => this.repaired(repair)),
+        calls: undefined,
         state: new ChatState(),
         logprobs: new Logprobs(),
         finish: undefined,
@@ -100,24 +105,25 @@ export abstract class ChoiceMachine extends WireMachine {
   }
 
   protected onFragments(choice: Choice, fragments: readonly unknown[]): void {
-    choice.calls.startList();
-    for (const fragment of fragments) this.#onFragment(choice, fragment);
+    const calls = (choice.calls ??= new CallTable((repair) => this.repaired(repair)));
+    calls.startList();
+    for (const fragment of fragments) this.#onFragment(choice, calls, fragment);
   }
 
   /** A fragment alone in its list, without an id and a name: of nothing but an index and a piece of arguments. */
   protected onMoreInput(choice: Choice, index: unknown, piece: string): void {
-    const slot = choice.calls.goOnAt(index);
+    const slot = choice.calls?.goOnAt(index);
     if (slot === undefined) this.onFragments(choice, [{ index, function: { arguments: piece } }]);
     else this.#takeInput(slot, piece);
   }
 
-  #onFragment(choice: Choice, value: unknown): void {
+  #onFragment(choice: Choice, calls: CallTable, value: unknown): void {
     const fragment = readFragment(value);
     if (fragment === undefined) return;
-    const known = choice.calls.slots.length;
+    const known = calls.slots.length;
     if (fragment.isObject) this.repaired('arguments_object');
-    const slot = choice.calls.slotFor(fragment, this.#calls.length);
-    if (choice.calls.slots.length > known) this.#calls.push({ slot, choice });
+    const slot = calls.slotFor(fragment, this.#calls.length);
+    if (calls.slots.length > known) this.#calls.push({ slot, choice });
     this.#takeInput(slot, fragment.input);
   }
 
@@ -209,6 +215,6 @@ export abstract class ChoiceMachine extends WireMachine {
   }
 
   protected saidSomething(): boolean {
-    return [...this.choices.values()].some(({ message, calls }) => message !== undefined || calls.slots.length > 0);
+    return [...this.choices.values()].some((choice) => choice.message !== undefined || hasCalls(choice));
   }
 }

@@ -7,7 +7,7 @@ import { finishClass, isOwnWord } from '../dialects/finish-reasons.ts';
 import { usageIn } from '../dialects/usage-names.ts';
 import { reasoningFields, reasoningOf } from '../dialects/reasoning-shapes.ts';
 import type { TextRoute } from '../sse/templates.ts';
-import { ChoiceMachine, type Choice } from './choice-machine.ts';
+import { ChoiceMachine, hasCalls, type Choice } from './choice-machine.ts';
 import { eachPart, fragmentsOf } from './delta.ts';
 import { onlyTextOf } from './only-text.ts';
 import { templateRules } from './template-rules.ts';
@@ -198,7 +198,7 @@ export class ChatMachine extends ChoiceMachine {
       ...(choice.message === undefined || choice.message.text.length === 0 ? [] : ['content', 'extra_content']),
       ...(choice.message === undefined || choice.message.refusal.length === 0 ? [] : ['refusal']),
       ...(this.beside.hasAnnotations(choice.index) ? ['annotations'] : []),
-      ...(choice.calls.slots.length === 0 ? [] : ['tool_calls', 'function_call']),
+      ...(hasCalls(choice) ? ['tool_calls', 'function_call'] : []),
     ]);
     const delta = Object.fromEntries(Object.entries(message).filter(([field]) => !told.has(field)));
     this.#readDelta(choice, delta);

@@ -48,7 +48,7 @@ export class EventTemplates implements Learner {
   #misses = 0;
   /** What steady fields were in the last event learnt from, and which of them have changed since. */
   readonly #steady = new Map<FieldPath, unknown>();
-  readonly #changed = new Set<FieldPath>();
+  #changed: Set<FieldPath> | undefined;
   readonly #reader = new FieldReader();
   readonly #known: KnownEvents | undefined;
 
@@ -173,8 +173,8 @@ export class EventTemplates implements Learner {
   varies(field: FieldPath, now: unknown): boolean {
     if (field.ofAnswer === true) return false;
     if (field.steady !== true) return true;
-    if (this.#steady.has(field) && this.#steady.get(field) !== now) this.#changed.add(field);
+    if (this.#steady.has(field) && this.#steady.get(field) !== now) (this.#changed ??= new Set()).add(field);
     this.#steady.set(field, now);
-    return this.#changed.has(field);
+    return this.#changed?.has(field) === true;
   }
 }

@@ -1,14 +1,15 @@
 /** What invalid bytes become; a server may also send it as such. */
 export const REPLACEMENT = '\ufffd';
 
+/** One for all streams: without `stream: true`, which costs far more per call, it keeps nothing from one call to the next. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /**
  * Bytes to text, chunk by chunk, with the result independent of where the chunks are cut: the first bytes of a
  * character that is still incomplete wait for the rest. Invalid UTF-8 becomes U+FFFD as the WHATWG decoder has it.
  */
 export class Utf8Stream {
-  /** Without `stream: true`, which costs far more per call; the incomplete tail is kept here instead. */
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  /** At most 3 bytes. */
+  /** The incomplete tail: at most 3 bytes. */
   #held: Uint8Array | undefined;
 
   /** Bytes came that are no UTF-8. */
@@ -25,7 +26,7 @@ export class Utf8Stream {
     // A Buffer's slice would be no copy.
     this.#held = cut === bytes.length ? undefined : new Uint8Array(bytes.subarray(cut));
     const whole = cut === bytes.length ? bytes : bytes.subarray(0, cut);
-    const text = cut === 0 ? '' : this.#decoder.decode(whole);
+    const text = cut === 0 ? '' : decoder.decode(whole);
     this.invalid ||= text.includes(REPLACEMENT) && !hasReplacement(whole);
     return text;
   }
@@ -34,7 +35,7 @@ export class Utf8Stream {
   flush(): string {
     const held = this.#held;
     this.#held = undefined;
-    return held === undefined ? '' : this.#decoder.decode(held);
+    return held === undefined ? '' : decoder.decode(held);
   }
 }
 
