@@ -2,10 +2,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { SessionUpdate, ToolCallContent } from '@agentclientprotocol/sdk';
 import { expect, test } from 'vitest';
+import { noSandbox, type Sandbox } from '../../packages/agent/src/index.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
 import { cases, type AcpCase } from './cases.ts';
 import type { Editor } from './client.ts';
 import { withEditor } from './setup.ts';
+
+/** Says that it is there, and lets everything be done. */
+const walledIn: Sandbox = {
+  ...noSandbox(),
+  wrap: (argv) => ['/bin/sh', '-c', 'echo walled in; exec "$@"', 'sh', ...argv],
+};
 
 test.each(cases)('$name', async (one) => {
   const cwd = await temporaryFolder();
@@ -30,7 +37,12 @@ test.each(cases)('$name', async (one) => {
       expect(stops).toEqual(one.stops ?? stops.map(() => 'end_turn'));
       for (const text of one.modelSees ?? []) expect(JSON.stringify(model.requests.at(-1)?.input)).toContain(text);
     },
-    { cwd, capabilities: one.offers ?? {}, prepare: (editor) => trace(editor, one, cwd, take) },
+    {
+      cwd,
+      openSandbox: () => Promise.resolve(walledIn),
+      capabilities: one.offers ?? {},
+      prepare: (editor) => trace(editor, one, cwd, take),
+    },
   );
   for (const [name, text] of Object.entries(one.leaves ?? {}))
     expect(await readFile(join(cwd, name), 'utf8').catch(() => null)).toBe(text);

@@ -34,7 +34,6 @@ export interface AcpCase {
 }
 
 const fs = { readTextFile: true, writeTextFile: true };
-const noFs = { readTextFile: false, writeTextFile: false };
 const read = calls(call('read_file', { path: 'a.txt' }));
 const patch = calls(
   call('apply_patch', { input: '*** Begin Patch\n*** Update File: a.txt\n@@\n-old\n+new\n*** End Patch' }),
@@ -84,20 +83,24 @@ export const cases: readonly AcpCase[] = [
     ],
     leaves: { 'a.txt': 'new\n' },
   },
-  {
-    name: 'files: an editor that does not offer them is not asked, and the disk is read',
-    offers: { fs: noFs, terminal: true },
-    files: { 'a.txt': 'saved' },
-    unsaved: { 'a.txt': 'unsaved' },
-    model: [read, answer('done')],
-    gets: [
-      commands,
-      title(),
-      'tool_call call_1 read pending: read a.txt',
-      'tool_call_update call_1 completed: saved',
-      done,
-    ],
-  },
+  ...[false, true].flatMap((readTextFile) =>
+    [false, true]
+      .filter((writeTextFile) => !(readTextFile && writeTextFile))
+      .map((writeTextFile): AcpCase => ({
+        name: `files: an editor that reads (${readTextFile}) and writes (${writeTextFile}) is not asked, and the disk is read`,
+        offers: { fs: { readTextFile, writeTextFile }, terminal: true },
+        files: { 'a.txt': 'saved' },
+        unsaved: { 'a.txt': 'unsaved' },
+        model: [read, answer('done')],
+        gets: [
+          commands,
+          title(),
+          'tool_call call_1 read pending: read a.txt',
+          'tool_call_update call_1 completed: saved',
+          done,
+        ],
+      })),
+  ),
   {
     name: 'files: one that is not there fails the call, and the turn goes on',
     offers: { fs },
@@ -121,7 +124,7 @@ export const cases: readonly AcpCase[] = [
       title(),
       'tool_call call_1 execute pending: echo out; exit 3',
       'tool_call_update call_1 in_progress',
-      'tool_call_update call_1 failed: exit code 3\nout\n',
+      'tool_call_update call_1 failed: exit code 3\nwalled in\nout\n',
       done,
     ],
     modelSees: ['exit code 3'],
@@ -169,6 +172,20 @@ export const cases: readonly AcpCase[] = [
     leaves: { 'a.txt': 'old\n' },
   },
   {
+    name: 'modes: read-only asks nothing, and what would need a question is not done',
+    mode: 'read-only',
+    answer: 'once',
+    model: [calls(call('read_file', { path: '/etc/hosts' })), answer('done')],
+    gets: [
+      commands,
+      'current_mode_update read-only',
+      title(),
+      'tool_call call_1 read pending: read /etc/hosts',
+      'tool_call_update call_1 failed: not run: it needs approval (/etc/hosts is outside the working directory), and nobody can be asked',
+      done,
+    ],
+  },
+  {
     name: 'permission: a no leaves everything as it was, the model is told, the turn goes on',
     files: { 'a.txt': 'old\n' },
     model: [patch, answer('done')],
@@ -184,6 +201,26 @@ export const cases: readonly AcpCase[] = [
     modelSees: ['the user said no'],
   },
   {
+    name: 'permission: a yes for once is asked for again',
+    answer: 'once',
+    model: [shell('touch made'), answer('done'), shell('touch made'), answer('done')],
+    prompts: [[text('go')], [text('again')]],
+    gets: [
+      commands,
+      title(),
+      ...['call_1', 'call_1#2'].flatMap((id) => [
+        `tool_call ${id} execute pending: touch made`,
+        `<- session/request_permission ${id}`,
+        // Allowed, and then with what it printed.
+        `tool_call_update ${id} in_progress`,
+        `tool_call_update ${id} in_progress`,
+        `tool_call_update ${id} completed: exit code 0\nwalled in\n`,
+        done,
+      ]),
+    ],
+    leaves: { made: '' },
+  },
+  {
     name: 'permission: a yes for this session is not asked for again',
     answer: 'session',
     model: [shell('touch made'), answer('done'), shell('touch made'), answer('done')],
@@ -194,10 +231,12 @@ export const cases: readonly AcpCase[] = [
       'tool_call call_1 execute pending: touch made',
       '<- session/request_permission call_1',
       'tool_call_update call_1 in_progress',
-      'tool_call_update call_1 completed: exit code 0\n(no output)',
+      'tool_call_update call_1 in_progress',
+      'tool_call_update call_1 completed: exit code 0\nwalled in\n',
       done,
       'tool_call call_1#2 execute pending: touch made',
-      'tool_call_update call_1#2 completed: exit code 0\n(no output)',
+      'tool_call_update call_1#2 in_progress',
+      'tool_call_update call_1#2 completed: exit code 0\nwalled in\n',
       done,
     ],
     leaves: { made: '' },
