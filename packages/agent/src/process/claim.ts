@@ -74,11 +74,17 @@ function hold(path: string): () => void {
   };
 }
 
-function toFileName(id: string, { pid, start, host }: Claim): string {
-  return `${id}.${pid}.${start}.${encodeURIComponent(host)}`;
+/** A name that every system takes: without dots and with none of the characters that Windows or a shell reads in a way of its own. */
+export function toFileName(id: string, { pid, start, host }: Claim): string {
+  return `${id}.${pid}.${start}.${encodeURIComponent(host).replaceAll(/[.*'()!~]/g, toPercent)}`;
 }
 
-function parseClaim(name: string): Claim | undefined {
+function toPercent(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** `undefined` for another file's name. */
+export function parseClaim(name: string): Claim | undefined {
   const [, pid, start, host] = /^[^.]+\.(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
   if (start === undefined || host === undefined) return undefined;
   return { pid: Number(pid), start, host: decodeURIComponent(host) };

@@ -13,7 +13,13 @@ export interface ProcessPlatform {
   /** How a program is started, so that all that it starts can be ended with it. */
   readonly spawnOptions: { readonly detached: boolean; readonly windowsHide: boolean };
   /** Ends a program with all that it started; what is gone already is no failure. */
-  readonly endTree: (pid: number, signal: 'SIGTERM' | 'SIGKILL') => void;
+  readonly endTree: (program: StartedProgram, signal: 'SIGTERM' | 'SIGKILL') => void;
+}
+
+export interface StartedProgram {
+  readonly pid: number;
+  /** Programs that it started may still run. */
+  readonly hasEnded: boolean;
 }
 
 /** What a platform is made from, for tests on another one. */
@@ -42,7 +48,7 @@ function posix({
     isPosix: true,
     // The leader of a process group of its own.
     spawnOptions: { detached: true, windowsHide: false },
-    endTree(pid, signal) {
+    endTree({ pid }, signal) {
       try {
         kill(-pid, signal);
       } catch {
@@ -53,8 +59,9 @@ function posix({
 }
 
 /**
- * Windows has no process groups that could be signalled and no SIGTERM: `taskkill` ends the tree at once. A program without a
- * path would be looked for in the folder of the project first, so both are named by the folder of the system.
+ * Windows has no process groups that could be signalled and no SIGTERM: `taskkill` ends the tree at once. It finds what a program started
+ * through the program alone, and the number of one that has ended is soon another's: nothing is ended then. A program without a path
+ * would be looked for in the folder of the project first, so both are named by the folder of the system.
  */
 function windows({ run = runAlone, systemRoot = 'C:\\Windows' }: PlatformParts): ProcessPlatform {
   const system = win32.join(systemRoot, 'System32');
@@ -64,7 +71,9 @@ function windows({ run = runAlone, systemRoot = 'C:\\Windows' }: PlatformParts):
     shellArgv: (line) => [shell, '-NoProfile', '-NonInteractive', '-Command', `${line}\nexit $LASTEXITCODE`],
     isPosix: false,
     spawnOptions: { detached: false, windowsHide: true },
-    endTree: (pid) => run([win32.join(system, 'taskkill.exe'), '/pid', String(pid), '/t', '/f']),
+    endTree({ pid, hasEnded }) {
+      if (!hasEnded) run([win32.join(system, 'taskkill.exe'), '/pid', String(pid), '/t', '/f']);
+    },
   };
 }
 

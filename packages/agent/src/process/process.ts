@@ -144,5 +144,6 @@ function endOfStream(stream: Readable | null): Promise<void> {
 }
 
 function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (child.pid !== undefined) platform.endTree(child.pid, signal);
+  const { pid, exitCode, signalCode } = child;
+  if (pid !== undefined) platform.endTree({ pid, hasEnded: exitCode !== null || signalCode !== null }, signal);
 }

@@ -286,8 +286,11 @@ function newId(): string {
 
 /** An id never leads out of the folder. */
 function isId(id: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/.test(id);
+  return /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/.test(id) && !WINDOWS_DEVICE.test(id);
 }
+
+/** With any ending behind it, such a name is no file there. */
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/i;
 
 async function readBeginning(path: string): Promise<string> {
   const file = await open(path, 'r');
