@@ -24,6 +24,7 @@ const { values: flags } = parseArgs({
 const rounds = Number(flags.rounds);
 const BURST_ROUNDS = 3;
 const BURST_STREAMS = 2000;
+const WARM_UP_MS = 200;
 const ABREAST = 4;
 /** Requests of a round, and before the first one: code is compiled anew until some thousands have gone by. */
 const counts: Readonly<Record<Size, { readonly each: number; readonly warmUp: number }>> = {
@@ -118,6 +119,13 @@ async function burst(contender: Contender): Promise<void> {
   console.log(`| ${contender.name} | ${ms((run) => run.firstMs)} ms | ${ms((run) => run.lastMs)} ms |`);
 }
 
+/** As the command starts one. */
+const warmedUp = (contender: Contender): Contender => ({
+  ...contender,
+  name: `${contender.name}, --warm-up ${WARM_UP_MS}`,
+  start: (port) => forkServer('serve.ts', ['translate', String(port), String(WARM_UP_MS)]),
+});
+
 const of = (contender: Contender, name: string, kind: string, folder: string): Contender => ({
   ...contender,
   name,
@@ -137,6 +145,7 @@ if (flags.only === undefined || flags.only === 'burst') {
   console.log(`\n| ${BURST_STREAMS} streams at a fresh process, first event | p50 | p99 |\n| --- | --- | --- |`);
   for (const one of [pipeBody, chatToChat, toResponses]) {
     await burst(one);
+    if (one !== pipeBody) await burst(warmedUp(one));
     if (flags.against !== undefined && one !== pipeBody)
       await burst(of(one, `${one.name}, before`, 'translate', resolve(flags.against)));
   }
