@@ -29,13 +29,17 @@ function assertWhole(tmux: Tmux, mayDouble = 0): void {
   assert.equal(tmux.screen().split('tiny at').length, 2);
 }
 
-/** What is typed is shown once the screen was drawn for the new size. */
-async function settled(tmux: Tmux): Promise<void> {
+/**
+ * What is typed is shown once the screen was drawn for the new size: one more letter, which goes again. `before`: what stands before it
+ * in its row; `last`: what stands at the end of the screen when nothing moves any more.
+ */
+async function settled(tmux: Tmux, letter = 'x', before = '› ', last = ''): Promise<void> {
   await sleep(TOLD_MS);
-  tmux.type('x');
-  await tmux.until('› x');
+  tmux.type(letter);
+  await tmux.until(`${before}${letter}`);
   tmux.send('BSpace');
-  await tmux.until(/› *$/, () => tmux.screen().trimEnd());
+  await tmux.until(new RegExp(`${before.trimEnd()} *$`, 'm'));
+  await tmux.until(last);
 }
 
 async function resizeAll(tmux: Tmux, sizes: readonly (readonly [number, number])[], betweenMs: number): Promise<void> {
@@ -82,6 +86,53 @@ await test('any sizes', { skip }, async () => {
   await settled(tmux);
   assertWhole(tmux);
 });
+
+/** Every word once, in order, and the rows of what is typed once, at the end. */
+function assertWholeAbove(tmux: Tmux, typed: readonly string[]): void {
+  const [above = '', ...below] = tmux.all().split(typed[0] ?? '');
+  assert.deepEqual(numberedWordsIn(above), WORDS, tmux.all());
+  assert.equal(below.length, 1, tmux.all());
+  for (const text of typed.slice(1)) assert.equal(tmux.screen().split(text).length, 2, `${text} in\n${tmux.all()}`);
+}
+
+for (const { name, typed, settledBy, open } of [
+  {
+    name: 'a draft of several lines, typed into above its last one',
+    typed: ['first of the draft', 'fourth of the draft'],
+    settledBy: ['x', '› first of the draft', 'second,'],
+    open: async (tmux: Tmux) => {
+      const long = 'and so on until it is wider than the narrowest window of this test';
+      tmux.paste(`first of the draft\nsecond, ${long}\nthird, ${long}\nfourth of the draft`);
+      await tmux.until('fourth of the draft');
+      tmux.send('Up', 'Up', 'Up');
+    },
+  },
+  {
+    name: 'an open list of completions',
+    typed: ['› /', 'commands and keys'],
+    settledBy: ['h', '› /', '(1/'],
+    open: async (tmux: Tmux) => {
+      tmux.type('/');
+      await tmux.until('(1/');
+    },
+  },
+] as const) {
+  await test(`any sizes with ${name}`, { skip }, async () => {
+    await using server = await startMock({ scenario: words(0) });
+    using chat = await openChat({ baseUrl: server.baseUrl, rows: 24 });
+    const { tmux } = chat;
+    tmux.send('go', 'Enter');
+    await tmux.until('w1199');
+    await settled(tmux);
+    await open(tmux);
+    const sizes = [[60, 24], [44, 30], [80, 16], ...randomSizes(4, 3), WIDE] as const;
+    for (const [columns, rows] of sizes) {
+      tmux.resize(columns, rows);
+      await settled(tmux, ...settledBy);
+    }
+    assertWholeAbove(tmux, typed);
+  });
+}
 
 for (const [name, paceMs, betweenMs, mayDouble] of [
   ['while 400 words a second come', 10, 200, 0],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { answer, completed, done, message, type Step } from '../agent/scripted-model.ts';
-import { gate, startChat, transcript, type RunningChat } from './harness.ts';
+import { gate, keys, startChat, transcript, type RunningChat } from './harness.ts';
 
 const SENTENCES = Array.from({ length: 40 }, (_, at) => `Sentence ${at} has some words in it, and 日本語 too.`);
 const CLEARS = ['\x1b[3J', '\x1b[2J', '\x1bc', '\x1b[?1049h'];
@@ -20,6 +20,10 @@ async function resize(chat: RunningChat, columns: number, rows: number): Promise
   chat.terminal.resize(columns, rows);
   chat.app.screen.renderNow();
   chat.clock.pass(SETTLED_MS);
+  await drawn(chat);
+}
+
+async function drawn(chat: RunningChat): Promise<void> {
   await chat.terminal.parsed();
   // The terminal's answer is on its way back.
   await new Promise(setImmediate);
@@ -152,6 +156,54 @@ describe.each(['breaks', 'cuts'] as const)('a terminal that %s lines', (reflow) 
       }),
       { numRuns: 15 },
     );
+  });
+});
+
+describe.each(['breaks', 'cuts'] as const)('below the cursor, on a terminal that %s lines,', (reflow) => {
+  const words = WORDS.slice(0, 400);
+  // A terminal that cuts its lines cuts those in its scrollback as well.
+  const text = { breaks: words.join(' '), cuts: words.join('\n\n') }[reflow];
+  const sizes = [
+    [60, 24],
+    [44, 30],
+    [80, 16],
+    [52, 20],
+    [100, 40],
+    [40, 24],
+    [80, 24],
+  ] as const;
+  const wordsAndRest = (chat: RunningChat): string => transcript(chat.terminal.all()).join(' ');
+
+  const open = async (): Promise<RunningChat> => {
+    const chat = await startChat([answer(text)], { reflow });
+    chat.say('go');
+    await chat.idle();
+    return chat;
+  };
+
+  it('the rows of a draft are moved with it', async () => {
+    const chat = await open();
+    const long = 'and so on until it is wider than the narrowest window of this test';
+    chat.terminal.press(`\x1b[200~first\nsecond, ${long}\nthird, ${long}\nfourth\x1b[201~`, keys.up, keys.up, keys.up);
+    await chat.terminal.until('fourth');
+    await drawn(chat);
+    for (const [columns, rows] of sizes) {
+      await resize(chat, columns, rows);
+      expect(wordsOf(chat), `${columns} x ${rows}`).toEqual(words);
+    }
+    expect(wordsAndRest(chat).match(/first|second|third|fourth/g)).toEqual(['first', 'second', 'third', 'fourth']);
+  });
+
+  it('an open list of completions is moved with it', async () => {
+    const chat = await open();
+    chat.terminal.type('/');
+    await chat.terminal.until('commands and keys');
+    await drawn(chat);
+    for (const [columns, rows] of sizes) {
+      await resize(chat, columns, rows);
+      expect(wordsOf(chat), `${columns} x ${rows}`).toEqual(words);
+    }
+    expect(wordsAndRest(chat).match(/→ help|\(1\/13\)/g)).toEqual(['→ help', '(1/13)']);
   });
 });
 

@@ -48,6 +48,24 @@ export function rowsOf(line: string, width: number): number {
   return rows;
 }
 
+/** xterm.js (VS Code, JupyterLab): what `sendDeviceAttributesSecondary` in its `InputHandler.ts` answers. */
+const XTERM_JS = '0;276;';
+
+/**
+ * How many rows below the beginning of its own line the cursor came to stand. `lines`: its own one, and those below it. xterm.js goes
+ * through them from the last one (`Buffer._reflowSmaller`) and moves the cursor by each row that it adds, whether above it or below. The line
+ * that the cursor is at by then is left unbroken: it is taken for the cursor's own.
+ */
+export function cursorDrift(lines: readonly string[], width: number, attributes: string | undefined): number {
+  if (attributes?.startsWith(XTERM_JS) !== true) return 0;
+  return lines.reduceRight((drift, line, at) => (at === drift ? drift : drift + rowsOf(line, width) - 1), 0);
+}
+
+/** Rows of a line after a terminal of that kind became `width` columns wide. */
+export function rowsAfter(reflow: Reflow, line: string, width: number): number {
+  return reflow === 'cuts' ? 1 : rowsOf(line, width);
+}
+
 export interface Reseated {
   /** How many of the lines are above the first one that begins on the screen. */
   readonly above: number;
@@ -63,7 +81,7 @@ export function reseat(lines: readonly string[], rows: number, width: number, re
   let above = lines.length;
   let left = rows;
   while (above > 0 && left > 0) {
-    const height = reflow === 'cuts' ? 1 : rowsOf(lines[above - 1] ?? '', width);
+    const height = rowsAfter(reflow, lines[above - 1] ?? '', width);
     if (height > left) break;
     left -= height;
     above--;

@@ -2,7 +2,7 @@ import { setCapabilityOverrides, TuiMainScreen, visibleWidth, type Terminal } fr
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { cleanRow } from './clean-row.ts';
 import { Frame, hasGrown } from './frame.ts';
-import { reflowOf, reseat, rowsAbove } from './reflow.ts';
+import { cursorDrift, reflowOf, reseat, rowsAbove, rowsAfter } from './reflow.ts';
 import { SizeWatch, type Size } from './size-watch.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
@@ -297,7 +297,8 @@ export class Screen extends TuiMainScreen {
     this.#watch.stop();
     if (this.stopped) return;
     const size = this.#sizeNow();
-    const strange = this.#reseat(cursorRow ?? Math.min(this.#cursor.row, size.rows - 1), cursorRow === undefined, size);
+    const told = cursorRow === undefined ? undefined : Math.max(0, cursorRow - this.#drift(size));
+    const strange = this.#reseat(told ?? Math.min(this.#cursor.row, size.rows - 1), told === undefined, size);
     this.#size = size;
     this.#last = -1;
     // What is not to be drawn again goes up as it is.
@@ -305,6 +306,13 @@ export class Screen extends TuiMainScreen {
     this.#wipe(size.rows);
     this.#draw(size);
     this.requestRender();
+  }
+
+  /** A terminal that shrinks first takes rows from below the cursor: what stood in them moves nothing. */
+  #drift({ width, rows }: Size): number {
+    const left = Math.min(this.#size?.rows ?? rows, rows);
+    const lines = this.#shown.slice(this.#cursor.row, Math.max(this.#cursor.row + 1, left)).map(({ text }) => text);
+    return cursorDrift(lines, width, this.#watch.attributes);
   }
 
   /** Finds the first line of the transcript that begins on the screen; returns the number of rows above it. */
@@ -323,11 +331,12 @@ export class Screen extends TuiMainScreen {
     const after = rows.findIndex(({ number }) => number >= this.#strays.before);
     const strays = this.#strays.rows.map((text) => ({ number: -1, text }));
     if (after !== 0) rows.splice(after < 0 ? rows.length : after, 0, ...strays);
+    const reflow = reflowOf(this.#term, this.#watch.attributes);
     const seat = reseat(
       rows.map(({ text }) => text),
       cursorRow,
       width,
-      reflowOf(this.#term, this.#watch.attributes),
+      reflow,
     );
     const onScreen = rows.slice(seat.above);
     const strange = onScreen.findLastIndex(({ number }) => number < 0) + 1;
@@ -339,7 +348,8 @@ export class Screen extends TuiMainScreen {
       };
     }
     this.#top = Math.min(top, this.#end());
-    return seat.strange + strange;
+    const left = onScreen.slice(0, strange);
+    return left.reduce((sum, { text }) => sum + rowsAfter(reflow, text, width), seat.strange);
   }
 
   /** Row by row: some terminals move a screen that is cleared at once into the scrollback. */
