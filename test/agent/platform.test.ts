@@ -80,9 +80,9 @@ test.each(['DESKTOP-7', 'db.example.com', 'db.', 'a*b', "Ann's Mac (2)", 'con', 
     // Windows takes none of these, and takes dots and blanks from the end of a name.
     expect(name).toMatch(/^[^<>:"/\\|?*\x00-\x1f]+$/);
     expect(name).not.toMatch(/[. ]$/);
-    for (const { join, dirname, basename } of [win32, posix]) {
-      const path = join('locks', name);
-      expect([dirname(path), basename(path)]).toEqual(['locks', name]);
+    for (const system of [win32, posix]) {
+      const path = system.join('locks', name);
+      expect([system.dirname(path), system.basename(path)]).toEqual(['locks', name]);
     }
   },
 );
