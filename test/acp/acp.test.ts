@@ -335,4 +335,15 @@ describe('an editor', () => {
       });
     });
   });
+
+  test('that loads a session twice at once has it once: closed, it is free for another process', async () => {
+    await withEditor([answer('done')], async ({ context, cwd, newSession, prompt }) => {
+      const sessionId = await newSession();
+      await prompt(sessionId);
+      const load = () => context.request('session/load', { sessionId, cwd, mcpServers: [] });
+      await Promise.all([load(), load()]);
+      await context.request('session/close', { sessionId });
+      expect(await readdir(join(cwd, '.threads', 'locks'))).toEqual([]);
+    });
+  });
 });

@@ -137,7 +137,10 @@ export class Sessions {
       prompts,
       clock,
     });
+    // It may have been opened a second time meanwhile.
+    const other = this.#open.get(session.id);
     this.#open.set(session.id, session);
+    await other?.close();
     void session.introduce(this.#modelsOf(model));
     return session;
   }
