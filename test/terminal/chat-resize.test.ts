@@ -95,6 +95,56 @@ describe('a resize', () => {
   });
 });
 
+describe('a frame', () => {
+  it.each([
+    [60, 24],
+    [44, 20],
+    [44, 21],
+    [38, 22],
+    [38, 23],
+    [30, 22],
+    [30, 23],
+    [24, 24],
+    [70, 30],
+  ])(
+    'that met a terminal of %i x %i, of which nothing was heard yet, loses nothing and doubles nothing',
+    async (columns, rows) => {
+      const [held, rest] = [gate(), gate()];
+      const text = WORDS.slice(0, 400).join(' ');
+      const chat = await startChat(
+        [
+          [
+            delta(text.slice(0, 1560)),
+            held.wait,
+            delta(text.slice(1560, 1640)),
+            rest.wait,
+            delta(text.slice(1640)),
+            done(message(text)),
+            completed(),
+          ],
+        ],
+        { tellsSize: true },
+      );
+      chat.say('go');
+      await chat.terminal.until('w0258');
+      await drawn(chat);
+      const before = chat.terminal.written.length;
+      chat.terminal.resizeUnheard(columns, rows);
+      held.open();
+      while (chat.terminal.written.length === before) await new Promise(setImmediate);
+      await drawn(chat);
+      chat.terminal.tellSize();
+      chat.app.screen.renderNow();
+      chat.clock.pass(SETTLED_MS);
+      await drawn(chat);
+      rest.open();
+      await chat.idle();
+      expect(wordsOf(chat)).toEqual(WORDS.slice(0, 400));
+      expect(chat.terminal.screen().filter((row) => row.includes('TTFT'))).toHaveLength(1);
+    },
+  );
+});
+
 const WORDS = Array.from({ length: 1200 }, (_, at) => `w${String(at).padStart(4, '0')}`);
 
 /** What is on the screen and above it, in order. */

@@ -61,6 +61,8 @@ export interface ChatSetup {
   readonly rows?: number;
   /** What the terminal does with lines when it becomes narrower. */
   readonly reflow?: 'breaks' | 'cuts';
+  /** The terminal tells its size when it is asked. Default false. */
+  readonly tellsSize?: boolean;
   readonly tools?: readonly AgentTool[];
   readonly backend?: Partial<ChatBackend>;
   readonly before?: string;
@@ -91,7 +93,7 @@ export interface RunningChat {
 
 /** A chat on a virtual terminal, with a model that plays scripts. */
 export async function startChat(scripts: readonly Step[][], setup: ChatSetup = {}): Promise<RunningChat> {
-  const terminal = new VirtualTerminal(setup.columns, setup.rows, setup.reflow);
+  const terminal = new VirtualTerminal(setup.columns, setup.rows, setup.reflow, setup.tellsSize);
   if (setup.before !== undefined) await terminal.prefill(setup.before);
   const model = new ScriptedModel(...scripts);
   const agents: Agent[] = [];

@@ -7,7 +7,7 @@ const XTERM = '\x1b[>41;390;0c';
 
 /**
  * A terminal without a window: what is written to it becomes cells, as in a real one. `reflow: 'cuts'`: as xterm, which keeps lines in
- * their rows when it becomes narrower.
+ * their rows when it becomes narrower. `tellsSize`: when it is asked (XTWINOPS 18).
  */
 export class VirtualTerminal implements Terminal {
   readonly #xterm: xterm.Terminal;
@@ -16,12 +16,15 @@ export class VirtualTerminal implements Terminal {
   #pending = 0;
   readonly #idle = new Set<() => void>();
   readonly #watchers = new Set<() => void>();
+  /** The size that the program knows, while the terminal has another one already. */
+  #heard: { readonly columns: number; readonly rows: number } | undefined;
   /** Everything that was written. */
   written = '';
   readonly kittyProtocolActive = false;
 
-  constructor(columns = 80, rows = 24, reflow: 'breaks' | 'cuts' = 'breaks') {
-    const options = { cols: columns, rows, scrollback: 100_000, allowProposedApi: true };
+  constructor(columns = 80, rows = 24, reflow: 'breaks' | 'cuts' = 'breaks', tellsSize = false) {
+    const windowOptions = { getWinSizeChars: tellsSize };
+    const options = { cols: columns, rows, scrollback: 100_000, allowProposedApi: true, windowOptions };
     // xterm.js does not reflow under an old console of Windows.
     const cutting = { windowsPty: { backend: 'conpty', buildNumber: 19_000 } } as const;
     this.#xterm = new xterm.Terminal({ ...options, ...(reflow === 'cuts' ? cutting : {}) });
@@ -29,11 +32,11 @@ export class VirtualTerminal implements Terminal {
   }
 
   get columns(): number {
-    return this.#xterm.cols;
+    return this.#heard?.columns ?? this.#xterm.cols;
   }
 
   get rows(): number {
-    return this.#xterm.rows;
+    return this.#heard?.rows ?? this.#xterm.rows;
   }
 
   start(onInput: (data: string) => void, onResize: () => void): void {
@@ -78,6 +81,17 @@ export class VirtualTerminal implements Terminal {
 
   resize(columns: number, rows: number): void {
     this.#xterm.resize(columns, rows);
+    this.tellSize();
+  }
+
+  /** The program hears of the new size with `tellSize`. */
+  resizeUnheard(columns: number, rows: number): void {
+    this.#heard = { columns: this.columns, rows: this.rows };
+    this.#xterm.resize(columns, rows);
+  }
+
+  tellSize(): void {
+    this.#heard = undefined;
     this.#onResize();
   }
 
