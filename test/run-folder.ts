@@ -7,8 +7,5 @@ export function createRunFolder(name: string): string {
   return mkdtempSync(join(process.env.TURNWIRE_RUN_FOLDER ?? tmpdir(), `${name}-`));
 }
 
-/** No bridge of a test serves so many that its code has to be compiled before. */
-export const noWarmUp = { TURNWIRE_WARM_UP: '0' };
-
 /** The least that a process needs which a test starts: programs are found, and what Node compiled before is used again. */
-export const childEnv = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...noWarmUp };
+export const childEnv = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };

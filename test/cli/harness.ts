@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { CliContext, InputStream, SignalName } from '../../turnwire/src/cli/context.ts';
 import { runCli } from '../../turnwire/src/cli/run.ts';
-import { childEnv, createRunFolder, noWarmUp } from '../run-folder.ts';
+import { childEnv, createRunFolder } from '../run-folder.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 export const captures = join(root, 'test', 'captures');
@@ -51,7 +51,7 @@ export function startInProcess(args: readonly string[], setup: CliSetup = {}): R
   const listeners = new Set<{ readonly name: SignalName; readonly listener: () => void }>();
   const cli: CliContext = {
     args,
-    env: { ...noWarmUp, ...setup.env },
+    env: setup.env ?? {},
     cwd: setup.cwd ?? captures,
     home: setup.home ?? home,
     stdin: Object.assign(streamOf(setup.stdin ?? ''), { isTTY: setup.tty === true }),

@@ -176,7 +176,7 @@ function addServerFlags(command: Command): void {
     .addOption(flag('--no-websocket', 'refuse WebSocket upgrades with 426', 'accepted'))
     .addOption(workersFlag())
     .addOption(
-      numberFlag('--warm-up <ms>', 'how long its code is run before it listens: first answers come sooner', 0, 200),
+      numberFlag('--warm-up <ms>', 'how long its code is run before it listens: first answers come sooner', 0, 0),
     )
     .addOption(numberFlag('--max-streams <n>', 'open streams at one time', 1, 4096))
     .addOption(numberFlag('--body-limit <bytes>', 'largest request', 1, 64 * 1024 * 1024))
