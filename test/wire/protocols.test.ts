@@ -52,6 +52,7 @@ describe('protocols', () => {
       'packages/bridge/src/front/caller.ts',
       'packages/bridge/src/inspect/trace-reader.ts',
       'packages/bridge/src/request/prepare.ts',
+      'packages/bridge/src/warm-up.ts',
       'packages/client/src/telemetry.ts',
       'packages/testing/src/faults/ending.ts',
       'packages/testing/src/faults/errors.ts',
