@@ -97,6 +97,29 @@ describe('a resize', () => {
 
 describe('a frame', () => {
   it.each([
+    [60, 40],
+    [70, 34],
+    [50, 26],
+  ])(
+    'that counts from the first row, and meets a terminal that grew to %i x %i, loses nothing',
+    async (columns, rows) => {
+      const text = WORDS.slice(0, 400).join(' ');
+      const script = [[delta(text), done(message(text)), completed()]];
+      const chat = await startChat(script, { tellsSize: true });
+      chat.say('go');
+      await chat.idle();
+      chat.terminal.resizeAtFrame(columns, rows);
+      await resize(chat, 60, 20);
+      chat.terminal.tellSize();
+      chat.app.screen.renderNow();
+      chat.clock.pass(SETTLED_MS);
+      await drawn(chat);
+      expect([...new Set(wordsOf(chat))]).toEqual(WORDS.slice(0, 400));
+      expect(chat.terminal.screen().filter((row) => row.includes('TTFT'))).toHaveLength(1);
+    },
+  );
+
+  it.each([
     [60, 24],
     [44, 20],
     [44, 21],

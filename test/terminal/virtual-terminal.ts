@@ -18,6 +18,7 @@ export class VirtualTerminal implements Terminal {
   readonly #watchers = new Set<() => void>();
   /** The size that the program knows, while the terminal has another one already. */
   #heard: { readonly columns: number; readonly rows: number } | undefined;
+  #atFrame: (() => void) | undefined;
   /** Everything that was written. */
   written = '';
   readonly kittyProtocolActive = false;
@@ -53,6 +54,7 @@ export class VirtualTerminal implements Terminal {
   }
 
   write(data: string): void {
+    if (data.startsWith('\x1b[?2026h')) this.#atFrame?.();
     this.written += data;
     this.#pending++;
     this.#xterm.write(data, () => {
@@ -88,6 +90,14 @@ export class VirtualTerminal implements Terminal {
   resizeUnheard(columns: number, rows: number): void {
     this.#heard = { columns: this.columns, rows: this.rows };
     this.#xterm.resize(columns, rows);
+  }
+
+  /** The next frame meets another size, of which the program hears with `tellSize`. */
+  resizeAtFrame(columns: number, rows: number): void {
+    this.#atFrame = () => {
+      this.#atFrame = undefined;
+      this.resizeUnheard(columns, rows);
+    };
   }
 
   tellSize(): void {

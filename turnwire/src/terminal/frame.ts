@@ -21,6 +21,10 @@ export class Frame {
     this.#row = this.#start;
   }
 
+  get countsFromTop(): boolean {
+    return this.#start === 0;
+  }
+
   get isEmpty(): boolean {
     return this.#text === '';
   }

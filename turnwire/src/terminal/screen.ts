@@ -2,7 +2,7 @@ import { setCapabilityOverrides, TuiMainScreen, visibleWidth, type Terminal } fr
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { cleanRow } from './clean-row.ts';
 import { Frame, hasGrown } from './frame.ts';
-import { cursorDrift, reflowOf, reseat, rowsAbove, rowsAfter } from './reflow.ts';
+import { cursorDrift, reflowOf, reseat, rowsAbove, rowsAfter, type Reflow } from './reflow.ts';
 import { SizeWatch, type Size } from './size-watch.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
@@ -70,6 +70,10 @@ export class Screen extends TuiMainScreen {
   /** What is on the screen, from its first row on. */
   #shown: Row[] = [];
   #top = 0;
+  /** The same before the latest frame, where that counts its rows from there. */
+  #countedFrom: number | undefined;
+  /** Number of the first line that a frame may have erased without its being drawn again; unknown: none was. */
+  #erasedFrom: number | undefined;
   /** The row of the document's last line; -1: nothing was drawn in this size. */
   #last = -1;
   /** Rows of ours that a terminal which shrank took into its scrollback, though they are no lines of the transcript. */
@@ -210,6 +214,7 @@ export class Screen extends TuiMainScreen {
     const wanted = lines.length + bottom.length;
     const scrolled = Math.max(0, wanted - rows);
     const frame = new Frame(rows, this.#last, this.#watch.question);
+    this.#countedFrom = frame.countsFromTop ? this.#top : undefined;
     this.#last = Math.max(this.#last, wanted - scrolled - 1);
     const blank = Array.from({ length: Math.max(0, this.#last + 1 - wanted) }, () => '');
     this.#printed = undefined;
@@ -281,15 +286,30 @@ export class Screen extends TuiMainScreen {
 
   /**
    * The latest frame met a terminal of another size. Where that is narrower, the rows that it printed over were more by then, and the
-   * first of them are still there (`first`); the lines at the bottom were cut (`last`).
+   * first of them are still there (`first`); the lines at the bottom were cut (`last`). One that is higher has taken rows back from its
+   * scrollback, and the frame counted from the first of these.
    */
   #mistook(first: Size, last: Size): void {
+    const reflow = reflowOf(this.#term, this.#watch.attributes);
     const printed = this.#printed;
-    if (printed === undefined || reflowOf(this.#term, this.#watch.attributes) === 'cuts') return;
+    const highest = first.rows < last.rows ? last : first;
+    const grown = highest.rows - (this.#size?.rows ?? highest.rows);
+    if (grown > 0 && this.#countedFrom !== undefined)
+      this.#erasedFrom = this.#lineAbove(this.#countedFrom, grown, highest.width, reflow);
+    if (printed === undefined || reflow === 'cuts') return;
     const left = rowsAbove(printed.over, Math.min(printed.over.length, first.rows), first.width);
     if (left.length > 0) this.#strays = { before: printed.line, rows: left };
     const cut = this.#shown.length - printed.bottom;
     this.#shown = this.#shown.map((row, at) => (at < cut ? row : { ...row, text: cleanRow(row.line, last.width) }));
+  }
+
+  /** The line that begins so many rows above another one. */
+  #lineAbove(line: number, rows: number, width: number, reflow: Reflow): number {
+    const { first, lines } = this.#document;
+    let number = line;
+    for (let left = rows; left > 0 && number > first; number--)
+      left -= rowsAfter(reflow, cleanRow(lines[number - 1 - first] ?? '', Infinity), width);
+    return number;
   }
 
   /** `cursorRow`: where the cursor is now; unknown when the terminal does not say: then nothing was taken back. */
@@ -347,7 +367,8 @@ export class Screen extends TuiMainScreen {
         rows: rows.slice(0, seat.above).flatMap(({ number, text }) => (number >= this.#end() ? [text] : [])),
       };
     }
-    this.#top = Math.min(top, this.#end());
+    this.#top = Math.min(top, this.#end(), this.#erasedFrom ?? Infinity);
+    this.#erasedFrom = undefined;
     const left = onScreen.slice(0, strange);
     return left.reduce((sum, { text }) => sum + rowsAfter(reflow, text, width), seat.strange);
   }
