@@ -13,8 +13,8 @@ export interface TerminalOwner {
 
 /** A process that nobody can wake does not stop: the kernel leaves it out (POSIX, orphaned process groups). */
 const STOPPED_MS = 200;
-/** The timer and the signal both tell that the process goes on. */
-const ONCE_MS = 100;
+/** The timer and the signal both tell that the process goes on: how long behind the timer the signal may come. */
+const SIGNAL_MS = 100;
 
 /**
  * Ctrl-Z, `fg` and the signals behind them. A process that is stopped by `SIGSTOP` has no say in it: it finds the terminal as the
@@ -27,12 +27,13 @@ export class JobControl {
   #offStop: () => void = () => undefined;
   #isSuspending = false;
   #stopping: Timer | undefined;
-  #resumedAt = -Infinity;
+  /** Until then the next signal tells what the timer has told already. */
+  #toldUntil = -Infinity;
 
   constructor(cli: CliContext, owner: TerminalOwner) {
     this.#cli = cli;
     this.#owner = owner;
-    this.#offContinue = cli.onSignal('SIGCONT', () => this.#resume());
+    this.#offContinue = cli.onSignal('SIGCONT', () => this.#onContinue());
     this.#listen();
   }
 
@@ -57,7 +58,10 @@ export class JobControl {
     this.#isSuspending = false;
     // Without a listener the signal does what it does by itself.
     this.#offStop();
-    this.#stopping = systemClock.after(STOPPED_MS, () => this.#resume());
+    this.#stopping = systemClock.after(STOPPED_MS, () => {
+      this.#toldUntil = systemClock.now() + SIGNAL_MS;
+      this.#resume();
+    });
     process.kill(0, 'SIGTSTP');
   }
 
@@ -65,10 +69,13 @@ export class JobControl {
     this.#offStop = this.#cli.onSignal('SIGTSTP', () => this.stop());
   }
 
+  #onContinue(): void {
+    const isTold = systemClock.now() < this.#toldUntil;
+    this.#toldUntil = -Infinity;
+    if (!isTold) this.#resume();
+  }
+
   #resume(): void {
-    const now = systemClock.now();
-    if (this.#stopping === undefined && now - this.#resumedAt < ONCE_MS) return;
-    this.#resumedAt = now;
     if (this.#stopping !== undefined) this.#listen();
     this.#stopping?.cancel();
     this.#stopping = undefined;
