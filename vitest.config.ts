@@ -11,8 +11,10 @@ export default defineConfig({
     execArgv: [`--conditions=${source}`],
     env: { NODE_OPTIONS: `--conditions=${source}` },
     globalSetup: 'test/global-setup.ts',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // They end what hangs, on a busy machine too: no test is about them.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 40_000 } },
     pool: 'forks',
     maxWorkers: 2,
     typecheck: { enabled: false },
