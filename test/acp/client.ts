@@ -8,7 +8,8 @@ import {
   type SessionUpdate,
 } from '@agentclientprotocol/sdk';
 
-export type Answer = 'once' | 'session' | 'deny' | 'never' | 'no answer';
+/** An option, or how the question ends without one. */
+export type Answer = 'once' | 'session' | 'deny' | 'never' | 'done' | 'not_done' | 'no answer' | 'cancelled';
 
 /** An editor: keeps what it is told, and answers questions as the test says. */
 export class Editor {
@@ -39,7 +40,8 @@ export class Editor {
         this.questionAt.push(this.updates.length);
         const answer = typeof this.answer === 'function' ? this.answer(params) : this.answer;
         if (answer === 'no answer') return new Promise<never>(() => undefined);
-        return Promise.resolve({ outcome: { outcome: 'selected' as const, optionId: answer } });
+        if (answer === 'cancelled') return { outcome: { outcome: 'cancelled' as const } };
+        return { outcome: { outcome: 'selected' as const, optionId: answer } };
       })
       .onRequest('elicitation/create', ({ params }) => {
         this.elicitations.push(params);

@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClientCapabilities, ClientContext, McpServer } from '@agentclientprotocol/sdk';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../agent/helpers.ts';
 import { answer, call, calls } from '../agent/scripted-model.ts';
 import { withEditor } from './setup.ts';
 import type { Editor } from './client.ts';
@@ -128,6 +130,61 @@ test('an address is opened by the editor, which hears when all is done there', a
     });
     expect(editor.completed).toHaveLength(1);
     expect(outputOf(editor)).toBe('accept');
+  });
+});
+
+const signInFirst = { name: 'sign_in_first', args: { urls: ['https://example.test/'] } };
+const refusal = 'mcp__mine__sign_in_first failed: MCP error -32042: MCP error -32042: sign in first';
+
+test('a call that waits for an address is made again once the person says, behind opening it, that they are done', async () => {
+  await asking({ url: {} }, signInFirst, async ({ editor, sessionId, go }) => {
+    editor.elicit = () => Promise.resolve({ action: 'accept' });
+    editor.answer = 'done';
+    expect(await go()).toBe('end_turn');
+    expect(editor.elicitations).toMatchObject([{ mode: 'url', url: 'https://example.test/', toolCallId: 'call_1' }]);
+    expect(editor.questions).toEqual([
+      {
+        sessionId,
+        toolCall: {
+          toolCallId: 'call_1',
+          title: 'Are you done at https://example.test/? The MCP server mine waits for it.',
+        },
+        options: [
+          { optionId: 'done', name: 'Done there: call it again', kind: 'allow_once' },
+          { optionId: 'not_done', name: 'Not done: leave it', kind: 'reject_once' },
+        ],
+      },
+    ]);
+    expect(outputOf(editor)).toBe('refused 1 times before');
+  });
+});
+
+test.each(['decline', 'cancel', 'not done', 'cancelled', 'no editor for it'])(
+  'a call that waits for an address stays refused where the person says: %s',
+  async (said) => {
+    const offered = said === 'no editor for it' ? { form: {} } : { url: {} };
+    await asking(offered, signInFirst, async ({ editor, go }) => {
+      const isOpened = said === 'not done' || said === 'cancelled';
+      editor.elicit = () => Promise.resolve({ action: isOpened ? 'accept' : said });
+      editor.answer = said === 'cancelled' ? 'cancelled' : 'not_done';
+      expect(await go()).toBe('end_turn');
+      expect([outputOf(editor), editor.questions.length]).toEqual([refusal, isOpened ? 1 : 0]);
+    });
+  },
+);
+
+test('a server that says that all is done there takes the question back, and the editor hears of it', async () => {
+  const watched = await temporaryFolder();
+  const tool = { ...signInFirst, args: { ...signInFirst.args, watched } };
+  await asking({ url: {} }, tool, async ({ editor, go }) => {
+    editor.elicit = () => Promise.resolve({ action: 'accept' });
+    editor.answer = () => {
+      writeFileSync(join(watched, 'done'), '');
+      return 'no answer';
+    };
+    await go();
+    expect(editor.completed).toEqual([editor.elicitations[0]?.mode === 'url' && editor.elicitations[0].elicitationId]);
+    expect(outputOf(editor)).toBe('refused 1 times before');
   });
 });
 

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -163,6 +164,76 @@ test('an address is shown as it is, and its end is heard; one that is no page is
       'the MCP server test asks for something and is told no: its address is none that may be opened',
     ]);
   }
+});
+
+test('a call that is refused until the person has been somewhere is made again once they say that they have', async () => {
+  const urls = ['https://one.test/', 'https://two.test/'];
+  const { asked, outputs, warnings } = await turn([{ name: 'sign_in_first', args: { urls } }], () =>
+    Promise.resolve({ action: 'accept' }),
+  );
+  expect(asked).toMatchObject(
+    urls.map((url) => ({ mode: 'url', isRequired: true, server: 'test', message: 'Sign in', url, callId: 'call_0' })),
+  );
+  expect([outputs, warnings]).toEqual([['refused 1 times before'], []]);
+});
+
+/** The SDK has its prefix twice: at the server, and here. */
+const firstRefusal = 'mcp__test__sign_in_first failed: MCP error -32042: MCP error -32042: sign in first';
+
+test('it is made again once only, and what it is refused with then is for the model', async () => {
+  const args = { urls: ['https://one.test/'], times: 2 };
+  const { asked, outputs } = await turn([{ name: 'sign_in_first', args }], () => Promise.resolve({ action: 'accept' }));
+  expect([asked.length, outputs]).toEqual([1, [firstRefusal]]);
+});
+
+test.each(['decline', 'cancel'] as const)('it is not made again for a person who says %s', async (action) => {
+  const urls = ['https://one.test/', 'https://two.test/'];
+  const { asked, outputs } = await turn([{ name: 'sign_in_first', args: { urls } }], () => Promise.resolve({ action }));
+  expect([asked.length, outputs]).toEqual([1, [firstRefusal]]);
+});
+
+test.each([
+  ['that is none', ['javascript:alert(1)'], ['its address is none that may be opened']],
+  ['that is no address', ['one'], []],
+  ['too many', Array.from({ length: 17 }, (_, at) => `https://test.test/${at}`), []],
+  ['none', [], []],
+])('it is not made again for an address %s', async (_, urls, why) => {
+  const yes = () => Promise.resolve({ action: 'accept' as const });
+  const { asked, outputs, warnings } = await turn([{ name: 'sign_in_first', args: { urls } }], yes);
+  expect([asked, outputs]).toEqual([[], [firstRefusal]]);
+  expect(warnings).toEqual(why.map((text) => `the MCP server test asks for something and is told no: ${text}`));
+});
+
+test('where nobody can be asked, it stays refused and the person is told', async () => {
+  const { outputs, warnings } = await turn([{ name: 'sign_in_first', args: { urls: ['https://one.test/'] } }]);
+  const why = 'nobody can be asked here (“Sign in”)';
+  expect([outputs, warnings]).toEqual([
+    [firstRefusal],
+    [`the MCP server test asks for something and is told no: ${why}`],
+  ]);
+});
+
+test('the server itself may say that the person has been there: the question goes, and the call is made again', async () => {
+  const watched = await temporaryFolder();
+  const args = { urls: ['https://one.test/'], watched };
+  const takenBack = Promise.withResolvers<undefined>();
+  const { outputs, events } = await turn([{ name: 'sign_in_first', args }], async (_, __, signal) => {
+    signal.addEventListener('abort', () => takenBack.resolve(undefined));
+    await writeFile(join(watched, 'done'), '');
+    return new Promise(() => undefined);
+  });
+  await takenBack.promise;
+  expect(outputs).toEqual(['refused 1 times before']);
+  expect(of(events, 'elicitation.resolved').map(({ action }) => action)).toEqual(['accept']);
+});
+
+test('an interrupt ends the wait for the person, and the call is not made again', async () => {
+  const { events } = await turn([{ name: 'sign_in_first', args: { urls: ['https://one.test/'] } }], (_, agent) => {
+    agent.interrupt();
+    return new Promise(() => undefined);
+  });
+  expect(of(events, 'tool.finished').map(({ status }) => status)).toEqual(['interrupted']);
+  expect(events.at(-1)?.type).toBe('turn.interrupted');
 });
 
 test('a server that pesters asks a bounded number of bounded questions, one at a time, and none outlives its call', async () => {

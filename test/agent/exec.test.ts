@@ -57,6 +57,17 @@ function besidesSandbox(stderr: string): string {
   return stderr.replace(/^turnwire exec: note: commands run without a sandbox.*\n/m, '');
 }
 
+const mcpTable = (name: string): string =>
+  `[mcp_servers.${name}]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(join(import.meta.dirname, 'mcp-server.ts'))}]\n`;
+
+/** A folder, and in it the home of somebody who has configured an MCP server. */
+async function withMcpServer(name: string): Promise<string> {
+  const cwd = await temporaryFolder();
+  await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
+  await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), mcpTable(name));
+  return cwd;
+}
+
 const patch = '*** Begin Patch\n*** Add File: made.txt\n+by the script\n*** End Patch';
 const patchCall: ReplyPart = { type: 'tool_call', name: 'apply_patch', arguments: { input: patch }, callId: 'c1' };
 const done: ReplyPart[] = [{ type: 'text', text: 'Done.' }];
@@ -311,13 +322,29 @@ describe('turnwire exec with tools', () => {
     expect(await exec(cwd, server, ['--resume', 'last', 'Go on'])).toMatchObject({ code: 0 });
   });
 
+  test.each([
+    ['confirm', {}, 'decline', 'Go on?'],
+    ['open', { url: 'https://example.test/' }, 'decline', 'Sign in'],
+    [
+      'sign_in_first',
+      { urls: ['https://example.test/'] },
+      'mcp__mine__sign_in_first failed: MCP error -32042: MCP error -32042: sign in first',
+      'Sign in',
+    ],
+  ])('what an MCP server asks in %s is declined, and told on stderr', async (tool, input, output, message) => {
+    const cwd = await withMcpServer('mine');
+    const server = await serve([{ type: 'tool_call', name: `mcp__mine__${tool}`, arguments: input }], done);
+    const ran = await exec(cwd, server, ['--tools', 'all', '--approve', 'always', '--json', 'x']);
+    expect(ran.code).toBe(0);
+    expect(linesOf(ran.stdout).filter(({ type }) => type === 'tool.finished')).toMatchObject([{ output }]);
+    expect(besidesSandbox(ran.stderr)).toContain(
+      `the MCP server mine asks for something and is told no: nobody can be asked here (“${message}”)\n`,
+    );
+  });
+
   test('MCP servers: those of the project need trust, those of the user do not', { timeout: 60_000 }, async () => {
-    const cwd = await temporaryFolder();
-    const table = (name: string): string =>
-      `[mcp_servers.${name}]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(join(import.meta.dirname, 'mcp-server.ts'))}]\n`;
-    await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
-    await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), table('mine'));
-    await writeFile(join(cwd, 'turnwire.toml'), table('theirs'));
+    const cwd = await withMcpServer('mine');
+    await writeFile(join(cwd, 'turnwire.toml'), mcpTable('theirs'));
     const server = await serve(done);
     const names = (index: number): (string | undefined)[] => {
       const body = server.requests[index]?.body as { tools?: { function: { name: string } }[] };

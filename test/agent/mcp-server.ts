@@ -1,5 +1,7 @@
+import { watch } from 'node:fs';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
 // An MCP server on stdio for the tests.
@@ -53,6 +55,26 @@ server.registerTool('open', { inputSchema: { url: z.string() } }, async ({ url }
   const answer = await server.server.elicitInput({ mode: 'url', message: 'Sign in', url, elicitationId }, { signal });
   if (answer.action === 'accept') await server.server.createElicitationCompletionNotifier(elicitationId)();
   return { content: [{ type: 'text', text: answer.action }] };
+});
+// Refuses so many calls until the person has been at an address, and says by itself that they have when a folder changes.
+let refused = 0;
+const signInInput = { urls: z.array(z.string()), times: z.number().default(1), watched: z.string().optional() };
+server.registerTool('sign_in_first', { inputSchema: signInInput }, ({ urls, times, watched }) => {
+  if (refused === times) return { content: [{ type: 'text', text: `refused ${refused} times before` }] };
+  refused += 1;
+  const elicitations = urls.map((url, at) => ({
+    mode: 'url' as const,
+    message: 'Sign in',
+    url,
+    elicitationId: `first ${at}`,
+  }));
+  if (watched !== undefined) {
+    const watcher = watch(watched, () => {
+      watcher.close();
+      void server.server.createElicitationCompletionNotifier('first 0')();
+    });
+  }
+  throw new UrlElicitationRequiredError(elicitations, 'sign in first');
 });
 // Asks for what nobody should be asked, and waits for some of the answers.
 const pesterInput = { times: z.number(), fields: z.number(), answers: z.number() };

@@ -147,6 +147,23 @@ describe('a question of an MCP server in the chat', () => {
     expect(outputOf(chat)).toBe('accept');
   });
 
+  it.each([
+    ['y', 'refused 1 times before'],
+    ['n', 'mcp__mine__sign_in_first failed: MCP error -32042: MCP error -32042: sign in first'],
+  ])('shows the address that a call waits for, and %s to being done there ends in: %s', async (key, output) => {
+    const chat = await asked('sign_in_first', { urls: ['https://example.test/sign-in?a=b'] });
+    expect(question(chat)).toEqual([
+      '? The MCP server mine asks: Sign in',
+      '  │ https://example.test/sign-in?a=b',
+      '› y  done there: call it again',
+      '  n  no',
+      '  c  cancel: no decision',
+    ]);
+    chat.terminal.press(key);
+    await chat.idle();
+    expect(outputOf(chat)).toBe(output);
+  });
+
   it('goes with the turn, and gives the line back that it took the place of', async () => {
     const chat = await asked('ask');
     chat.terminal.press('y');

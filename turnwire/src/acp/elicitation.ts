@@ -3,6 +3,9 @@ import type {
   CreateElicitationResponse,
   ElicitationPropertySchema,
   ElicitationSchema,
+  PermissionOption,
+  RequestPermissionRequest,
+  RequestPermissionResponse,
 } from '@agentclientprotocol/sdk';
 import type { ElicitationAnswer, ElicitationChoice, ElicitationField, ElicitationRequest } from '@turnwire/agent';
 
@@ -24,6 +27,30 @@ export function answerOf(response: CreateElicitationResponse): ElicitationAnswer
   if (!isAccepted(response)) return { action: 'cancel' };
   const { content } = response;
   return { action: 'accept', ...(content === undefined || content === null ? {} : { content }) };
+}
+
+/** Something is to be done at an address. */
+export type AddressRequest = Extract<ElicitationRequest, { mode: 'url' }>;
+
+const doneOptions = [
+  { optionId: 'done', name: 'Done there: call it again', kind: 'allow_once' },
+  { optionId: 'not_done', name: 'Not done: leave it', kind: 'reject_once' },
+] as const satisfies readonly PermissionOption[];
+
+/** Asks whether a person has done at an address what a call waits for; every editor has such a question. */
+export function doneQuestion(
+  sessionId: string,
+  toolCallId: string,
+  { server, url }: AddressRequest,
+): RequestPermissionRequest {
+  const title = `Are you done at ${url}? The MCP server ${server} waits for it.`;
+  return { sessionId, toolCall: { toolCallId, title }, options: [...doneOptions] };
+}
+
+/** Anything but a clear yes is a no. */
+export function answerOfDone(outcome: RequestPermissionResponse['outcome']): ElicitationAnswer {
+  if (outcome.outcome === 'cancelled') return { action: 'cancel' };
+  return { action: outcome.optionId === 'done' ? 'accept' : 'decline' };
 }
 
 type Accepted = Extract<CreateElicitationResponse, { action: 'accept' }>;

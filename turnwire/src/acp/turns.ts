@@ -21,7 +21,7 @@ import { previewOf } from '@turnwire/agent/internal/thread/store';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import { findCommand, withPrompt } from './commands.ts';
-import { answerOf, elicitationQuestion } from './elicitation.ts';
+import { answerOf, answerOfDone, doneQuestion, elicitationQuestion, type AddressRequest } from './elicitation.ts';
 import type { Outbox } from './outbox.ts';
 import { decisionOf, permissionQuestion } from './permission.ts';
 import { messageOf } from './prompt.ts';
@@ -108,8 +108,17 @@ export class SessionTurns {
     const id = randomHex(16);
     const question = elicitationQuestion(id, sessionId, ids.of(request.callId), request);
     const answer = answerOf(await client.request('elicitation/create', question, untilTakenBack(signal)));
-    if (request.mode === 'url' && answer.action === 'accept') this.#tellCompleted(id, request.completed);
-    return answer;
+    if (request.mode !== 'url' || answer.action !== 'accept') return answer;
+    this.#tellCompleted(id, request.completed);
+    return request.isRequired ? this.#askDone(request, signal) : answer;
+  }
+
+  /** An editor says only that an address is opened: that all is done there is a question of its own. */
+  async #askDone(request: AddressRequest, signal: AbortSignal): Promise<ElicitationAnswer> {
+    const { sessionId, client, ids } = this.#options;
+    const question = doneQuestion(sessionId, ids.of(request.callId), request);
+    const { outcome } = await client.request('session/request_permission', question, untilTakenBack(signal));
+    return answerOfDone(outcome);
   }
 
   #tellCompleted(elicitationId: string, completed: AbortSignal): void {

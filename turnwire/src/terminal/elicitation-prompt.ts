@@ -133,7 +133,7 @@ function firstChoices(request: ElicitationRequest): readonly PromptChoice[] {
 }
 
 function yesText(request: ElicitationRequest): string {
-  if (request.mode === 'url') return 'yes, I open it';
+  if (request.mode === 'url') return request.isRequired ? 'done there: call it again' : 'yes, I open it';
   const { length } = request.fields;
   return length === 0 ? 'yes' : `answer it (${length === 1 ? 'one line' : `${length} lines`})`;
 }

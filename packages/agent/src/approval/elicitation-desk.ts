@@ -58,11 +58,20 @@ export class ElicitationDesk {
     const ids = { elicitation_id: elicitationId, call_id: callId };
     const { mode, server, message } = elicitation;
     emit({ type: 'elicitation.requested', ...ids, mode, server, message });
-    const asked = elicitor.ask({ ...elicitation, elicitationId, callId }, { signal }).catch(() => 'failed' as const);
-    const answer = (await unlessAborted(asked, signal)) ?? ({ action: 'cancel' } as const);
+    const done = doneSignal(elicitation);
+    const until = done === undefined ? signal : AbortSignal.any([signal, done]);
+    const question = { ...elicitation, elicitationId, callId };
+    const asked = elicitor.ask(question, { signal: until }).catch(() => 'failed' as const);
+    const unanswered = (): ElicitationAnswer => ({ action: done?.aborted === true ? 'accept' : 'cancel' });
+    const answer = (await unlessAborted(asked, until)) ?? unanswered();
     emit({ type: 'elicitation.resolved', ...ids, action: answer === 'failed' ? 'decline' : answer.action });
     return answer === 'failed' ? undefined : answer;
   }
+}
+
+/** What a call waits for needs no answer any more once the server says that it is done. */
+function doneSignal(elicitation: Elicitation): AbortSignal | undefined {
+  return elicitation.mode === 'url' && elicitation.isRequired ? elicitation.completed : undefined;
 }
 
 function short(text: string): string {

@@ -60,6 +60,8 @@ export type Elicitation =
   | (ElicitationBase & {
       readonly mode: 'url';
       readonly url: string;
+      /** The call was refused until it is done: `accept` says that it is, and the call is made again. */
+      readonly isRequired: boolean;
       /** Aborts when the server says that it is done. */
       readonly completed: AbortSignal;
     });

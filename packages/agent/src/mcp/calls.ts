@@ -1,11 +1,12 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { ElicitRequestParams, ElicitResult } from '@modelcontextprotocol/sdk/types.js';
+import type { ElicitRequestParams, ElicitRequestURLParams, ElicitResult } from '@modelcontextprotocol/sdk/types.js';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { toElicitation } from './elicitation-form.ts';
 import { PatientClock } from './patient-clock.ts';
+import { requiredAddresses } from './required-addresses.ts';
 import type { McpCall } from './server.ts';
 
-/** Addresses that a person was sent to, and of which the server has not said that it is done. */
+/** Addresses that a person was sent to, and of which the server has not said that it is done; also those of one refusal. */
 const MAX_ADDRESSES = 16;
 
 /** The calls of one server that run: how long they may, and what the server asks the person meanwhile. */
@@ -29,7 +30,7 @@ export class McpCalls {
     const timer = this.clock.after(timeoutMs, () => late.abort());
     this.#running.add(call);
     try {
-      return await work(AbortSignal.any([call.signal, late.signal]));
+      return await this.#againWhenDone(call, AbortSignal.any([call.signal, late.signal]), work);
     } catch (error) {
       if (!late.signal.aborted || call.signal.aborted) throw error;
       throw new Error(`the MCP server ${this.#server} gave no answer within ${timeoutMs} ms`, { cause: error });
@@ -38,6 +39,27 @@ export class McpCalls {
       this.#running.delete(call);
       if (this.#running.size === 0) this.#beIdle();
     }
+  }
+
+  /** A call that is refused until the person has been at addresses is made once more when they have. */
+  async #againWhenDone<T>(call: McpCall, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    try {
+      return await work(signal);
+    } catch (error) {
+      const addresses = await requiredAddresses(error, MAX_ADDRESSES);
+      for (const address of addresses) if (!(await this.#isDone(address, call, signal))) throw error;
+      if (addresses.length === 0) throw error;
+    }
+    return work(signal);
+  }
+
+  async #isDone(address: ElicitRequestURLParams, { elicit }: McpCall, signal: AbortSignal): Promise<boolean> {
+    if (elicit === undefined) return false;
+    const completed = new AbortController();
+    this.#remember(address.elicitationId, completed);
+    const elicitation = toElicitation(this.#server, address, { completed: completed.signal, isRequired: true });
+    const answer = await this.clock.during(() => elicit(elicitation, { signal }));
+    return answer.action === 'accept';
   }
 
   /** A client of the server, which says that a person may be asked. */
@@ -64,7 +86,7 @@ export class McpCalls {
     if (call?.elicit === undefined) return { action: 'decline' };
     const { elicit } = call;
     const completed = new AbortController();
-    const elicitation = toElicitation(this.#server, params, completed.signal);
+    const elicitation = toElicitation(this.#server, params, { completed: completed.signal, isRequired: false });
     const signal = AbortSignal.any([takenBack, this.#idle.signal]);
     const answer = await this.clock.during(() => elicit(elicitation, { signal }));
     if (answer.action !== 'accept') return { action: answer.action };

@@ -20,11 +20,12 @@ class Unfit extends Error {}
 export function toElicitation(
   server: string,
   params: ElicitRequestParams,
-  completed: AbortSignal,
+  { completed, isRequired }: Pick<Extract<Elicitation, { mode: 'url' }>, 'completed' | 'isRequired'>,
 ): Elicitation | UnfitElicitation {
   try {
     const message = cut(visibleLines(params.message), MAX_MESSAGE);
-    if (params.mode === 'url') return { mode: 'url', server, message, url: parseAddress(params.url), completed };
+    if (params.mode === 'url')
+      return { mode: 'url', server, message, url: parseAddress(params.url), isRequired, completed };
     return { mode: 'form', server, message, fields: parseFields(params.requestedSchema) };
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
