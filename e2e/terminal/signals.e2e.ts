@@ -14,6 +14,9 @@ const ALIVE = '--base-url';
 /** Keys pressed so soon after a question do not answer it. */
 const GUARD_MS = 500;
 
+/** How long the tools of a test sleep: far longer than it takes, and as nothing else on this machine does. */
+const secondsOf = (test: number): string => `4000.${process.pid}${test}`;
+
 interface Process {
   readonly pid: number;
   readonly parent: number;
@@ -70,16 +73,25 @@ function openFolder(): Folder {
   return { cwd, [Symbol.dispose]: () => rmSync(cwd, { recursive: true, force: true }) };
 }
 
+let marks = 0;
+
+/** Something that a shell prints and no screen has had before; in quotes, so that what is typed is not it. */
+function newMark(): { readonly shown: string; readonly echo: string } {
+  const number = ++marks;
+  return { shown: `mark ${number}`, echo: `echo "mark ""${number}"` };
+}
+
 /** What tells the modes of the terminal that a program may have changed. */
 async function modes({ tmux, run }: OpenShell): Promise<string> {
-  run('clear; stty -a; echo "the e""nd"');
-  await tmux.until('the end');
+  const { shown, echo } = newMark();
+  run(`clear; stty -a; ${echo}`);
+  await tmux.until(shown);
   const words = tmux.screen().match(/-?\b(?:icanon|echo|isig|ixon|icrnl|opost)\b/g) ?? [];
   return [...words, tmux.tell('#{cursor_flag} #{keypad_flag} #{alternate_on}')].join(' ');
 }
 
 /** A chat whose model runs a command that does not end; the pid of that. */
-async function withTool(shell: OpenShell, seconds: number): Promise<{ chat: number; tool: number }> {
+async function withTool(shell: OpenShell, seconds: string): Promise<{ chat: number; tool: number }> {
   const { tmux } = shell;
   shell.run(CHAT);
   await tmux.until(ALIVE);
@@ -107,11 +119,16 @@ await test('Ctrl-Z and SIGSTOP stop the chat, fg goes on', { skip }, async () =>
     stop();
     await tmux.until(/Stopped[^]*\$$/, () => tmux.screen().trimEnd());
     assert.match(processes().find(({ pid }) => pid === chat)?.state ?? '', /^T/);
-    shell.run('clear; fg');
+    const { shown, echo } = newMark();
+    // The input line of the chat that stopped stands on the screen until then.
+    shell.run(`clear; ${echo}`);
+    await tmux.until(shown);
+    shell.run('fg');
     await tmux.until(/^›/m);
     tmux.type('still here');
     await tmux.until('› still here');
-    assert.equal(tmux.tell('#{cursor_x} #{cursor_flag}'), '12 1');
+    // The cursor comes behind what it stands in.
+    await tmux.until('12 1', () => tmux.tell('#{cursor_x} #{cursor_flag}'));
     tmux.send('C-c');
     await tmux.until(/›$/, () => tmux.screen().trimEnd());
   }
@@ -126,12 +143,12 @@ for (const [at, signal] of (['SIGTERM', 'SIGHUP'] as const).entries()) {
     using shell = openShell(folder.cwd);
     const { tmux } = shell;
     const before = await modes(shell);
-    const { chat, tool } = await withTool(shell, 4321 + at);
+    const { chat, tool } = await withTool(shell, secondsOf(at));
     process.kill(chat, signal);
     await tmux.until('To go on: turnwire chat --resume ');
     await until(() => isGone(chat) && isGone(tool));
     assert.equal(await modes(shell), before);
-    await assertResumes(shell, 4321 + at);
+    await assertResumes(shell, secondsOf(at));
   });
 }
 
@@ -140,22 +157,23 @@ await test('a terminal that is gone ends the chat and its tool', { skip }, async
   const { chat, tool } = await withTerminal(folder.cwd);
   await until(() => isGone(chat) && isGone(tool));
   using shell = openShell(folder.cwd);
-  await assertResumes(shell, 4330);
+  await assertResumes(shell, secondsOf(2));
 });
 
 /** Closes the terminal while a tool runs. */
 async function withTerminal(cwd: string): Promise<{ chat: number; tool: number }> {
   using shell = openShell(cwd);
-  return await withTool(shell, 4330);
+  return await withTool(shell, secondsOf(2));
 }
 
 /** The conversation is there, says that the call did not end well, and takes the next message. */
-async function assertResumes(shell: OpenShell, seconds: number): Promise<void> {
+async function assertResumes(shell: OpenShell, seconds: string): Promise<void> {
   const { tmux } = shell;
   shell.run(`clear; ${CHAT} --resume last`);
   await tmux.until(new RegExp(`⊘ shell sleep ${seconds}`));
   tmux.send('/say', 'Space', 'on we go', 'Enter');
-  await tmux.until('on we go', () => tmux.screen().split('› /say').at(-1) ?? '');
+  // The answer, not what was typed.
+  await tmux.until(/^on we go$/m);
   tmux.send('C-d');
   await tmux.until('To go on: ');
 }

@@ -15,6 +15,9 @@ function openTmux(cwd: string, command: string): Tmux {
   return tmux;
 }
 
+/** Keys pressed so soon after a question do not answer it. */
+const GUARD_MS = 500;
+
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
 describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
@@ -26,31 +29,34 @@ describe.skipIf(!hasTmux)('the chat in a real terminal', () => {
     tmux.send('hello', 'Enter');
     await tmux.until('deny and say why');
     await tmux.until('? Run shell');
-    await sleep(500);
+    await sleep(GUARD_MS);
     tmux.send('y');
     await tmux.until('? Run apply_patch');
     expect(tmux.all()).toContain('+# turnwire was here');
     expect(existsSync(join(cwd, 'turnwire-demo.md'))).toBe(false);
-    await sleep(500);
+    await sleep(GUARD_MS);
     tmux.send('Down', 'Enter');
     await tmux.until('To talk to a real model');
     expect(existsSync(join(cwd, 'turnwire-demo.md'))).toBe(true);
 
-    tmux.resize(50, 20);
-    await tmux.until('scripted');
-    await sleep(400);
-    tmux.resize(90, 26);
-    await sleep(400);
+    for (const [columns, rows] of [
+      [50, 20],
+      [90, 26],
+    ] as const) {
+      tmux.resize(columns, rows);
+      await tmux.settled();
+    }
     const all = tmux.all();
     for (const once of ['› hello', '✓ patch', '+# turnwire was here', 'To talk to a real model', 'tok/s']) {
       expect(count(all, once), `${once} in\n${all}`).toBe(1);
     }
 
     tmux.send('/say', 'Space', 'word word word', 'Enter');
-    await tmux.until('word word word', () => tmux.screen().split('› /say').at(-1) ?? '');
+    // The answer, not what was typed.
+    await tmux.until(/^word word word$/m);
     tmux.send('/call shell {"command":"sleep 60"}', 'Enter');
     await tmux.until('? Run shell');
-    await sleep(500);
+    await sleep(GUARD_MS);
     tmux.send('s');
     await tmux.until('◌ shell sleep 60');
     tmux.send('Escape');

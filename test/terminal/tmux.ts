@@ -58,6 +58,26 @@ export class Tmux {
     this.#run('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
+  /** Resolves once the program has been told of the latest size: tmux does that up to 250 ms late. */
+  async told(): Promise<void> {
+    const [tty, size] = [this.tell('#{pane_tty}'), this.tell('#{pane_height} #{pane_width}')];
+    await this.until(new RegExp(`^${size}$`, 'm'), () =>
+      execFileSync('sh', ['-c', `stty size < '${tty}'`], { encoding: 'utf8' }),
+    );
+  }
+
+  /**
+   * Resolves once the chat has drawn for the latest size: what is typed after it was told is shown with that. The first letter may
+   * have come with what it was told, the one that takes it away again did not. `before`: what stands before them in their row.
+   */
+  async settled(letter = 'x', before = '› '): Promise<void> {
+    await this.told();
+    this.type(letter);
+    await this.until(`${before}${letter}`);
+    this.send('BSpace');
+    await this.until(new RegExp(`${before.trimEnd()} *$`, 'm'));
+  }
+
   /** Writes all that the program writes from now on to a file, too. */
   pipe(file: string): void {
     this.#run('pipe-pane', `exec cat > '${file}'`);
