@@ -1,7 +1,10 @@
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longer than any answer takes, by far. */
-const LATE_MS = 15_000;
+const LATE_MS = 60_000;
+/** Requests of each client that begin and end behind what is done to the servers. */
+const BEHIND = 3;
 
 /**
  * Clients that talk without a pause, each by asking on from its last answer. Every request has one end, which is counted:
@@ -10,13 +13,17 @@ const LATE_MS = 15_000;
 export class Clients {
   readonly #url: string;
   readonly #ends = new Map<string, number>();
+  /** How many requests of each client have ended; `told` says `end` with each. */
+  readonly #ended: number[];
+  readonly #told = new EventEmitter();
   readonly #talks: readonly Promise<void>[];
   #stopped = false;
   #longest = 0;
 
   constructor(url: string, number: number) {
     this.#url = url;
-    this.#talks = Array.from({ length: number }, () => this.#talk());
+    this.#ended = Array.from({ length: number }, () => 0);
+    this.#talks = this.#ended.map((_, client) => this.#talk(client));
   }
 
   /** Turns of the longest conversation so far, by the number of messages that a model server was sent. */
@@ -24,10 +31,13 @@ export class Clients {
     return this.#longest;
   }
 
-  /** Lets them go on for a while, and tells how what ended in it ended. */
-  async during(ms: number): Promise<Readonly<Record<string, number>>> {
+  /** Lets them go on while something is done and for some requests of each behind it, and tells how what ended meanwhile ended. */
+  async during(act: () => unknown = () => undefined): Promise<Readonly<Record<string, number>>> {
     this.#ends.clear();
-    await sleep(ms);
+    await act();
+    // One of each may be open now.
+    const wanted = this.#ended.map((count) => count + 1 + BEHIND);
+    while (this.#ended.some((count, client) => count < (wanted[client] ?? 0))) await once(this.#told, 'end');
     return Object.fromEntries(this.#ends);
   }
 
@@ -36,11 +46,13 @@ export class Clients {
     await Promise.all(this.#talks);
   }
 
-  async #talk(): Promise<void> {
+  async #talk(client: number): Promise<void> {
     let last: string | undefined;
     while (!this.#stopped) {
       const { end, id } = await this.#ask(last);
       this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
+      this.#ended[client] = (this.#ended[client] ?? 0) + 1;
+      this.#told.emit('end');
       last = id;
       if (id === undefined) await sleep(50);
     }
