@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createBridge } from '../../packages/bridge/src/index.ts';
 import { startMock, type ReplyPart, type RequestView, type Scenario } from '../../packages/testing/src/index.ts';
-import { deadUrl } from '../../test/bridge/dead-url.ts';
+import { deadUrl } from '../../test/free-port.ts';
 import { explain, runCodex } from './run-codex.ts';
 import { FOUND, searcher, startEngine } from './search.ts';
 

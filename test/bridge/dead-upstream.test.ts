@@ -2,7 +2,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { Bridge, BridgeOptions } from '../../packages/bridge/src/index.ts';
-import { deadUrl } from './dead-url.ts';
+import { deadUrl } from '../free-port.ts';
 import { askOn, askSse, openSocket, post, type Json } from './harness.ts';
 import { chatChunk, chatEnd, startBridge, startRawUpstream } from './raw-upstream.ts';
 

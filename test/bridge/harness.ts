@@ -128,7 +128,7 @@ export async function askOn(socket: WebSocket, body: Json): Promise<Ended> {
   return streamEnd(events, false);
 }
 
-function streamEnd(events: readonly Json[], finalOnly: boolean): Ended {
+export function streamEnd(events: readonly Json[], finalOnly = false): Ended {
   const last = events.at(-1) ?? {};
   const violations = last.type === 'error' ? [] : validateOrder(events, { finalOnly });
   if (last.type === 'error') {

@@ -5,22 +5,23 @@ import { pino, type Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { Bridge, BridgeOptions } from '../../packages/bridge/src/index.ts';
-import { askOn, askSse, openSocket, post, sseEvents } from './harness.ts';
+import { manualClock } from '../transport/support/manual-clock.ts';
+import { askOn, askSse, openSocket, post, sseEvents, streamEnd } from './harness.ts';
 import { chatChunk, chatEnd, startBridge, startRawUpstream } from './raw-upstream.ts';
 
 const CODEX = { originator: 'codex_exec' };
 
 const asked = { model: 'm', input: 'hi', messages: [{ role: 'user', content: 'hi' }], stream: true };
 
-/** How long the upstream stays open after its client has gone. */
+/** Settles when the upstream is left after its client has gone: at once, since no timer of the bridge ever fires. */
 async function leaveAfter(
   mode: BridgeOptions['mode'],
   path: string,
   stage: 'headers' | 'first event',
   stream = true,
-): Promise<number> {
+): Promise<void> {
   await using upstream = await startRawUpstream();
-  await using bridge = await startBridge([upstream], { mode: mode ?? 'translate' });
+  await using bridge = await startBridge([upstream], { mode: mode ?? 'translate', clock: manualClock() });
   const client = new AbortController();
   const response = post(bridge, path, { ...asked, stream }, { signal: client.signal });
   response.catch(() => undefined);
@@ -30,23 +31,14 @@ async function leaveAfter(
     exchange.res.write(chatChunk('Hello'));
     if (stream) await (await response).body?.getReader().read();
   }
-  const at = performance.now();
   client.abort();
   await exchange.left;
-  return performance.now() - at;
-}
-
-/** The best of three: a machine that is busy may hold up one. */
-async function quickest(measure: () => Promise<number>): Promise<number> {
-  let best = Infinity;
-  for (let round = 0; round < 3 && best >= 100; round++) best = Math.min(best, await measure());
-  return best;
 }
 
 /** The same for a client on a WebSocket. */
-async function socketLeavesAfter(stage: string): Promise<number> {
+async function socketLeavesAfter(stage: string): Promise<void> {
   await using upstream = await startRawUpstream();
-  await using bridge = await startBridge([upstream]);
+  await using bridge = await startBridge([upstream], { clock: manualClock() });
   const socket = await openSocket(bridge);
   socket.send(JSON.stringify({ type: 'response.create', ...asked }));
   const exchange = await upstream.next();
@@ -54,10 +46,8 @@ async function socketLeavesAfter(stage: string): Promise<number> {
     exchange.res.writeHead(200).write(chatChunk('Hello'));
     await once(socket, 'message');
   }
-  const at = performance.now();
   socket.terminate();
   await exchange.left;
-  return performance.now() - at;
 }
 
 describe('bridge: a client that leaves', () => {
@@ -71,12 +61,12 @@ describe('bridge: a client that leaves', () => {
     ['final-only', '/v1/responses', 'headers', true],
     ['passthrough', '/v1/chat/completions', 'headers', true],
     ['passthrough', '/v1/chat/completions', 'first event', true],
-  ] as const)('ends the upstream within 100 ms: %s %s before the %s (stream %s)', async (mode, path, stage, stream) => {
-    expect(await quickest(() => leaveAfter(mode, path, stage, stream))).toBeLessThan(100);
+  ] as const)('ends the upstream at once: %s %s before the %s (stream %s)', async (mode, path, stage, stream) => {
+    await leaveAfter(mode, path, stage, stream);
   });
 
   it.each(['headers', 'first event'])('ends the upstream when its WebSocket goes, before the %s', async (stage) => {
-    expect(await quickest(() => socketLeavesAfter(stage))).toBeLessThan(100);
+    await socketLeavesAfter(stage);
   });
 });
 
@@ -111,7 +101,7 @@ describe('bridge: a WebSocket that goes while requests wait on it', () => {
     socket.close();
     const at = performance.now();
     await left;
-    expect(performance.now() - at).toBeLessThan(5000);
+    expect(performance.now() - at).toBeLessThan(20_000); // `ws` by itself waits for 30 s
     socket.terminate();
   });
 });
@@ -196,7 +186,7 @@ describe('bridge: silence', () => {
 describe('bridge: shutting down', () => {
   it('lets streams finish, and accepts no more', async () => {
     await using upstream = await startRawUpstream();
-    const bridge = await startBridge([upstream], { drainTimeoutMs: 5000 });
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 60_000 });
     const answer = askSse(bridge, { input: 'hi' });
     const { res } = await upstream.next();
     res.writeHead(200).write(chatChunk('Hel'));
@@ -214,7 +204,7 @@ describe('bridge: shutting down', () => {
   ])('lets a slow client read to the end: %s', async (_name, stream) => {
     await using upstream = await startRawUpstream();
     const { logger, logged } = awaitedLog();
-    const bridge = await startBridge([upstream], { drainTimeoutMs: 10_000, mode: 'final-only', logger });
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 60_000, mode: 'final-only', logger });
     const client = await rawPost(bridge, '/v1/responses', JSON.stringify({ ...asked, stream }));
     (await upstream.next()).res.writeHead(200).end(LONG);
     await logged('response');
@@ -228,7 +218,7 @@ describe('bridge: shutting down', () => {
   it('lets a slow client read to the end: WebSocket', async () => {
     await using upstream = await startRawUpstream();
     const { logger, logged } = awaitedLog();
-    const bridge = await startBridge([upstream], { drainTimeoutMs: 10_000, mode: 'final-only', logger });
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 60_000, mode: 'final-only', logger });
     const socket = await openSocket(bridge);
     const end = askOn(socket, { input: 'hi' });
     socket.pause();
@@ -242,7 +232,7 @@ describe('bridge: shutting down', () => {
 
   it('finishes what is under way on a WebSocket, refuses what waits behind it, and says goodbye', async () => {
     await using upstream = await startRawUpstream();
-    const bridge = await startBridge([upstream], { drainTimeoutMs: 10_000 });
+    const bridge = await startBridge([upstream], { drainTimeoutMs: 60_000 });
     const socket = await openSocket(bridge);
     const types: unknown[] = [];
     socket.on('message', (data: Buffer) => types.push((JSON.parse(data.toString()) as Record<string, unknown>).type));
@@ -270,11 +260,12 @@ describe('bridge: shutting down', () => {
   it('tells the clients of what it has to stop', async () => {
     await using upstream = await startRawUpstream();
     const bridge = await startBridge([upstream], { drainTimeoutMs: 50 });
-    const answer = askSse(bridge, { input: 'hi' });
+    const answer = post(bridge, '/v1/responses', asked);
     const { res } = await upstream.next();
     res.writeHead(200).write(chatChunk('Hel'));
+    const response = await answer; // the beginning has come that far
     await bridge.close();
-    const end = await answer;
+    const end = streamEnd(sseEvents(await response.text()));
     expect(end.how).toMatch(/^failed:/);
     expect(end.violations).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { startCommand } from './bridge-process.ts';
-import { deadUrl } from './dead-url.ts';
+import { deadUrl } from '../free-port.ts';
 import type { Json } from './harness.ts';
 import { startModelServer } from './model-server.ts';
 import { startBridge } from './raw-upstream.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bridge } from '../../packages/bridge/src/index.ts';
-import { deadUrl } from './dead-url.ts';
+import { deadUrl } from '../free-port.ts';
 import { post, type Json } from './harness.ts';
 import { startBridge } from './raw-upstream.ts';
 

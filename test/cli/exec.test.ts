@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startMock, type MockServer } from '../../packages/testing/src/index.ts';
+import { deadUrl } from '../free-port.ts';
 import { linesOf, resultOf, runInProcess, spawnCli, startInProcess } from './harness.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'turnwire-exec-'));
@@ -142,10 +143,8 @@ describe('exec against a server', () => {
   });
 
   it('says where a refused connection went to', async () => {
-    await using server = await startMock();
-    await server.close();
     const { code, stdout, stderr } = await runInProcess(['exec', '--trust-project', '--provider', 'once', 'hi'], {
-      cwd: oneTry(server),
+      cwd: oneTry({ baseUrl: await deadUrl() }),
     });
     expect(stderr).toMatch(/^turnwire exec: connection_failed: .*127\.0\.0\.1.*\n$/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -176,7 +175,7 @@ const slow = {
 } as const;
 
 /** A folder whose provider `once` is this server, tried once. */
-function oneTry(server: MockServer): string {
+function oneTry(server: Pick<MockServer, 'baseUrl'>): string {
   const table = ['[model_providers.once]', `base_url = "${server.baseUrl}"`, 'wire_api = "chat"'];
   const retries = ['request_max_retries = 0', 'stream_max_retries = 0'];
   writeFileSync(join(folder, 'turnwire.toml'), [...table, ...retries].join('\n'));

@@ -5,6 +5,7 @@ import type { ExchangeRow } from '../../packages/bridge/src/inspect/api.ts';
 import { tableLines } from '../../turnwire/src/cli/top-table.ts';
 import { askSse, post } from '../bridge/harness.ts';
 import { chatChunk, chatEnd, startBridge, startRawUpstream } from '../bridge/raw-upstream.ts';
+import { freePort } from '../free-port.ts';
 import { runInProcess, startInProcess } from './harness.ts';
 
 const SSE = { 'content-type': 'text/event-stream' };
@@ -74,8 +75,8 @@ describe('turnwire top', () => {
 
   it('draws on a screen of its own, says when the bridge is lost, and leaves the terminal as it was', async () => {
     await using upstream = await startRawUpstream();
-    const bridge = await startBridge([upstream]);
-    const { port } = bridge;
+    const port = await freePort();
+    const bridge = await startBridge([upstream], { port });
     const top = startInProcess(['top', '--url', bridge.url, '--interval', '100'], { tty: true });
     await top.until(/no exchange yet/);
     await post(bridge, '/v1/responses', '{');

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { DoctorUsageError, examine, formatReport } from '../../turnwire/src/doctor/index.ts';
 import { startMock } from '../../packages/testing/src/index.ts';
+import { deadUrl } from '../free-port.ts';
 import { protocolIds } from '../../packages/wire/src/index.ts';
 
 describe('a clean server', () => {
@@ -55,9 +56,7 @@ describe('the examination', () => {
   });
 
   it('says in which way a server that is not there fails', async () => {
-    const mock = await startMock();
-    await mock.close();
-    const { findings, broken } = await examine({ url: mock.url, timeoutMs: 300, holdMs: 100 });
+    const { findings, broken } = await examine({ url: await deadUrl(), timeoutMs: 300, holdMs: 100 });
     expect(broken).toBeGreaterThan(0);
     expect(findings.find(({ quirk }) => quirk === 'refuse-connection')?.seen).toBe('ECONNREFUSED');
   });
@@ -79,9 +78,7 @@ describe('the examination', () => {
   });
 
   it('finds nothing in order that it could not see', async () => {
-    const mock = await startMock();
-    await mock.close();
-    const { findings, probes } = await examine({ url: mock.url, timeoutMs: 300, holdMs: 100 });
+    const { findings, probes } = await examine({ url: await deadUrl(), timeoutMs: 300, holdMs: 100 });
     expect(new Set(findings.map(({ quirk }) => quirk))).toEqual(new Set(['refuse-connection']));
     expect(probes.filter(({ verdict }) => verdict === 'ok')).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { createServer, get, type IncomingMessage, type ServerResponse } from 'no
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
+import { deadUrl } from '../free-port.ts';
 import {
   chatBody,
   eventsOf,
@@ -209,10 +210,8 @@ describe('the recorder', () => {
   it('tells an upstream that is not there, and drops the client', async () => {
     using folder = tapeFolder();
     const problems: string[] = [];
-    const gone = await startMock();
-    await gone.close();
     await using recorder = await recordTo(folder.path, {
-      upstream: gone.url,
+      upstream: new URL(await deadUrl()).origin,
       onProblem: (message) => problems.push(message),
     });
     expect((await hear(`${recorder.baseUrl}/models`, { method: 'GET' })).how).toBe('refused');

@@ -5,6 +5,7 @@ import type { ModelError } from '../../packages/wire/src/model/errors.ts';
 import type { FrameExchange } from '../../packages/client/src/transport/websocket-exchange.ts';
 import type { FrameSocket } from '../../packages/client/src/transport/websocket-socket.ts';
 import { openWebSocket, type WebSocketRequest } from '../../packages/client/src/transport/websocket.ts';
+import { deadUrl } from '../free-port.ts';
 import { manualClock, type ManualClock } from './support/manual-clock.ts';
 import { refusal, startWebSocketServer, type ServerSocket, type TestServer } from './support/websocket-server.ts';
 
@@ -114,11 +115,8 @@ describe('the handshake', () => {
   });
 
   test('nobody listens: connection_failed', async () => {
-    const { url } = server;
-    await server.close();
-    const failure = await failureOf(openWebSocket(request({ url: url.replace('http', 'ws') })));
-    expect(failure).toMatchObject({ kind: 'connection_failed' });
-    server = await startWebSocketServer();
+    const url = (await deadUrl()).replace('http', 'ws');
+    expect(await failureOf(openWebSocket(request({ url })))).toMatchObject({ kind: 'connection_failed' });
   });
 
   test.each([
