@@ -27,6 +27,7 @@ import {
   writeResponsesBody,
 } from '../wire/dialects/responses.ts';
 import { chatBodies, decoderOptions, messagesBodies, responsesBodies } from '../wire/generators.ts';
+import { changingServers } from './changing-server.ts';
 import { changedCaptures } from './mutations.ts';
 import type { Stream } from './stream.ts';
 
@@ -37,7 +38,14 @@ const noise = fc.oneof({ weight: 4, arbitrary: fc.constant(new Uint8Array()) }, 
 /** Bodies of anything, now and then with bytes of anything within. */
 function anyBody(wire: ProtocolId, bodies: fc.Arbitrary<string>): fc.Arbitrary<Stream> {
   return fc
-    .record({ body: bodies, before: bodies, options: decoderOptions, cuts, noise, at: fc.nat(2000) })
+    .record({
+      body: bodies,
+      before: fc.array(bodies, { minLength: 1, maxLength: 3 }),
+      options: decoderOptions,
+      cuts,
+      noise,
+      at: fc.nat(2000),
+    })
     .map(({ body, noise: inside, at, ...rest }) => {
       const bytes = utf8.encode(body);
       const place = at % (bytes.length + 1);
@@ -62,7 +70,7 @@ const chat = fc
     const dialect = toMessages ? { ...drawn, calls: { ...drawn.calls, custom: false } } : drawn;
     const told = expectedOf(answer, chatErrorKind(answer, dialect));
     const body = toSse(writeChat(answer, dialect), framing);
-    const before = toSse(writeChat(earlier, dialect), framing);
+    const before = [toSse(writeChat(earlier, dialect), framing)];
     return dialectStream('chat', body, answer, told, { cuts: framing.cuts, clients: clientsOf(toMessages), before });
   });
 
@@ -76,7 +84,7 @@ const responses = fc
     return dialectStream('responses', body, answer, told, {
       cuts: framing.cuts,
       clients: clientsOf(toMessages),
-      before: toSse(writeResponses(earlier, dialect), framing),
+      before: [toSse(writeResponses(earlier, dialect), framing)],
       frames: writeResponses(answer, { ...dialect, typed: 'payload' }).map(({ data }) =>
         typeof data === 'string' ? data : JSON.stringify(data),
       ),
@@ -95,7 +103,7 @@ const messages = fc
     const told = withMessagesUsage(expectedOf(answer, messagesErrorKind(answer, dialect)), answer);
     const body = toSse(writeMessages(answer, dialect), framing);
     const clients: readonly ProtocolId[] = toClients ? ['chat', 'responses', 'messages'] : [];
-    const before = toSse(writeMessages(forMessages(earlier), dialect), framing);
+    const before = [toSse(writeMessages(forMessages(earlier), dialect), framing)];
     return dialectStream('messages', body, answer, told, { cuts: framing.cuts, clients, before });
   });
 
@@ -157,4 +165,5 @@ export const kinds: Readonly<Record<string, fc.Arbitrary<Stream>>> = {
   'responses answers in one body': responsesWhole,
   'messages answers in one body': messagesWhole,
   'changed captures': changedCaptures,
+  'answers of a server that changes': changingServers,
 };

@@ -15,7 +15,7 @@ interface Change {
 
 const kinds = [
   ...(['drop', 'twice', 'swap', 'byte', 'insert', 'cut', 'foreign', 'value', 'key', 'line-ends'] as const),
-  ...(['number', 'string'] as const),
+  ...(['number', 'string', 'again', 'more'] as const),
 ];
 
 /** Numbers that JSON does not have, or that a short way might read as another. */
@@ -59,20 +59,22 @@ const changes: fc.Arbitrary<Change> = fc.record({
 
 const recorded = captures().map(({ wire, bytes, options }) => ({ wire, options, events: splitEvents(bytes) }));
 
-/** The beginning and the end of a recorded stream and a window between them, with some changes. */
+/** The beginning and the end of a recorded stream and a window between them, with some changes; other changes had the answers before it. */
 export const changedCaptures: fc.Arbitrary<Stream> = fc
   .record({
     which: fc.nat(recorded.length - 1),
     from: fc.nat(200),
     length: fc.nat(16),
     changes: fc.array(changes, { maxLength: 4 }),
+    before: fc.array(fc.array(changes, { maxLength: 4 }), { maxLength: 3 }),
     cuts: fc.array(fc.nat(20_000), { maxLength: 12 }),
   })
-  .map(({ which, from, length, changes: all, cuts }) => {
+  .map(({ which, from, length, changes: all, before, cuts }) => {
     const { wire, options, events } = recorded[which]!;
     const start = from % Math.max(1, events.length - 4);
     const window = [...events.slice(0, 2), ...events.slice(2 + start, 2 + start + length), ...events.slice(-2)];
-    return { wire, options, cuts, bytes: Buffer.concat(all.reduce(change, window)) };
+    const changed = (by: readonly Change[]): Buffer => Buffer.concat(by.reduce(change, window));
+    return { wire, options, cuts, bytes: changed(all), before: before.map((by) => changed(by).toString()) };
   });
 
 function splitEvents(bytes: Uint8Array): readonly Buffer[] {
@@ -115,6 +117,10 @@ function change(events: readonly Buffer[], { kind, at, place, byte, value }: Cha
       );
     case 'string':
       return changed(replaceText(event, /(?<=:")[^"\\]*(?=")/g, place, (was) => oddString(was, byte)));
+    case 'again':
+      return changed(replaceText(event, /"\w+":(?:"[^"\\]*"|\d+)/g, place, (was) => saidAgain(was, byte)));
+    case 'more':
+      return changed(replaceText(event, /(?<=\{)"/g, place, (was) => `"more":${byte % 4},${was}`));
     case 'line-ends':
       return events.map((one) =>
         Buffer.from(one.toString('latin1').replaceAll('\n', byte % 2 ? '\r\n' : '\r'), 'latin1'),
@@ -130,6 +136,18 @@ function replaceText(event: Buffer, what: RegExp, place: number, how: (was: stri
   if (match === undefined) return event;
   const [was] = match;
   return Buffer.from(text.slice(0, match.index) + how(was) + text.slice(match.index + was.length), 'latin1');
+}
+
+/** The member behind another one of its name, which says the same or nearly: of two the last counts. */
+function saidAgain(member: string, byte: number): string {
+  const [, name = '', value = ''] = /^"(\w+)":(.*)$/.exec(member) ?? [];
+  const others = [value, 'null', '0', ...(value.startsWith('"') ? ['"x"'] : [`${value}.0`, `${value}e0`, '-0'])];
+  const other = `"${byte < 64 ? escapedName(name) : name}":${others[byte % others.length] ?? value}`;
+  return byte % 2 === 0 ? `${member},${other}` : `${other},${member}`;
+}
+
+function escapedName(name: string): string {
+  return `\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}`;
 }
 
 function oddString(was: string, byte: number): string {

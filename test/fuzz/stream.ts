@@ -8,8 +8,8 @@ export interface Stream {
   readonly options: DecoderOptions;
   /** Where the bytes are cut for some of the ways in which they are read. */
   readonly cuts: readonly number[];
-  /** What the same server sent before, in another answer. */
-  readonly before?: string;
+  /** What the same server sent before, in other answers. */
+  readonly before?: readonly string[];
   /** What an answer that was written in a known dialect comes to. */
   readonly told?: Told;
   /** The same answer as the texts of WebSocket frames. */

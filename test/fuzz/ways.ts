@@ -23,9 +23,15 @@ export const ways: Readonly<Record<string, (stream: Stream) => Outcome | undefin
     readReused(wire, cutAt(bytes, cuts), options),
   'knowing an answer like it, one event in a chunk': (stream) =>
     readKnowing([withOtherNames(stream.bytes)], stream, cutAtBlankLines(stream.bytes)),
-  'knowing itself and another answer, cut anywhere': (stream) =>
-    readKnowing([stream.bytes, new TextEncoder().encode(stream.before)], stream, cutAt(stream.bytes, stream.cuts)),
+  'knowing itself and other answers, cut anywhere': (stream) =>
+    readKnowing([stream.bytes, ...answersBefore(stream)], stream, cutAt(stream.bytes, stream.cuts)),
+  'knowing other answers alone, one event in a chunk': (stream) =>
+    readKnowing(answersBefore(stream), stream, cutAtBlankLines(stream.bytes)),
 };
+
+function answersBefore({ before = [] }: Stream): readonly Uint8Array[] {
+  return before.map((body) => new TextEncoder().encode(body));
+}
 
 /** Reads bodies that came before, and then this one with what is kept of them. */
 function readKnowing(

@@ -1,7 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { createDecoder, KnownShapes, type DecoderOptions, type ProtocolId } from '../../packages/wire/src/index.ts';
-import type { Literal } from '../../packages/wire/src/sse/bytes.ts';
+import type { JsonObject } from '../../packages/wire/src/base/json.ts';
+import { templateRules as chatRules } from '../../packages/wire/src/chat/template-rules.ts';
+import { windowOn, type Literal } from '../../packages/wire/src/sse/bytes.ts';
+import { eventSpans } from '../../packages/wire/src/sse/event-spans.ts';
+import { KnownEvents } from '../../packages/wire/src/sse/known-events.ts';
 import { shapesOfServer } from '../../packages/wire/src/sse/known-shapes.ts';
+import { makeShape, type Shape } from '../../packages/wire/src/sse/shape.ts';
 import { captures, chatBody, chunk, decodeChunks, decodeText, messagesBody, responsesBody } from './helpers.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -154,6 +159,37 @@ test('what is no text of an answer stays what it is without', () => {
   for (const body of odd)
     expect([body, decodeText('chat', body, { shapes: known() })]).toEqual([body, decodeText('chat', body, plainly)]);
 });
+
+test('of two members of one name the last counts, though both are equal where the shape is learnt', () => {
+  const event = (first: string, last: string): string =>
+    `data: {"choices":[{"index":${first},"delta":{"content":"a"},"index":${last}}]}\n\n`;
+  for (const last of ['0', '0.0', '-0', '0e0']) {
+    const shapes = new KnownShapes();
+    decodeText('chat', event('0', last), { shapes });
+    const body = event('0', last) + event('1', last);
+    expect([last, decodeText('chat', body, { shapes })]).toEqual([last, decodeText('chat', body, plainly)]);
+  }
+});
+
+test('an answer remembers the shapes that it met last, however many new ones come', () => {
+  const shapes = Array.from({ length: 8 }, (_, n) =>
+    shapeOf(chatBody(chunk({ content: 'a' }, null, { [`m${n}`]: 1 }))),
+  );
+  const learnFrom = vi.fn();
+  const events = new KnownEvents({ all: shapes, onUse: () => undefined, add: () => undefined }, () => undefined);
+  const read = (n: number): number => {
+    const bytes = new TextEncoder().encode(chatBody(chunk({ content: 'b' }, null, { [`m${n}`]: 1 })));
+    learnFrom.mockClear();
+    expect(events.run(windowOn(bytes), 0, 1000, { varies: () => true, learnFrom })).toBe(bytes.length);
+    return learnFrom.mock.calls.length;
+  };
+  expect([0, 0, 1, 2, 3, 4, 5, 6, 0, 6].map(read)).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+});
+
+function shapeOf(frame: string): Shape {
+  const value = JSON.parse(frame.slice('data: '.length)) as JsonObject;
+  return makeShape(frame, value, eventSpans(frame, value, chatRules.fields) ?? []);
+}
 
 test('recorded streams are read the same behind all others of their wire', () => {
   const shapes = new Map<ProtocolId, KnownShapes>();

@@ -2,7 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import { isAt, literalAt, type ByteWindow, type Literal } from './bytes.ts';
 import { FieldReader } from './field-reader.ts';
 import type { FieldPath, Span } from './field-scanner.ts';
-import { filled, type Shape, type ShapeField } from './shape.ts';
+import { filled, MOST_SHAPES, type Shape, type ShapeField } from './shape.ts';
 
 /** The shapes that are kept between answers. */
 export interface ShapeList {
@@ -27,7 +27,7 @@ export class KnownEvents {
   readonly #shapes: ShapeList;
   readonly #onKnown: (value: JsonObject) => void;
   readonly #reader = new FieldReader();
-  /** Shapes that this answer had an event of. */
+  /** Shapes that this answer had an event of, as many as are kept: a server can go on with new ones for as long as it likes. */
   readonly #met: Shape[] = [];
   /** Where each field of the event under comparison begins and ends. */
   readonly #starts: number[] = [];
@@ -56,7 +56,7 @@ export class KnownEvents {
       this.#onKnown(value);
       // The second of its shape becomes a template: many an answer has but one.
       if (this.#met.includes(shape)) this.#bind(shape, value, window, position, end, learner);
-      else this.#met.push(shape);
+      else if (this.#met.push(shape) > MOST_SHAPES) this.#met.shift();
       return end;
     }
     return -1;

@@ -2,10 +2,8 @@ import type { JsonObject } from '../base/json.ts';
 import { remembered } from '../base/remembered.ts';
 import type { Span } from './field-scanner.ts';
 import { KnownEvents, type ShapeList } from './known-events.ts';
-import { makeShape, type Shape } from './shape.ts';
+import { makeShape, MOST_SHAPES, type Shape } from './shape.ts';
 
-/** A model has a handful: text, reasoning, input of calls, each with a role or without. */
-const MOST = 6;
 /** Characters of an event whose shape is kept. */
 const LONGEST = 1024;
 /** Shapes in a row that no answer had a use for, behind which only one in so many is kept. */
@@ -40,7 +38,7 @@ export class KnownShapes implements ShapeList {
   add(frame: string, value: JsonObject, spans: readonly Span[]): void {
     if (frame.length > LONGEST) return;
     if (++this.#unused > PATIENCE && this.#unused % PATIENCE !== 0) return;
-    if (this.#shapes.unshift(makeShape(frame, value, spans)) > MOST) this.#shapes.pop();
+    if (this.#shapes.unshift(makeShape(frame, value, spans)) > MOST_SHAPES) this.#shapes.pop();
   }
 
   /** An event had the n-th shape. */

@@ -4,6 +4,9 @@ import { findHolder, lastOf, textsBetween } from './event-spans.ts';
 import type { ReadableField } from './field-reader.ts';
 import type { FieldPath, Span } from './field-scanner.ts';
 
+/** Shapes that are kept. A model has a handful: text, reasoning, input of calls, each with a role or without. */
+export const MOST_SHAPES = 6;
+
 /** A field of a shape, and what stands behind it. */
 export interface ShapeField extends ReadableField {
   readonly field: FieldPath;
