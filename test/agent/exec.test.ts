@@ -483,8 +483,13 @@ describe('--sandbox', () => {
 });
 
 describe('AGENTS.md', () => {
-  async function told(args: readonly string[], config = ''): Promise<{ instructions: string; stderr: string }> {
+  async function told(
+    args: readonly string[],
+    config = '',
+    project: Readonly<Record<string, string>> = {},
+  ): Promise<{ instructions: string; stderr: string }> {
     const cwd = await temporaryFolder();
+    for (const [name, content] of Object.entries(project)) await writeFile(join(cwd, name), content);
     await writeFile(join(cwd, 'AGENTS.md'), 'Answer in French.');
     await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
     await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), config);
@@ -509,6 +514,15 @@ describe('AGENTS.md', () => {
     const { instructions, stderr } = await told(args, config);
     expect(instructions).not.toContain('French');
     expect(stderr).toBe('');
+  });
+
+  test('is not for a project to bound, which is told', async () => {
+    const bound = { 'turnwire.toml': 'project_doc_max_bytes = 0\n' };
+    const { instructions, stderr } = await told(['--tools', 'read', '--trust-project'], '', bound);
+    expect(instructions).toContain('French');
+    expect(stderr).toMatch(
+      /^turnwire exec: note: \S+turnwire\.toml: project_doc_max_bytes counts in your own config\.toml alone\nturnwire exec: the model is told AGENTS\.md\n$/,
+    );
   });
 
   test('a bound that is no number is wrong usage', async () => {

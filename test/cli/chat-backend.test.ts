@@ -47,6 +47,14 @@ test('a command of the person runs in the folder, as the model’s do, and says 
   expect(told.join('')).toBe('here.txt\nkey:\n');
 });
 
+test('what only the own configuration may say is told once when a project says it', async () => {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'turnwire.toml'), 'project_doc_max_bytes = 0\nfetch_private_hosts = ["127.0.0.1"]\n');
+  const { greeting } = await backendIn(cwd, { trustProject: true });
+  const told = (key: string) => greeting.filter((line) => line.endsWith(`${key} counts in your own config.toml alone`));
+  expect([told('project_doc_max_bytes').length, told('fetch_private_hosts').length]).toEqual([1, 1]);
+});
+
 test('a chat without commands has none for the person either', async () => {
   const backend = await backendIn(await temporaryFolder(), { tools: 'read' });
   const run = { signal: new AbortController().signal, output: () => undefined };

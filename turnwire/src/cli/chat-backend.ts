@@ -5,6 +5,7 @@ import {
   ThreadError,
   type Approver,
   type Elicitor,
+  type OpenAgentOptions,
   type OpenedAgent as OpenedConversation,
   type ToolResult,
   type ToolRun,
@@ -58,12 +59,13 @@ export async function openChatBackend(options: ChatBackendOptions): Promise<Open
   const model = await openModel(flags, opening);
   const mcpServers = flags.tools === 'all' ? await configuration.mcpServers() : NO_MCP_SERVERS;
   const web = await configuration.webAccess(flags);
+  const projectDoc = await configuration.projectDoc(flags);
   const prompts = await usableCommands(flags, cli);
   const skills = flags.tools === 'none' ? { texts: [], notes: [] } : await usableSkills(flags, cli);
   for (const note of [...configuration.takeNotes(), ...mcpServers.notes, ...prompts.notes, ...skills.notes])
     said.stream.write(`${name}: note: ${note}\n`);
   const sources = new Sources(
-    { ...options, cli: quiet, configuration, mcpServers, web, skills: skills.texts },
+    { ...options, cli: quiet, configuration, mcpServers, web, projectDoc, skills: skills.texts },
     model,
     cwd,
     said,
@@ -92,6 +94,7 @@ interface SourcesOptions extends ChatBackendOptions {
   readonly mcpServers: McpServers;
   readonly skills: readonly Skill[];
   readonly web: WebAccess;
+  readonly projectDoc: Pick<OpenAgentOptions, 'projectDocBytes'>;
 }
 
 /** The tools and servers that all conversations of one chat share. */
@@ -116,7 +119,7 @@ class Sources {
 
   async open(what: OpenWhat, approver: Approver, elicitor: Elicitor): Promise<OpenedAgent> {
     const provider = what.type === 'new' ? undefined : await this.#goBackTo(what.id);
-    const { cli, flags, name, instructions, configuration } = this.#options;
+    const { cli, flags, name, instructions, projectDoc } = this.#options;
     const toolbox = (this.#toolbox ??= await this.#openTools());
     const opened = await openAgent({
       model: this.#model.agentModel,
@@ -128,7 +131,7 @@ class Sources {
       approver,
       elicitor,
       maxRequests: flags.maxRequests,
-      ...(await configuration.projectDoc(flags)),
+      ...projectDoc,
       ...windowOf(this.#model.provider),
       ...(instructions === undefined ? {} : { instructions }),
     }).catch((error: unknown) => {

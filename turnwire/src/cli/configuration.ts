@@ -91,8 +91,7 @@ export class Configuration {
    */
   async projectDoc({ projectDoc }: Pick<AgentFlags, 'projectDoc'>): Promise<{ readonly projectDocBytes?: number }> {
     if (projectDoc === false) return { projectDocBytes: 0 };
-    this.#files ??= this.#read();
-    const [file] = (await this.#files).own;
+    const [file] = await this.#ownFilesFor('project_doc_max_bytes');
     const where = `${file?.path ?? ''}: project_doc_max_bytes`;
     const bytes = withUsageErrors(() => docBytes(file?.toml.project_doc_max_bytes, where));
     return bytes === undefined ? {} : { projectDocBytes: Math.min(bytes, MAX_DOC_BYTES) };
@@ -100,20 +99,26 @@ export class Configuration {
 
   /**
    * How `fetch_url` gets to the web: through the proxies of the environment, and to the private hosts that the flag and the person's own
-   * file name. What a project's file names is told and does not count: its author is not who the network belongs to. Fails as
+   * file name. What a project's file names does not count: its author is not who the network belongs to. Fails as
    * `providerFiles`.
    */
   async webAccess({ allowPrivateHost = [] }: Pick<AgentFlags, 'allowPrivateHost'>): Promise<WebAccess> {
-    this.#files ??= this.#read();
-    const { own, project } = await this.#files;
-    if (project?.toml.fetch_private_hosts !== undefined)
-      this.#notes.push(`${quoteArgv([project.path])}: fetch_private_hosts counts in your own config.toml alone`);
+    const own = await this.#ownFilesFor('fetch_private_hosts');
     const ofFiles = own.flatMap(({ path, toml }) => {
       const where = `${path}: fetch_private_hosts`;
       return privateHosts(withUsageErrors(() => stringList(toml.fetch_private_hosts, where)) ?? [], where);
     });
     const ofFlags = privateHosts(allowPrivateHost, '--allow-private-host');
     return { proxy: proxyFromEnv(this.#cli.env), privateHosts: [...ofFiles, ...ofFlags] };
+  }
+
+  /** The person's own files, for a key that counts in those alone: that a project's file has it is told. */
+  async #ownFilesFor(key: string): Promise<readonly ConfigFile[]> {
+    this.#files ??= this.#read();
+    const { own, project } = await this.#files;
+    if (project?.toml[key] !== undefined)
+      this.#notes.push(`${quoteArgv([project.path])}: ${key} counts in your own config.toml alone`);
+    return own;
   }
 
   /** What the person has not been told yet, one line each. */
