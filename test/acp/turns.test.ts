@@ -202,7 +202,9 @@ describe('an editor', () => {
               ? [
                   'mind \\u{202e} this',
                   expect.stringContaining('the MCP server bad cannot be used'),
-                  expect.stringContaining('the MCP server web cannot be used: http://127.0.0.1:2: fetch failed'),
+                  expect.stringContaining(
+                    'the MCP server web cannot be used: http://127.0.0.1:2: POST http://127.0.0.1:2/ failed',
+                  ),
                 ]
               : [],
           );

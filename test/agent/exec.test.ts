@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMock, type MockServer, type ReplyPart } from '../../packages/testing/src/index.ts';
 import { protocolIds } from '../../packages/wire/src/index.ts';
 import { linesOf, runInProcess, type CliResult } from '../cli/harness.ts';
+import { ofWiki } from '../transport/support/certificate.ts';
+import { startProxy } from '../transport/support/proxy.ts';
 import { childEnv } from '../run-folder.ts';
 import { commandLines, temporaryFolder } from './helpers.ts';
 import { needSandbox } from './sandbox-support.ts';
@@ -567,6 +570,45 @@ describe('private hosts', () => {
     expect(await fetched(own, [])).toEqual({ code: 0, stderr: '', output: read });
     const proxy = { HTTP_PROXY: 'http://127.0.0.1:9', no_proxy: '127.0.0.1' };
     expect(await fetched(own, [], proxy)).toEqual({ code: 0, stderr: '', output: read });
+  });
+
+  test('an encrypted page comes whole through the proxy that the environment names', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'wiki.pem'), ofWiki.cert);
+    const minutes = Array.from({ length: 200 }, (_, at) => `line ${at}`).join('\n');
+    const wiki = createTlsServer(ofWiki, (_, response) => response.end(minutes));
+    await once(wiki.listen(0, '127.0.0.1'), 'listening');
+    const proxy = await startProxy((wiki.address() as AddressInfo).port);
+    onTestFinished(() => {
+      proxy.close();
+      wiki.close();
+    });
+    const url = 'https://wiki.example/minutes';
+    const server = await serve([{ type: 'tool_call', name: 'fetch_url', arguments: { url } }], done);
+    const flags = ['--tools', 'all', '--approve', 'always', '--json', '--sandbox', 'off', 'x'];
+    const env = { HTTPS_PROXY: proxy.url, NO_PROXY: '127.0.0.1', NODE_EXTRA_CA_CERTS: join(cwd, 'wiki.pem') };
+    const { stdout } = await finished(start(cwd, server, flags, env));
+    const page = linesOf(stdout).find(({ type }) => type === 'tool.finished');
+    expect(page).toMatchObject({ status: 'completed', output: `${url} (status 200):\n${minutes}` });
+    expect(proxy.targets).toEqual(['CONNECT wiki.example:443']);
+  });
+
+  test('MCP servers are reached through the proxy that the environment names', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, '.home/.config/turnwire'), { recursive: true });
+    const table = '[mcp_servers.web]\nurl = "http://tickets.example/mcp"\n';
+    await writeFile(join(cwd, '.home/.config/turnwire/config.toml'), table);
+    const web = createServer((_, response) => response.writeHead(503).end('from behind the proxy'));
+    await once(web.listen(0, '127.0.0.1'), 'listening');
+    const proxy = await startProxy((web.address() as AddressInfo).port);
+    onTestFinished(() => {
+      proxy.close();
+      web.close();
+    });
+    const env = { HTTP_PROXY: proxy.url, NO_PROXY: '127.0.0.1' };
+    const { stderr } = await exec(cwd, await serve(done), ['--tools', 'all', 'x'], env);
+    expect(stderr).toContain('http://tickets.example answered with status 503: ');
+    expect(proxy.targets).toEqual(['POST http://tickets.example/mcp']);
   });
 
   test('are not for the author of a project to name', async () => {

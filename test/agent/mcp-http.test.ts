@@ -10,6 +10,8 @@ import {
   type McpAddress,
   type McpConnections,
 } from '../../packages/agent/src/index.ts';
+import type { ProxyOptions } from '../../packages/client/src/index.ts';
+import { startProxy, type TestProxy } from '../transport/support/proxy.ts';
 import { TestClock } from '../terminal/harness.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -70,8 +72,11 @@ async function openSession(): Promise<StreamableHTTPServerTransport> {
   return transport;
 }
 
-async function connect(more: Partial<McpAddress> = {}): Promise<McpConnections & { use: Use; said: string[] }> {
-  const connections = await connectMcpServers([{ name: 'web', url, ...more }], { cwd: '/' });
+async function connect(
+  more: Partial<McpAddress> = {},
+  proxy: ProxyOptions = {},
+): Promise<McpConnections & { use: Use; said: string[] }> {
+  const connections = await connectMcpServers([{ name: 'web', url, ...more }], { cwd: '/', proxy });
   onTestFinished(() => connections.close());
   const said: string[] = [];
   const use: Use = async (name, value = {}) => {
@@ -172,7 +177,7 @@ test('a server that never answers, and one that is not there, hold up nothing', 
   expect(warnings).toEqual([expect.stringMatching(/^the MCP server web cannot be used: .*Request timed out/)]);
   const away = await connect({ url: 'http://127.0.0.1:2/' });
   expect(away.warnings).toEqual([
-    'the MCP server web cannot be used: http://127.0.0.1:2: fetch failed: connect ECONNREFUSED 127.0.0.1:2',
+    'the MCP server web cannot be used: http://127.0.0.1:2: POST http://127.0.0.1:2/ failed: connection refused; is the server running, and is this its port? (ECONNREFUSED)',
   ]);
 });
 
@@ -187,4 +192,32 @@ test('a call that takes too long, or whose answer is too long, fails alone', asy
   await expect(use('hang')).rejects.toThrow('its answer is longer than 16777216 bytes');
   handler = serve;
   expect(await use('add', { a: 1, b: 2 })).toBe('3');
+});
+
+/** A proxy beside the server, to which it takes everything. */
+async function proxyToServer(): Promise<TestProxy> {
+  const proxy = await startProxy(Number(new URL(url).port));
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+test('a server is reached through the proxy, which looks its name up', async () => {
+  const { url: httpProxy, targets } = await proxyToServer();
+  const connections = await connect({ url: 'http://tickets.example/mcp' }, { httpProxy });
+  expect([connections.warnings, await connections.use('add', { a: 1, b: 2 })]).toEqual([[], '3']);
+  await connections.close();
+  expect(new Set(targets)).toEqual(new Set(['POST http://tickets.example/mcp']));
+  expect(seen.map(({ method }) => method)).toEqual(['POST', 'POST', 'POST', 'POST', 'DELETE']);
+});
+
+test('a server that noProxy names is reached directly', async () => {
+  const { url: httpProxy, targets } = await proxyToServer();
+  const { use } = await connect({}, { httpProxy, noProxy: 'other.example,127.0.0.1' });
+  expect([await use('add', { a: 1, b: 2 }), targets]).toEqual(['3', []]);
+});
+
+test('a proxy that is not there is told without its password', async () => {
+  const { warnings } = await connect({}, { httpProxy: 'http://user:sesame@127.0.0.1:2' });
+  expect(warnings).toEqual([expect.stringContaining('the MCP server web cannot be used: ')]);
+  expect(warnings[0]).not.toContain('sesame');
 });

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { connectMcpServers } from '../../packages/agent/src/index.ts';
 import { McpCredentialFile } from '../../turnwire/src/cli/mcp-credentials.ts';
 import { temporaryFolder } from '../agent/helpers.ts';
+import { startProxy } from '../transport/support/proxy.ts';
 import { runInProcess, startInProcess } from './harness.ts';
 
 // An MCP server and its authorization server: OAuth 2.1 with PKCE, registration and refreshed tokens.
@@ -108,14 +109,22 @@ async function serveMcp(request: IncomingMessage, response: ServerResponse): Pro
 const turnwire = (...args: string[]) => runInProcess(['mcp', ...args], { cwd, home, env: {} });
 
 /** Signs in as a person does who opens the page that is shown. */
-async function login() {
-  const cli = startInProcess(['mcp', 'login', 'web'], { cwd, home, env: {} });
+async function login(env: Record<string, string> = {}) {
+  const cli = startInProcess(['mcp', 'login', 'web'], { cwd, home, env });
   const page = (await cli.until(/http\S+authorize\S+(?=\n)/))[0];
   const back = new URL(page).searchParams.get('redirect_uri') ?? '';
   const forged = await fetch(`${back}?code=evil&state=other`);
   const heard = await fetch(page);
   return { result: await cli.result, answers: [forged.status, heard.status] };
 }
+
+test('one signs in through the proxy that the environment names', async () => {
+  const proxy = await startProxy();
+  onTestFinished(() => proxy.close());
+  expect(await login({ http_proxy: proxy.url })).toMatchObject({ result: { code: 0 } });
+  // Both hosts: the server, and where one signs in to it.
+  expect(proxy.targets).toEqual(expect.arrayContaining([`POST ${origin}/mcp`, expect.stringContaining(there())]));
+});
 
 async function connect() {
   const credentials = new McpCredentialFile({ env: {}, home });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ModelError } from '../../packages/wire/src/model/errors.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type HttpTransportOptions,
 } from '../../packages/client/src/transport/http.ts';
 import { untrusted } from './support/certificate.ts';
+import { startProxy } from './support/proxy.ts';
 import { httpServer, rawServer } from './support/server.ts';
 
 const open: HttpTransport[] = [];
@@ -106,38 +107,9 @@ describe('bytes that are no HTTP', () => {
 });
 
 describe('proxies', () => {
-  /** A proxy that tunnels, and notes where to. */
-  async function proxy() {
-    const targets: string[] = [];
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.once('data', (head) => {
-        const [method, target = ''] = head.toString('latin1').split(' ');
-        targets.push(`${method} ${target}`);
-        const url = method === 'CONNECT' ? new URL(`http://${target}`) : new URL(target);
-        const up = connect(Number(url.port), url.hostname, () => {
-          if (method === 'CONNECT') socket.write('HTTP/1.1 200 OK\r\n\r\n');
-          else up.write(head);
-          socket.pipe(up).pipe(socket);
-        });
-        sockets.add(up);
-        up.on('error', () => socket.destroy());
-      });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const close = (): void => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    };
-    return { url: `http://user:sesame@127.0.0.1:${(server.address() as AddressInfo).port}`, targets, close };
-  }
-
   test('requests go through it, except for noProxy', async () => {
     await using server = await httpServer((_request, response) => response.end('ok'));
-    const through = await proxy();
+    const through = await startProxy();
     const proxied = transport({ proxy: { httpProxy: through.url } });
     expect(await textFrom(proxied, server.url)).toBe('ok');
     expect(through.targets.length).toBe(1);

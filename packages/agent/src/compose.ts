@@ -43,6 +43,7 @@ export async function openToolbox({ mcpServers = [], mcpPatienceMs, ...options }
   const mcp = await connectMcpServers(selection === 'all' ? mcpServers : [], {
     cwd: options.cwd,
     patienceMs: mcpPatienceMs,
+    proxy: options.web?.proxy,
     clock: options.clock,
   });
   return {

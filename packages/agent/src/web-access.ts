@@ -1,6 +1,6 @@
 import type { ProxyOptions } from '@turnwire/client';
 
-/** How `fetch_url` gets to the web. */
+/** How `fetch_url` gets to the web, and MCP servers with an address are reached. */
 export interface WebAccess {
   /** Proxies on the way. A name is looked up by the proxy then, which decides what it lets through. Default: none. */
   readonly proxy?: ProxyOptions;

@@ -14,6 +14,7 @@ import { exitCode, UsageError } from './exit.ts';
 import { createCommand, flag } from './flags.ts';
 import { McpCredentialFile } from './mcp-credentials.ts';
 import { codexProfileFlag, trustProjectFlag } from './provider-flags.ts';
+import { proxyFromEnv } from './proxy.ts';
 import { withSubcommands } from './subcommands.ts';
 
 /** What can be done with the MCP servers of the configuration beside using them. */
@@ -37,7 +38,12 @@ function createLoginCommand({ cli, done }: CommandScope): Command {
       const stop = cli.onSignal('SIGINT', () => ending.abort());
       try {
         const present = (page: URL): Promise<void> => presentPage(cli, page);
-        const credentials = await signIn(server, { present, signal: ending.signal, clock: systemClock });
+        const credentials = await signIn(server, {
+          present,
+          proxy: proxyFromEnv(cli.env),
+          signal: ending.signal,
+          clock: systemClock,
+        });
         await new McpCredentialFile(cli).write(server.url, credentials);
       } finally {
         stop();

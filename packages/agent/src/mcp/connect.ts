@@ -1,5 +1,6 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
+import type { ProxyOptions } from '@turnwire/client';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import type { AgentTool } from '../tool.ts';
@@ -32,6 +33,8 @@ export interface McpOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds after which servers that are still starting are not waited for: they join later. Default: all are waited for. */
   readonly patienceMs?: number | undefined;
+  /** Proxies on the way to servers with an address. Default: none. */
+  readonly proxy?: ProxyOptions | undefined;
   /** Default: the clock of the system. */
   readonly clock?: Clock | undefined;
 }
@@ -75,8 +78,8 @@ class StartingServers {
     this.#names = configs.map(({ name }) => name);
     this.#up = configs.map(() => undefined);
     this.#connecting = configs.map(async (config, at) => {
-      const { cwd, clock = systemClock } = options;
-      const server = await withOwnSignal(signal, (own) => connectOne(config, { cwd, clock, signal: own }));
+      const { cwd, proxy, clock = systemClock } = options;
+      const server = await withOwnSignal(signal, (own) => connectOne(config, { cwd, proxy, clock, signal: own }));
       this.#up[at] = server;
       this.#tell(server.warnings);
       return server;
@@ -167,6 +170,7 @@ async function connectOne(config: McpServerConfig, options: ConnectOptions): Pro
 
 interface ConnectOptions {
   readonly cwd: string;
+  readonly proxy: ProxyOptions | undefined;
   readonly signal: AbortSignal;
   readonly clock: Clock;
 }
@@ -180,11 +184,12 @@ interface CalledServer {
 async function openServer(
   config: McpServerConfig,
   calls: McpCalls,
-  { cwd, signal, clock, timeout }: ConnectOptions & { readonly timeout: number },
+  { cwd, proxy, signal, clock, timeout }: ConnectOptions & { readonly timeout: number },
 ): Promise<{ readonly client: Client; readonly server: CalledServer }> {
   if ('url' in config) {
     const longestMs = Math.max(timeout, config.toolTimeoutMs ?? TOOL_MS);
-    const open = (ending?: AbortSignal) => openMcpAddress(config, calls, { timeout, signal: ending, clock, longestMs });
+    const open = (ending?: AbortSignal) =>
+      openMcpAddress(config, calls, { timeout, signal: ending, clock, longestMs, proxy });
     const session = await open(signal);
     return { client: session.client, server: new McpServerSession(config, session, open) };
   }

@@ -61,7 +61,7 @@ function isForgotten(error: unknown): boolean {
   return status === 404 || status === 400;
 }
 
-/** What `fetch` says of a connection is `fetch failed`; its cause says more. */
+/** What a `fetch` says of a server that it did not reach. */
 function isNetwork(error: unknown): boolean {
   return error instanceof TypeError;
 }

@@ -4,12 +4,14 @@ import type {
   OAuthClientMetadata,
   OAuthTokens,
 } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { createHttpTransport, type HttpTransport, type ProxyOptions } from '@turnwire/client';
 import { isLoopback } from '@turnwire/client/internal/platform/local-only';
 import { randomHex } from '@turnwire/client/internal/platform/random';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
+import { boundedFetch } from './bounded-fetch.ts';
 import type { McpAddress } from './config.ts';
 import { clientMetadata, type McpCredentials } from './credentials.ts';
-import { boundedFetch, httpError } from './http.ts';
+import { httpError } from './http.ts';
 import { openRedirectTarget } from './redirect-target.ts';
 
 /** Milliseconds for one request to the authorization server. */
@@ -21,6 +23,8 @@ const PERSON_MS = 5 * 60_000;
 export interface SignInOptions {
   /** Shows the person the page where they say yes; may open a browser. */
   readonly present: (page: URL) => Promise<void>;
+  /** Proxies on the way. Default: none. */
+  readonly proxy?: ProxyOptions | undefined;
   readonly signal: AbortSignal;
   readonly clock: Clock;
 }
@@ -32,26 +36,30 @@ export interface SignInOptions {
 export async function signIn(config: McpAddress, options: SignInOptions): Promise<McpCredentials> {
   const state = randomHex(16);
   const target = await openRedirectTarget(state, { ...options, patienceMs: PERSON_MS });
+  const { clock, proxy = {} } = options;
+  const transport = createHttpTransport({ clock, proxy });
   try {
-    return await signInWith(config, { ...options, state, target });
+    return await signInWith(config, { ...options, state, target, transport });
   } catch (error) {
     throw httpError(config, error);
   } finally {
     target.close();
+    await transport.close();
   }
 }
 
 interface Flow extends SignInOptions {
+  readonly transport: HttpTransport;
   readonly state: string;
   readonly target: { readonly url: string; readonly code: Promise<string> };
 }
 
 async function signInWith(
   config: McpAddress,
-  { present, signal, clock, state, target }: Flow,
+  { present, signal, clock, state, target, transport }: Flow,
 ): Promise<McpCredentials> {
   const { auth, extractWWWAuthenticateParams } = await import('@modelcontextprotocol/sdk/client/auth.js');
-  const fetchFn = boundedFetch(config, { clock, longestMs: REQUEST_MS, signal });
+  const fetchFn = boundedFetch(config, { transport, clock, longestMs: REQUEST_MS, signal });
   const answer = await fetchFn(config.url, {
     method: 'POST',
     redirect: 'manual',
