@@ -171,16 +171,16 @@ describe('the page of the inspector', { skip }, () => {
     assert.equal(await selected(), 'failed');
     await press('Enter');
     await page.getByRole('heading', { name: 'gpt-oss:20b' }).waitFor();
-    assert.match(page.url(), /#exchange=failed$/);
+    await page.waitForURL(/#exchange=failed$/);
     await press('j', 'j');
-    assert.match(page.url(), /#exchange=well$/);
+    await page.waitForURL(/#exchange=well$/);
     await press('c', 'k');
     await press('Enter');
     await page.getByRole('heading', { name: 'Two exchanges side by side' }).waitFor();
-    assert.match(page.url(), /#exchange=well&with=healed$/);
+    await page.waitForURL(/#exchange=well&with=healed$/);
     await press('Escape');
     await page.getByRole('grid').waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'list');
+    await page.waitForFunction(() => document.activeElement.id === 'list');
     await press('/');
     await page.keyboard.type('vllm');
     await page.locator('[data-id="well"]').waitFor({ state: 'detached' });
@@ -223,7 +223,21 @@ describe('the page of the inspector', { skip }, () => {
       ['j', 'j', 'c', 'k', 'Enter'],
     );
     await page.getByRole('heading', { name: 'Two exchanges side by side' }).waitFor();
-    assert.match(page.url(), /#exchange=well&with=healed$/);
+    await page.waitForURL(/#exchange=well&with=healed$/);
+  });
+
+  void test('takes a key that comes as soon as there is something to see', async () => {
+    await using view = await opened();
+    const { page } = view;
+    await page.addInitScript(() =>
+      new globalThis.MutationObserver((_, observer) => {
+        if (document.querySelector('#list') === null) return;
+        observer.disconnect();
+        document.body.dispatchEvent(new globalThis.KeyboardEvent('keydown', { key: '?', bubbles: true }));
+      }).observe(document, { childList: true, subtree: true }),
+    );
+    await page.reload();
+    await page.getByRole('dialog').waitFor();
   });
 
   void test('shows an exchange as it goes on: conversation, gaps, bytes, events', async () => {
@@ -290,7 +304,7 @@ describe('the page of the inspector', { skip }, () => {
     fixture.put([rowOf('hangs', { startedAt: Date.now() - 60_000, ...running })], [...beginning('Go.'), ...many]);
     await page.locator('[data-id="hangs"]').click();
     await page.getByRole('tab', { name: 'Bytes and events' }).click();
-    await page.getByText(/^then nothing for (?:59\.\d s|1 min \d s)$/).waitFor();
+    await page.getByText(/^then nothing for (?:59\.\d s|1 min \d+ s)$/).waitFor();
     const lines = page.locator('.lines');
     const toBottom = () =>
       page.waitForFunction(() => {
@@ -324,6 +338,8 @@ describe('the page of the inspector', { skip }, () => {
       .waitFor();
     await page.locator('[data-id="healed"]').click();
     const differs = page.locator('.differs');
+    // What was asked of the bridge about both has to come first.
+    await differs.first().waitFor();
     assert.deepEqual(await differs.locator('th').allInnerTexts(), ['Model', 'Client', 'Healed']);
     assert.equal(
       await differs.last().locator('td').last().innerText(),

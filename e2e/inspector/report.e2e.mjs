@@ -30,7 +30,7 @@ async function startHostile() {
 /** As a person makes it; the faults end the program with 1. */
 async function examine(folder, name, url, ...more) {
   const file = join(folder, `${name}.html`);
-  const flags = ['--wire', 'chat', '--hold', '500', '--timeout', '3000', '--html', file, ...more];
+  const flags = ['--wire', 'chat', '--hold', '500', '--html', file, ...more];
   const args = ['--conditions=@turnwire/source', main, 'doctor', url, ...flags];
   const { code, stderr } = await runProgram({ command: process.execPath, args, cwd: folder, env: { HOME: folder } });
   assert.equal(code, 1, stderr);

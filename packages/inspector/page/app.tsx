@@ -202,7 +202,8 @@ function Spoken({ text }: { readonly text: string }): JSX.Element {
 function useKeys(keys: Readonly<Record<string, () => void>>): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  // Before anything is seen: the first key may come with it.
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest('dialog, select, input') !== null) return;
