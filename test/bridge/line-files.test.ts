@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, WriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -18,6 +18,20 @@ function openFiles(onError: (error: Error) => void = (error) => expect.fail(erro
   const clock = manualClock();
   const texts = (): string[] => writes.mock.calls.map(([text]) => String(text));
   return { files: new LineFiles(clock, onError), clock, texts };
+}
+
+/** What a program of a test begins with. */
+const IMPORTS = `
+  const { LineFiles } = await import(${urlOf('bridge/src/observe/line-files.ts')});
+  const { systemClock } = await import(${urlOf('client/src/platform/system-clock.ts')});`;
+
+function urlOf(file: string): string {
+  return JSON.stringify(new URL(`../../packages/${file}`, import.meta.url).href);
+}
+
+function run(program: string) {
+  const args = ['--conditions=@turnwire/source', '--input-type=module', '-e', program];
+  return spawnSync(process.execPath, args, { encoding: 'utf8' });
 }
 
 describe('files of lines', () => {
@@ -86,7 +100,7 @@ describe('files of lines', () => {
     for (let count = 0; count < 6; count++) file.write(`${count}${line}`);
     expect(problems).toEqual([`${join(folder, 'cut')} is cut: the file system takes too long`]);
     file.end();
-    const kept = `on its way\n0${line}\n1${line}\n2${line}\n`;
+    const kept = `on its way\n0${line}\n1${line}\n2${line}\n3${line}\n`;
     await expect.poll(() => read('cut').length).toBe(kept.length);
     expect(read('cut') === kept).toBe(true);
     files.close();
@@ -99,6 +113,76 @@ describe('files of lines', () => {
     files.close();
     expect(texts()).toEqual(['1\n']);
     file.end();
+  });
+
+  it('go on with a write for each line behind that', async () => {
+    const { files, texts } = openFiles();
+    const file = files.open(join(folder, 'behind'));
+    files.close();
+    file.write('1');
+    expect(texts()).toEqual(['1\n']);
+    file.write('2');
+    file.end();
+    await expect.poll(() => read('behind')).toBe('1\n2\n');
+  });
+
+  it('count what waits in files that are over, too, where the file system hangs', async () => {
+    vi.spyOn(WriteStream.prototype, '_write').mockReturnValue(undefined);
+    const problems: string[] = [];
+    const { files, clock } = openFiles((error) => problems.push(error.message));
+    const line = 'x'.repeat(16 * 1024 * 1024);
+    for (let count = 0; count < 6; count++) {
+      const file = files.open(join(folder, `hangs-${count}`));
+      file.write(line);
+      if (count % 2 === 0) file.end();
+      clock.advance(50);
+    }
+    expect(problems).toEqual([4, 5].map((n) => `${join(folder, `hangs-${n}`)} is cut: the file system takes too long`));
+    files.close();
+  });
+
+  it('write nothing at the end of the process to a file that has failed: its number may be that of another one', () => {
+    const other = join(folder, 'another');
+    const program = `
+      const { openSync, WriteStream } = await import('node:fs');
+      ${IMPORTS}
+      setTimeout(() => undefined, 60_000); // for as long as it waits
+      const { promise, resolve } = Promise.withResolvers();
+      WriteStream.prototype._write = (chunk, encoding, callback) => callback(new Error('full'));
+      const file = new LineFiles(systemClock, resolve).open(${JSON.stringify(join(folder, 'failed'))});
+      file.write('1');
+      await promise;
+      for (let n = 0; n < 8; n++) openSync(${JSON.stringify(other)}, 'w');
+      file.write('2');
+      process.exit(3);`;
+    expect(run(program)).toMatchObject({ status: 3, stderr: '' });
+    expect(read('another')).toBe('');
+  });
+
+  it('are written at the end of the process though one of them cannot be', () => {
+    const path = join(folder, 'beside');
+    const program = `
+      const { closeSync, WriteStream } = await import('node:fs');
+      ${IMPORTS}
+      setTimeout(() => undefined, 60_000); // for as long as it waits
+      const open = async (files, path) => {
+        const { promise, resolve } = Promise.withResolvers();
+        const { _construct } = WriteStream.prototype;
+        WriteStream.prototype._construct = function (callback) {
+          _construct.call(this, (error) => (callback(error), resolve(this.fd)));
+        };
+        const file = files.open(path);
+        return [file, await promise];
+      };
+      const files = new LineFiles(systemClock, (error) => console.log(error.code));
+      const [first, fd] = await open(files, ${JSON.stringify(join(folder, 'gone'))});
+      const [second] = await open(files, ${JSON.stringify(path)});
+      first.write('1');
+      second.write('2');
+      closeSync(fd);
+      process.exit(3);`;
+    expect(run(program)).toMatchObject({ status: 3, stdout: 'EBADF\n', stderr: '' });
+    expect(read('beside')).toBe('2\n');
   });
 
   it('tell whoever wants to know why they cannot be written', async () => {
@@ -116,11 +200,9 @@ describe('files of lines', () => {
 
   it('are whole when the process ends', () => {
     const path = join(folder, 'ended');
-    const of = (file: string): string => JSON.stringify(new URL(`../../packages/${file}`, import.meta.url).href);
     const program = `
       const { readFileSync } = await import('node:fs');
-      const { LineFiles } = await import(${of('bridge/src/observe/line-files.ts')});
-      const { systemClock } = await import(${of('client/src/platform/system-clock.ts')});
+      ${IMPORTS}
       const file = new LineFiles(systemClock, () => undefined).open(${JSON.stringify(path)});
       const seen = () => { try { return readFileSync(${JSON.stringify(path)}, 'utf8'); } catch { return ''; } };
       file.write('ü');
@@ -128,8 +210,7 @@ describe('files of lines', () => {
       file.write('2');
       file.write('3');
       process.exit(3);`;
-    const args = ['--conditions=@turnwire/source', '--input-type=module', '-e', program];
-    expect(spawnSync(process.execPath, args, { encoding: 'utf8' })).toMatchObject({ status: 3, stderr: '' });
+    expect(run(program)).toMatchObject({ status: 3, stderr: '' });
     expect(read('ended')).toBe('ü\n2\n3\n');
   });
 });

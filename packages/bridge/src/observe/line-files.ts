@@ -6,7 +6,7 @@ import type { Clock, Timer } from '@turnwire/wire/internal/base/clock';
 const GATHERED_MS = 50;
 /** Characters that wait at most, but for a file system that is slow. */
 const GATHERED_LENGTH = 64 * 1024;
-/** Characters that wait in all files together, where the file system is that slow. */
+/** Characters that wait in all files together, where the file system is that slow: once there are so many, no more do. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
 /** A file of lines. */
@@ -20,7 +20,7 @@ export interface LineFile {
 /**
  * Files of lines, readable by their owner alone. What a file gets within a short time is one write: to have the system write costs as
  * much as what is written, for each call. A process that ends writes first what waits; one that is killed does not. A file for which no more
- * can wait ends with the line before.
+ * can wait ends with the line before, and so does one that cannot be written.
  */
 export class LineFiles {
   readonly #clock: Clock;
@@ -28,14 +28,13 @@ export class LineFiles {
   readonly #waiting = new Waiting(() => this.#onWaiting());
   readonly #stayAtExit: () => void;
   #timer: Timer | undefined;
+  #isClosed = false;
 
   /** @param onError - told why lines cannot be written; they are lost */
   constructor(clock: Clock, onError: (error: Error) => void) {
     this.#clock = clock;
     this.#onError = onError;
-    this.#stayAtExit = onProcessExit(() => {
-      for (const file of this.#waiting.files) file.writeNow();
-    });
+    this.#stayAtExit = onProcessExit(() => this.#writeNow());
   }
 
   open(path: string): LineFile {
@@ -46,12 +45,24 @@ export class LineFiles {
 
   /** Writes what waits; files that are open go on, a write for each line. */
   close(): void {
+    this.#isClosed = true;
     this.#stayAtExit();
     this.#flush();
   }
 
+  #writeNow(): void {
+    for (const file of this.#waiting.files) {
+      try {
+        file.writeNow();
+      } catch (error) {
+        this.#onError(error as Error); // Node's own; the others are still to be written
+      }
+    }
+  }
+
   #onWaiting(): void {
-    this.#timer ??= this.#clock.after(GATHERED_MS, () => this.#flush());
+    if (this.#isClosed) this.#flush();
+    else this.#timer ??= this.#clock.after(GATHERED_MS, () => this.#flush());
   }
 
   #flush(): void {
@@ -66,6 +77,7 @@ class Waiting {
   readonly files = new Set<GatheringFile>();
   /** Is called when a file begins to wait. */
   readonly onWaiting: () => void;
+  /** That the system has not taken. */
   characters = 0;
 
   constructor(onWaiting: () => void) {
@@ -83,6 +95,7 @@ class GatheringFile implements LineFile {
   #written = 0;
   /** It has not taken the last of them yet: the next wait here, where the end of the process finds them. */
   #isWriting = false;
+  #isEnded = false;
   /** Lines were lost: what comes behind them is not written. */
   #isCut = false;
 
@@ -93,7 +106,7 @@ class GatheringFile implements LineFile {
   }
 
   write(line: string): void {
-    if (this.#isCut || this.#cuts(line)) return;
+    if (this.#isCut || this.#file.destroyed || this.#cuts()) return;
     this.#gathered += `${line}\n`;
     this.#waiting.characters += line.length + 1;
     this.#waiting.files.add(this);
@@ -104,33 +117,44 @@ class GatheringFile implements LineFile {
   flush(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    this.#file.write(this.#take(), () => {
-      this.#isWriting = false;
-      if (this.#gathered !== '') this.#waiting.onWaiting();
-    });
+    const text = this.#take();
+    this.#file.write(text, () => this.#onWritten(text));
   }
 
   end(): void {
-    this.#file.end(this.#take());
+    this.#isEnded = true;
+    if (!this.#isWriting) this.#finish();
   }
 
-  /** At its place: what was given before may still be on its way. */
+  /** At its place: what was given before may still be on its way. A file that failed is closed, and its number may be another file's. */
   writeNow(): void {
     const at = this.#written;
-    if (this.#fd !== undefined) writeSync(this.#fd, this.#take(), at);
+    if (this.#fd !== undefined && !this.#file.destroyed) writeSync(this.#fd, this.#take(), at);
   }
 
-  #cuts(line: string): boolean {
-    this.#isCut = this.#waiting.characters + line.length >= MAX_WAITING;
+  #cuts(): boolean {
+    this.#isCut = this.#waiting.characters >= MAX_WAITING;
     if (this.#isCut) this.#onCut();
     return this.#isCut;
+  }
+
+  /** Taken, or lost with the file. */
+  #onWritten(text: string): void {
+    this.#isWriting = false;
+    this.#waiting.characters -= text.length;
+    if (this.#isEnded) this.#finish();
+    else if (this.#gathered !== '') this.#waiting.onWaiting();
+  }
+
+  #finish(): void {
+    const text = this.#take();
+    this.#file.end(text, () => (this.#waiting.characters -= text.length));
   }
 
   #take(): string {
     const text = this.#gathered;
     this.#gathered = '';
     this.#written += Buffer.byteLength(text);
-    this.#waiting.characters -= text.length;
     this.#waiting.files.delete(this);
     return text;
   }
