@@ -126,7 +126,7 @@ describe('files of lines', () => {
     await expect.poll(() => read('behind')).toBe('1\n2\n');
   });
 
-  it('count what waits in files that are over, too, where the file system hangs', async () => {
+  it('count what waits in files that are over, too, where the file system hangs', () => {
     vi.spyOn(WriteStream.prototype, '_write').mockReturnValue(undefined);
     const problems: string[] = [];
     const { files, clock } = openFiles((error) => problems.push(error.message));
