@@ -8,7 +8,7 @@ import { startMock, type MockServer } from '../../packages/testing/src/index.ts'
 import { skip } from '../terminal/chat-in-tmux.ts';
 import { numberedWordsIn } from '../terminal/numbered-words.ts';
 import { Desk, image } from './desk.ts';
-import { answerTo, scenario, story, wordsUntil, type Said } from './model.ts';
+import { answerTo, HeldClock, scenario, story, wordsUntil, type Said } from './model.ts';
 
 /** Messages of the latest request. */
 function asked(server: MockServer): readonly unknown[] {
@@ -25,7 +25,8 @@ const outputs = (server: MockServer): readonly string[] =>
 const WORD = 5;
 
 await test('a day', { skip }, async (day) => {
-  await using server = await startMock({ scenario });
+  const clock = new HeldClock();
+  await using server = await startMock({ scenario, clock });
   using desk = new Desk(server.baseUrl);
   const { tmux } = desk;
   const file = (name: string): string => join(desk.folder, name);
@@ -36,8 +37,10 @@ await test('a day', { skip }, async (day) => {
   await day.test('a message, and one that is queued while the answer streams', async () => {
     desk.say('Good morning.');
     await tmux.until('w0020');
+    clock.hold();
     desk.say('And then?');
     await tmux.until('Queued (Up edits the last)');
+    clock.release();
     await answered('And then');
     const [system, ...rest] = asked(server);
     assert.match(JSON.stringify(system), /Count the words of each answer\./);

@@ -9,8 +9,6 @@ import { chatCommand } from '../terminal/chat-in-tmux.ts';
 const mcpServer = join(import.meta.dirname, '..', '..', 'test', 'agent', 'mcp-server.ts');
 /** The chat takes no key for an answer that comes within 0.4 s of its question. */
 const GUARD_MS = 450;
-/** The chat draws for a size once it has stayed for 0.3 s. */
-const STILL_MS = 700;
 
 /** The beginning of a PNG. */
 export const image = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
@@ -54,17 +52,10 @@ export class Desk implements Disposable {
     this.tmux.send(...keys);
   }
 
-  /** Another size, and the screen as it stays. */
+  /** Another size, and the screen as it is then. */
   async resize(columns: number, rows: number): Promise<void> {
     this.tmux.resize(columns, rows);
-    let before = this.tmux.screen();
-    let since = performance.now();
-    while (performance.now() - since < STILL_MS) {
-      await sleep(50);
-      const now = this.tmux.screen();
-      if (now !== before) since = performance.now();
-      before = now;
-    }
+    await this.tmux.settled();
   }
 
   /** The files of the conversations, the oldest first. */

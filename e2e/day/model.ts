@@ -1,4 +1,6 @@
-/** What the model of the day says: to each message of the person the answer that belongs to it. */
+/** What the model of the day says: to each message of the person the answer that belongs to it; and the clock that it goes by. */
+import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
+import type { Clock, Timer } from '../../packages/wire/src/base/clock.ts';
 import { numberedWords } from '../terminal/numbered-words.ts';
 import type { Reply, ReplyPart, Scenario, Turn } from '../../packages/testing/src/index.ts';
 
@@ -83,3 +85,29 @@ export const scenario: Scenario = {
     to('In the copy', text('In the copy')),
   ],
 };
+
+/** The system's clock. While it is held nothing that is paced goes on, however long anybody else takes. */
+export class HeldClock implements Clock {
+  #held: (() => void)[] | undefined;
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  after(ms: number, callback: () => void): Timer {
+    return systemClock.after(ms, () => {
+      if (this.#held === undefined) callback();
+      else this.#held.push(callback);
+    });
+  }
+
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const callback of held) callback();
+  }
+}
