@@ -93,6 +93,9 @@ test('public are the addresses of the internet alone', () => {
     'fc00::1',
     '64:ff9b::7f00:1',
     '2002:7f00:1::',
+    '::7f00:1', // IPv4-compatible, RFC 4291, 2.5.5.1
+    '100:0:0:1::1',
+    '4000::1', // kept for what comes
     'x',
   ];
   expect([...pub, ...not].filter(isPublicAddress)).toEqual(pub);
@@ -167,14 +170,19 @@ describe('through a proxy', () => {
     expect(asked).toEqual(['CONNECT wiki.example:443']);
   });
 
-  test.each(['http://10.0.0.1/', 'http://[::1]/', 'http://localhost/', 'http://LOCALHOST./', 'http://a.localhost/'])(
-    '%s is refused, and not shown to the proxy',
-    async (url) => {
-      const { url: httpProxy, asked } = await proxy();
-      await expect(fetchText(url, { proxy: { httpProxy } })).rejects.toThrow('no address of the public internet');
-      expect(asked).toEqual([]);
-    },
-  );
+  test.each([
+    'http://10.0.0.1/',
+    'http://[::1]/',
+    'http://localhost/',
+    'http://LOCALHOST./',
+    'http://a.localhost/',
+    'http://127.0.0.2../',
+    'http://[::127.0.0.1]/',
+  ])('%s is refused, and not shown to the proxy', async (url) => {
+    const { url: httpProxy, asked } = await proxy();
+    await expect(fetchText(url, { proxy: { httpProxy } })).rejects.toThrow('no address of the public internet');
+    expect(asked).toEqual([]);
+  });
 
   test('a private host that the person allows goes there as well, unless it is reached directly', async () => {
     const base = await serve((_, response) => response.end('from the server'));

@@ -8,9 +8,9 @@ export interface WebAccess {
   readonly privateHosts?: readonly string[];
 }
 
-/** The host of an address, without the brackets of IPv6 and the dot that a whole name may end with. */
+/** The host of an address, without the brackets of IPv6 and the dot that a whole name may end with: some programs read over several. */
 export function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.+$/, '');
 }
 
 /** A name or an IP address as addresses have it: `Wiki.Local` is `wiki.local`. `undefined` for what is no host alone. */

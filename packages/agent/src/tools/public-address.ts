@@ -2,11 +2,15 @@ import { lookup as lookupByCallback, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
+/** All that IPv6 has of the public internet (RFC 4291, section 2.4): `::7f00:1` is no part of it, though of no special use either. */
+const GLOBAL = ipaddr.IPv6.parse('2000::');
+
 /** Whether an address is one of the public internet: not of this machine, of its network, or of any other special use. */
 export function isPublicAddress(address: string): boolean {
   try {
-    // An IPv4 address within an IPv6 one counts as what it is. What embeds one in another way is of special use itself.
-    return ipaddr.process(address).range() === 'unicast';
+    // An IPv4 address within an IPv6 one counts as what it is.
+    const parsed = ipaddr.process(address);
+    return parsed.range() === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL, 3));
   } catch {
     return false;
   }
