@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noSandbox, type ToolResult } from '../../packages/agent/src/index.ts';
@@ -330,24 +330,100 @@ describe('search', () => {
     await expect(searching).rejects.toThrow('interrupted');
   });
 
+  /** A ripgrep that does what a script says; answers the `PATH` where it is found. */
+  async function ripgrep(script: string): Promise<string> {
+    const bin = await temporaryFolder();
+    await writeFile(join(bin, 'rg'), `#!/bin/sh\n${script}\n`);
+    await chmod(join(bin, 'rg'), 0o755);
+    return `${bin}:/usr/bin:/bin`;
+  }
+
+  /** A folder, and a ripgrep that says of it what ripgrep 13 says. */
+  async function recorded(...events: object[]): Promise<{ cwd: string; path: string }> {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'events'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    return { cwd, path: await ripgrep('cat events') };
+  }
+
+  const file = (path: string) => ({ path: { text: path } });
+  const begin = (path: string) => ({ type: 'begin', data: file(path) });
+  const match = (path: string, line_number: number, lines: object, start: number) => {
+    const submatches = [{ match: { text: 'HERE' }, start, end: start + 4 }];
+    return { type: 'match', data: { ...file(path), lines, line_number, absolute_offset: 0, submatches } };
+  };
+  const end = (path: string, binary_offset: number | null = null) => ({
+    type: 'end',
+    data: { ...file(path), binary_offset },
+  });
+
   test('with ripgrep: its arguments and its answers', async () => {
     const cwd = await folder();
-    const bin = await temporaryFolder();
-    await writeFile(
-      join(bin, 'rg'),
-      '#!/bin/sh\nfor a in "$@"; do case "$a" in bad) echo "regex parse error" >&2; exit 2;; none) exit 1;; esac; done\necho "src/a.ts:1:$*"\n',
+    const path = await ripgrep(
+      'echo "$@" >asked; case "$*" in *bad*) echo "regex parse error" >&2; exit 2;; esac; exit 1',
     );
-    await chmod(join(bin, 'rg'), 0o755);
-    const path = `${bin}:/usr/bin:/bin`;
-    const { output } = await run(
-      cwd,
-      'search',
-      { pattern: '-x', path: 'src', glob: '*.ts', ignore_case: true },
-      { path },
+    const args = { pattern: '-x', path: 'src', glob: '*.ts', ignore_case: true };
+    expect((await run(cwd, 'search', args, { path })).output).toBe('(nothing found)');
+    expect(await readFile(join(cwd, 'asked'), 'utf8')).toMatch(
+      /^--no-config --json .*--ignore-case --glob=\*\.ts -e -x -- src\n$/,
     );
-    expect(output).toMatch(/^src\/a\.ts:1:.*--ignore-case --glob=\*\.ts -e -x -- src$/);
-    expect((await run(cwd, 'search', { pattern: 'none' }, { path })).output).toBe('(nothing found)');
     await expect(run(cwd, 'search', { pattern: 'bad' }, { path })).rejects.toThrow('regex parse error');
+  });
+
+  test('with ripgrep, of a long line what stands around the match, as without', async () => {
+    const long = [`${'é'.repeat(5e5)}HERE${'b'.repeat(1e5)}`, `HERE${'c'.repeat(400)}`] as const;
+    const { cwd, path } = await recorded(
+      begin('./min.js'),
+      match('./min.js', 1, { text: `${long[0]}\n` }, 1e6),
+      match('./min.js', 2, { text: `${long[1]}\n` }, 0),
+      end('./min.js'),
+      begin('./old.txt'),
+      match('./old.txt', 3, { bytes: Buffer.from('caf\xe9 HERE\n', 'latin1').toString('base64') }, 5),
+      end('./old.txt'),
+    );
+    await writeFile(join(cwd, 'min.js'), long.join('\n'));
+    await writeFile(join(cwd, 'old.txt'), Buffer.from('\n\ncaf\xe9 HERE\n', 'latin1'));
+    const { output } = await run(cwd, 'search', { pattern: 'HERE' }, { path });
+    expect(output.split('\n')).toEqual([
+      `min.js:1:[…] ${'é'.repeat(100)}HERE${'b'.repeat(196)} […]`,
+      `min.js:2:HERE${'c'.repeat(296)} […]`,
+      'old.txt:3:caf\ufffd HERE',
+    ]);
+    const without = { pattern: 'HERE', glob: '{min.js,old.txt}' };
+    expect((await run(cwd, 'search', without, { path: '/nowhere' })).output).toBe(output);
+  });
+
+  test('with ripgrep, a file that turns out to be no text is passed over', async () => {
+    const { cwd, path } = await recorded(
+      begin('c.bin'),
+      match('c.bin', 1, { text: 'HERE\n' }, 0),
+      end('c.bin', 70_015),
+      begin('d.txt'),
+      match('d.txt', 1, { text: 'HERE\n' }, 0),
+      end('d.txt'),
+    );
+    expect((await run(cwd, 'search', { pattern: 'HERE' }, { path })).output).toBe('d.txt:1:HERE');
+  });
+
+  test('with ripgrep, no more is read than is wanted, and a line that is too long for anybody is told', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'event'), `${JSON.stringify(match('a', 1, { text: 'HERE\n' }, 0))}\n`);
+    const endless = await ripgrep('while :; do cat event; done');
+    expect((await run(cwd, 'search', { pattern: 'HERE', max_results: 2 }, { path: endless })).output).toBe(
+      'a:1:HERE\na:1:HERE\n[… more than 2 lines match …]',
+    );
+    const wide = await ripgrep('head -c 17000000 /dev/zero | tr "\\\\0" x; echo; cat event');
+    expect((await run(cwd, 'search', { pattern: 'HERE' }, { path: wide })).output).toBe(
+      'a:1:HERE\n[… matching lines of more than 16 MiB, which are not shown: 1 …]',
+    );
+  });
+
+  test('with ripgrep, what it could not read is said beside what it found', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'event'), `${JSON.stringify(match('a', 1, { text: 'HERE\n' }, 0))}\n`);
+    const path = await ripgrep('cat event; echo "./b: Permission denied (os error 13)" >&2; exit 2');
+    expect((await run(cwd, 'search', { pattern: 'HERE' }, { path })).output).toBe(
+      'a:1:HERE\n[… ./b: Permission denied (os error 13) …]',
+    );
   });
 });
 

@@ -88,7 +88,7 @@ function addMatches(text: string, name: string, pattern: RegExp, lines: string[]
 }
 
 /** Of a long line what stands around the match, which may be far from its beginning. */
-function aroundMatch(line: string, index: number): string {
+export function aroundMatch(line: string, index: number): string {
   if (line.length <= MAX_LINE_CHARS) return line;
   const from = index < MAX_LINE_CHARS / 2 ? 0 : index - MAX_LINE_CHARS / 3;
   const to = from + MAX_LINE_CHARS;

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Timer } from '@turnwire/wire/internal/base/clock';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 import { findProgram, trustedFolders } from '../sandbox/paths.ts';
-import { runProcess } from '../process/process.ts';
 import { outsideNeed } from './read-file.ts';
+import { ripgrepArgs, runRipgrep, type RipgrepQuery } from './ripgrep.ts';
 import type { WalkRequest, WalkResult } from './search-walk.ts';
 import type { ToolsetContext } from '../tool-context.ts';
 import type { Place } from '../workspace.ts';
@@ -81,47 +81,23 @@ async function withRipgrep(
   // Without a sandbox nothing hides keys from it; our own walk passes them by.
   if (program === undefined || (!context.sandbox.works && context.workspace.hasSecretsBelow(place.real)))
     return undefined;
-  const argv = [program, ...ripgrepArgs(query), '--', context.workspace.show(place.real)] as const;
-  const { end, output } = await runProcess({
+  const request = requestOf(query);
+  const argv = [program, ...ripgrepArgs(request), '--', context.workspace.show(place.real)] as const;
+  return runRipgrep({
     // What lies outside was approved, and is not visible inside.
     argv: place.inside ? context.sandbox.wrap(argv, { level: 'read-only', cwd }) : argv,
     cwd,
     env: context.env,
+    maxResults: request.maxResults,
     timeoutMs: TIMEOUT_MS,
     signal,
     clock: context.clock,
-    headBytes: MAX_BYTES,
-    tailBytes: 0,
   });
-  signal.throwIfAborted();
-  const text = output.toString().replace(/^\.\//gm, '');
-  // A link to a program that the sandbox does not show is as good as none.
-  if (end.type === 'not_started' || text.startsWith('bwrap: ')) return undefined;
-  if (end.type === 'exited' && end.code > 1 && !/^[^\n]*:\d+:/.test(text))
-    throw new ToolInputError(`search failed: ${text.trim()}`);
-  const lines = text.split('\n').filter((line) => line !== '');
-  return { lines, ...(end.type === 'timeout' ? { note: `[… stopped after ${TIMEOUT_MS} ms …]` } : {}) };
 }
 
-function ripgrepArgs(query: Query): string[] {
-  return [
-    '--no-config',
-    '--line-number',
-    '--no-heading',
-    '--with-filename',
-    '--color=never',
-    '--sort=path',
-    '--max-columns=300',
-    '--max-columns-preview',
-    // As our own walk: `.gitignore` counts also without a repository, and `.github` is looked into.
-    '--no-require-git',
-    '--hidden',
-    '--glob=!.git',
-    ...(query.ignore_case === true ? ['--ignore-case'] : []),
-    ...(query.glob === undefined ? [] : [`--glob=${query.glob}`]),
-    '-e',
-    query.pattern,
-  ];
+/** One more than is shown tells that there are more. */
+function requestOf({ pattern, glob, ignore_case, max_results = DEFAULT_RESULTS }: Query): RipgrepQuery {
+  return { pattern, glob, ignoreCase: ignore_case === true, maxResults: max_results + 1 };
 }
 
 /** In a clone the thread has to be told to take the other packages as their sources: what its parent knows of that is not handed on. */
@@ -140,10 +116,7 @@ async function withWalk(query: Query, place: Place, context: ToolsetContext, sig
     root: place.real,
     cwd: context.workspace.cwd,
     secrets: place.inside ? context.workspace.secrets : [],
-    pattern: query.pattern,
-    glob: query.glob,
-    ignoreCase: query.ignore_case === true,
-    maxResults: (query.max_results ?? DEFAULT_RESULTS) + 1,
+    ...requestOf(query),
   };
   const worker = startWorker(request);
   const result = Promise.withResolvers<WalkResult>();
