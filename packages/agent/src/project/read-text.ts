@@ -22,16 +22,22 @@ export async function readSmallText(path: string, maxBytes: number): Promise<Sma
     if (!(await file.stat()).isFile()) return undefined;
     const buffer = Buffer.alloc(maxBytes + 1);
     const bytes = await fill(buffer, (at) => file.read(buffer, at, buffer.length - at, at));
-    const isCut = bytes > maxBytes;
-    // `stream`: half a character at the cut is left out.
-    const text = new TextDecoder().decode(buffer.subarray(0, Math.min(bytes, maxBytes)), { stream: isCut });
-    if (text.trim() === '' || text.includes('\0')) return undefined;
-    return { text, bytes: Math.min(bytes, maxBytes), isCut };
+    return smallTextIn(buffer.subarray(0, bytes), maxBytes);
   } catch {
     return undefined;
   } finally {
     await file.close();
   }
+}
+
+/** The same of bytes that were read: all of the file, or more than `maxBytes`. */
+export function smallTextIn(read: Buffer, maxBytes: number): SmallText | undefined {
+  const isCut = read.length > maxBytes;
+  const bytes = Math.min(read.length, maxBytes);
+  // `stream`: half a character at the cut is left out.
+  const text = new TextDecoder().decode(read.subarray(0, bytes), { stream: isCut });
+  if (text.trim() === '' || text.includes('\0')) return undefined;
+  return { text, bytes, isCut };
 }
 
 /** Reads until the buffer is full or nothing more comes; the number of bytes in it. */

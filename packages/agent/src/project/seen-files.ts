@@ -1,14 +1,15 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants, type Dirent } from 'node:fs';
 import { open, opendir, readlink } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { smallTextIn, type SmallText } from './read-text.ts';
 
 /** A file as it was when it was looked at. */
 export interface SeenFile {
   /** Relative to the folder, with `/` between its parts. */
   readonly name: string;
-  /** Of its bytes, in hexadecimal; of a symbolic link, of where it leads. */
-  readonly sha256: string;
+  /** The SHA-256 of its bytes, in hexadecimal; of a symbolic link, where it leads: no file has the same. */
+  readonly content: string;
 }
 
 const MAX_FILES = 200;
@@ -22,24 +23,44 @@ export async function seeFiles(folder: string): Promise<readonly SeenFile[]> {
   const seen: SeenFile[] = [];
   let left = MAX_BYTES;
   for (const { path, entry } of await entriesBelow(folder)) {
+    const name = nameIn(folder, path);
+    if (entry.isSymbolicLink()) {
+      seen.push({ name, content: `link to ${await readlink(path)}` });
+      continue;
+    }
     const hash = createHash('sha256');
-    if (entry.isSymbolicLink()) hash.update(`link to ${await readlink(path)}`);
-    else left -= await addFile(path, left, hash);
+    left -= await readBytes(path, left, (chunk) => hash.update(chunk));
     if (left < 0) throw new Error(`the files in its folder have more than ${MAX_BYTES / 1024 / 1024} MiB`);
-    seen.push({ name: nameIn(folder, path), sha256: hash.digest('hex') });
+    seen.push({ name, content: hash.digest('hex') });
   }
   return seen.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Whether a file below `folder` is one of these, and as it was then. */
-export async function isAsSeen(files: readonly SeenFile[], folder: string, path: string): Promise<boolean> {
-  const name = nameIn(folder, path);
-  const seen = files.find((file) => file.name === name);
-  if (seen === undefined) return false;
+/** The beginning of a text file, and whether the file is one of those that were seen, and as it was then. */
+export interface SeenText extends SmallText {
+  readonly isAsSeen: boolean;
+}
+
+/** As `readSmallText`, of a file below `folder`: what is compared are the bytes that are read, which may change at any time. */
+export async function readSeenText(
+  files: readonly SeenFile[],
+  folder: string,
+  path: string,
+  maxBytes: number,
+): Promise<SeenText | undefined> {
+  const seen = files.find(({ name }) => name === nameIn(folder, path));
+  const chunks: Buffer[] = [];
   const hash = createHash('sha256');
-  // One that is gone by now is not.
-  await addFile(path, MAX_BYTES, hash).catch(() => undefined);
-  return hash.digest('hex') === seen.sha256;
+  try {
+    await readBytes(path, MAX_BYTES, (chunk) => {
+      hash.update(chunk);
+      chunks.push(chunk);
+    });
+  } catch {
+    return undefined; // it is gone by now
+  }
+  const read = smallTextIn(Buffer.concat(chunks), maxBytes);
+  return read && { ...read, isAsSeen: hash.digest('hex') === seen?.content };
 }
 
 interface Found {
@@ -65,14 +86,14 @@ async function entriesBelow(folder: string): Promise<readonly Found[]> {
   return found;
 }
 
-/** Answers how many bytes it has, counting no further than one more than `most`. */
-async function addFile(path: string, most: number, hash: Hash): Promise<number> {
+/** Answers how many bytes it has, reading no further than one more than `most`. */
+async function readBytes(path: string, most: number, take: (chunk: Buffer) => void): Promise<number> {
   // What took its place in the meantime is neither followed nor waited for.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     let bytes = 0;
     for await (const chunk of file.createReadStream({ end: most, autoClose: false }) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
+      take(chunk);
       bytes += chunk.length;
     }
     return bytes;

@@ -4,7 +4,7 @@ import { visible } from '@turnwire/wire/internal/base/printable';
 import { z } from 'zod';
 import { readSmallText } from '../project/read-text.ts';
 import type { Skill } from '../project/skills.ts';
-import { isAsSeen } from '../project/seen-files.ts';
+import { readSeenText } from '../project/seen-files.ts';
 import { contains } from '../sandbox/paths.ts';
 import { defineTool, ToolInputError, type AgentTool, type ToolResult } from '../tool.ts';
 
@@ -55,9 +55,11 @@ async function readFileOf({ folder, name, files }: Skill, file: string): Promise
   const root = await realpath(folder).catch(() => folder);
   const path = await realpath(resolve(root, file)).catch(() => undefined);
   if (path === undefined || !contains(root, path)) return failed(`the skill ${name} has no file ${file}`);
-  const read = await readSmallText(path, MAX_BYTES);
+  const read = await (files === undefined
+    ? readSmallText(path, MAX_BYTES)
+    : readSeenText(files, root, path, MAX_BYTES));
   if (read === undefined) return failed(`${file} is empty, no text, or cannot be read`);
-  const isKnown = files === undefined || (await isAsSeen(files, root, path));
+  const isKnown = !('isAsSeen' in read) || read.isAsSeen;
   return {
     output: [
       ...(isKnown
