@@ -125,6 +125,7 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': [
         'error',
         { name: 'node:http', allowTypeImports: true, message: 'Costs 13 MiB: take it from platform/node-http.ts.' },
+        { name: '@earendil-works/pi-tui', allowTypeImports: true, message: 'Reads all of it: terminal/pi-tui.ts.' },
       ],
     },
   },

@@ -1,19 +1,25 @@
 /**
  * `node --import` this file: the process writes down what it loaded. At its exit the file that `MODULES_FILE` names gets
- * one JSON object: `modules`, the URL of every file that was loaded, and `cpuMs`, the processor time (user and system) until then, or
+ * one JSON object: `modules`, the URL of every file that was loaded, and `cpuMs`, the processor time (user and system), both until then, or
  * until the first line on stdout that holds the text of `MODULES_UNTIL`. With `MODULES_COUNT=off` nothing is hooked, and
- * `modules` stays empty: for times. A package that `MODULES_MISSING` names is not found.
+ * `modules` stays empty: for times. A package that `MODULES_MISSING` names is not found. With `MODULES_TERMINAL=on` stdin and
+ * stdout say that they are a terminal, which they are not: for a chat.
  */
 import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
-const { MODULES_FILE, MODULES_UNTIL, MODULES_COUNT, MODULES_MISSING } = process.env;
+const { MODULES_FILE, MODULES_UNTIL, MODULES_COUNT, MODULES_MISSING, MODULES_TERMINAL } = process.env;
 const modules = new Set<string>();
-let cpuMs: number | undefined;
+let soFar: ReturnType<typeof measure> | undefined;
 
-function spent(): number {
+function measure(): { readonly modules: readonly string[]; readonly cpuMs: number } {
   const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+  return { modules: [...modules], cpuMs: (user + system) / 1000 };
+}
+
+if (MODULES_TERMINAL === 'on') {
+  Object.assign(process.stdin, { isTTY: true });
+  Object.assign(process.stdout, { isTTY: true, columns: 80, rows: 24 });
 }
 
 if (MODULES_COUNT !== 'off') {
@@ -32,12 +38,11 @@ if (MODULES_COUNT !== 'off') {
 if (MODULES_UNTIL !== undefined) {
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) => {
-    if (String(chunk).includes(MODULES_UNTIL)) cpuMs ??= spent();
+    if (String(chunk).includes(MODULES_UNTIL)) soFar ??= measure();
     return write(chunk, ...rest);
   };
 }
 
 process.on('exit', () => {
-  const result = { modules: [...modules], cpuMs: cpuMs ?? spent() };
-  if (MODULES_FILE !== undefined) writeFileSync(MODULES_FILE, JSON.stringify(result));
+  if (MODULES_FILE !== undefined) writeFileSync(MODULES_FILE, JSON.stringify(soFar ?? measure()));
 });

@@ -22,15 +22,15 @@ const declared = new Set(
 );
 
 /**
- * Runs a program in a process of its own; its code, what it wrote, and the packages of the manifest that it loaded.
+ * Runs a program in a process of its own; its code, what it wrote, and the files of ours and the packages of the manifest that it loaded.
  *
- * @param until - a text on stdout, at which it is told to end
+ * @param until - a text on stdout, at which it is told to end: what it loads afterwards does not count
  */
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, until?: string) {
   const file = join(folder, `${Math.random()}.json`);
   const hooks = pathToFileURL(join(root, 'scripts', 'trace-modules.ts')).href;
   const child = spawn(process.execPath, [...sourceFlags, '--import', hooks, ...args], {
-    env: { ...childEnv, MODULES_FILE: file, ...env },
+    env: { ...childEnv, MODULES_FILE: file, ...(until !== undefined && { MODULES_UNTIL: until }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 50_000,
   });
@@ -38,14 +38,21 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString('utf8');
-    if (until !== undefined && stdout.includes(until)) child.kill('SIGTERM');
+    if (until !== undefined && !child.killed && stdout.includes(until)) child.kill('SIGTERM');
   });
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
   const [code] = (await once(child, 'close')) as [number | null];
   const { modules } = JSON.parse(readFileSync(file, 'utf8')) as { modules: readonly string[] };
   const packages = new Set(modules.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []));
   const own = modules.filter((url) => url.startsWith(pathToFileURL(root).href) && !url.includes('/node_modules/'));
-  return { code, stdout, stderr, own: own.length, packages: [...packages].filter((name) => declared.has(name)).sort() };
+  return {
+    code,
+    stdout,
+    stderr,
+    modules,
+    own: own.length,
+    packages: [...packages].filter((name) => declared.has(name)).sort(),
+  };
 }
 
 function urlOf(entry: string): string {
@@ -158,6 +165,16 @@ describe('what a use loads', () => {
       code: 0,
       packages: ['commander', ...(wanted['turnwire/bridge'] ?? []), 'smol-toml'].sort(),
     });
+  });
+
+  it('a chat can be typed in before the agent, its tools and what speaks to a server are loaded', async () => {
+    const args = ['chat', '--base-url', 'http://127.0.0.1:9/v1', '--wire', 'chat', '--model', 'm'];
+    const main = join(root, 'turnwire', 'src', 'cli', 'main.ts');
+    const { code, modules, packages } = await run([main, ...args], { MODULES_TERMINAL: 'on' }, '›');
+    expect({ code, packages }).toEqual({ code: 130, packages: ['@earendil-works/pi-tui', 'commander', 'smol-toml'] });
+    const later =
+      /agent\/src\/(?:agent|compose|index|tools\/toolset|thread\/store)\.ts$|client\/src\/(?:session|transport|websocket)\/|cli\/exec\.ts$|pi-tui\/dist\/(?:index|tui-alt-screen)\.js$/;
+    expect(modules.filter((url) => later.test(url))).toEqual([]);
   });
 
   it('decode loads commander alone', async () => {

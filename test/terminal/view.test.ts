@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent, PlanStep } from '../../packages/agent/src/index.ts';
-import { takenBackText } from '../../packages/agent/src/patch/undo.ts';
+import { takenBackText } from '../../packages/agent/src/patch/taken-back.ts';
 import { viewAfter } from '../../turnwire/src/terminal/view-reducer.ts';
 import { emptyView, type Cell, type ViewState } from '../../turnwire/src/terminal/view-state.ts';
 import { call, completed, done, message, retrying, usage } from '../agent/scripted-model.ts';

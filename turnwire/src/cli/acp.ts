@@ -5,14 +5,7 @@ import { wait } from '@turnwire/client/internal/platform/wait';
 import type { ModelServer } from '@turnwire/agent';
 import type { Command } from 'commander';
 import { createAcpAgent, type AcpModel } from '../acp/index.ts';
-import {
-  noProjectDocFlag,
-  privateHostFlag,
-  sandboxFlag,
-  threadStore,
-  toolEnvironment,
-  type AgentFlags,
-} from './agent-flags.ts';
+import { noProjectDocFlag, privateHostFlag, sandboxFlag, toolEnvironment, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
 import { Configuration } from './configuration.ts';
@@ -21,6 +14,7 @@ import { createCommand, flag, numberFlag } from './flags.ts';
 import { MissingKeyError, openModel } from './open-model.ts';
 import type { OpenModel } from './model.ts';
 import { chosenSandbox, MCP_PATIENCE_MS, sayWhyNot } from './open-tools.ts';
+import { threadStore } from './thread-store.ts';
 import { usableCommands, usableSkills } from './usable-texts.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
@@ -152,7 +146,7 @@ class AcpServers {
     this.#configuration = new Configuration(flags, cli);
     const opened = await openModel(flags, { cli, configuration, name, apiKey: undefined, remembered });
     const env = toolEnvironment(cli.env, opened.provider, this.#mcpVariables);
-    return { model: toAcpModel(opened, env), close: () => opened.close() };
+    return { model: await toAcpModel(opened, env), close: () => opened.close() };
   }
 }
 
@@ -161,10 +155,10 @@ interface AcpServer {
   close(): Promise<void>;
 }
 
-function toAcpModel(opened: OpenModel, env: AcpModel['env']): AcpModel {
-  const { agentModel: port, provider, warning, notes } = opened;
+async function toAcpModel(opened: OpenModel, env: AcpModel['env']): Promise<AcpModel> {
+  const { provider, warning, notes } = opened;
   return {
-    port,
+    port: await opened.agentModel(),
     models: () => opened.models(),
     warning,
     notes,

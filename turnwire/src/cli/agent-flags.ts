@@ -1,12 +1,11 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { ThreadStore, type ApprovalMode, type SandboxLevel, type ToolSelection } from '@turnwire/agent';
+import type { ApprovalMode, SandboxLevel, ToolSelection } from '@turnwire/agent';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { isSecretVariable } from '@turnwire/client/internal/platform/secret-names';
 import { looksSecret } from '@turnwire/client/internal/platform/secret-text';
 import type { CliContext } from './context.ts';
 import { flag, listFlag } from './flags.ts';
-import { stateFolder } from './user-folders.ts';
 
 /** What the model may do, and where. */
 export interface AgentFlags {
@@ -58,11 +57,6 @@ export function sandboxFlag(): Option {
 /** The folder that the tools work in, absolute. */
 export function toolFolder(flags: Pick<AgentFlags, 'cwd'>, cli: CliContext): string {
   return resolve(cli.cwd, flags.cwd ?? '.');
-}
-
-/** Where conversations are kept. */
-export function threadStore(cli: CliContext): ThreadStore {
-  return new ThreadStore(join(stateFolder(cli), 'threads'));
 }
 
 /**

@@ -1,6 +1,6 @@
-import { detectCapabilities, ProcessTerminal } from '@earendil-works/pi-tui';
 import { ChatApp, type ChatBackend, type OpenWhat } from '../terminal/index.ts';
 import { systemClock } from '@turnwire/client/internal/platform/system-clock';
+import { detectCapabilities, ProcessTerminal } from '../terminal/pi-tui.ts';
 import { ClipboardImages } from './clipboard-image.ts';
 import type { CliContext } from './context.ts';
 import { exitCode } from './exit.ts';

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { addAgentFlags, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import { UsageError } from './exit.ts';
-import { exec } from './exec.ts';
 import { createCommand, flag, numberFlag } from './flags.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { textOrFile } from './user-file.ts';
@@ -28,6 +27,7 @@ export function createChatCommand({ cli, out, done }: CommandScope): Command {
     if (cli.stdin.isTTY !== true || cli.stdout.isTTY !== true) {
       // Nobody is there to say yes: tools only when they were asked for.
       const tools = command.getOptionValueSource('tools') === 'default' ? 'none' : flags.tools;
+      const { exec } = await import('./exec.ts');
       done(await exec({ cli, out }, '-', { ...flags, tools }, name));
       return;
     }

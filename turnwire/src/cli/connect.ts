@@ -1,9 +1,7 @@
-import { sessionModel } from '@turnwire/agent/internal/session-model';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import type { GetEnv } from '@turnwire/client/internal/provider/provider-request';
-import { createModelSession } from '@turnwire/client/internal/session/session';
 import type { ModelObserver } from '@turnwire/client/internal/observer';
-import { createHttpTransport } from '@turnwire/client/internal/transport/http';
+import type { Connection } from './connection.ts';
 import type { CliContext } from './context.ts';
 import type { OpenModel } from './model.ts';
 import { proxyFromEnv } from './proxy.ts';
@@ -13,6 +11,7 @@ import { toModelServer } from './remembered-server.ts';
  * A session with a provider, through the proxies of the environment.
  *
  * @param watch - hears when the session gives WebSocket up, and how many events of an answer were passed over
+ * @throws UsageError for a proxy that cannot be used
  */
 export function connect(
   provider: ProviderConfig,
@@ -20,22 +19,15 @@ export function connect(
   env: CliContext['env'],
   watch?: Pick<ModelObserver, 'onFallback' | 'onSkipped'>,
 ): OpenModel {
-  const transport = createHttpTransport({ proxy: proxyFromEnv(env) });
-  const observer = watch === undefined ? {} : { observer: watch };
-  const ended = new AbortController();
-  const session = createModelSession({ provider, getEnv, transport, ...observer });
+  const options = { provider, getEnv, proxy: proxyFromEnv(env), watch };
+  let opening: Promise<Connection> | undefined;
+  // What speaks to a server is sixty files: a chat can be typed in before they are read.
+  const open = async (): Promise<Connection> => (await import('./connection.ts')).openConnection(options);
   return {
     provider,
-    agentModel: { ...sessionModel(session), server: toModelServer(provider) },
-    async models() {
-      // Loaded only where it is asked for: a chat starts without it.
-      const { askServer } = await import('./servers/ask-models.ts');
-      return (await askServer({ transport, provider, getEnv, signal: ended.signal })).models;
-    },
-    async close() {
-      ended.abort();
-      await session.close();
-      await transport.close();
-    },
+    server: toModelServer(provider),
+    agentModel: async () => (await (opening ??= open())).agentModel,
+    models: async () => (await (opening ??= open())).models(),
+    close: async () => (await opening)?.close(),
   };
 }

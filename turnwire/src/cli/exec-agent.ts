@@ -13,7 +13,7 @@ import type { Skill } from '@turnwire/agent/internal/project/skills';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { InputMessage } from '@turnwire/wire/internal/model/items';
 import { ModelError, type ModelErrorJson } from '@turnwire/wire/internal/model/errors';
-import { threadStore, toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
+import { toolEnvironment, toolFolder, type AgentFlags } from './agent-flags.ts';
 import { createAnswerCheck, FinalAnswer, type CheckAnswer } from './answer-schema.ts';
 import { AnswerText } from './answer-text.ts';
 import { createTerminalApprover } from './ask-approval.ts';
@@ -24,6 +24,7 @@ import { NO_MCP_SERVERS, type McpServers } from './mcp-servers.ts';
 import { windowOf, type OpenModel } from './model.ts';
 import { openTools } from './open-tools.ts';
 import { describeRetry } from './retry-text.ts';
+import { threadStore } from './thread-store.ts';
 import { usableSkills } from './usable-texts.ts';
 
 export interface ExecAgentOptions extends Pick<CommandScope, 'cli' | 'out'> {
@@ -113,7 +114,7 @@ async function createAgent(options: ExecAgentOptions): Promise<{ agent: Agent; c
   const cwd = toolFolder(flags, cli);
   const approver = createTerminalApprover(cli, () => opened.agent.interrupt());
   const opened = await openConversation({
-    model: model.agentModel,
+    model: await model.agentModel(),
     cwd,
     threads: threadStore(cli),
     ...(resume === undefined ? {} : { conversation: { type: 'resume', id: resume } }),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { isObject, parseJson } from '@turnwire/wire/internal/base/json';
 import type { OutputSchema } from '@turnwire/wire/internal/model/request';
-import { addAgentFlags, threadStore, toolFolder, type AgentFlags } from './agent-flags.ts';
+import { addAgentFlags, toolFolder, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import { Configuration } from './configuration.ts';
 import type { CliContext } from './context.ts';
@@ -15,6 +15,7 @@ import { usableCommands } from './usable-texts.ts';
 import { addProviderFlags, type ProviderFlags } from './provider-flags.ts';
 import { findRemembered } from './remembered-server.ts';
 import { readStdin } from './stdin.ts';
+import { threadStore } from './thread-store.ts';
 import { readUserFile, textOrFile } from './user-file.ts';
 
 export interface ExecFlags extends ProviderFlags, AgentFlags {

@@ -1,3 +1,4 @@
+import type { ModelServer } from '@turnwire/agent';
 import type { ModelPort } from '@turnwire/agent/internal/model-port';
 import type { ListedModel } from './servers/ask-models.ts';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
@@ -10,8 +11,10 @@ export function windowOf({ contextWindow }: ProviderConfig): Pick<ProviderConfig
 /** The model server that a command talks to. */
 export interface OpenModel {
   readonly provider: ProviderConfig;
-  /** One turn after the other, with retries. */
-  readonly agentModel: ModelPort;
+  /** Where it is, for a thread to remember. */
+  readonly server: ModelServer;
+  /** One turn after the other, with retries; the same one at each call. The first call reads what speaks to the server. */
+  agentModel(): Promise<ModelPort>;
   /** What its server lists, within some seconds; none where it has no list. Fails with `ModelError`. */
   models(): Promise<readonly ListedModel[]>;
   /** What the person should know of how it was found, one line each; stderr has it already. Default: nothing. */

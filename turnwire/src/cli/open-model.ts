@@ -4,6 +4,7 @@ import type { ModelObserver } from '@turnwire/client/internal/observer';
 import type { ProviderConfig } from '@turnwire/client/internal/provider/provider';
 import { missingKeyVariable, type GetEnv } from '@turnwire/client/internal/provider/provider-request';
 import type { Configuration } from './configuration.ts';
+import { connect } from './connect.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './exit.ts';
 import type { OpenModel } from './model.ts';
@@ -44,7 +45,6 @@ export async function openModel(flags: ProviderFlags, options: OpenOptions): Pro
   for (const note of notes) cli.stderr.write(`${name}: note: ${visible(note)}\n`);
   if (provider !== undefined) {
     if (apiKey === undefined) checkKey(provider, cli);
-    const { connect } = await import('./connect.ts');
     const model = connect(
       apiKey === undefined ? provider : { ...provider, envKey: STDIN_KEY },
       keyReader(cli, apiKey),

@@ -18,9 +18,11 @@ export async function openScripted(flags: ProviderFlags): Promise<OpenModel> {
   });
   // No environment: a proxy of the machine has no business between a process and itself.
   const model = connect(provider, () => undefined, {});
+  const at = { ...toModelServer(provider), is_scripted: true };
   return {
     ...model,
-    agentModel: { ...model.agentModel, server: { ...toModelServer(provider), is_scripted: true } },
+    server: at,
+    agentModel: async () => ({ ...(await model.agentModel()), server: at }),
     async close() {
       await model.close();
       await server.close();

@@ -1,6 +1,6 @@
-import { truncateToWidth, visibleWidth } from '@earendil-works/pi-tui';
 import { whyText, type ExchangeRow, type ListMessage } from '@turnwire/bridge/internal/inspect/api';
 import { visible } from '@turnwire/wire/internal/base/printable';
+import { truncateToWidth, visibleWidth } from '../terminal/pi-tui.ts';
 
 /** The place there is for a table; a pipe has no end. */
 export interface TableSize {

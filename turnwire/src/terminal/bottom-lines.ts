@@ -1,4 +1,3 @@
-import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import type { ElicitationField } from '@turnwire/agent/internal/approval/elicitation';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { QueuedMessage } from '@turnwire/agent/internal/turn/steering-queue';
@@ -7,6 +6,7 @@ import type { PromptChoice } from './choice-keys.ts';
 import { fit } from './cell-look.ts';
 import type { OpenElicitation } from './elicitation-prompt.ts';
 import { describeField } from './field-answer.ts';
+import { wrapTextWithAnsi } from './pi-tui.ts';
 import { planLines } from './plan-lines.ts';
 import { boundLines, oneLine, shortCount, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';

@@ -1,9 +1,9 @@
-import { Markdown, visibleWidth, wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import { fit, prefixed, type CellLook } from './cell-look.ts';
 import { highlight } from './highlight.ts';
 import type { Block } from './markdown-blocks.ts';
 import { alignTable } from './markdown-table.ts';
 import { markdownTheme } from './markdown-theme.ts';
+import { Markdown, visibleWidth, wrapTextWithAnsi } from './pi-tui.ts';
 import { planLines } from './plan-lines.ts';
 import { startLines } from './start-lines.ts';
 import { boundLines, oneLine } from './text.ts';

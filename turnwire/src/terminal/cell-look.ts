@@ -1,4 +1,4 @@
-import { truncateToWidth, visibleWidth, wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import { truncateToWidth, visibleWidth, wrapTextWithAnsi } from './pi-tui.ts';
 import type { Style, Theme } from './theme.ts';
 
 export interface CellLook {

@@ -131,11 +131,7 @@ export class ChatApp {
     this.screen.start();
     try {
       this.#begin();
-      this.#turns.do(() =>
-        this.#talk
-          .open(this.#options.open ?? { type: 'new' })
-          .finally(() => this.#view.settle(sandboxFacts(this.#talk))),
-      );
+      this.#turns.do(() => this.#open());
       const end = await this.#end.promise;
       await this.#turns.stop();
       return end;
@@ -235,6 +231,14 @@ export class ChatApp {
     const { version, greeting } = this.#options.backend;
     if (version !== undefined) this.#view.begin(version, placeFacts(this.#talk, this.#options.backend));
     for (const line of greeting) this.#view.notice('info', line);
+  }
+
+  async #open(): Promise<void> {
+    // One can type from here on: what opens a conversation takes as long to read as all that was read before it.
+    this.screen.renderNow();
+    await this.#talk.open(this.#options.open ?? { type: 'new' }).finally(() => {
+      this.#view.settle(sandboxFacts(this.#talk));
+    });
   }
 
   #opened(agent: Agent, what: OpenWhat): void {

@@ -1,4 +1,4 @@
-import { matchesKey, type AutocompleteProvider, type Component, type TUI } from '@earendil-works/pi-tui';
+import type { AutocompleteProvider, Component, TUI } from '@earendil-works/pi-tui';
 import type { Approver } from '@turnwire/agent/internal/approval/approval';
 import type { Elicitor } from '@turnwire/agent/internal/approval/elicitation';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
@@ -9,6 +9,7 @@ import { ElicitationPrompt } from './elicitation-prompt.ts';
 import { InputLine } from './input-line.ts';
 import { KeyBursts } from './key-bursts.ts';
 import type { LineTaker } from './line-taker.ts';
+import { matchesKey } from './pi-tui.ts';
 import type { Theme } from './theme.ts';
 
 export interface ChatKeysOptions {

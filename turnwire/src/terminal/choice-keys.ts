@@ -1,4 +1,4 @@
-import { matchesKey } from '@earendil-works/pi-tui';
+import { matchesKey } from './pi-tui.ts';
 
 /** One of the answers to a question. */
 export interface PromptChoice {

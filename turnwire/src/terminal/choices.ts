@@ -1,6 +1,7 @@
-import { fuzzyFilter, type AutocompleteItem } from '@earendil-works/pi-tui';
+import type { AutocompleteItem } from '@earendil-works/pi-tui';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { ChatBackend } from './backend.ts';
+import { fuzzyFilter } from './pi-tui.ts';
 import { oneLine, shortCount } from './text.ts';
 import type { ToolOutput } from './view-state.ts';
 

@@ -1,6 +1,6 @@
-import { truncateToWidth, visibleWidth } from '@earendil-works/pi-tui';
 import { LINK_SEQUENCE } from './links.ts';
 import { printable } from '@turnwire/wire/internal/base/printable';
+import { truncateToWidth, visibleWidth } from './pi-tui.ts';
 
 const CODE = '(?:[0-479]|2[2-479]|3[1-69])';
 /** The only sequences that a line may have: the looks of `theme.ts`, links, reset, and the cursor of the input line. */

@@ -1,9 +1,9 @@
-import { fuzzyFilter, type AutocompleteItem, type AutocompleteProvider } from '@earendil-works/pi-tui';
-import { listProjectFiles } from '@turnwire/agent/internal/project/project-files';
+import type { AutocompleteItem, AutocompleteProvider } from '@earendil-works/pi-tui';
 import type { PromptCommand } from '@turnwire/agent/internal/project/prompt-commands';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import { choicesFor, type ChoiceSources } from './choices.ts';
 import { slashCommands } from './commands.ts';
+import { fuzzyFilter } from './pi-tui.ts';
 
 const MAX_FILES = 5000;
 const MAX_SHOWN = 20;
@@ -52,6 +52,7 @@ function commandsFor(name: string, prompts: readonly PromptCommand[]): Autocompl
 }
 
 async function filesFor(query: string, cwd: string, signal: AbortSignal): Promise<AutocompleteItem[]> {
+  const { listProjectFiles } = await import('@turnwire/agent/internal/project/project-files');
   const files = await listProjectFiles(cwd, { maxFiles: MAX_FILES, signal });
   const found = query === '' ? files : fuzzyFilter([...files], query, (file) => file);
   return found.slice(0, MAX_SHOWN).map((file) => ({ value: mention(file), label: visible(file) }));

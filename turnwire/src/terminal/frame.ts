@@ -1,5 +1,5 @@
-import { visibleWidth } from '@earendil-works/pi-tui';
 import { isWhole } from './clean-row.ts';
+import { visibleWidth } from './pi-tui.ts';
 
 /** The bytes of one frame. */
 export class Frame {

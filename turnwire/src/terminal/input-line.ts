@@ -1,4 +1,5 @@
-import { CURSOR_MARKER, Editor, visibleWidth, type TUI } from '@earendil-works/pi-tui';
+import type { TUI } from '@earendil-works/pi-tui';
+import { CURSOR_MARKER, Editor, visibleWidth } from './pi-tui.ts';
 import { editorTheme, type Theme } from './theme.ts';
 
 const MARK = '› ';

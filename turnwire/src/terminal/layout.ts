@@ -1,4 +1,4 @@
-import { sliceByColumn, stripTerminalSequences, visibleWidth, wrapTextWithAnsi } from '@earendil-works/pi-tui';
+import { sliceByColumn, stripTerminalSequences, visibleWidth, wrapTextWithAnsi } from './pi-tui.ts';
 import type { Cell } from './view-state.ts';
 
 /** Lines of finished cells that are kept for a terminal that grows and shows them again. */

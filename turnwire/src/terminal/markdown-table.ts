@@ -1,4 +1,4 @@
-import { sliceByColumn, stripTerminalSequences, visibleWidth } from '@earendil-works/pi-tui';
+import { sliceByColumn, stripTerminalSequences, visibleWidth } from './pi-tui.ts';
 
 type Alignment = 'left' | 'center' | 'right';
 

@@ -1,5 +1,6 @@
-import { stripTerminalSequences, type MarkdownTheme } from '@earendil-works/pi-tui';
+import type { MarkdownTheme } from '@earendil-works/pi-tui';
 import { highlight } from './highlight.ts';
+import { stripTerminalSequences } from './pi-tui.ts';
 import type { Theme } from './theme.ts';
 
 /** The looks of markdown in an answer. */

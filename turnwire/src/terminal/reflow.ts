@@ -1,4 +1,4 @@
-import { sliceByColumn, stripTerminalSequences, visibleWidth } from '@earendil-works/pi-tui';
+import { sliceByColumn, stripTerminalSequences, visibleWidth } from './pi-tui.ts';
 
 /** What a terminal does with its lines when it becomes narrower: breaks them (and joins them again), or cuts them. */
 export type Reflow = 'breaks' | 'cuts';

@@ -1,7 +1,8 @@
-import { setCapabilityOverrides, TuiMainScreen, visibleWidth, type Terminal } from '@earendil-works/pi-tui';
+import type { Terminal } from '@earendil-works/pi-tui';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { cleanRow } from './clean-row.ts';
 import { Frame, hasGrown } from './frame.ts';
+import { setCapabilityOverrides, TuiMainScreen, visibleWidth } from './pi-tui.ts';
 import { cursorDrift, reflowOf, reseat, rowsAbove, rowsAfter, type Reflow } from './reflow.ts';
 import { SizeWatch, type Size } from './size-watch.ts';
 

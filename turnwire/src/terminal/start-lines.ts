@@ -1,5 +1,5 @@
-import { visibleWidth } from '@earendil-works/pi-tui';
 import { fit, type CellLook } from './cell-look.ts';
+import { visibleWidth } from './pi-tui.ts';
 import type { StartCell } from './view-state.ts';
 
 /** What one talks with, and where: name and version, then a row for each fact. */

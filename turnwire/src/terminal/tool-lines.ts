@@ -1,8 +1,8 @@
-import { wrapTextWithAnsi } from '@earendil-works/pi-tui';
 import type { FileChange } from '@turnwire/agent/internal/events';
 import { shownDiff } from '@turnwire/agent/internal/patch/diff';
 import { fit, type CellLook } from './cell-look.ts';
 import { highlightDiff } from './highlight.ts';
+import { wrapTextWithAnsi } from './pi-tui.ts';
 import { boundLines, judgedLines, oneLine, shortTime } from './text.ts';
 import type { Theme } from './theme.ts';
 import type { ToolCell } from './view-state.ts';

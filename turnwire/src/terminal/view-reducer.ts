@@ -1,5 +1,5 @@
 import type { AgentEvent, PlanStep } from '@turnwire/agent/internal/events';
-import { filesTakenBack } from '@turnwire/agent/internal/patch/undo';
+import { filesTakenBack } from '@turnwire/agent/internal/patch/taken-back';
 import { visible } from '@turnwire/wire/internal/base/printable';
 import type { CompletedEvent, RetryingEvent } from '@turnwire/wire/internal/model/events';
 import { isToolCall, itemIdOf, type InputMessage, type OutputItem } from '@turnwire/wire/internal/model/items';
