@@ -3,7 +3,7 @@ import {
   checksType,
   fatalDecoder,
   firstEventLoop,
-  giveUpAfter300,
+  giveUpAfter600,
   parsesArguments,
   rawHttp,
   strictLines,
@@ -115,7 +115,7 @@ export const messagesRows: readonly Row[] = (
     // pace
     { fault: 'slow-headers:2000', naive: loop, ...late },
     { fault: 'slow-first-byte:2000', naive: loop, ...late },
-    { fault: 'drip:150', naive: giveUpAfter300, provider: { totalTimeoutMs: 0 } },
+    { fault: 'drip:150', naive: giveUpAfter600, provider: { totalTimeoutMs: 0 } },
     { fault: 'keep-alive-comments:300', naive: strictLines },
     {
       fault: 'stall-after:5',

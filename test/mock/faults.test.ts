@@ -15,7 +15,7 @@ import {
   fatalDecoder,
   firstChoice,
   firstEventLoop,
-  giveUpAfter300,
+  giveUpAfter600,
   itemTexts,
   lastCallLoop,
   lastNameWins,
@@ -127,7 +127,7 @@ const rows: Row[] = [
   { fault: 'reasoning-shape:thinking', script: 'reasoning', naive: loop },
   { fault: 'reasoning-shape:both', script: 'reasoning', naive: addsBothFields },
   // usage
-  { fault: 'usage-late:120', naive: stopsAtFinish },
+  { fault: 'usage-late:120', naive: stopsAtFinish, provider: patient },
   { fault: 'usage-never', naive: waitsForUsage, ours: { usage: undefined } },
   { fault: 'usage-on-finish', naive: usageInItsOwnChunk },
   { fault: 'usage-in-choice', naive: loop },
@@ -204,7 +204,7 @@ const rows: Row[] = [
     provider: { firstByteTimeoutMs: 300 },
     ours: { ...nothing(), end: 'error:stream_idle' },
   },
-  { fault: 'drip:150', naive: giveUpAfter300, provider: { totalTimeoutMs: 0 } },
+  { fault: 'drip:150', naive: giveUpAfter600, provider: patient },
   { fault: 'keep-alive-comments:300', naive: strictLines },
   {
     fault: 'stall-after:3',

@@ -236,7 +236,7 @@ export const believesDone = believing({
   },
 });
 
-export const giveUpAfter300 = believing({ timeoutMs: 300 });
+export const giveUpAfter600 = believing({ timeoutMs: 600 });
 
 /** A stream says that it is one. */
 export const checksType = believing({

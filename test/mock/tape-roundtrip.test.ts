@@ -1,8 +1,10 @@
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readTape, recordTo, replayTape, startMock } from '../../packages/testing/src/index.ts';
 import { deadUrl } from '../free-port.ts';
+import { manualClock } from '../transport/support/manual-clock.ts';
 import {
   chatBody,
   eventsOf,
@@ -134,15 +136,20 @@ describe('a recording replayed', () => {
     await using mock = await startMock({ faults: ['drip:20'] });
     await using recorder = await recordTo(folder.path, { upstream: mock.url });
     const live = await hear(`${recorder.baseUrl}/chat/completions`, { body: chatBody('a b c d e') });
-    const spread = (heard: Heard): number => (heard.times.at(-1) ?? 0) - (heard.times[0] ?? 0);
     for (const [speed, factor] of [
       [1, 1],
       [4, 0.25],
     ] as const) {
-      await using replay = await replayTape(folder.path, { speed });
-      const again = await hear(`${replay.baseUrl}/chat/completions`, { body: chatBody('a b c d e') });
-      expect(spread(again)).toBeGreaterThan(spread(live) * factor * 0.8);
-      expect(spread(again)).toBeLessThan(spread(live) * factor * 1.5 + 150);
+      const clock = manualClock();
+      await using replay = await replayTape(folder.path, { speed, clock });
+      const hearing = hear(`${replay.baseUrl}/chat/completions`, { body: chatBody('a b c d e') });
+      const isOver = hearing.then(() => true);
+      // A millisecond at a time, so that no chunk comes later than it is due.
+      while (!(await Promise.race([isOver, turn(false)]))) if (clock.pending > 0) clock.advance(1);
+      expect((await hearing).chunks).toEqual(live.chunks);
+      const { chunks = [] } = (await readTape(folder.path)).exchanges[0] ?? {};
+      const whole = (chunks.at(-1)?.ms ?? 0) * factor;
+      expect(Math.abs(clock.now() - whole)).toBeLessThan(whole / 10);
     }
   });
 });
