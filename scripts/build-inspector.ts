@@ -26,7 +26,7 @@ const { output } = await build({
 const [script] = output;
 const packages = [...new Set(script.moduleIds.flatMap((id) => /node_modules\/([^/@]+)\//.exec(id)?.[1] ?? []))].sort();
 mkdirSync(join(dist, 'page'), { recursive: true });
-const out = mkdtempSync(join(dist, 'building-'));
+const out = mkdtempSync(join(dist, `building-${process.pid}-`));
 writeFileSync(join(out, 'app.js'), `${packages.map(noticeOf).join('\n')}\n${script.code}`);
 const styles = [join(modules, 'uplot', 'dist', 'uPlot.min.css'), join(page, 'app.css')];
 writeFileSync(join(out, 'app.css'), styles.map((file) => readFileSync(file, 'utf8')).join('\n'));
