@@ -76,12 +76,10 @@ describe('GET /ready', () => {
 });
 
 describe('turnwire bridge, started', () => {
-  it('warns within 3 s of an upstream that is not running, and listens', async () => {
+  it('warns of an upstream that is not running, and listens', async () => {
     const dead = await deadUrl();
     const command = await startCommand(['--upstream', dead, '--wire', 'chat']);
-    const at = performance.now();
     while (!command.stderr().includes('\n')) await once(command.child.stderr ?? command.child, 'data');
-    expect(performance.now() - at).toBeLessThan(3000);
     expect(JSON.parse(command.stderr())).toMatchObject({
       level: 40,
       upstream: dead,

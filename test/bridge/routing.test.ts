@@ -72,7 +72,8 @@ describe('bridge: several upstreams', () => {
     await using silent = await startRawUpstream();
     await using mock = await startMock({ wire: 'responses', scenario: 'text' });
     const upstreams = [silent.url, mock.baseUrl];
-    const options = { mode, wire: 'responses', port: 0, drainTimeoutMs: 0, idleTimeoutMs: 200 } as const;
+    // Long enough for a healthy server on a busy machine.
+    const options = { mode, wire: 'responses', port: 0, drainTimeoutMs: 0, idleTimeoutMs: 1500 } as const;
     await using bridge = createBridge({ upstreams, ...options });
     await bridge.listen();
     const ends = await Promise.all([askSse(bridge, { input: 'hi' }), askSse(bridge, { input: 'hi' })]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   conversationOf,
@@ -120,11 +121,13 @@ describe.each(backends)('store: %s', (backend) => {
   it('forgets after its time', async () => {
     let now = Date.now();
     const store = await open(backend, { ttlMs: backend === 'redis' ? 400 : 1000, now: () => now });
+    const began = performance.now();
     await store.put(record('a'));
-    expect(await store.get('a')).toBeDefined();
+    // On a busy machine it may be gone by then.
+    expect((await store.get('a')) !== undefined || (backend === 'redis' && performance.now() - began > 400)).toBe(true);
     now += 1001;
     // Redis has its own clock: it is asked until it says so.
-    for (let tries = 0; backend === 'redis' && tries < 10_000 && (await store.get('a')) !== undefined; tries++);
+    while (backend === 'redis' && (await store.get('a')) !== undefined);
     expect([await store.get('a'), await store.item('msg_a')]).toEqual([undefined, undefined]);
     await store.close();
   });
@@ -187,13 +190,13 @@ describe('store: a file that another process locks', () => {
 describe.runIf(noRedis === undefined)('store: a redis server that hangs', () => {
   it('is not waited for, by one call longer than by the others, and used again when it answers', async () => {
     const server = await startRedis();
-    const store = watched(await createRedisStore(server.url), 100);
-    await store.put(record('a'));
+    const patient = await createRedisStore(server.url);
+    await patient.put(record('a'));
+    const store = watched(patient, 100);
     server.freeze();
     await expect(store.get('a')).rejects.toThrow(new StoreError('no answer within 100 ms'));
-    const at = performance.now();
-    await expect(store.put(record('b'))).rejects.toThrow(new StoreError('the store does not answer'));
-    expect(performance.now() - at).toBeLessThan(50);
+    const refused = store.put(record('b')).catch((error: unknown) => error);
+    expect(await Promise.race([refused, turn('it waits')])).toEqual(new StoreError('the store does not answer'));
     server.thaw();
     await expect.poll(() => store.get('a').then(({ id } = record('none')) => id, String)).toBe('a');
     server.freeze();

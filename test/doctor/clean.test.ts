@@ -9,7 +9,7 @@ import { protocolIds } from '../../packages/wire/src/index.ts';
 describe('a clean server', () => {
   it('has no finding, on any wire, in over fifty probes', async () => {
     await using mock = await startMock();
-    const report = await examine({ url: mock.url, timeoutMs: 3000, holdMs: 500 });
+    const report = await examine({ url: mock.url, timeoutMs: 30_000, holdMs: 3000 });
     expect(report.findings).toEqual([]);
     expect(report.probes.map(({ wire, name, verdict }) => ({ wire, name, verdict }))).toEqual(
       report.probes.map(({ wire, name }) => ({ wire, name, verdict: 'ok' })),
@@ -23,13 +23,13 @@ describe('a clean server', () => {
 
   it('with a steady pace has none either', async () => {
     await using mock = await startMock({ paceMs: 1 });
-    const { findings } = await examine({ url: mock.baseUrl, timeoutMs: 3000, holdMs: 500 });
+    const { findings } = await examine({ url: mock.baseUrl, timeoutMs: 30_000, holdMs: 3000 });
     expect(findings).toEqual([]);
   });
 
   it.each(protocolIds)('of the %s wire alone is not blamed for the others', async (own) => {
     await using mock = await startMock({ wire: own });
-    const { findings, probes } = await examine({ url: mock.url, timeoutMs: 3000, holdMs: 500 });
+    const { findings, probes } = await examine({ url: mock.url, timeoutMs: 30_000, holdMs: 3000 });
     expect(findings).toEqual([]);
     const others = probes.filter(({ name, wire }) => name === 'answer' && wire !== own);
     expect(others.map(({ verdict, seen }) => [verdict, seen])).toEqual(
@@ -50,7 +50,7 @@ describe('the examination', () => {
     await using server = await listen(() => undefined);
     const start = performance.now();
     const report = await examine({ url: server.url, timeoutMs: 150, holdMs: 100 });
-    expect(performance.now() - start).toBeLessThan(8000);
+    expect(performance.now() - start).toBeLessThan(30_000);
     expect(report.broken).toBeGreaterThan(0);
     expect(report.findings.map(({ quirk }) => quirk)).toContain('no-answer');
   });
@@ -155,7 +155,7 @@ describe('the examination', () => {
 
   it('sends each wire the headers that its servers want, and the key as they know it', async () => {
     await using mock = await startMock();
-    await examine({ url: mock.url, apiKey: 'k-1', timeoutMs: 3000, holdMs: 100 });
+    await examine({ url: mock.url, apiKey: 'k-1', timeoutMs: 30_000, holdMs: 100 });
     const seen = mock.requests.map(({ path, headers }) =>
       [path, headers.authorization, headers['x-api-key'], headers['anthropic-version']].join(' '),
     );
