@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { noSandbox, type ToolResult } from '../../packages/agent/src/index.ts';
 import type { Clock } from '../../packages/wire/src/base/clock.ts';
 import { HeadTail } from '../../packages/agent/src/process/head-tail.ts';
@@ -307,6 +307,14 @@ describe('search', () => {
     );
     expect((await run(cwd, 'search', { pattern: 'nope' }, { path })).output).toBe('(nothing found)');
     await expect(run(cwd, 'search', { pattern: '(' }, { path })).rejects.toThrow('search failed');
+  });
+
+  test('without ripgrep, whatever flags Node was started with: some are none of a thread', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'a.txt'), 'here');
+    process.execArgv.push('--expose-gc');
+    onTestFinished(() => void process.execArgv.pop());
+    expect((await run(cwd, 'search', { pattern: 'here' }, { path: '/nowhere' })).output).toBe('a.txt:1:here');
   });
 
   test('without ripgrep, of a long line what stands around the match', async () => {

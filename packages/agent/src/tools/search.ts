@@ -100,13 +100,16 @@ function requestOf({ pattern, glob, ignore_case, max_results = DEFAULT_RESULTS }
   return { pattern, glob, ignoreCase: ignore_case === true, maxResults: max_results + 1 };
 }
 
-/** In a clone the thread has to be told to take the other packages as their sources: what its parent knows of that is not handed on. */
+/**
+ * In a clone the thread has to be told to take the other packages as their sources: what its parent knows of that is not handed on. Nor are
+ * other flags: there are some that no thread takes.
+ */
 function startWorker(workerData: WalkRequest): Worker {
   const isSource = import.meta.url.endsWith('.ts');
   return new Worker(new URL(`./search-worker.${isSource ? 'ts' : 'js'}`, import.meta.url), {
     workerData,
     env: {},
-    ...(isSource ? { execArgv: [...process.execArgv, '--conditions=@turnwire/source'] } : {}),
+    ...(isSource ? { execArgv: ['--conditions=@turnwire/source'] } : {}),
   });
 }
 
