@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   Agent,
@@ -9,6 +10,7 @@ import {
   type ElicitationRequest,
   type Elicitor,
 } from '../../packages/agent/src/index.ts';
+import { toElicitation } from '../../packages/agent/src/mcp/elicitation-form.ts';
 import { PatientClock } from '../../packages/agent/src/mcp/patient-clock.ts';
 import { systemClock } from '../../packages/client/src/platform/system-clock.ts';
 import type { Clock } from '../../packages/wire/src/base/clock.ts';
@@ -115,6 +117,32 @@ test('what a server asks reaches the person with nothing hidden, and the answer 
     },
     { type: 'elicitation.resolved', elicitation_id: 'el_1', call_id: 'call_0', action: 'accept' },
   ]);
+});
+
+const listed = { enum: ['a', 'b'] };
+
+test.each<[object, unknown]>([
+  [{ type: 'integer', default: 1.5 }, undefined],
+  [{ type: 'integer', maximum: 2, default: 3 }, undefined],
+  [{ type: 'integer', maximum: 2, default: 2 }, 2],
+  [{ type: 'number', minimum: 1, default: 0.5 }, undefined],
+  [{ type: 'number', default: 0.5 }, 0.5],
+  [{ type: 'string', maxLength: 2, default: 'abc' }, undefined],
+  [{ type: 'string', minLength: 3, default: 'abc' }, 'abc'],
+  [{ type: 'string', ...listed, default: 'c' }, undefined],
+  [{ type: 'string', ...listed, default: 'b' }, 'b'],
+  [{ type: 'array', items: { type: 'string', ...listed }, default: ['a', 'c'] }, undefined],
+  [{ type: 'array', items: { type: 'string', ...listed }, maxItems: 1, default: ['a', 'b'] }, undefined],
+  [{ type: 'array', items: { type: 'string', ...listed }, default: ['b'] }, ['b']],
+  [{ type: 'boolean', default: false }, false],
+])('a default counts only where it is what the field may be: %j', (schema, expected) => {
+  const params = ElicitRequestSchema.parse({
+    method: 'elicitation/create',
+    params: { message: 'm', requestedSchema: { type: 'object', properties: { x: schema } } },
+  }).params;
+  const { signal: completed } = new AbortController();
+  const form = toElicitation('test', params, { completed, isRequired: false });
+  expect(form.mode === 'form' && form.fields.map((field) => field.default)).toEqual([expected]);
 });
 
 test.each(['decline', 'cancel'] as const)('a person who says %s is heard', async (action) => {

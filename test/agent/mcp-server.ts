@@ -50,9 +50,10 @@ server.registerTool('confirm', {}, async ({ signal }) => {
   const answer = await server.server.elicitInput({ message: 'Go on?', requestedSchema }, { signal });
   return { content: [{ type: 'text', text: answer.action }] };
 });
-server.registerTool('open', { inputSchema: { url: z.string() } }, async ({ url }, { signal }) => {
+const opened = { url: z.string(), message: z.string().default('Sign in') };
+server.registerTool('open', { inputSchema: opened }, async ({ url, message }, { signal }) => {
   const elicitationId = 'sign-in';
-  const answer = await server.server.elicitInput({ mode: 'url', message: 'Sign in', url, elicitationId }, { signal });
+  const answer = await server.server.elicitInput({ mode: 'url', message, url, elicitationId }, { signal });
   if (answer.action === 'accept') await server.server.createElicitationCompletionNotifier(elicitationId)();
   return { content: [{ type: 'text', text: answer.action }] };
 });

@@ -147,6 +147,20 @@ describe('a question of an MCP server in the chat', () => {
     expect(outputOf(chat)).toBe('accept');
   });
 
+  it('shows it below a message that would fill the screen', async () => {
+    const message = ['Sign in at', 'https://bank.example/', ...Array.from({ length: 60 }, () => '.')].join('\n');
+    const chat = await asked('open', { url: 'https://example.test/sign-in?a=b', message });
+    const rows = question(chat);
+    expect(rows.slice(0, 2)).toEqual(['? The MCP server mine asks: Sign in at', '  │ https://bank.example/']);
+    expect(rows.slice(-5)).toEqual([
+      '… 42 more lines than this terminal shows',
+      '  │ https://example.test/sign-in?a=b',
+      '› y  yes, I open it',
+      '  n  no',
+      '  c  cancel: no decision',
+    ]);
+  });
+
   it.each([
     ['y', 'refused 1 times before'],
     ['n', 'mcp__mine__sign_in_first failed: MCP error -32042: MCP error -32042: sign in first'],

@@ -52,7 +52,7 @@ export function questionLines(bottom: BottomView, theme: Theme, width: number): 
   const why = bottom.asksWhy ? 'Why not? Enter sends it, Esc goes back.' : undefined;
   const lines = [
     '',
-    ...askedLines(wrapStrange(`? Run ${name}: ${title}`, width), bottom, theme),
+    ...askedLines(wrapStrange(`? Run ${name}: ${title}`, width), rowsFor(bottom), theme),
     ...wrapStrange(reason, width).slice(0, 4).map(theme.dim),
     ...ruleLines(rules).map(theme.dim),
     ...answerLines(approvalChoices, question.selected, why, bottom, theme),
@@ -61,8 +61,12 @@ export function questionLines(bottom: BottomView, theme: Theme, width: number): 
 }
 
 /** Half the screen at most. */
-function askedLines(rows: readonly string[], { rows: height }: BottomView, theme: Theme): string[] {
-  const { head, omitted } = boundLines(rows, Math.max(3, Math.floor(height / 2) - 4), 0);
+function rowsFor({ rows }: BottomView): number {
+  return Math.max(3, Math.floor(rows / 2) - 4);
+}
+
+function askedLines(rows: readonly string[], most: number, theme: Theme): string[] {
+  const { head, omitted } = boundLines(rows, most, 0);
   const more = omitted === 0 ? [] : [theme.red(`… ${omitted} more lines than this terminal shows`)];
   return [...head.map(theme.yellow), ...more];
 }
@@ -70,14 +74,15 @@ function askedLines(rows: readonly string[], { rows: height }: BottomView, theme
 function elicitationLines(open: OpenElicitation, bottom: BottomView, theme: Theme, width: number): string[] {
   const { request, filling, choices, selected } = open;
   const asked = `? The MCP server ${request.server} asks: ${request.message}`.split('\n');
-  const what = [...asked, ...(filling === undefined ? answerSoFar(open) : fieldTexts(filling.field))];
+  const about = filling === undefined ? answerSoFar(open) : fieldTexts(filling.field);
   const [at, count] = [(filling?.at ?? 0) + 1, request.mode === 'form' ? request.fields.length : 0];
   const line = filling && `${at} of ${count}. Enter takes the line, Esc goes back.`;
   const problem = filling?.problem ?? '';
   const lines = [
     '',
-    ...askedLines(
-      what.flatMap((text, at) => strangeRows(text, at, width)),
+    ...messageAndRest(
+      asked.flatMap((text, n) => strangeRows(text, n, width)),
+      about.flatMap((text) => strangeRows(text, 1, width)),
       bottom,
       theme,
     ),
@@ -85,6 +90,18 @@ function elicitationLines(open: OpenElicitation, bottom: BottomView, theme: Them
     ...answerLines(choices, selected, line, bottom, theme),
   ];
   return lines.map((each) => fit(each, width));
+}
+
+/** However long a server's message is, what the answer is about stands below it: an address, a field, what would be sent. */
+function messageAndRest(
+  message: readonly string[],
+  rest: readonly string[],
+  bottom: BottomView,
+  theme: Theme,
+): string[] {
+  const most = rowsFor(bottom);
+  const forRest = Math.min(rest.length, most - 1);
+  return [...askedLines(message, most - forRest, theme), ...askedLines(rest, forRest, theme)];
 }
 
 function strangeRows(text: string, at: number, width: number): string[] {

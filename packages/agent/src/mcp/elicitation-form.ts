@@ -50,8 +50,39 @@ function parseFields({ properties, required = [] }: ElicitRequestFormParams['req
     title: cut(visible(schema.title ?? name), MAX_TITLE),
     description: schema.description === undefined ? undefined : cut(visible(schema.description), MAX_DESCRIPTION),
     isRequired: required.includes(name),
-    ...parseKind(schema),
+    ...withFittingDefault(parseKind(schema)),
   }));
+}
+
+/** Without a default that the server itself would refuse: who fills the form in would send it unread. */
+function withFittingDefault(kind: Kind): Kind {
+  return kind.default === undefined || fits(kind) ? kind : { ...kind, default: undefined };
+}
+
+function fits(kind: Kind): boolean {
+  switch (kind.type) {
+    case 'string':
+      return isBetween(kind.default?.length, kind.minLength, kind.maxLength);
+    case 'number':
+      return isBetween(kind.default, kind.minimum, kind.maximum);
+    case 'integer':
+      return Number.isInteger(kind.default) && isBetween(kind.default, kind.minimum, kind.maximum);
+    case 'boolean':
+      return true;
+    case 'choice':
+      return kind.choices.some(({ value }) => value === kind.default);
+    case 'choices': {
+      const values = new Set(kind.choices.map(({ value }) => value));
+      return (
+        kind.default?.every((each) => values.has(each)) === true &&
+        isBetween(kind.default.length, kind.minItems, kind.maxItems)
+      );
+    }
+  }
+}
+
+function isBetween(count = NaN, least = -Infinity, most = Infinity): boolean {
+  return count >= least && count <= most;
 }
 
 function parseKind(schema: PrimitiveSchemaDefinition): Kind {
