@@ -16,6 +16,8 @@ export interface ToolboxOptions extends ToolsetOptions {
   readonly mcpServers?: readonly McpServerConfig[];
   /** Milliseconds after which MCP servers that are still starting are not waited for: they join later. Default: all are waited for. */
   readonly mcpPatienceMs?: number;
+  /** Aborting it gives up on MCP servers that are still starting. Without one they have their startup timeout. */
+  readonly signal?: AbortSignal;
 }
 
 /** What agents work with in one folder: the built-in tools in their sandbox, and MCP servers. */
@@ -37,11 +39,17 @@ export interface Toolbox {
 }
 
 /** Opens the tools of one folder. Fails when the folder does not exist; an MCP server that cannot be used is a note. */
-export async function openToolbox({ mcpServers = [], mcpPatienceMs, ...options }: ToolboxOptions): Promise<Toolbox> {
+export async function openToolbox({
+  mcpServers = [],
+  mcpPatienceMs,
+  signal,
+  ...options
+}: ToolboxOptions): Promise<Toolbox> {
   const selection = options.select ?? 'all';
   const sets = await createToolSets({ ...options, select: selection });
   const mcp = await connectMcpServers(selection === 'all' ? mcpServers : [], {
     cwd: options.cwd,
+    ...(signal === undefined ? {} : { signal }),
     patienceMs: mcpPatienceMs,
     proxy: options.web?.proxy,
     clock: options.clock,

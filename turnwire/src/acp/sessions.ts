@@ -40,6 +40,8 @@ export interface SessionOwner {
 export class Sessions {
   readonly #options: AcpAgentOptions;
   readonly #open = new Map<string, AcpSession>();
+  /** Never reject. */
+  readonly #opening = new Set<Promise<unknown>>();
   readonly #models = new WeakMap<AcpModel, Promise<readonly ListedModel[]>>();
 
   constructor(options: AcpAgentOptions) {
@@ -65,18 +67,22 @@ export class Sessions {
     }
   }
 
-  async create(request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
-    checkFolder(request);
-    return this.#opened({ type: 'new' }, request, owner, await this.model());
+  create(request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
+    return this.#noted(async () => {
+      checkFolder(request);
+      return this.#opened({ type: 'new' }, request, owner, await this.model());
+    });
   }
 
-  async resume(id: string, request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
-    // First, so that what its turn still had to say is read.
-    await this.close(id);
-    checkFolder(request);
-    return withRequestErrors(id, async () => {
-      const model = await this.model(await this.#options.threads.serverOf(id));
-      return this.#opened({ type: 'resume', id }, request, owner, model);
+  resume(id: string, request: SessionRequest, owner: SessionOwner): Promise<AcpSession> {
+    return this.#noted(async () => {
+      // First, so that what its turn still had to say is read.
+      await this.close(id);
+      checkFolder(request);
+      return withRequestErrors(id, async () => {
+        const model = await this.model(await this.#options.threads.serverOf(id));
+        return this.#opened({ type: 'resume', id }, request, owner, model);
+      });
     });
   }
 
@@ -105,8 +111,18 @@ export class Sessions {
     await session?.close();
   }
 
+  /** Behind the end of the connection: also what is still being opened then is closed. */
   async closeAll(): Promise<void> {
+    await Promise.all(this.#opening);
     await Promise.allSettled([...this.#open.keys()].map((id) => this.close(id)));
+  }
+
+  #noted(open: () => Promise<AcpSession>): Promise<AcpSession> {
+    const opening = open();
+    const settled = opening.catch(() => undefined);
+    this.#opening.add(settled);
+    void settled.then(() => this.#opening.delete(settled));
+    return opening;
   }
 
   async #opened(
@@ -115,6 +131,7 @@ export class Sessions {
     owner: SessionOwner,
     model: AcpModel,
   ): Promise<AcpSession> {
+    if (owner.gone.aborted) throw RequestError.internalError(undefined, 'the connection is closed');
     const { cwd, additionalDirectories = [] } = request;
     const { threads, notes = [], commands: prompts = [], clock = systemClock } = this.#options;
     const opened = await openAgent({
@@ -124,7 +141,9 @@ export class Sessions {
       threads,
       conversation,
       toolbox: () =>
-        toolboxFor(request, model, this.#options, (roots) => filesOf(request, roots, owner, () => session.id)),
+        toolboxFor(request, model, owner.gone, this.#options, (roots) =>
+          filesOf(request, roots, owner, () => session.id),
+        ),
       approver: (question, options) => session.ask(question, options),
       elicitor: { modes: owner.editor.elicitation, ask: (question, options) => session.elicit(question, options) },
     });
@@ -201,6 +220,7 @@ function filesOf(
 async function toolboxFor(
   { cwd, additionalDirectories = [], mcpServers = [] }: SessionRequest,
   { env }: AcpModel,
+  signal: AbortSignal,
   { openSandbox, mcpServers: ours = [], skills = [], web = {}, mcpPatienceMs, clock = systemClock }: AcpAgentOptions,
   filesIn: (roots: readonly string[]) => EditorFiles | undefined,
 ): Promise<Toolbox> {
@@ -214,6 +234,7 @@ async function toolboxFor(
       skills,
       web,
       clock,
+      signal,
       ...(mcpPatienceMs === undefined ? {} : { mcpPatienceMs }),
       mcpServers: [...ours, ...mcpServers.flatMap(toConfig)],
       ...(env === undefined ? {} : { env }),

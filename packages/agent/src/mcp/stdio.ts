@@ -19,18 +19,26 @@ export async function startMcpProgram(
   // Loaded, as the client is, only where a server is configured.
   const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
   const client = await calls.createClient();
+  const transport = new StdioClientTransport({
+    command: config.command,
+    args: [...(config.args ?? [])],
+    cwd: config.cwd ?? cwd,
+    stderr: 'ignore',
+    ...(config.env === undefined ? {} : { env: { ...config.env } }),
+  });
+  const close = once(() => StdioClientTransport.prototype.close.call(transport));
+  transport.close = close;
   try {
-    const transport = new StdioClientTransport({
-      command: config.command,
-      args: [...(config.args ?? [])],
-      cwd: config.cwd ?? cwd,
-      stderr: 'ignore',
-      ...(config.env === undefined ? {} : { env: { ...config.env } }),
-    });
     await client.connect(transport, { timeout, ...(signal === undefined ? {} : { signal }) });
     return client;
   } catch (error) {
-    await client.close().catch(() => undefined);
+    // The SDK has begun it, and does not wait for the process to end.
+    await close().catch(() => undefined);
     throw error;
   }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => (running ??= work());
 }
