@@ -309,6 +309,11 @@ describe('bridge: bad input', () => {
     expect(at.mock.requests[1]?.text.length).toBeGreaterThan(size);
   });
 
+  /** What this thread has worked: others on the machine take nothing from it. */
+  const threadMs = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
   const places = Array.from({ length: 20_000 }, (_, place) => place);
   const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' };
   const output = { type: 'function_call_output', call_id: 'c', output: 'x' };
@@ -319,10 +324,10 @@ describe('bridge: bad input', () => {
   ])('is not held up by 20,000 %s', async (_name, input) => {
     await using upstream = await startRawUpstream();
     await using at = await startRig({ wire: 'chat' }, { upstreams: [upstream.url], wire: 'chat' });
-    const before = performance.now();
+    const before = threadMs();
     const answer = askJson(at.bridge, { input, store: false });
     const { res } = await upstream.next();
-    expect(performance.now() - before).toBeLessThan(3000);
+    expect(threadMs() - before).toBeLessThan(3000);
     res.end(chatChunk('x') + chatEnd);
     expect((await answer).how).toBe('completed');
   });
@@ -331,10 +336,10 @@ describe('bridge: bad input', () => {
     await using at = await startRig({ wire: 'chat', scenario: 'text' }, { wire: 'chat' });
     const ids = places.slice(0, 2000).map((place) => `msg_${place}`);
     await askJson(at.bridge, { input: ids.map((id) => ({ id, role: 'user', content: 'x'.repeat(500) })) });
-    const before = performance.now();
+    const before = threadMs();
     const input = ids.map((id) => ({ type: 'item_reference', id }));
     expect((await askJson(at.bridge, { input, store: false })).how).toBe('completed');
-    expect(performance.now() - before).toBeLessThan(3000);
+    expect(threadMs() - before).toBeLessThan(3000);
   });
 
   it('answers odd frames with an error, and goes on', async () => {

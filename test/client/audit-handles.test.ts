@@ -36,7 +36,7 @@ async function run(session, leave) {
 for (const supportsWebsockets of [false, true]) {
   const provider = createProvider({
     baseUrl, wireApi: 'responses', supportsWebsockets,
-    requestMaxRetries: 0, streamMaxRetries: 0, streamIdleTimeoutMs: 400, firstByteTimeoutMs: 5000,
+    requestMaxRetries: 0, streamMaxRetries: 0, streamIdleTimeoutMs: 1500, firstByteTimeoutMs: 15_000,
   });
   const session = createModelSession({ provider });
   for (let n = 0; n < (supportsWebsockets ? 5 : 8); n++) await run(session, n === 1);

@@ -4,6 +4,7 @@ import { createModelClient, type ModelClient } from '../../packages/client/src/s
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import type { ProtocolId } from '../../packages/wire/src/decoder.ts';
 import { manualClock, type ManualClock } from '../transport/support/manual-clock.ts';
+import { socketsAreQuiet } from '../transport/support/quiet-sockets.ts';
 import {
   chatAnswer,
   chatDelta,
@@ -122,7 +123,7 @@ describe.each(['chat', 'responses'] as const)('%s: servers that keep one waiting
   test('headers and nothing', async () => {
     const { server, clock, outcome } = await slowly(wire, ': \n\n');
     await using disposing = server;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await socketsAreQuiet();
     clock.advance(300_000);
     expect((await outcome).error?.kind).toBe('stream_idle');
     await disposing.idle();

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createModelClient, type ModelClient } from '../../packages/client/src/session/model-client.ts';
 import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { manualClock } from '../transport/support/manual-clock.ts';
+import { socketsAreQuiet } from '../transport/support/quiet-sockets.ts';
 import {
   chatAnswer,
   chatDelta,
@@ -159,7 +160,7 @@ test('a consumer that stops at `completed` gives the connection back', async () 
   for (let turn = 0; turn < 5; turn++) {
     for await (const event of one.stream(hello)) if (event.type === 'completed') break;
     await finished[turn];
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await socketsAreQuiet();
   }
   expect(server.requests.length).toBe(5);
   expect(server.accepted).toBe(1);
@@ -176,7 +177,7 @@ test('the rest after the usage is drained, so that the connection is kept', asyn
   for (let turn = 0; turn < 3; turn++) {
     await outcomeOf(one.stream(hello));
     await finished[turn];
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await socketsAreQuiet();
   }
   expect(server.accepted).toBe(1);
 });

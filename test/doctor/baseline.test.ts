@@ -13,7 +13,7 @@ function folder(): string {
   return path;
 }
 
-const quick = ['--wire', 'chat', '--timeout', '1500', '--hold', '300'];
+const quick = ['--wire', 'chat', '--timeout', '15000', '--hold', '300'];
 
 describe('turnwire doctor --baseline', () => {
   it('fails for what got worse, says what got better, and takes known faults', async () => {

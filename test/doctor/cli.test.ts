@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMock } from '../../packages/testing/src/index.ts';
 import { runInProcess, startInProcess } from '../cli/harness.ts';
 
-const quick = ['--timeout', '1500', '--hold', '400'];
+const quick = ['--timeout', '15000', '--hold', '400'];
 
 describe('turnwire doctor', () => {
   it('prints a table and exits 0 for a clean server; progress goes to stderr', async () => {

@@ -41,7 +41,7 @@ async function findingsOf(events: readonly Json[]): Promise<[string, string][]> 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { probes } = await examine({ url, model: 'm', wires: ['messages'], timeoutMs: 2000, holdMs: 100 });
+  const { probes } = await examine({ url, model: 'm', wires: ['messages'], timeoutMs: 15_000, holdMs: 100 });
   server.close();
   const { findings } = probes.find(({ name }) => name === 'events')!;
   return findings.map(({ quirk, seen }) => [quirk, seen]);

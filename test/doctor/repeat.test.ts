@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { examine } from '../../turnwire/src/doctor/index.ts';
 import { startMock } from '../../packages/testing/src/index.ts';
 
-const quick = { wires: ['chat'], timeoutMs: 2000, holdMs: 100, concurrency: 1 } as const;
+const quick = { wires: ['chat'], timeoutMs: 15_000, holdMs: 100, concurrency: 1 } as const;
 
 /** Only what went wrong. */
 function counts(rates: Awaited<ReturnType<typeof examine>>['rates']): Readonly<Record<string, string>> {

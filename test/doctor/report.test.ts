@@ -191,7 +191,7 @@ describe('JUnit', () => {
 describe('a server that offers little', () => {
   it('is told what it does not offer apart from what is wrong', async () => {
     await using mock = await startMock({ wire: 'chat' });
-    const { tally, probes } = await examine({ url: mock.url, timeoutMs: 1500, holdMs: 100 });
+    const { tally, probes } = await examine({ url: mock.url, timeoutMs: 15_000, holdMs: 100 });
     expect(tally.fault).toBe(0);
     expect(tally['not-offered']).toBe(probes.filter(({ wire }) => wire !== 'chat' && wire !== 'server').length);
     expect(formatJUnit([{ ...clean, probes }])).toContain('<skipped message="not offered: this wire is not served"/>');
@@ -221,7 +221,7 @@ describe('a server that offers little', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { probes, broken } = await examine({ url, wires: ['chat'], timeoutMs: 2000, holdMs: 100 });
+    const { probes, broken } = await examine({ url, wires: ['chat'], timeoutMs: 15_000, holdMs: 100 });
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     const image = probes.find(({ name }) => name === 'image');
@@ -234,7 +234,7 @@ describe('a server that offers little', () => {
 
   it('is told what its model did not do apart from both', async () => {
     await using mock = await startMock({ scenario: scenario().text('I only talk.') });
-    const { probes } = await examine({ url: mock.url, wires: ['chat'], timeoutMs: 1500, holdMs: 100 });
+    const { probes } = await examine({ url: mock.url, wires: ['chat'], timeoutMs: 15_000, holdMs: 100 });
     const undone = probes.filter(({ outcome }) => outcome === 'model').map(({ name }) => name);
     expect(undone).toEqual(['tool call', 'parallel calls', 'json schema', 'reasoning']);
   });

@@ -8,6 +8,7 @@ import {
   type HttpTransport,
 } from '../../packages/client/src/transport/http.ts';
 import { manualClock } from './support/manual-clock.ts';
+import { socketsAreQuiet } from './support/quiet-sockets.ts';
 import { bodyOf, httpServer, rawServer } from './support/server.ts';
 
 let http: HttpTransport | undefined;
@@ -87,7 +88,7 @@ test('release drains a short rest and keeps the connection', async () => {
     expect(Buffer.concat((await response.read()) as Uint8Array[]).toString()).toBe('answer');
     response.release();
     await finished[n];
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await socketsAreQuiet();
   }
   expect(server.accepted).toBe(1);
   await patient.close();

@@ -9,6 +9,7 @@ import {
   type HttpTransport,
 } from '../../packages/client/src/transport/http.ts';
 import { manualClock, type ManualClock } from './support/manual-clock.ts';
+import { socketsAreQuiet } from './support/quiet-sockets.ts';
 import { httpServer } from './support/server.ts';
 
 let clock: ManualClock;
@@ -144,7 +145,7 @@ test('idle rests while the consumer holds the server back', async () => {
   const response = await sending;
   let read = ((await response.read()) ?? []).reduce((sum, chunk) => sum + chunk.byteLength, 0);
   while (read < 256 * 1024) read += ((await response.read()) ?? []).reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await socketsAreQuiet();
   clock.advance(60_000);
   while (read < 512 * 1024) read += ((await response.read()) ?? []).reduce((sum, chunk) => sum + chunk.byteLength, 0);
   expect(read).toBe(512 * 1024);
@@ -178,7 +179,7 @@ test('connect: a server that does not accept is a timeout, and the attempt is gi
   const error = await sent;
   expect(error).toMatchObject({ kind: 'timeout', retry: { class: 'backoff', replaySafe: true } });
   expect(error.message).toContain('no connection within 1 s');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await socketsAreQuiet();
   expect(connections).toBe(0);
   await new Promise((resolve) => full.close(resolve));
 });

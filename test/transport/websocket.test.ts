@@ -7,6 +7,7 @@ import type { FrameSocket } from '../../packages/client/src/transport/websocket-
 import { openWebSocket, type WebSocketRequest } from '../../packages/client/src/transport/websocket.ts';
 import { deadUrl } from '../free-port.ts';
 import { manualClock, type ManualClock } from './support/manual-clock.ts';
+import { socketsAreQuiet } from './support/quiet-sockets.ts';
 import { refusal, startWebSocketServer, type ServerSocket, type TestServer } from './support/websocket-server.ts';
 
 let server: TestServer;
@@ -309,11 +310,12 @@ describe('an exchange', () => {
     pump();
     const first = await exchange.read();
     expect(first).toBeDefined();
-    // Nobody reads: the sending comes to a halt, and stays there.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const halted = sent;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(sent).toBe(halted);
+    // Nobody reads: the sending comes to a halt.
+    let halted = -1;
+    while (halted !== sent) {
+      halted = sent;
+      for (let times = 0; times < 4; times++) await socketsAreQuiet();
+    }
     expect(halted).toBeLessThan(total);
     let got = first?.length ?? 0;
     while (got < total) got += (await exchange.read())?.length ?? 0;
@@ -328,7 +330,7 @@ describe('an exchange', () => {
     const first = await exchange.read();
     expect(first).toBeDefined();
     // More than the bound has arrived and nobody asks for it.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await socketsAreQuiet();
     clock.advance(10_000);
     let got = first?.length ?? 0;
     while (got < 100) got += (await exchange.read())?.length ?? 0;
