@@ -1,10 +1,11 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { McpCredentialFile } from '../../turnwire/src/cli/mcp-credentials.ts';
 import { changePrivateFile } from '../../turnwire/src/cli/private-file.ts';
 import { TrustStore } from '../../turnwire/src/cli/trust-store.ts';
@@ -60,6 +61,23 @@ test('a change that fails holds nobody up; a process that is gone holds nothing'
   await changePrivateFile(path, () => Promise.resolve('text'));
   expect(await readFile(path, 'utf8')).toBe('text');
 });
+
+test.skipIf(!existsSync('/proc/self/stat'))(
+  'nor does one whose number a process of another user has, or a file that no turnwire left',
+  async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'kept.json');
+    await mkdir(join(folder, 'locks'));
+    await writeFile(join(folder, 'locks', `kept.${process.ppid}.1.${hostname()}`), '');
+    await writeFile(join(folder, 'locks', 'kept.1.1.%'), '');
+    const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('not allowed'), { code: 'EPERM' });
+    });
+    onTestFinished(() => kill.mockRestore());
+    await changePrivateFile(path, () => Promise.resolve('text'));
+    expect(await readdir(join(folder, 'locks'))).toEqual([]);
+  },
+);
 
 test('who waits for five seconds is told for whom', async () => {
   const folder = await temporaryFolder();

@@ -87,7 +87,11 @@ function toPercent(char: string): string {
 export function parseClaim(name: string): Claim | undefined {
   const [, pid, start, host] = /^[^.]+\.(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
   if (start === undefined || host === undefined) return undefined;
-  return { pid: Number(pid), start, host: decodeURIComponent(host) };
+  try {
+    return { pid: Number(pid), start, host: decodeURIComponent(host) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of another machine's processes (a home on the network) we know nothing. */
@@ -96,7 +100,8 @@ async function isGone(claim: Claim): Promise<boolean> {
   try {
     process.kill(claim.pid, 0);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    // Another failure is that of a process of another user, which may have the number of one of ours that is gone.
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return true;
   }
   const now = await readProcessState(claim.pid);
   return now !== undefined && (now.isDead || now.start !== claim.start);
