@@ -49,7 +49,6 @@ async function withAcpx(work: (setup: Setup) => Promise<void>): Promise<void> {
         args: [...fixed, ...args],
         cwd: folders.folder,
         env: { HOME: folders.home },
-        timeoutMs: 30_000,
       });
     await work({ ...folders, run });
   });
