@@ -4,7 +4,7 @@ import { systemClock } from '@turnwire/client/internal/platform/system-clock';
 import { wait } from '@turnwire/client/internal/platform/wait';
 import type { ModelServer } from '@turnwire/agent';
 import type { Command } from 'commander';
-import { createAcpAgent, type AcpModel } from '../acp/index.ts';
+import { createAcpAgent, cutLines, MAX_LINE_BYTES, type AcpModel } from '../acp/index.ts';
 import { noProjectDocFlag, privateHostFlag, sandboxFlag, toolEnvironment, type AgentFlags } from './agent-flags.ts';
 import type { CommandScope } from './command-scope.ts';
 import type { CliContext } from './context.ts';
@@ -79,7 +79,8 @@ export function createAcpCommand({ cli, out, done }: CommandScope): Command {
       });
       const output = Writable.toWeb(cli.stdout);
       const input = Readable.toWeb(cli.stdin) as ReadableStream<Uint8Array>;
-      const connection = app.connect(ndJsonStream(output, input));
+      const lines = input.pipeThrough(cutLines(MAX_LINE_BYTES));
+      const connection = app.connect(ndJsonStream(output, lines, { maxMessageBytes: MAX_LINE_BYTES }));
       const stop = (): void => connection.close();
       const stopListening = [cli.onSignal('SIGINT', stop), cli.onSignal('SIGTERM', stop)];
       // Ends when the editor closes stdin, or with a signal.
