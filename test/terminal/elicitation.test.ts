@@ -214,6 +214,7 @@ const fields = {
     choices: [
       { value: 'a', title: 'A' },
       { value: 'b', title: 'B' },
+      { value: 'x', title: 'C, D' },
     ],
   },
 } as const satisfies Record<string, ElicitationField>;
@@ -238,6 +239,9 @@ it.each([
   ['one', 'TWO', '1'],
   ['one', '2', '2'],
   ['one', '3', 'That is none of them.'],
+  ['some', 'a, c, d', ['a', 'x']],
+  ['some', 'C, D,b', ['x', 'b']],
+  ['some', 'd, a', 'Not all of that is among them.'],
   ['some', 'a, B', ['a', 'b']],
   ['some', 'a, a', 'At least 2 of them.'],
   ['some', 'a, c', 'Not all of that is among them.'],

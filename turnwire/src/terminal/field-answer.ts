@@ -40,7 +40,7 @@ function kindText(field: ElicitationField): string {
   }
 }
 
-function titles({ choices }: Extract<ElicitationField, { type: 'choice' | 'choices' }>): string {
+function titles({ choices }: Choosing): string {
   return choices.map(({ title }) => title).join(', ');
 }
 
@@ -64,9 +64,9 @@ function valueOf(field: ElicitationField, text: string): FieldAnswer {
     }
     case 'choices': {
       const { minItems = 0, maxItems = Infinity } = field;
-      const all = text.split(',').map((part) => chosenOf(field, part.trim()));
-      const chosen = [...new Set(all.filter((one) => one !== undefined))];
-      if (all.includes(undefined)) return problem('Not all of that is among them.');
+      const all = allChosenOf(field, text.split(','));
+      if (all === undefined) return problem('Not all of that is among them.');
+      const chosen = [...new Set(all)];
       if (chosen.length < minItems) return problem(`At least ${minItems} of them.`);
       return chosen.length > maxItems ? problem(`At most ${maxItems} of them.`) : value(chosen);
     }
@@ -81,11 +81,38 @@ function numberOf(field: Extract<ElicitationField, { type: 'number' | 'integer' 
   return number > maximum ? problem(`At most ${maximum}.`) : value(number);
 }
 
+type Choosing = Extract<ElicitationField, { type: 'choice' | 'choices' }>;
+
+/** One behind the other, each as long as can be: a choice may have commas in it. Nothing when a part is none. */
+function allChosenOf(field: Choosing, parts: readonly string[]): readonly string[] | undefined {
+  const chosen: string[] = [];
+  for (let from = 0; from < parts.length;) {
+    const found = longestChosen(field, parts.slice(from));
+    if (found === undefined) return undefined;
+    chosen.push(found.value);
+    from += found.parts;
+  }
+  return chosen;
+}
+
+function longestChosen(
+  field: Choosing,
+  parts: readonly string[],
+): { readonly value: string; readonly parts: number } | undefined {
+  const most = Math.max(...field.choices.flatMap(({ value, title }) => [value, title]).map(countParts));
+  for (let count = Math.min(most, parts.length); count > 0; count--) {
+    const value = chosenOf(field, parts.slice(0, count).join(',').trim());
+    if (value !== undefined) return { value, parts: count };
+  }
+  return undefined;
+}
+
+function countParts(text: string): number {
+  return text.split(',').length;
+}
+
 /** By its value or, in any letters, by its title. */
-function chosenOf(
-  { choices }: Extract<ElicitationField, { type: 'choice' | 'choices' }>,
-  text: string,
-): string | undefined {
+function chosenOf({ choices }: Choosing, text: string): string | undefined {
   const byTitle = choices.find(({ title }) => title.toLowerCase() === text.toLowerCase());
   return choices.find((choice) => choice.value === text)?.value ?? byTitle?.value;
 }
