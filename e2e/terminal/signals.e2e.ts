@@ -10,7 +10,8 @@ import { Tmux } from '../../test/terminal/tmux.ts';
 import { main, skip } from './chat-in-tmux.ts';
 
 const CHAT = `'${process.execPath}' '${main}' chat`;
-const ALIVE = '--base-url';
+/** Is told once the conversation is open; the first frame comes before. */
+const OPEN = /^ +sandbox +/m;
 /** Keys pressed so soon after a question do not answer it. */
 const GUARD_MS = 500;
 
@@ -94,7 +95,7 @@ async function modes({ tmux, run }: OpenShell): Promise<string> {
 async function withTool(shell: OpenShell, seconds: string): Promise<{ chat: number; tool: number }> {
   const { tmux } = shell;
   shell.run(CHAT);
-  await tmux.until(ALIVE);
+  await tmux.until(OPEN);
   const chat = shell.child();
   tmux.send(`/call shell {"command":"sleep ${seconds}"}`, 'Enter');
   await tmux.until('? Run shell');
@@ -113,7 +114,7 @@ await test('Ctrl-Z and SIGSTOP stop the chat, fg goes on', { skip }, async () =>
   const { tmux } = shell;
   const before = await modes(shell);
   shell.run(CHAT);
-  await tmux.until(ALIVE);
+  await tmux.until(OPEN);
   const chat = shell.child();
   for (const stop of [() => tmux.send('C-z'), () => void process.kill(chat, 'SIGSTOP')]) {
     stop();
