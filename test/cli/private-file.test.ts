@@ -22,7 +22,7 @@ async function writer(home: string, name: string): Promise<ChildProcessByStdio<W
   return child;
 }
 
-test('of what two processes write at once nothing is lost, and no lock is left', { timeout: 30_000 }, async () => {
+test('of what two processes write at once nothing is lost, and no lock is left', async () => {
   const home = await temporaryFolder();
   const names = ['one', 'two'];
   const children = await Promise.all(names.map((name) => writer(home, name)));
