@@ -96,25 +96,59 @@ describe('a resize', () => {
 });
 
 describe('a frame', () => {
-  it.each([
+  const sizes = [
     [60, 40],
     [70, 34],
     [50, 26],
-  ])(
-    'that counts from the first row, and meets a terminal that grew to %i x %i, loses nothing',
-    async (columns, rows) => {
+    [60, 12],
+    [100, 20],
+    [110, 40],
+    [130, 10],
+    [45, 20],
+    [31, 14],
+    [24, 50],
+  ] as const;
+  const meetings = (['the erasure', 'the frame'] as const).flatMap((what) =>
+    sizes.map(([columns, rows]) => ({ what, columns, rows })),
+  );
+
+  it.each(meetings)(
+    'after a resize: when $what meets a terminal of $columns x $rows, nothing is lost and nothing doubled',
+    async ({ what, columns, rows }) => {
       const text = WORDS.slice(0, 400).join(' ');
       const script = [[delta(text), done(message(text)), completed()]];
       const chat = await startChat(script, { tellsSize: true });
       chat.say('go');
       await chat.idle();
-      chat.terminal.resizeAtFrame(columns, rows);
+      await drawn(chat);
+      chat.terminal.resizeBefore({ 'the erasure': '\x1b[0J', 'the frame': '\x1b[?2026h' }[what], columns, rows);
       await resize(chat, 60, 20);
+      await drawn(chat);
       chat.terminal.tellSize();
+      expect([chat.terminal.columns, chat.terminal.rows]).toEqual([columns, rows]);
       chat.app.screen.renderNow();
       chat.clock.pass(SETTLED_MS);
       await drawn(chat);
-      expect([...new Set(wordsOf(chat))]).toEqual(WORDS.slice(0, 400));
+      await drawn(chat);
+      expect(wordsOf(chat)).toEqual(WORDS.slice(0, 400));
+      expect(chat.terminal.screen().filter((row) => row.includes('TTFT'))).toHaveLength(1);
+    },
+  );
+
+  it.each(sizes)(
+    'that has not come yet, after a resize, when the terminal becomes %i x %i, leaves nothing lost and nothing doubled',
+    async (columns, rows) => {
+      const chat = await startChat([answer(WORDS.slice(0, 400).join(' '))], { tellsSize: true });
+      chat.say('go');
+      await chat.idle();
+      await drawn(chat);
+      chat.terminal.resize(60, 20);
+      chat.app.screen.renderNow();
+      chat.clock.pass(SETTLED_MS);
+      while (chat.terminal.screen().some((row) => row !== '')) await chat.terminal.parsed();
+      await resize(chat, columns, rows);
+      await drawn(chat);
+      expect(wordsOf(chat)).toEqual(WORDS.slice(0, 400));
       expect(chat.terminal.screen().filter((row) => row.includes('TTFT'))).toHaveLength(1);
     },
   );

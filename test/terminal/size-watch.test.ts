@@ -13,13 +13,14 @@ function watched() {
   const asked: string[] = [];
   const settled: (number | undefined)[] = [];
   const terminal = { columns: 80, rows: 24, write: (text: string) => void asked.push(text) };
-  const frames: (string | Size)[] = [];
+  const frames: (string | Size | number)[] = [];
   const watch = new SizeWatch({
     terminal,
     clock,
     settled: (cursorRow) => void settled.push(cursorRow),
     arrived: () => void frames.push('arrived'),
-    mistaken: (...sizes) => void frames.push(...sizes),
+    mistaken: (first, last, cursorRow) =>
+      void frames.push(first, last, ...(cursorRow === undefined ? [] : [cursorRow])),
   });
   watch.begin();
   const hear = (columns: number, rows: number): void => {
@@ -142,6 +143,24 @@ describe('a frame', () => {
     watch.take('\x1b[18;1R');
     watch.take('\x1b[8;20;60t');
     expect(settled).toEqual([17]);
+  });
+
+  it('that erases asks for the cursor, too, and tells where that was when the size was another one', () => {
+    const { watch, frames, hear } = watched();
+    watch.take('\x1b[8;24;80t');
+    expect(watch.askErased(DRAWN)).toBe(ASK_CURSOR + ASK_SIZE);
+    hear(60, 20);
+    watch.take('\x1b[20;7R');
+    expect(frames).toEqual([]);
+    watch.take('\x1b[8;20;60t');
+    expect(frames).toEqual([{ width: 60, rows: 20 }, { width: 60, rows: 20 }, 19]);
+    expect(watch.isResizing).toBe(true);
+  });
+
+  it('that erases is not asked about where the terminal does not tell its size', () => {
+    const { watch } = watched();
+    expect(watch.askErased(DRAWN)).toBe('');
+    expect(watch.isArriving).toBe(false);
   });
 
   it('whose answer comes while the cursor is asked for is told apart from that', () => {

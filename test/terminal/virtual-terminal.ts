@@ -18,7 +18,7 @@ export class VirtualTerminal implements Terminal {
   readonly #watchers = new Set<() => void>();
   /** The size that the program knows, while the terminal has another one already. */
   #heard: { readonly columns: number; readonly rows: number } | undefined;
-  #atFrame: (() => void) | undefined;
+  #before: { readonly part: string; readonly resize: () => void } | undefined;
   /** Everything that was written. */
   written = '';
   readonly kittyProtocolActive = false;
@@ -54,7 +54,7 @@ export class VirtualTerminal implements Terminal {
   }
 
   write(data: string): void {
-    if (data.startsWith('\x1b[?2026h')) this.#atFrame?.();
+    if (this.#before !== undefined && data.includes(this.#before.part)) this.#before.resize();
     this.written += data;
     this.#pending++;
     this.#xterm.write(data, () => {
@@ -92,12 +92,13 @@ export class VirtualTerminal implements Terminal {
     this.#xterm.resize(columns, rows);
   }
 
-  /** The next frame meets another size, of which the program hears with `tellSize`. */
-  resizeAtFrame(columns: number, rows: number): void {
-    this.#atFrame = () => {
-      this.#atFrame = undefined;
+  /** The next write that has `part` in it meets another size, of which the program hears with `tellSize`. */
+  resizeBefore(part: string, columns: number, rows: number): void {
+    const resize = (): void => {
+      this.#before = undefined;
       this.resizeUnheard(columns, rows);
     };
+    this.#before = { part, resize };
   }
 
   tellSize(): void {

@@ -1,10 +1,11 @@
 import type { Terminal } from '@earendil-works/pi-tui';
 import type { Clock } from '@turnwire/wire/internal/base/clock';
 import { cleanRow } from './clean-row.ts';
-import { Frame, hasGrown } from './frame.ts';
+import { erased, Frame, hasGrown, moved } from './frame.ts';
 import { setCapabilityOverrides, TuiMainScreen, visibleWidth } from './pi-tui.ts';
-import { cursorDrift, reflowOf, reseat, rowsAbove, rowsAfter, type Reflow } from './reflow.ts';
+import { cursorDrift, reflowOf, rowsAbove, rowsOf, type Reflow } from './reflow.ts';
 import { SizeWatch, type Size } from './size-watch.ts';
+import { Standing } from './standing.ts';
 
 /** The document as the screen has to show it: its end is at the bottom. */
 export interface ScreenDocument {
@@ -34,10 +35,11 @@ interface Row {
 }
 
 interface Scrolling {
-  /** Of the transcript, from the first one on the screen. */
+  /** From the first one on the screen. */
   readonly lines: readonly string[];
-  readonly bottom: readonly string[];
-  /** How many of `lines` leave the screen. */
+  /** How many at the end are not of the transcript. */
+  readonly bottom: number;
+  /** How many leave the screen. */
   readonly scrolled: number;
 }
 
@@ -68,20 +70,19 @@ export class Screen extends TuiMainScreen {
   readonly #compose: ScreenOptions['compose'];
   readonly #term: string;
   readonly #watch: SizeWatch;
-  /** What is on the screen, from its first row on. */
+  /** What is on the screen, from the row of line `#top` on. */
   #shown: Row[] = [];
   #top = 0;
-  /** The same before the latest frame, where that counts its rows from there. */
-  #countedFrom: number | undefined;
-  /** Number of the first line that a frame may have erased without its being drawn again; unknown: none was. */
-  #erasedFrom: number | undefined;
+  /** Rows of the screen above that: the end of what stands in the scrollback. */
+  #above = 0;
+  /** How many rows above the cursor's were erased to draw from `#top` on; unknown once that was drawn. */
+  #erased: number | undefined;
+  readonly #standing = new Standing();
   /** The row of the document's last line; -1: nothing was drawn in this size. */
   #last = -1;
-  /** Rows of ours that a terminal which shrank took into its scrollback, though they are no lines of the transcript. */
-  #strays: { readonly before: number; readonly rows: readonly string[] } = { before: 0, rows: [] };
-  /** Where the terminal's cursor waits. */
+  /** Where the terminal's cursor waits; rows are counted from that of line `#top`. */
   #cursor = { row: 0, column: 0, isShown: false };
-  /** What the latest frame printed, when it was one that scrolled. */
+  /** What the latest frame printed, when it did not change rows in their places. */
   #printed: Printed | undefined;
   /** As it was drawn last. */
   #document: ScreenDocument = { first: 0, lines: [], bottom: [] };
@@ -99,7 +100,7 @@ export class Screen extends TuiMainScreen {
       clock,
       settled: (cursorRow) => this.#resized(cursorRow),
       arrived: () => this.requestRender(),
-      mistaken: (first, last) => this.#mistook(first, last),
+      mistaken: (first, last, cursorRow) => this.#mistook(first, last, cursorRow),
     });
     this.#term = term;
     this.#compose = compose;
@@ -161,8 +162,7 @@ export class Screen extends TuiMainScreen {
       this.#size === undefined ? '\n'.repeat(this.terminal.rows - 1) : `\x1b[9999H${'\n'.repeat(this.terminal.rows)}`;
     this.terminal.write(`${away}\x1b[H${this.#watch.begin()}`);
     this.#size = { width: this.terminal.columns, rows: this.terminal.rows };
-    this.#shown = [];
-    this.#last = -1;
+    this.#blank(0);
     this.#cursor = { row: 0, column: 0, isShown: false };
     // After a pause all that was drawn has gone up as well.
     this.#top = this.#end();
@@ -174,15 +174,16 @@ export class Screen extends TuiMainScreen {
       this.terminal.write('\x1b[?1049h\x1b[H');
       return;
     }
-    const { rows } = this.terminal;
-    const row = Math.min(rows, Math.max(1, this.#end() - this.#top));
-    this.terminal.write(`\x1b[${row};1H\r\n\x1b[0J`);
+    const row = Math.max(0, this.#end() - this.#top - 1);
+    this.terminal.write(`${moved(row - this.#cursor.row, 0)}\r\n\x1b[0J`);
   }
 
   /** Draws every row anew. */
   protected override resetRenderState(): void {
     super.resetRenderState();
-    if (this.#size !== undefined) this.#wipe(this.#size.rows);
+    if (this.#size === undefined) return;
+    this.#write(erased(this.#cursor.row));
+    this.#blank(this.#above);
   }
 
   protected override doRender(): void {
@@ -211,21 +212,37 @@ export class Screen extends TuiMainScreen {
     const document = this.#compose({ top: this.#top, width, rows });
     this.#document = document;
     const bottom = document.bottom.slice(-rows);
-    const lines = document.lines.slice(Math.max(0, this.#top - document.first));
-    const wanted = lines.length + bottom.length;
-    const scrolled = Math.max(0, wanted - rows);
-    const frame = new Frame(rows, this.#last, this.#watch.question);
-    this.#countedFrom = frame.countsFromTop ? this.#top : undefined;
-    this.#last = Math.max(this.#last, wanted - scrolled - 1);
-    const blank = Array.from({ length: Math.max(0, this.#last + 1 - wanted) }, () => '');
+    const transcript = document.lines.slice(Math.max(0, this.#top - document.first));
+    const blank = Math.max(0, this.#last + 1 - transcript.length - bottom.length);
+    const lines = [...transcript, ...Array.from({ length: blank }, () => ''), ...bottom];
+    const frame = this.#beginFrame({ width, rows });
+    const pushed = Math.max(0, this.#above + lines.length - rows);
+    const scrolled = Math.max(0, pushed - this.#above);
+    this.#above -= pushed - scrolled;
+    this.#last = lines.length - scrolled - 1;
     this.#printed = undefined;
-    if (scrolled === 0) this.#change([...lines, ...blank, ...bottom], frame, width);
-    else this.#scroll({ lines, bottom, scrolled }, frame, width);
+    this.#erased = undefined;
+    if (pushed === 0 && this.#shown.length > 0) this.#change(lines, frame, width);
+    else this.#print({ lines, bottom: bottom.length, scrolled }, frame, width);
     this.#top += scrolled;
     this.#placeCursor(document, bottom.length, width, frame);
     if (frame.isEmpty) return;
     this.#watch.send({ width, rows }, frame.questions);
     this.#write(`${BEGIN}${frame.text}${END}`);
+  }
+
+  #beginFrame({ width, rows }: Size): Frame {
+    const isFull = this.#last >= 0 && this.#above + this.#last === rows - 1;
+    const frame = new Frame({
+      row: this.#cursor.row,
+      lastRow: isFull ? this.#last : undefined,
+      question: this.#watch.question,
+    });
+    const rest = this.#shown.length > 0 ? '' : this.#standing.takeRest(this.#top);
+    if (rest === '') return frame;
+    frame.add(`\x1b[?7h${rest}\r\n\x1b[?7l`);
+    this.#above += rowsOf(rest, width);
+    return frame;
   }
 
   /** Rows that became others, each in its place. */
@@ -246,25 +263,22 @@ export class Screen extends TuiMainScreen {
    * Everything from the first row on that changes, one line after the other, so that lines go to the scrollback whole and in
    * their order. Those of the transcript may wrap: the terminal may have become narrower by now, and does not wait for the next frame.
    */
-  #scroll({ lines, bottom, scrolled }: Scrolling, frame: Frame, width: number): void {
-    const wanted = [...lines, ...bottom];
-    const next = wanted.map((line, at): Row => {
+  #print({ lines, bottom, scrolled }: Scrolling, frame: Frame, width: number): void {
+    const next = lines.map((line, at): Row => {
       const before = this.#shown[at];
       return before?.line === line ? before : { line, text: cleanRow(line, width) };
     });
     const changed = next.findIndex(({ text }, at) => text !== this.#shown[at]?.text);
     const from = changed < 0 ? next.length : changed;
-    this.#printed = {
-      line: this.#top + from,
-      over: this.#shown.slice(from).map(({ text }) => text),
-      bottom: bottom.length,
-    };
-    frame.printFrom(
+    const over = this.#shown.slice(from).map(({ text }) => text);
+    this.#printed = { line: this.#top + from, over, bottom };
+    frame.print({
       from,
-      this.#shown[from]?.text ?? '',
-      next.slice(from).map(({ text }) => text),
-      lines.length - from,
-    );
+      over,
+      texts: next.slice(from).map(({ text }) => text),
+      wrapping: lines.length - bottom - from,
+      last: this.#last,
+    });
     this.#shown = next.slice(scrolled);
   }
 
@@ -286,46 +300,47 @@ export class Screen extends TuiMainScreen {
   }
 
   /**
-   * The latest frame met a terminal of another size. Where that is narrower, the rows that it printed over were more by then, and the
-   * first of them are still there (`first`); the lines at the bottom were cut (`last`). One that is higher has taken rows back from its
-   * scrollback, and the frame counted from the first of these.
+   * The latest frame, or erasure, met a terminal of another size. Where that is narrower, the rows that a frame printed over were more by
+   * then, and the first of them are still there (`first`); the lines at the bottom were cut (`last`).
    */
-  #mistook(first: Size, last: Size): void {
-    const reflow = reflowOf(this.#term, this.#watch.attributes);
+  #mistook(first: Size, last: Size, cursorRow: number | undefined): void {
+    if (this.#erased !== undefined) {
+      const rows = Math.min(this.#erased, cursorRow ?? 0);
+      this.#top = this.#standing.tear({ rows, width: first.width, reflow: this.#reflow });
+      return;
+    }
     const printed = this.#printed;
-    const highest = first.rows < last.rows ? last : first;
-    const grown = highest.rows - (this.#size?.rows ?? highest.rows);
-    if (grown > 0 && this.#countedFrom !== undefined)
-      this.#erasedFrom = this.#lineAbove(this.#countedFrom, grown, highest.width, reflow);
-    if (printed === undefined || reflow === 'cuts') return;
+    if (printed === undefined || this.#reflow === 'cuts') return;
     const left = rowsAbove(printed.over, Math.min(printed.over.length, first.rows), first.width);
-    if (left.length > 0) this.#strays = { before: printed.line, rows: left };
+    if (left.length > 0) this.#standing.stray(printed.line, left);
     const cut = this.#shown.length - printed.bottom;
     this.#shown = this.#shown.map((row, at) => (at < cut ? row : { ...row, text: cleanRow(row.line, last.width) }));
   }
 
-  /** The line that begins so many rows above another one. */
-  #lineAbove(line: number, rows: number, width: number, reflow: Reflow): number {
-    const { first, lines } = this.#document;
-    let number = line;
-    for (let left = rows; left > 0 && number > first; number--)
-      left -= rowsAfter(reflow, cleanRow(lines[number - 1 - first] ?? '', Infinity), width);
-    return number;
+  get #reflow(): Reflow {
+    return reflowOf(this.#term, this.#watch.attributes);
   }
 
-  /** `cursorRow`: where the cursor is now; unknown when the terminal does not say: then nothing was taken back. */
+  /**
+   * Erases what is to be drawn anew, and draws it once the terminal has told which size it had by then: what was really erased follows from
+   * that. With nothing below the cursor no resize moves anything but what stays.
+   * `cursorRow`: where the cursor is now; unknown when the terminal does not say: then nothing was taken back.
+   */
   #resized(cursorRow: number | undefined): void {
     this.#watch.stop();
     if (this.stopped) return;
     const size = this.#sizeNow();
-    const told = cursorRow === undefined ? undefined : Math.max(0, cursorRow - this.#drift(size));
-    const strange = this.#reseat(told ?? Math.min(this.#cursor.row, size.rows - 1), told === undefined, size);
+    const row = cursorRow ?? Math.min(this.#above + this.#cursor.row, size.rows - 1);
+    const drawn = { ...this.#document, top: this.#top, shown: this.#shown, cursorRow: this.#cursor.row };
+    this.#standing.note(drawn, cursorRow === undefined ? 0 : row + 1);
+    const rows = Math.max(0, row - this.#drift(size));
+    const { top, above } = this.#standing.seat({ rows, width: size.width, reflow: this.#reflow });
     this.#size = size;
-    this.#last = -1;
-    // What is not to be drawn again goes up as it is.
-    if (strange > 0) this.#write(`\x1b[9999H${'\n'.repeat(strange)}`);
-    this.#wipe(size.rows);
-    this.#draw(size);
+    this.#top = top;
+    this.#erased = row - above;
+    this.#write(`${this.#watch.askErased(size)}${erased(row - above)}`);
+    this.#blank(above);
+    if (!this.#watch.isArriving) this.#draw(size);
     this.requestRender();
   }
 
@@ -336,47 +351,11 @@ export class Screen extends TuiMainScreen {
     return cursorDrift(lines, width, this.#watch.attributes);
   }
 
-  /** Finds the first line of the transcript that begins on the screen; returns the number of rows above it. */
-  #reseat(cursorRow: number, isGuess: boolean, { width }: Size): number {
-    const { first, lines } = this.#document;
-    // Of each row that may be on the screen now: the number of its line. Those that are no lines go up again.
-    const past = isGuess ? [] : lines.slice(0, Math.max(0, this.#top - first));
-    const rows = [
-      // As wide as they were drawn, in whatever width that was.
-      ...past.map((line, at) => ({ number: first + at, text: cleanRow(line, Infinity) })),
-      ...Array.from({ length: this.#cursor.row }, (_, at) => ({
-        number: this.#top + at,
-        text: this.#shown[at]?.text ?? '',
-      })),
-    ];
-    const after = rows.findIndex(({ number }) => number >= this.#strays.before);
-    const strays = this.#strays.rows.map((text) => ({ number: -1, text }));
-    if (after !== 0) rows.splice(after < 0 ? rows.length : after, 0, ...strays);
-    const reflow = reflowOf(this.#term, this.#watch.attributes);
-    const seat = reseat(
-      rows.map(({ text }) => text),
-      cursorRow,
-      width,
-      reflow,
-    );
-    const onScreen = rows.slice(seat.above);
-    const strange = onScreen.findLastIndex(({ number }) => number < 0) + 1;
-    const top = onScreen[strange]?.number ?? this.#end();
-    if (top > this.#end()) {
-      this.#strays = {
-        before: this.#end(),
-        rows: rows.slice(0, seat.above).flatMap(({ number, text }) => (number >= this.#end() ? [text] : [])),
-      };
-    }
-    this.#top = Math.min(top, this.#end(), this.#erasedFrom ?? Infinity);
-    this.#erasedFrom = undefined;
-    const left = onScreen.slice(0, strange);
-    return left.reduce((sum, { text }) => sum + rowsAfter(reflow, text, width), seat.strange);
-  }
-
-  /** Row by row: some terminals move a screen that is cleared at once into the scrollback. */
-  #wipe(rows: number): void {
+  /** Nothing is drawn from the row of line `#top` on, where the cursor is; `above` rows of the screen are above it. */
+  #blank(above: number): void {
     this.#shown = [];
-    this.#write(Array.from({ length: rows }, (_, row) => `\x1b[${row + 1};1H\x1b[2K`).join(''));
+    this.#last = -1;
+    this.#above = above;
+    this.#cursor = { ...this.#cursor, row: 0, column: 0 };
   }
 }

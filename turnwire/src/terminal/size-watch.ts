@@ -13,8 +13,11 @@ export interface SizeWatchOptions {
   readonly settled: (cursorRow: number | undefined) => void;
   /** The terminal has the latest frame: the next one may come. */
   readonly arrived: () => void;
-  /** The terminal had another size than the latest frame is for, when it got its beginning (`first`) or its end. */
-  readonly mistaken: (first: Size, last: Size) => void;
+  /**
+   * The terminal had another size than the latest frame is for, when it got its beginning (`first`) or its end. `cursorRow`: where
+   * the cursor was, from 0, when that was an erasure.
+   */
+  readonly mistaken: (first: Size, last: Size, cursorRow: number | undefined) => void;
 }
 
 /** A frame that is on its way, and the size that it was drawn for. */
@@ -68,7 +71,7 @@ export class SizeWatch {
   #step: Step | undefined;
   #changedAt = -Infinity;
   /** Questions that were not answered yet, and for what they were asked. */
-  #asked: readonly ('frame' | 'cursor')[] = [];
+  #asked: readonly ('frame' | 'erasure' | 'cursor')[] = [];
   #sent: Sent | undefined;
   #cursorRow: number | undefined;
   /** Undefined before the first answer. */
@@ -128,11 +131,21 @@ export class SizeWatch {
 
   /** A frame for that size is about to be written, in which the question is so many times. */
   send(size: Size, questions: number): void {
-    if (questions === 0) return;
+    if (questions > 0) this.#send('frame', size, questions);
+  }
+
+  /** Asks what an erasure for that size meets: the cursor as well. To be written before it; nothing where the size is not told. */
+  askErased(size: Size): string {
+    if (this.question === '') return '';
+    this.#send('erasure', size, 1);
+    return `${ASK_CURSOR}${ASK_SIZE}`;
+  }
+
+  #send(kind: 'frame' | 'erasure', size: Size, questions: number): void {
     this.#stopSent();
     const timer = this.#options.clock.after(ANSWER_MS, () => this.#unanswered());
     this.#sent = { size, timer, questions, told: [] };
-    this.#asked = [...this.#asked, ...Array.from({ length: questions }, () => 'frame' as const)];
+    this.#asked = [...this.#asked, ...Array.from({ length: questions }, () => kind)];
   }
 
   /** Waits for the size to settle, from anew, when it is not the one that was `drawn` or is waited for. */
@@ -160,7 +173,7 @@ export class SizeWatch {
       this.#checkHushed();
       return true;
     }
-    const cursor = this.#asked.includes('cursor') ? CURSOR.exec(data)?.[1] : undefined;
+    const cursor = this.#asked.some((kind) => kind !== 'frame') ? CURSOR.exec(data)?.[1] : undefined;
     if (cursor === undefined) return false;
     this.#cursorRow = Number(cursor) - 1;
     if (!this.#tellsSize) {
@@ -231,7 +244,7 @@ export class SizeWatch {
   }
 
   #frameCame(told: Size): void {
-    const left = this.#asked.filter((kind) => kind === 'frame').length;
+    const left = this.#asked.filter((kind) => kind !== 'cursor').length;
     // Else it is the answer to a frame before.
     if (this.#sent === undefined || left >= this.#sent.questions) return;
     this.#sent = { ...this.#sent, told: [...this.#sent.told, told] };
@@ -242,7 +255,7 @@ export class SizeWatch {
       this.#options.arrived();
       return;
     }
-    this.#options.mistaken(all[0] ?? told, told);
+    this.#options.mistaken(all[0] ?? told, told, this.#cursorRow);
     if (this.#step === undefined) this.#settle(SETTLE_MS);
   }
 
