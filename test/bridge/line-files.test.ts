@@ -23,7 +23,17 @@ function openFiles(onError: (error: Error) => void = (error) => expect.fail(erro
 /** What a program of a test begins with. */
 const IMPORTS = `
   const { LineFiles } = await import(${urlOf('bridge/src/observe/line-files.ts')});
-  const { systemClock } = await import(${urlOf('client/src/platform/system-clock.ts')});`;
+  const { systemClock } = await import(${urlOf('client/src/platform/system-clock.ts')});
+  const { WriteStream } = await import('node:fs');
+  /** A file that the system has opened, and its number. */
+  const open = async (files, path) => {
+    const { promise, resolve } = Promise.withResolvers();
+    const { _construct } = WriteStream.prototype;
+    WriteStream.prototype._construct = function (callback) {
+      _construct.call(this, (error) => (callback(error), resolve(this.fd)));
+    };
+    return [files.open(path), await promise];
+  };`;
 
 function urlOf(file: string): string {
   return JSON.stringify(new URL(`../../packages/${file}`, import.meta.url).href);
@@ -144,7 +154,7 @@ describe('files of lines', () => {
   it('write nothing at the end of the process to a file that has failed: its number may be that of another one', () => {
     const other = join(folder, 'another');
     const program = `
-      const { openSync, WriteStream } = await import('node:fs');
+      const { openSync } = await import('node:fs');
       ${IMPORTS}
       setTimeout(() => undefined, 60_000); // for as long as it waits
       const { promise, resolve } = Promise.withResolvers();
@@ -159,21 +169,37 @@ describe('files of lines', () => {
     expect(read('another')).toBe('');
   });
 
+  it('are whole when the process ends as soon as they are closed, and nobody listens for its end then', async () => {
+    const path = join(folder, 'closed-last');
+    const program = `
+      ${IMPORTS}
+      const files = new LineFiles(systemClock, () => undefined);
+      const [file] = await open(files, ${JSON.stringify(path)});
+      file.write('1');
+      files.close();
+      file.write('2');
+      file.end();
+      process.exit(3);`;
+    expect(run(program)).toMatchObject({ status: 3, stderr: '' });
+    expect(read('closed-last')).toBe('1\n2\n');
+    const before = process.listenerCount('exit');
+    const { files } = openFiles();
+    const file = files.open(join(folder, 'heard'));
+    expect(process.listenerCount('exit')).toBe(before);
+    file.write('1');
+    expect(process.listenerCount('exit')).toBe(before + 1);
+    files.close();
+    expect(process.listenerCount('exit')).toBe(before);
+    await expect.poll(() => read('heard')).toBe('1\n');
+    file.end();
+  });
+
   it('are written at the end of the process though one of them cannot be', () => {
     const path = join(folder, 'beside');
     const program = `
-      const { closeSync, WriteStream } = await import('node:fs');
+      const { closeSync } = await import('node:fs');
       ${IMPORTS}
       setTimeout(() => undefined, 60_000); // for as long as it waits
-      const open = async (files, path) => {
-        const { promise, resolve } = Promise.withResolvers();
-        const { _construct } = WriteStream.prototype;
-        WriteStream.prototype._construct = function (callback) {
-          _construct.call(this, (error) => (callback(error), resolve(this.fd)));
-        };
-        const file = files.open(path);
-        return [file, await promise];
-      };
       const files = new LineFiles(systemClock, (error) => console.log(error.code));
       const [first, fd] = await open(files, ${JSON.stringify(join(folder, 'gone'))});
       const [second] = await open(files, ${JSON.stringify(path)});

@@ -25,8 +25,7 @@ export interface LineFile {
 export class LineFiles {
   readonly #clock: Clock;
   readonly #onError: (error: Error) => void;
-  readonly #waiting = new Waiting(() => this.#onWaiting());
-  readonly #stayAtExit: () => void;
+  readonly #waiting = new Waiting({ onWaiting: () => this.#onWaiting(), onExit: (file) => this.#writeNow(file) });
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -34,7 +33,6 @@ export class LineFiles {
   constructor(clock: Clock, onError: (error: Error) => void) {
     this.#clock = clock;
     this.#onError = onError;
-    this.#stayAtExit = onProcessExit(() => this.#writeNow());
   }
 
   open(path: string): LineFile {
@@ -46,17 +44,14 @@ export class LineFiles {
   /** Writes what waits; files that are open go on, a write for each line. */
   close(): void {
     this.#isClosed = true;
-    this.#stayAtExit();
     this.#flush();
   }
 
-  #writeNow(): void {
-    for (const file of this.#waiting.files) {
-      try {
-        file.writeNow();
-      } catch (error) {
-        this.#onError(error as Error); // Node's own; the others are still to be written
-      }
+  #writeNow(file: GatheringFile): void {
+    try {
+      file.writeNow();
+    } catch (error) {
+      this.#onError(error as Error); // Node's own; the others are still to be written
     }
   }
 
@@ -74,14 +69,32 @@ export class LineFiles {
 
 /** What waits in all files. */
 class Waiting {
-  readonly files = new Set<GatheringFile>();
+  readonly #files = new Set<GatheringFile>();
+  readonly #onExit: (file: GatheringFile) => void;
+  #leaveExit: () => void = () => undefined;
   /** Is called when a file begins to wait. */
   readonly onWaiting: () => void;
   /** That the system has not taken. */
   characters = 0;
 
-  constructor(onWaiting: () => void) {
-    this.onWaiting = onWaiting;
+  /** `onExit` is called for each file that waits when the process ends. */
+  constructor(on: { readonly onWaiting: () => void; readonly onExit: (file: GatheringFile) => void }) {
+    this.onWaiting = on.onWaiting;
+    this.#onExit = on.onExit;
+  }
+
+  get files(): Iterable<GatheringFile> {
+    return this.#files;
+  }
+
+  add(file: GatheringFile): void {
+    if (this.#files.size === 0) this.#leaveExit = onProcessExit(() => this.#files.forEach(this.#onExit));
+    this.#files.add(file);
+  }
+
+  remove(file: GatheringFile): void {
+    this.#files.delete(file);
+    if (this.#files.size === 0) this.#leaveExit();
   }
 }
 
@@ -109,7 +122,7 @@ class GatheringFile implements LineFile {
     if (this.#isCut || this.#file.destroyed || this.#cuts()) return;
     this.#gathered += `${line}\n`;
     this.#waiting.characters += line.length + 1;
-    this.#waiting.files.add(this);
+    this.#waiting.add(this);
     if (this.#gathered.length >= GATHERED_LENGTH) this.flush();
     else this.#waiting.onWaiting();
   }
@@ -155,7 +168,7 @@ class GatheringFile implements LineFile {
     const text = this.#gathered;
     this.#gathered = '';
     this.#written += Buffer.byteLength(text);
-    this.#waiting.files.delete(this);
+    this.#waiting.remove(this);
     return text;
   }
 }
