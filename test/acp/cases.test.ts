@@ -1,10 +1,11 @@
+import { watch } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { SessionUpdate, ToolCallContent } from '@agentclientprotocol/sdk';
-import { expect, test } from 'vitest';
+import type { McpServer, SessionUpdate, ToolCallContent } from '@agentclientprotocol/sdk';
+import { expect, onTestFinished, test } from 'vitest';
 import { noSandbox, type Sandbox } from '../../packages/agent/src/index.ts';
-import { temporaryFolder } from '../agent/helpers.ts';
-import { cases, type AcpCase } from './cases.ts';
+import { isAlive, temporaryFolder } from '../agent/helpers.ts';
+import { cases, stall, type AcpCase } from './cases.ts';
 import type { Editor } from './client.ts';
 import { withEditor } from './setup.ts';
 
@@ -14,25 +15,47 @@ const walledIn: Sandbox = {
   wrap: (argv) => ['/bin/sh', '-c', 'echo walled in; exec "$@"', 'sh', ...argv],
 };
 
+const args = [join(import.meta.dirname, '../agent/mcp-server.ts')];
+const server: McpServer = { name: 'mine', command: process.execPath, args, env: [] };
+
 test.each(cases)('$name', async (one) => {
   const cwd = await temporaryFolder();
   for (const [name, text] of Object.entries(one.files ?? {})) await writeFile(join(cwd, name), text);
   const got: string[] = [];
   const introduced = Promise.withResolvers<undefined>();
+  let cancel = (): Promise<void> => Promise.resolve();
+  const watcher = watch(cwd, (_, name) => {
+    if (name === 'pid') reached('command runs');
+  });
+  onTestFinished(() => watcher.close());
+  const reached = (stage: string): void => {
+    if (stage === one.cancelAt) for (let n = 0; n < (one.cancels ?? 1); n++) void cancel();
+  };
   const take = (line: string) => {
-    got.push(line.replaceAll(`${cwd}/`, ''));
+    const short = line.replaceAll(`${cwd}/`, '');
+    got.push(short);
+    reached(short);
     if (line.startsWith('available_commands_update')) introduced.resolve(undefined);
   };
+  const waiting: typeof stall = (options) => {
+    reached('model waits');
+    return stall(options);
+  };
   await withEditor(
-    [...one.model],
-    async ({ context, model, newSession }) => {
-      const sessionId = await newSession();
+    one.model.map((steps) => steps.map((step) => (step === stall ? waiting : step))),
+    async ({ context, model }) => {
+      const mcpServers = one.hasServer === true ? [server] : [];
+      const { sessionId } = await context.request('session/new', { cwd, mcpServers });
+      cancel = () => context.notify('session/cancel', { sessionId });
       await introduced.promise;
       if (one.mode !== undefined)
         await context.request('session/set_config_option', { sessionId, configId: 'mode', value: one.mode });
       const stops: string[] = [];
-      for (const prompt of one.prompts ?? [[{ type: 'text', text: 'go' }]])
+      reached('before');
+      for (const prompt of one.prompts ?? [[{ type: 'text', text: 'go' }]]) {
         stops.push((await context.request('session/prompt', { sessionId, prompt: [...prompt] })).stopReason);
+        if (stops.length === 1) reached('after');
+      }
       expect(got).toEqual(one.gets);
       expect(stops).toEqual(one.stops ?? stops.map(() => 'end_turn'));
       for (const text of one.modelSees ?? []) expect(JSON.stringify(model.requests.at(-1)?.input)).toContain(text);
@@ -44,6 +67,9 @@ test.each(cases)('$name', async (one) => {
       prepare: (editor) => trace(editor, one, cwd, take),
     },
   );
+  // What a command wrote down of itself has ended.
+  const pid = await readFile(join(cwd, 'pid'), 'utf8').catch(() => undefined);
+  expect(pid !== undefined && isAlive(Number(pid))).toBe(false);
   for (const [name, text] of Object.entries(one.leaves ?? {}))
     expect(await readFile(join(cwd, name), 'utf8').catch(() => null)).toBe(text);
 });
@@ -54,6 +80,10 @@ function trace(editor: Editor, { answer = 'deny', unsaved = {} }: AcpCase, cwd: 
   editor.answer = ({ toolCall }) => {
     take(`<- session/request_permission ${toolCall.toolCallId}`);
     return answer;
+  };
+  editor.elicit = () => {
+    take('<- elicitation/create');
+    return new Promise(() => undefined);
   };
   editor.app
     .onRequest('fs/read_text_file', async ({ params: { path } }) => {
@@ -80,6 +110,8 @@ function shortUpdate(update: SessionUpdate): string {
       return `${update.sessionUpdate} ${update.availableCommands.map(({ name }) => name).join(' ')}`;
     case 'current_mode_update':
       return `${update.sessionUpdate} ${update.currentModeId}`;
+    case 'compaction_update':
+      return `${update.sessionUpdate} ${update.status}`;
     case 'session_info_update':
       return `${update.sessionUpdate} ${String(update.title)}`;
     case 'plan':

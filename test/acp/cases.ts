@@ -1,5 +1,6 @@
 import type { ClientCapabilities, ContentBlock } from '@agentclientprotocol/sdk';
 import type { ModeId } from '../../turnwire/src/acp/index.ts';
+import type { StreamOptions } from '../../packages/agent/src/index.ts';
 import { answer, call, calls, type Step } from '../agent/scripted-model.ts';
 import type { Answer } from './client.ts';
 
@@ -25,6 +26,16 @@ export interface AcpCase {
   readonly prompts?: readonly (readonly ContentBlock[])[];
   /** All that the editor gets, in order, in short: see `shortUpdate`; a request with `<-` in front. */
   readonly gets: readonly string[];
+  /**
+   * When the editor cancels: at a line that it gets, `model waits` (it is at `stall`), `command runs` (it has
+   * written the file `pid`), or `before` and `after` the first prompt. Default:
+   * never.
+   */
+  readonly cancelAt?: string;
+  /** How often it cancels. Default 1. */
+  readonly cancels?: number;
+  /** Tools of an MCP server of the editor's are there. Default false. */
+  readonly hasServer?: boolean;
   /** Default: `end_turn` of each prompt. */
   readonly stops?: readonly string[];
   /** On the disk behind; `null`: nothing. */
@@ -32,6 +43,9 @@ export interface AcpCase {
   /** What the last request of the model says somewhere. */
   readonly modelSees?: readonly string[];
 }
+
+/** The model says nothing more. */
+export const stall: (options: StreamOptions) => Promise<unknown> = () => new Promise(() => undefined);
 
 const fs = { readTextFile: true, writeTextFile: true };
 const read = calls(call('read_file', { path: 'a.txt' }));
@@ -255,4 +269,103 @@ export const cases: readonly AcpCase[] = [
     gets: [commands, title('look [file: file:///p/b.txt] [file: file:///p/c.txt] of the file c [end of file]'), done],
     modelSees: ['file:///p/b.txt', 'of the file c', 'data:image/png;base64,aGk='],
   },
+  ...cancelled(),
 ];
+
+/** A cancel at each stage: the prompt ends once, nothing runs on, and the next one works. */
+function cancelled(): AcpCase[] {
+  const goAndAgain = [[text('go')], [text('again')]];
+  const stops = ['cancelled', 'end_turn'];
+  const longCommand = 'trap "" TERM; echo $$ > pid; sleep 60';
+  const begun = `tool_call call_1 execute pending: ${longCommand}`;
+  const running = 'tool_call_update call_1 in_progress';
+  const stopped = 'tool_call_update call_1 failed: stopped: the user interrupted the turn';
+  const notRun = 'tool_call_update call_1 failed: not run: the user interrupted the turn before it started';
+  const summarised = 'agent_thought_chunk \n[The conversation is being summarised to make room.]\n';
+  const auto = 'current_mode_update auto';
+  const rows: (Omit<AcpCase, 'prompts' | 'stops'> & Pick<Partial<AcpCase>, 'prompts' | 'stops'>)[] = [
+    {
+      name: 'before the prompt',
+      cancelAt: 'before',
+      model: [answer('done'), answer('done')],
+      gets: [commands, title(), done, done],
+      stops: ['end_turn', 'end_turn'],
+    },
+    {
+      name: 'while the model is asked',
+      cancelAt: 'model waits',
+      model: [[stall], answer('done')],
+      gets: [commands, title(), done],
+    },
+    {
+      name: 'while the model talks',
+      cancelAt: 'agent_message_chunk so far',
+      model: [[{ type: 'output_text.delta', delta: 'so far', item_id: 'm' }, stall], answer('done')],
+      gets: [commands, title(), 'agent_message_chunk so far', done],
+    },
+    {
+      name: 'while a tool runs',
+      mode: 'auto',
+      cancelAt: 'command runs',
+      model: [shell(longCommand), answer('done')],
+      gets: [commands, auto, title(), begun, running, `${stopped}\nwalled in\n`, done],
+    },
+    {
+      name: 'while it is asked for a permission',
+      answer: 'no answer',
+      cancelAt: '<- session/request_permission call_1',
+      model: [shell(longCommand), answer('done')],
+      gets: [commands, title(), begun, '<- session/request_permission call_1', notRun, done],
+    },
+    {
+      name: 'while it is asked what an MCP server wants to know',
+      hasServer: true,
+      offers: { elicitation: { form: {} } },
+      mode: 'auto',
+      cancelAt: '<- elicitation/create',
+      model: [calls(call('mcp__mine__confirm', {})), answer('done')],
+      gets: [
+        commands,
+        auto,
+        title(),
+        'tool_call call_1 other pending: mine: confirm {}',
+        '<- elicitation/create',
+        stopped,
+        done,
+      ],
+    },
+    {
+      name: 'while a conversation is summarised',
+      cancelAt: 'model waits',
+      prompts: [[text('go')], [text('/compact')], [text('again')]],
+      model: [answer('done'), [stall], answer('done')],
+      gets: [commands, title(), done, summarised, done],
+      stops: ['end_turn', 'cancelled', 'end_turn'],
+      modelSees: ['go', 'again'],
+    },
+    {
+      name: 'while a conversation is summarised, where the editor shows that',
+      offers: { session: { compaction: {} } },
+      cancelAt: 'model waits',
+      prompts: [[text('go')], [text('/compact')], [text('again')]],
+      model: [answer('done'), [stall], answer('done')],
+      gets: [commands, title(), done, 'compaction_update in_progress', 'compaction_update cancelled', done],
+      stops: ['end_turn', 'cancelled', 'end_turn'],
+    },
+    {
+      name: 'after the end',
+      cancelAt: 'after',
+      model: [answer('done'), answer('done')],
+      gets: [commands, title(), done, done],
+      stops: ['end_turn', 'end_turn'],
+    },
+    {
+      name: 'twice',
+      cancelAt: 'model waits',
+      cancels: 2,
+      model: [[stall], answer('done')],
+      gets: [commands, title(), done],
+    },
+  ];
+  return rows.map((row) => ({ prompts: goAndAgain, stops, ...row, name: `cancel: ${row.name}` }));
+}

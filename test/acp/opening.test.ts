@@ -9,7 +9,7 @@ import { answer, ScriptedModel } from '../agent/scripted-model.ts';
 import { Editor } from './client.ts';
 
 /** A program that never becomes an MCP server, and stays when its input ends; it writes down which process it is. */
-const never = `require('fs').writeFileSync('pid', String(process.pid)); setInterval(() => undefined, 1000);`;
+const never = `require('fs').writeFileSync('pid', String(process.pid)); setTimeout(() => undefined, 60_000);`;
 
 /** The editor goes while a session is opened; answers once nothing of the agent is left. */
 async function goneWhile(

@@ -169,7 +169,8 @@ export class SessionTurns {
     const { agent, outbox } = this.#options;
     for await (const events of agent.compact({ signal })) {
       for (const event of events) {
-        await this.#tell(event);
+        // What a person has cancelled did not fail.
+        await this.#tell(event.type === 'warning' && signal.aborted ? { type: 'turn.interrupted' } : event);
         if (event.type === 'history.compacted') await outbox.send(chunk('agent_message_chunk', compactedText(event)));
       }
     }
