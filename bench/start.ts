@@ -17,6 +17,7 @@ import { median } from './median.ts';
 const ROUNDS = 7;
 const REST_MS = 3000;
 const BRIDGE = ['bridge', '--upstream', 'http://127.0.0.1:9', '--wire', 'chat', '--port', '0'];
+const CHAT = ['chat', '--base-url', 'http://127.0.0.1:9/v1', '--wire', 'chat', '--model', 'm'];
 const CAPTURE = join(root, 'test', 'captures', 'chat-json-schema.sse');
 
 interface Row {
@@ -24,6 +25,8 @@ interface Row {
   readonly args: (checkout: string) => readonly string[];
   /** A text on stdout, until which is measured; then the process gets its rest. */
   readonly until?: string;
+  /** It is told that its stdin and stdout are a terminal. Default false. */
+  readonly isChat?: boolean;
 }
 
 interface Sample {
@@ -45,6 +48,7 @@ const rows: readonly Row[] = [
   { name: 'turnwire --version', args: command('--version') },
   { name: 'turnwire decode', args: command('decode', CAPTURE, '--wire', 'chat') },
   { name: 'turnwire exec --help', args: command('exec', '--help') },
+  { name: 'turnwire chat', args: command(...CHAT), until: '›', isChat: true },
   { name: 'turnwire bridge', args: command(...BRIDGE), until: 'listening' },
 ];
 
@@ -56,12 +60,16 @@ async function measure(row: Row, checkout: string, counted: boolean): Promise<Sa
   const file = join(folder, 'modules.json');
   const count = counted ? 'on' : 'off';
   const child = spawn(process.execPath, ['--import', pathToFileURL(trace).href, ...row.args(checkout)], {
-    env: { PATH: process.env.PATH, HOME: folder, MODULES_FILE: file, MODULES_UNTIL: row.until, MODULES_COUNT: count },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {
+      ...{ PATH: process.env.PATH, HOME: folder, MODULES_FILE: file, MODULES_UNTIL: row.until, MODULES_COUNT: count },
+      MODULES_TERMINAL: row.isChat === true ? 'on' : 'off',
+    },
+    // A chat ends with its stdin.
+    stdio: [row.isChat === true ? 'pipe' : 'ignore', 'pipe', 'ignore'],
   });
   const ended = once(child, 'exit');
   const mib = row.until === undefined ? undefined : await atRest(child, row.until);
-  child.stdout.resume();
+  child.stdout?.resume();
   await ended;
   const { modules, cpuMs } = JSON.parse(readFileSync(file, 'utf8')) as { modules: readonly string[]; cpuMs: number };
   return { cpuMs, files: modules.length, mib };

@@ -102,6 +102,11 @@ describe('what an import loads', () => {
 });
 
 describe('what a use loads', () => {
+  it('an agent is loaded without a client: it takes any model', async () => {
+    const { modules } = await runScript(`await import(${JSON.stringify(urlOf('@turnwire/agent'))})`);
+    expect(modules.filter((url) => /\/client\/src\/(?:index\.ts|session|http|transport)/.test(url))).toEqual([]);
+  });
+
   it('a client that speaks HTTP does without ws, and with WebSockets has it', async () => {
     const answered = (supportsWebsockets: boolean) => `
       const { startMock } = await import(${JSON.stringify(urlOf('turnwire/testing'))});

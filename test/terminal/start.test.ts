@@ -4,7 +4,7 @@ import { Agent, ThreadStore } from '../../packages/agent/src/index.ts';
 import { shortServer } from '../../turnwire/src/terminal/status-text.ts';
 import { eventsOf, temporaryFolder } from '../agent/helpers.ts';
 import { answer, ScriptedModel, usage } from '../agent/scripted-model.ts';
-import { gate, startChat, transcript } from './harness.ts';
+import { gate, keys, startChat, transcript } from './harness.ts';
 
 describe('the beginning of a chat', () => {
   it('says what it is, where, with whom, and what commands may do, once that is known', async () => {
@@ -30,6 +30,21 @@ describe('the beginning of a chat', () => {
       '! careful',
     ]);
     expect(chat.terminal.lookOf('turnwire')).toMatchObject({ bold: true });
+  });
+
+  it('can be typed in, and the line cleared, before the conversation is open', async () => {
+    const held = gate();
+    const agent = new Agent({ model: new ScriptedModel() });
+    const chat = await startChat([], {
+      backend: { open: async () => (await held.wait(), { agent, notes: ['open'] }) },
+    });
+    chat.terminal.type('soon');
+    await chat.terminal.until('› soon');
+    chat.terminal.press(keys.ctrlC);
+    await chat.terminal.until(/^› *$/m);
+    expect(chat.terminal.screen().join('\n')).not.toContain('Ctrl-C again');
+    held.open();
+    await chat.terminal.until('open');
   });
 
   it('is whole too when no conversation can be opened', async () => {

@@ -84,7 +84,8 @@ export class ChatApp {
       redraw,
       submit: (text) => this.#submit(text),
       stopTurn: () => this.#turns.interrupt(),
-      isBusy: () => this.#turns.isBusy,
+      // Before the first conversation is open there is nothing to stop.
+      isBusy: () => this.#turns.isBusy && this.#talk.agent !== undefined,
       fold: () => this.#screen.fold(),
       pasteImage: () => void this.#pasteImage(),
       showOutput: () => this.#commands.showOutput(''),

@@ -1,5 +1,5 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { createHttpTransport, type ProxyOptions } from '@turnwire/client';
+import type { ProxyOptions } from '@turnwire/client';
 import { conceal, withoutScheme } from '@turnwire/client/internal/platform/conceal';
 import { withoutSecretSpans } from '@turnwire/client/internal/platform/secret-text';
 import { thrownText } from '@turnwire/wire/internal/base/thrown-text';
@@ -36,6 +36,7 @@ export interface OpenRequest extends StartRequest {
 export async function openMcpAddress(config: McpAddress, calls: McpCalls, request: OpenRequest): Promise<McpSession> {
   // As for programs: loaded where such a server is configured.
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
+  const { createHttpTransport } = await import('@turnwire/client');
   const client = await calls.createClient();
   const { clock, longestMs, proxy = {}, signal, timeout } = request;
   const http = createHttpTransport({ clock, proxy });
