@@ -1,4 +1,5 @@
-import { createDecoder, KnownShapes, type DecoderOptions } from '../../packages/wire/src/index.ts';
+import { createDecoder, KnownShapes, type DecoderOptions, type StreamDecoder } from '../../packages/wire/src/index.ts';
+import type { ModelEvent } from '../../packages/wire/src/model/events.ts';
 import { cut, cutAt, decodeChunks, type Outcome } from '../wire/helpers.ts';
 import type { Stream } from './stream.ts';
 
@@ -27,6 +28,8 @@ export const ways: Readonly<Record<string, (stream: Stream) => Outcome | undefin
     readKnowing([stream.bytes, ...answersBefore(stream)], stream, cutAt(stream.bytes, stream.cuts)),
   'knowing other answers alone, one event in a chunk': (stream) =>
     readKnowing(answersBefore(stream), stream, cutAtBlankLines(stream.bytes)),
+  'while another answer of its server is read, chunk by chunk': (stream) =>
+    readBeside([withOtherNames(stream.bytes), ...answersBefore(stream)], stream),
 };
 
 function answersBefore({ before = [] }: Stream): readonly Uint8Array[] {
@@ -42,6 +45,25 @@ function readKnowing(
   const knowing = { ...options, shapes: new KnownShapes() };
   for (const body of before) decodeChunks(wire, [body], knowing);
   return decodeChunks(wire, chunks, knowing);
+}
+
+/** Reads others, and then this one while the last of them comes again. */
+function readBeside(others: readonly Uint8Array[], { wire, options, bytes }: Stream): Outcome {
+  const knowing = { ...options, shapes: new KnownShapes() };
+  for (const body of others) decodeChunks(wire, [body], knowing);
+  const [own, other] = [createDecoder(wire, knowing), createDecoder(wire, knowing)];
+  const beside = cutAtBlankLines(others.at(-1) ?? bytes);
+  const events = cutAtBlankLines(bytes).flatMap((chunk, n) => {
+    other.push(beside[n % beside.length] ?? chunk);
+    return own.push(chunk);
+  });
+  return outcomeOf(own, events);
+}
+
+function outcomeOf(decoder: StreamDecoder, told: readonly ModelEvent[]): Outcome {
+  const events = [...told, ...decoder.end({ type: 'close' })];
+  const { failure, skipped } = decoder;
+  return { events, ...(failure === undefined ? {} : { error: failure.toJSON() }), skipped };
 }
 
 /** The same answer under other ids, of another model, at another time and place. */
@@ -76,7 +98,5 @@ function readReused(wire: Stream['wire'], chunks: readonly Uint8Array[], options
     return decoder.push(buffer.subarray(0, chunk.length));
   });
   buffer.fill(0x78);
-  events.push(...decoder.end({ type: 'close' }));
-  const { failure, skipped } = decoder;
-  return { events, ...(failure === undefined ? {} : { error: failure.toJSON() }), skipped };
+  return outcomeOf(decoder, events);
 }
