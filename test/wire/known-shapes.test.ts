@@ -6,6 +6,7 @@ import { windowOn, type Literal } from '../../packages/wire/src/sse/bytes.ts';
 import { eventSpans } from '../../packages/wire/src/sse/event-spans.ts';
 import { KnownEvents } from '../../packages/wire/src/sse/known-events.ts';
 import { shapesOfServer } from '../../packages/wire/src/sse/known-shapes.ts';
+import { Repairs } from '../../packages/wire/src/repairs.ts';
 import { makeShape, type Shape } from '../../packages/wire/src/sse/shape.ts';
 import { captures, chatBody, chunk, decodeChunks, decodeText, messagesBody, responsesBody } from './helpers.ts';
 
@@ -132,6 +133,18 @@ test('the first event of an answer tells its id and its model, though its shape 
   const [first = ''] = chat(2, ['c', 'd']).split(/(?<=\n\n)/);
   expect(decoder.push(new TextEncoder().encode(first))[0]).toEqual({ type: 'created', response_id: 'chatcmpl-2' });
   expect(decoder.model).toBe('m2');
+});
+
+test('a skipped event is told in each answer', () => {
+  const shapes = new KnownShapes();
+  const delta = { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '{' } };
+  const body = messagesBody({ type: 'message_start', message: { id: 'msg', content: [] } }, delta);
+  const told = [1, 2, 3].map(() => {
+    const repairs = new Repairs();
+    decodeText('messages', body, { shapes, repairs });
+    return repairs.skipped;
+  });
+  expect(told).toEqual(Array.from({ length: 3 }, () => [JSON.stringify(delta)]));
 });
 
 test('what is no text of an answer stays what it is without', () => {
