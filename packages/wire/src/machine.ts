@@ -40,27 +40,29 @@ export abstract class WireMachine {
       this.onSentinel();
       return undefined;
     }
-    const { skipped } = this;
-    const value = this.#onJson(data, eventLine);
-    if (this.skipped > skipped) this.#repairs?.skip(data);
-    return value;
-  }
-
-  #onJson(data: string, eventLine: string | undefined): JsonObject | undefined {
     const value = parseJson(data);
     if (isObject(value)) {
-      this.onValue(value, eventLine);
+      this.onValue(value, eventLine, data);
       return value;
     }
     if (value === undefined && isTooDeep(data)) this.fail(tooDeepError());
-    else this.skip();
+    else {
+      this.skip();
+      this.#repairs?.skip(data);
+    }
     return undefined;
   }
 
-  /** One event's data, parsed, whichever of the answer it is: the first may show that it is of another wire. */
-  onValue(value: JsonObject, eventLine?: string): void {
+  /**
+   * One event's data, parsed, whichever of the answer it is: the first may show that it is of another wire.
+   *
+   * @param data the text that it was parsed from, where that was made
+   */
+  onValue(value: JsonObject, eventLine?: string, data?: string): void {
+    const { skipped } = this;
     this.model ??= modelNamedBy(value);
     if (this.#begun || !this.#failAsOther(value)) this.onObject(value, eventLine);
+    if (this.skipped > skipped) this.#repairs?.skip(data ?? JSON.stringify(value));
   }
 
   /** The same of one that is of this wire, and its `event:` line where it has one. */

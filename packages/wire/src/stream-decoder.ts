@@ -155,12 +155,10 @@ export class ByteDecoder implements StreamDecoder, EventSink {
     return value;
   }
 
-  /** An event whose shape an earlier answer had: its text was not made, so that one to be told of is written anew. */
+  /** An event whose shape an earlier answer had. */
   #onKnown(value: JsonObject): void {
     this.#sniffer = undefined;
-    const { skipped } = this.#machine;
     this.#machine.onValue(value);
-    if (this.#machine.skipped > skipped) this.#repairs?.skip(JSON.stringify(value));
   }
 
   /** The machine, and the tap behind it: an event that has to be seen has no short way. */

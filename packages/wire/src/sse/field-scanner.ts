@@ -30,7 +30,6 @@ export class FieldScanner {
   #at: number;
   readonly #spans: Span[] = [];
   readonly #path: (string | number)[] = [];
-  #isTwice = false;
 
   constructor(text: string, start: number, fields: readonly FieldPath[]) {
     this.#text = text;
@@ -42,7 +41,7 @@ export class FieldScanner {
   scan(): Span[] | undefined {
     this.#value();
     const once = new Set(this.#spans.map(({ field }) => field));
-    return once.size === this.#spans.length && !this.#isTwice ? this.#spans : undefined;
+    return once.size === this.#spans.length ? this.#spans : undefined;
   }
 
   #value(): void {
@@ -103,8 +102,8 @@ export class FieldScanner {
     if (field === undefined) return;
     const raw = this.#text.slice(start, this.#at);
     if (/^(?:0|[1-9]\d{0,14})$/.test(raw)) this.#spans.push({ field, start, end: this.#at, value: Number(raw) });
-    // Of two members of one name the last counts: what stands before this one is no field, though it may be equal (0, and then 0.0).
-    else if (this.#spans.some((span) => span.field === field)) this.#isTwice = true;
+    // Of two members of one name the last counts, also where both are equal (0, and then 0.0): the first stands there twice, too.
+    else this.#spans.push(...this.#spans.filter((span) => span.field === field));
   }
 
   /** The field that stands at the path, if one is wanted there. */
