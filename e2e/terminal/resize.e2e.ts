@@ -106,6 +106,8 @@ for (const { name, typed, settledBy, open } of [
       tmux.paste(`first of the draft\nsecond, ${long}\nthird, ${long}\nfourth of the draft`);
       await tmux.until('fourth of the draft');
       tmux.send('Up', 'Up', 'Up');
+      // Else the first size comes before the cursor is there.
+      await tmux.until('20', () => tmux.tell('#{cursor_y}'));
     },
   },
   {
