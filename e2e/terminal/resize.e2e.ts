@@ -10,8 +10,6 @@ import type { Tmux } from '../../test/terminal/tmux.ts';
 const WORDS = numberedWords(0, 1200);
 /** The whole status line is shown. */
 const WIDE = [120, 30] as const;
-/** tmux tells its programs of a new size up to 250 ms late. */
-const TOLD_MS = 500;
 
 /** An answer of numbered words, `paceMs` between its deltas. */
 const words = (paceMs: number) => ({
@@ -27,19 +25,6 @@ function assertWhole(tmux: Tmux, mayDouble = 0): void {
   assert.ok(doubled.length <= mayDouble, `doubled: ${doubled.join(' ')} in\n${tmux.all()}`);
   if (doubled.length === 0) assert.deepEqual(found, WORDS);
   assert.equal(tmux.screen().split('tiny at').length, 2);
-}
-
-/**
- * What is typed is shown once the screen was drawn for the new size: one more letter, which goes again. `before`: what stands before it
- * in its row; `last`: what stands at the end of the screen when nothing moves any more.
- */
-async function settled(tmux: Tmux, letter = 'x', before = '› ', last = ''): Promise<void> {
-  await sleep(TOLD_MS);
-  tmux.type(letter);
-  await tmux.until(`${before}${letter}`);
-  tmux.send('BSpace');
-  await tmux.until(new RegExp(`${before.trimEnd()} *$`, 'm'));
-  await tmux.until(last);
 }
 
 async function resizeAll(tmux: Tmux, sizes: readonly (readonly [number, number])[], betweenMs: number): Promise<void> {
@@ -65,10 +50,10 @@ await test('single steps from 80 to 70 columns and back', { skip }, async () => 
   const { tmux } = chat;
   tmux.send('go', 'Enter');
   await tmux.until('w1199');
-  await settled(tmux);
+  await tmux.settled();
   const steps = Array.from({ length: 10 }, (_, at) => [79 - at, 24] as const);
   await resizeAll(tmux, [...steps, ...steps.toReversed(), [80, 24]], 350);
-  await settled(tmux);
+  await tmux.settled();
   assertWhole(tmux);
 });
 
@@ -80,11 +65,11 @@ await test('any sizes', { skip }, async () => {
   await tmux.until('w1199');
   for (const [columns, rows] of randomSizes(4, 2)) {
     tmux.resize(columns, rows);
-    await settled(tmux);
+    await tmux.settled();
   }
   // The next size comes just when the chat draws for the one before.
   await resizeAll(tmux, [...randomSizes(12, 1), WIDE], 300);
-  await settled(tmux);
+  await tmux.settled();
   assertWhole(tmux);
 });
 
@@ -96,11 +81,12 @@ function assertWholeAbove(tmux: Tmux, typed: readonly string[]): void {
   for (const text of typed.slice(1)) assert.equal(tmux.screen().split(text).length, 2, `${text} in\n${tmux.all()}`);
 }
 
+/** `settledBy`: a letter, what stands before it in its row, and what stands at the end of the screen when nothing moves any more. */
 for (const { name, typed, settledBy, open } of [
   {
     name: 'a draft of several lines, typed into above its last one',
     typed: ['first of the draft', 'fourth of the draft'],
-    settledBy: ['x', '› first of the draft', 'second,'],
+    settledBy: ['x', '› first of the draft', 'second,'] as const,
     open: async (tmux: Tmux) => {
       const long = 'and so on until it is wider than the narrowest window of this test';
       tmux.paste(`first of the draft\nsecond, ${long}\nthird, ${long}\nfourth of the draft`);
@@ -113,7 +99,7 @@ for (const { name, typed, settledBy, open } of [
   {
     name: 'an open list of completions',
     typed: ['› /', 'commands and keys'],
-    settledBy: ['h', '› /', '(1/'],
+    settledBy: ['h', '› /', '(1/'] as const,
     open: async (tmux: Tmux) => {
       tmux.type('/');
       await tmux.until('(1/');
@@ -126,12 +112,14 @@ for (const { name, typed, settledBy, open } of [
     const { tmux } = chat;
     tmux.send('go', 'Enter');
     await tmux.until('w1199');
-    await settled(tmux);
+    await tmux.settled();
     await open(tmux);
     const sizes = [[60, 24], [44, 30], [80, 16], ...randomSizes(4, 3), WIDE] as const;
     for (const [columns, rows] of sizes) {
       tmux.resize(columns, rows);
-      await settled(tmux, ...settledBy);
+      const [letter, before, last] = settledBy;
+      await tmux.settled(letter, before);
+      await tmux.until(last);
     }
     assertWholeAbove(tmux, typed);
   });
@@ -150,7 +138,7 @@ for (const [name, paceMs, betweenMs, mayDouble] of [
     if (paceMs > 0) await tmux.until('w0030');
     await resizeAll(tmux, [...randomSizes(8, 1), WIDE], betweenMs);
     await tmux.until('w1199');
-    await settled(tmux);
+    await tmux.settled();
     assertWhole(tmux, mayDouble);
   });
 }
